@@ -1,0 +1,48 @@
+# make report   environment + the default experiment; prints where the report is
+# make test     environment + checks and tests
+# make lock     renews envs/requirements.lock (needs uv)
+
+PYTHON ?= python3
+VENV ?= .venv
+CORES ?= all
+CONFIG ?=
+BIN := $(abspath $(VENV))/bin
+# The jobs' own `lotus`, and the tools that the tests call.
+export PATH := $(BIN):$(PATH)
+
+.PHONY: report test check env lock
+
+report: env
+	@start=$$(date +%s); \
+	snakemake --cores $(CORES) $(if $(CONFIG),--configfile $(CONFIG)) && \
+	took=$$(( $$(date +%s) - start )) && \
+	echo && \
+	echo "Done in $$(( took / 60 )) min $$(( took % 60 )) s." && \
+	echo "Report:  $(CURDIR)/results/report/index.html" && \
+	echo "Figures: results/figures   tables: results/tables   times: results/timings   logs: logs"
+
+test: check
+	pytest
+
+check: env
+	ruff format --check .
+	ruff check .
+	mypy
+	snakefmt --check Snakefile workflow
+	snakemake --lint
+	pip check
+
+env: $(VENV)/.ready
+
+$(VENV)/.ready: envs/requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "$(PYTHON) is $$($(PYTHON) --version); Python 3.11 or later is needed: make PYTHON=python3.12 …"; exit 1; }
+	@echo "Installing the tested libraries into $(VENV) (some minutes, several GB) …"
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r envs/requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+lock:
+	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-header --quiet --output-file envs/requirements.lock

@@ -1,0 +1,158 @@
+"""Which images are trained on, forgotten, kept and held out; each choice is an artifact of its own."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from lotus.data.store import Store
+from lotus.errors import LotusError, choices
+from lotus.provenance import write_json
+from lotus.settings import Scenario, slug
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """The held-out part cut in two. Indices into the store, ascending."""
+
+    val: np.ndarray
+    test: np.ndarray
+
+
+@dataclass(frozen=True)
+class ForgetSet:
+    """The training part cut in two. Indices into the store, class after class, in data-set order."""
+
+    rule: str
+    forget: np.ndarray
+    retain: np.ndarray
+
+    @property
+    def digest(self) -> str:
+        """sha256 of the forget indices (int64, little endian): names the forget set."""
+        return hashlib.sha256(self.forget.astype("<i8").tobytes()).hexdigest()
+
+
+def halve_held_out(store: Store, seed: int) -> HeldOut:
+    """Stratified halves of the held-out part by seed, as released (StratifiedShuffleSplit).
+
+    So the seed changes which images are validated and tested on, as in the published experiments.
+    """
+    from sklearn.model_selection import StratifiedShuffleSplit
+
+    held_out = store.part("test")
+    splitter = StratifiedShuffleSplit(n_splits=1, test_size=0.5, random_state=seed)
+    val, test = next(splitter.split(held_out, store.labels[held_out]))
+    return HeldOut(np.sort(held_out[val]), np.sort(held_out[test]))
+
+
+def choose_forget_set(store: Store, scenario: Scenario, seed: int) -> ForgetSet:
+    """The forget set of a scenario.
+
+    - `forget_fraction` with rule `first`: the first int(fraction · n) images of every class, as
+      released; the seed plays no part.
+    - `forget_fraction` with rule `random`: as many of every class, drawn with `seed`.
+    - `forget_class`: all training images of the class.
+
+    Raises:
+        LotusError: the data set lacks the class, or the forget or retain set would be empty.
+
+    """
+    train = store.part("train")
+    labels = store.labels[train]
+    by_class = [train[labels == label] for label in range(len(store.classes))]
+    if scenario.forget_class is not None:
+        label = class_label(store.classes, scenario.forget_class)
+        rule = f"all training images of the class {store.classes[label]}"
+        forget = by_class[label]
+    elif scenario.forget_rule == "first":
+        fraction = scenario.forget_fraction or 0.0
+        rule = f"the first {100 * fraction:g} % of each class in data-set order"
+        forget = np.concatenate([ids[: int(fraction * len(ids))] for ids in by_class])
+    else:
+        fraction = scenario.forget_fraction or 0.0
+        rule = f"{100 * fraction:g} % of each class, drawn at random with seed {seed}"
+        rng = np.random.default_rng(seed)
+        drawn = [rng.permutation(len(ids))[: int(fraction * len(ids))] for ids in by_class]
+        forget = np.concatenate([ids[np.sort(d)] for ids, d in zip(by_class, drawn, strict=True)])
+    retain = np.concatenate([ids[~np.isin(ids, forget)] for ids in by_class])
+    if not len(forget) or not len(retain):
+        raise LotusError(
+            f"scenario {scenario.canonical_name}: leaves {len(forget)} forget and {len(retain)} "
+            f"retain images of {len(train)}; both sets need at least one"
+        )
+    return ForgetSet(rule, forget, retain)
+
+
+def class_label(classes: tuple[str, ...], name: str) -> int:
+    """Label of a class, by its name or the form it has in a path (`Ankle boot`, `ankle-boot`).
+
+    Raises:
+        LotusError: there is no such class.
+
+    """
+    slugs = [slug(known) for known in classes]
+    if slug(name) not in slugs:
+        raise LotusError(f"no class '{name}'; {choices(name, classes)}")
+    return slugs.index(slug(name))
+
+
+def save_held_out(path: Path, held_out: HeldOut) -> None:
+    """Writes the halves as JSON."""
+    write_json(path, {name: ids.tolist() for name, ids in asdict(held_out).items()})
+
+
+def load_held_out(path: Path) -> HeldOut:
+    """Reads what `save_held_out` wrote.
+
+    Raises:
+        LotusError: absent or damaged.
+
+    """
+    content = _read(path, ("val", "test"))
+    return HeldOut(_indices(content["val"]), _indices(content["test"]))
+
+
+def save_forget_set(path: Path, chosen: ForgetSet) -> None:
+    """Writes rule, digest and indices as JSON."""
+    write_json(
+        path,
+        {
+            "rule": chosen.rule,
+            "digest": chosen.digest,
+            "forget": chosen.forget.tolist(),
+            "retain": chosen.retain.tolist(),
+        },
+    )
+
+
+def load_forget_set(path: Path) -> ForgetSet:
+    """Reads what `save_forget_set` wrote.
+
+    Raises:
+        LotusError: absent, damaged, or its indices do not have the digest it states.
+
+    """
+    content = _read(path, ("rule", "digest", "forget", "retain"))
+    chosen = ForgetSet(content["rule"], _indices(content["forget"]), _indices(content["retain"]))
+    if chosen.digest != content["digest"]:
+        raise LotusError(f"{path}: forget indices do not have the digest stated; make it again")
+    return chosen
+
+
+def _indices(values: list[int]) -> np.ndarray:
+    return np.array(values, dtype=np.int64)
+
+
+def _read(path: Path, keys: tuple[str, ...]) -> dict:  # type: ignore[type-arg]
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise LotusError(f"{path}: cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise LotusError(f"{path}: damaged: {error}; make it again") from error
+    if not isinstance(content, dict) or not set(keys) <= set(content):
+        raise LotusError(f"{path}: not a split: needs the keys {', '.join(keys)}")
+    return content

@@ -1,0 +1,183 @@
+"""The one form in which every data set is kept.
+
+A store is a folder with `images.npy` (uint8, N×H×W×C, memory-mapped), `labels.npy` (int64, N),
+`classes.json` (names in order of label) and `source.json` (where the images come from, and which
+range of indices is the training and the held-out part).
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from lotus.errors import LotusError
+
+FILES = ("images.npy", "labels.npy", "classes.json", "source.json")
+
+
+@dataclass(frozen=True)
+class Images:
+    """Raw images of a data set, the training part first.
+
+    Attributes:
+        images: uint8, `[N, H, W, C]`.
+        labels: int64, `[N]`.
+        parts: part → (first, one past the last) index.
+
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
+    parts: Mapping[str, tuple[int, int]]
+
+
+@dataclass(frozen=True)
+class Store:
+    """An opened store; `images` is memory-mapped."""
+
+    folder: Path
+    images: np.ndarray
+    labels: np.ndarray
+    classes: tuple[str, ...]
+    source: Mapping[str, Any]
+
+    def part(self, name: str) -> np.ndarray:
+        """Indices (int64) of the `train` or `test` part, in data-set order."""
+        first, end = self.source["parts"][name]
+        return np.arange(first, end, dtype=np.int64)
+
+    @property
+    def mean(self) -> tuple[float, ...]:
+        """Per channel, on the 0–1 scale."""
+        return tuple(self.source["mean"])
+
+    @property
+    def std(self) -> tuple[float, ...]:
+        """Per channel, on the 0–1 scale."""
+        return tuple(self.source["std"])
+
+
+def open_store(folder: Path) -> Store:
+    """Opens a store and checks its form.
+
+    Raises:
+        LotusError: a file is absent, or shapes, types or labels do not fit together.
+
+    """
+    missing = [name for name in FILES if not (folder / name).is_file()]
+    if missing:
+        raise LotusError(
+            f"{folder}: no image store: {', '.join(missing)} missing; build it with `lotus store`"
+        )
+    try:
+        images = np.load(folder / "images.npy", mmap_mode="r")
+        labels = np.load(folder / "labels.npy")
+        classes = tuple(json.loads((folder / "classes.json").read_text(encoding="utf-8")))
+        source = json.loads((folder / "source.json").read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise LotusError(f"{folder}: damaged image store: {error}; build it again") from error
+    if images.dtype != np.uint8 or images.ndim != 4:
+        raise LotusError(
+            f"{folder}/images.npy: {images.dtype} {images.shape}; must be uint8 [N, H, W, C]"
+        )
+    if labels.dtype != np.int64 or labels.shape != images.shape[:1]:
+        raise LotusError(
+            f"{folder}/labels.npy: {labels.dtype} {labels.shape}; must be int64 [{len(images)}]"
+        )
+    if len(labels) and not 0 <= labels.min() <= labels.max() < len(classes):
+        raise LotusError(f"{folder}/labels.npy: labels must lie in 0…{len(classes) - 1}")
+    return Store(folder, images, labels, classes, source)
+
+
+def write_store(
+    folder: Path,
+    content: Images,
+    classes: tuple[str, ...],
+    source: Mapping[str, Any],
+    locked: str | None,
+) -> None:
+    """Writes a store; the folder appears whole or not at all.
+
+    Args:
+        locked: digest from `data.dvc` that the store must have, None to accept any.
+
+    Raises:
+        LotusError: the store is not the locked one; an earlier store is left as it was.
+
+    """
+    draft = folder.with_name(f".{os.getpid()}-{folder.name}")
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(parents=True)
+    try:
+        np.save(draft / "images.npy", content.images)
+        np.save(draft / "labels.npy", content.labels.astype(np.int64))
+        _write_json(draft / "classes.json", list(classes))
+        _write_json(draft / "source.json", {**source, "parts": dict(content.parts)})
+        check_lock(draft, locked, name=str(folder))
+        shutil.rmtree(folder, ignore_errors=True)
+        os.replace(draft, folder)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def _write_json(path: Path, value: Any) -> None:
+    path.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def check_lock(folder: Path, locked: str | None, name: str) -> None:
+    """Compares a store with the digest that `data.dvc` has for it.
+
+    Raises:
+        LotusError: they differ.
+
+    """
+    if locked is None:
+        return
+    found = dvc_digest(folder)
+    if found != locked:
+        raise LotusError(
+            f"{name}: its digest is {found}, but data.dvc locks {locked}: these are not the images "
+            "that the results are recorded for. Restore them (delete the folder and run again, or "
+            "`dvc checkout data.dvc`); if the change is meant, `lotus store … --locked any` and then "
+            "`dvc commit -f data.dvc`"
+        )
+
+
+def dvc_digest(folder: Path) -> str:
+    """DVC's digest of a folder: the md5 of its sorted list of file digests, with `.dir` behind it."""
+    entries = [
+        {"md5": _md5(path), "relpath": path.relative_to(folder).as_posix()}
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    ]
+    entries.sort(key=lambda entry: entry["relpath"])
+    listing = json.dumps(entries, sort_keys=True).encode()
+    return hashlib.md5(listing, usedforsecurity=False).hexdigest() + ".dir"
+
+
+def _md5(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "md5").hexdigest()
+
+
+def locked_stores(lock: Path) -> dict[str, str]:
+    """Data set → digest, as `data.dvc` has them; empty where there is no such file.
+
+    Raises:
+        LotusError: the file is not one of DVC's.
+
+    """
+    if not lock.is_file():
+        return {}
+    try:
+        outs = yaml.safe_load(lock.read_text(encoding="utf-8"))["outs"]
+        return {Path(out["path"]).name: out["md5"] for out in outs if "md5" in out}
+    except (yaml.YAMLError, KeyError, TypeError) as error:
+        raise LotusError(f"{lock}: not a DVC file with a list 'outs': {error}") from error

@@ -1,0 +1,62 @@
+"""Where tensors live: the device is a choice of the run, recorded with it."""
+
+import os
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from lotus.errors import LotusError
+
+
+@dataclass(frozen=True)
+class Device:
+    """A prepared device."""
+
+    torch: torch.device
+    threads: int
+
+    @property
+    def hardware(self) -> dict[str, Any]:
+        """Device, its name and the processor threads in use: what can change the last bits."""
+        on_gpu = self.torch.type == "cuda"
+        name = torch.cuda.get_device_name(self.torch) if on_gpu else None
+        return {"device": str(self.torch), "device_name": name, "threads": self.threads}
+
+    def synchronize(self) -> None:
+        """Waits until the device is idle."""
+        if self.torch.type == "cuda":
+            torch.cuda.synchronize(self.torch)
+
+    @property
+    def peak_memory(self) -> int:
+        """Most bytes that tensors took on the device; 0 on the processor."""
+        return torch.cuda.max_memory_allocated(self.torch) if self.torch.type == "cuda" else 0
+
+
+def prepare(name: str, threads: int) -> Device:
+    """Chooses the device and makes arithmetic repeatable on it.
+
+    Args:
+        name: `auto` (the first GPU if there is one), `cpu`, `cuda` or `cuda:N`.
+        threads: of the processor; a fixed number, since sums depend on it.
+
+    Raises:
+        LotusError: no such device here.
+
+    """
+    if name != "auto" and not re.fullmatch(r"cpu|cuda(:\d+)?", name):
+        raise LotusError(f"device '{name}': accepted: auto, cpu, cuda, cuda:0, cuda:1, …")
+    gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    chosen = torch.device(("cuda:0" if gpus else "cpu") if name == "auto" else name)
+    if chosen.type == "cuda":
+        chosen = torch.device("cuda", chosen.index or 0)
+        if (chosen.index or 0) >= gpus:
+            raise LotusError(f"device '{name}': this machine has {gpus} usable GPUs; try cpu")
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.set_num_threads(threads)
+    torch.backends.cudnn.benchmark = False
+    # A warning where an operation has no repeatable form on the GPU (max-pool's gradient).
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    return Device(chosen, threads)

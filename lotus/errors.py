@@ -1,0 +1,16 @@
+"""The error that is meant for the user: shown as it is, without a traceback."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class LotusError(Exception):
+    """Bad input. The message names the place, the value and what is accepted."""
+
+
+def choices(value: str, accepted: Iterable[str]) -> str:
+    """Says what is accepted instead of `value`, the likely intention first."""
+    names = sorted(accepted)
+    close = get_close_matches(value, names, n=1)
+    hint = f"did you mean '{close[0]}'? " if close else ""
+    return f"{hint}accepted: {', '.join(names) if names else 'nothing'}"

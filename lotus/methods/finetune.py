@@ -1,0 +1,42 @@
+"""Finetuning: train on, without the forget set."""
+
+from dataclasses import dataclass
+
+import torch
+from pydantic import NonNegativeInt, PositiveInt
+from torch import nn
+from torch.nn import functional as F
+
+from lotus.methods.base import Task, register
+from lotus.settings import NonNegativeReal, PositiveReal
+
+
+@register("finetune")
+@dataclass(frozen=True)
+class Finetune:
+    """Continues training on the retain set; forgetting is left to catastrophic forgetting.
+
+    L = CE(D_r). Reads all retain images, never the forget set. No single source; optimizer as in the
+    LoTUS experiments (SGD, momentum .9, weight decay 5e-4).
+    """
+
+    epochs: NonNegativeInt = 10
+    lr: PositiveReal = 1e-3
+    momentum: NonNegativeReal = 0.9
+    weight_decay: NonNegativeReal = 5e-4
+    batch_size: PositiveInt = 128
+
+    def unlearn(self, task: Task) -> nn.Module:
+        """Plain supervised epochs over D_r."""
+        student = task.student().train()
+        optimizer = torch.optim.SGD(
+            student.parameters(), self.lr, self.momentum, weight_decay=self.weight_decay
+        )
+        for epoch in range(self.epochs):
+            for batch in task.retain.shuffled(self.batch_size, task.generator):
+                loss = F.cross_entropy(student(batch.images), batch.labels)
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+            task.progress(epoch, self.epochs, {"loss": loss.item()})
+        return student.eval()

@@ -1,0 +1,105 @@
+"""LoTUS: distil the original model, its predictions on the forget set softened."""
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Annotated, Literal
+
+import torch
+from pydantic import Field, NonNegativeInt, PositiveInt
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from lotus.inference import accuracy
+from lotus.methods.base import Task, register
+from lotus.settings import NonNegativeReal, PositiveReal, Real, Share
+
+# exp(α·d) with an accuracy gap d ≤ 1 stays finite in double precision.
+Alpha = Annotated[Real, Field(ge=0, le=700)]
+
+
+@register("lotus")
+@dataclass(frozen=True)
+class LoTUS:
+    """Softens the original model's predictions on D_f until accuracy there falls to that on unseen images.
+
+    L = −Σ_k t_k ln p_k(student), t = l·gs(z_o, τ) + (1−l)·gs(z_o, τ→0⁺), l = 1 on D_f and 0 on D_r,
+    with gs(z, τ) = softmax((z+g)/τ), g ~ Gumbel(0, 1); before each epoch
+    τ = exp(α·(Acc(f_u, D_f) − Acc(f_o, D_v))), the second accuracy 0 when a class is forgotten; it ends
+    early once the accuracy gap is ≤ −exit_tolerance. Reads the forget set, a fixed random share of the
+    retain set, validation images (accuracy only) and the original's outputs.
+    Source: Spartalis et al., LoTUS, CVPR 2025 (arXiv 2503.18314).
+    """
+
+    alpha: Alpha = 2.0
+    epochs: NonNegativeInt = 10
+    lr: PositiveReal = 1e-4
+    weight_decay: NonNegativeReal = 5e-4
+    batch_size: PositiveInt = 128
+    retain_fraction: Share = 0.3
+    transform: Literal["gumbel", "softmax"] = "gumbel"
+    exit_tolerance: NonNegativeReal = 0.01
+
+    def unlearn(self, task: Task) -> nn.Module:
+        """The paper's algorithm: one temperature per epoch, one loss on D_f ∪ (part of D_r)."""
+        teacher, student = task.original, task.student()
+        union = task.forget + task.retain.sample(self.retain_fraction, task.generator)
+        optimizer = torch.optim.AdamW(student.parameters(), self.lr, weight_decay=self.weight_decay)
+        unseen = Fraction(0) if task.class_forgetting else accuracy(teacher, task.val)
+        for epoch in range(self.epochs):
+            gap = accuracy(student, task.forget) - unseen
+            if gap <= -exact(self.exit_tolerance):
+                break
+            temperature = math.exp(self.alpha * gap)
+            student.train()
+            for batch in union.shuffled(self.batch_size, task.generator):
+                with torch.no_grad():
+                    outputs = teacher(batch.images)
+                is_forget = batch.positions < len(task.forget)
+                t = targets(outputs, is_forget, temperature, self.transform, task.generator)
+                loss = F.cross_entropy(student(batch.images), t)
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+            report = {"loss": loss.item(), "temperature": temperature, "accuracy_gap": float(gap)}
+            task.progress(epoch, self.epochs, report)
+        return student.eval()
+
+
+def targets(
+    teacher_logits: Tensor,
+    is_forget: Tensor,
+    temperature: float,
+    transform: Literal["gumbel", "softmax"],
+    generator: torch.Generator,
+) -> Tensor:
+    """What the student is to say.
+
+    Retain rows get the limit τ→0⁺: the one-hot arg-max of z + g, which is a draw from the teacher's
+    softmax (`gumbel`), or of z (`softmax`). Forget rows get the transform at `temperature`.
+
+    Args:
+        teacher_logits: `[b, classes]`.
+        is_forget: bool `[b]`.
+        temperature: τ > 0.
+
+    Returns:
+        Probabilities `[b, classes]`.
+
+    """
+    hard, soft = teacher_logits, teacher_logits
+    if transform == "gumbel":
+        hard = hard + gumbel_like(hard, generator)
+        soft = soft + gumbel_like(soft, generator)
+    one_hot = F.one_hot(hard.argmax(1), hard.shape[1]).to(soft.dtype)
+    return torch.where(is_forget[:, None], (soft / temperature).softmax(1), one_hot)
+
+
+def gumbel_like(logits: Tensor, generator: torch.Generator) -> Tensor:
+    """Independent Gumbel(0, 1) noise: −ln of an exponential variable."""
+    return -torch.empty_like(logits).exponential_(generator=generator).log()
+
+
+def exact(value: float) -> Fraction:
+    """The decimal that was written (.01), not its binary neighbour: the exit compares counts."""
+    return Fraction(str(value))

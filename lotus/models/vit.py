@@ -1,0 +1,31 @@
+"""A small vision transformer of timm, for images of any (small) size."""
+
+from timm.models.vision_transformer import VisionTransformer
+from torch import nn
+
+from lotus.errors import LotusError
+from lotus.settings import ViT
+
+
+def build(architecture: ViT, image_shape: tuple[int, int, int], num_classes: int) -> nn.Module:
+    """The network for images of this shape (C, H, W).
+
+    Raises:
+        LotusError: patches do not tile the image.
+
+    """
+    channels, height, width = image_shape
+    if height % architecture.patch_size or width % architecture.patch_size:
+        raise LotusError(
+            f"patch_size = {architecture.patch_size}: must divide the image, {height}×{width}"
+        )
+    network: nn.Module = VisionTransformer(
+        img_size=(height, width),
+        patch_size=architecture.patch_size,
+        in_chans=channels,
+        num_classes=num_classes,
+        embed_dim=architecture.embed_dim,
+        depth=architecture.depth,
+        num_heads=architecture.num_heads,
+    )
+    return network

@@ -1,0 +1,1 @@
+"""Tables, figures and the report: everything a reader sees, made from metrics and records."""

@@ -1,0 +1,221 @@
+"""The figures. One function each, by its name; all return a figure made from files and nothing else."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from lotus import predictions
+from lotus.errors import LotusError, choices
+from lotus.layout import GOLD, ORIGINAL
+from lotus.metrics.divergence import entropy, softmax
+from lotus.metrics.summary import of_scenario
+from lotus.paper.results import (
+    KEYS,
+    benchmark_title,
+    jsd_agreement,
+    load_metrics,
+    read_metrics,
+    row_title,
+    rows_in_order,
+)
+from lotus.paper.style import COLUMN, GREY, PAGE, SPLIT_COLOURS, look_of, save, style
+from lotus.paper.tables import load_times
+from lotus.provenance import sha256, write_record
+
+FLOOR = 1e-12
+"""Entropies below this (nats) are drawn as this: their logarithm has no lower end."""
+
+Entropies = dict[str, dict[str, np.ndarray]]
+"""Row → split → ln entropy `[n]`, all seeds together."""
+
+
+def draw(name: str, sources: Sequence[Path], out: Path, record: Path) -> None:
+    """Draws a figure as `out`.svg, .pdf and .png, with its record.
+
+    Args:
+        name: which figure; see `FIGURES`.
+        sources: metrics files (`times`: run records).
+        out: path without ending.
+
+    Raises:
+        LotusError: unknown figure, or sources that are not what it is made of.
+
+    """
+    if name not in FIGURES:
+        raise LotusError(f"unknown figure '{name}'; {choices(name, FIGURES)}")
+    with style():
+        files = save(FIGURES[name](sources), out)
+    write_record(
+        record,
+        kind="figure",
+        modules=[__name__],
+        about={"figure": name},
+        settings={},
+        inputs=list(sources),
+        outputs=files,
+    )
+
+
+def streisand(sources: Sequence[Path]) -> Figure:
+    """Does the forget set stand out? Entropy of the predictions on forget, retain and test images.
+
+    ln max(h, 1e-12), not standardised; each split normalised to area 1; the same axes in all panels.
+    The number is the Kolmogorov–Smirnov distance between forget and test.
+    """
+    entropies = _log_entropies(sources)
+    columns = 3
+    lines = -(-len(entropies) // columns)
+    figure = Figure(figsize=(PAGE, 0.5 + 1.55 * lines))
+    panels = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False)
+    everything = np.concatenate([v for splits in entropies.values() for v in splits.values()])
+    bins = np.linspace(np.floor(everything.min()), np.ceil(everything.max()), 46)
+    for axes, (row, splits) in zip(panels.flat, entropies.items(), strict=False):
+        _entropy_panel(axes, row, splits, bins)
+    for axes in panels.flat[len(entropies) :]:
+        axes.set_visible(False)
+    for position, axes in enumerate(panels.flat):
+        below = position + columns
+        if below >= len(entropies) and axes.get_visible():
+            axes.tick_params(labelbottom=True)
+            axes.set_xlabel("ln entropy of the prediction (nats)")
+    for axes in panels[:, 0]:
+        axes.set_ylabel("density")
+    handles, names = panels[0, 0].get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside upper center", ncols=3)
+    return figure
+
+
+def _entropy_panel(axes: Axes, row: str, splits: dict[str, np.ndarray], bins: np.ndarray) -> None:
+    from scipy.stats import ks_2samp
+
+    for name, colour in SPLIT_COLOURS.items():
+        filled = name == "forget"
+        axes.hist(
+            splits[name],
+            bins=bins.tolist(),
+            density=True,
+            label=f"{name} images",
+            color=colour,
+            histtype="stepfilled" if filled else "step",
+            alpha=0.45 if filled else 1.0,
+            linewidth=1.1,
+        )
+    distance = ks_2samp(splits["forget"], splits["test"]).statistic
+    axes.set_title(row_title(row))
+    text = f"KS forget–test {distance:.2f}"
+    axes.text(0.03, 0.95, text, transform=axes.transAxes, va="top", fontsize=6.5)
+
+
+def _log_entropies(sources: Sequence[Path]) -> Entropies:
+    """From the predictions that the metrics files name; their digests are checked.
+
+    Raises:
+        LotusError: predictions are not those that the metrics were computed from.
+
+    """
+    pooled: dict[str, dict[str, list[np.ndarray]]] = {}
+    for path in sources:
+        files = read_metrics(path)["predictions"]
+        loaded = {row: _load_stated(path, named) for row, named in files.items()}
+        loaded[ORIGINAL] = of_scenario(loaded[ORIGINAL], loaded[GOLD])
+        for row, said in loaded.items():
+            for name in SPLIT_COLOURS:
+                values = np.log(np.maximum(entropy(softmax(said[name].logits)), FLOOR))
+                pooled.setdefault(row, {}).setdefault(name, []).append(values)
+    return {
+        row: {name: np.concatenate(values) for name, values in splits.items()}
+        for row, splits in pooled.items()
+    }
+
+
+def _load_stated(metrics: Path, named: dict[str, Any]) -> dict[str, predictions.Split]:
+    path = Path(named["path"])
+    if not path.is_file() or sha256(path) != named["sha256"]:
+        raise LotusError(f"{path}: absent, or not what {metrics} was computed from; rerun both")
+    return predictions.load(path)
+
+
+def avg_gap(sources: Sequence[Path]) -> Figure:
+    """Avg Gap to the gold model: mean over seeds, and each seed; the line is doing nothing."""
+    frame = load_metrics(sources)
+    frame = frame[frame["row"] != GOLD]
+    return _dots(frame, "avg_gap", "Avg Gap to gold (lower is better)", reference=ORIGINAL)
+
+
+def times(sources: Sequence[Path]) -> Figure:
+    """Seconds of unlearning, beside those of training the gold model anew."""
+    frame = load_times(sources)
+    frame = frame[frame["row"] != ORIGINAL]
+    return _dots(frame, "seconds", "seconds (lower is better)", reference=GOLD)
+
+
+def _dots(frame: pd.DataFrame, value: str, label: str, reference: str) -> Figure:
+    """One panel a benchmark: rows down the side, a large dot for the mean, small ones for seeds."""
+    rows = rows_in_order(frame)
+    looks = look_of(rows)
+    cells = list(frame.groupby(KEYS, sort=False))
+    columns = 2 if len(cells) > 1 else 1
+    lines = -(-len(cells) // columns)
+    width = PAGE if columns == 2 else COLUMN
+    figure = Figure(figsize=(width, 0.25 + lines * (0.55 + 0.19 * len(rows))))
+    panels = figure.subplots(lines, columns, sharey=True, squeeze=False)
+    for axes, (key, part) in zip(panels.flat, cells, strict=False):
+        for place, row in enumerate(rows):
+            values = part.loc[part["row"] == row, value].to_numpy()
+            colour, marker = looks[row]
+            axes.plot(values, [place] * len(values), "|", color=colour, markersize=7, alpha=0.7)
+            axes.plot(values.mean(), place, marker, color=colour, markersize=5.5)
+            if row == reference:
+                axes.axvline(values.mean(), color=GREY, linewidth=0.8, linestyle="--", zorder=0)
+        axes.set_title(benchmark_title(*key))
+        axes.set_xlim(left=0)
+        axes.grid(axis="x")
+    for axes in panels.flat[len(cells) :]:
+        axes.set_visible(False)
+    panels[0, 0].set_yticks(range(len(rows)), [row_title(row) for row in rows])
+    panels[0, 0].set_ylim(len(rows) - 0.5, -0.5)
+    for axes in panels[-1]:
+        axes.set_xlabel(label)
+    return figure
+
+
+def rf_jsd(sources: Sequence[Path]) -> Figure:
+    """RF-JSD against JSD: a point for each model; without gold and copies of the original."""
+    frame = load_metrics(sources)
+    looks = look_of(rows_in_order(frame))
+    cells = list(frame.groupby(KEYS, sort=False))
+    figure = Figure(figsize=(COLUMN * max(1, min(2, len(cells))), 2.6 * -(-len(cells) // 2)))
+    panels = figure.subplots(-(-len(cells) // 2), min(2, len(cells)), squeeze=False)
+    shown: dict[str, Any] = {}
+    for axes, (key, part) in zip(panels.flat, cells, strict=False):
+        points, found = jsd_agreement(part)
+        for row, models in points.groupby("row", sort=False):
+            colour, marker = looks[str(row)]
+            (shown[row_title(str(row))],) = axes.plot(
+                models["jsd"], models["rf_jsd"], marker, color=colour, markersize=5, alpha=0.85
+            )
+        axes.set_title(
+            f"{benchmark_title(*key)}\nPearson r = {found.pearson:.2f} "
+            f"[{found.low:.2f}, {found.high:.2f}], {found.points} models"
+        )
+        axes.set_xlabel("JSD to gold (nats)")
+        axes.grid()
+    for axes in panels.flat[len(cells) :]:
+        axes.set_visible(False)
+    for axes in panels[:, 0]:
+        axes.set_ylabel("RF-JSD (nats)")
+    figure.legend(shown.values(), shown.keys(), loc="outside lower center", ncols=3)
+    return figure
+
+
+FIGURES: dict[str, Callable[[Sequence[Path]], Figure]] = {
+    "streisand": streisand,
+    "avg-gap": avg_gap,
+    "times": times,
+    "rf-jsd": rf_jsd,
+}

@@ -1,0 +1,85 @@
+"""The interface between models and everything that is said about them.
+
+One `predictions.npz` per run: for each split the logits, the labels and the images' indices into the
+store. Whatever lies right of it (metrics, tables, figures) needs this file alone, and no torch.
+"""
+
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from lotus.errors import LotusError
+from lotus.provenance import atomic
+
+
+@dataclass(frozen=True)
+class Split:
+    """What one model says of some images.
+
+    Attributes:
+        logits: float32 `[n, classes]`.
+        labels: int64 `[n]`.
+        indices: int64 `[n]`, into the store.
+
+    """
+
+    logits: np.ndarray
+    labels: np.ndarray
+    indices: np.ndarray
+
+    def at(self, indices: np.ndarray) -> "Split":
+        """The rows of these images, in their order.
+
+        Raises:
+            LotusError: some are not among them.
+
+        """
+        order = np.argsort(self.indices, kind="stable")
+        place = np.searchsorted(self.indices, indices, sorter=order)
+        rows = order[np.minimum(place, len(order) - 1)]
+        if not np.array_equal(self.indices[rows], indices):
+            raise LotusError("predictions lack some of the images asked for")
+        return Split(self.logits[rows], self.labels[rows], self.indices[rows])
+
+
+Predictions = Mapping[str, Split]
+"""By split: train, val, test of an original model; forget, retain, val, test of the others."""
+
+
+def save(path: Path, predictions: Predictions) -> None:
+    """Writes the file atomically; the same predictions give the same bytes."""
+    arrays = {
+        f"{name}.{part}": getattr(split, part)
+        for name, split in predictions.items()
+        for part in ("logits", "labels", "indices")
+    }
+    with atomic(path) as draft, draft.open("wb") as file:
+        np.savez(file, **arrays)
+
+
+def load(path: Path) -> dict[str, Split]:
+    """Reads what `save` wrote.
+
+    Raises:
+        LotusError: absent, damaged, or a logit is not finite (names split and row).
+
+    """
+    try:
+        with np.load(path) as arrays:
+            names = dict.fromkeys(key.rpartition(".")[0] for key in arrays.files)
+            splits = {
+                name: Split(*(arrays[f"{name}.{part}"] for part in ("logits", "labels", "indices")))
+                for name in names
+            }
+    except OSError as error:
+        raise LotusError(f"{path}: predictions cannot be read: {error}") from error
+    except (ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise LotusError(f"{path}: damaged predictions: {error}") from error
+    for name, split in splits.items():
+        bad = np.flatnonzero(~np.isfinite(split.logits).all(axis=1))
+        if len(bad):
+            raise LotusError(f"{path}: split '{name}', row {bad[0]}: logits are not finite")
+    return splits

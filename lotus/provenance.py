@@ -1,0 +1,276 @@
+"""What a run leaves beside its result: digests, code version, environment, time.
+
+Fields of a record (`run.json`; see `write_record`):
+    format      version of this layout
+    kind        the step: original, gold, unlearned, store, metrics, table, figure, …
+    command     the line that can be run again by hand
+    about       data set, architecture, scenario, method, seed, protocol, as far as they apply
+    settings    every resolved parameter
+    inputs      path → sha256 of what was read
+    outputs     path → sha256 of what was written
+    code        digest of the modules that the step runs, of the whole package; git commit, dirty
+    versions    Python and the libraries that can change numbers
+    hardware    device, its name, processor, cores, threads, memory
+    time        start (UTC); seconds of each phase, and from the start of the process to the record
+    memory      peak in bytes, of the process and on the device
+    notes       what else the step reports, for example one entry per epoch
+
+Limits: the digest covers Python sources of the package, not compiled libraries (see `versions`); times
+are wall times of a machine that may have done other work.
+"""
+
+import ast
+import hashlib
+import importlib.util
+import json
+import os
+import platform
+import resource
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+FORMAT = 1
+PACKAGE = "lotus"
+LIBRARIES = (
+    "numpy",
+    "torch",
+    "torchvision",
+    "timm",
+    "scikit-learn",
+    "scipy",
+    "pandas",
+    "matplotlib",
+    "safetensors",
+    "pydantic",
+    "snakemake",
+    "dvc",
+)
+
+
+def sha256(path: Path) -> str:
+    """Digest of a file's bytes, as 64 hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def atomic(path: Path) -> Iterator[Path]:
+    """A temporary path beside `path` that takes its place only if the block succeeds.
+
+    The folder is made if need be; on an error nothing is left behind.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{os.getpid()}-{path.name}")
+    try:
+        yield draft
+        os.replace(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a text file atomically, in UTF-8."""
+    with atomic(path) as draft:
+        draft.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Writes JSON atomically: indented, keys in the given order, NaN refused."""
+    write_text(path, json.dumps(value, indent=1, allow_nan=False) + "\n")
+
+
+def code_digest(*modules: str) -> str:
+    """Digest of the sources of `modules` and of every module of their packages they import.
+
+    Imports are read, not executed, so that a plan can be made without loading torch; an import
+    inside a function counts too. Modules that are found at run time (methods, data sources) have to
+    be named.
+    """
+    seen: dict[str, bytes] = {}
+    queue = list(modules)
+    while queue:
+        name = queue.pop()
+        if name not in seen and (source := _source(name)) is not None:
+            seen[name] = source
+            queue += _imports(name)
+            if "." in name:
+                queue.append(name.rpartition(".")[0])
+    digest = hashlib.sha256()
+    for name in sorted(seen):
+        digest.update(f"{name}\0{len(seen[name])}\0".encode() + seen[name])
+    return digest.hexdigest()[:16]
+
+
+@cache
+def _source(module: str) -> bytes | None:
+    """Source of a module, None where there is no such module (a name imported from one, say)."""
+    try:
+        spec = importlib.util.find_spec(module)
+    except (ImportError, ValueError):
+        return None
+    if spec is None or spec.origin is None or not spec.origin.endswith(".py"):
+        return None
+    return Path(spec.origin).read_bytes()
+
+
+@cache
+def _imports(module: str) -> tuple[str, ...]:
+    """Modules of this package, or of `module`'s own, that its source may import."""
+    own = (PACKAGE, module.partition(".")[0])
+    names: list[str] = []
+    for node in ast.walk(ast.parse(_source(module) or b"")):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return tuple(name for name in names if name.partition(".")[0] in own)
+
+
+def package_digest() -> str:
+    """Digest of every source file of the package."""
+    digest = hashlib.sha256()
+    root = Path(__file__).parent
+    for path in sorted(root.rglob("*.py")):
+        digest.update(f"{path.relative_to(root).as_posix()}\0".encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+@dataclass
+class Stopwatch:
+    """Seconds of the named phases of a step; on a GPU, phases end when the device is idle."""
+
+    synchronize: Any = lambda: None
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        """Adds the time that the block takes to phase `name`."""
+        self.synchronize()
+        start = datetime.now(UTC)
+        yield
+        self.synchronize()
+        elapsed = (datetime.now(UTC) - start).total_seconds()
+        self.seconds[name] = round(self.seconds.get(name, 0.0) + elapsed, 3)
+
+
+def write_record(
+    path: Path,
+    *,
+    kind: str,
+    modules: Sequence[str],
+    about: Mapping[str, Any],
+    settings: Mapping[str, Any],
+    inputs: Sequence[Path],
+    outputs: Sequence[Path],
+    seconds: Mapping[str, float] | None = None,
+    hardware: Mapping[str, Any] | None = None,
+    device_memory: int = 0,
+    notes: Mapping[str, Any] | None = None,
+) -> None:
+    """Writes the record of a step, last and atomically: no record, no result.
+
+    Args:
+        path: the record's file.
+        modules: entry modules of the step; their digest is recorded.
+        inputs: files that were read; each is hashed.
+        outputs: files that were written; each is hashed.
+        seconds: time of the phases.
+        hardware: what the device layer says of itself; the processor is added.
+        device_memory: peak on the device, bytes.
+
+    """
+    started = datetime.fromtimestamp(psutil.Process().create_time(), UTC)
+    total = (datetime.now(UTC) - started).total_seconds()
+    write_json(
+        path,
+        {
+            "format": FORMAT,
+            "kind": kind,
+            "command": command_line(),
+            "about": dict(about),
+            "settings": dict(settings),
+            "inputs": {relative(p): sha256(p) for p in inputs},
+            "outputs": {relative(p): sha256(p) for p in outputs},
+            "code": {"step": code_digest(*modules), "package": package_digest(), **git_state()},
+            "versions": versions(),
+            "hardware": {**(hardware or {}), **processor()},
+            "time": {
+                "started": started.isoformat(timespec="seconds"),
+                **(seconds or {}),
+                "total": round(total, 3),
+            },
+            "memory": {
+                "process": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+                "device": device_memory,
+            },
+            "notes": dict(notes or {}),
+        },
+    )
+
+
+def relative(path: Path) -> str:
+    """A path as the records name it: relative to the project where possible, with slashes."""
+    absolute = path.absolute()
+    here = Path.cwd()
+    return (absolute.relative_to(here) if absolute.is_relative_to(here) else path).as_posix()
+
+
+def command_line() -> str:
+    """The command of this process, without the path of the interpreter's folder."""
+    return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+
+
+def git_state() -> dict[str, Any]:
+    """Commit and whether tracked files differ from it; None where there is no repository."""
+    commit = _git("rev-parse", "HEAD")
+    changes = _git("status", "--porcelain", "--untracked-files=no")
+    return {"commit": commit, "dirty": None if changes is None else bool(changes)}
+
+
+def _git(*arguments: str) -> str | None:
+    try:
+        done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
+    except OSError:
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+def versions() -> dict[str, str]:
+    """Installed versions, read without importing the libraries."""
+    found = {"python": platform.python_version()}
+    for library in LIBRARIES:
+        try:
+            found[library] = metadata.version(library)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def processor() -> dict[str, Any]:
+    """Operating system, processor, logical cores and memory (bytes) of this machine."""
+    return {
+        "system": platform.system(),
+        "processor": _processor_name(),
+        "cores": psutil.cpu_count() or 0,
+        "memory": psutil.virtual_memory().total,
+    }
+
+
+def _processor_name() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        for line in cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()

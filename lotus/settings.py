@@ -1,0 +1,518 @@
+"""The experiment that a configuration file declares: typed, documented, checked before any job starts.
+
+Each field's description is the manual; `config/schema.json` is generated from these classes
+(`lotus schema`). Science only: cores, GPUs and partitions belong into the profiles.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+import yaml
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    NonNegativeInt,
+    PositiveInt,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import ErrorDetails
+
+from lotus.errors import LotusError, choices
+
+SCIENTIFIC = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)[eE][+-]?\d+")
+
+
+def _read_scientific(value: Any) -> Any:
+    """YAML 1.1 takes `1e-3` (no dot) for text; readers mean a number."""
+    if isinstance(value, str) and SCIENTIFIC.fullmatch(value):
+        return float(value)
+    return value
+
+
+Real = Annotated[float, BeforeValidator(_read_scientific), Field(allow_inf_nan=False)]
+PositiveReal = Annotated[Real, Field(gt=0)]
+NonNegativeReal = Annotated[Real, Field(ge=0)]
+Share = Annotated[Real, Field(gt=0, le=1)]
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+
+
+class Section(BaseModel):
+    """Base of all sections: an unknown key is an error, `"3"` is not a number."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Augmentation(Section):
+    """Random changes of the training images, made on the device."""
+
+    crop_padding: NonNegativeInt = Field(
+        0, description="Zeros added on each side before a random crop of the original size."
+    )
+    horizontal_flip: bool = Field(False, description="Mirror half of the images.")
+
+
+class Dataset(Section):
+    """How one data set is used; the data set itself is described in `lotus/data/sources/`."""
+
+    augmentation: Augmentation = Field(
+        default_factory=Augmentation, description="Applied to training, forget and retain images."
+    )
+
+
+class Training(Section):
+    """Recipe for the original and the gold model."""
+
+    optimizer: Literal["sgd", "adamw"] = Field("sgd", description="Optimizer.")
+    lr: PositiveReal = Field(0.1, description="Peak learning rate.")
+    momentum: Annotated[Real, Field(ge=0, lt=1)] = Field(0.9, description="Of SGD.")
+    weight_decay: NonNegativeReal = Field(5e-4, description="Weight decay.")
+    batch_size: PositiveInt = Field(
+        512, description="Upper limit; batches are dealt in nearly equal sizes."
+    )
+    epochs: PositiveInt = Field(150, description="Passes over the training images.")
+    warmup_epochs: NonNegativeInt = Field(
+        30, description="Linear warm-up; then linear decay to 0 in the last epoch."
+    )
+    patience: PositiveInt | None = Field(
+        None,
+        description="Stop after so many epochs without a lower validation loss and restore the "
+        "best epoch. Null: keep the last epoch.",
+    )
+
+    @model_validator(mode="after")
+    def _warmup_is_shorter(self) -> "Training":
+        if self.warmup_epochs >= self.epochs:
+            raise ValueError(
+                f"warmup_epochs ({self.warmup_epochs}) must be below epochs ({self.epochs})"
+            )
+        return self
+
+
+class ResNet18(Section):
+    """The paper's ResNet18: 3×3 stem, a learned 1×1 shortcut without BatchNorm on every block."""
+
+    model: Literal["resnet18"]
+    width: PositiveInt = Field(64, description="Channels of the first stage; the paper uses 64.")
+    max_pool: bool = Field(True, description="3×3 max-pool after the stem; off for 8×8 images.")
+    training: Training = Field(default_factory=Training, description="Training recipe.")
+
+
+class ViT(Section):
+    """A vision transformer of timm, trained from scratch."""
+
+    model: Literal["vit"]
+    patch_size: PositiveInt = Field(description="Side of a patch in pixels; divides the image.")
+    embed_dim: PositiveInt = Field(64, description="Width of a token; a multiple of num_heads.")
+    depth: PositiveInt = Field(4, description="Transformer blocks.")
+    num_heads: PositiveInt = Field(4, description="Attention heads per block.")
+    training: Training = Field(default_factory=Training, description="Training recipe.")
+
+    @model_validator(mode="after")
+    def _heads_divide_width(self) -> "ViT":
+        if self.embed_dim % self.num_heads:
+            raise ValueError(
+                f"embed_dim ({self.embed_dim}) must be a multiple of num_heads ({self.num_heads})"
+            )
+        return self
+
+
+Architecture = ResNet18 | ViT
+ARCHITECTURE: TypeAdapter[Architecture] = TypeAdapter(
+    Annotated[Architecture, Field(discriminator="model")]
+)
+"""Reads the section of an architecture, by its key `model`."""
+
+
+class Scenario(Section):
+    """What is to be forgotten: a share of every class, or one whole class."""
+
+    forget_fraction: Annotated[Real, Field(gt=0, lt=1)] | None = Field(
+        None, description="Share of each class that is forgotten, in (0, 1). For `instance-…`."
+    )
+    forget_rule: Literal["first", "random"] = Field(
+        "first",
+        description="`first`: the first images of each class in data-set order, as the paper's "
+        "code, hence the same for every seed. `random`: drawn with the run's seed.",
+    )
+    forget_class: str | None = Field(
+        None, description="Name of the class that is forgotten. For `class-…`."
+    )
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> "Scenario":
+        if (self.forget_fraction is None) == (self.forget_class is None):
+            raise ValueError("give either forget_fraction or forget_class")
+        return self
+
+    @property
+    def canonical_name(self) -> str:
+        """`instance-10` for a tenth of every class, `class-ankle-boot` for the class Ankle boot."""
+        if self.forget_class is not None:
+            return f"class-{slug(self.forget_class)}"
+        return f"instance-{100 * (self.forget_fraction or 0):g}"
+
+
+class Method(BaseModel):
+    """One row of the tables: an unlearning method with its hyper-parameters (`lotus methods`)."""
+
+    model_config = ConfigDict(extra="allow", strict=True, frozen=True)
+
+    method: str | None = Field(
+        None, description="Registered name; default: the row's own name. For variants of a method."
+    )
+
+    @property
+    def hyperparameters(self) -> dict[str, Any]:
+        """The remaining keys; the method's own dataclass checks them."""
+        return dict(self.__pydantic_extra__ or {})
+
+
+class Where(Section):
+    """The part of the grid that an override is for; an absent key means all."""
+
+    dataset: Name | None = Field(None, description="A data set of this file.")
+    architecture: Name | None = Field(None, description="An architecture of this file.")
+    scenario: Name | None = Field(None, description="A scenario of this file.")
+
+    def covers(self, dataset: str, architecture: str, scenario: str | None) -> bool:
+        """Whether the override applies; `scenario` is None for the original model."""
+        return (
+            self.dataset in (None, dataset)
+            and self.architecture in (None, architecture)
+            and self.scenario in (None, scenario)
+        )
+
+
+class Override(Section):
+    """Other values for a part of the grid; later overrides win."""
+
+    where: Where = Field(description="Which part.")
+    methods: dict[Name, dict[str, Any]] = Field(
+        default_factory=dict, description="Hyper-parameters by row name."
+    )
+    training: dict[str, Any] = Field(
+        default_factory=dict, description="Keys of `training`; not together with a scenario."
+    )
+
+
+class Block(Section):
+    """A full product of data sets, architectures and scenarios."""
+
+    datasets: Annotated[tuple[Name, ...], Field(min_length=1, strict=False)]
+    architectures: Annotated[tuple[Name, ...], Field(min_length=1, strict=False)]
+    scenarios: Annotated[tuple[Name, ...], Field(min_length=1, strict=False)]
+
+
+class Settings(Section):
+    """An experiment."""
+
+    title: str = Field("LoTUS", description="Heading of the report.")
+    protocol: Literal["corrected"] = Field(
+        "corrected",
+        description="`corrected`: every method as its own paper defines it, textbook metrics.",
+    )
+    seeds: Annotated[tuple[Seed, ...], Field(min_length=1, strict=False)] = Field(
+        description="One original, gold and unlearned model per seed; each given once."
+    )
+    datasets: dict[Name, Dataset] = Field(description="Data sets (`lotus datasets`) and their use.")
+    architectures: dict[Name, Annotated[Architecture, Field(discriminator="model")]] = Field(
+        description="Models and training recipes."
+    )
+    scenarios: dict[Name, Scenario] = Field(description="What is forgotten, by name.")
+    methods: dict[Name, Method] = Field(description="Rows of the tables beside original and gold.")
+    grid: Annotated[tuple[Block, ...], Field(min_length=1, strict=False)] = Field(
+        description="What is run: each block is a full product, with every method and seed."
+    )
+    overrides: Annotated[tuple[Override, ...], Field(strict=False)] = Field(
+        (), description="Hyper-parameters and recipes for parts of the grid."
+    )
+
+
+@dataclass(frozen=True, order=True)
+class Benchmark:
+    """One cell of the grid: what is compared in one table."""
+
+    dataset: str
+    architecture: str
+    scenario: str
+
+    @property
+    def name(self) -> str:
+        """The benchmark in file names."""
+        return f"{self.dataset}-{self.architecture}-{self.scenario}"
+
+
+def benchmarks(settings: Settings) -> tuple[Benchmark, ...]:
+    """The grid, in the order of the file, each cell once."""
+    cells = (
+        Benchmark(dataset, architecture, scenario)
+        for block in settings.grid
+        for dataset in block.datasets
+        for architecture in block.architectures
+        for scenario in block.scenarios
+    )
+    return tuple(dict.fromkeys(cells))
+
+
+def training_of(settings: Settings, dataset: str, architecture: str) -> Training:
+    """The recipe of one data set and architecture, overrides applied."""
+    recipe = settings.architectures[architecture].training.model_dump()
+    for override in settings.overrides:
+        if override.where.covers(dataset, architecture, None):
+            recipe |= override.training
+    return Training(**recipe)
+
+
+def hyperparameters_of(settings: Settings, benchmark: Benchmark, row: str) -> dict[str, Any]:
+    """What the file says for one row of one benchmark, overrides applied, defaults not filled in."""
+    values = settings.methods[row].hyperparameters
+    for override in settings.overrides:
+        if override.where.covers(benchmark.dataset, benchmark.architecture, benchmark.scenario):
+            values |= override.methods.get(row, {})
+    return values
+
+
+def slug(name: str) -> str:
+    """`T-shirt/top` → `t-shirt-top`: a class name as part of a path."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+
+
+@dataclass(frozen=True)
+class Origin:
+    """One of the files (or the command line) that a configuration was merged from."""
+
+    name: str
+    content: Mapping[str, Any]
+
+
+def read_origin(path: Path) -> Origin:
+    """Reads one YAML file.
+
+    Raises:
+        LotusError: absent, not YAML, or not a mapping.
+
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise LotusError(f"{path}: cannot be read: {error.strerror}") from error
+    except yaml.YAMLError as error:
+        raise LotusError(f"{path}: not valid YAML: {error}") from error
+    if not isinstance(content, dict):
+        raise LotusError(f"{path}: must be a mapping of settings, not {type(content).__name__}")
+    return Origin(str(path), content)
+
+
+def load(content: Mapping[str, Any], origins: Sequence[Origin]) -> Settings:
+    """Validates a merged configuration.
+
+    Args:
+        content: the configuration as the workflow sees it.
+        origins: where its parts came from, later ones win; for the messages only.
+
+    Raises:
+        LotusError: one line per mistake, each with file, key path, value and what is accepted.
+
+    """
+    try:
+        settings = Settings.model_validate(content)
+    except ValidationError as error:
+        lines = [
+            _explain(details, content, origins)
+            for details in error.errors()
+            # Also raised for a list whose items are all refused.
+            if details["type"] != "too_short" or not details["input"]
+        ]
+        raise LotusError("\n".join(lines)) from None
+    problems = [complain(origins, *problem) for problem in _inconsistencies(settings)]
+    if problems:
+        raise LotusError("\n".join(problems))
+    return settings
+
+
+T = TypeVar("T")
+
+
+def check(kind: type[T] | TypeAdapter[T], content: Mapping[str, Any], place: str) -> T:
+    """Validates one section that was given elsewhere than in a file, as in `--scenario '{…}'`.
+
+    Raises:
+        LotusError: one line per mistake, each with `place`, key, value and what is accepted.
+
+    """
+    try:
+        adapter = kind if isinstance(kind, TypeAdapter) else TypeAdapter(kind)
+        return adapter.validate_python(dict(content))
+    except ValidationError as error:
+        lines = [_explain_section(details, place) for details in error.errors()]
+        raise LotusError("\n".join(lines)) from None
+
+
+def _explain_section(details: ErrorDetails, place: str) -> str:
+    path = [part for part in details["loc"] if part not in ("resnet18", "vit")]
+    where = ".".join(str(part) for part in path)
+    if details["type"] == "extra_forbidden":
+        return f"{place}: {where}: unknown key"
+    message = details["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
+    shown = "" if isinstance(details["input"], Mapping) else f" = {details['input']!r}"
+    return f"{place}: {where or '(all)'}{shown}: {message}"
+
+
+def complain(origins: Sequence[Origin], path: Sequence[str | int], value: Any, what: str) -> str:
+    """`FILE: key.path = value: what is wrong and what is accepted`."""
+    place = ".".join(str(part) for part in path) or "(top level)"
+    shown = "" if value is None else f" = {value!r}"
+    return f"{_file_of(origins, path)}: {place}{shown}: {what}"
+
+
+def _file_of(origins: Sequence[Origin], path: Sequence[str | int]) -> str:
+    """The last origin that holds the longest part of `path`."""
+
+    def depth(origin: Origin) -> int:
+        node: Any = origin.content
+        for level, key in enumerate(path):
+            if not _holds(node, key):
+                return level
+            node = node[key]
+        return len(path)
+
+    return max(reversed(origins), key=depth).name if origins else "configuration"
+
+
+def _explain(details: ErrorDetails, content: Mapping[str, Any], origins: Sequence[Origin]) -> str:
+    path, section = _locate(details["loc"], content)
+    kind, value, message = details["type"], details["input"], details["msg"]
+    if kind == "extra_forbidden":
+        what, value = f"unknown key; {choices(str(path[-1]), section.model_fields)}", None
+    elif kind == "missing":
+        field = section.model_fields[str(path[-1])]
+        what, value = f"is required: {field.description or 'see config/schema.json'}", None
+    elif kind == "string_pattern_mismatch":
+        what = "accepted: lower-case letters, digits, '-' and '.'"
+    elif kind == "union_tag_not_found":
+        what, value = "needs the key 'model'; accepted: resnet18, vit", None
+    else:
+        what = message.removeprefix("Value error, ").replace("Input should be", "must be")
+        value = None if isinstance(value, Mapping) else value
+    return complain(origins, path, value, what)
+
+
+def _locate(
+    loc: Sequence[str | int], content: Mapping[str, Any]
+) -> tuple[list[str | int], type[BaseModel]]:
+    """The path in the file (pydantic adds union tags and `[key]`) and the section it ends in."""
+    path: list[str | int] = []
+    section: type[BaseModel] = Settings
+    node: Any = content
+    for position, part in enumerate(loc):
+        last = position == len(loc) - 1
+        if part == "[key]":
+            continue
+        if not last and not _holds(node, part):
+            section = _TAGGED.get(str(part), section)
+            continue
+        path.append(part)
+        if last:
+            break
+        section = _section_below(section, str(part))
+        node = node[part]
+    return path, section
+
+
+def _holds(node: Any, part: str | int) -> bool:
+    if isinstance(node, Mapping):
+        return part in node
+    return isinstance(node, list | tuple) and isinstance(part, int) and part < len(node)
+
+
+_TAGGED: dict[str, type[BaseModel]] = {"resnet18": ResNet18, "vit": ViT}
+_BELOW: dict[str, type[BaseModel]] = {
+    "datasets": Dataset,
+    "augmentation": Augmentation,
+    "scenarios": Scenario,
+    "grid": Block,
+    "overrides": Override,
+    "where": Where,
+    "training": Training,
+}
+
+
+def _section_below(section: type[BaseModel], key: str) -> type[BaseModel]:
+    return _BELOW.get(key, section) if key in section.model_fields else section
+
+
+Problem = tuple[list[str | int], Any, str]
+
+
+def _inconsistencies(settings: Settings) -> Iterator[Problem]:
+    """Mistakes that concern several keys at once."""
+    for position, seed in enumerate(settings.seeds):
+        if seed in settings.seeds[:position]:
+            yield ["seeds", position], seed, "duplicate seed; each seed may be given once"
+    for name, scenario in settings.scenarios.items():
+        if name != scenario.canonical_name:
+            what = f"these values are the scenario '{scenario.canonical_name}'; name it so"
+            yield ["scenarios", name], None, what
+    declared: dict[str, Mapping[str, Any]] = {
+        "datasets": settings.datasets,
+        "architectures": settings.architectures,
+        "scenarios": settings.scenarios,
+    }
+    for position, block in enumerate(settings.grid):
+        for axis, names in declared.items():
+            for place, name in enumerate(getattr(block, axis)):
+                if name not in names:
+                    what = f"not declared under '{axis}'; {choices(name, names)}"
+                    yield ["grid", position, axis, place], name, what
+    for position, override in enumerate(settings.overrides):
+        yield from _override_problems(settings, position, override)
+
+
+def _override_problems(settings: Settings, position: int, override: Override) -> Iterator[Problem]:
+    root: list[str | int] = ["overrides", position]
+    axes: list[tuple[str, Mapping[str, Any]]] = [
+        ("dataset", settings.datasets),
+        ("architecture", settings.architectures),
+        ("scenario", settings.scenarios),
+    ]
+    for axis, names in axes:
+        name = getattr(override.where, axis)
+        if name is not None and name not in names:
+            what = f"not declared under '{axis}s'; {choices(name, names)}"
+            yield [*root, "where", axis], name, what
+    for row in override.methods:
+        if row not in settings.methods:
+            what = f"not declared under 'methods'; {choices(row, settings.methods)}"
+            yield [*root, "methods", row], None, what
+    if override.training and override.where.scenario is not None:
+        what = "the original model serves all scenarios; remove 'training' or 'where.scenario'"
+        yield [*root, "training"], None, what
+    yield from _training_problems(settings, [*root, "training"], override)
+
+
+def _training_problems(
+    settings: Settings, root: list[str | int], override: Override
+) -> Iterator[Problem]:
+    for name, architecture in settings.architectures.items():
+        if override.where.architecture not in (None, name):
+            continue
+        try:
+            Training(**(architecture.training.model_dump() | override.training))
+        except ValidationError as error:
+            for details in error.errors():
+                key = [str(part) for part in details["loc"][:1]]
+                if details["type"] == "extra_forbidden":
+                    what, value = f"unknown key; {choices(key[0], Training.model_fields)}", None
+                else:
+                    what = details["msg"].replace("Input should be", "must be")
+                    value = override.training.get(key[0]) if key else None
+                yield [*root, *key], value, what
+            return

@@ -1,0 +1,75 @@
+"""Images: find the publishers' files, build the stores, check them against data.dvc."""
+
+
+rule fetch_data:
+    output:
+        "data/raw/{dataset}.json",
+    log:
+        "logs/fetch_data/{dataset}.log",
+    localrule: True
+    conda:
+        CONDA
+    params:
+        code=lambda wildcards: step_code(
+            "lotus.data.build", sources.module_of(wildcards.dataset)
+        ),
+    shell:
+        "lotus fetch {wildcards.dataset} --out {output} &> {log}"
+
+
+rule build_store:
+    input:
+        raw="data/raw/{dataset}.json",
+    output:
+        expand("data/stores/{{dataset}}/{name}", name=STORE_FILES),
+    log:
+        "logs/build_store/{dataset}.log",
+    localrule: True
+    conda:
+        CONDA
+    params:
+        folder=lambda wildcards: layout.STORES / wildcards.dataset,
+        locked=lambda wildcards: LOCKED.get(wildcards.dataset, "any"),
+        code=lambda wildcards: step_code(
+            "lotus.data.build", sources.module_of(wildcards.dataset)
+        ),
+    shell:
+        "lotus store {wildcards.dataset} --raw {input.raw} --locked {params.locked}"
+        " --out {params.folder} &> {log}"
+
+
+# Everything downstream reads this record, so a store that was changed later stops the run here.
+rule verify_store:
+    input:
+        expand("data/stores/{{dataset}}/{name}", name=STORE_FILES),
+    output:
+        "results/{dataset}/store.json",
+    log:
+        "logs/verify_store/{dataset}.log",
+    localrule: True
+    conda:
+        CONDA
+    params:
+        folder=lambda wildcards: layout.STORES / wildcards.dataset,
+        locked=lambda wildcards: LOCKED.get(wildcards.dataset, "any"),
+        code=step_code("lotus.data.build"),
+    shell:
+        "lotus verify {params.folder} --locked {params.locked} --out {output} &> {log}"
+
+
+# The one job that writes to DVC, after all stores are verified: parallel `dvc` calls would collide.
+rule cache_stores:
+    input:
+        expand("results/{dataset}/store.json", dataset=LOCKED),
+    output:
+        "data/stores/dvc.json",
+    log:
+        "logs/cache_stores.log",
+    localrule: True
+    conda:
+        CONDA
+    params:
+        lock=layout.LOCK,
+    shell:
+        "dvc commit --quiet --force {params.lock} &> {log}"
+        " && dvc status --json {params.lock} > {output} 2>> {log}"

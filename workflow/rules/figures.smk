@@ -1,0 +1,24 @@
+"""Figures, each drawn by the function of its kind."""
+
+
+rule draw_figure:
+    input:
+        lambda wildcards: FIGURES[wildcards.folder, wildcards.figure][1],
+    output:
+        svg="results/{folder}/{figure}.svg",
+        pdf="results/{folder}/{figure}.pdf",
+        png="results/{folder}/{figure}.png",
+        record="results/records/{folder}/{figure}.figure.json",
+    log:
+        "logs/draw_figure/{folder}/{figure}.log",
+    wildcard_constraints:
+        folder="figures|timings",
+    localrule: True
+    conda:
+        CONDA
+    params:
+        kind=lambda wildcards: FIGURES[wildcards.folder, wildcards.figure][0],
+        out=subpath(output.svg, strip_suffix=".svg"),
+        code=step_code("lotus.paper.figures"),
+    shell:
+        "lotus figure {params.kind} {input} --out {params.out} --record {output.record} &> {log}"

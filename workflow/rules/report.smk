@@ -1,0 +1,38 @@
+"""The report: one page with everything, and what it is about."""
+
+
+rule describe_experiment:
+    output:
+        "results/experiment.json",
+    log:
+        "logs/describe_experiment.log",
+    localrule: True
+    conda:
+        CONDA
+    params:
+        config=json.dumps(PLAN.settings.model_dump(mode="json")),
+        code=step_code("lotus.plan"),
+    shell:
+        "lotus describe --config {params.config:q} --out {output} &> {log}"
+
+
+rule write_report:
+    input:
+        experiment="results/experiment.json",
+        tables=[f"results/{folder}/{name}.csv" for folder, name in TABLES],
+        figures=[f"results/{folder}/{name}.svg" for folder, name in FIGURES],
+        metrics=metrics_files(),
+        runs=run_files("run.json"),
+        template="report/template.html.j2",
+    output:
+        "results/report/index.html",
+    log:
+        "logs/write_report.log",
+    localrule: True
+    conda:
+        CONDA
+    params:
+        code=step_code("lotus.paper.report"),
+    shell:
+        "lotus report --experiment {input.experiment} --template {input.template}"
+        " --out {output} &> {log}"

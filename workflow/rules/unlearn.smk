@@ -1,0 +1,36 @@
+"""Every method on every original model."""
+
+
+rule unlearn:
+    input:
+        store="results/{dataset}/store.json",
+        held_out="results/{dataset}/splits/seed{seed}/held-out.json",
+        forget_set="results/{dataset}/splits/seed{seed}/{scenario}.json",
+        original=lambda wildcards: original_of(wildcards, "model.safetensors"),
+        record=lambda wildcards: original_of(wildcards, "run.json"),
+    output:
+        expand(
+            "results/{{dataset}}/{{architecture}}/seed{{seed}}/{{scenario}}/{{row}}/{name}",
+            name=RUN_FILES,
+        ),
+    log:
+        "logs/unlearn/{dataset}/{architecture}/seed{seed}/{scenario}/{row}.log",
+    conda:
+        CONDA
+    threads: 1
+    resources:
+        gpu=GPU,
+        device=DEVICE,
+    params:
+        method=lambda wildcards: PLAN.method_of(wildcards.row),
+        hyperparameters=hyperparameters_of,
+        store=lambda wildcards: layout.STORES / wildcards.dataset,
+        original=lambda wildcards, input: Path(input.original).parent,
+        out=lambda wildcards, output: Path(output[0]).parent,
+        labels=lambda wildcards: labels_of(wildcards, wildcards.row),
+        code=method_code,
+    shell:
+        "lotus unlearn {params.method} {params.hyperparameters:q} --store {params.store}"
+        " --held-out {input.held_out} --forget-set {input.forget_set}"
+        " --original {params.original} --seed {wildcards.seed} --device {resources.device}"
+        " --labels {params.labels:q} --out {params.out} &> {log}"
