@@ -100,7 +100,11 @@ class ResNet18(Section):
     """The paper's ResNet18: 3×3 stem, a learned 1×1 shortcut without BatchNorm on every block."""
 
     model: Literal["resnet18"]
-    width: PositiveInt = Field(64, description="Channels of the first stage; the paper uses 64.")
+    width: Annotated[int, Field(ge=8)] = Field(
+        64,
+        description="Channels of the first stage; the paper uses 64. At least 8: with fewer, "
+        "torch 2.15's convolutions corrupt memory on some processors.",
+    )
     max_pool: bool = Field(True, description="3×3 max-pool after the stem; off for 8×8 images.")
     training: Training = Field(default_factory=Training, description="Training recipe.")
 
