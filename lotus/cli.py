@@ -22,13 +22,39 @@ EXISTING_FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
 
 
 class _Group(click.Group):
-    """Shows `LotusError` as one message, everything else with its traceback; both exit with 1."""
+    """Shows `LotusError` as one message, everything else with its traceback; both exit with 1.
+
+    With `--log` all output goes there, and the message of a failure to the terminal as well.
+    """
 
     def invoke(self, ctx: click.Context) -> Any:
+        log = ctx.params.get("log")
+        terminal = _redirect(log) if log is not None else None
         try:
             return super().invoke(ctx)
-        except LotusError as error:
-            raise click.ClickException(str(error)) from error
+        except (LotusError, click.ClickException) as error:
+            message = getattr(error, "message", str(error))
+            _tell(terminal, f"Error: {message}\n")
+            shown = error if isinstance(error, click.ClickException) else None
+            raise shown or click.ClickException(message) from error
+        except Exception as error:
+            _tell(terminal, f"{type(error).__name__}: {error} (traceback in {log})\n")
+            raise
+
+
+def _redirect(log: Path) -> int:
+    """Sends all output to `log`, that of compiled libraries too; returns the terminal."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    terminal = os.dup(2)
+    with log.open("wb") as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+    return terminal
+
+
+def _tell(terminal: int | None, message: str) -> None:
+    if terminal is not None:
+        os.write(terminal, message.encode())
 
 
 class _YamlType(click.ParamType[Any]):
@@ -76,7 +102,8 @@ def run() -> None:
     cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
 )
 @click.version_option(package_name="lotus-unlearning", prog_name="lotus")
-def main() -> None:
+@click.option("--log", type=FILE, help="File for all output; failures are shown as well.")
+def main(log: Path | None) -> None:
     """Machine unlearning, traceable: the steps of the LoTUS workflow, one command each.
 
     The workflow (`snakemake --cores all`) calls these; every line in its logs can be run by hand.

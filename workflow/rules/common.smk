@@ -28,15 +28,14 @@ WARM = warm.WarmProcess(Path(workflow.basedir), Path("logs/warm.log"))
 # Jobs run this checkout's code, whichever copy is installed: with the interpreter that runs the
 # workflow, or with that of a conda environment if the user deploys those.
 if DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method:
-    shell.prefix(
-        f'export PYTHONPATH="{workflow.basedir}"; lotus() {{{{ python -m lotus.cli "$@"; }}}}; '
-    )
+    FIND_LOTUS = f'export PYTHONPATH="{workflow.basedir}"; lotus() {{{{ python -m lotus.cli "$@"; }}}}; '
 else:
-    shell.prefix(
+    FIND_LOTUS = (
         f'export PATH="{Path(sys.executable).parent}:$PATH"'
         f' PYTHONPATH="{workflow.basedir}${{{{PYTHONPATH:+:$PYTHONPATH}}}}"'
         f' {warm.VARIABLE}="{WARM.address}"; '
     )
+shell.prefix(FIND_LOTUS)
 
 
 onstart:

@@ -14,7 +14,7 @@ rule fetch_data:
             "lotus.data.build", sources.module_of(wildcards.dataset)
         ),
     shell:
-        "lotus fetch {wildcards.dataset} --out {output} &> {log}"
+        "lotus --log {log} fetch {wildcards.dataset} --out {output}"
 
 
 rule build_store:
@@ -34,8 +34,8 @@ rule build_store:
             "lotus.data.build", sources.module_of(wildcards.dataset)
         ),
     shell:
-        "lotus store {wildcards.dataset} --raw {input.raw} --locked {params.locked}"
-        " --out {params.folder} &> {log}"
+        "lotus --log {log} store {wildcards.dataset} --raw {input.raw} --locked {params.locked}"
+        " --out {params.folder}"
 
 
 # Everything downstream reads this record, so a store that was changed later stops the run here.
@@ -54,7 +54,7 @@ rule verify_store:
         locked=lambda wildcards: LOCKED.get(wildcards.dataset, "any"),
         code=step_code("lotus.data.build"),
     shell:
-        "lotus verify {params.folder} --locked {params.locked} --out {output} &> {log}"
+        "lotus --log {log} verify {params.folder} --locked {params.locked} --out {output}"
 
 
 # The one job that writes to DVC, after all stores are verified: parallel `dvc` calls would collide.
@@ -72,4 +72,4 @@ rule cache_stores:
         lock=layout.LOCK,
     shell:
         "dvc commit --quiet --force {params.lock} &> {log}"
-        " && dvc status --json {params.lock} > {output} 2>> {log}"
+        " && dvc status --json {params.lock} > {output} 2>> {log} || {{ tail {log} >&2; exit 1; }}"

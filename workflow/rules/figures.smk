@@ -21,4 +21,4 @@ rule draw_figure:
         out=subpath(output.svg, strip_suffix=".svg"),
         code=step_code("lotus.paper.figures"),
     shell:
-        "lotus figure {params.kind} {input} --out {params.out} --record {output.record} &> {log}"
+        "lotus --log {log} figure {params.kind} {input} --out {params.out} --record {output.record}"

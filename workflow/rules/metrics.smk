@@ -29,5 +29,5 @@ rule evaluate:
         ),
         code=step_code("lotus.evaluation"),
     shell:
-        "lotus evaluate --original {input.original} --gold {input.gold} {params.methods:q}"
-        " --seed {wildcards.seed} --labels {params.labels:q} --out {output} &> {log}"
+        "lotus --log {log} evaluate --original {input.original} --gold {input.gold} {params.methods:q}"
+        " --seed {wildcards.seed} --labels {params.labels:q} --out {output}"

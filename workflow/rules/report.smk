@@ -13,7 +13,7 @@ rule describe_experiment:
         config=json.dumps(PLAN.settings.model_dump(mode="json")),
         code=step_code("lotus.plan"),
     shell:
-        "lotus describe --config {params.config:q} --out {output} &> {log}"
+        "lotus --log {log} describe --config {params.config:q} --out {output}"
 
 
 rule write_report:
@@ -34,5 +34,5 @@ rule write_report:
     params:
         code=step_code("lotus.paper.report"),
     shell:
-        "lotus report --experiment {input.experiment} --template {input.template}"
-        " --out {output} &> {log}"
+        "lotus --log {log} report --experiment {input.experiment} --template {input.template}"
+        " --out {output}"

@@ -15,8 +15,8 @@ rule split_held_out:
         store=lambda wildcards: layout.STORES / wildcards.dataset,
         code=step_code("lotus.data.splits"),
     shell:
-        "lotus split-held-out --store {params.store} --seed {wildcards.seed}"
-        " --out {output} &> {log}"
+        "lotus --log {log} split-held-out --store {params.store} --seed {wildcards.seed}"
+        " --out {output}"
 
 
 rule choose_forget_set:
@@ -34,5 +34,5 @@ rule choose_forget_set:
         scenario=lambda wildcards: json.dumps(PLAN.scenario(wildcards.scenario)),
         code=step_code("lotus.data.splits"),
     shell:
-        "lotus choose-forget-set --store {params.store} --scenario {params.scenario:q}"
-        " --seed {wildcards.seed} --out {output} &> {log}"
+        "lotus --log {log} choose-forget-set --store {params.store} --scenario {params.scenario:q}"
+        " --seed {wildcards.seed} --out {output}"

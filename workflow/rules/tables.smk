@@ -20,4 +20,4 @@ rule make_table:
         out=subpath(output.csv, strip_suffix=".csv"),
         code=step_code("lotus.paper.tables"),
     shell:
-        "lotus table {params.kind} {input} --out {params.out} --record {output.record} &> {log}"
+        "lotus --log {log} table {params.kind} {input} --out {params.out} --record {output.record}"

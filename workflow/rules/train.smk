@@ -28,10 +28,10 @@ rule pretrain_original:
         labels=lambda wildcards: labels_of(wildcards, layout.ORIGINAL),
         code=model_code,
     shell:
-        "lotus pretrain --store {params.store} --held-out {input.held_out}"
+        "lotus --log {log} pretrain --store {params.store} --held-out {input.held_out}"
         " --architecture {params.architecture:q} --augmentation {params.augmentation:q}"
         " --seed {wildcards.seed} --device {resources.device} --labels {params.labels:q}"
-        " --out {params.out} &> {log}"
+        " --out {params.out}"
 
 
 rule retrain_gold:
@@ -62,7 +62,7 @@ rule retrain_gold:
         labels=lambda wildcards: labels_of(wildcards, layout.GOLD),
         code=model_code,
     shell:
-        "lotus retrain --store {params.store} --held-out {input.held_out}"
+        "lotus --log {log} retrain --store {params.store} --held-out {input.held_out}"
         " --forget-set {input.forget_set} --architecture {params.architecture:q}"
         " --augmentation {params.augmentation:q} --seed {wildcards.seed}"
-        " --device {resources.device} --labels {params.labels:q} --out {params.out} &> {log}"
+        " --device {resources.device} --labels {params.labels:q} --out {params.out}"

@@ -30,7 +30,7 @@ rule unlearn:
         labels=lambda wildcards: labels_of(wildcards, wildcards.row),
         code=method_code,
     shell:
-        "lotus unlearn {params.method} {params.hyperparameters:q} --store {params.store}"
+        "lotus --log {log} unlearn {params.method} {params.hyperparameters:q} --store {params.store}"
         " --held-out {input.held_out} --forget-set {input.forget_set}"
         " --original {params.original} --seed {wildcards.seed} --device {resources.device}"
-        " --labels {params.labels:q} --out {params.out} &> {log}"
+        " --labels {params.labels:q} --out {params.out}"

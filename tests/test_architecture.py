@@ -1,0 +1,95 @@
+"""The house: imports point down, nothing right of the predictions needs torch, no text is printed."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "lotus"
+# Ground floor first; a module may import its own floor and those below.
+FLOORS = [
+    ["errors"],
+    ["settings", "provenance"],
+    ["layout", "device", "data", "models"],
+    ["inference", "training", "predictions", "lineage"],
+    ["methods", "metrics"],
+    ["evaluation", "runs", "plan", "paper"],
+    ["warm", "cli"],
+]
+FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+
+def room_of(module):
+    return module.split(".")[1] if "." in module else ""
+
+
+def module_of(path):
+    return "lotus." + ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
+
+
+def imports_of(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            if node.module == "lotus":
+                yield from (f"lotus.{alias.name}" for alias in node.names)
+            else:
+                yield node.module
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: module_of(path))
+def test_imports_point_down(path):
+    if path == PACKAGE / "__init__.py":
+        return
+    own = room_of(module_of(path))
+    assert own in FLOOR, f"give {own} a floor in this test"
+    for name in imports_of(path):
+        if name.startswith("lotus."):
+            assert FLOOR[room_of(name)] <= FLOOR[own], f"{path.name} imports {name} from above"
+
+
+@pytest.mark.parametrize(
+    ("above", "below"), [("methods", "metrics"), ("paper", "methods"), ("metrics", "methods")]
+)
+def test_rooms_that_must_not_know_each_other(above, below):
+    for path in (PACKAGE / above).rglob("*.py"):
+        assert not [name for name in imports_of(path) if name.startswith(f"lotus.{below}")]
+
+
+@pytest.mark.parametrize(
+    "modules",
+    [
+        "lotus.evaluation",
+        "lotus.paper.tables",
+        "lotus.paper.figures",
+        "lotus.paper.report",
+        "lotus.lineage",
+        "lotus.cli",
+    ],
+)
+def test_nothing_right_of_the_predictions_loads_torch(modules):
+    code = f"import sys, {modules}; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_methods_do_not_reach_for_files():
+    for path in (PACKAGE / "methods").glob("*.py"):
+        assert "pathlib" not in set(imports_of(path))
+
+
+def test_names_no_machine_and_no_registry():
+    root = PACKAGE.parent
+    listed = subprocess.run(
+        ["git", "ls-files"], cwd=root, capture_output=True, text=True, check=True
+    ).stdout.split()
+    forbidden = ["--" + "index-url", "extra-" + "index", "/" + "root/", "/" + "work/"]
+    for name in listed:
+        if name.endswith((".gz", ".png")) or not (root / name).is_file():
+            continue
+        text = (root / name).read_text(encoding="utf-8")
+        hits = [word for word in forbidden if word in text.replace("--no-emit-index-url", "")]
+        assert not hits, f"{name}: {hits}"

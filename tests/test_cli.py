@@ -1,0 +1,202 @@
+"""The command line: help that explains, mistakes answered in one message with a non-zero status."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from lotus.cli import main
+
+ROOT = Path(__file__).parents[1]
+COMMANDS = sorted(name for name, command in main.commands.items() if not command.hidden)
+
+
+def call(*arguments):
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """A folder with a digits store, its splits and nothing else."""
+    monkeypatch.chdir(tmp_path)
+    assert call("fetch", "digits", "--out", "raw.json").exit_code == 0
+    assert call("store", "digits", "--raw", "raw.json", "--out", "store").exit_code == 0
+    split = ["--store", "store", "--seed", 1]
+    assert call("split-held-out", *split, "--out", "held-out.json").exit_code == 0
+    scenario = "{forget_fraction: 0.1}"
+    chosen = call("choose-forget-set", *split, "--scenario", scenario, "--out", "forget.json")
+    assert chosen.exit_code == 0
+    return tmp_path
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_explains_every_option(command):
+    result = call(command, "--help")
+    assert result.exit_code == 0
+    assert result.output.startswith("Usage: ")
+    for parameter in main.commands[command].params:
+        if parameter.param_type_name == "option":
+            assert parameter.help or parameter.name == "help", parameter.name
+
+
+@pytest.mark.parametrize("command", [c for c in COMMANDS if main.commands[c].params])
+def test_a_call_without_arguments_says_what_is_missing(command):
+    result = call(command)
+    assert result.exit_code == 2
+    assert "Missing" in result.output
+    assert "Traceback" not in result.output
+
+
+CHOOSE = ["choose-forget-set", "--store", "store", "--seed", 1, "--out", "x.json", "--scenario"]
+RUN = ["--store", "store", "--held-out", "held-out.json", "--seed", 1, "--out", "run"]
+UNLEARN = ["unlearn", "lotus", *RUN, "--forget-set", "forget.json", "--original", "store"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "parts"),
+    [
+        (["fetch", "digit", "--out", "x.json"], ["'digit'", "did you mean 'digits'"]),
+        (
+            [
+                "choose-forget-set",
+                "--store",
+                "store",
+                "--seed",
+                1,
+                "--out",
+                "x.json",
+                "--scenario",
+                "{forget_class: cat}",
+            ],
+            ["no class 'cat'", "eight"],
+        ),
+        (
+            [
+                "choose-forget-set",
+                "--store",
+                "store",
+                "--seed",
+                1,
+                "--out",
+                "x.json",
+                "--scenario",
+                "{forget_fraction: 2}",
+            ],
+            ["--scenario: forget_fraction = 2", "less than 1"],
+        ),
+        (["pretrain", *RUN, "--architecture", "{model: resnet}"], ["--architecture", "resnet18"]),
+        (["pretrain", *RUN, "--architecture", "3"], ["'3' is not a mapping"]),
+        (
+            ["pretrain", *RUN, "--architecture", "{model: resnet18}", "--device", "gpu"],
+            ["device 'gpu'", "auto, cpu, cuda"],
+        ),
+        (
+            ["pretrain", *RUN, "--architecture", "{model: vit, patch_size: 3}"],
+            ["patch_size = 3", "8×8"],
+        ),
+        (
+            ["unlearn", "lotsu", *RUN, "--forget-set", "forget.json", "--original", "store"],
+            ["unknown method 'lotsu'", "did you mean 'lotus'"],
+        ),
+        (
+            [
+                "unlearn",
+                "lotus",
+                *RUN,
+                "--forget-set",
+                "forget.json",
+                "--original",
+                "store",
+                "--set",
+                "alhpa=1",
+            ],
+            ["method lotus: alhpa = 1", "did you mean 'alpha'"],
+        ),
+        (
+            [
+                "unlearn",
+                "lotus",
+                *RUN,
+                "--forget-set",
+                "forget.json",
+                "--original",
+                "store",
+                "--set",
+                "alpha",
+            ],
+            ["'alpha'", "KEY=VALUE"],
+        ),
+        (
+            [*UNLEARN],
+            ["store/run.json", "cannot be read"],
+        ),
+        (
+            ["unlearn", "lotus", *RUN, "--forget-set", "held-out.json", "--original", "store"],
+            ["held-out.json: not a split", "forget"],
+        ),
+        (
+            ["table", "sumary", "raw.json", "--out", "t", "--record", "r.json"],
+            ["unknown table 'sumary'", "did you mean 'summary'"],
+        ),
+        (
+            ["figure", "avg-gap", "raw.json", "--out", "f", "--record", "r.json"],
+            ["raw.json: not a metrics file"],
+        ),
+        (
+            [
+                "evaluate",
+                "--original",
+                "raw.json",
+                "--gold",
+                "raw.json",
+                "--seed",
+                1,
+                "--out",
+                "m.json",
+            ],
+            ["raw.json"],
+        ),
+        (["verify", "store", "--locked", "0.dir", "--out", "x.json"], ["0.dir", "data.dvc locks"]),
+    ],
+)
+def test_a_mistake_is_answered_in_one_message(project, arguments, parts):
+    before = sorted(project.rglob("*"))
+    result = call(*arguments)
+    assert result.exit_code in (1, 2)
+    assert "Traceback" not in result.output
+    for part in parts:
+        assert part in result.output
+    assert sorted(project.rglob("*")) == before, "something was left half-written"
+
+
+def test_damaged_raw_files_are_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "data/embedded/fashion-mnist"
+    folder.mkdir(parents=True)
+    result = call("fetch", "fashion-mini", "--out", "raw.json")
+    assert result.exit_code == 1
+    assert "t10k-images-idx3-ubyte.gz not found; looked for data/embedded" in result.output
+    original = ROOT / "data/embedded/fashion-mnist/t10k-images-idx3-ubyte.gz"
+    content = bytearray(original.read_bytes())
+    content[1000] ^= 1
+    (folder / original.name).write_bytes(content)
+    result = call("fetch", "fashion-mini", "--out", "raw.json")
+    assert "published is bef4ecab320f06d8554ea6380940ec79" in result.output
+    assert not Path("raw.json").exists()
+
+
+def test_the_default_config_and_methods_are_listed():
+    result = call("check-config", ROOT / "config/fashion-mini.yaml")
+    assert "fashion-mini-vit-class-trouser" in result.output
+    assert "6 originals, 60 gold and unlearned" in result.output
+    listed = call("methods").output
+    for name in ("lotus", "finetune", "neggrad-plus", "random-labeling"):
+        assert f"\n{name}\n" in f"\n{listed}"
+
+
+def test_the_installed_command_runs():
+    lotus = Path(sys.executable).with_name("lotus")
+    done = subprocess.run([lotus, "--version"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0

@@ -1,0 +1,96 @@
+"""Records: written last, whole or not at all; digests follow the code."""
+
+import importlib
+import json
+import sys
+
+import pytest
+
+from lotus import provenance
+from lotus.provenance import atomic, code_digest, write_json, write_record
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_draft(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    with pytest.raises(RuntimeError), atomic(path) as draft:
+        draft.write_text("half")
+        raise RuntimeError
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_json_refuses_nan(tmp_path):
+    with pytest.raises(ValueError, match="JSON"):
+        write_json(tmp_path / "a.json", {"a": float("nan")})
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_record_names_what_was_read_and_written(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "in").write_text("in")
+    (tmp_path / "out").write_text("out")
+    write_record(
+        tmp_path / "run.json",
+        kind="test",
+        modules=["lotus.errors"],
+        about={"seed": 1},
+        settings={"a": 1},
+        inputs=[tmp_path / "in"],
+        outputs=[tmp_path / "out"],
+        seconds={"prepare": 1.0},
+    )
+    record = json.loads((tmp_path / "run.json").read_text())
+    assert record["inputs"] == {"in": provenance.sha256(tmp_path / "in")}
+    assert record["outputs"] == {"out": provenance.sha256(tmp_path / "out")}
+    assert record["versions"]["python"]
+    assert record["time"]["prepare"] == 1.0
+    assert record["code"]["step"] == code_digest("lotus.errors")
+
+
+def reload_package(tmp_path, monkeypatch, files):
+    package = tmp_path / "somepkg"
+    package.mkdir(exist_ok=True)
+    for name, text in files.items():
+        (package / name).write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    importlib.invalidate_caches()
+    for name in [name for name in sys.modules if name.startswith("somepkg")]:
+        del sys.modules[name]
+    provenance._source.cache_clear()
+    provenance._imports.cache_clear()
+    return code_digest("somepkg.a")
+
+
+def test_the_digest_follows_imports_also_inside_functions(tmp_path, monkeypatch):
+    files = {
+        "__init__.py": "",
+        "a.py": "def f():\n    from somepkg import b\n",
+        "b.py": "x = 1\n",
+        "c.py": "y = 1\n",
+    }
+    before = reload_package(tmp_path, monkeypatch, files)
+    assert reload_package(tmp_path, monkeypatch, {"c.py": "y = 2\n"}) == before
+    changed = reload_package(tmp_path, monkeypatch, {"b.py": "x = 2\n"})
+    assert changed != before
+    assert reload_package(tmp_path, monkeypatch, {"b.py": "x = 1\n"}) == before
+
+
+def test_a_methods_digest_is_its_own():
+    from lotus.methods import base
+
+    lotus, finetune = (code_digest(base.module_of(name)) for name in ("lotus", "finetune"))
+    assert lotus != finetune
+    assert "lotus.methods.finetune" not in provenance._imports("lotus.runs")
+
+
+def test_figures_do_not_depend_on_the_report_nor_tables_on_figures():
+    assert code_digest("lotus.paper.tables") != code_digest("lotus.paper.figures")
+    for module in ("lotus.paper.tables", "lotus.paper.report", "lotus.evaluation", "lotus.runs"):
+        seen, queue = set(), [module]
+        while queue:
+            name = queue.pop()
+            if name not in seen:
+                seen.add(name)
+                queue += provenance._imports(name)
+        assert "lotus.paper.figures" not in seen

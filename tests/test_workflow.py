@@ -1,0 +1,241 @@
+"""The whole chain through real Snakemake and DVC, in a copy of the project."""
+
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+ROOT = Path(__file__).parents[1]
+BIN = Path(sys.executable).parent
+CONFIG = ["--configfile", "config/digits.yaml"]
+
+
+def run(folder, *command, check=True, **variables):
+    environment = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", **variables}
+    environment.pop("PYTHONPATH", None)
+    done = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+    if check and done.returncode:
+        pytest.fail(f"{shlex.join(map(str, command))}\n{done.stdout}\n{done.stderr}")
+    return done
+
+
+def copy_of_project(folder):
+    listed = run(ROOT, "git", "ls-files", "--cached", "--others", "--exclude-standard").stdout
+    for name in listed.splitlines():
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    author = ["-c", "user.name=test", "-c", "user.email=test@example.org"]
+    run(folder, "git", "init", "--quiet")
+    run(folder, "git", "add", "--all")
+    run(folder, "git", *author, "commit", "--quiet", "--message", "copy")
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A copy of the project with the quick check run to its end."""
+    folder = tmp_path_factory.mktemp("project")
+    copy_of_project(folder)
+    run(folder, "snakemake", "--cores", "2", *CONFIG)
+    return folder
+
+
+def planned(folder, *arguments):
+    """Rule → number of jobs that a dry run plans."""
+    output = run(folder, "snakemake", "--dry-run", *CONFIG, *arguments).stdout
+    counts = re.findall(r"^([a-z_]+)\s+(\d+)$", output, flags=re.MULTILINE)
+    return {rule: int(count) for rule, count in counts if rule != "total"}
+
+
+@pytest.fixture
+def changed(finished):
+    """Changes files of the finished project and puts them back afterwards."""
+    kept = {}
+
+    def change(name, edit):
+        path = finished / name
+        kept.setdefault(path, (path.read_bytes(), path.stat()))
+        path.write_text(edit(path.read_text()))
+
+    yield change
+    for path, (content, status) in kept.items():
+        path.write_bytes(content)
+        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+def test_a_second_run_has_nothing_to_do(finished):
+    assert "Nothing to be done" in run(finished, "snakemake", "--dry-run", *CONFIG).stderr + (
+        run(finished, "snakemake", "--dry-run", *CONFIG).stdout
+    )
+
+
+def test_every_run_leaves_model_predictions_and_record(finished):
+    for record in sorted(finished.glob("results/digits/**/run.json")):
+        content = json.loads(record.read_text())
+        assert {Path(name).name for name in content["outputs"]} == {
+            "model.safetensors",
+            "predictions.npz",
+        }
+        assert content["hardware"]["device"]
+        assert content["about"]["protocol"] == "corrected"
+        assert content["code"]["dirty"] is False
+        assert not Path(shlex.split(content["command"])[0]).is_absolute()
+    assert len(list(finished.glob("results/digits/**/run.json"))) == 2 + 2 * 2 * 5
+
+
+def test_the_report_holds_every_benchmark_method_and_figure(finished):
+    page = (finished / "results/report/index.html").read_text()
+    for text in (
+        "digits, ResNet18, instance-10",
+        "digits, ResNet18, class-three",
+        "10 % of each class, drawn at random with seed 13",
+        "all training images of the class three",
+        *("Original (nothing done)", "Gold (retrained)", "LoTUS", "Finetuning"),
+        *("NegGrad+", "Random Labeling", "Pearson r = ", "Where does this come from?"),
+        json.loads((finished / "results/digits/store.json").read_text())["notes"]["dvc"],
+    ):
+        assert text in page
+    assert page.count("data:image/svg+xml;base64,") == 5
+    assert not re.search(r"(src|href)=\"https?:", page.split("<body>")[0])
+
+
+def test_links_of_the_report_lead_somewhere(finished):
+    page = finished / "results/report/index.html"
+    text = page.read_text()
+    anchors = set(re.findall(r'id="([^"]+)"', text))
+    for link in re.findall(r'href="([^"]+)"', text):
+        if link.startswith("#"):
+            assert link[1:] in anchors
+        else:
+            assert (page.parent / link).is_file(), link
+
+
+def test_table_cells_are_the_means_of_the_metrics_files(finished):
+    table = pd.read_csv(finished / "results/tables/digits-resnet18-instance-10.csv")
+    files = finished.glob("results/digits/resnet18/seed*/instance-10/metrics.json")
+    rows = [json.loads(path.read_text())["rows"]["lotus"] for path in files]
+    for metric in ("avg_gap", "jsd", "rf_jsd", "mia", "accuracy_forget"):
+        expected = sum(row[metric] for row in rows) / len(rows)
+        found = table.set_index("row").loc["lotus", metric]
+        assert found == pytest.approx(expected)
+    assert (finished / "results/tables/digits-resnet18-instance-10.tex").read_text().count("&") > 9
+
+
+def test_dvc_holds_the_locked_stores(finished):
+    output = run(finished, "dvc", "status", "data.dvc").stdout
+    assert "up to date" in output
+    assert run(finished, "git", "status", "--porcelain").stdout == ""
+
+
+def test_changing_alpha_plans_lotus_and_what_follows(finished, changed):
+    changed("config/digits.yaml", lambda text: text.replace("alpha: 2,", "alpha: 3,"))
+    plan = planned(finished)
+    assert plan["unlearn"] == 2  # instance-10, two seeds; class-three has an override
+    assert plan["evaluate"] == 2
+    assert not {"pretrain_original", "retrain_gold", "build_store", "split_held_out"} & set(plan)
+
+
+def test_editing_the_figures_plans_figures_and_report_only(finished, changed):
+    changed("lotus/paper/figures.py", lambda text: text.replace("FLOOR = 1e-12", "FLOOR = 1e-11"))
+    assert set(planned(finished)) == {"draw_figure", "write_report", "all"}
+
+
+def test_editing_a_method_plans_that_method_only(finished, changed):
+    changed("lotus/methods/finetune.py", lambda text: text + "\n")
+    plan = planned(finished)
+    assert plan["unlearn"] == 4
+    assert not {"pretrain_original", "retrain_gold"} & set(plan)
+
+
+def test_fresh_time_stamps_alone_plan_nothing(finished):
+    for path in finished.glob("results/digits/resnet18/seed13/original/*"):
+        path.touch()
+    assert planned(finished) == {}
+
+
+def test_a_run_can_be_repeated_by_hand_to_the_same_bytes(finished):
+    folder = finished / "results/digits/resnet18/seed13/instance-10/lotus"
+    before = {
+        name: (folder / name).read_bytes() for name in ("model.safetensors", "predictions.npz")
+    }
+    command = shlex.split(json.loads((folder / "run.json").read_text())["command"])
+    command[command.index("--out") + 1] = "by-hand"
+    run(finished, *command)
+    for name, content in before.items():
+        assert (finished / "by-hand" / name).read_bytes() == content
+    shutil.rmtree(finished / "by-hand")
+
+
+def test_another_clone_and_core_count_give_the_same_bytes(finished, tmp_path):
+    copy_of_project(tmp_path)
+    run(tmp_path, "snakemake", "--cores", "1", *CONFIG)
+    kinds = ["safetensors", "npz", "csv", "tex", "svg", "png", "pdf"]
+    compared = 0
+    for kind in kinds:
+        for path in finished.glob(f"results/**/*.{kind}"):
+            name = path.relative_to(finished)
+            if name.parts[1] != "timings":
+                assert path.read_bytes() == (tmp_path / name).read_bytes(), name
+                compared += 1
+    assert compared > 60
+
+
+def test_a_changed_store_stops_the_run(finished):
+    images = finished / "data/stores/digits/images.npy"
+    original = images.read_bytes()
+    damaged = bytearray(original)
+    damaged[5000] ^= 255
+    images.write_bytes(damaged)
+    try:
+        done = run(finished, "snakemake", "--cores", "2", *CONFIG, check=False)
+        assert done.returncode != 0
+        assert "data.dvc locks b4fba808d17d87b2188c32d96ff9ad97.dir" in done.stderr + done.stdout
+    finally:
+        images.write_bytes(original)
+    run(finished, "snakemake", "--cores", "2", *CONFIG)
+
+
+def test_a_deleted_model_is_made_again_with_what_follows(finished):
+    model = finished / "results/digits/resnet18/seed13/class-three/finetune/model.safetensors"
+    before = model.read_bytes()
+    model.unlink()
+    plan = planned(finished)
+    assert (plan["unlearn"], plan["evaluate"]) == (1, 1)
+    assert not {"pretrain_original", "retrain_gold", "build_store"} & set(plan)
+    run(finished, "snakemake", "--cores", "2", *CONFIG)
+    assert model.read_bytes() == before
+    assert planned(finished) == {}
+
+
+def test_a_wrong_configuration_stops_before_any_job(finished, tmp_path):
+    wrong = tmp_path / "wrong.yaml"
+    text = (finished / "config/digits.yaml").read_text()
+    wrong.write_text(text.replace("seeds: [3407, 13]", "seeds: [13, 13]"))
+    done = run(finished, "snakemake", "--cores", "2", "--configfile", wrong, check=False)
+    assert done.returncode != 0
+    assert f"{wrong}: seeds.1 = 13: duplicate seed" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="Chromium is not installed")
+@pytest.mark.parametrize("width", [1280, 400])
+def test_the_report_in_a_browser(finished, tmp_path, width):
+    page = (finished / "results/report/index.html").as_uri()
+    options = [
+        *("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"),
+        *("--disable-background-networking", "--disable-component-update", "--disable-quic"),
+        *("--enable-logging=stderr", "--v=0", f"--user-data-dir={tmp_path}/profile"),
+        *(f"--window-size={width},2000", f"--screenshot={tmp_path}/page.png"),
+    ]
+    done = run(tmp_path, "chromium", *options, page)
+    assert "CONSOLE" not in done.stderr
+    assert (tmp_path / "page.png").stat().st_size > 50_000
