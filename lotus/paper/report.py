@@ -26,8 +26,6 @@ from lotus.paper.tables import load_times, plus_minus
 from lotus.provenance import write_text
 from lotus.settings import Benchmark
 
-LOWER_IS_BETTER = ("jsd", "rf_jsd", "avg_gap")
-
 
 @dataclass(frozen=True)
 class Cell:

@@ -26,17 +26,20 @@ METRICS = (
     "avg_gap",
 )
 TITLES = {
+    "avg_gap": "Avg Gap",
+    "jsd": "JSD",
+    "rf_jsd": "RF-JSD",
     "accuracy_forget": "Forget acc.",
     "accuracy_retain": "Retain acc.",
     "accuracy_val": "Val acc.",
     "accuracy_test": "Test acc.",
     "mia": "MIA acc.",
     "mia_auc": "MIA AUC",
-    "jsd": "JSD",
-    "rf_jsd": "RF-JSD",
-    "avg_gap": "Avg Gap",
 }
 ROW_TITLES = {
+    "avg_gap": "Avg Gap",
+    "jsd": "JSD",
+    "rf_jsd": "RF-JSD",
     ORIGINAL: "Original (nothing done)",
     GOLD: "Gold (retrained)",
     "lotus": "LoTUS",
