@@ -231,7 +231,9 @@ class Settings(Section):
         description="Models and training recipes."
     )
     scenarios: dict[Name, Scenario] = Field(description="What is forgotten, by name.")
-    methods: dict[Name, Method] = Field(description="Rows of the tables beside original and gold.")
+    methods: Annotated[dict[Name, Method], Field(min_length=1)] = Field(
+        description="Rows of the tables beside original and gold."
+    )
     grid: Annotated[tuple[Block, ...], Field(min_length=1, strict=False)] = Field(
         description="What is run: each block is a full product, with every method and seed."
     )

@@ -55,6 +55,8 @@ class WarmProcess:
 
     def start(self) -> None:
         """Starts it; jobs that come before it is ready load the libraries themselves."""
+        # What a killed workflow with the same number left behind.
+        shutil.rmtree(self.address.parent, ignore_errors=True)
         self.address.parent.mkdir(mode=0o700)
         self._log.parent.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-m", "lotus.cli", "warm", str(self.address)]

@@ -77,13 +77,6 @@ INSTANCE_CELLS = [
     if PLAN.settings.scenarios[cell.scenario].forget_class is None
 ]
 LOCKED = locked_stores(layout.LOCK)
-# Data sets of the experiment, and those that need no download: data.dvc locks them as well.
-DATASETS = list(dict.fromkeys(cell.dataset for cell in CELLS))
-STORES = list(
-    dict.fromkeys(
-        [*DATASETS, *(name for name in LOCKED if sources.source(name).in_repository)]
-    )
-)
 
 # Runtime, not science: which device the models run on.
 DEVICE = os.environ.get("LOTUS_DEVICE", "auto")

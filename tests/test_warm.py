@@ -1,0 +1,82 @@
+"""The process that jobs are forked from: same answers, status and output as `lotus` itself."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from lotus import warm
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def process(tmp_path_factory):
+    kept = warm.WarmProcess(ROOT, tmp_path_factory.mktemp("warm") / "warm.log")
+    kept.start()
+    for _ in range(600):
+        if kept.address.exists():
+            break
+        time.sleep(0.1)
+    yield kept
+    kept.stop()
+    assert not kept.address.parent.exists()
+
+
+def lotus(folder, process, *arguments):
+    command = [sys.executable, "-m", "lotus.cli", *arguments]
+    variables = {**os.environ, warm.VARIABLE: str(process.address)}
+    return subprocess.run(
+        command, cwd=folder, env=variables, capture_output=True, text=True, check=False
+    )
+
+
+def test_it_works_in_the_callers_folder_with_the_callers_output(process, tmp_path):
+    done = lotus(tmp_path, process, "fetch", "digits", "--out", "raw.json")
+    assert done.returncode == 0
+    assert "verified" in done.stderr
+    assert (tmp_path / "raw.json").is_file()
+
+
+@pytest.mark.parametrize("arguments", [["fetch", "nothing", "--out", "x"], ["fetch"]])
+def test_failures_have_the_same_status_and_message(process, tmp_path, arguments):
+    by_warm = lotus(tmp_path, process, *arguments)
+    alone = subprocess.run(
+        [sys.executable, "-m", "lotus.cli", *arguments],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert by_warm.returncode == alone.returncode > 0
+    assert by_warm.stderr.splitlines()[-1] == alone.stderr.splitlines()[-1]
+
+
+def test_without_such_a_process_lotus_works_by_itself(tmp_path):
+    assert warm.ask(str(tmp_path / "socket"), ["lotus"]) is None
+
+
+def test_a_killed_job_is_a_failure(process, tmp_path):
+    variables = {**os.environ, warm.VARIABLE: str(process.address)}
+    waiting = subprocess.Popen(
+        [sys.executable, "-m", "lotus.cli", "warm", str(tmp_path / "socket")],
+        env=variables,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    children = Path(f"/proc/{process._process.pid}/task/{process._process.pid}/children")
+    if not children.exists():
+        waiting.kill()
+        pytest.skip("children of a process are listed on Linux alone")
+    for _ in range(100):
+        if children.read_text():
+            break
+        time.sleep(0.1)
+    os.kill(int(children.read_text().split()[0]), signal.SIGKILL)
+    _, said = waiting.communicate(timeout=30)
+    assert waiting.returncode == 1
+    assert "killed" in said
