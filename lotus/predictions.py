@@ -37,11 +37,11 @@ class Split:
             LotusError: some are not among them.
 
         """
+        if not np.isin(indices, self.indices).all():
+            raise LotusError("predictions lack some of the images asked for")
         order = np.argsort(self.indices, kind="stable")
         place = np.searchsorted(self.indices, indices, sorter=order)
-        rows = order[np.minimum(place, len(order) - 1)]
-        if not np.array_equal(self.indices[rows], indices):
-            raise LotusError("predictions lack some of the images asked for")
+        rows = order[place]
         return Split(self.logits[rows], self.labels[rows], self.indices[rows])
 
 
@@ -76,7 +76,7 @@ def load(path: Path) -> dict[str, Split]:
             }
     except OSError as error:
         raise LotusError(f"{path}: predictions cannot be read: {error}") from error
-    except (ValueError, KeyError, zipfile.BadZipFile) as error:
+    except (EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise LotusError(f"{path}: damaged predictions: {error}") from error
     for name, split in splits.items():
         bad = np.flatnonzero(~np.isfinite(split.logits).all(axis=1))

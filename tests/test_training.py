@@ -168,7 +168,7 @@ def test_unusable_predictions_are_refused(tmp_path, said):
         predictions.load(path)
     predictions.save(path, said)
     whole = path.read_bytes()
-    for damaged in (whole[:-30], whole[: len(whole) // 2], b"no predictions"):
+    for damaged in (whole[:-30], whole[: len(whole) // 2], b"no predictions", b""):
         path.write_bytes(damaged)
         with pytest.raises(LotusError, match="damaged"):
             predictions.load(path)
@@ -186,6 +186,12 @@ def test_split_at_takes_rows_by_image(said):
         (place,) = np.flatnonzero(split.indices == image)
         assert np.array_equal(found.logits[row], split.logits[place])
         assert found.labels[row] == split.labels[place]
+
+
+def test_split_without_rows_lacks_every_image(said):
+    nothing = said["train"].at(np.array([], dtype=np.int64))
+    with pytest.raises(LotusError, match="lack"):
+        nothing.at(np.array([0]))
 
 
 @pytest.mark.parametrize("missing", [9, -1])

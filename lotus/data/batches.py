@@ -56,7 +56,9 @@ class ImageSet:
         return len(self.index)
 
     def __add__(self, other: "ImageSet") -> "ImageSet":
-        """The images of both sets; those of `self` keep their positions."""
+        """The images of both sets, which must be of one store; those of `self` keep their positions."""
+        if self.pixels is not other.pixels:
+            raise ValueError("only image sets of one store can be joined")
         return replace(
             self,
             index=torch.cat([self.index, other.index]),

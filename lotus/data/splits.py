@@ -39,10 +39,18 @@ def halve_held_out(store: Store, seed: int) -> HeldOut:
     """Stratified halves of the held-out part by seed, as released (StratifiedShuffleSplit).
 
     So the seed changes which images are validated and tested on, as in the published experiments.
+
+    Raises:
+        LotusError: a class has a single held-out image.
+
     """
     from sklearn.model_selection import StratifiedShuffleSplit
 
     held_out = store.part("test")
+    counts = np.bincount(store.labels[held_out], minlength=len(store.classes))
+    if (counts == 1).any():
+        name = store.classes[int(np.argmax(counts == 1))]
+        raise LotusError(f"class {name}: one held-out image cannot be halved; at least 2 needed")
     splitter = StratifiedShuffleSplit(n_splits=1, test_size=0.5, random_state=seed)
     val, test = next(splitter.split(held_out, store.labels[held_out]))
     return HeldOut(np.sort(held_out[val]), np.sort(held_out[test]))
@@ -112,7 +120,7 @@ def load_held_out(path: Path) -> HeldOut:
 
     """
     content = _read(path, ("val", "test"))
-    return HeldOut(_indices(content["val"]), _indices(content["test"]))
+    return HeldOut(_indices(path, content["val"]), _indices(path, content["test"]))
 
 
 def save_forget_set(path: Path, chosen: ForgetSet) -> None:
@@ -136,14 +144,19 @@ def load_forget_set(path: Path) -> ForgetSet:
 
     """
     content = _read(path, ("rule", "digest", "forget", "retain"))
-    chosen = ForgetSet(content["rule"], _indices(content["forget"]), _indices(content["retain"]))
+    chosen = ForgetSet(
+        content["rule"], _indices(path, content["forget"]), _indices(path, content["retain"])
+    )
     if chosen.digest != content["digest"]:
         raise LotusError(f"{path}: forget indices do not have the digest stated; make it again")
     return chosen
 
 
-def _indices(values: list[int]) -> np.ndarray:
-    return np.array(values, dtype=np.int64)
+def _indices(path: Path, values: list[int]) -> np.ndarray:
+    try:
+        return np.array(values, dtype=np.int64)
+    except (ValueError, TypeError) as error:
+        raise LotusError(f"{path}: indices must be integers: {error}; make it again") from error
 
 
 def _read(path: Path, keys: tuple[str, ...]) -> dict:  # type: ignore[type-arg]

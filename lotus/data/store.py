@@ -81,7 +81,9 @@ def open_store(folder: Path) -> Store:
         labels = np.load(folder / "labels.npy")
         classes = tuple(json.loads((folder / "classes.json").read_text(encoding="utf-8")))
         source = json.loads((folder / "source.json").read_text(encoding="utf-8"))
-    except ValueError as error:
+        if not isinstance(source.get("parts"), dict):
+            raise ValueError("source.json lacks 'parts'")
+    except (EOFError, ValueError, TypeError, AttributeError) as error:
         raise LotusError(f"{folder}: damaged image store: {error}; build it again") from error
     if images.dtype != np.uint8 or images.ndim != 4:
         raise LotusError(
