@@ -76,6 +76,7 @@ def streisand(sources: Sequence[Path]) -> Figure:
     bins = np.linspace(np.floor(everything.min()), np.ceil(everything.max()), 46)
     for axes, (row, splits) in zip(panels.flat, entropies.items(), strict=False):
         _entropy_panel(axes, row, splits, bins)
+    _cut_peaks([axes for axes in panels.flat if axes.patches])
     for axes in panels.flat[len(entropies) :]:
         axes.set_visible(False)
     for position, axes in enumerate(panels.flat):
@@ -109,6 +110,17 @@ def _entropy_panel(axes: Axes, row: str, splits: dict[str, np.ndarray], bins: np
     axes.set_title(row_title(row))
     text = f"KS forget–test {distance:.2f}"
     axes.text(0.03, 0.95, text, transform=axes.transAxes, va="top", fontsize=6.5)
+
+
+def _cut_peaks(panels: Sequence[Axes]) -> None:
+    """Keeps the common scale readable: a panel far higher than the others is cut, and says so."""
+    peaks = [axes.dataLim.ymax for axes in panels]
+    top = min(max(peaks), 2.5 * float(np.median(peaks)))
+    for axes, peak in zip(panels, peaks, strict=True):
+        axes.set_ylim(0, 1.05 * top)
+        if peak > top:
+            text = f"cut; peak {peak:.1f}"
+            axes.text(0.03, 0.83, text, transform=axes.transAxes, va="top", fontsize=6.5)
 
 
 def _log_entropies(sources: Sequence[Path]) -> Entropies:
