@@ -92,6 +92,14 @@ def test_every_run_leaves_model_predictions_and_record(finished):
     assert len(list(finished.glob("results/digits/**/run.json"))) == 2 + 2 * 2 * 5
 
 
+def test_every_jobs_log_holds_its_settings(finished):
+    log = finished / "logs/unlearn/digits/resnet18/seed13/class-three/lotus.log"
+    assert "alpha=32" in log.read_text()
+    assert "temperature" in log.read_text()
+    forget = finished / "logs/choose_forget_set/digits/seed13/instance-10.log"
+    assert '"forget_fraction": 0.1' in forget.read_text()
+
+
 def test_the_report_holds_every_benchmark_method_and_figure(finished):
     page = (finished / "results/report/index.html").read_text()
     for text in (
