@@ -37,9 +37,6 @@ TITLES = {
     "mia_auc": "MIA AUC",
 }
 ROW_TITLES = {
-    "avg_gap": "Avg Gap",
-    "jsd": "JSD",
-    "rf_jsd": "RF-JSD",
     ORIGINAL: "Original (nothing done)",
     GOLD: "Gold (retrained)",
     "lotus": "LoTUS",
