@@ -13,8 +13,9 @@ from typing import Any
 import click
 import yaml
 
-from lotus import warm
+from lotus import protocol, warm
 from lotus.errors import LotusError
+from lotus.protocol import Protocol
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 EXISTING_FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
@@ -73,6 +74,15 @@ class _YamlType(click.ParamType[Any]):
                 f"{value!r} is not a mapping like '{{model: resnet18, width: 8}}'", param, ctx
             )
         return content
+
+
+class _ProtocolType(click.ParamType[Any]):
+    """A protocol by its name."""
+
+    name = "protocol"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Protocol:
+        return value if isinstance(value, Protocol) else protocol.parse(value)
 
 
 class _SettingType(click.ParamType[Any]):
@@ -152,7 +162,25 @@ _run_options = _options(
         help="Processor threads; sums depend on it.",
     ),
     click.option("--labels", type=_YamlType(), default="{}", help="Names for the record."),
+    click.option(
+        "--protocol",
+        type=_ProtocolType(),
+        default="corrected",
+        show_default=True,
+        help="corrected, released, corrected+m1, released-e1, … (see `lotus protocols`).",
+    ),
+    click.option(
+        "--weights-of",
+        type=EXISTING_FOLDER,
+        help="Another run with the same weights, of which to record predictions only.",
+    ),
     click.option("--out", type=FOLDER, required=True, help="Folder of the run."),
+)
+_plugin_option = click.option(
+    "--plugin",
+    "plugins",
+    multiple=True,
+    help="Python file or module that registers methods of your own; repeatable.",
 )
 _forget_set_option = click.option(
     "--forget-set", type=EXISTING_FILE, required=True, help="Forget and retain indices."
@@ -164,7 +192,12 @@ _training_options = _options(
         required=True,
         help="As in the configuration: '{model: resnet18, width: 8, training: {epochs: 15}}'.",
     ),
-    click.option("--augmentation", type=_YamlType(), default="{}", help="As in the configuration."),
+    click.option(
+        "--images",
+        type=_YamlType(),
+        default="{}",
+        help="The data set's section of the configuration: '{augmentation: {crop_padding: 4}}'.",
+    ),
 )
 
 
@@ -264,12 +297,13 @@ def retrain(forget_set: Path, **options: Any) -> None:
 
 def _train(kind: str, forget_set: Path | None, options: dict[str, Any]) -> None:
     from lotus import runs
-    from lotus.settings import ARCHITECTURE, Augmentation, check
+    from lotus.settings import ARCHITECTURE, Dataset, check
 
     architecture = check(ARCHITECTURE, options.pop("architecture"), "--architecture")
-    augmentation = check(Augmentation, options.pop("augmentation"), "--augmentation")
+    use = check(Dataset, options.pop("images"), "--images")
     inputs = runs.Inputs(options.pop("store"), options.pop("held_out"), forget_set)
-    runs.train_run(kind, inputs, runs.Run(**options), architecture, augmentation)
+    weights_of = options.pop("weights_of")
+    runs.train_run(kind, inputs, runs.Run(**options), architecture, use, weights_of)
 
 
 @main.command(
@@ -291,45 +325,88 @@ def _train(kind: str, forget_set: Path | None, options: dict[str, Any]) -> None:
     multiple=True,
     help="A hyper-parameter, as alpha=4; repeatable. `lotus methods` lists them.",
 )
+@_plugin_option
 def unlearn(
     method: str,
     forget_set: Path,
     original: Path,
     settings: tuple[tuple[str, Any], ...],
+    plugins: tuple[str, ...],
     **options: Any,
 ) -> None:
     """Apply METHOD to an original model, so that it forgets the forget set."""
     from lotus import runs
+    from lotus.plugins import load_plugins
 
+    load_plugins(plugins)
     inputs = runs.Inputs(options.pop("store"), options.pop("held_out"), forget_set)
-    runs.unlearn_run(inputs, runs.Run(**options), original, method, dict(settings))
+    weights_of = options.pop("weights_of")
+    run = runs.Run(**options)
+    runs.unlearn_run(inputs, run, original, method, dict(settings), weights_of)
 
 
 @main.command()
-@click.option("--original", type=EXISTING_FILE, required=True, help="Predictions of the original.")
-@click.option("--gold", type=EXISTING_FILE, required=True, help="Predictions of the gold model.")
+@click.argument("method")
+@_run_options
+@_forget_set_option
+@click.option("--original", type=EXISTING_FOLDER, required=True, help="Run of the original model.")
 @click.option(
-    "--method",
-    "methods",
+    "--candidate",
+    "candidates",
+    type=_YamlType(),
+    multiple=True,
+    required=True,
+    help="Hyper-parameters to try, as '{lr: 1e-3}'; repeatable.",
+)
+@_plugin_option
+def tune(
+    method: str,
+    forget_set: Path,
+    original: Path,
+    candidates: tuple[dict[str, Any], ...],
+    plugins: tuple[str, ...],
+    out: Path,
+    **options: Any,
+) -> None:
+    """Try candidates for METHOD on one model, judged on forget, retain and validation images."""
+    from lotus import runs, tuning
+    from lotus.plugins import load_plugins
+
+    load_plugins(plugins)
+    inputs = runs.Inputs(options.pop("store"), options.pop("held_out"), forget_set)
+    del options["weights_of"]
+    tuning.try_candidates(inputs, runs.Run(out=out, **options), original, method, candidates)
+
+
+@main.command()
+@click.argument("trials", type=EXISTING_FILE, nargs=-1, required=True)
+@click.option("--out", type=FILE, required=True, help="Overrides for the configuration (YAML).")
+def choose(trials: tuple[Path, ...], out: Path) -> None:
+    """Choose the best candidate of each row and benchmark from TRIALS of `lotus tune`."""
+    from lotus.tuning import choose_best
+
+    choose_best(trials, out)
+
+
+@main.command()
+@click.option(
+    "--of",
+    "rows",
     type=(str, EXISTING_FILE),
     multiple=True,
-    help="Name of a row and its predictions; repeatable.",
+    required=True,
+    help="Name of a row and its predictions; repeatable. `original` and `gold` are needed.",
 )
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), required=True, help="Of the attack.")
 @click.option("--labels", type=_YamlType(), default="{}", help="Names for the file.")
 @click.option("--out", type=FILE, required=True, help="Metrics (JSON).")
 def evaluate(
-    original: Path,
-    gold: Path,
-    methods: tuple[tuple[str, Path], ...],
-    seed: int,
-    labels: dict[str, Any],
-    out: Path,
+    rows: tuple[tuple[str, Path], ...], seed: int, labels: dict[str, Any], out: Path
 ) -> None:
     """Compute all metrics of one scenario and seed from predictions."""
     from lotus.evaluation import evaluate_runs
 
-    evaluate_runs(original, gold, dict(methods), seed, labels, out)
+    evaluate_runs(dict(rows), seed, labels, out)
 
 
 @main.command()
@@ -340,7 +417,8 @@ def evaluate(
 def table(name: str, sources: tuple[Path, ...], out: Path, record: Path) -> None:
     """Write the table NAME from its SOURCES, as CSV and LaTeX.
 
-    NAME is benchmark, summary, per-seed or correlation (of metrics files) or times (of run records).
+    NAME is benchmark, summary, per-seed, correlation or ablation (of metrics files) or times (of run
+    records).
     """
     from lotus.paper.tables import write_table
 
@@ -386,16 +464,37 @@ def report(experiment: Path, template: Path, out: Path) -> None:
 
 
 @main.command("methods")
-def list_methods() -> None:
-    """List the unlearning methods with their hyper-parameters and defaults."""
+@_plugin_option
+def list_methods(plugins: tuple[str, ...]) -> None:
+    """List the unlearning methods: idea, hyper-parameters with defaults, what is read, source."""
     from dataclasses import fields
 
     from lotus.methods import base
+    from lotus.plugins import load_plugins
+    from lotus.protocol import REGISTER
 
+    load_plugins(plugins)
     for name in base.available():
-        cls = base.method_class(name)
-        values = "  ".join(f"{f.name}={f.default}" for f in fields(cls))  # type: ignore[arg-type]
-        click.echo(f"{name}\n  {(cls.__doc__ or '').strip().splitlines()[0]}\n  {values}")
+        said, entry = base.describe(name), base.entry_of(name)
+        click.echo(f"{name}\n  {said.idea}")
+        values = (f"{f.name}={f.default}" for f in fields(entry.cls))  # type: ignore[arg-type]
+        lines = {"defaults": "  ".join(values)}
+        for switch, constants in entry.released.items():
+            brought = "  ".join(f"{key}={value}" for key, value in constants.items())
+            lines[switch] = REGISTER[switch].released + (f": {brought}" if brought else "")
+        lines |= {"reads": said.reads, "source": said.source, "not for": said.not_for}
+        for key, text in lines.items():
+            if text:
+                click.echo(f"  {key}: {text}")
+
+
+@main.command("protocols")
+def list_protocols() -> None:
+    """List the switches between the protocols: what the published code does, and where."""
+    from lotus.protocol import REGISTER
+
+    for name, switch in REGISTER.items():
+        click.echo(f"{name}  {switch.where} ({switch.stage}): {switch.released}")
 
 
 @main.command("datasets")

@@ -5,35 +5,39 @@ from pathlib import Path
 from typing import Any
 
 from lotus import predictions
+from lotus.errors import LotusError
+from lotus.layout import GOLD, ORIGINAL
 from lotus.metrics.summary import as_json, score_all
 from lotus.provenance import relative, sha256, write_json
 
 
 def evaluate_runs(
-    original: Path,
-    gold: Path,
-    methods: Mapping[str, Path],
-    seed: int,
-    labels: Mapping[str, Any],
-    out: Path,
+    files: Mapping[str, Path], seed: int, labels: Mapping[str, Any], out: Path
 ) -> None:
     """Scores all models of a scenario and seed and writes `metrics.json`.
 
     The file names the predictions it was computed from, with their digests.
 
     Args:
-        original, gold, methods: prediction files, the methods' by row name.
+        files: prediction files by row; `original` and `gold` must be among them.
         seed: of the attack's subsampling.
-        labels: data set, architecture and scenario.
+        labels: data set, architecture, scenario and protocol.
+
+    Raises:
+        LotusError: original or gold is missing, or a file is absent, damaged or of other images.
 
     """
+    missing = [row for row in (ORIGINAL, GOLD) if row not in files]
+    if missing:
+        raise LotusError(f"metrics need the predictions of {' and '.join(missing)} (--of)")
+    loaded = {row: predictions.load(path) for row, path in files.items()}
     scores = score_all(
-        predictions.load(original),
-        predictions.load(gold),
-        {row: predictions.load(path) for row, path in methods.items()},
+        loaded.pop(ORIGINAL),
+        loaded.pop(GOLD),
+        loaded,
         seed,
+        {row: predictions.why_collapsed(path) for row, path in files.items()},
     )
-    files = {"original": original, "gold": gold, **methods}
     content = {
         **labels,
         "seed": seed,

@@ -3,13 +3,15 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lotus.data.batches import ImageSet
+from lotus.errors import LotusError
 
 BATCH = 512
 
@@ -26,19 +28,23 @@ def evaluation_mode(model: nn.Module) -> Iterator[nn.Module]:
         model.train(was_training)
 
 
-def logits(model: nn.Module, images: ImageSet) -> np.ndarray:
-    """Logits float32 `[n, classes]` on the images as they are, in order."""
+def logits(
+    model: nn.Module, images: ImageSet, augmented: torch.Generator | None = None
+) -> np.ndarray:
+    """Logits float32 `[n, classes]` in order, on the images as they are or `augmented` once."""
     with evaluation_mode(model):
-        rows = [model(batch.images).float().cpu() for batch in images.in_order(BATCH)]
+        rows = [model(batch.images).float().cpu() for batch in images.in_order(BATCH, augmented)]
     return torch.cat(rows).numpy()
 
 
-def accuracy(model: nn.Module, images: ImageSet) -> Fraction:
-    """Exact share of images classified as their label, not augmented."""
+def accuracy(
+    model: nn.Module, images: ImageSet, augmented: torch.Generator | None = None
+) -> Fraction:
+    """Exact share of images classified as their label, as they are or `augmented` once."""
     with evaluation_mode(model):
         right = [
             int((model(batch.images).argmax(1) == batch.labels).sum())
-            for batch in images.in_order(BATCH)
+            for batch in images.in_order(BATCH, augmented)
         ]
     return Fraction(sum(right), len(images))
 
@@ -51,3 +57,65 @@ def mean_loss(model: nn.Module, images: ImageSet) -> float:
             for batch in images.in_order(BATCH)
         ]
     return sum(losses) / len(images)
+
+
+def logits_one_by_one(
+    model: nn.Module, images: ImageSet, augmented: torch.Generator | None = None
+) -> np.ndarray:
+    """Logits float32 `[n, classes]` as of batches of one image, in the mode that `model` is in (E1).
+
+    In train mode BatchNorm then normalises each image by its own statistics and takes them over into its
+    running statistics, image after image: **this changes the model**. Done here for many images at
+    once: they do not see each other, and the running average over them has a closed form.
+
+    Raises:
+        LotusError: a BatchNorm layer sees one value per channel, which has no variance: PyTorch cannot
+            do this either.
+
+    """
+    with torch.no_grad(), _alone(model):
+        rows = [model(batch.images).float().cpu() for batch in images.in_order(BATCH, augmented)]
+    return torch.cat(rows).numpy()
+
+
+@contextmanager
+def _alone(model: nn.Module) -> Iterator[None]:
+    """BatchNorm layers in train mode treat each image of a batch as a batch of its own."""
+    layers = [m for m in model.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
+    layers = [layer for layer in layers if layer.training]
+    try:
+        for layer in layers:
+            layer.forward = partial(_normalise_alone, layer)  # type: ignore[method-assign]
+        yield
+    finally:
+        for layer in layers:
+            layer.__dict__.pop("forward", None)
+
+
+def _normalise_alone(layer: nn.modules.batchnorm._BatchNorm, x: Tensor) -> Tensor:
+    # Channels last, as convolutions leave them: [b, H·W, C].
+    values = x.movedim(1, -1).flatten(1, -2) if x.dim() > 2 else x[:, None]
+    if values.shape[1] < 2:
+        raise LotusError(
+            "switch E1 evaluates image by image in train mode, but a BatchNorm layer of this network "
+            "has one value per channel then, and no variance; use a protocol without E1 "
+            "(released-e1), larger images or no max-pool"
+        )
+    if layer.momentum is None or layer.running_mean is None or layer.running_var is None:
+        raise LotusError("switch E1: BatchNorm needs a momentum and running statistics")
+    mean = values.mean(1)
+    variance = (values - mean[:, None]).square().mean(1)
+    count, keep = len(x), 1 - layer.momentum
+    age = torch.arange(count - 1, -1, -1, device=x.device, dtype=torch.float64)
+    weight = (layer.momentum * keep**age).to(x.dtype)
+    unbiased = variance * (values.shape[1] / (values.shape[1] - 1))
+    for running, found in ((layer.running_mean, mean), (layer.running_var, unbiased)):
+        running.mul_(keep**count).add_(weight @ found)
+    if layer.num_batches_tracked is not None:
+        layer.num_batches_tracked += count
+    scale = (variance + layer.eps).rsqrt()
+    shift = -mean * scale
+    if layer.affine:
+        scale, shift = scale * layer.weight, shift * layer.weight + layer.bias
+    spatial = (..., *[None] * (x.dim() - 2))
+    return torch.addcmul(shift[spatial], x, scale[spatial])

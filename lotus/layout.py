@@ -11,15 +11,25 @@ ORIGINAL, GOLD = "original", "gold"
 
 
 def run_folder(cell: Benchmark, seed: int, row: str) -> Path:
-    """Folder of a run; the original model is shared by the scenarios of its data set."""
-    root = RESULTS / cell.dataset / cell.architecture / f"seed{seed}"
-    return root / ORIGINAL if row == ORIGINAL else root / cell.scenario / row
+    """Folder of a run; the original model is shared by the scenarios of its data set.
+
+    Args:
+        cell: with the protocol under which the run itself is filed (`Plan.home`).
+
+    """
+    root = _seed_folder(cell, seed)
+    if row == ORIGINAL:
+        return root / ORIGINAL / cell.protocol
+    return root / cell.scenario / cell.protocol / row
 
 
 def metrics_file(cell: Benchmark, seed: int) -> Path:
-    """Metrics of all models of one scenario and seed."""
-    folder = RESULTS / cell.dataset / cell.architecture / f"seed{seed}" / cell.scenario
-    return folder / "metrics.json"
+    """Metrics of all models of one scenario, protocol and seed."""
+    return _seed_folder(cell, seed) / cell.scenario / cell.protocol / "metrics.json"
+
+
+def _seed_folder(cell: Benchmark, seed: int) -> Path:
+    return RESULTS / cell.dataset / cell.architecture / f"seed{seed}"
 
 
 def split_file(dataset: str, seed: int, name: str) -> Path:

@@ -1,16 +1,22 @@
 """What a configuration will run, every cell of it checked before a job starts."""
 
+import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
 from typing import Any
 
 from pydantic import TypeAdapter
 
+from lotus import layout, protocol
 from lotus.data import sources
 from lotus.data.splits import class_label
 from lotus.errors import LotusError, choices
 from lotus.layout import GOLD, ORIGINAL
 from lotus.methods import base
+from lotus.plugins import load_plugins
+from lotus.protocol import Protocol
 from lotus.settings import (
     Benchmark,
     Origin,
@@ -22,6 +28,9 @@ from lotus.settings import (
     training_of,
 )
 
+EVALUATION = protocol.of_stage("evaluation")
+OF_RUNS = protocol.of_stage("training", "method", "evaluation")
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -29,10 +38,32 @@ class Plan:
 
     settings: Settings
 
+    @cached_property
+    def cells(self) -> tuple[Benchmark, ...]:
+        """The grid, in the order of the file."""
+        return tuple(benchmarks(self.settings))
+
+    def seeds_of(self, cell: Benchmark) -> tuple[int, ...]:
+        """Seeds that a cell is measured with, for itself or for cells that its metrics serve."""
+        wanted: set[int] = set()
+        for other, seeds in benchmarks(self.settings).items():
+            if cell in (other, self.measured(other)):
+                wanted |= set(seeds)
+        return tuple(seed for seed in self.settings.seeds if seed in wanted)
+
     @property
     def benchmarks(self) -> tuple[Benchmark, ...]:
-        """Cells of the grid, in the order of the file."""
-        return benchmarks(self.settings)
+        """Cells with tables and figures of their own."""
+        return tuple(cell for cell in self.cells if not self._is_ablation(cell))
+
+    @property
+    def ablations(self) -> tuple[Benchmark, ...]:
+        """Cells that are run beside their base protocol, to show what single switches do."""
+        return tuple(cell for cell in self.cells if self._is_ablation(cell))
+
+    def _is_ablation(self, cell: Benchmark) -> bool:
+        wanted = protocol.parse(cell.protocol)
+        return bool(wanted.deviations) and cell.under(wanted.base) in self.cells
 
     @property
     def rows(self) -> tuple[str, ...]:
@@ -44,9 +75,91 @@ class Plan:
         return self.settings.methods[row].method or row
 
     def hyperparameters(self, cell: Benchmark, row: str) -> dict[str, Any]:
-        """All hyper-parameters of a row in one benchmark, defaults filled in."""
-        given = hyperparameters_of(self.settings, cell, row)
-        return base.hyperparameters(base.make(self.method_of(row), given))
+        """All hyper-parameters of a row in one benchmark.
+
+        The method's defaults, over them constants that switches of the protocol bring, over them the
+        configuration.
+        """
+        name, wanted = self.method_of(row), protocol.parse(cell.protocol)
+        own = base.entry_of(name).own_switches
+        column = ("released" if own <= wanted.on else "corrected") if own else wanted.base
+        given = hyperparameters_of(self.settings, cell, row, column)
+        return base.hyperparameters(base.make(name, base.constants(name, wanted) | given))
+
+    def home(self, cell: Benchmark, row: str) -> Benchmark:
+        """Where the run of a row is filed: under the protocol as far as it concerns this run.
+
+        So protocols that differ in what does not touch a run share it.
+        """
+        wanted = protocol.parse(cell.protocol)
+        relevant = self._relevant[cell.dataset, cell.architecture, row]
+        if row in (ORIGINAL, GOLD):
+            on = wanted.on & relevant
+            shared = protocol.RELEASED if on and on == relevant else Protocol("corrected", on)
+            return cell.under(shared.name)
+        return cell.under(wanted.limited_to(relevant).name)
+
+    @cached_property
+    def _relevant(self) -> Mapping[tuple[str, str, str], frozenset[str]]:
+        """(data set, architecture, row) → switches that can change what is recorded of a run."""
+        return {
+            (dataset, architecture, row): self._relevant_to(dataset, architecture, row)
+            for dataset in self.settings.datasets
+            for architecture in self.settings.architectures
+            for row in self.rows
+        }
+
+    def _relevant_to(self, dataset: str, architecture: str, row: str) -> frozenset[str]:
+        use, relevant = self.settings.datasets[dataset], set()
+        if training_of(self.settings, dataset, architecture).patience is not None:
+            relevant.add("T1")
+        if use.augmentation.is_random:
+            relevant.add("E2")
+        if row not in (ORIGINAL, GOLD):
+            relevant |= base.entry_of(self.method_of(row)).switches
+            if self.settings.architectures[architecture].batch_norm:
+                relevant.add("E1")
+            if use.resize is not None:
+                relevant.add("R2")
+        return frozenset(relevant)
+
+    def weights_home(self, cell: Benchmark, row: str) -> Benchmark | None:
+        """Another planned run with the same weights, from which only the predictions differ."""
+        here = self.home(cell, row)
+        filed = protocol.parse(here.protocol)
+        if filed == protocol.RELEASED and row in (ORIGINAL, GOLD):
+            relevant = self._relevant[cell.dataset, cell.architecture, row]
+            filed = Protocol("corrected", filed.on & relevant)
+        there = here.under(Protocol(filed.base, filed.deviations - EVALUATION).name)
+        return there if there != here and (there, row) in self._homes else None
+
+    @cached_property
+    def _homes(self) -> frozenset[tuple[Benchmark, str]]:
+        return frozenset((self.home(cell, row), row) for cell in self.cells for row in self.rows)
+
+    def rows_of(self, cell: Benchmark) -> tuple[str, ...]:
+        """Methods to be shown for a cell: all, or under single switches those that they concern."""
+        wanted = protocol.parse(cell.protocol)
+        usual = cell.under(wanted.base)
+        return tuple(
+            row
+            for row in self.settings.methods
+            if not self._is_ablation(cell) or self.home(cell, row) != self.home(usual, row)
+        )
+
+    def measured(self, cell: Benchmark) -> Benchmark:
+        """The cell whose metrics file serves this one: switches of metrics alone need none of their own."""
+        limited = protocol.parse(cell.protocol).limited_to(OF_RUNS)
+        if self._is_ablation(cell) and not self.rows_of(cell):
+            return cell.under(limited.base)
+        return cell.under(limited.name)
+
+    def run_folders(self, cell: Benchmark, seed: int) -> dict[str, str]:
+        """Row → folder of its run, for the rows of a cell."""
+        return {
+            row: layout.run_folder(self.home(cell, row), seed, row).as_posix()
+            for row in (ORIGINAL, GOLD, *self.rows_of(cell))
+        }
 
     def architecture(self, dataset: str, architecture: str) -> dict[str, Any]:
         """The architecture's section with the data set's own recipe."""
@@ -54,9 +167,9 @@ class Plan:
         section["training"] = training_of(self.settings, dataset, architecture).model_dump()
         return section
 
-    def augmentation(self, dataset: str) -> dict[str, Any]:
-        """How training images of a data set are augmented."""
-        return self.settings.datasets[dataset].augmentation.model_dump()
+    def use_of(self, dataset: str) -> dict[str, Any]:
+        """How a data set is used: size of its images, augmentation."""
+        return self.settings.datasets[dataset].model_dump()
 
     def scenario(self, name: str) -> dict[str, Any]:
         """A scenario's section, without the keys that do not apply."""
@@ -66,43 +179,89 @@ class Plan:
         return section
 
     def description(self) -> dict[str, Any]:
-        """What the report is about: the settings, and each benchmark with its resolved rows."""
+        """What the report is about: the settings, and each cell with its runs and resolved rows."""
         return {
             "settings": self.settings.model_dump(mode="json"),
             "rows": list(self.rows),
-            "benchmarks": [
-                {
-                    "dataset": cell.dataset,
-                    "architecture": cell.architecture,
-                    "scenario": cell.scenario,
-                    "training": self.architecture(cell.dataset, cell.architecture)["training"],
-                    "methods": {
-                        row: {
-                            "method": self.method_of(row),
-                            "hyperparameters": self.hyperparameters(cell, row),
-                        }
-                        for row in self.settings.methods
-                    },
-                }
-                for cell in self.benchmarks
-            ],
+            "benchmarks": [self._described(cell) for cell in self.benchmarks],
+            "ablations": [self._described(cell) for cell in self.ablations],
         }
+
+    def _described(self, cell: Benchmark) -> dict[str, Any]:
+        measured = self.measured(cell)
+        return {
+            "dataset": cell.dataset,
+            "architecture": cell.architecture,
+            "scenario": cell.scenario,
+            "protocol": cell.protocol,
+            "measured": measured.protocol,
+            "training": self.architecture(cell.dataset, cell.architecture)["training"],
+            "runs": {seed: self.run_folders(measured, seed) for seed in self.seeds_of(measured)},
+            "methods": {
+                row: {
+                    "method": self.method_of(row),
+                    "hyperparameters": self.hyperparameters(self.home(cell, row), row),
+                }
+                for row in self.rows_of(measured)
+            },
+        }
+
+    def tuned_cells(self) -> tuple[Benchmark, ...]:
+        """Cells that hyper-parameters are tuned for: those of the corrected protocol."""
+        return tuple(cell for cell in self.benchmarks if cell.protocol == "corrected")
+
+    def candidates(self, cell: Benchmark, row: str) -> list[dict[str, Any]]:
+        """What tuning tries for a row: its own hyper-parameters with combinations of its space.
+
+        At most the budget; the draw depends on row and benchmark alone.
+        """
+        tuning = self.settings.tuning
+        if tuning is None or row not in tuning.spaces:
+            return []
+        space = tuning.spaces[row]
+        own, name = self.settings.methods[row].hyperparameters, self.method_of(row)
+        every = [
+            _as_read(name, own | dict(zip(space, values, strict=True)))
+            for values in product(*space.values())
+        ]
+        if len(every) > tuning.budget:
+            every = random.Random(f"{cell.name}/{row}").sample(every, tuning.budget)
+        return every
+
+    def run_count(self) -> int:
+        """Number of models, each counted once."""
+        return len(
+            {
+                folder
+                for cell in self.cells
+                for seed in self.seeds_of(self.measured(cell))
+                for folder in self.run_folders(self.measured(cell), seed).values()
+            }
+        )
 
     def summary(self) -> str:
         """What would be run, for a person."""
-        cells = self.benchmarks
-        originals = len({(c.dataset, c.architecture) for c in cells}) * len(self.settings.seeds)
-        others = len(cells) * (len(self.rows) - 1) * len(self.settings.seeds)
         seeds = ", ".join(str(seed) for seed in self.settings.seeds)
+        concerned = {cell: self.rows_of(cell) for cell in self.ablations}
         return "\n".join(
             [
-                f"{self.settings.title} ({self.settings.protocol} protocol)",
-                *(f"  {cell.name}" for cell in cells),
+                self.settings.title,
+                *(f"  {cell.name}" for cell in self.benchmarks),
+                *(
+                    f"  {cell.name}: {', '.join(rows) or 'no other runs'}"
+                    for cell, rows in concerned.items()
+                ),
                 f"  rows: {', '.join(self.rows)}",
                 f"  seeds: {seeds}",
-                f"  models: {originals} originals, {others} gold and unlearned",
+                f"  models: {self.run_count()}",
             ]
         )
+
+
+def _as_read(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Hyper-parameters as the method reads them: `1e-3` is a number."""
+    read = base.hyperparameters(base.make(name, given))
+    return {key: read[key] for key in given}
 
 
 def make_plan(content: Mapping[str, Any], origins: Sequence[Origin]) -> Plan:
@@ -117,6 +276,10 @@ def make_plan(content: Mapping[str, Any], origins: Sequence[Origin]) -> Plan:
 
     """
     settings = load(content, origins)
+    try:
+        load_plugins(settings.plugins)
+    except LotusError as error:
+        raise LotusError(complain(origins, ["plugins"], None, str(error))) from None
     problems = [
         complain(origins, path, value, what)
         for check in (_datasets, _methods)
@@ -136,7 +299,7 @@ def _datasets(settings: Settings) -> Iterator[Problem]:
     for name in settings.datasets:
         if name not in known:
             yield ["datasets", name], None, f"unknown data set; {choices(name, known)}"
-    for cell in benchmarks(settings):
+    for cell in dict.fromkeys(cell.under("") for cell in benchmarks(settings)):
         wanted = settings.scenarios[cell.scenario].forget_class
         if wanted is None or cell.dataset not in known:
             continue
@@ -153,16 +316,25 @@ def _methods(settings: Settings) -> Iterator[Problem]:
     for row, entry in settings.methods.items():
         name = entry.method or row
         if name not in known:
-            place = ["methods", row] + (["method"] if entry.method else [])
-            yield [*place], entry.method, f"unknown method; {choices(name, known)}"
+            named = ["method"] if entry.method else []
+            yield ["methods", row, *named], entry.method, f"unknown method; {choices(name, known)}"
             continue
         if row in (ORIGINAL, GOLD):
             yield ["methods", row], None, "this name is taken; call the row otherwise"
-        for key, value, what in base.problems(name, entry.hyperparameters):
-            yield ["methods", row, key], value, what
-        for position, override in enumerate(settings.overrides):
-            for key, value, what in base.problems(name, override.methods.get(row, {})):
-                yield ["overrides", position, "methods", row, key], value, what
+        for place, values in _given(settings, row):
+            for key, value, what in base.problems(name, values):
+                yield [*place, key], value, what
+
+
+def _given(settings: Settings, row: str) -> Iterator[tuple[list[str | int], Mapping[str, Any]]]:
+    """Every place of a configuration that gives hyper-parameters of a row."""
+    yield ["methods", row], settings.methods[row].hyperparameters
+    for position, override in enumerate(settings.overrides):
+        yield ["overrides", position, "methods", row], override.methods.get(row, {})
+    space = settings.tuning.spaces.get(row, {}) if settings.tuning is not None else {}
+    for key, values in space.items():
+        for value in values:
+            yield ["tuning", "spaces", row], {key: value}
 
 
 def json_schema() -> dict[str, Any]:
@@ -170,7 +342,7 @@ def json_schema() -> dict[str, Any]:
     schema = Settings.model_json_schema()
     schema["properties"]["methods"]["properties"] = {
         name: {
-            "description": (base.method_class(name).__doc__ or "").strip().splitlines()[0],
+            "description": base.describe(name).idea,
             **TypeAdapter(base.method_class(name)).json_schema(),
         }
         for name in base.available()

@@ -5,9 +5,11 @@ store. Whatever lies right of it (metrics, tables, figures) needs this file alon
 """
 
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -46,16 +48,30 @@ class Split:
 
 
 Predictions = Mapping[str, Split]
-"""By split: train, val, test of an original model; forget, retain, val, test of the others."""
+"""By split: train, val, test of an original model; forget, retain, val, test of the others.
+
+Under switch E1 a method's model has also `mia.retain`, `mia.forget`, `mia.test` and `mia.val`: what it
+said when the membership attack asked, before everything else.
+"""
+
+ATTACKED = "mia."
+COLLAPSED = "collapsed"
 
 
-def save(path: Path, predictions: Predictions) -> None:
-    """Writes the file atomically; the same predictions give the same bytes."""
-    arrays = {
+def save(path: Path, predictions: Predictions, collapsed: str = "") -> None:
+    """Writes the file atomically; the same predictions give the same bytes.
+
+    Args:
+        collapsed: why the model is of no use; empty if it is not so.
+
+    """
+    arrays: dict[str, Any] = {
         f"{name}.{part}": getattr(split, part)
         for name, split in predictions.items()
         for part in ("logits", "labels", "indices")
     }
+    if collapsed:
+        arrays[COLLAPSED] = np.array(collapsed)
     with atomic(path) as draft, draft.open("wb") as file:
         np.savez(file, **arrays)
 
@@ -64,22 +80,41 @@ def load(path: Path) -> dict[str, Split]:
     """Reads what `save` wrote.
 
     Raises:
-        LotusError: absent, damaged, or a logit is not finite (names split and row).
+        LotusError: absent, damaged, or a logit is not finite though the model is not stated to have
+            collapsed (names split and row).
 
     """
+    with _opened(path) as arrays:
+        names = dict.fromkeys(key.rpartition(".")[0] for key in arrays.files if key != COLLAPSED)
+        splits = {
+            name: Split(*(arrays[f"{name}.{part}"] for part in ("logits", "labels", "indices")))
+            for name in names
+        }
+        collapsed = COLLAPSED in arrays.files
+    for name, split in splits.items():
+        bad = np.flatnonzero(~np.isfinite(split.logits).all(axis=1))
+        if len(bad) and not collapsed:
+            raise LotusError(f"{path}: split '{name}', row {bad[0]}: logits are not finite")
+    return splits
+
+
+def why_collapsed(path: Path) -> str:
+    """Why the model behind these predictions is of no use; empty if it is not so.
+
+    Raises:
+        LotusError: absent or damaged.
+
+    """
+    with _opened(path) as arrays:
+        return str(arrays[COLLAPSED]) if COLLAPSED in arrays.files else ""
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
     try:
         with np.load(path) as arrays:
-            names = dict.fromkeys(key.rpartition(".")[0] for key in arrays.files)
-            splits = {
-                name: Split(*(arrays[f"{name}.{part}"] for part in ("logits", "labels", "indices")))
-                for name in names
-            }
+            yield arrays
     except OSError as error:
         raise LotusError(f"{path}: predictions cannot be read: {error}") from error
     except (EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise LotusError(f"{path}: damaged predictions: {error}") from error
-    for name, split in splits.items():
-        bad = np.flatnonzero(~np.isfinite(split.logits).all(axis=1))
-        if len(bad):
-            raise LotusError(f"{path}: split '{name}', row {bad[0]}: logits are not finite")
-    return splits

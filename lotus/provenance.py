@@ -21,7 +21,6 @@ are wall times of a machine that may have done other work.
 
 import ast
 import hashlib
-import importlib.util
 import json
 import os
 import platform
@@ -35,6 +34,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from importlib import metadata
+from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from typing import Any
 
@@ -115,13 +115,21 @@ def code_digest(*modules: str) -> str:
 @cache
 def _source(module: str) -> bytes | None:
     """Source of a module, None where there is no such module (a name imported from one, say)."""
-    try:
-        spec = importlib.util.find_spec(module)
-    except (ImportError, ValueError):
-        return None
+    spec = _find(module)
     if spec is None or spec.origin is None or not spec.origin.endswith(".py"):
         return None
     return Path(spec.origin).read_bytes()
+
+
+def _find(module: str) -> ModuleSpec | None:
+    """Where a module is; unlike importlib's own search, this imports no parent."""
+    parent = module.rpartition(".")[0]
+    if not parent:
+        return PathFinder.find_spec(module)
+    above = _find(parent)
+    if above is None or above.submodule_search_locations is None:
+        return None
+    return PathFinder.find_spec(module, above.submodule_search_locations)
 
 
 @cache
@@ -162,6 +170,10 @@ class Stopwatch:
         self.synchronize()
         elapsed = (datetime.now(UTC) - start).total_seconds()
         self.seconds[name] = round(self.seconds.get(name, 0.0) + elapsed, 3)
+
+    def move(self, outer: str, inner: str) -> None:
+        """Takes the time of phase `inner`, which ran within it, out of phase `outer`."""
+        self.seconds[outer] = round(self.seconds[outer] - self.seconds.get(inner, 0.0), 3)
 
 
 def write_record(

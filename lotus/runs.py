@@ -7,26 +7,33 @@ import hashlib
 import json
 import logging
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
+from functools import partial
+from math import isfinite
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 from tqdm import tqdm
 
 from lotus import inference, models, predictions
-from lotus.data.batches import Images, ImageSet
+from lotus.data.batches import Images, ImageSet, View
 from lotus.data.splits import ForgetSet, HeldOut, load_forget_set, load_held_out
 from lotus.data.store import Store, open_store
 from lotus.device import Device, prepare
 from lotus.errors import LotusError
+from lotus.lineage import read_record
 from lotus.methods import base
-from lotus.predictions import Split
-from lotus.provenance import Stopwatch, write_record
-from lotus.settings import ARCHITECTURE, Architecture, Augmentation
-from lotus.training import train
+from lotus.predictions import ATTACKED, Split
+from lotus.protocol import CORRECTED, Protocol, of_stage, parse
+from lotus.provenance import Stopwatch, sha256, write_record
+from lotus.settings import ARCHITECTURE, Architecture, Dataset
+from lotus.training import Progress, train
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +62,7 @@ class Run:
         out: the run's folder.
         seed: of everything random in it, by named purposes.
         labels: data set, architecture, scenario, …: for the record only.
+        protocol: which behaviours of the published code are on.
 
     """
 
@@ -63,6 +71,7 @@ class Run:
     device: str
     threads: int
     labels: Mapping[str, Any] = field(default_factory=dict)
+    protocol: Protocol = CORRECTED
 
 
 class EpochLog:
@@ -70,12 +79,16 @@ class EpochLog:
 
     def __init__(self, what: str) -> None:
         self.what = what
-        self.epochs: list[dict[str, float]] = []
+        self.epochs: list[dict[str, float | None]] = []
+        self._start = monotonic()
         self._bar: tqdm[Any] | None = None
 
     def __call__(self, epoch: int, of: int, report: Mapping[str, float]) -> None:
         """Takes the report of one epoch (see `Progress`)."""
-        self.epochs.append({"epoch": epoch, **{k: float(f"{v:.6g}") for k, v in report.items()}})
+        # JSON has no NaN, which a diverging method reports.
+        told = {k: float(f"{v:.6g}") if isfinite(v) else None for k, v in report.items()}
+        seconds = round(monotonic() - self._start, 3)
+        self.epochs.append({"epoch": epoch, **told, "seconds": seconds})
         values = "  ".join(f"{key} {value:.4g}" for key, value in report.items())
         if not sys.stderr.isatty():
             log.info("%s  epoch %d/%d  %s", self.what, epoch + 1, of, values)
@@ -98,54 +111,124 @@ def train_run(
     inputs: Inputs,
     run: Run,
     architecture: Architecture,
-    augmentation: Augmentation,
+    use: Dataset,
+    weights_of: Path | None = None,
 ) -> None:
     """Trains the original model (on all training images) or the gold model (without the forget set).
 
     Both start from the same fresh weights of the seed.
+
+    Args:
+        weights_of: another run with the same weights, of which only predictions are to be made anew.
+
     """
-    clock, device = _start(run)
+    clock, device = start(run)
     with clock.phase("prepare"):
         store, held_out, chosen = _read(inputs)
-        images = Images(store, augmentation, device.torch)
-        trained_on = images.take(store.part("train") if chosen is None else chosen.retain)
-        shape = store.images.shape
-        model = models.build(
-            architecture,
-            (shape[3], shape[1], shape[2]),
-            len(store.classes),
-            derive_seed(run.seed, "weights"),
-        ).to(device.torch)
+        trained_on = store.part("train") if chosen is None else chosen.retain
+        reach = np.concatenate([trained_on, held_out.val])
+        images = Images(store, use, device.torch, reach)
+        model = _build(store, architecture, use, derive_seed(run.seed, "weights"), device)
     settings = {
         "architecture": architecture.model_dump(),
-        "augmentation": augmentation.model_dump(),
+        "images": use.model_dump(),
+        "protocol": run.protocol.name,
     }
     log.info("%s: %s", kind, json.dumps({**settings, "seed": run.seed, **device.hardware}))
-    epochs = EpochLog(kind)
-    with clock.phase("train"):
-        generator = _generator(run, "batches", device)
-        best = train(
-            model,
-            trained_on,
-            images.take(held_out.val),
-            architecture.training,
-            generator,
-            epochs,
-        )
-    notes = {"epochs": epochs.epochs, "weights_of_epoch": best, "images": len(trained_on)}
+    notes: dict[str, Any] = {"images": len(trained_on)}
+    if weights_of is None:
+        epochs = EpochLog(kind)
+        with clock.phase("train"):
+            best = train(
+                model,
+                images.take(trained_on),
+                images.take(held_out.val),
+                architecture.training,
+                _generator(run, "batches", device),
+                epochs,
+                keep_last=run.protocol.has("T1"),
+            )
+        # As released, the time of the original is that to its best epoch, the time of gold that of all.
+        reached = epochs.epochs[best]["seconds"]
+        notes |= {"epochs": epochs.epochs, "weights_of_epoch": best, "seconds_to_it": reached}
+    else:
+        mine = {**settings, "seed": run.seed}
+        del mine["protocol"]
+        notes |= _take_over(weights_of, mine, inputs.files(), model)
+        clock.seconds["train"] = notes.pop("seconds")["train"]
     _finish(
         kind,
         inputs,
         run,
         device,
         clock,
-        model,
-        _splits(images, store, held_out, chosen),
+        model.eval(),
+        _Asked(store, use, held_out, chosen),
         settings=settings,
         modules=[__name__, models.module_of(architecture)],
-        extra=[],
+        extra=[weights_of / MODEL] if weights_of is not None else [],
         notes=notes,
     )
+
+
+@dataclass(frozen=True)
+class Bench:
+    """An original model and the images of a scenario, loaded: what methods are applied to.
+
+    `images` holds those that a method may see: neither test images nor gold exist in this process while
+    a method works.
+    """
+
+    store: Store
+    held_out: HeldOut
+    chosen: ForgetSet
+    architecture: Architecture
+    use: Dataset
+    images: Images
+    original: nn.Module
+    device: Device
+
+    def task(self, run: Run, progress: Progress, preparing: Any = nullcontext) -> base.Task:
+        """The task of one run."""
+        return base.Task(
+            original=self.original,
+            forget=self.images.take(self.chosen.forget),
+            retain=self.images.take(self.chosen.retain),
+            val=self.images.take(self.held_out.val),
+            num_classes=len(self.store.classes),
+            class_forgetting=is_class_forgetting(self.store, self.chosen),
+            generator=_generator(run, "unlearn", self.device),
+            progress=progress,
+            # Not a closure over the store, through which a method could read test images.
+            untrained=partial(
+                _network,
+                self.architecture,
+                _seen_shape(self.store, self.use),
+                len(self.store.classes),
+                derive_seed(run.seed, "untrained"),
+                self.device.torch,
+            ),
+            preparing=preparing,
+            protocol=run.protocol,
+        )
+
+
+def set_up(inputs: Inputs, original: Path, device: Device, protocol: Protocol) -> Bench:
+    """Loads an original model by its run's folder, and the images of a scenario.
+
+    Raises:
+        LotusError: no forget set, or a file is absent or damaged.
+
+    """
+    store, held_out, chosen = _read(inputs)
+    if chosen is None:
+        raise LotusError("unlearning needs a forget set")
+    architecture, use = _settings_of(original)
+    model = _build(store, architecture, use, 0, device)
+    models.load_weights(original / MODEL, model)
+    reach = np.concatenate([chosen.forget, chosen.retain, held_out.val])
+    images = Images(store, use, device.torch, reach, protocol.has("R2"))
+    return Bench(store, held_out, chosen, architecture, use, images, model.eval(), device)
 
 
 def unlearn_run(
@@ -154,45 +237,53 @@ def unlearn_run(
     original: Path,
     method_name: str,
     hyperparameters: Mapping[str, Any],
+    weights_of: Path | None = None,
 ) -> None:
     """Applies a method to an original model.
 
     Args:
         original: folder of the original's run; its record says how to build the model.
-        hyperparameters: the method's fields; defaults for the rest.
+        hyperparameters: the method's fields; for the rest the constants that switches of the protocol
+            bring, and the method's defaults.
+        weights_of: another run with the same weights, of which only predictions are to be made anew.
 
     """
-    method = base.make(method_name, hyperparameters)
-    clock, device = _start(run)
+    constants = base.constants(method_name, run.protocol)
+    method = base.make(method_name, constants | dict(hyperparameters))
+    clock, device = start(run)
     with clock.phase("prepare"):
-        store, held_out, chosen = _read(inputs)
-        if chosen is None:
-            raise LotusError("unlearning needs a forget set")
-        architecture, augmentation = _settings_of(original)
-        images = Images(store, augmentation, device.torch)
-        shape = store.images.shape
-        model = models.build(
-            architecture, (shape[3], shape[1], shape[2]), len(store.classes), seed=0
-        )
-        models.load_weights(original / MODEL, model)
-        model.to(device.torch).eval()
-    settings = {"method": method_name, "hyperparameters": base.hyperparameters(method)}
+        bench = set_up(inputs, original, device, run.protocol)
+    settings = {
+        "method": method_name,
+        "hyperparameters": base.hyperparameters(method),
+        "protocol": run.protocol.name,
+    }
     log.info("unlearn: %s", json.dumps({**settings, "seed": run.seed, **device.hardware}))
-    epochs = EpochLog(method_name)
-    task = base.Task(
-        original=model,
-        forget=images.take(chosen.forget),
-        retain=images.take(chosen.retain),
-        val=images.take(held_out.val),
-        num_classes=len(store.classes),
-        class_forgetting=is_class_forgetting(store, chosen),
-        generator=_generator(run, "unlearn", device),
-        progress=epochs,
-    )
-    with clock.phase("unlearn"):
-        unlearned = method.unlearn(task)
-    notes = {"epochs": epochs.epochs, "forget_set": {"rule": chosen.rule, "digest": chosen.digest}}
-    modules = [__name__, base.module_of(method_name), models.module_of(architecture)]
+    notes: dict[str, Any] = {
+        "forget_set": {"rule": bench.chosen.rule, "digest": bench.chosen.digest}
+    }
+    if weights_of is None:
+        epochs = EpochLog(method_name)
+        task = bench.task(run, epochs, lambda: clock.phase("method_prepare"))
+        with clock.phase("unlearn"):
+            unlearned = method.unlearn(task)
+        clock.move("unlearn", "method_prepare")
+        notes |= {"epochs": epochs.epochs, "left_in_train_mode": unlearned.training}
+    else:
+        unlearned = bench.original
+        mine = {**settings, "seed": run.seed, "switches": _of_weights(run.protocol)}
+        del mine["protocol"]
+        taken = _take_over(weights_of, mine, [*inputs.files(), original / MODEL], unlearned)
+        seconds = taken.pop("seconds")
+        notes |= taken
+        unlearned.train(notes["left_in_train_mode"])
+        for phase in ("unlearn", "method_prepare"):
+            clock.seconds[phase] = seconds.get(phase, 0.0)
+    if "R1" in base.entry_of(method_name).released:
+        preparation = clock.seconds.get("method_prepare", 0.0)
+        notes["minutes_released_r1"] = round(clock.seconds["unlearn"] / 60 + preparation, 4)
+    modules = [__name__, base.module_of(method_name), models.module_of(bench.architecture)]
+    taken_over = [weights_of / MODEL] if weights_of is not None else []
     _finish(
         "unlearned",
         inputs,
@@ -200,12 +291,75 @@ def unlearn_run(
         device,
         clock,
         unlearned,
-        _splits(images, store, held_out, chosen),
+        _Asked(bench.store, bench.use, bench.held_out, bench.chosen),
         settings=settings,
         modules=modules,
-        extra=[original / MODEL, original / RECORD],
+        extra=[original / MODEL, original / RECORD, *taken_over],
         notes=notes,
     )
+
+
+def _build(
+    store: Store, architecture: Architecture, use: Dataset, weights_seed: int, device: Device
+) -> nn.Module:
+    shape, classes = _seen_shape(store, use), len(store.classes)
+    return _network(architecture, shape, classes, weights_seed, device.torch)
+
+
+def _seen_shape(store: Store, use: Dataset) -> tuple[int, int, int]:
+    """(C, H, W) of the images as models see them."""
+    _, height, width, channels = store.images.shape
+    return (channels, *View(use.resize, use.crop).shape(height, width))
+
+
+def _network(
+    architecture: Architecture,
+    shape: tuple[int, int, int],
+    classes: int,
+    seed: int,
+    device: torch.device,
+) -> nn.Module:
+    return models.build(architecture, shape, classes, seed).to(device)
+
+
+def _take_over(
+    there: Path, mine: Mapping[str, Any], read: Sequence[Path], model: nn.Module
+) -> dict[str, Any]:
+    """Loads another run's weights, if they are those that this run would have.
+
+    Args:
+        mine: settings and seed that the other run must share.
+        read: files that it must have read.
+
+    Returns:
+        Its notes, and under `seconds` its times.
+
+    Raises:
+        LotusError: it is a run with other settings, inputs or seed, or has no record.
+
+    """
+    record = read_record(there / RECORD)
+    theirs = {**record["settings"], "seed": record["about"]["seed"]}
+    theirs["switches"] = _of_weights(parse(record["settings"]["protocol"]))
+    for key, value in json.loads(json.dumps(mine)).items():
+        if theirs.get(key) != value:
+            raise LotusError(
+                f"{there / RECORD}: {key} = {theirs.get(key)!r}, here {value!r}: its weights are not "
+                "those of this run"
+            )
+    for path in read:
+        if sha256(path) not in record["inputs"].values():
+            raise LotusError(
+                f"{there / RECORD}: was not made from {path}: its weights are not those of this run"
+            )
+    models.load_weights(there / MODEL, model)
+    kept = ("epochs", "weights_of_epoch", "seconds_to_it", "left_in_train_mode")
+    notes = {key: record["notes"][key] for key in kept if key in record["notes"]}
+    return {**notes, "weights_of": there.as_posix(), "seconds": record["time"]}
+
+
+def _of_weights(protocol: Protocol) -> list[str]:
+    return sorted(protocol.on & of_stage("training", "method"))
 
 
 def is_class_forgetting(store: Store, chosen: ForgetSet) -> bool:
@@ -222,7 +376,8 @@ def load_optimizers() -> None:
     torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1)
 
 
-def _start(run: Run) -> tuple[Stopwatch, Device]:
+def start(run: Run) -> tuple[Stopwatch, Device]:
+    """The device of a run, and a clock that waits for it."""
     device = prepare(run.device, run.threads)
     load_optimizers()
     return Stopwatch(device.synchronize), device
@@ -233,13 +388,11 @@ def _read(inputs: Inputs) -> tuple[Store, HeldOut, ForgetSet | None]:
     return open_store(inputs.store), load_held_out(inputs.held_out), chosen
 
 
-def _settings_of(original: Path) -> tuple[Architecture, Augmentation]:
+def _settings_of(original: Path) -> tuple[Architecture, Dataset]:
     try:
         record = json.loads((original / RECORD).read_text(encoding="utf-8"))
         settings = record["settings"]
-        return ARCHITECTURE.validate_python(settings["architecture"]), Augmentation(
-            **settings["augmentation"]
-        )
+        return ARCHITECTURE.validate_python(settings["architecture"]), Dataset(**settings["images"])
     except OSError as error:
         raise LotusError(f"{original / RECORD}: cannot be read: {error.strerror}") from error
     except (ValueError, KeyError, TypeError) as error:
@@ -250,15 +403,79 @@ def _generator(run: Run, purpose: str, device: Device) -> torch.Generator:
     return torch.Generator(device.torch).manual_seed(derive_seed(run.seed, purpose))
 
 
-def _splits(
-    images: Images, store: Store, held_out: HeldOut, chosen: ForgetSet | None
-) -> dict[str, tuple[ImageSet, Any]]:
-    """The image sets that predictions are recorded of, with their indices."""
-    if chosen is None:
-        parts = {"train": store.part("train"), **asdict(held_out)}
-    else:
-        parts = {"forget": chosen.forget, "retain": chosen.retain, **asdict(held_out)}
-    return {name: (images.take(indices), indices) for name, indices in parts.items()}
+@dataclass(frozen=True)
+class _Asked:
+    """The images that predictions are recorded of."""
+
+    store: Store
+    use: Dataset
+    held_out: HeldOut
+    chosen: ForgetSet | None
+
+    def splits(self) -> dict[str, np.ndarray]:
+        """Store indices by split."""
+        if self.chosen is None:
+            return {"train": self.store.part("train"), **asdict(self.held_out)}
+        return {
+            "forget": self.chosen.forget,
+            "retain": self.chosen.retain,
+            **asdict(self.held_out),
+        }
+
+
+AUGMENTED = ("train", "forget", "retain")
+"""Splits that the published evaluation reads through the training augmentation (E2)."""
+
+ATTACK_ORDER = ("retain", "forget", "test", "val")
+"""The order in which the published membership attack reads the splits (E1)."""
+
+
+def ask(
+    model: nn.Module,
+    images: Images,
+    splits: Mapping[str, np.ndarray],
+    protocol: Protocol,
+    generator: torch.Generator,
+) -> dict[str, Split]:
+    """What the model says of each split, as the protocol records it.
+
+    Under E1 the attack on a method's model comes first, image by image in the mode that the model is
+    in; a model in train mode is changed by that. (As released each metric draws new crops; here one
+    draw serves all that read the same pass.)
+
+    Args:
+        splits: store indices by split.
+        generator: of the augmentation under E2.
+
+    """
+
+    def said_of(name: str, by: Callable[..., np.ndarray]) -> Split:
+        part = images.take(splits[name])
+        augmented = generator if protocol.has("E2") and name in AUGMENTED else None
+        return Split(by(model, part, augmented), part.labels.cpu().numpy(), splits[name])
+
+    attacked = ATTACK_ORDER if protocol.has("E1") and "forget" in splits else ()
+    first = {ATTACKED + name: said_of(name, inference.logits_one_by_one) for name in attacked}
+    return first | {name: said_of(name, inference.logits) for name in splits}
+
+
+NEAR_CHANCE = 0.05
+
+
+def collapse_of(model: nn.Module, retain: ImageSet) -> str:
+    """Why a model is of no use: weights that are not finite, or retain accuracy near chance; else ''.
+
+    Near chance: at most the share of the largest class, plus 5 % of what lies between it and 1.
+    """
+    for name, value in model.state_dict().items():
+        if not torch.isfinite(value).all():
+            return f"{name} has values that are not finite"
+    largest = int(torch.bincount(retain.labels).max()) / len(retain)
+    limit = largest + NEAR_CHANCE * (1 - largest)
+    found = float(inference.accuracy(model, retain))
+    if largest < 1 and found <= limit:
+        return f"retain accuracy {found:.3f} is near chance (at most {limit:.3f})"
+    return ""
 
 
 def _finish(
@@ -268,7 +485,7 @@ def _finish(
     device: Device,
     clock: Stopwatch,
     model: nn.Module,
-    splits: Mapping[str, tuple[ImageSet, Any]],
+    asked: _Asked,
     *,
     settings: Mapping[str, Any],
     modules: Sequence[str],
@@ -276,25 +493,31 @@ def _finish(
     notes: Mapping[str, Any],
 ) -> None:
     """Saves the model, records its predictions, and last of all writes the record."""
-    with clock.phase("predict"):
-        said = {
-            name: Split(inference.logits(model, part), part.labels.cpu().numpy(), indices)
-            for name, (part, indices) in splits.items()
-        }
     (run.out / RECORD).unlink(missing_ok=True)
+    # Before the predictions: recording them can change the model (E1).
     models.save_weights(run.out / MODEL, model)
-    predictions.save(run.out / PREDICTIONS, said)
+    with clock.phase("predict"):
+        # As released, images of the original are not reduced first: only those of methods are.
+        reduced_first = kind == "unlearned" and run.protocol.has("R2")
+        images = Images(asked.store, asked.use, device.torch, reduced_first=reduced_first)
+        splits = asked.splits()
+        kept = images.take(splits["train" if asked.chosen is None else "retain"])
+        collapsed = collapse_of(model, kept)
+        said = ask(model, images, splits, run.protocol, _generator(run, "evaluation", device))
+    predictions.save(run.out / PREDICTIONS, said, collapsed)
+    if collapsed:
+        log.warning("collapsed: %s", collapsed)
     write_record(
         run.out / RECORD,
         kind=kind,
         modules=modules,
-        about={**run.labels, "seed": run.seed},
+        about={**run.labels, "protocol": run.protocol.name, "seed": run.seed},
         settings=settings,
         inputs=[*inputs.files(), *extra],
         outputs=[run.out / MODEL, run.out / PREDICTIONS],
         seconds=clock.seconds,
         hardware=device.hardware,
         device_memory=device.peak_memory,
-        notes=notes,
+        notes={"outcome": f"collapsed: {collapsed}" if collapsed else "sound", **notes},
     )
     log.info("wrote %s  %s", run.out, json.dumps(clock.seconds))

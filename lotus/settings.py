@@ -6,12 +6,14 @@ Each field's description is the manual; `config/schema.json` is generated from t
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 import yaml
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -24,6 +26,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
+from lotus import protocol
 from lotus.errors import LotusError, choices
 
 SCIENTIFIC = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)[eE][+-]?\d+")
@@ -44,6 +47,16 @@ Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 
 
+def _known_protocol(name: str) -> str:
+    try:
+        return protocol.parse(name).name
+    except LotusError as error:
+        raise ValueError(str(error)) from None
+
+
+ProtocolName = Annotated[str, AfterValidator(_known_protocol)]
+
+
 class Section(BaseModel):
     """Base of all sections: an unknown key is an error, `"3"` is not a number."""
 
@@ -58,6 +71,11 @@ class Augmentation(Section):
     )
     horizontal_flip: bool = Field(False, description="Mirror half of the images.")
 
+    @property
+    def is_random(self) -> bool:
+        """Whether it changes anything."""
+        return bool(self.crop_padding or self.horizontal_flip)
+
 
 class Dataset(Section):
     """How one data set is used; the data set itself is described in `lotus/data/sources/`."""
@@ -65,6 +83,18 @@ class Dataset(Section):
     augmentation: Augmentation = Field(
         default_factory=Augmentation, description="Applied to training, forget and retain images."
     )
+    resize: PositiveInt | None = Field(
+        None, description="Shorter side to which all images are resized on the device."
+    )
+    crop: PositiveInt | None = Field(
+        None, description="Side of the square then cut from the middle of each image."
+    )
+
+    @model_validator(mode="after")
+    def _crop_fits(self) -> "Dataset":
+        if self.resize is not None and self.crop is not None and self.crop > self.resize:
+            raise ValueError(f"crop ({self.crop}) must not exceed resize ({self.resize})")
+        return self
 
 
 class Training(Section):
@@ -99,6 +129,7 @@ class Training(Section):
 class ResNet18(Section):
     """The paper's ResNet18: 3×3 stem, a learned 1×1 shortcut without BatchNorm on every block."""
 
+    batch_norm: ClassVar[bool] = True
     model: Literal["resnet18"]
     width: Annotated[int, Field(ge=8)] = Field(
         64,
@@ -112,6 +143,7 @@ class ResNet18(Section):
 class ViT(Section):
     """A vision transformer of timm, trained from scratch."""
 
+    batch_norm: ClassVar[bool] = False
     model: Literal["vit"]
     patch_size: PositiveInt = Field(description="Side of a patch in pixels; divides the image.")
     embed_dim: PositiveInt = Field(64, description="Width of a token; a multiple of num_heads.")
@@ -185,13 +217,21 @@ class Where(Section):
     dataset: Name | None = Field(None, description="A data set of this file.")
     architecture: Name | None = Field(None, description="An architecture of this file.")
     scenario: Name | None = Field(None, description="A scenario of this file.")
+    protocol: Literal["corrected", "released"] | None = Field(
+        None,
+        description="Rows as their own paper has them, or as the published code has them. A switch of "
+        "a single method (`corrected+m1`) takes that method's row to `released`.",
+    )
 
-    def covers(self, dataset: str, architecture: str, scenario: str | None) -> bool:
-        """Whether the override applies; `scenario` is None for the original model."""
+    def covers(
+        self, dataset: str, architecture: str, scenario: str | None, column: str | None
+    ) -> bool:
+        """Whether the override applies; the last two are None for the original model."""
         return (
             self.dataset in (None, dataset)
             and self.architecture in (None, architecture)
             and self.scenario in (None, scenario)
+            and self.protocol in (None, column)
         )
 
 
@@ -203,7 +243,27 @@ class Override(Section):
         default_factory=dict, description="Hyper-parameters by row name."
     )
     training: dict[str, Any] = Field(
-        default_factory=dict, description="Keys of `training`; not together with a scenario."
+        default_factory=dict,
+        description="Keys of `training`; not together with a scenario or protocol.",
+    )
+
+
+class Tuning(Section):
+    """The one procedure by which hyper-parameters are chosen (`snakemake tune`).
+
+    For each row and benchmark, `budget` candidates are drawn from the row's space, tried on models of
+    `seeds`, and the one with the lowest mean objective wins. The objective reads forget, retain and
+    validation images; never test images or the gold model.
+    """
+
+    budget: PositiveInt = Field(
+        8, description="Candidates per row and benchmark; a smaller space is tried whole."
+    )
+    seeds: Annotated[tuple[Seed, ...], Field(min_length=1, strict=False)] = Field(
+        description="Models that candidates are tried on; none of the report's own seeds."
+    )
+    spaces: dict[Name, dict[str, Annotated[list[Any], Field(min_length=1)]]] = Field(
+        description="By row: hyper-parameter → values to try."
     )
 
 
@@ -213,15 +273,25 @@ class Block(Section):
     datasets: Annotated[tuple[Name, ...], Field(min_length=1, strict=False)]
     architectures: Annotated[tuple[Name, ...], Field(min_length=1, strict=False)]
     scenarios: Annotated[tuple[Name, ...], Field(min_length=1, strict=False)]
+    protocols: Annotated[tuple[ProtocolName, ...], Field(min_length=1, strict=False)] = Field(
+        ("corrected",),
+        description="`corrected`: every method as its own paper defines it, textbook metrics; "
+        "`released`: as the published code behaves; `corrected+m1`, `released-e1`: with single "
+        "switches the other way (`lotus protocols`).",
+    )
+    seeds: Annotated[tuple[Seed, ...], Field(min_length=1, strict=False)] | None = Field(
+        None, description="Some of the file's seeds, for parts of less weight; default: all."
+    )
 
 
 class Settings(Section):
     """An experiment."""
 
     title: str = Field("LoTUS", description="Heading of the report.")
-    protocol: Literal["corrected"] = Field(
-        "corrected",
-        description="`corrected`: every method as its own paper defines it, textbook metrics.",
+    plugins: Annotated[tuple[str, ...], Field(strict=False)] = Field(
+        (),
+        description="Python files or modules that register methods of your own; packages with an "
+        "entry point need not be named.",
     )
     seeds: Annotated[tuple[Seed, ...], Field(min_length=1, strict=False)] = Field(
         description="One original, gold and unlearned model per seed; each given once."
@@ -240,48 +310,70 @@ class Settings(Section):
     overrides: Annotated[tuple[Override, ...], Field(strict=False)] = Field(
         (), description="Hyper-parameters and recipes for parts of the grid."
     )
+    tuning: Tuning | None = Field(
+        None, description="How hyper-parameters are tuned; the chosen ones stand under `overrides`."
+    )
 
 
 @dataclass(frozen=True, order=True)
 class Benchmark:
-    """One cell of the grid: what is compared in one table."""
+    """One cell of the grid: what is compared in one table.
+
+    Attributes:
+        protocol: name of the protocol, '' where it does not matter.
+
+    """
 
     dataset: str
     architecture: str
     scenario: str
+    protocol: str = "corrected"
 
     @property
     def name(self) -> str:
         """The benchmark in file names."""
-        return f"{self.dataset}-{self.architecture}-{self.scenario}"
+        return f"{self.dataset}-{self.architecture}-{self.scenario}-{self.protocol}"
+
+    def under(self, name: str) -> "Benchmark":
+        """The same cell under another protocol."""
+        return replace(self, protocol=name)
 
 
-def benchmarks(settings: Settings) -> tuple[Benchmark, ...]:
-    """The grid, in the order of the file, each cell once."""
-    cells = (
-        Benchmark(dataset, architecture, scenario)
-        for block in settings.grid
-        for dataset in block.datasets
-        for architecture in block.architectures
-        for scenario in block.scenarios
-    )
-    return tuple(dict.fromkeys(cells))
+def benchmarks(settings: Settings) -> dict[Benchmark, tuple[int, ...]]:
+    """The grid, in the order of the file: each cell once, with its seeds in the order of the file's."""
+    wanted: dict[Benchmark, set[int]] = {}
+    for block in settings.grid:
+        axes = (block.datasets, block.architectures, block.scenarios, block.protocols)
+        for place in product(*axes):
+            wanted.setdefault(Benchmark(*place), set()).update(block.seeds or settings.seeds)
+    return {
+        cell: tuple(seed for seed in settings.seeds if seed in seeds)
+        for cell, seeds in wanted.items()
+    }
 
 
 def training_of(settings: Settings, dataset: str, architecture: str) -> Training:
     """The recipe of one data set and architecture, overrides applied."""
     recipe = settings.architectures[architecture].training.model_dump()
     for override in settings.overrides:
-        if override.where.covers(dataset, architecture, None):
+        if override.where.covers(dataset, architecture, None, None):
             recipe |= override.training
     return Training(**recipe)
 
 
-def hyperparameters_of(settings: Settings, benchmark: Benchmark, row: str) -> dict[str, Any]:
-    """What the file says for one row of one benchmark, overrides applied, defaults not filled in."""
+def hyperparameters_of(
+    settings: Settings, cell: Benchmark, row: str, column: protocol.Base
+) -> dict[str, Any]:
+    """What the file says for one row of one benchmark, overrides applied, defaults not filled in.
+
+    Args:
+        column: whether the row stands as its own paper has it or as the published code has it.
+
+    """
     values = settings.methods[row].hyperparameters
     for override in settings.overrides:
-        if override.where.covers(benchmark.dataset, benchmark.architecture, benchmark.scenario):
+        where = override.where
+        if where.covers(cell.dataset, cell.architecture, cell.scenario, column):
             values |= override.methods.get(row, {})
     return values
 
@@ -448,6 +540,7 @@ _BELOW: dict[str, type[BaseModel]] = {
     "overrides": Override,
     "where": Where,
     "training": Training,
+    "tuning": Tuning,
 }
 
 
@@ -478,8 +571,27 @@ def _inconsistencies(settings: Settings) -> Iterator[Problem]:
                 if name not in names:
                     what = f"not declared under '{axis}'; {choices(name, names)}"
                     yield ["grid", position, axis, place], name, what
+        for place, seed in enumerate(block.seeds or ()):
+            if seed not in settings.seeds:
+                what = (
+                    f"not among the file's seeds; accepted: {', '.join(map(str, settings.seeds))}"
+                )
+                yield ["grid", position, "seeds", place], seed, what
     for position, override in enumerate(settings.overrides):
         yield from _override_problems(settings, position, override)
+    if settings.tuning is not None:
+        yield from _tuning_problems(settings, settings.tuning)
+
+
+def _tuning_problems(settings: Settings, tuning: Tuning) -> Iterator[Problem]:
+    for position, seed in enumerate(tuning.seeds):
+        if seed in settings.seeds:
+            what = "is one of the report's own seeds; tune on others"
+            yield ["tuning", "seeds", position], seed, what
+    for row in tuning.spaces:
+        if row not in settings.methods:
+            what = f"not declared under 'methods'; {choices(row, settings.methods)}"
+            yield ["tuning", "spaces", row], None, what
 
 
 def _override_problems(settings: Settings, position: int, override: Override) -> Iterator[Problem]:
@@ -498,9 +610,10 @@ def _override_problems(settings: Settings, position: int, override: Override) ->
         if row not in settings.methods:
             what = f"not declared under 'methods'; {choices(row, settings.methods)}"
             yield [*root, "methods", row], None, what
-    if override.training and override.where.scenario is not None:
-        what = "the original model serves all scenarios; remove 'training' or 'where.scenario'"
-        yield [*root, "training"], None, what
+    for key in ("scenario", "protocol"):
+        if override.training and getattr(override.where, key) is not None:
+            what = f"the original model serves every {key}; remove 'training' or 'where.{key}'"
+            yield [*root, "training"], None, what
     yield from _training_problems(settings, [*root, "training"], override)
 
 

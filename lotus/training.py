@@ -22,11 +22,13 @@ def train(
     recipe: Training,
     generator: torch.Generator,
     progress: Progress,
+    keep_last: bool = False,
 ) -> int:
     """Trains `model` in place by cross-entropy and leaves it in eval mode.
 
     With `recipe.patience`, training stops after so many epochs without a lower validation loss, and
-    a copy of the weights and buffers of the best epoch is put back.
+    a copy of the weights and buffers of the best epoch is put back; with `keep_last` (switch T1: the
+    published code keeps a reference to the live weights) those of the last epoch run stay.
 
     Returns:
         The epoch (from 0) whose weights the model has.
@@ -47,9 +49,10 @@ def train(
         progress(epoch, recipe.epochs, report)
         if recipe.patience is not None and epoch - best_epoch >= recipe.patience:
             break
-    if best_state is not None:
-        model.load_state_dict(best_state)
     model.eval()
+    if keep_last or best_state is None:
+        return epoch
+    model.load_state_dict(best_state)
     return best_epoch
 
 

@@ -60,7 +60,8 @@ class WarmProcess:
         self.address.parent.mkdir(mode=0o700)
         self._log.parent.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-m", "lotus.cli", "warm", str(self.address)]
-        variables = {**os.environ, "PYTHONPATH": str(self._checkout)}
+        path = [str(self._checkout), *filter(None, [os.environ.get("PYTHONPATH")])]
+        variables = {**os.environ, "PYTHONPATH": os.pathsep.join(path)}
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(command, env=variables, stdout=log, stderr=log)
 

@@ -1,16 +1,34 @@
 """Small image sets, stores and models that several test files use."""
 
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.optim.optimizer import register_optimizer_step_post_hook
 
 from lotus.data.batches import ImageSet
 from lotus.data.store import Store
+from lotus.methods import base
+from lotus.protocol import CORRECTED
 from lotus.settings import Augmentation
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--cases",
+        default=str(Path(__file__).parent / "parity" / "cases"),
+        help="Folder of parity cases (KIND-NUMBER.npz); see tests/parity/README.md.",
+    )
+    parser.addoption(
+        "--renew-traces",
+        action="store_true",
+        help="Write tests/traces/*.json anew instead of comparing with them.",
+    )
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -133,5 +151,89 @@ def make_store():
             "std": [1.0],
         }
         return Store(Path("nowhere"), images, labels, classes, source)
+
+    return make
+
+
+class Call(NamedTuple):
+    """One call of a watched model."""
+
+    training: bool
+    shown: torch.Tensor
+    said: torch.Tensor
+
+    @property
+    def positions(self):
+        """Which pixel each of `one_hot_images` shows."""
+        return self.shown.flatten(1).argmax(1).tolist()
+
+
+@pytest.fixture
+def watch():
+    """Model → the list of all later calls of it and of its copies."""
+
+    def make(model):
+        calls = []
+
+        def keep(module, inputs, output):
+            calls.append(Call(module.training, inputs[0].detach().clone(), output.detach().clone()))
+
+        # Copies of a module have its hooks.
+        model.register_forward_hook(keep)
+        return calls
+
+    return make
+
+
+@pytest.fixture
+def steps():
+    """Runs a function with each optimizer after each of its steps."""
+
+    @contextmanager
+    def told(keep):
+        handle = register_optimizer_step_post_hook(lambda optimizer, *_: keep(optimizer))
+        try:
+            yield
+        finally:
+            handle.remove()
+
+    return told
+
+
+@pytest.fixture(scope="session")
+def task_of(seeded):
+    """A task with a list `reports` of what the method said of each epoch."""
+
+    def make(original, forget, retain, val=None, seed=0, num_classes=2, **more):
+        reports = []
+        given = {"class_forgetting": False, "protocol": CORRECTED, **more}
+        task = base.Task(
+            original=original,
+            forget=forget,
+            retain=retain,
+            val=val if val is not None else retain,
+            num_classes=num_classes,
+            generator=seeded(seed),
+            progress=lambda epoch, of, report: reports.append({"epoch": epoch, "of": of, **report}),
+            **given,
+        )
+        return task, reports
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def small_task(task_of, conv_net, noise, cut):
+    """A task on which every method has something to do: the original is wrong on all of D_v."""
+
+    def make(seed=0, **more):
+        original = conv_net()
+        images = noise(62, crop_padding=1, horizontal_flip=True)
+        forget, retain, val = cut(images, 12, 40, 10)
+        with torch.no_grad():
+            said = original(next(val.in_order(10)).images).argmax(1)
+        val = val.relabelled((said + 1) % 3)
+        more = {"untrained": lambda: conv_net(1).train(), **more}
+        return task_of(original, forget, retain, val, seed=seed, num_classes=3, **more)[0]
 
     return make

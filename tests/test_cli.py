@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from lotus.cli import main
+from lotus.protocol import REGISTER
 
 ROOT = Path(__file__).parents[1]
 COMMANDS = sorted(name for name, command in main.commands.items() if not command.hidden)
@@ -41,7 +42,9 @@ def test_help_explains_every_option(command):
             assert parameter.help or parameter.name == "help", parameter.name
 
 
-@pytest.mark.parametrize("command", [c for c in COMMANDS if main.commands[c].params])
+@pytest.mark.parametrize(
+    "command", [c for c in COMMANDS if any(p.required for p in main.commands[c].params)]
+)
 def test_a_call_without_arguments_says_what_is_missing(command):
     result = call(command)
     assert result.exit_code == 2
@@ -51,6 +54,7 @@ def test_a_call_without_arguments_says_what_is_missing(command):
 
 CHOOSE = ["choose-forget-set", "--store", "store", "--seed", 1, "--out", "x.json", "--scenario"]
 RUN = ["--store", "store", "--held-out", "held-out.json", "--seed", 1, "--out", "run"]
+EVALUATE = ["--seed", 1, "--out", "m.json"]
 UNLEARN = ["unlearn", "lotus", *RUN, "--forget-set", "forget.json", "--original", "store"]
 
 
@@ -105,18 +109,43 @@ UNLEARN = ["unlearn", "lotus", *RUN, "--forget-set", "forget.json", "--original"
             ["raw.json: not a metrics file"],
         ),
         (
+            ["evaluate", "--of", "original", "raw.json", "--of", "gold", "raw.json", *EVALUATE],
+            ["raw.json: damaged predictions"],
+        ),
+        (
+            ["evaluate", "--of", "original", "raw.json", *EVALUATE],
+            ["predictions of gold", "--of"],
+        ),
+        (
+            [*UNLEARN, "--protocol", "corected"],
+            ["unknown protocol 'corected'", "did you mean 'corrected'", "corrected+SWITCH"],
+        ),
+        (
+            [*UNLEARN, "--protocol", "corrected+m77"],
+            ["protocol 'corrected+m77'", "'+m77'", "m1, m2"],
+        ),
+        (
+            [*UNLEARN, "--plugin", "mine.py"],
+            ["plugin 'mine.py'", "no such file"],
+        ),
+        (
+            ["pretrain", *RUN, "--architecture", "{model: resnet18}", "--images", "{crop: x}"],
+            ["--images: crop = 'x'", "integer"],
+        ),
+        (
+            ["tune", "lotus", *RUN, "--forget-set", "forget.json", "--original", "store"],
+            ["Missing option '--candidate'"],
+        ),
+        (
             [
-                "evaluate",
-                "--original",
-                "raw.json",
-                "--gold",
-                "raw.json",
-                "--seed",
-                1,
-                "--out",
-                "m.json",
+                *("tune", "lotus", *RUN, "--forget-set", "forget.json", "--original", "store"),
+                *("--candidate", "{alpha: two}"),
             ],
-            ["raw.json"],
+            ["method lotus: alpha = 'two'", "number"],
+        ),
+        (
+            ["choose", "held-out.json", "--out", "o.yaml"],
+            ["held-out.json: not a file of `lotus tune`"],
         ),
         (["verify", "store", "--locked", "0.dir", "--out", "x.json"], ["0.dir", "data.dvc locks"]),
     ],
@@ -149,11 +178,20 @@ def test_damaged_raw_files_are_refused(tmp_path, monkeypatch):
 
 def test_the_default_config_and_methods_are_listed():
     result = call("check-config", ROOT / "config/fashion-mini.yaml")
-    assert "fashion-mini-vit-class-trouser" in result.output
-    assert "6 originals, 60 gold and unlearned" in result.output
+    assert "fashion-mini-vit-instance-10-corrected" in result.output
+    assert "fashion-mini-resnet18-instance-10-corrected+m1: scrub\n" in result.output
     listed = call("methods").output
-    for name in ("lotus", "finetune", "neggrad-plus", "random-labeling"):
-        assert f"\n{name}\n" in f"\n{listed}"
+    for name in ("lotus", "finetune", "neggrad-plus", "random-labeling", "scrub", "salun-lotus"):
+        said = listed.partition(f"\n{name}\n")[2] or listed.partition(f"{name}\n")[2]
+        for part in ("defaults: ", "reads: ", "source: "):
+            assert part in said.split("\n\n")[0]
+    assert "M2: the sign is flipped" in listed
+
+
+def test_every_switch_is_listed():
+    listed = call("protocols").output
+    for switch in REGISTER:
+        assert f"\n{switch}  " in f"\n{listed}"
 
 
 def test_the_installed_command_runs():

@@ -51,7 +51,31 @@ def change(content, path, value):
         (["seeds"], [], ["seeds", "at least 1"]),
         (["seeds"], ["x"], ["seeds.0 = 'x'", "integer"]),
         (["sedes"], [1], ["sedes: unknown key", "did you mean 'seeds'", "grid"]),
-        (["protocol"], "wrong", ["protocol = 'wrong'", "'corrected'"]),
+        (["protocol"], "corrected", ["protocol: unknown key"]),
+        (
+            ["grid", 0, "protocols"],
+            ["corected"],
+            ["grid.0.protocols.0 = 'corected'", "did you mean 'corrected'", "released-SWITCH"],
+        ),
+        (["grid", 0, "protocols"], ["corrected+m77"], ["'+m77'", "corrected+SWITCH", "m1, m2"]),
+        (["grid", 0, "protocols"], ["corrected-m1"], ["'-m1'", "corrected+SWITCH"]),
+        (["grid", 0, "protocols"], ["released-e1-e1"], ["named twice"]),
+        (
+            ["overrides", 0, "where"],
+            {"protocol": "corrected+m1"},
+            ["overrides.0.where.protocol = 'corrected+m1'", "'corrected' or 'released'"],
+        ),
+        (["grid", 0, "seeds"], [3407, 5], ["grid.0.seeds.1 = 5", "3407, 13, 12"]),
+        (["tuning", "seeds"], [3407], ["tuning.seeds.0 = 3407", "report's own seeds"]),
+        (["tuning", "spaces", "lotsu"], {"lr": [1]}, ["tuning.spaces.lotsu", "'lotus'"]),
+        (
+            ["tuning", "spaces", "lotus"],
+            {"alpha": [2, "two"]},
+            ["tuning.spaces.lotus.alpha = 'two'", "number"],
+        ),
+        (["tuning", "budget"], 0, ["tuning.budget = 0", "greater than 0"]),
+        (["plugins"], ["nowhere.py"], ["plugins", "'nowhere.py'", "no such file"]),
+        (["datasets", "fashion-mini"], {"resize": 28, "crop": 32}, ["crop (32)", "resize (28)"]),
         (
             ["scenarios", "instance-10", "forget_fraction"],
             1.5,
@@ -101,7 +125,7 @@ def change(content, path, value):
             ["overrides.0.methods.lotus.epochs = 'ten'", "integer"],
         ),
         (["overrides", 0, "where"], {"scenario": "no"}, ["overrides.0.where.scenario = 'no'"]),
-        (["overrides", 0, "training"], {"epochs": 1}, ["overrides.0.training"]),
+        (["overrides", 0, "training"], {"epochs": 1}, ["overrides.0.training", "where.scenario"]),
     ],
     ids=lambda value: ".".join(map(str, value)) if isinstance(value, list) else None,
 )
@@ -129,21 +153,149 @@ def test_the_message_names_the_file_that_holds_the_mistake(content):
 
 
 def test_numbers_in_scientific_notation_without_a_dot_are_numbers(content):
+    content["overrides"] = []
     plan = plan_of(change(content, ["methods", "lotus", "lr"], "1e-3"))
     cell = Benchmark("fashion-mini", "vit", "instance-10")
     assert plan.hyperparameters(cell, "lotus")["lr"] == 1e-3
 
 
 def test_overrides_apply_to_their_part_of_the_grid_only(content):
+    content["overrides"] = [
+        {"where": {"scenario": "class-trouser"}, "methods": {"lotus": {"alpha": 32}}}
+    ]
     plan = plan_of(content)
     in_class = Benchmark("fashion-mini", "vit", "class-trouser")
     in_instance = Benchmark("fashion-mini", "vit", "instance-10")
     assert plan.hyperparameters(in_class, "lotus")["alpha"] == 32
-    assert plan.hyperparameters(in_instance, "lotus")["alpha"] == 4
+    assert plan.hyperparameters(in_instance, "lotus")["alpha"] == 2
     content["overrides"].append({"where": {"architecture": "vit"}, "training": {"epochs": 7}})
     plan = plan_of(content)
     assert plan.architecture("fashion-mini", "vit")["training"]["epochs"] == 7
     assert plan.architecture("fashion-mini", "resnet18")["training"]["epochs"] == 25
+
+
+CELL = Benchmark("fashion-mini", "resnet18", "class-trouser")
+
+
+def test_a_switch_brings_the_constants_of_the_published_code(content):
+    content["overrides"] = []
+    plan = plan_of(content)
+    for name, expected in (
+        ("corrected", ("adam", 1e-4, 3)),
+        ("released", ("sgd", 1e-3, 10)),
+        ("corrected+m9", ("sgd", 1e-3, 10)),
+        ("corrected+m8", ("adam", 1e-4, 3)),
+        ("released-m9", ("adam", 1e-4, 3)),
+    ):
+        found = plan.hyperparameters(CELL.under(name), "random-labeling")
+        assert (found["optimizer"], found["lr"], found["epochs"]) == expected, name
+
+
+def test_configured_values_win_over_those_constants(content):
+    where = {"scenario": "class-trouser", "protocol": "released"}
+    content["overrides"] = [{"where": where, "methods": {"random-labeling": {"lr": 0.5}}}]
+    plan = plan_of(content)
+    rates = {
+        name: plan.hyperparameters(CELL.under(name), "random-labeling")["lr"]
+        for name in ("corrected", "corrected+e1", "corrected+m9", "released", "released-m9")
+    }
+    assert rates == {
+        "corrected": 1e-4,
+        "corrected+e1": 1e-4,
+        "corrected+m9": 0.5,
+        "released": 0.5,
+        "released-m9": 1e-4,
+    }
+
+
+def homes(plan, cell, row, *names):
+    return [plan.home(cell.under(name), row).protocol for name in names]
+
+
+def test_protocols_share_the_runs_that_they_do_not_touch(content):
+    plan = plan_of(content)
+    names = ("corrected", "corrected+m1", "corrected+e1", "corrected+e4", "released", "released-m2")
+    assert homes(plan, CELL, "original", *names) == ["corrected"] * 6
+    assert homes(plan, CELL, "gold", *names) == ["corrected"] * 6
+    kept = ["corrected", "corrected+m1", "corrected+e1", "corrected", "released", "released"]
+    assert homes(plan, CELL, "scrub", *names) == kept
+    kept = ["corrected", "corrected", "corrected+e1", "corrected", "released", "released-m2"]
+    assert homes(plan, CELL, "neggrad-plus", *names) == kept
+
+
+def test_without_batchnorm_augmentation_and_patience_their_switches_touch_nothing(content):
+    plan = plan_of(content)
+    vit = Benchmark("fashion-mini", "vit", "instance-10")
+    assert homes(plan, vit, "lotus", "corrected+e1", "corrected+e2") == ["corrected"] * 2
+    assert homes(plan, vit, "original", "corrected+t1", "released") == ["corrected"] * 2
+    content["architectures"]["vit"]["training"]["patience"] = 3
+    content["datasets"]["fashion-mini"] = {"augmentation": {"horizontal_flip": True}}
+    plan = plan_of(content)
+    assert homes(plan, vit, "original", "corrected+t1", "released") == ["corrected+t1", "released"]
+    assert homes(plan, vit, "lotus", "corrected+e2") == ["corrected+e2"]
+
+
+def test_evaluation_alone_takes_the_weights_of_another_run(content):
+    plan = plan_of(content)
+    found = plan.weights_home(CELL.under("corrected+e1"), "finetune")
+    assert found == CELL.under("corrected")
+    for name in ("corrected", "released", "corrected+m2"):
+        assert plan.weights_home(CELL.under(name), "neggrad-plus") is None
+    content["grid"] = [{**content["grid"][0], "protocols": ["corrected+e1"]}]
+    assert plan_of(content).weights_home(CELL.under("corrected+e1"), "finetune") is None
+
+
+def test_ablations_show_the_rows_that_their_switch_concerns(content):
+    single = ["corrected+m1", "corrected+m8"]
+    content["grid"].append({**content["grid"][0], "protocols": single})
+    plan = plan_of(content)
+    assert plan.rows_of(CELL.under("corrected+m1")) == ("scrub",)
+    assert plan.rows_of(CELL.under("corrected+m8")) == ("lotus", "salun-lotus")
+    assert plan.rows_of(CELL) == tuple(content["methods"])
+    assert CELL.under("corrected+m1") in plan.ablations
+    assert CELL.under("released") in plan.benchmarks
+    content["grid"] = [{**content["grid"][0], "protocols": ["released-e1", "corrected+e4"]}]
+    alone = plan_of(content)
+    assert not alone.ablations
+    assert alone.rows_of(CELL.under("released-e1")) == tuple(content["methods"])
+    assert alone.measured(CELL.under("corrected+e4")).protocol == "corrected"
+
+
+def test_a_block_may_take_some_of_the_seeds(content):
+    plan = plan_of(content)
+    base = Benchmark("fashion-mini", "resnet18", "instance-10")
+    assert plan.seeds_of(base) == (3407, 13, 12)
+    assert plan.seeds_of(base.under("corrected+m1")) == (3407, 13)
+    content["grid"] = [
+        {**content["grid"][0], "protocols": ["corrected+e4"], "seeds": [12]},
+        {**content["grid"][0], "protocols": ["corrected"], "seeds": [13]},
+    ]
+    # The corrected metrics serve E4 too.
+    assert plan_of(content).seeds_of(base) == (13, 12)
+
+
+def test_candidates_come_from_the_space_and_keep_the_budget(content):
+    plan = plan_of(content)
+    tuning = plan.settings.tuning
+    for cell in plan.tuned_cells():
+        for row, space in tuning.spaces.items():
+            tried = plan.candidates(cell, row)
+            assert 1 < len(tried) <= tuning.budget
+            assert len({json.dumps(c) for c in tried}) == len(tried)
+            for key, values in space.items():
+                assert {c[key] for c in tried} <= {float(value) for value in values}
+            assert tried == plan.candidates(cell, row)
+    assert {*tuning.spaces} == {*content["methods"]}, "every row is tuned"
+
+
+def test_the_default_configuration_has_what_tuning_chose_for_every_row(content):
+    plan = plan_of(content)
+    for cell in plan.tuned_cells():
+        for row, space in plan.settings.tuning.spaces.items():
+            found = plan.hyperparameters(cell, row)
+            chosen = {key: found[key] for key in space}
+            tried = [{key: c[key] for key in space} for c in plan.candidates(cell, row)]
+            assert chosen in tried, f"{cell.name}: {row}: {chosen} was not tried"
 
 
 def test_a_row_can_be_a_variant_of_a_method(content):

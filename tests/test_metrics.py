@@ -14,7 +14,18 @@ from lotus.errors import LotusError
 from lotus.metrics.correlation import correlate
 from lotus.metrics.divergence import entropy, jsd, rf_jsd, softmax
 from lotus.metrics.membership import attack, auc, tpr_at_fpr
-from lotus.metrics.summary import as_json, avg_gap, score_all
+from lotus.metrics.released import (
+    entropy32,
+    jsd_released_e4,
+    mean_ag,
+    mia_released_e6,
+    rf_jsd_released_e4,
+    round_divergence,
+    round_share,
+    softmax32,
+)
+from lotus.metrics.selection import objective
+from lotus.metrics.summary import METRICS, accuracy, as_json, avg_gap, score_all
 from lotus.predictions import Split
 
 LN2 = np.log(2)
@@ -184,6 +195,20 @@ def test_avg_gap_by_hand():
         assert avg_gap({**gold, term: gold[term] - 0.4}, gold) == pytest.approx(0.1)
 
 
+def test_avg_gap_with_the_released_mia():
+    gold = {"mia": 0.5, "accuracy_forget": 0.5, "accuracy_retain": 1.0, "accuracy_test": 0.5}
+    mine = {**gold, "mia": 0.9, "mia_released_e6": 0.6}
+    assert avg_gap(mine, {**gold, "mia_released_e6": 0.8}, "mia_released_e6") == pytest.approx(0.05)
+
+
+def test_accuracy_by_hand():
+    z = np.eye(3, dtype=np.float32)[[0, 1, 2, 1]]
+    split = Split(z, np.array([0, 1, 1, 1]), np.arange(4))
+    assert accuracy(split) == 0.75
+    with pytest.raises(LotusError, match="accuracy: no images"):
+        accuracy(split.at(np.array([], dtype=np.int64)))
+
+
 CLASSES = 3
 PARTS = {"forget": np.arange(12), "retain": np.arange(12, 48)}
 HELD_OUT = {"val": np.arange(48, 72), "test": np.arange(72, 96)}
@@ -198,7 +223,8 @@ def predict(seed, parts, labels=None):
 
 def scenario(labels=None):
     # The original is recorded in another order than the scenario's.
-    original = predict(0, {"train": np.arange(48)[::-1], **HELD_OUT}, labels)
+    reordered = {name: ids[::-1] for name, ids in HELD_OUT.items()}
+    original = predict(0, {"train": np.arange(48)[::-1], **reordered}, labels)
     rows = {
         "copy": predict(0, {**PARTS, **HELD_OUT}, labels),
         "other": predict(2, {**PARTS, **HELD_OUT}, labels),
@@ -263,6 +289,313 @@ def test_undefined_numbers_become_null():
     content = as_json({"other": undefined})["other"]
     assert content.pop("mia") is None
     assert content == {k: v for k, v in vars(scores["other"]).items() if k != "mia"}
+
+
+def test_score_all_has_the_released_numbers_too():
+    original, gold, rows = scenario()
+    scores, other = score_all(original, gold, rows, seed=3), rows["other"]
+    forget, test = softmax32(other["forget"].logits), softmax32(original["test"].logits)
+    expected = jsd_released_e4(forget, softmax32(gold["forget"].logits))
+    assert scores["other"].jsd_released_e4 == expected
+    labels = other["forget"].labels, original["test"].labels
+    expected = rf_jsd_released_e4(forget, labels[0], test, labels[1])
+    assert scores["other"].rf_jsd_released_e4 == pytest.approx(expected, rel=1e-5)
+    h = {name: entropy32(split.logits) for name, split in other.items()}
+    unseen = np.concatenate([h["test"], h["val"]])
+    expected = mia_released_e6(h["retain"], unseen, h["forget"])
+    assert scores["other"].mia_released_e6 == expected
+    gap = avg_gap(vars(scores["other"]), vars(scores["gold"]), "mia_released_e6")
+    assert scores["other"].avg_gap_released_e6 == pytest.approx(gap)
+    assert scores["gold"].jsd_released_e4 is None
+    assert scores["gold"].rf_jsd_released_e4 is not None
+    assert scores["other"].mia_released_e5_e6 is None
+
+
+def test_score_all_of_class_forgetting_has_the_released_rf_jsd():
+    labels = np.where(np.arange(96) < 12, 0, np.arange(96) % CLASSES)
+    labels[12:48] = 1 + labels[12:48] % 2
+    original, gold, rows = scenario(labels)
+    scores = score_all(original, gold, rows, seed=0)
+    assert all(row.rf_jsd is None for row in scores.values())
+    assert all(row.rf_jsd_released_e4 is not None for row in scores.values())
+
+
+def test_score_all_has_no_released_rf_jsd_where_the_published_code_stops():
+    labels = np.arange(96) % CLASSES
+    labels[HELD_OUT["test"]] = 1
+    original, gold, rows = scenario(labels)
+    assert score_all(original, gold, rows, seed=0)["other"].rf_jsd_released_e4 is None
+
+
+def test_attack_reads_what_was_said_to_it_first():
+    """Under E1 the attack's predictions are apart from all others."""
+    original, gold, rows = scenario()
+    said = predict(7, {**PARTS, **HELD_OUT})
+    said["retain"].logits[:] *= 5
+    said["forget"].logits[:] *= 20
+    rows["attacked"] = {**{f"mia.{name}": split for name, split in said.items()}, **rows["other"]}
+    rows["said so"] = said
+    scores = score_all(original, gold, rows, seed=0)
+    found, other, so = (vars(scores[name]) for name in ("attacked", "other", "said so"))
+    of_attack = {key for key in METRICS if key.startswith("mia")}
+    assert {key: found[key] for key in of_attack} == {key: so[key] for key in of_attack}
+    assert found["mia_auc"] != other["mia_auc"]
+    assert found["mia_released_e6"] != other["mia_released_e6"]
+    for key in {*METRICS} - of_attack - {"avg_gap", "avg_gap_released_e6"}:
+        assert found[key] == other[key]
+
+
+def test_synthetic_images_replace_validation_images_under_e5():
+    original, gold, rows = scenario()
+    synthetic = Split(3 * predict(9, HELD_OUT)["val"].logits, np.zeros(24, int), np.arange(24))
+    rows["other"] = {**rows["other"], "calibration": synthetic}
+    other = rows["other"]
+    h = {name: entropy32(split.logits) for name, split in other.items()}
+    unseen = np.concatenate([h["test"], h["calibration"]])
+    scores = score_all(original, gold, rows, seed=0)
+    expected = mia_released_e6(h["retain"], unseen, h["forget"])
+    assert scores["other"].mia_released_e5_e6 == expected
+    assert scores["other"].mia_released_e6 != expected
+    assert scores["copy"].mia_released_e5_e6 is None
+
+
+def test_a_row_whose_logits_are_not_finite_has_no_numbers():
+    original, gold, rows = scenario()
+    whole = score_all(original, gold, rows, seed=0)["copy"]
+    rows["other"]["val"].logits[3, 1] = np.nan
+    scores = score_all(original, gold, rows, 0, {"other": "weights are not finite"})
+    row = vars(scores["other"])
+    assert [row[key] for key in METRICS] == [None] * len(METRICS)
+    assert row["collapsed"] == "weights are not finite"
+    assert scores["copy"] == whole
+    assert scores["copy"].collapsed == ""
+
+
+def test_a_collapsed_row_keeps_the_numbers_that_it_has():
+    original, gold, rows = scenario()
+    sound = score_all(original, gold, rows, 0)["other"]
+    found = score_all(original, gold, rows, 0, {"other": "near chance"})["other"]
+    assert found == dataclasses.replace(sound, collapsed="near chance")
+
+
+def test_without_a_finite_gold_model_there_are_no_gaps():
+    original, gold, rows = scenario()
+    gold["forget"].logits[0, 0] = np.inf
+    scores = score_all(original, gold, rows, 0)
+    assert scores["gold"].mia is None
+    assert scores["other"].mia is not None
+    assert [scores["other"].avg_gap, scores["other"].jsd] == [None, None]
+
+
+# The published code's forms
+
+
+def ag(p, q):
+    """½KL(m‖p) + ½KL(m‖q), row by row."""
+    m = (p + q) / 2
+    return (m * np.log(m / np.sqrt(p * q))).sum(axis=1)
+
+
+@pytest.mark.parametrize("count", [1, 3, 200])
+def test_released_jsd_is_mean_ag_over_the_number_of_rows(count):
+    p, q = random_rows(0, count), random_rows(1, count)
+    value = jsd_released_e4(p, q)
+    assert mean_ag(value, count) == pytest.approx(value * count)
+    assert mean_ag(value, count) == pytest.approx(ag(p, q).mean(), rel=1e-6)
+    jeffreys = ((p - q) * np.log(p / q)).sum(axis=1).mean()
+    assert mean_ag(value, count) == pytest.approx(jeffreys / 4 - jsd(p, q), rel=1e-6)
+    assert jsd(p, q) < jeffreys / 8 < mean_ag(value, count)
+
+
+def test_released_jsd_of_disjoint_and_of_equal_rows():
+    eye = np.eye(3)
+    found = mean_ag(jsd_released_e4(eye, np.roll(eye, 1, axis=1)), 3)
+    epsilon = 1e-8
+    assert found == pytest.approx(np.log((1 + epsilon) / (2 * np.sqrt(epsilon))), rel=1e-6)
+    assert found == pytest.approx(8.5172, abs=5e-5)
+    assert jsd_released_e4(eye, eye) == pytest.approx(0, abs=1e-15)
+
+
+@given(logits_of((3, 4)), logits_of((3, 4)))
+def test_released_jsd_is_symmetric_and_not_below_the_textbooks(a, b):
+    p, q = softmax(a), softmax(b)
+    assert jsd_released_e4(p, q) == pytest.approx(jsd_released_e4(q, p), abs=1e-12)
+    # Up to what the clamp adds and the two totals differ by.
+    assert mean_ag(jsd_released_e4(p, q), 3) >= jsd(p, q) - 1e-6
+
+
+@pytest.mark.parametrize(("p", "q"), [((0, 3), (0, 3)), ((2, 3), (3, 3)), ((2, 3), (2, 4))])
+def test_released_jsd_refuses_empty_and_unequal_tables(p, q):
+    with pytest.raises(LotusError, match="JSD"):
+        jsd_released_e4(np.ones(p), np.ones(q))
+
+
+def test_released_rf_jsd_halves_when_every_class_is_duplicated():
+    p, q, labels = random_rows(0), random_rows(1), np.arange(20) % 3
+    copies = np.concatenate([labels, labels + 5])
+    tables = p, labels, q, labels
+    doubled = np.tile(p, (2, 1)), copies, np.tile(q, (2, 1)), copies
+    once, twice = rf_jsd_released_e4(*tables), rf_jsd_released_e4(*doubled)
+    assert twice == pytest.approx(once / 2, rel=1e-9)
+    assert rf_jsd(*doubled).value == pytest.approx(rf_jsd(*tables).value, rel=1e-12)
+    assert rf_jsd_released_e4(p, labels, p, labels) == pytest.approx(0, abs=1e-15)
+
+
+def test_released_rf_jsd_is_of_class_means():
+    p, q, labels = random_rows(0), random_rows(1), np.repeat([2, 4], [3, 17])
+    means = [np.stack([rows[:3].mean(0), rows[3:].mean(0)]) for rows in (p, q)]
+    found = mean_ag(rf_jsd_released_e4(p, labels, q, labels), 2)
+    assert found == pytest.approx(ag(*means).mean(), rel=1e-6)
+
+
+def test_released_rf_jsd_divides_each_class_by_its_sum():
+    p, q, labels = random_rows(0), random_rows(1), np.arange(20) % 3
+    expected = rf_jsd_released_e4(p, labels, q, labels)
+    weight = (1 + labels)[:, None] / 10
+    assert rf_jsd_released_e4(weight * p, labels, q, labels) == pytest.approx(expected)
+    assert rf_jsd_released_e4(p, labels, weight * q, labels) == pytest.approx(expected)
+
+
+def test_released_rf_jsd_drops_test_classes_below_1000_alone():
+    p, q = random_rows(0, 4), random_rows(1, 4)
+    labels = np.array([0, 0, 1, 1])
+    expected = rf_jsd_released_e4(p, labels, q, labels)
+    more = np.concatenate([q, q[:1]])
+    for extra, stops in ((2, False), (999, False), (1000, True)):
+        there = np.append(labels, extra)
+        if stops:
+            with pytest.raises(LotusError, match=r"classes \[1000\]"):
+                rf_jsd_released_e4(p, labels, more, there)
+        else:
+            assert rf_jsd_released_e4(p, labels, more, there) == expected
+    with pytest.raises(LotusError, match=r"classes \[1\]"):
+        rf_jsd_released_e4(p, labels, q[:2], labels[:2])
+
+
+def test_softmax_and_entropy_of_single_precision():
+    z = np.array([[1.0, 2.0, 3.0], [200.0, 0.0, 0.0]])
+    assert softmax32(z).dtype == np.float32
+    np.testing.assert_allclose(softmax32(z), softmax(z), rtol=1e-6, atol=1e-38)
+    assert entropy32(z).dtype == np.float32
+    np.testing.assert_allclose(entropy32(z), entropy(softmax(z)), rtol=1e-5, atol=1e-12)
+    # Underflows, where double precision does not.
+    assert entropy32(z)[1] == 0 < entropy(softmax(z))[1]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_released_attack_is_scikit_learns_with_class_weights(seed):
+    retain, unseen = entropies(seed, 0.5, 60), entropies(seed + 3, 0.8, 20)
+    forget = entropies(seed + 6, 0.6, 400)
+    weight = np.where(np.arange(80) < 60, 80 / (2 * 60), 80 / (2 * 20))
+    model = LogisticRegression(C=2.0)
+    model.fit(np.concatenate([retain, unseen])[:, None], np.repeat([1, 0], [60, 20]), weight)
+    found = mia_released_e6(retain, unseen, forget)
+    assert found == model.predict(forget[:, None]).mean()
+    assert 0 < found < 1
+
+
+def test_released_attack_does_not_follow_the_larger_class():
+    retain, unseen, forget = entropies(0, 0.5, 600), entropies(1, 0.8, 20), entropies(2, 0.6)
+    model = LogisticRegression(C=2.0)
+    model.fit(np.concatenate([retain, unseen])[:, None], np.repeat([1, 0], [600, 20]))
+    assert model.predict(forget[:, None]).mean() == 1
+    assert mia_released_e6(retain, unseen, forget) < 0.9
+
+
+@pytest.mark.parametrize("position", range(3))
+def test_released_attack_names_the_empty_set(position):
+    sets = [entropies(0, 1, 5)] * 3
+    sets[position] = np.array([])
+    with pytest.raises(LotusError, match=("retain", "test and val", "forget")[position]):
+        mia_released_e6(*sets)
+
+
+def test_rounding_as_released():
+    assert [round_share(x) for x in (0.994, 0.9951, 1.0)] == [0.99, 1.0, 1.0]
+    assert [round_divergence(x) for x in (1.29e-4, 0.0000005001, 0.00000049)] == [
+        *(0.000129, 0.000001, 0),
+    ]
+
+
+# The objective of tuning
+
+
+def of_labels(said, labels, sure=None):
+    """Logits that say these classes, more surely where asked for."""
+    z = np.eye(3, dtype=np.float32)[said]
+    return Split(
+        z * (1 if sure is None else np.array(sure)[:, None]),
+        np.array(labels),
+        np.arange(len(labels)),
+    )
+
+
+def test_objective_by_hand():
+    original = {
+        "forget": of_labels([0, 1, 0, 1], [0, 1, 0, 1]),
+        "retain": of_labels([0, 1, 0, 1], [0, 1, 0, 1]),
+        "val": of_labels([0, 1, 1, 1], [0, 1, 0, 1]),
+    }
+    unlearned = {
+        # Surer than half of the validation images.
+        "forget": of_labels([0, 1, 1, 0], [0, 1, 0, 1], [3, 3, 3, 3]),
+        "retain": of_labels([0, 1, 0, 0], [0, 1, 0, 1]),
+        "val": of_labels([0, 0, 1, 1], [0, 1, 0, 1], [2, 2, 4, 4]),
+    }
+    found = objective(unlearned, original)
+    assert found == {
+        "objective": pytest.approx((0.25 + 0.25 + 0.25 + 0) / 4),
+        "forgetting": pytest.approx(0.5 - 0.75 + 0.5),
+        "retaining": 0.25,
+        "generalising": 0.25,
+        "blending": 0,
+    }
+
+
+def test_objective_of_a_model_that_betrays_its_forget_set():
+    original = {name: of_labels([0, 1], [0, 1]) for name in ("forget", "retain", "val")}
+    for sure in ([9, 9], [0.1, 0.1]):
+        unlearned = {**original, "forget": of_labels([0, 1], [0, 1], sure)}
+        found = objective(unlearned, original)
+        assert found["blending"] == 1
+        assert found["objective"] == pytest.approx(0.25)
+        assert found["forgetting"] == 0
+
+
+def test_objective_rewards_neither_retained_nor_validation_accuracy_above_the_original():
+    original = {name: of_labels([0, 0], [0, 1]) for name in ("forget", "retain", "val")}
+    better = {name: of_labels([0, 1], [0, 1]) for name in ("forget", "retain", "val")}
+    found = objective(better, original)
+    assert (found["retaining"], found["generalising"]) == (0, 0)
+    assert found["forgetting"] == 0.5
+
+
+def test_objective_of_a_class_wants_its_accuracy_gone_and_the_other_classes_kept():
+    original = {
+        "forget": of_labels([2, 2], [2, 2]),
+        "retain": of_labels([0, 1], [0, 1]),
+        "val": of_labels([0, 1, 2, 2], [0, 1, 2, 2]),
+    }
+    # Forgotten, and the forgotten class on validation images too; it is compared with those alone.
+    gone = {
+        "forget": of_labels([0, 1], [2, 2]),
+        "retain": of_labels([0, 1], [0, 1]),
+        "val": of_labels([0, 1, 0, 1], [0, 1, 2, 2], [9, 9, 1, 1]),
+    }
+    assert objective(gone, original) == {
+        **{"objective": 0, "forgetting": 0, "retaining": 0, "generalising": 0, "blending": 0}
+    }
+    assert objective(original, original)["forgetting"] == 1
+    lost = {**gone, "val": of_labels([1, 1, 0, 1], [0, 1, 2, 2])}
+    assert objective(lost, original)["generalising"] == 0.5
+
+
+@pytest.mark.parametrize("split", ["forget", "retain", "val"])
+def test_objective_of_numbers_that_are_not_finite_is_the_worst(split):
+    original = {name: of_labels([0, 1], [0, 1]) for name in ("forget", "retain", "val")}
+    bad = of_labels([0, 1], [0, 1])
+    bad.logits[0, 0] = np.nan
+    assert objective({**original, split: bad}, original) == {"objective": 1.0}
 
 
 def test_correlation_of_a_line_and_of_a_monotone_curve():

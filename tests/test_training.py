@@ -97,6 +97,21 @@ def test_patience_puts_the_best_epoch_back(seeded, noise, conv_net, snapshot, sa
     assert inference.mean_loss(model, noise(60, seed=1)) == losses[best]
 
 
+def test_t1_keeps_the_last_epochs_weights(seeded, noise, conv_net, snapshot, same):
+    kept = {}
+    for keep_last in (False, True):
+        model, states = conv_net(), []
+        keep = lambda *_, of=model, to=states: to.append(snapshot(of))  # noqa: E731
+        told = recipe(epochs=40, patience=3, lr=0.2)
+        val = noise(60, seed=1)
+        epoch = train(model, noise(40), val, told, seeded(), keep, keep_last=keep_last)
+        assert same(snapshot(model), states[epoch])
+        assert not model.training
+        kept[keep_last] = epoch, len(states)
+    assert kept[True][1] == kept[False][1]
+    assert kept[True][0] == kept[True][1] - 1 == kept[False][0] + 3
+
+
 def test_without_patience_the_last_epoch_stays(seeded, noise, conv_net, snapshot, same):
     model, states = conv_net(), []
     keep = lambda *_: states.append(snapshot(model))  # noqa: E731
@@ -160,6 +175,32 @@ def test_logits_that_are_not_finite_are_refused(tmp_path, said, value):
     predictions.save(tmp_path / "p.npz", said)
     with pytest.raises(LotusError, match="split 'val', row 2: logits are not finite"):
         predictions.load(tmp_path / "p.npz")
+
+
+def test_logits_of_a_collapsed_model_need_not_be_finite(tmp_path, said):
+    said["val"].logits[2, 1] = np.nan
+    path = tmp_path / "p.npz"
+    predictions.save(path, said, "4.weight has values that are not finite")
+    found = predictions.load(path)
+    assert list(found) == list(said)
+    assert np.isnan(found["val"].logits[2, 1])
+    assert predictions.why_collapsed(path) == "4.weight has values that are not finite"
+
+
+def test_a_sound_model_has_no_reason(tmp_path, said):
+    predictions.save(tmp_path / "p.npz", said)
+    assert predictions.why_collapsed(tmp_path / "p.npz") == ""
+    with pytest.raises(LotusError, match="cannot be read"):
+        predictions.why_collapsed(tmp_path / "q.npz")
+
+
+@pytest.mark.parametrize("evaluate", [inference.logits, inference.accuracy])
+def test_augmented_evaluation_depends_on_its_generator(noise, conv_net, seeded, evaluate):
+    model, images = conv_net(), noise(40, crop_padding=3)
+    found = [evaluate(model, images, seeded(seed)) for seed in (0, 0, 1)]
+    assert np.array_equal(found[0], found[1])
+    assert not np.array_equal(found[0], found[2])
+    assert not np.array_equal(found[0], evaluate(model, images))
 
 
 def test_unusable_predictions_are_refused(tmp_path, said):

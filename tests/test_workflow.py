@@ -11,6 +11,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
+
+from lotus.plan import make_plan
+from lotus.settings import Origin
 
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
@@ -86,14 +90,16 @@ def test_every_run_leaves_model_predictions_and_record(finished):
             "predictions.npz",
         }
         assert content["hardware"]["device"]
-        assert content["about"]["protocol"] == "corrected"
+        assert content["about"]["protocol"] in record.parts
+        assert content["notes"]["outcome"] == "sound"
         assert content["code"]["dirty"] is False
         assert not Path(shlex.split(content["command"])[0]).is_absolute()
-    assert len(list(finished.glob("results/digits/**/run.json"))) == 2 + 2 * 2 * 5
+    # Originals; gold and ten methods in two protocols; SCRUB and NegGrad+ with a single switch.
+    assert len(list(finished.glob("results/digits/**/run.json"))) == 2 + 2 * 2 * 21 + 2 * 2
 
 
 def test_every_jobs_log_holds_its_settings(finished):
-    log = finished / "logs/unlearn/digits/resnet18/seed13/class-three/lotus.log"
+    log = finished / "logs/unlearn/digits/resnet18/seed13/class-three/corrected/lotus.log"
     assert "alpha=32" in log.read_text()
     assert "temperature" in log.read_text()
     forget = finished / "logs/choose_forget_set/digits/seed13/instance-10.log"
@@ -128,14 +134,16 @@ def test_links_of_the_report_lead_somewhere(finished):
 
 
 def test_table_cells_are_the_means_of_the_metrics_files(finished):
-    table = pd.read_csv(finished / "results/tables/digits-resnet18-instance-10.csv")
-    files = finished.glob("results/digits/resnet18/seed*/instance-10/metrics.json")
+    table = pd.read_csv(finished / "results/tables/digits-resnet18-instance-10-corrected.csv")
+    files = finished.glob("results/digits/resnet18/seed*/instance-10/corrected/metrics.json")
     rows = [json.loads(path.read_text())["rows"]["lotus"] for path in files]
     for metric in ("avg_gap", "jsd", "rf_jsd", "mia", "accuracy_forget"):
         expected = sum(row[metric] for row in rows) / len(rows)
         found = table.set_index("row").loc["lotus", metric]
         assert found == pytest.approx(expected)
-    assert (finished / "results/tables/digits-resnet18-instance-10.tex").read_text().count("&") > 9
+    assert (
+        finished / "results/tables/digits-resnet18-instance-10-corrected.tex"
+    ).read_text().count("&") > 9
 
 
 def test_dvc_holds_the_locked_stores(finished):
@@ -145,10 +153,13 @@ def test_dvc_holds_the_locked_stores(finished):
 
 
 def test_changing_alpha_plans_lotus_and_what_follows(finished, changed):
-    changed("config/digits.yaml", lambda text: text.replace("alpha: 2,", "alpha: 3,"))
+    changed(
+        "config/digits.yaml", lambda text: text.replace("lotus: {alpha: 2,", "lotus: {alpha: 3,", 1)
+    )
     plan = planned(finished)
-    assert plan["unlearn"] == 2  # instance-10, two seeds; class-three has an override
-    assert plan["evaluate"] == 2
+    # instance-10, two seeds, two protocols; class-three has an override
+    assert plan["unlearn"] == 4
+    assert plan["evaluate"] == 4
     assert not {"pretrain_original", "retrain_gold", "build_store", "split_held_out"} & set(plan)
 
 
@@ -160,18 +171,18 @@ def test_editing_the_figures_plans_figures_and_report_only(finished, changed):
 def test_editing_a_method_plans_that_method_only(finished, changed):
     changed("lotus/methods/finetune.py", lambda text: text + "\n")
     plan = planned(finished)
-    assert plan["unlearn"] == 4
+    assert plan["unlearn"] == 8
     assert not {"pretrain_original", "retrain_gold"} & set(plan)
 
 
 def test_fresh_time_stamps_alone_plan_nothing(finished):
-    for path in finished.glob("results/digits/resnet18/seed13/original/*"):
+    for path in finished.glob("results/digits/resnet18/seed13/original/corrected/*"):
         path.touch()
     assert planned(finished) == {}
 
 
 def test_a_run_can_be_repeated_by_hand_to_the_same_bytes(finished):
-    folder = finished / "results/digits/resnet18/seed13/instance-10/lotus"
+    folder = finished / "results/digits/resnet18/seed13/instance-10/corrected/lotus"
     before = {
         name: (folder / name).read_bytes() for name in ("model.safetensors", "predictions.npz")
     }
@@ -214,7 +225,9 @@ def test_a_changed_store_stops_the_run(finished):
 
 
 def test_a_deleted_model_is_made_again_with_what_follows(finished):
-    model = finished / "results/digits/resnet18/seed13/class-three/finetune/model.safetensors"
+    model = (
+        finished / "results/digits/resnet18/seed13/class-three/corrected/finetune/model.safetensors"
+    )
     before = model.read_bytes()
     model.unlink()
     plan = planned(finished)
@@ -233,6 +246,116 @@ def test_a_wrong_configuration_stops_before_any_job(finished, tmp_path):
     assert done.returncode != 0
     assert f"{wrong}: seeds.1 = 13: duplicate seed" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_tuning_writes_overrides_that_the_configuration_takes(finished):
+    run(finished, "snakemake", "--cores", "2", *CONFIG, "--", "tune")
+    blocks = yaml.safe_load((finished / "results/tuning/overrides.yaml").read_text())
+    assert [b["where"]["scenario"] for b in blocks] == ["instance-10", "class-three"]
+    content = yaml.safe_load((finished / "config/digits.yaml").read_text())
+    content["overrides"] += blocks
+    plan = make_plan(content, [Origin("tuned", content)])
+    for block, cell in zip(blocks, plan.tuned_cells(), strict=True):
+        for row in ("finetune", "lotus"):
+            file = (
+                finished / "results/tuning/digits/resnet18/seed101" / cell.scenario / f"{row}.json"
+            )
+            record = json.loads(file.read_text())
+            trials = record["notes"]["trials"]
+            best = min(trials, key=lambda trial: trial["objective"])["given"]
+            assert block["methods"][row].items() <= best.items()
+            assert plan.hyperparameters(cell, row).items() >= block["methods"][row].items()
+            # Neither gold nor test images were at hand.
+            assert not [name for name in record["inputs"] if "gold" in name]
+
+
+FASHION = """
+title: Protocols
+seeds: [3407]
+datasets: {fashion-mini: {}}
+architectures:
+  resnet18:
+    model: resnet18
+    width: 8
+    training: {epochs: 6, warmup_epochs: 1, batch_size: 100}
+scenarios: {class-trouser: {forget_class: Trouser}}
+methods:
+  finetune: {epochs: 2, batch_size: 100}
+  diverging: {method: finetune, epochs: 1, lr: 1e20, batch_size: 100}
+  scrub: {epochs: 3, batch_size: 100}
+  neggrad-plus: {alpha: 0.5, epochs: 3, batch_size: 100}
+grid:
+  - datasets: [fashion-mini]
+    architectures: [resnet18]
+    scenarios: [class-trouser]
+    protocols: [corrected, released, corrected+e1]
+overrides:
+  - where: {protocol: corrected}
+    methods: {scrub: {lr: 2e-2, alpha: 0.1}}
+"""
+
+
+@pytest.fixture(scope="module")
+def protocols(tmp_path_factory):
+    """A copy of the project with both protocols run on the small Fashion-MNIST, one seed."""
+    folder = tmp_path_factory.mktemp("protocols")
+    copy_of_project(folder)
+    (folder / "protocols.yaml").write_text(FASHION)
+    run(folder, "snakemake", "--cores", "2", "--configfile", "protocols.yaml")
+    return folder
+
+
+def runs_of(folder, name):
+    return folder / "results/fashion-mini/resnet18/seed3407/class-trouser" / name
+
+
+def rows_of(folder, protocol):
+    return json.loads((runs_of(folder, protocol) / "metrics.json").read_text())["rows"]
+
+
+def test_released_scrub_is_the_original_bit_for_bit(protocols):
+    original = protocols / "results/fashion-mini/resnet18/seed3407/original/corrected"
+    for name, same in (("released", True), ("corrected", False)):
+        mine = (runs_of(protocols, name) / "scrub/model.safetensors").read_bytes()
+        assert (mine == (original / "model.safetensors").read_bytes()) is same
+    assert rows_of(protocols, "released")["scrub"]["same_as_original"]
+
+
+def test_corrected_scrub_and_neggrad_plus_forget_a_class(protocols):
+    rows = rows_of(protocols, "corrected")
+    for name in ("scrub", "neggrad-plus"):
+        assert rows[name]["accuracy_forget"] < rows["original"]["accuracy_forget"] - 0.2
+    released = rows_of(protocols, "released")
+    for name in ("scrub", "neggrad-plus"):
+        assert released[name]["accuracy_forget"] > rows["original"]["accuracy_forget"] - 0.1
+
+
+def test_evaluation_in_train_mode_damages_what_it_measures(protocols):
+    before, after = rows_of(protocols, "corrected"), rows_of(protocols, "corrected+e1")
+    # The same weights, file by file.
+    for name in ("finetune", "scrub", "neggrad-plus"):
+        models = [
+            (runs_of(protocols, p) / name / "model.safetensors").read_bytes()
+            for p in ("corrected", "corrected+e1")
+        ]
+        assert models[0] == models[1]
+    assert after["finetune"]["accuracy_retain"] < before["finetune"]["accuracy_retain"] - 0.05
+    assert after["original"] == before["original"]
+    assert after["gold"] == before["gold"]
+    released = rows_of(protocols, "released")["finetune"]
+    assert released["accuracy_retain"] < before["finetune"]["accuracy_retain"] - 0.05
+
+
+def test_a_diverging_method_is_shown_as_collapsed(protocols):
+    assert "not finite" in rows_of(protocols, "corrected")["diverging"]["collapsed"]
+    table = pd.read_csv(
+        protocols / "results/tables/fashion-mini-resnet18-class-trouser-corrected.csv"
+    ).set_index("row")
+    assert pd.isna(table.loc["diverging", "avg_gap"])
+    assert table.loc["diverging", "collapsed"] == 1
+    assert table.loc["finetune", "collapsed"] == 0
+    page = (protocols / "results/report/index.html").read_text()
+    assert "collapsed in 1 of 1 seeds" in page
 
 
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="Chromium is not installed")

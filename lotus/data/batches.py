@@ -4,7 +4,7 @@ No worker processes and no per-image Python: gathering, normalising and augmenti
 operations on whichever device the tensors lie.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -14,7 +14,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from lotus.data.store import Store
-from lotus.settings import Augmentation
+from lotus.errors import LotusError
+from lotus.settings import Augmentation, Dataset
+
+FROZEN_AT_ONCE = 512
 
 
 class Batch(NamedTuple):
@@ -33,15 +36,58 @@ class Batch(NamedTuple):
 
 
 @dataclass(frozen=True)
+class View:
+    """The part of each image that models see.
+
+    Attributes:
+        resize: length of the shorter side after resizing; None: as stored.
+        crop: side of the square cut from the middle; None: all.
+        reduced_first: resize to crop × crop before everything else (switch R2).
+
+    """
+
+    resize: int | None = None
+    crop: int | None = None
+    reduced_first: bool = False
+
+    def __call__(self, images: Tensor) -> Tensor:
+        """Maps float32 `[b, C, H, W]` to `[b, C, h, w]`; bilinear with antialiasing."""
+        if self.reduced_first and self.crop is not None:
+            images = _resized(images, (self.crop, self.crop))
+        if self.resize is not None:
+            height, width = images.shape[2:]
+            shorter = min(height, width)
+            # In whole numbers: the shorter side times a rounded ratio can fall short of `resize`.
+            size = height * self.resize // shorter, width * self.resize // shorter
+            images = _resized(images, size)
+        if self.crop is not None:
+            top = round((images.shape[2] - self.crop) / 2)
+            left = round((images.shape[3] - self.crop) / 2)
+            images = images[:, :, top : top + self.crop, left : left + self.crop]
+        return images
+
+    def shape(self, height: int, width: int) -> tuple[int, int]:
+        """Height and width of what is seen of an image of this size."""
+        seen = self(torch.empty(1, 1, height, width)).shape
+        return int(seen[2]), int(seen[3])
+
+
+def _resized(images: Tensor, size: tuple[int, int]) -> Tensor:
+    return F.interpolate(images, size, mode="bilinear", antialias=True)
+
+
+@dataclass(frozen=True)
 class ImageSet:
     """Some images of a store, on the device.
 
     Attributes:
-        pixels: uint8 `[N, C, H, W]`, shared by all sets of a store; channels last in memory.
+        pixels: uint8 `[N, C, H, W]` (of a frozen set float32, on the scale of mean and std), shared by
+            all sets of a store; channels last in memory.
         labels: int64 `[n]`; a method may give other labels than the store's.
         index: int64 `[n]`, which images of `pixels`.
         mean, std: `[1, C, 1, 1]`, on the 0–1 scale.
-        augmentation: what `augment=True` does.
+        augmentation: the random changes of a drawn batch.
+        view: what is seen of each image, before augmentation.
 
     """
 
@@ -51,6 +97,7 @@ class ImageSet:
     mean: Tensor
     std: Tensor
     augmentation: Augmentation
+    view: View = View()
 
     def __len__(self) -> int:
         return len(self.index)
@@ -75,28 +122,75 @@ class ImageSet:
         """The same images with other labels (int64 `[n]`)."""
         return replace(self, labels=labels)
 
-    def in_order(self, batch_size: int) -> Iterator[Batch]:
-        """All images in order, not augmented: for evaluation."""
+    def of_each_class(self, count: int) -> "ImageSet":
+        """The first `count` images of each label, in the order of the set."""
+        rank = torch.zeros_like(self.labels)
+        for label in self.labels.unique():
+            here = self.labels == label
+            rank[here] = torch.arange(int(here.sum()), device=rank.device)
+        return self.part(rank < count)
+
+    def part(self, which: Tensor) -> "ImageSet":
+        """The images at these positions (int64) or where this is true (bool `[n]`)."""
+        return replace(self, index=self.index[which], labels=self.labels[which])
+
+    def frozen(self, generator: torch.Generator) -> "ImageSet":
+        """The same images with one augmentation drawn for good; takes memory of its own."""
+        images = torch.cat([batch.images for batch in self.in_order(FROZEN_AT_ONCE, generator)])
+        return ImageSet(
+            images,
+            self.labels,
+            torch.arange(len(self), device=self.index.device),
+            torch.zeros_like(self.mean),
+            torch.full_like(self.std, 1 / 255),
+            Augmentation(),
+        )
+
+    @property
+    def valid_range(self) -> tuple[Tensor, Tensor]:
+        """Values of a black and a white pixel after normalisation, each `[1, C, 1, 1]`."""
+        return -self.mean / self.std, (1 - self.mean) / self.std
+
+    def in_order(
+        self, batch_size: int, generator: torch.Generator | None = None
+    ) -> Iterator[Batch]:
+        """All images in order; augmented if there is a generator to draw from."""
         everything = torch.arange(len(self), device=self.index.device)
         for positions in everything.split(batch_size):
-            yield self._batch(positions)
+            yield self.draw(positions, generator)
 
-    def shuffled(self, batch_size: int, generator: torch.Generator) -> Iterator[Batch]:
-        """One pass in random order, freshly augmented.
+    def shuffled(
+        self, batch_size: int, generator: torch.Generator, keep_partial: bool = False
+    ) -> Iterator[Batch]:
+        """One pass in random order, freshly augmented; `keep_partial` as in `deal`."""
+        for positions in deal(len(self), batch_size, generator, keep_partial):
+            yield self.draw(positions, generator)
 
-        n images are dealt to ⌈n / batch_size⌉ batches of nearly equal size: a small last batch would
-        ruin BatchNorm's running statistics just before evaluation.
-        """
-        count = -(-len(self) // batch_size)
-        order = torch.randperm(len(self), generator=generator, device=self.index.device)
-        for positions in order.tensor_split(count) if count else ():
-            batch = self._batch(positions)
-            yield batch._replace(images=augment(batch.images, self.augmentation, generator))
-
-    def _batch(self, positions: Tensor) -> Batch:
+    def draw(self, positions: Tensor, generator: torch.Generator | None) -> Batch:
+        """The images at these positions (int64 `[b]`); augmented if there is a generator."""
         images = self.pixels[self.index[positions]].float().div_(255)
-        images.sub_(self.mean).div_(self.std)
+        images = self.view(images.sub_(self.mean).div_(self.std))
+        if generator is not None:
+            images = augment(images, self.augmentation, generator)
         return Batch(images, self.labels[positions], positions)
+
+
+def deal(
+    count: int, batch_size: int, generator: torch.Generator, keep_partial: bool
+) -> Sequence[Tensor]:
+    """Positions 0 … count−1 in random order, in batches.
+
+    They are dealt to ⌈count / batch_size⌉ batches of nearly equal size: a small last batch would ruin
+    BatchNorm's running statistics just before evaluation. With `keep_partial` (switch T2) all batches
+    but the last have the full size.
+    """
+    order = torch.randperm(count, generator=generator, device=generator.device)
+    if not count:
+        return ()
+    parts: Sequence[Tensor] = (
+        order.split(batch_size) if keep_partial else order.tensor_split(-(-count // batch_size))
+    )
+    return parts
 
 
 def augment(images: Tensor, how: Augmentation, generator: torch.Generator) -> Tensor:
@@ -126,20 +220,43 @@ def _random_crop(images: Tensor, padding: int, generator: torch.Generator) -> Te
 
 
 class Images:
-    """The images of a store on a device, from which sets are taken."""
+    """Images of a store on a device, from which sets are taken.
 
-    def __init__(self, store: Store, augmentation: Augmentation, device: torch.device) -> None:
-        pixels = torch.tensor(np.asarray(store.images), device=device)
+    Args:
+        use: how the data set is used: what is seen of an image, and how it is augmented.
+        only: store indices of the images that are loaded; no set of them can reach any other image.
+        reduced_first: as `View.reduced_first`.
+
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        use: Dataset,
+        device: torch.device,
+        only: np.ndarray | None = None,
+        reduced_first: bool = False,
+    ) -> None:
+        self._loaded = np.arange(len(store.labels)) if only is None else np.unique(only)
+        pixels = torch.tensor(np.asarray(store.images[self._loaded]), device=device)
         # The store's order N×H×W×C, seen as N×C×H×W, is torch's channels-last.
         self._pixels = pixels.permute(0, 3, 1, 2)
-        self._labels = torch.from_numpy(store.labels).to(device)
+        self._labels = torch.from_numpy(store.labels[self._loaded]).to(device)
         self._mean = torch.tensor(store.mean, device=device)[None, :, None, None]
         self._std = torch.tensor(store.std, device=device)[None, :, None, None]
-        self._augmentation = augmentation
+        self._augmentation = use.augmentation
+        self._view = View(use.resize, use.crop, reduced_first)
 
     def take(self, indices: np.ndarray) -> ImageSet:
-        """The images with these store indices, in this order."""
-        index = torch.from_numpy(indices).to(self._pixels.device)
+        """The images with these store indices, in this order.
+
+        Raises:
+            LotusError: one of them was not loaded.
+
+        """
+        if not np.isin(indices, self._loaded).all():
+            raise LotusError("images are asked for that were not loaded")
+        index = torch.from_numpy(np.searchsorted(self._loaded, indices)).to(self._pixels.device)
         return ImageSet(
             self._pixels,
             self._labels[index],
@@ -147,4 +264,5 @@ class Images:
             self._mean,
             self._std,
             self._augmentation,
+            self._view,
         )

@@ -5,23 +5,29 @@ A method is a frozen dataclass of hyper-parameters with one function of a task:
     @register("my-method")
     @dataclass(frozen=True)
     class MyMethod:
-        '''One line on the idea. Source: the paper.'''
+        '''One line on the idea. More: see `Described`.'''
 
         epochs: PositiveInt = 10
 
         def unlearn(self, task: Task) -> nn.Module: ...
 
 Its fields are its configuration: unknown and ill-typed keys are refused. A file of this folder is
-found by itself; other packages name theirs under the entry point group `lotus.methods`.
+found by itself; another package names its methods under the entry point group `lotus.methods`; a
+single file or module is named under `plugins` in the configuration (docs/own-method.md).
 """
 
 import copy
 import importlib
+import inspect
 import json
 import pkgutil
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict, dataclass, fields, is_dataclass
+from functools import cache
 from importlib import metadata
+from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
 
 import torch
@@ -29,11 +35,17 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from torch import nn
 
 from lotus import methods
-from lotus.data.batches import ImageSet
+from lotus.data.batches import Batch, ImageSet, deal
 from lotus.errors import LotusError, choices
+from lotus.protocol import CORRECTED, of_stage
+from lotus.protocol import Protocol as Switches
 from lotus.training import Progress
 
 ENTRY_POINTS = "lotus.methods"
+
+
+def _no_untrained() -> nn.Module:
+    raise LotusError("this task has no untrained network to offer")
 
 
 @dataclass(frozen=True)
@@ -48,6 +60,9 @@ class Task:
         class_forgetting: the forget set is a whole class.
         generator: the only source of randomness; lies on the device.
         progress: to be called after each epoch.
+        untrained: makes a network like the original, with fresh weights, on the device.
+        preparing: what happens inside `with task.preparing():` counts as preparation, not unlearning.
+        protocol: which behaviours of the published code are on; see `released`.
 
     """
 
@@ -59,63 +74,188 @@ class Task:
     class_forgetting: bool
     generator: torch.Generator
     progress: Progress
+    untrained: Callable[[], nn.Module] = _no_untrained
+    preparing: Callable[[], AbstractContextManager[None]] = nullcontext
+    protocol: Switches = CORRECTED
 
     def student(self) -> nn.Module:
         """A fresh copy of the original model, to be changed."""
         return copy.deepcopy(self.original)
+
+    def released(self, switch: str) -> bool:
+        """Whether the behaviour `switch` of the published code is on."""
+        return self.protocol.has(switch)
+
+    def shuffled(self, images: ImageSet, batch_size: int) -> Iterator[Batch]:
+        """One pass over `images` in random order, freshly augmented."""
+        return images.shuffled(batch_size, self.generator, self.released("T2"))
+
+    def deal(self, count: int, batch_size: int) -> Sequence[torch.Tensor]:
+        """Positions of `count` things in random order, in batches (`lotus.data.batches.deal`)."""
+        return deal(count, batch_size, self.generator, self.released("T2"))
 
 
 class Method(Protocol):
     """What `register` wants of a class."""
 
     def unlearn(self, task: Task) -> nn.Module:
-        """The unlearned model, in eval mode."""
+        """The unlearned model, in the mode in which the work leaves it (of consequence under E1)."""
+
+
+Constants = Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A registered method.
+
+    Attributes:
+        released: for each switch of the register that this method obeys, the published code's
+            constants: defaults while the switch is on.
+
+    """
+
+    cls: type[Method]
+    released: Constants
+
+    @property
+    def switches(self) -> frozenset[str]:
+        """Switches that can change this method's weights on any data; T2 (batches) is one of all."""
+        return (frozenset(self.released) & of_stage("method")) | {"T2"}
+
+    @property
+    def own_switches(self) -> frozenset[str]:
+        """Switches that exchange the method's own defaults for the published code's constants."""
+        return frozenset(switch for switch, values in self.released.items() if values)
 
 
 M = TypeVar("M", bound=type)
-_registry: dict[str, type[Method]] = {}
+_registry: dict[str, Entry] = {}
 
 
-def register(name: str) -> Callable[[M], M]:
-    """Makes a frozen dataclass known as method `name`."""
+def register(name: str, released: Constants = MappingProxyType({})) -> Callable[[M], M]:
+    """Makes a frozen dataclass known as method `name`; `released` as in `Entry`.
+
+    Raises:
+        LotusError: the class is no frozen dataclass with `unlearn`, or the name is taken.
+
+    """
 
     def add(cls: M) -> M:
+        _check(name, cls)
         cls.__pydantic_config__ = ConfigDict(extra="forbid", strict=True)  # type: ignore[attr-defined]
-        _registry[name] = cls
+        _registry[name] = Entry(cls, released)
         return cls
 
     return add
 
 
+def _check(name: str, cls: type) -> None:
+    """What is registered must be a method, under a name of its own."""
+    frozen = is_dataclass(cls) and cls.__dataclass_params__.frozen  # type: ignore[attr-defined]
+    if not frozen or not callable(getattr(cls, "unlearn", None)):
+        raise LotusError(
+            f"method '{name}': {cls.__module__}.{cls.__qualname__} must be a frozen dataclass with a "
+            "function unlearn(self, task)"
+        )
+    ours = f"{methods.__name__}.{name.replace('-', '_')}"
+    owner = ours if name in _own() else None
+    if name in _registry:
+        owner = _registry[name].cls.__module__
+    if owner not in (None, cls.__module__):
+        raise LotusError(
+            f"method '{name}' of {cls.__module__}: {owner} has this name; take another"
+        )
+
+
 def module_of(name: str) -> str:
-    """Module that defines method `name`, without importing it if it is one of ours."""
-    own = {m.name for m in pkgutil.iter_modules(methods.__path__)} - {"base"}
-    if name.replace("-", "_") in own:
+    """Module that defines method `name`, without importing it if it is one of ours.
+
+    Raises:
+        LotusError: there is no such method.
+
+    """
+    if name in _registry:
+        return _registry[name].cls.__module__
+    if name in _own():
         return f"{methods.__name__}.{name.replace('-', '_')}"
-    for entry in metadata.entry_points(group=ENTRY_POINTS):
-        if entry.name == name:
-            return entry.module
+    if name in _entry_points():
+        return _entry_points()[name].module
     raise LotusError(f"unknown method '{name}'; {choices(name, available())}")
 
 
+def _entry_points() -> dict[str, metadata.EntryPoint]:
+    return {entry.name: entry for entry in metadata.entry_points(group=ENTRY_POINTS)}
+
+
+def _own() -> set[str]:
+    return {m.name.replace("_", "-") for m in pkgutil.iter_modules(methods.__path__)} - {"base"}
+
+
 def available() -> tuple[str, ...]:
-    """Names of all methods."""
-    own = (m.name.replace("_", "-") for m in pkgutil.iter_modules(methods.__path__))
-    plugged = (entry.name for entry in metadata.entry_points(group=ENTRY_POINTS))
-    return tuple(sorted(({*own} - {"base"}) | {*plugged}))
+    """Names of all methods: ours, those of other packages, those of loaded plugins."""
+    return tuple(sorted(_own() | set(_entry_points()) | set(_registry)))
+
+
+def entry_of(name: str) -> Entry:
+    """The method registered as `name`.
+
+    Raises:
+        LotusError: there is none, or the module that should register it does not load.
+
+    """
+    module = module_of(name)
+    try:
+        importlib.import_module(module)
+    except ImportError as error:
+        raise LotusError(f"method '{name}': {module} cannot be imported: {error}") from error
+    entry = _entry_points().get(name)
+    if name not in _registry and entry is not None and entry.attr:
+        register(name)(entry.load())
+    if name not in _registry:
+        raise LotusError(f"{module}: registers no method '{name}'")
+    return _registry[name]
 
 
 def method_class(name: str) -> type[Method]:
-    """The class registered as `name`.
+    """The class registered as `name`."""
+    return entry_of(name).cls
 
-    Raises:
-        LotusError: there is none.
+
+def constants(name: str, chosen: Switches) -> dict[str, Any]:
+    """Defaults that the switches of a protocol bring: constants of the published code."""
+    merged: dict[str, Any] = {}
+    for switch, values in entry_of(name).released.items():
+        if chosen.has(switch):
+            merged |= values
+    return merged
+
+
+@dataclass(frozen=True)
+class Described:
+    """What the docstring of a method says: its first line, and the paragraphs `Loss:`, `Reads:`, ….
+
+    Attributes:
+        idea: one line.
+        loss, reads, source, not_for: empty where the docstring has no such paragraph.
 
     """
-    importlib.import_module(module_of(name))
-    if name not in _registry:
-        raise LotusError(f"{module_of(name)}: registers no method '{name}'")
-    return _registry[name]
+
+    idea: str
+    loss: str
+    reads: str
+    source: str
+    not_for: str
+
+
+def describe(name: str) -> Described:
+    """What method `name` says of itself."""
+    text = inspect.getdoc(method_class(name)) or ""
+    idea, _, rest = text.partition("\n")
+    parts = dict(re.findall(r"^(Loss|Reads|Source|Not for): (.+?)(?=\n\S|\Z)", rest, re.M | re.S))
+    joined = {key: " ".join(value.split()) for key, value in parts.items()}
+    wanted = ("Loss", "Reads", "Source", "Not for")
+    return Described(idea, *(joined.get(key, "") for key in wanted))
 
 
 def make(name: str, hyperparameters: Mapping[str, Any]) -> Method:
@@ -144,7 +284,12 @@ def problems(name: str, hyperparameters: Mapping[str, Any]) -> list[tuple[str, A
 
 def _validate(cls: type[Method], given: Mapping[str, Any]) -> Method:
     # By way of JSON: pydantic's strict mode takes only instances of a dataclass, or JSON.
-    return TypeAdapter(cls).validate_json(json.dumps(dict(given), default=str))
+    return _adapter(cls).validate_json(json.dumps(dict(given), default=str))
+
+
+@cache
+def _adapter(cls: type[Method]) -> TypeAdapter[Method]:
+    return TypeAdapter(cls)
 
 
 def _explain(cls: type, details: Any, given: Mapping[str, Any]) -> tuple[str, Any, str]:

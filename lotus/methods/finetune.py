@@ -16,8 +16,11 @@ from lotus.settings import NonNegativeReal, PositiveReal
 class Finetune:
     """Continues training on the retain set; forgetting is left to catastrophic forgetting.
 
-    L = CE(D_r). Reads all retain images, never the forget set. No single source; optimizer as in the
-    LoTUS experiments (SGD, momentum .9, weight decay 5e-4).
+    Loss: L = CE(D_r).
+    Reads: all retain images; never the forget set.
+    Source: no single paper; SGD 1e-3, momentum .9, weight decay 5e-4, 10 epochs as in the LoTUS
+        experiments.
+    Not for: guarantees: nothing pushes the forget set out.
     """
 
     epochs: NonNegativeInt = 10
@@ -33,10 +36,10 @@ class Finetune:
             student.parameters(), self.lr, self.momentum, weight_decay=self.weight_decay
         )
         for epoch in range(self.epochs):
-            for batch in task.retain.shuffled(self.batch_size, task.generator):
+            for batch in task.shuffled(task.retain, self.batch_size):
                 loss = F.cross_entropy(student(batch.images), batch.labels)
                 optimizer.zero_grad()
                 loss.backward()
                 optimizer.step()
             task.progress(epoch, self.epochs, {"loss": loss.item()})
-        return student.eval()
+        return student

@@ -18,17 +18,20 @@ from lotus.settings import NonNegativeReal, PositiveReal, Real, Share
 Alpha = Annotated[Real, Field(ge=0, le=700)]
 
 
-@register("lotus")
+@register("lotus", released={"M8": {}})
 @dataclass(frozen=True)
 class LoTUS:
-    """Softens the original model's predictions on D_f until accuracy there falls to that on unseen images.
+    """Softens the original's predictions on D_f until accuracy there falls to that on unseen images.
 
-    L = −Σ_k t_k ln p_k(student), t = l·gs(z_o, τ) + (1−l)·gs(z_o, τ→0⁺), l = 1 on D_f and 0 on D_r,
-    with gs(z, τ) = softmax((z+g)/τ), g ~ Gumbel(0, 1); before each epoch
-    τ = exp(α·(Acc(f_u, D_f) − Acc(f_o, D_v))), the second accuracy 0 when a class is forgotten; it ends
-    early once the accuracy gap is ≤ −exit_tolerance. Reads the forget set, a fixed random share of the
-    retain set, validation images (accuracy only) and the original's outputs.
-    Source: Spartalis et al., LoTUS, CVPR 2025 (arXiv 2503.18314).
+    Loss: L = −Σ_k t_k ln p_k(student), t = l·gs(z_o, τ) + (1−l)·gs(z_o, τ→0⁺), l = 1 on D_f and 0 on
+        D_r, with gs(z, τ) = softmax((z+g)/τ), g ~ Gumbel(0, 1); before each epoch
+        τ = exp(α·(Acc(f_u, D_f) − Acc(f_o, D_v))), the second accuracy 0 when a class is forgotten; it
+        ends early once the accuracy gap is ≤ −exit_tolerance.
+    Reads: the forget set, a fixed random share of the retain set, validation images (accuracy only) and
+        the original's outputs.
+    Source: Spartalis et al., LoTUS, CVPR 2025 (arXiv 2503.18314): AdamW 1e-4 (ViT 1e-6), α 2 (8 for
+        ResNet18 on CIFAR-10, 32 for classes), 10 epochs (ViT 3).
+    Not for: lowering forget accuracy below that of unseen images: it stops there by design.
     """
 
     alpha: Alpha = 2.0
@@ -44,15 +47,16 @@ class LoTUS:
         """The paper's algorithm: one temperature per epoch, one loss on D_f ∪ (part of D_r)."""
         teacher, student = task.original, task.student()
         union = task.forget + task.retain.sample(self.retain_fraction, task.generator)
-        optimizer = torch.optim.AdamW(student.parameters(), self.lr, weight_decay=self.weight_decay)
-        unseen = Fraction(0) if task.class_forgetting else accuracy(teacher, task.val)
+        optimizer = self._optimizer(task, student)
+        unseen = 0 if self._forgets_a_class(task) else self._unseen_accuracy(task)
         for epoch in range(self.epochs):
-            gap = accuracy(student, task.forget) - unseen
-            if gap <= -exact(self.exit_tolerance):
+            known = self._forget_accuracy(task, student)
+            gap = known - unseen
+            if gap <= -self._tolerance(task):
                 break
             temperature = math.exp(self.alpha * gap)
             student.train()
-            for batch in union.shuffled(self.batch_size, task.generator):
+            for batch in task.shuffled(union, self.batch_size):
                 with torch.no_grad():
                     outputs = teacher(batch.images)
                 is_forget = batch.positions < len(task.forget)
@@ -61,9 +65,28 @@ class LoTUS:
                 optimizer.zero_grad()
                 loss.backward()
                 optimizer.step()
-            report = {"loss": loss.item(), "temperature": temperature, "accuracy_gap": float(gap)}
-            task.progress(epoch, self.epochs, report)
+            told = {"temperature": temperature, "forget_accuracy": float(known)}
+            task.progress(epoch, self.epochs, {"loss": loss.item(), **told, "gap": float(gap)})
         return student.eval()
+
+    def _optimizer(self, task: Task, student: nn.Module) -> torch.optim.Optimizer:
+        return torch.optim.AdamW(student.parameters(), self.lr, weight_decay=self.weight_decay)
+
+    def _forgets_a_class(self, task: Task) -> bool:
+        return task.class_forgetting
+
+    def _unseen_accuracy(self, task: Task) -> Fraction | float:
+        exactly = accuracy(task.original, task.val)
+        return round(float(exactly), 2) if task.released("M8") else exactly
+
+    def _forget_accuracy(self, task: Task, student: nn.Module) -> Fraction | float:
+        if task.released("M8"):
+            return round(float(accuracy(student, task.forget, task.generator)), 2)
+        return accuracy(student, task.forget)
+
+    def _tolerance(self, task: Task) -> Fraction | float:
+        """The decimal that was written (.01), not its binary neighbour: the exit compares counts."""
+        return self.exit_tolerance if task.released("M8") else Fraction(str(self.exit_tolerance))
 
 
 def targets(
@@ -98,8 +121,3 @@ def targets(
 def gumbel_like(logits: Tensor, generator: torch.Generator) -> Tensor:
     """Independent Gumbel(0, 1) noise: −ln of an exponential variable."""
     return -torch.empty_like(logits).exponential_(generator=generator).log()
-
-
-def exact(value: float) -> Fraction:
-    """The decimal that was written (.01), not its binary neighbour: the exit compares counts."""
-    return Fraction(str(value))

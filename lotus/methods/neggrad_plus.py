@@ -12,15 +12,20 @@ from lotus.data.batches import Batch, ImageSet
 from lotus.methods.base import Task, register
 from lotus.settings import NonNegativeReal, PositiveReal, Share
 
+RELEASED = {"epochs": 10, "lr": 1e-3, "momentum": 0.9, "weight_decay": 5e-4}
 
-@register("neggrad-plus")
+
+@register("neggrad-plus", released={"M2": RELEASED})
 @dataclass(frozen=True)
 class NegGradPlus:
     """Keeps the retain loss low while raising the forget loss.
 
-    L = α·CE(B_r) − (1−α)·CE(B_f), one retain and one forget batch a step, the forget batches cycled.
-    Reads all forget and retain images. Source: Kurmanji et al., Towards Unbounded Machine Unlearning
-    (SCRUB), 2023: SGD .01; α .9999 (large data), .95 (small).
+    Loss: L = α·CE(B_r) − (1−α)·CE(B_f), one retain and one forget batch a step, the forget batches
+        cycled. As released (M2) the sign is lost: CE(D_f), then CE(D_r), both descended.
+    Reads: all forget and retain images.
+    Source: Kurmanji et al., Towards Unbounded Machine Unlearning (SCRUB), 2023: SGD .01; α .9999
+        (large data), .95 (small).
+    Not for: many epochs at a small α: the forget loss has no upper bound.
     """
 
     alpha: Share = 0.9999
@@ -36,15 +41,33 @@ class NegGradPlus:
         optimizer = torch.optim.SGD(
             student.parameters(), self.lr, self.momentum, weight_decay=self.weight_decay
         )
-        forget = _cycle(task.forget, self.batch_size, task.generator)
+        forget = self._cycle(task, task.forget)
         for epoch in range(self.epochs):
-            for retained in task.retain.shuffled(self.batch_size, task.generator):
-                loss = joint_loss(student, retained, next(forget), self.alpha)
+            losses = (
+                self._descent(task, student)
+                if task.released("M2")
+                else self._joint(task, student, forget)
+            )
+            for loss in losses:
                 optimizer.zero_grad()
                 loss.backward()
                 optimizer.step()
             task.progress(epoch, self.epochs, {"loss": loss.item()})
-        return student.eval()
+        return student
+
+    def _joint(self, task: Task, student: nn.Module, forget: Iterator[Batch]) -> Iterator[Tensor]:
+        for retained in task.shuffled(task.retain, self.batch_size):
+            yield joint_loss(student, retained, next(forget), self.alpha)
+
+    def _descent(self, task: Task, student: nn.Module) -> Iterator[Tensor]:
+        for images in (task.forget, task.retain):
+            for batch in task.shuffled(images, self.batch_size):
+                yield F.cross_entropy(student(batch.images), batch.labels)
+
+    def _cycle(self, task: Task, images: ImageSet) -> Iterator[Batch]:
+        """Batches without end, in a new order each time round."""
+        while True:
+            yield from task.shuffled(images, self.batch_size)
 
 
 def joint_loss(student: nn.Module, retained: Batch, forgotten: Batch, alpha: float) -> Tensor:
@@ -53,9 +76,3 @@ def joint_loss(student: nn.Module, retained: Batch, forgotten: Batch, alpha: flo
     if alpha < 1:
         loss = loss - (1 - alpha) * F.cross_entropy(student(forgotten.images), forgotten.labels)
     return loss
-
-
-def _cycle(images: ImageSet, batch_size: int, generator: torch.Generator) -> Iterator[Batch]:
-    """Batches without end, in a new order each time round."""
-    while True:
-        yield from images.shuffled(batch_size, generator)

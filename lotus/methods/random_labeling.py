@@ -1,5 +1,6 @@
 """Random Labeling: teach wrong labels for the forget set, together with the retain set."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -8,43 +9,77 @@ from pydantic import NonNegativeInt, PositiveInt
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from lotus.data.batches import Batch, ImageSet
 from lotus.methods.base import Task, register
 from lotus.settings import NonNegativeReal, PositiveReal
 
+RELEASED = {
+    "optimizer": "sgd",
+    "epochs": 10,
+    "lr": 1e-3,
+    "momentum": 0.9,
+    "weight_decay": 5e-4,
+}
 
-@register("random-labeling")
+
+@register("random-labeling", released={"M9": RELEASED})
 @dataclass(frozen=True)
 class RandomLabeling:
     """Overwrites what is known of the forget images with random labels.
 
-    L = CE on the shuffled union of D_r and D_f, each forget image with a label drawn once: uniform
-    over the C−1 wrong ones (`wrong`), or over all C (`any`, as SalUn). Reads all forget and retain
-    images. Source: Graves, Nagisetty, Ganesh, Amnesiac Machine Learning, 2021; Adam 1e-4, 3 epochs as
-    in the suite of Selective Synaptic Dampening.
+    Loss: L = CE on the shuffled union of D_r and D_f, each forget image with a label drawn once: uniform
+        over the C−1 wrong ones (`wrong`), or over all C (`any`, as SalUn). As released (M9) the labels
+        are drawn anew each epoch, and a pass over D_f comes before one over D_r.
+    Reads: all forget and retain images.
+    Source: Graves, Nagisetty, Ganesh, Amnesiac Machine Learning, 2021; Adam 1e-4, 3 epochs as in the
+        suite of Selective Synaptic Dampening.
+    Not for: hiding what was forgotten: wrong and unsure answers on the forget set can betray it.
     """
 
     labels: Literal["wrong", "any"] = "wrong"
+    optimizer: Literal["adam", "sgd"] = "adam"
     epochs: NonNegativeInt = 3
     lr: PositiveReal = 1e-4
+    momentum: NonNegativeReal = 0.0
     weight_decay: NonNegativeReal = 0.0
     batch_size: PositiveInt = 128
 
     def unlearn(self, task: Task) -> nn.Module:
         """Supervised epochs over relabelled D_f ∪ D_r."""
         student = task.student().train()
-        optimizer = torch.optim.Adam(student.parameters(), self.lr, weight_decay=self.weight_decay)
-        drawn = random_labels(
-            task.forget.labels, task.num_classes, self.labels == "wrong", task.generator
-        )
-        union = task.forget.relabelled(drawn) + task.retain
+        optimizer = self._optimizer(student)
+        relabelled = relabel(task, self.labels == "wrong")
         for epoch in range(self.epochs):
-            for batch in union.shuffled(self.batch_size, task.generator):
+            if task.released("M9") and epoch:
+                relabelled = relabel(task, self.labels == "wrong")
+            for batch in self._batches(task, relabelled):
                 loss = F.cross_entropy(student(batch.images), batch.labels)
                 optimizer.zero_grad()
                 loss.backward()
                 optimizer.step()
             task.progress(epoch, self.epochs, {"loss": loss.item()})
-        return student.eval()
+        return student
+
+    def _batches(self, task: Task, relabelled: ImageSet) -> Iterator[Batch]:
+        if not task.released("M9"):
+            yield from task.shuffled(relabelled + task.retain, self.batch_size)
+            return
+        # The published code keeps one crop of each forget image for an epoch, in which it is read once.
+        yield from task.shuffled(relabelled, self.batch_size)
+        yield from task.shuffled(task.retain, self.batch_size)
+
+    def _optimizer(self, student: nn.Module) -> torch.optim.Optimizer:
+        if self.optimizer == "sgd":
+            return torch.optim.SGD(
+                student.parameters(), self.lr, self.momentum, weight_decay=self.weight_decay
+            )
+        return torch.optim.Adam(student.parameters(), self.lr, weight_decay=self.weight_decay)
+
+
+def relabel(task: Task, wrong_only: bool) -> ImageSet:
+    """The forget set with random labels."""
+    labels = random_labels(task.forget.labels, task.num_classes, wrong_only, task.generator)
+    return task.forget.relabelled(labels)
 
 
 def random_labels(

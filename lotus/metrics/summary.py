@@ -1,46 +1,66 @@
 """All metrics of one scenario and seed: original, gold and every method, side by side."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import numpy as np
 
 from lotus.errors import LotusError
+from lotus.metrics import released
 from lotus.metrics.divergence import entropy, jsd, rf_jsd, softmax
 from lotus.metrics.membership import attack
-from lotus.predictions import Predictions, Split
+from lotus.predictions import ATTACKED, Predictions, Split
 
 GAP_TERMS = ("mia", "accuracy_forget", "accuracy_retain", "accuracy_test")
 SPLITS = ("forget", "retain", "val", "test")
+CALIBRATION = "calibration"
+"""Split of synthetic images that stand in for validation images, where there are such."""
 
 
 @dataclass(frozen=True)
 class Scores:
     """One model in one scenario; accuracies as shares, divergences in nats, nothing rounded.
 
+    Names that end in `_released_…` are of the published code's conventions (`released.py`); the
+    switches follow. None: undefined or not applicable.
+
     Attributes:
         mia: share of forget images that the attack calls members.
         mia_auc, mia_balanced_accuracy, mia_tpr_at_1_fpr: of the same attack (`membership.py`).
-        jsd: to this seed's gold model on the forget set; None for gold itself.
+        mia_released_e6: by the published attack.
+        mia_released_e5_e6: the same with synthetic calibration images in place of validation images.
+        jsd, jsd_released_e4: to this seed's gold model on the forget set; None for gold itself.
         rf_jsd: None where a whole class is forgotten, for which it is not valid.
+        rf_jsd_released_e4: the published form, computed for classes too; None where that stops.
         avg_gap: to this seed's gold model, mean over `GAP_TERMS`; None for gold itself.
+        avg_gap_released_e6: the same with `mia_released_e6`.
         same_as_original: every prediction equals the original model's.
+        collapsed: why the model is of no use; empty if it is not so.
 
     """
 
-    accuracy_forget: float
-    accuracy_retain: float
-    accuracy_val: float
-    accuracy_test: float
-    mia: float
-    mia_auc: float
-    mia_balanced_accuracy: float
-    mia_tpr_at_1_fpr: float
-    jsd: float | None
-    rf_jsd: float | None
-    avg_gap: float | None
-    same_as_original: bool
+    accuracy_forget: float | None = None
+    accuracy_retain: float | None = None
+    accuracy_val: float | None = None
+    accuracy_test: float | None = None
+    mia: float | None = None
+    mia_auc: float | None = None
+    mia_balanced_accuracy: float | None = None
+    mia_tpr_at_1_fpr: float | None = None
+    mia_released_e6: float | None = None
+    mia_released_e5_e6: float | None = None
+    jsd: float | None = None
+    jsd_released_e4: float | None = None
+    rf_jsd: float | None = None
+    rf_jsd_released_e4: float | None = None
+    avg_gap: float | None = None
+    avg_gap_released_e6: float | None = None
+    same_as_original: bool = False
+    collapsed: str = ""
+
+
+METRICS = tuple(f.name for f in fields(Scores) if f.name not in ("same_as_original", "collapsed"))
 
 
 def accuracy(split: Split) -> float:
@@ -55,9 +75,15 @@ def accuracy(split: Split) -> float:
     return float((split.logits.argmax(axis=1) == split.labels).mean())
 
 
-def avg_gap(scores: Mapping[str, Any], gold: Mapping[str, Any]) -> float:
-    """Mean of |ΔMIA|, |ΔAcc_f|, |ΔAcc_r|, |ΔAcc_t| to the gold model of the same seed (Eq. 15)."""
-    return float(np.mean([abs(scores[term] - gold[term]) for term in GAP_TERMS]))
+def avg_gap(scores: Mapping[str, Any], gold: Mapping[str, Any], mia: str = "mia") -> float:
+    """Mean of |ΔMIA|, |ΔAcc_f|, |ΔAcc_r|, |ΔAcc_t| to the gold model of the same seed (Eq. 15).
+
+    Args:
+        mia: name of the MIA to take.
+
+    """
+    terms = [mia if term == "mia" else term for term in GAP_TERMS]
+    return float(np.mean([abs(scores[term] - gold[term]) for term in terms]))
 
 
 def of_scenario(original: Predictions, gold: Predictions) -> dict[str, Split]:
@@ -72,7 +98,11 @@ def of_scenario(original: Predictions, gold: Predictions) -> dict[str, Split]:
 
 
 def score_all(
-    original: Predictions, gold: Predictions, unlearned: Mapping[str, Predictions], seed: int
+    original: Predictions,
+    gold: Predictions,
+    unlearned: Mapping[str, Predictions],
+    seed: int,
+    collapsed: Mapping[str, str] | None = None,
 ) -> dict[str, Scores]:
     """Scores of the original ("doing nothing"), of gold and of every method, by row name.
 
@@ -81,6 +111,7 @@ def score_all(
         gold: of this seed's gold model (forget, retain, val, test).
         unlearned: by row name, like `gold`.
         seed: of the attack's subsampling.
+        collapsed: by row name, why a model is of no use; its numbers are given where they exist.
 
     Raises:
         LotusError: a model was asked about other images than the gold model.
@@ -88,20 +119,28 @@ def score_all(
     """
     untouched = of_scenario(original, gold)
     rows: dict[str, Predictions] = {"original": untouched, "gold": gold, **unlearned}
+    why = collapsed or {}
     for name, row in rows.items():
         for split in SPLITS:
             if not np.array_equal(row[split].indices, gold[split].indices):
                 raise LotusError(f"{name}: its {split} images are not those of the gold model")
-    bare = {name: _own_scores(row, untouched, seed) for name, row in rows.items()}
-    return {
-        name: _with_gold(scores, rows[name], gold, bare["gold"], name == "gold")
-        for name, scores in bare.items()
+    numbers = {
+        name: _own_scores(row, untouched, seed) for name, row in rows.items() if _finite(row)
     }
+    for name, scores in numbers.items():
+        if name != "gold" and "gold" in numbers:
+            scores |= _against_gold(scores, rows[name], gold, numbers["gold"])
+    return {name: Scores(**numbers.get(name, {}), collapsed=why.get(name, "")) for name in rows}
+
+
+def _finite(row: Predictions) -> bool:
+    return all(np.isfinite(split.logits).all() for split in row.values())
 
 
 def _own_scores(row: Predictions, original: Predictions, seed: int) -> dict[str, Any]:
     """What needs no gold model."""
-    h = {name: entropy(softmax(row[name].logits)) for name in SPLITS}
+    attacked = {name: row.get(ATTACKED + name, row[name]) for name in SPLITS}
+    h = {name: entropy(softmax(split.logits)) for name, split in attacked.items()}
     mia = attack(h["retain"], h["val"], h["forget"], h["test"], seed)
     return {
         **{f"accuracy_{name}": accuracy(row[name]) for name in SPLITS},
@@ -109,11 +148,27 @@ def _own_scores(row: Predictions, original: Predictions, seed: int) -> dict[str,
         "mia_auc": mia.auc,
         "mia_balanced_accuracy": mia.balanced_accuracy,
         "mia_tpr_at_1_fpr": mia.tpr_at_1_fpr,
+        **_released_mia(attacked, row.get(CALIBRATION)),
         "rf_jsd": _rf_jsd(row, original),
+        "rf_jsd_released_e4": _rf_jsd_released(row, original),
         "same_as_original": all(
             np.array_equal(row[name].logits, original[name].logits) for name in SPLITS
         ),
     }
+
+
+def _released_mia(
+    attacked: Mapping[str, Split], calibration: Split | None
+) -> dict[str, float | None]:
+    h = {name: released.entropy32(split.logits) for name, split in attacked.items()}
+    unseen = np.concatenate([h["test"], h["val"]])
+    found: dict[str, float | None] = {
+        "mia_released_e6": released.mia_released_e6(h["retain"], unseen, h["forget"])
+    }
+    if calibration is not None:
+        synthetic = np.concatenate([h["test"], released.entropy32(calibration.logits)])
+        found["mia_released_e5_e6"] = released.mia_released_e6(h["retain"], synthetic, h["forget"])
+    return found
 
 
 def _rf_jsd(row: Predictions, original: Predictions) -> float | None:
@@ -124,17 +179,27 @@ def _rf_jsd(row: Predictions, original: Predictions) -> float | None:
     return rf_jsd(softmax(forget.logits), forget.labels, softmax(test.logits), test.labels).value
 
 
-def _with_gold(
-    scores: Mapping[str, Any],
-    row: Predictions,
-    gold: Predictions,
-    gold_scores: Mapping[str, Any],
-    is_gold: bool,
-) -> Scores:
-    if is_gold:
-        return Scores(**scores, jsd=None, avg_gap=None)
-    divergence = jsd(softmax(row["forget"].logits), softmax(gold["forget"].logits))
-    return Scores(**scores, jsd=divergence, avg_gap=avg_gap(scores, gold_scores))
+def _rf_jsd_released(row: Predictions, original: Predictions) -> float | None:
+    forget, test = row["forget"], original["test"]
+    said, expected = released.softmax32(forget.logits), released.softmax32(test.logits)
+    try:
+        return released.rf_jsd_released_e4(said, forget.labels, expected, test.labels)
+    except LotusError:
+        return None
+
+
+def _against_gold(
+    scores: Mapping[str, Any], row: Predictions, gold: Predictions, gold_scores: Mapping[str, Any]
+) -> dict[str, float]:
+    mine, theirs = row["forget"].logits, gold["forget"].logits
+    return {
+        "jsd": jsd(softmax(mine), softmax(theirs)),
+        "jsd_released_e4": released.jsd_released_e4(
+            released.softmax32(mine), released.softmax32(theirs)
+        ),
+        "avg_gap": avg_gap(scores, gold_scores),
+        "avg_gap_released_e6": avg_gap(scores, gold_scores, "mia_released_e6"),
+    }
 
 
 def as_json(scores: Mapping[str, Scores]) -> dict[str, dict[str, Any]]:

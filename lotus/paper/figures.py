@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from lotus import predictions
 from lotus.errors import LotusError, choices
@@ -16,22 +17,31 @@ from lotus.metrics.divergence import entropy, softmax
 from lotus.metrics.summary import of_scenario
 from lotus.paper.results import (
     KEYS,
+    PLACE,
     benchmark_title,
     jsd_agreement,
     load_metrics,
     read_metrics,
     row_title,
     rows_in_order,
+    sound,
 )
-from lotus.paper.style import COLUMN, GREY, PAGE, SPLIT_COLOURS, look_of, save, style
+from lotus.paper.style import BLACK, COLUMN, GREY, PAGE, SPLIT_COLOURS, look_of, save, style
 from lotus.paper.tables import load_times
+from lotus.protocol import parse
 from lotus.provenance import sha256, write_record
 
 FLOOR = 1e-12
 """Entropies below this (nats) are drawn as this: their logarithm has no lower end."""
 
 Entropies = dict[str, dict[str, np.ndarray]]
-"""Row → split → ln entropy `[n]`, all seeds together."""
+"""Row → split → ln entropy `[n]`, all seeds together; no splits where a model has collapsed."""
+
+PLATE: Any = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.8}
+"""Behind words that bars may reach."""
+
+PROTOCOLS = ("corrected", "released")
+"""Drawn as filled and as hollow marks."""
 
 
 def draw(name: str, sources: Sequence[Path], out: Path, record: Path) -> None:
@@ -65,9 +75,10 @@ def streisand(sources: Sequence[Path]) -> Figure:
     """Does the forget set stand out? Entropy of the predictions on forget, retain and test images.
 
     ln max(h, 1e-12), not standardised; each split normalised to area 1; the same axes in all panels.
-    The number is the Kolmogorov–Smirnov distance between forget and test.
+    The number is the Kolmogorov–Smirnov distance between forget and test. Rows of which a model has
+    collapsed are not drawn; their panel says so.
     """
-    entropies = _log_entropies(sources)
+    entropies, fallen = _log_entropies(sources), _collapsed_seeds(sources)
     columns = 3
     lines = -(-len(entropies) // columns)
     figure = Figure(figsize=(PAGE, 0.5 + 1.55 * lines))
@@ -75,7 +86,12 @@ def streisand(sources: Sequence[Path]) -> Figure:
     everything = np.concatenate([v for splits in entropies.values() for v in splits.values()])
     bins = np.linspace(np.floor(everything.min()), np.ceil(everything.max()), 46)
     for axes, (row, splits) in zip(panels.flat, entropies.items(), strict=False):
-        _entropy_panel(axes, row, splits, bins)
+        axes.set_title(row_title(row))
+        if splits:
+            _entropy_panel(axes, splits, bins)
+        else:
+            text = f"collapsed in {fallen[row]} of {len(sources)} seeds: not drawn"
+            axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", fontsize=6.5)
     _cut_peaks([axes for axes in panels.flat if axes.patches])
     for axes in panels.flat[len(entropies) :]:
         axes.set_visible(False)
@@ -91,7 +107,7 @@ def streisand(sources: Sequence[Path]) -> Figure:
     return figure
 
 
-def _entropy_panel(axes: Axes, row: str, splits: dict[str, np.ndarray], bins: np.ndarray) -> None:
+def _entropy_panel(axes: Axes, splits: dict[str, np.ndarray], bins: np.ndarray) -> None:
     from scipy.stats import ks_2samp
 
     for name, colour in SPLIT_COLOURS.items():
@@ -107,20 +123,32 @@ def _entropy_panel(axes: Axes, row: str, splits: dict[str, np.ndarray], bins: np
             linewidth=1.1,
         )
     distance = ks_2samp(splits["forget"], splits["test"]).statistic
-    axes.set_title(row_title(row))
     text = f"KS forget–test {distance:.2f}"
-    axes.text(0.03, 0.95, text, transform=axes.transAxes, va="top", fontsize=6.5)
+    axes.text(0.03, 0.97, text, transform=axes.transAxes, va="top", fontsize=6.5, bbox=PLATE)
 
 
 def _cut_peaks(panels: Sequence[Axes]) -> None:
     """Keeps the common scale readable: a panel far higher than the others is cut, and says so."""
     peaks = [axes.dataLim.ymax for axes in panels]
-    top = min(max(peaks), 2.5 * float(np.median(peaks)))
+    # A quarter more, as room for the words.
+    top = 1.25 * min(max(peaks), 2.5 * float(np.median(peaks)))
     for axes, peak in zip(panels, peaks, strict=True):
-        axes.set_ylim(0, 1.05 * top)
+        axes.set_ylim(0, top)
         if peak > top:
             text = f"cut; peak {peak:.1f}"
-            axes.text(0.03, 0.83, text, transform=axes.transAxes, va="top", fontsize=6.5)
+            axes.text(
+                0.03, 0.85, text, transform=axes.transAxes, va="top", fontsize=6.5, bbox=PLATE
+            )
+
+
+def _collapsed_seeds(sources: Sequence[Path]) -> dict[str, int]:
+    """Row → number of seeds in which its model has collapsed, for rows with any."""
+    counts: dict[str, int] = {}
+    for path in sources:
+        for row, named in read_metrics(path)["predictions"].items():
+            if predictions.why_collapsed(Path(named["path"])):
+                counts[row] = counts.get(row, 0) + 1
+    return counts
 
 
 def _log_entropies(sources: Sequence[Path]) -> Entropies:
@@ -137,10 +165,12 @@ def _log_entropies(sources: Sequence[Path]) -> Entropies:
         loaded[ORIGINAL] = of_scenario(loaded[ORIGINAL], loaded[GOLD])
         for row, said in loaded.items():
             for name in SPLIT_COLOURS:
-                values = np.log(np.maximum(entropy(softmax(said[name].logits)), FLOOR))
+                with np.errstate(invalid="ignore"):
+                    values = np.log(np.maximum(entropy(softmax(said[name].logits)), FLOOR))
                 pooled.setdefault(row, {}).setdefault(name, []).append(values)
+    fallen = _collapsed_seeds(sources)
     return {
-        row: {name: np.concatenate(values) for name, values in splits.items()}
+        row: {name: np.concatenate(values) for name, values in splits.items() if row not in fallen}
         for row, splits in pooled.items()
     }
 
@@ -153,47 +183,111 @@ def _load_stated(metrics: Path, named: dict[str, Any]) -> dict[str, predictions.
 
 
 def avg_gap(sources: Sequence[Path]) -> Figure:
-    """Avg Gap to the gold model: mean over seeds, and each seed; the line is doing nothing."""
+    """Avg Gap to the gold model: mean over seeds, and each seed; the line is doing nothing.
+
+    In textbook form for both protocols, so that the axis means one thing.
+    """
     frame = load_metrics(sources)
+    fallen = frame[frame["collapsed"] != ""]
+    frame = sound(frame)
     frame = frame[frame["row"] != GOLD]
-    return _dots(frame, "avg_gap", "Avg Gap to gold (lower is better)", reference=ORIGINAL)
+    label = "Avg Gap to gold, textbook form (lower is better)"
+    return _dots(frame, fallen, "avg_gap", label, reference=ORIGINAL)
 
 
 def times(sources: Sequence[Path]) -> Figure:
-    """Seconds of unlearning, beside those of training the gold model anew."""
+    """Seconds of unlearning, with preparation, beside those of training the gold model anew."""
     frame = load_times(sources)
     frame = frame[frame["row"] != ORIGINAL]
-    return _dots(frame, "seconds", "seconds (lower is better)", reference=GOLD)
+    return _dots(frame, frame[:0], "seconds", "seconds (lower is better)", reference=GOLD)
 
 
-def _dots(frame: pd.DataFrame, value: str, label: str, reference: str) -> Figure:
-    """One panel a benchmark: rows down the side, a large dot for the mean, small ones for seeds."""
+def _dots(
+    frame: pd.DataFrame, fallen: pd.DataFrame, value: str, label: str, reference: str
+) -> Figure:
+    """One panel a place: rows down the side, a large mark for the mean, small ones for seeds.
+
+    `corrected` is filled, `released` hollow and a little below; the line is the reference row under
+    `corrected`.
+
+    Args:
+        fallen: lines of collapsed models: these rows are not drawn, and the panel says so.
+
+    """
+    frame, fallen = _by_base(frame), _by_base(fallen)
     rows = rows_in_order(frame)
-    looks = look_of(rows)
-    cells = list(frame.groupby(KEYS, sort=False))
+    cells = list(frame.groupby(PLACE, sort=False))
     columns = 2 if len(cells) > 1 else 1
     lines = -(-len(cells) // columns)
     width = PAGE if columns == 2 else COLUMN
-    figure = Figure(figsize=(width, 0.25 + lines * (0.55 + 0.19 * len(rows))))
+    figure = Figure(figsize=(width, 0.45 + lines * (0.55 + 0.23 * len(rows))))
     panels = figure.subplots(lines, columns, sharey=True, squeeze=False)
     for axes, (key, part) in zip(panels.flat, cells, strict=False):
-        for place, row in enumerate(rows):
-            values = part.loc[part["row"] == row, value].to_numpy()
-            colour, marker = looks[row]
-            axes.plot(values, [place] * len(values), "|", color=colour, markersize=7, alpha=0.7)
-            axes.plot(values.mean(), place, marker, color=colour, markersize=5.5)
-            if row == reference:
-                axes.axvline(values.mean(), color=GREY, linewidth=0.8, linestyle="--", zorder=0)
+        here = fallen[(fallen[PLACE] == list(key)).all(axis=1)]
+        _dot_panel(axes, part, here, value, rows, reference)
         axes.set_title(benchmark_title(*key))
-        axes.set_xlim(left=0)
-        axes.grid(axis="x")
     for axes in panels.flat[len(cells) :]:
         axes.set_visible(False)
     panels[0, 0].set_yticks(range(len(rows)), [row_title(row) for row in rows])
     panels[0, 0].set_ylim(len(rows) - 0.5, -0.5)
     for axes in panels[-1]:
         axes.set_xlabel(label)
+    _legend_of_protocols(figure, [name for name in PROTOCOLS if (frame["protocol"] == name).any()])
     return figure
+
+
+def _by_base(frame: pd.DataFrame) -> pd.DataFrame:
+    """A protocol that deviates from its base stands for it."""
+    return frame.assign(protocol=frame["protocol"].map(lambda name: parse(str(name)).base))
+
+
+def _dot_panel(
+    axes: Axes,
+    part: pd.DataFrame,
+    fallen: pd.DataFrame,
+    value: str,
+    rows: Sequence[str],
+    reference: str,
+) -> None:
+    looks = look_of(rows)
+    for place, row in enumerate(rows):
+        for name, below in zip(PROTOCOLS, (-0.17, 0.17), strict=True):
+            lost = fallen[(fallen["row"] == row) & (fallen["protocol"] == name)]
+            here = part[(part["row"] == row) & (part["protocol"] == name)]
+            values = here[value].to_numpy()
+            if len(lost):
+                _say_collapsed(axes, place + below, name, lost["seed"].nunique(), len(here))
+            elif len(values):
+                _mark(axes, values, place + below, looks[row], name)
+                if row == reference and name == "corrected":
+                    axes.axvline(values.mean(), color=GREY, linewidth=0.8, linestyle="--", zorder=0)
+    axes.set_xlim(left=0)
+    axes.grid(axis="x")
+
+
+def _mark(
+    axes: Axes, values: np.ndarray, height: float, look: tuple[str, str], protocol: str
+) -> None:
+    colour, marker = look
+    face = colour if protocol == "corrected" else "white"
+    axes.plot(values, [height] * len(values), "|", color=colour, markersize=5, alpha=0.7)
+    axes.plot(values.mean(), height, marker, color=colour, markersize=5, markerfacecolor=face)
+
+
+def _say_collapsed(axes: Axes, height: float, protocol: str, count: int, n: int) -> None:
+    text = f"{protocol}: collapsed in {count} of {n} seeds"
+    place = axes.get_yaxis_transform()
+    axes.text(0.02, height, text, transform=place, va="center", fontsize=5.5, color=GREY)
+
+
+def _legend_of_protocols(figure: Figure, names: Sequence[str]) -> None:
+    if len(names) < 2:
+        return
+    handles = [
+        Line2D([], [], linestyle="", marker="o", color=BLACK, markerfacecolor=face, label=name)
+        for name, face in zip(PROTOCOLS, (BLACK, "white"), strict=True)
+    ]
+    figure.legend(handles=handles, loc="outside upper center", ncols=2)
 
 
 def rf_jsd(sources: Sequence[Path]) -> Figure:
@@ -201,8 +295,10 @@ def rf_jsd(sources: Sequence[Path]) -> Figure:
     frame = load_metrics(sources)
     looks = look_of(rows_in_order(frame))
     cells = list(frame.groupby(KEYS, sort=False))
-    figure = Figure(figsize=(COLUMN * max(1, min(2, len(cells))), 2.6 * -(-len(cells) // 2)))
-    panels = figure.subplots(-(-len(cells) // 2), min(2, len(cells)), squeeze=False)
+    columns = max(1, min(2, len(cells)))
+    lines = -(-len(cells) // 2)
+    figure = Figure(figsize=(min(PAGE, 3.7 * columns + 1.5), max(2.9, 2.6 * lines)))
+    panels = figure.subplots(lines, columns, squeeze=False)
     shown: dict[str, Any] = {}
     for axes, (key, part) in zip(panels.flat, cells, strict=False):
         points, found = jsd_agreement(part)
@@ -212,7 +308,7 @@ def rf_jsd(sources: Sequence[Path]) -> Figure:
                 models["jsd"], models["rf_jsd"], marker, color=colour, markersize=5, alpha=0.85
             )
         axes.set_title(
-            f"{benchmark_title(*key)}\nPearson r = {found.pearson:.2f} "
+            f"{benchmark_title(*key[:3])}\nPearson r = {found.pearson:.2f} "
             f"[{found.low:.2f}, {found.high:.2f}], {found.points} models"
         )
         axes.set_xlabel("JSD to gold (nats)")
@@ -221,7 +317,7 @@ def rf_jsd(sources: Sequence[Path]) -> Figure:
         axes.set_visible(False)
     for axes in panels[:, 0]:
         axes.set_ylabel("RF-JSD (nats)")
-    figure.legend(shown.values(), shown.keys(), loc="outside lower center", ncols=3)
+    figure.legend(shown.values(), shown.keys(), loc="outside right center")
     return figure
 
 

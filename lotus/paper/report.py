@@ -1,8 +1,9 @@
 """The report: one page that holds everything, and says of every number where it comes from."""
 
-import base64
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -12,66 +13,103 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from lotus import layout
 from lotus.layout import GOLD, ORIGINAL
 from lotus.lineage import RunRecord, distinct, read_record, read_runs
+from lotus.paper.conventions import TITLES
+from lotus.paper.costs import costs, register
+from lotus.paper.items import Item, figure_item, table_item
 from lotus.paper.results import (
     KEYS,
-    TITLES,
+    PLACE,
     benchmark_title,
-    best_rows,
     jsd_agreement,
     load_metrics,
     row_title,
     summarise,
 )
-from lotus.paper.tables import load_times, plus_minus
+from lotus.paper.sections import Measured, Section, section
+from lotus.paper.tables import plus_minus
+from lotus.protocol import CORRECTED, parse
 from lotus.provenance import write_text
 from lotus.settings import Benchmark
 
 
 @dataclass(frozen=True)
-class Cell:
-    """One cell of a printed table."""
+class Experiment:
+    """What `lotus describe` wrote, with the results that it names."""
 
-    text: str
-    best: bool = False
-    title: str = ""
+    described: Mapping[str, Any]
 
+    @property
+    def seeds(self) -> list[int]:
+        """Seeds of all models."""
+        return list(self.described["settings"]["seeds"])
 
-@dataclass(frozen=True)
-class Item:
-    """A table or figure with the way back to its sources.
+    @property
+    def cells(self) -> list[Mapping[str, Any]]:
+        """Cells under whole protocols."""
+        return list(self.described["benchmarks"])
 
-    Attributes:
-        picture: the SVG as a data address, empty for a table.
-        files: (name, path relative to the page) of its other forms.
-        inputs: (path, sha256) of what it was made from.
-        outputs: (path, sha256) of what was made.
+    @cached_property
+    def runs(self) -> dict[Path, RunRecord]:
+        """Records of all runs by folder, each once."""
+        folders = {
+            Path(folder)
+            for cell in [*self.cells, *self.described["ablations"]]
+            for rows in cell["runs"].values()
+            for folder in rows.values()
+        }
+        runs = read_runs(sorted(folders))
+        return {run.path.parent: run for run in runs}
 
-    """
+    def metrics(self, cell: Mapping[str, Any], protocol: str | None = None) -> list[Path]:
+        """Metrics files that serve a cell.
 
-    anchor: str
-    picture: str
-    alt: str
-    files: Sequence[tuple[str, str]]
-    command: str
-    code: str
-    inputs: Sequence[tuple[str, str]]
-    outputs: Sequence[tuple[str, str]]
+        Args:
+            protocol: of another protocol's cell at the same place.
 
+        """
+        here = Benchmark(cell["dataset"], cell["architecture"], cell["scenario"])
+        place = here.under(protocol or cell["measured"])
+        return [layout.metrics_file(place, seed) for seed in self._measured_seeds[place]]
 
-@dataclass(frozen=True)
-class Section:
-    """One benchmark on the page."""
+    @cached_property
+    def _measured_seeds(self) -> dict[Benchmark, list[int]]:
+        """Seeds of each metrics file's cell."""
+        return {
+            Benchmark(cell["dataset"], cell["architecture"], cell["scenario"], cell["measured"]): [
+                int(seed) for seed in cell["runs"]
+            ]
+            for cell in [*self.cells, *self.described["ablations"]]
+        }
 
-    anchor: str
-    title: str
-    heads: Sequence[str]
-    rows: Sequence[tuple[str, Sequence[Cell]]]
-    n: int
-    sentences: Sequence[str]
-    table: Item
-    streisand: Item
-    rule: str
-    class_forgetting: bool
+    @cached_property
+    def ablated(self) -> list[Path]:
+        """Metrics files of single switches and of what they are compared with."""
+        files = [
+            path
+            for cell in self.described["ablations"]
+            for protocol in (parse(cell["protocol"]).base, cell["measured"])
+            for path in self.metrics(cell, protocol)
+        ]
+        return list(dict.fromkeys(files))
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """Metrics of the cells."""
+        return load_metrics([path for cell in self.cells for path in self.metrics(cell)])
+
+    @cached_property
+    def sections(self) -> list[Section]:
+        """One for each place."""
+        places: dict[tuple[str, ...], list[Measured]] = {}
+        for cell in self.cells:
+            measured = Measured(cell, load_metrics(self.metrics(cell)))
+            places.setdefault(tuple(cell[key] for key in PLACE), []).append(measured)
+        return [section(measured, self.runs) for measured in places.values()]
+
+    @property
+    def corrected(self) -> pd.DataFrame:
+        """Metrics of the corrected cells."""
+        return self.frame[self.frame["protocol"] == CORRECTED.name]
 
 
 def write_report(experiment: Path, template: Path, out: Path) -> None:
@@ -86,19 +124,7 @@ def write_report(experiment: Path, template: Path, out: Path) -> None:
         LotusError: a result that the experiment names is absent or damaged.
 
     """
-    described = read_record(experiment)
-    cells = [
-        Benchmark(part["dataset"], part["architecture"], part["scenario"])
-        for part in described["benchmarks"]
-    ]
-    seeds, rows = described["settings"]["seeds"], described["rows"]
-    folders = {
-        layout.run_folder(cell, seed, row) for cell in cells for row in rows for seed in seeds
-    }
-    runs = read_runs(sorted(folders))
-    metrics = [layout.metrics_file(cell, seed) for cell in cells for seed in seeds]
-    frame = load_metrics(metrics)
-    times = load_times([run.path for run in runs])
+    read = Experiment(read_record(experiment))
     environment = Environment(
         loader=FileSystemLoader(template.parent),
         autoescape=True,
@@ -107,127 +133,72 @@ def write_report(experiment: Path, template: Path, out: Path) -> None:
         lstrip_blocks=True,
     )
     page = environment.get_template(template.name).render(
-        title=described["settings"]["title"],
-        protocol=described["settings"]["protocol"],
-        seeds=seeds,
-        row_titles=[row_title(row) for row in rows],
-        sections=[_section(cell, frame, runs, times) for cell in cells],
-        memorisation=_memorisation(frame),
-        correlations=_correlations(frame),
-        summary_table=_table_item("tables", "summary"),
-        per_seed_table=_table_item("tables", "per-seed"),
-        times_table=_table_item("timings", "times"),
-        avg_gap=_figure_item("figures", "avg-gap", "Avg Gap of every method in every benchmark"),
-        times=_figure_item("timings", "times", "Seconds of unlearning beside those of retraining"),
-        rf_jsd=_figure_item("figures", "rf-jsd", "RF-JSD against JSD, a point for each model")
-        if frame["rf_jsd"].notna().any()
-        else None,
-        runs=runs,
-        stores=[
-            read_record(layout.store_record(d)) for d in dict.fromkeys(c.dataset for c in cells)
-        ],
-        settings_rows=_settings_rows(described["benchmarks"], runs),
-        training_rows=_training_rows(runs),
-        hardware=distinct(runs, "hardware"),
-        versions=distinct(runs, "versions"),
-        code=distinct(runs, "code"),
-        compute_seconds=sum(run.content["time"]["total"] for run in runs),
+        **_results(read), **_settings(read), **_machine(read)
     )
     write_text(out, page)
 
 
-def _section(
-    cell: Benchmark, frame: pd.DataFrame, runs: Sequence[RunRecord], times: pd.DataFrame
-) -> Section:
-    part = _part(frame, cell)
-    numbers = summarise(part)
-    shown = [metric for metric in TITLES if numbers[metric].notna().any()]
-    best = {metric: best_rows(numbers, metric) for metric in shown}
-    rows = [
-        (
-            row_title(str(row)),
-            [
-                Cell(
-                    plus_minus(line[metric], line[f"{metric}_std"]),
-                    row in best[metric],
-                    _why_empty(str(row), metric),
-                )
-                for metric in shown
-            ]
-            + [Cell(_seconds(times, cell, str(row)))],
-        )
-        for row, line in numbers.iterrows()
-    ]
-    rules = {
-        run.content["notes"]["forget_set"]["rule"]
-        for run in runs
-        if _is_of(run, cell) and "forget_set" in run.content["notes"]
+def _results(read: Experiment) -> dict[str, Any]:
+    settings = read.described["settings"]
+    return {
+        "title": settings["title"],
+        "protocols": list(dict.fromkeys(parse(cell["protocol"]).base for cell in read.cells)),
+        "seeds": read.seeds,
+        "sections": read.sections,
+        "memorisation": _memorisation(read.frame),
+        "correlations": _correlations(read.corrected),
+        "costs": costs(read.ablated) if read.ablated else None,
+        "register": register(read.described, read.frame),
+        **_items(read),
     }
-    title = benchmark_title(cell.dataset, cell.architecture, cell.scenario)
-    alt = f"Histograms of prediction entropy on forget, retain and test images: {title}"
-    return Section(
-        anchor=cell.name,
-        title=title,
-        heads=[TITLES[metric] for metric in shown] + ["Time (s)"],
-        rows=rows,
-        n=int(numbers["n"].max()),
-        sentences=_sentences(part, numbers),
-        table=_table_item("tables", cell.name),
-        streisand=_figure_item("figures", f"streisand-{cell.name}", alt),
-        rule="; ".join(sorted(rules)),
-        class_forgetting=bool(part["rf_jsd"].isna().all()),
-    )
 
 
-def _part(frame: pd.DataFrame, cell: Benchmark) -> pd.DataFrame:
-    here = (frame[KEYS] == [cell.dataset, cell.architecture, cell.scenario]).all(axis=1)
-    return frame[here]
+def _items(read: Experiment) -> dict[str, Item | None]:
+    """Tables and figures that belong to no section; None for those that there are not."""
+    instance = read.corrected["rf_jsd"].notna().any()
+    gaps = "Avg Gap of every method in every benchmark"
+    seconds = "Seconds of unlearning beside those of retraining"
+    return {
+        "summary_table": table_item("tables", "summary"),
+        "per_seed_table": table_item("tables", "per-seed"),
+        "times_table": table_item("timings", "times"),
+        "correlation_table": table_item("tables", "correlation") if instance else None,
+        "ablation_table": table_item("tables", "ablation") if read.ablated else None,
+        "avg_gap": figure_item("figures", "avg-gap", gaps),
+        "times": figure_item("timings", "times", seconds),
+        "rf_jsd": figure_item("figures", "rf-jsd", "RF-JSD against JSD, a point for each model")
+        if instance
+        else None,
+    }
 
 
-def _is_of(run: RunRecord, cell: Benchmark) -> bool:
-    names = (run.about["dataset"], run.about["architecture"], run.about.get("scenario"))
-    return names == (cell.dataset, cell.architecture, cell.scenario)
+def _settings(read: Experiment) -> dict[str, Any]:
+    return {
+        "tuning": _tuning(read.described["settings"]["tuning"]),
+        "settings_rows": _settings_rows(read),
+        "training_rows": _training_rows(list(read.runs.values())),
+    }
 
 
-def _why_empty(row: str, metric: str) -> str:
-    return "gold is what this is measured against" if row == GOLD and metric != "rf_jsd" else ""
-
-
-def _seconds(times: pd.DataFrame, cell: Benchmark, row: str) -> str:
-    scenario = "" if row == ORIGINAL else cell.scenario
-    here = (times[[*KEYS, "row"]] == [cell.dataset, cell.architecture, scenario, row]).all(axis=1)
-    values = times.loc[here, "seconds"]
-    return plus_minus(values.mean(), values.std(), 2)
-
-
-def _sentences(part: pd.DataFrame, numbers: pd.DataFrame) -> list[str]:
-    """What the table says, in words that the numbers choose."""
-    methods = numbers.drop(index=[ORIGINAL, GOLD])
-    if methods["avg_gap"].isna().all():
-        return ["The membership attack is undefined for these models, and so is Avg Gap."]
-    winner = str(methods["avg_gap"].idxmin())
-    nothing = numbers.loc[ORIGINAL, "avg_gap"]
-    said = [
-        f"Smallest Avg Gap: {row_title(winner)} ({methods.loc[winner, 'avg_gap']:.3f}; "
-        f"doing nothing: {nothing:.3f})."
-    ]
-    if "lotus" in methods.index:
-        gaps = part.pivot(index="seed", columns="row", values="avg_gap")
-        won = int((gaps["lotus"] < gaps[ORIGINAL]).sum())
-        divergence = methods.loc["lotus", "jsd"]
-        said.append(
-            f"LoTUS: Avg Gap {methods.loc['lotus', 'avg_gap']:.3f}, smaller than doing nothing in "
-            f"{won} of {len(gaps)} seeds; JSD to gold {divergence:.3f} "
-            f"(doing nothing: {numbers.loc[ORIGINAL, 'jsd']:.3f})."
-        )
-    return said
+def _machine(read: Experiment) -> dict[str, Any]:
+    runs = list(read.runs.values())
+    datasets = dict.fromkeys(cell["dataset"] for cell in read.cells)
+    return {
+        "runs": runs,
+        "stores": [read_record(layout.store_record(dataset)) for dataset in datasets],
+        "hardware": distinct(runs, "hardware"),
+        "versions": distinct(runs, "versions"),
+        "code": distinct(runs, "code"),
+        "compute_seconds": sum(run.content["time"]["total"] for run in runs),
+    }
 
 
 def _memorisation(frame: pd.DataFrame) -> list[tuple[str, list[tuple[str, str, str]]]]:
-    """Original against gold on the forget set: forget accuracy and MIA, per benchmark."""
+    """Original against gold on the forget set: forget accuracy and MIA, textbook, per place."""
     found = []
-    for key, part in frame.groupby(KEYS, sort=False):
-        numbers = summarise(part)
+    for place, part in frame.groupby(PLACE, sort=False):
+        part = part[part["protocol"] == part["protocol"].iloc[0]]
+        numbers = summarise(part, CORRECTED)
         lines = [
             (
                 TITLES[metric],
@@ -236,7 +207,7 @@ def _memorisation(frame: pd.DataFrame) -> list[tuple[str, list[tuple[str, str, s
             )
             for metric in ("accuracy_forget", "mia")
         ]
-        found.append((benchmark_title(*key), lines))
+        found.append((benchmark_title(*place), lines))
     return found
 
 
@@ -253,19 +224,58 @@ def _correlations(frame: pd.DataFrame) -> list[str]:
     return found
 
 
-def _settings_rows(
-    benchmarks: Sequence[Mapping[str, Any]], runs: Sequence[RunRecord]
-) -> list[tuple[str, str, str]]:
-    """(benchmark, row, hyper-parameters), as the records of the runs have them."""
-    found: dict[tuple[str, str], str] = {}
-    order = [(b["dataset"], b["architecture"], b["scenario"]) for b in benchmarks]
-    for key in order:
-        for run in runs:
-            if run.content["kind"] == "unlearned" and _is_of(run, Benchmark(*key)):
-                values = run.content["settings"]["hyperparameters"]
-                text = ", ".join(f"{name} {value}" for name, value in values.items())
-                found[benchmark_title(*key), row_title(run.about["row"])] = text
-    return [(where, row, text) for (where, row), text in found.items()]
+def _tuning(tuning: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """How hyper-parameters were chosen: budget, seeds, and (row, space) in words."""
+    if tuning is None:
+        return None
+    spaces = [(row_title(row), _joined(space)) for row, space in tuning["spaces"].items()]
+    return {"budget": tuning["budget"], "seeds": list(tuning["seeds"]), "spaces": spaces}
+
+
+def _settings_rows(read: Experiment) -> list[tuple[str, str, str]]:
+    """(row, hyper-parameters, where), as the records of the runs have them; equal ones together."""
+    found: dict[tuple[str, str], dict[tuple[str, ...], None]] = {}
+    for cell in read.cells:
+        where = tuple(cell[key] for key in KEYS)
+        for rows in cell["runs"].values():
+            for row, folder in rows.items():
+                recorded = read.runs[Path(folder)].content["settings"]
+                if row not in (ORIGINAL, GOLD):
+                    key = row, _joined(recorded["hyperparameters"])
+                    found.setdefault(key, {})[where] = None
+    order = {row: place for place, row in enumerate(dict.fromkeys(row for row, _ in found))}
+    every = [tuple(cell[key] for key in KEYS) for cell in read.cells]
+    return [
+        (row_title(row), text, _where(list(where), every))
+        for (row, text), where in sorted(found.items(), key=lambda entry: order[entry[0][0]])
+    ]
+
+
+def _where(cells: Sequence[tuple[str, ...]], every: Sequence[tuple[str, ...]]) -> str:
+    """Cells in words; a place is named alone if all its protocols are meant, and so is a protocol."""
+    if set(cells) == set(every):
+        return "everywhere"
+    protocols = {cell[3] for cell in cells}
+    if set(cells) == {cell for cell in every if cell[3] in protocols}:
+        return f"everywhere, {' and '.join(sorted(protocols))}"
+    found = []
+    for dataset, architecture, scenario in dict.fromkeys(cell[:3] for cell in cells):
+        place = (dataset, architecture, scenario)
+        meant = [cell[3] for cell in cells if cell[:3] == place]
+        whole = len(meant) == sum(cell[:3] == place for cell in every)
+        found.append(benchmark_title(*place, "" if whole else " and ".join(meant)))
+    return "; ".join(found)
+
+
+def _joined(values: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {_written(value)}" for name, value in values.items())
+
+
+def _written(value: Any) -> str:
+    """As a configuration has it; alternatives with slashes."""
+    if isinstance(value, list):
+        return " / ".join(_written(part) for part in value)
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _training_rows(runs: Sequence[RunRecord]) -> list[tuple[str, str]]:
@@ -275,33 +285,6 @@ def _training_rows(runs: Sequence[RunRecord]) -> list[tuple[str, str]]:
         if run.content["kind"] == "original":
             section = dict(run.content["settings"]["architecture"])
             recipe = section.pop("training")
-            text = ", ".join(f"{name} {value}" for name, value in {**section, **recipe}.items())
+            text = _joined({**section, **recipe})
             found[f"{run.about['dataset']}, {run.about['architecture']}"] = text
     return list(found.items())
-
-
-def _table_item(folder: str, name: str) -> Item:
-    return _item(folder, name, "table", "", ("csv", "tex"))
-
-
-def _figure_item(folder: str, name: str, alt: str) -> Item:
-    return _item(folder, name, "figure", alt, ("svg", "pdf", "png"))
-
-
-def _item(folder: str, name: str, kind: str, alt: str, endings: Sequence[str]) -> Item:
-    stem = layout.RESULTS / folder / name
-    record = read_record(layout.record_of(layout.RESULTS / folder / f"{name}.{kind}"))
-    picture = ""
-    if kind == "figure":
-        encoded = base64.b64encode((stem.parent / f"{name}.svg").read_bytes()).decode()
-        picture = f"data:image/svg+xml;base64,{encoded}"
-    return Item(
-        anchor=f"{kind}-{name}",
-        picture=picture,
-        alt=alt,
-        files=[(ending.upper(), f"../{folder}/{name}.{ending}") for ending in endings],
-        command=record["command"],
-        code=record["code"]["step"],
-        inputs=list(record["inputs"].items()),
-        outputs=list(record["outputs"].items()),
-    )

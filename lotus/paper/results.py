@@ -11,31 +11,10 @@ import pandas as pd
 from lotus.errors import LotusError
 from lotus.layout import GOLD, ORIGINAL
 from lotus.metrics.correlation import Correlation, correlate
+from lotus.metrics.summary import METRICS
+from lotus.paper.conventions import STATED, form_of, protocol_of, released_gaps, values
+from lotus.protocol import Protocol
 
-METRICS = (
-    "accuracy_forget",
-    "accuracy_retain",
-    "accuracy_val",
-    "accuracy_test",
-    "mia",
-    "mia_auc",
-    "mia_balanced_accuracy",
-    "mia_tpr_at_1_fpr",
-    "jsd",
-    "rf_jsd",
-    "avg_gap",
-)
-TITLES = {
-    "avg_gap": "Avg Gap",
-    "jsd": "JSD",
-    "rf_jsd": "RF-JSD",
-    "accuracy_forget": "Forget acc.",
-    "accuracy_retain": "Retain acc.",
-    "accuracy_val": "Val acc.",
-    "accuracy_test": "Test acc.",
-    "mia": "MIA acc.",
-    "mia_auc": "MIA AUC",
-}
 ROW_TITLES = {
     ORIGINAL: "Original (nothing done)",
     GOLD: "Gold (retrained)",
@@ -43,8 +22,18 @@ ROW_TITLES = {
     "finetune": "Finetuning",
     "neggrad-plus": "NegGrad+",
     "random-labeling": "Random Labeling",
+    "bad-teacher": "Bad Teacher",
+    "scrub": "SCRUB",
+    "ssd": "SSD",
+    "unsir": "UNSIR",
+    "salun": "SalUn",
+    "salun-lotus": "SalUn+LoTUS",
 }
-KEYS = ["dataset", "architecture", "scenario"]
+PLACE = ["dataset", "architecture", "scenario"]
+"""What is compared under several protocols."""
+KEYS = [*PLACE, "protocol"]
+"""What is compared in one table."""
+AGAINST_GOLD = [name for name in METRICS if name.startswith(("jsd", "avg_gap"))]
 
 
 def row_title(row: str) -> str:
@@ -52,14 +41,22 @@ def row_title(row: str) -> str:
     return ROW_TITLES.get(row, row)
 
 
-def benchmark_title(dataset: str, architecture: str, scenario: str) -> str:
-    """A benchmark in words."""
+def titled(row: str, collapsed: int, n: int) -> str:
+    """A row's name, and how many of its `n` models have collapsed, if any."""
+    title = row_title(row)
+    return f"{title} (collapsed in {collapsed} of {n} seeds)" if collapsed else title
+
+
+def benchmark_title(dataset: str, architecture: str, scenario: str, protocol: str = "") -> str:
+    """A benchmark in words; the protocol is named if it is given."""
     architecture = {"resnet18": "ResNet18", "vit": "ViT"}.get(architecture, architecture)
-    return f"{dataset}, {architecture}, {scenario}"
+    return ", ".join(part for part in (dataset, architecture, scenario, protocol) if part)
 
 
 def load_metrics(files: Sequence[Path]) -> pd.DataFrame:
-    """One line per model: data set, architecture, scenario, seed, row, and every metric (NaN: none).
+    """One line per model: data set, architecture, scenario, protocol, seed, row, and every metric.
+
+    A metric is NaN where there is none; `collapsed` is a reason, or ''.
 
     Raises:
         LotusError: a file is absent or not a metrics file.
@@ -96,42 +93,89 @@ def rows_in_order(frame: pd.DataFrame) -> list[str]:
     return list(dict.fromkeys(frame["row"]))
 
 
-def summarise(frame: pd.DataFrame) -> pd.DataFrame:
-    """Per row: number of seeds `n`, and of each metric the mean and (`…_std`) standard deviation.
+def sound(frame: pd.DataFrame) -> pd.DataFrame:
+    """The same frame without the numbers of collapsed models, and those measured against them (NaN)."""
+    fallen = frame["collapsed"] != ""
+    found = frame.copy()
+    found.loc[fallen, list(METRICS)] = np.nan
+    cell = [*KEYS, "seed"]
+    golds = frame.loc[fallen & (frame["row"] == GOLD), cell].apply(tuple, axis=1)
+    if len(golds):
+        found.loc[frame[cell].apply(tuple, axis=1).isin(golds), AGAINST_GOLD] = np.nan
+    return found
 
-    The deviation is that of a sample (n−1); it is NaN for a single seed. A value that is undefined
-    for one seed makes the mean undefined: a mean over fewer seeds would not be comparable.
+
+def summarise(frame: pd.DataFrame, conventions: Protocol | None = None) -> pd.DataFrame:
+    """Per row of one protocol's frame: `n` seeds, and of each metric the mean and (`…_std`) deviation.
+
+    Columns are named by their convention (`column`). The deviation is that of a sample (n−1); it is NaN
+    for a single seed and for the published Avg Gap. A value that is undefined for one seed makes the
+    mean undefined: a mean over fewer seeds would not be comparable. So do collapsed models; they are
+    counted in `collapsed`, and `why` says why.
+
+    Args:
+        conventions: in which to state metrics; by default those of the frame's protocol.
+
     """
+    protocol = conventions or protocol_of(frame)
+    numbers = sound(frame)
     grouped = frame.groupby("row", sort=False)
     summary = pd.DataFrame({"n": grouped["seed"].nunique()})
-    for metric in METRICS:
-        summary[metric] = grouped[metric].agg(lambda values: values.mean(skipna=False))
-        summary[f"{metric}_std"] = grouped[metric].agg(lambda values: values.std(skipna=False))
+    summary["collapsed"] = grouped["collapsed"].agg(lambda reasons: int((reasons != "").sum()))
+    summary["why"] = grouped["collapsed"].agg(lambda said: "; ".join(sorted({*said} - {""})))
+    for metric in STATED:
+        name, found = values(numbers, metric, protocol)
+        by_row = found.groupby(frame["row"], sort=False)
+        summary[name] = by_row.agg(lambda of_seeds: of_seeds.mean(skipna=False))
+        summary[f"{name}_std"] = by_row.agg(lambda of_seeds: of_seeds.std(skipna=False))
+        if form_of(metric, protocol, numbers).of_means:
+            summary[name] = released_gaps(numbers, protocol)
+            summary[f"{name}_std"] = np.nan
     return summary
 
 
-def best_rows(summary: pd.DataFrame, metric: str) -> set[str]:
+def column(summary: pd.DataFrame, metric: str) -> str:
+    """The column of a summary that holds a metric, in whichever convention.
+
+    Raises:
+        KeyError: it has none.
+
+    """
+    for name in summary.columns:
+        plain = name == metric or name.startswith(f"{metric}_released_")
+        if plain and not name.endswith("_std"):
+            return str(name)
+    raise KeyError(metric)
+
+
+def best_rows(summary: pd.DataFrame, metric: str, decimals: int = 3) -> set[str]:
     """Which methods stand best: lowest divergence or gap, or nearest to gold.
 
-    Rows that print alike (three decimals) share the mark; original and gold are not in the race.
+    Rows that print alike share the mark; original, gold and collapsed models are not in the race.
+
+    Args:
+        decimals: of the values that print alike.
+
     """
-    methods = summary.drop(index=[ORIGINAL, GOLD], errors="ignore")[metric].dropna()
+    name = column(summary, metric)
+    methods = summary.drop(index=[ORIGINAL, GOLD], errors="ignore")[name].dropna()
     if metric in ("jsd", "avg_gap", "rf_jsd"):
         distance = methods
     elif GOLD in summary.index:
-        distance = (methods - summary.loc[GOLD, metric]).abs()
+        distance = (methods - summary.loc[GOLD, name]).abs()
     else:
         return set()
-    distance = distance.round(3)
+    distance = distance.round(decimals)
     return set(distance.index[distance == distance.min()])
 
 
 def jsd_agreement(frame: pd.DataFrame) -> tuple[pd.DataFrame, Correlation]:
     """The points of the RF-JSD against JSD plot of one benchmark, and their correlation.
 
-    Without gold (its JSD is 0 by definition) and without models that say exactly what the original
-    says, except the original itself.
+    Without gold (its JSD is 0 by definition), without collapsed models, and without models that say
+    exactly what the original says, except the original itself.
     """
+    frame = sound(frame)
     points = frame[(frame["row"] != GOLD) & frame["jsd"].notna() & frame["rf_jsd"].notna()]
     points = points[(points["row"] == ORIGINAL) | ~points["same_as_original"].astype(bool)]
     return points, correlate(

@@ -17,10 +17,24 @@ COLUMN, PAGE = 3.4, 7.0
 GREY, BLACK = "#8c8c8c", "#222222"
 BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
 PURPLE, SKY, YELLOW = "#CC79A7", "#56B4E9", "#B8A800"
+WINE, INDIGO, BROWN = "#882255", "#332288", "#8C510A"
 SPLIT_COLOURS = {"retain": GREEN, "forget": VERMILION, "test": BLUE}
-MARKERS = ("s", "^", "v", "P", "X", "<", ">", "h")
-_FIXED = {ORIGINAL: (GREY, "o"), GOLD: (YELLOW, "*"), "lotus": (VERMILION, "D")}
-_OTHERS = (BLUE, GREEN, ORANGE, PURPLE, SKY)
+MARKERS = ("s", "^", "v", "P", "X", "<", ">", "h", "d", "p")
+_FIXED = {
+    ORIGINAL: (GREY, "o"),
+    GOLD: (YELLOW, "*"),
+    "lotus": (VERMILION, "D"),
+    "finetune": (BLUE, "s"),
+    "neggrad-plus": (GREEN, "^"),
+    "random-labeling": (ORANGE, "v"),
+    "bad-teacher": (PURPLE, "P"),
+    "scrub": (SKY, "X"),
+    "ssd": (WINE, "<"),
+    "unsir": (INDIGO, ">"),
+    "salun": (BROWN, "h"),
+    "salun-lotus": (BLACK, "p"),
+}
+_OTHERS = (BLUE, GREEN, ORANGE, PURPLE, SKY, WINE, INDIGO)
 
 SETTINGS: Any = {
     "font.family": "DejaVu Sans",
@@ -57,12 +71,17 @@ def style() -> Iterator[None]:
 
 
 def look_of(rows: Sequence[str]) -> dict[str, tuple[str, str]]:
-    """Colour and marker of each row; the same row looks the same in all figures of a report."""
-    others = [row for row in rows if row not in _FIXED]
-    looks = {
-        row: (_OTHERS[i % len(_OTHERS)], MARKERS[i % len(MARKERS)]) for i, row in enumerate(others)
-    }
-    return {row: _FIXED.get(row) or looks[row] for row in rows}
+    """Colour and marker of each row; the same row looks the same in all figures of a report.
+
+    Known methods have looks of their own; a user's rows take free ones in order.
+    """
+    taken = {_FIXED[row] for row in rows if row in _FIXED}
+    pairs = (
+        (_OTHERS[i % len(_OTHERS)], MARKERS[i % len(MARKERS)])
+        for i in range(len(_OTHERS) * len(MARKERS))
+    )
+    free = (pair for pair in pairs if pair not in taken)
+    return {row: _FIXED[row] if row in _FIXED else next(free) for row in rows}
 
 
 def save(figure: Figure, out: Path) -> list[Path]:

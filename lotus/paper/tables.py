@@ -3,14 +3,18 @@
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from lotus.errors import LotusError, choices
+from lotus.metrics.summary import METRICS
+from lotus.paper.ablation import CHANGES, ablate
+from lotus.paper.conventions import TITLES, Form, form_of, protocol_of
 from lotus.paper.results import (
     KEYS,
-    METRICS,
-    TITLES,
+    PLACE,
     benchmark_title,
     best_rows,
     jsd_agreement,
@@ -18,6 +22,7 @@ from lotus.paper.results import (
     row_title,
     rows_in_order,
     summarise,
+    titled,
 )
 from lotus.provenance import write_record, write_text
 
@@ -56,55 +61,88 @@ def write_table(name: str, sources: Sequence[Path], out: Path, record: Path) -> 
 
 
 def benchmark(sources: Sequence[Path]) -> Table:
-    """One benchmark: original, gold and every method; mean and deviation over the seeds."""
+    """One benchmark: original, gold and every method; mean and deviation over the seeds.
+
+    In the conventions of the benchmark's own protocol.
+    """
     frame = load_metrics(sources)
     summary = summarise(frame)
-    best = {metric: best_rows(summary, metric) for metric in PRINTED}
+    forms = forms_of(frame)
+    best = {form.metric: best_rows(summary, form.metric, form.resolution) for form in forms}
     body = [
-        [row_title(row)]
-        + [
-            _bold(
-                plus_minus(summary.loc[row, metric], summary.loc[row, f"{metric}_std"]),
-                row in best[metric],
-            )
-            for metric in PRINTED
-        ]
+        [titled(row, summary.loc[row, "collapsed"], summary.loc[row, "n"])]
+        + [_bold(stated(summary, row, form), row in best[form.metric]) for form in forms]
         for row in rows_in_order(frame)
     ]
     seeds = frame["seed"].nunique()
     caption = f"{_where(frame)}. Mean $\\pm$ standard deviation over {seeds} seeds."
-    return summary.reset_index(), latex_table(caption, ["", *TITLES.values()], body)
+    heads = ["", *(form.title for form in forms)]
+    return summary.drop(columns="why").reset_index(), latex_table(caption, heads, body)
+
+
+def forms_of(frame: pd.DataFrame) -> list[Form]:
+    """Printed metrics in the convention of a frame's protocol."""
+    return [form_of(metric, protocol_of(frame), frame) for metric in PRINTED]
+
+
+def stated(summary: pd.DataFrame, row: str, form: Form) -> str:
+    """A cell as it is printed: scaled and rounded as its form has it."""
+    value, spread = summary.loc[row, form.name], summary.loc[row, f"{form.name}_std"]
+    return plus_minus(value * form.scale, spread * form.scale, form.decimals)
 
 
 def summary(sources: Sequence[Path]) -> Table:
-    """Avg Gap and JSD of every row in every benchmark, as the paper's first table."""
+    """Avg Gap and JSD of every row in every benchmark, as the paper's first table.
+
+    Columns are named by convention; LaTeX has one table per protocol.
+    """
     frame = load_metrics(sources)
-    lines, body, heads = [], {row: [row_title(row)] for row in rows_in_order(frame)}, [""]
-    for key, part in frame.groupby(KEYS, sort=False):
-        numbers = summarise(part)
-        for metric in ("avg_gap", "jsd"):
-            heads.append(f"{benchmark_title(*key)}: {TITLES[metric]}")
-            best = best_rows(numbers, metric)
-            for row in body:
-                value, spread = numbers.loc[row, metric], numbers.loc[row, f"{metric}_std"]
-                body[row].append(_bold(plus_minus(value, spread), row in best))
-        columns = ["n", "avg_gap", "avg_gap_std", "jsd", "jsd_std"]
-        named = numbers[columns].reset_index()
-        lines.append(pd.DataFrame([key] * len(named), columns=KEYS).join(named))
-    latex = latex_table("Avg Gap and JSD to the gold models.", heads, list(body.values()))
-    return pd.concat(lines, ignore_index=True), latex
+    lines, tables = [], []
+    for name, part in frame.groupby("protocol", sort=False):
+        rows = rows_in_order(part)
+        heads, body = [""], {row: [row_title(row)] for row in rows}
+        for key, cell in part.groupby(KEYS, sort=False):
+            numbers = summarise(cell)
+            forms = [form_of(metric, protocol_of(cell), cell) for metric in ("avg_gap", "jsd")]
+            for form in forms:
+                heads.append(f"{benchmark_title(*key[:3])}: {form.title}")
+                for row, texts in body.items():
+                    texts.append(_summary_cell(numbers, row, form))
+            names = [form.name + ending for form in forms for ending in ("", "_std")]
+            named = numbers[["n", "collapsed", *names]].reset_index()
+            lines.append(pd.DataFrame([key] * len(named), columns=KEYS).join(named))
+        caption = f"Avg Gap and JSD to the gold models, {name}."
+        tables.append(latex_table(caption, heads, list(body.values())))
+    return pd.concat(lines, ignore_index=True), "\n".join(tables)
+
+
+def _summary_cell(numbers: pd.DataFrame, row: str, form: Form) -> str:
+    if row not in numbers.index:
+        return "–"
+    if numbers.loc[row, "collapsed"]:
+        return "collapsed"
+    best = row in best_rows(numbers, form.metric, form.resolution)
+    return _bold(stated(numbers, row, form), best)
 
 
 def per_seed(sources: Sequence[Path]) -> Table:
-    """Every metric of every model, one line each: what the other tables are means of."""
-    frame = load_metrics(sources)[[*KEYS, "row", "seed", *METRICS, "same_as_original"]]
+    """Every metric of every model, one line each: what the other tables are means of.
+
+    In all forms; numbers of collapsed models are kept, with the reason.
+    """
+    columns = [*KEYS, "row", "seed", *METRICS, "same_as_original", "collapsed"]
+    frame = load_metrics(sources)[columns]
+    names = [*KEYS, "row", "seed"]
     body = [
-        [str(line[key]) for key in [*KEYS, "row", "seed"]]
+        [str(line[key]) for key in names]
         + [plus_minus(line[metric], float("nan")) for metric in PRINTED]
+        + ["yes" if line["collapsed"] else ""]
         for line in frame.to_dict("records")
     ]
-    heads = ["Data set", "Architecture", "Scenario", "Row", "Seed", *TITLES.values()]
-    return frame, latex_table("Every model.", heads, body)
+    heads = ["Data set", "Architecture", "Scenario", "Protocol", "Row", "Seed"]
+    return frame, latex_table(
+        "Every model, textbook metrics.", [*heads, *TITLES.values(), "Collapsed"], body
+    )
 
 
 def correlation(sources: Sequence[Path]) -> Table:
@@ -119,7 +157,7 @@ def correlation(sources: Sequence[Path]) -> Table:
     columns = [*KEYS, "points", "pearson", "pearson_low", "pearson_high", "spearman"]
     numbers = pd.DataFrame(lines, columns=columns)
     body = [
-        [benchmark_title(*line[:3]), str(line[3]), *(f"{value:.2f}" for value in line[4:])]
+        [benchmark_title(*line[:4]), str(line[4]), *(f"{value:.2f}" for value in line[5:])]
         for line in lines
     ]
     heads = ["Benchmark", "Points", "Pearson", "low", "high", "Spearman"]
@@ -127,21 +165,57 @@ def correlation(sources: Sequence[Path]) -> Table:
 
 
 def times(sources: Sequence[Path]) -> Table:
-    """Seconds of training or unlearning, per benchmark and row; original and gold: of training."""
-    numbers = load_times(sources)
-    grouped = numbers.groupby([*KEYS, "row"], sort=False)["seconds"]
-    spread = grouped.agg(["mean", "std", "count"]).reset_index()
+    """Seconds of training or unlearning, per benchmark and row; original and gold: of training.
+
+    `seconds` includes `prepare_seconds`, the method's own preparation. `minutes_released_r1` is what
+    the published code would state.
+    """
+    grouped = load_times(sources).groupby([*KEYS, "row"], sort=False)
+    numbers = grouped["seconds"].agg(["mean", "std", "count"])
+    numbers.columns = pd.Index(["seconds", "seconds_std", "n"])
+    for name in ("prepare_seconds", "minutes_released_r1"):
+        numbers[name] = grouped[name].mean()
+    numbers = numbers.reset_index()
     body = [
         [
-            benchmark_title(line.dataset, line.architecture, line.scenario or "all scenarios"),
+            benchmark_title(
+                line.dataset, line.architecture, line.scenario or "all scenarios", line.protocol
+            ),
             row_title(line.row),
-            plus_minus(line.mean, line.std, 2),
+            plus_minus(line.seconds, line.seconds_std, 2),
+            f"{line.prepare_seconds:.2f}",
+            f"{line.minutes_released_r1:.2f}",
         ]
-        for line in spread.itertuples()
+        for line in numbers.itertuples()
     ]
-    columns = {"mean": "seconds", "std": "seconds_std", "count": "n"}
-    latex = latex_table("Seconds of training or unlearning.", ["Benchmark", "", "s"], body)
-    return spread.rename(columns=columns), latex
+    heads = ["Benchmark", "", "s", "of it preparation", "minutes as released"]
+    return numbers, latex_table("Seconds of training or unlearning.", heads, body)
+
+
+def ablation(sources: Sequence[Path]) -> Table:
+    """What single published behaviours change against `corrected`; see `lotus.paper.ablation`."""
+    numbers = ablate(sources)
+    body = [
+        [benchmark_title(*(line[key] for key in PLACE)), line["switch"], row_title(line["row"])]
+        + [_change(line, metric) for metric in CHANGES]
+        for line in numbers.to_dict("records")
+    ]
+    heads = ["Benchmark", "Switch", "", *(TITLES[metric] for metric in CHANGES)]
+    caption = (
+        "Change against corrected, mean $\\pm$ standard deviation of paired differences. E4: the "
+        "released JSD ×10⁴, and the mean AG that it stands for."
+    )
+    return numbers, latex_table(caption, heads, body)
+
+
+def _change(line: dict[Any, Any], metric: str) -> str:
+    if line["collapsed"]:
+        return "collapsed"
+    if metric == "jsd" and line["switch"] == "E4":
+        known = line["jsd_switched_mean_ag"]
+        nats = "" if pd.isna(known) else f" (AG {known:.3f})"
+        return f"{1e4 * line['jsd_switched']:.2f}{nats}"
+    return signed(line.get(f"{metric}_change", np.nan), line.get(f"{metric}_change_std", np.nan))
 
 
 TABLES: dict[str, Callable[[Sequence[Path]], Table]] = {
@@ -150,11 +224,15 @@ TABLES: dict[str, Callable[[Sequence[Path]], Table]] = {
     "per-seed": per_seed,
     "correlation": correlation,
     "times": times,
+    "ablation": ablation,
 }
 
 
 def load_times(records: Sequence[Path]) -> pd.DataFrame:
-    """One line per run record: data set, architecture, scenario ('' for originals), row, seed, seconds.
+    """One line per run record: `KEYS` (scenario '' for originals), row, seed, seconds, and of them
+    `prepare_seconds`; `minutes_released_r1`, the minutes that the published code would state.
+
+    The protocol is the one under which the run is filed.
 
     Raises:
         LotusError: a file is not a run's record.
@@ -164,13 +242,16 @@ def load_times(records: Sequence[Path]) -> pd.DataFrame:
     for path in records:
         try:
             record = json.loads(path.read_text(encoding="utf-8"))
-            about, seconds = record["about"], record["time"]
-            phase = seconds.get("unlearn", seconds.get("train"))
+            about, time = record["about"], record["time"]
+            preparation = float(time.get("method_prepare", 0.0))
+            seconds = float(time["unlearn"] if "unlearn" in time else time["train"]) + preparation
             line = [about["dataset"], about["architecture"], about.get("scenario", "")]
-            lines.append([*line, about["row"], about["seed"], float(phase)])
+            line += [about["protocol"], about["row"], about["seed"], seconds, preparation]
+            lines.append([*line, float(record["notes"].get("minutes_released_r1", seconds / 60))])
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise LotusError(f"{path}: not the record of a run: {error!r}") from error
-    return pd.DataFrame(lines, columns=[*KEYS, "row", "seed", "seconds"])
+    numbers = ["seconds", "prepare_seconds", "minutes_released_r1"]
+    return pd.DataFrame(lines, columns=[*KEYS, "row", "seed", *numbers])
 
 
 def plus_minus(value: float, spread: float, decimals: int = 3) -> str:
@@ -178,6 +259,17 @@ def plus_minus(value: float, spread: float, decimals: int = 3) -> str:
     if pd.isna(value):
         return "–"
     text = f"{value:.{decimals}f}"
+    return text if pd.isna(spread) else f"{text} ± {spread:.{decimals}f}"
+
+
+def signed(value: float, spread: float = float("nan"), decimals: int = 3) -> str:
+    """A change: `+0.123 ± 0.004`, `−0.123`; a dash where there is none."""
+    if pd.isna(value):
+        return "–"
+    text = f"{value:+.{decimals}f}"
+    if float(text) == 0:
+        text = text[1:]
+    text = text.replace("-", "−")
     return text if pd.isna(spread) else f"{text} ± {spread:.{decimals}f}"
 
 
@@ -208,8 +300,20 @@ def latex_table(caption: str, heads: Sequence[str], body: Sequence[Sequence[str]
     return "\n".join(lines) + "\n"
 
 
+LATEX = {
+    "±": "$\\pm$",
+    "–": "--",
+    "−": "$-$",
+    "×10⁴": "$\\times 10^4$",
+    "_": "\\_",
+    "%": "\\%",
+    "&": "\\&",
+    "#": "\\#",
+}
+"""Characters that LaTeX wants written otherwise."""
+
+
 def _latex(text: str) -> str:
-    replaced = {"±": "$\\pm$", "–": "--", "_": "\\_", "%": "\\%", "&": "\\&", "#": "\\#"}
-    for character, written in replaced.items():
+    for character, written in LATEX.items():
         text = text.replace(character, written)
     return text

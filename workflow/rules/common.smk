@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from functools import cache
 from pathlib import Path
 
 from snakemake.logging import logger
@@ -17,6 +18,7 @@ from lotus.data.store import locked_stores
 from lotus.errors import LotusError
 from lotus.methods import base
 from lotus.plan import make_plan
+from lotus.protocol import parse as parse_protocol
 from lotus.provenance import code_digest
 from lotus.settings import Benchmark, Origin, read_origin
 
@@ -69,13 +71,21 @@ def read_plan():
 
 
 PLAN = read_plan()
-SEEDS = PLAN.settings.seeds
 CELLS = PLAN.benchmarks
 INSTANCE_CELLS = [
     cell
     for cell in CELLS
     if PLAN.settings.scenarios[cell.scenario].forget_class is None
+    and cell.protocol == "corrected"
 ]
+ABLATED_CELLS = list(
+    dict.fromkeys(
+        PLAN.measured(cell)
+        for wanted in PLAN.ablations
+        for cell in (wanted.under(parse_protocol(wanted.protocol).base), wanted)
+    )
+)
+MEASURED_CELLS = list(dict.fromkeys([*CELLS, *ABLATED_CELLS]))
 LOCKED = locked_stores(layout.LOCK)
 
 # Runtime, not science: which device the models run on.
@@ -89,6 +99,7 @@ wildcard_constraints:
     architecture="|".join(PLAN.settings.architectures),
     scenario="|".join(PLAN.settings.scenarios),
     seed=r"\d+",
+    protocol=r"(corrected|released)[a-z0-9+-]*",
     row="|".join(PLAN.settings.methods),
 
 
@@ -107,19 +118,21 @@ CONDA = f"../../envs/environment-{'cuda' if GPU else 'cpu'}.yaml"
 def cell_of(wildcards):
     """Benchmark of a job; the original model belongs to no scenario."""
     return Benchmark(
-        wildcards.dataset, wildcards.architecture, wildcards.get("scenario", "")
+        wildcards.dataset,
+        wildcards.architecture,
+        wildcards.get("scenario", ""),
+        wildcards.get("protocol", "corrected"),
     )
 
 
-def step_code(*modules):
-    """Digest of the code that a step runs, as a parameter of its jobs."""
-    return code_digest(*modules)
+# Digest of the code that a step runs, as a parameter of its jobs.
+step_code = cache(code_digest)
 
 
 def model_code(wildcards):
     """Digest of the code that a training step runs for the job's architecture."""
     architecture = PLAN.settings.architectures[wildcards.architecture]
-    return code_digest("lotus.runs", models.module_of(architecture))
+    return step_code("lotus.runs", models.module_of(architecture))
 
 
 def labels_of(wildcards, row):
@@ -128,18 +141,56 @@ def labels_of(wildcards, row):
     if "scenario" in wildcards.keys():
         names["scenario"] = wildcards.scenario
     names["row"] = row
-    names["protocol"] = PLAN.settings.protocol
     return json.dumps(names)
 
 
+def run_of(cell, seed, row):
+    """Folder of a row's run, wherever its protocol files it."""
+    return layout.run_folder(PLAN.home(cell, row), seed, row)
+
+
 def original_of(wildcards, name):
-    """A file of the original model's run."""
-    return layout.run_folder(cell_of(wildcards), wildcards.seed, layout.ORIGINAL) / name
+    """A file of the original model that methods start from."""
+    return run_of(cell_of(wildcards), wildcards.seed, layout.ORIGINAL) / name
 
 
-def gold_of(wildcards, name):
-    """A file of the gold model's run."""
-    return layout.run_folder(cell_of(wildcards), wildcards.seed, layout.GOLD) / name
+def weights_of(wildcards, row):
+    """Folder of another run with the same weights, as a list: empty if there is none."""
+    cell = cell_of(wildcards)
+    # The original model is shared by the scenarios: any of them tells what is planned.
+    cells = [cell] if cell.scenario else [c for c in PLAN.cells if same_model(c, cell)]
+    homes = (PLAN.weights_home(c.under(cell.protocol), row) for c in cells)
+    return [
+        layout.run_folder(home, wildcards.seed, row)
+        for home in homes
+        if home is not None
+    ][:1]
+
+
+def same_model(cell, other):
+    """Whether two cells share their original models."""
+    return (cell.dataset, cell.architecture) == (other.dataset, other.architecture)
+
+
+def weights_input(row=None):
+    """Input function: files of the run whose weights are taken over."""
+    return lambda wildcards: [
+        folder / name
+        for folder in weights_of(wildcards, row or wildcards.row)
+        for name in ("model.safetensors", "run.json")
+    ]
+
+
+def weights_option(row=None):
+    """Parameter function: the option that names that run."""
+    return lambda wildcards: [
+        part
+        for folder in weights_of(wildcards, row or wildcards.row)
+        for part in ("--weights-of", folder)
+    ]
+
+
+PLUGINS = [part for plugin in PLAN.settings.plugins for part in ("--plugin", plugin)]
 
 
 def hyperparameters_of(wildcards):
@@ -156,33 +207,35 @@ def method_code(wildcards):
     """Digest of the code that this method runs; other methods are not part of it."""
     architecture = PLAN.settings.architectures[wildcards.architecture]
     method = base.module_of(PLAN.method_of(wildcards.row))
-    return code_digest("lotus.runs", models.module_of(architecture), method)
+    return step_code("lotus.runs", models.module_of(architecture), method)
 
 
-def method_predictions(wildcards):
-    """Predictions of the methods, in the order of the rows."""
+def predictions_of(wildcards):
+    """Row → predictions, for the rows of a benchmark."""
     cell = cell_of(wildcards)
-    return [
-        layout.run_folder(cell, wildcards.seed, row) / "predictions.npz"
-        for row in PLAN.settings.methods
-    ]
+    rows = PLAN.run_folders(cell, wildcards.seed)
+    return {row: f"{folder}/predictions.npz" for row, folder in rows.items()}
 
 
-def run_files(name, cells=CELLS):
+def run_files(name, cells=tuple(MEASURED_CELLS)):
     """One file of every run, each once."""
     return list(
         dict.fromkeys(
-            str(layout.run_folder(cell, seed, row) / name)
+            f"{folder}/{name}"
             for cell in cells
-            for row in PLAN.rows
-            for seed in SEEDS
+            for seed in PLAN.seeds_of(cell)
+            for folder in PLAN.run_folders(cell, seed).values()
         )
     )
 
 
-def metrics_files(cells=CELLS):
+def metrics_files(cells=tuple(CELLS)):
     """Metrics files of benchmarks."""
-    return [str(layout.metrics_file(cell, seed)) for cell in cells for seed in SEEDS]
+    return [
+        str(layout.metrics_file(cell, seed))
+        for cell in cells
+        for seed in PLAN.seeds_of(cell)
+    ]
 
 
 def tables():
@@ -191,10 +244,12 @@ def tables():
         ("tables", cell.name): ("benchmark", metrics_files([cell])) for cell in CELLS
     }
     wanted["tables", "summary"] = "summary", metrics_files()
-    wanted["tables", "per-seed"] = "per-seed", metrics_files()
+    wanted["tables", "per-seed"] = "per-seed", metrics_files(MEASURED_CELLS)
     if INSTANCE_CELLS:
         wanted["tables", "correlation"] = "correlation", metrics_files(INSTANCE_CELLS)
-    wanted["timings", "times"] = "times", run_files("run.json")
+    if ABLATED_CELLS:
+        wanted["tables", "ablation"] = "ablation", metrics_files(ABLATED_CELLS)
+    wanted["timings", "times"] = "times", run_files("run.json", CELLS)
     return wanted
 
 
@@ -207,11 +262,22 @@ def figures():
     wanted["figures", "avg-gap"] = "avg-gap", metrics_files()
     if INSTANCE_CELLS:
         wanted["figures", "rf-jsd"] = "rf-jsd", metrics_files(INSTANCE_CELLS)
-    wanted["timings", "times"] = "times", run_files("run.json")
+    wanted["timings", "times"] = "times", run_files("run.json", CELLS)
     return wanted
 
 
 TABLES, FIGURES = tables(), figures()
+
+
+def trials_files():
+    """What is tuned: every row with a space, in every benchmark, on every tuning seed."""
+    tuning = PLAN.settings.tuning
+    return [
+        f"results/tuning/{cell.dataset}/{cell.architecture}/seed{seed}/{cell.scenario}/{row}.json"
+        for cell in PLAN.tuned_cells()
+        for row in (tuning.spaces if tuning else ())
+        for seed in tuning.seeds
+    ]
 
 
 def final_outputs():

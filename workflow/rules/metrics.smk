@@ -3,31 +3,29 @@
 
 rule evaluate:
     input:
-        original=lambda wildcards: original_of(wildcards, "predictions.npz"),
-        gold=lambda wildcards: gold_of(wildcards, "predictions.npz"),
-        methods=method_predictions,
+        lambda wildcards: predictions_of(wildcards).values(),
     output:
-        "results/{dataset}/{architecture}/seed{seed}/{scenario}/metrics.json",
+        "results/{dataset}/{architecture}/seed{seed}/{scenario}/{protocol}/metrics.json",
     log:
-        "logs/evaluate/{dataset}/{architecture}/seed{seed}/{scenario}.log",
+        "logs/evaluate/{dataset}/{architecture}/seed{seed}/{scenario}/{protocol}.log",
     localrule: True
     conda:
         CONDA
     params:
-        methods=lambda wildcards, input: [
+        predictions=lambda wildcards: [
             part
-            for row, path in zip(PLAN.settings.methods, input.methods, strict=True)
-            for part in ("--method", row, path)
+            for row, path in predictions_of(wildcards).items()
+            for part in ("--of", row, path)
         ],
         labels=lambda wildcards: json.dumps(
             {
                 "dataset": wildcards.dataset,
                 "architecture": wildcards.architecture,
                 "scenario": wildcards.scenario,
-                "protocol": PLAN.settings.protocol,
+                "protocol": wildcards.protocol,
             }
         ),
         code=step_code("lotus.evaluation"),
     shell:
-        "lotus --log {log} evaluate --original {input.original} --gold {input.gold} {params.methods:q}"
-        " --seed {wildcards.seed} --labels {params.labels:q} --out {output}"
+        "lotus --log {log} evaluate {params.predictions:q} --seed {wildcards.seed}"
+        " --labels {params.labels:q} --out {output}"

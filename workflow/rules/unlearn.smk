@@ -8,13 +8,14 @@ rule unlearn:
         forget_set="results/{dataset}/splits/seed{seed}/{scenario}.json",
         original=lambda wildcards: original_of(wildcards, "model.safetensors"),
         record=lambda wildcards: original_of(wildcards, "run.json"),
+        weights=weights_input(),
     output:
         expand(
-            "results/{{dataset}}/{{architecture}}/seed{{seed}}/{{scenario}}/{{row}}/{name}",
+            "results/{{dataset}}/{{architecture}}/seed{{seed}}/{{scenario}}/{{protocol}}/{{row}}/{name}",
             name=RUN_FILES,
         ),
     log:
-        "logs/unlearn/{dataset}/{architecture}/seed{seed}/{scenario}/{row}.log",
+        "logs/unlearn/{dataset}/{architecture}/seed{seed}/{scenario}/{protocol}/{row}.log",
     conda:
         CONDA
     threads: 1
@@ -28,9 +29,12 @@ rule unlearn:
         original=lambda wildcards, input: Path(input.original).parent,
         out=lambda wildcards, output: Path(output[0]).parent,
         labels=lambda wildcards: labels_of(wildcards, wildcards.row),
+        weights=weights_option(),
+        plugins=PLUGINS,
         code=method_code,
     shell:
         "lotus --log {log} unlearn {params.method} {params.hyperparameters:q} --store {params.store}"
         " --held-out {input.held_out} --forget-set {input.forget_set}"
         " --original {params.original} --seed {wildcards.seed} --device {resources.device}"
-        " --labels {params.labels:q} --out {params.out}"
+        " --labels {params.labels:q} {params.plugins:q} --protocol {wildcards.protocol}"
+        " {params.weights} --out {params.out}"

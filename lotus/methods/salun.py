@@ -1,0 +1,139 @@
+"""SalUn: Random Labeling, held to the weights that are salient for the forget set."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from pydantic import NonNegativeInt, PositiveInt
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from lotus.data.batches import Batch
+from lotus.methods.base import Task, register
+from lotus.methods.random_labeling import relabel
+from lotus.settings import NonNegativeReal, PositiveReal, Share
+
+RELEASED = {"mask_share": 0.1, "labels": "wrong", "lr": 1e-3, "batch_size": 128}
+Mask = Mapping[str, Tensor]
+"""Parameter name → bool, shaped like the parameter; true where it may change."""
+
+
+@register("salun", released={"M5": RELEASED, "R1": {}})
+@dataclass(frozen=True)
+class SalUn:
+    """Relabels the forget set at random and trains only the weights it depends on most.
+
+    Loss: L = CE on randomly relabelled D_f, then on D_r (or on their shuffled union), labels uniform over
+        all C classes; θ changes only where |Σ_batches ∂CE(D_f)/∂θ| at θ_o is among the largest
+        `mask_share`; elsewhere it is put back and its momentum cleared after each step. As released
+        (M5) gradients are masked in the forget pass only, and the rest drifts.
+    Reads: all forget and retain images.
+    Source: Fan et al., SalUn, 2024 (with the authors' correction of February 2026: weights outside the
+        mask stay): SGD .013, momentum .9, weight decay 5e-4, mask 50 %, 10 epochs, batch 256.
+    Not for: hiding what was forgotten, as Random Labeling.
+    """
+
+    mask_share: Share = 0.5
+    labels: Literal["wrong", "any"] = "any"
+    order: Literal["separate", "union"] = "separate"
+    epochs: NonNegativeInt = 10
+    lr: PositiveReal = 0.013
+    momentum: NonNegativeReal = 0.9
+    weight_decay: NonNegativeReal = 5e-4
+    batch_size: PositiveInt = 256
+
+    def unlearn(self, task: Task) -> nn.Module:
+        """Masked supervised epochs over freshly relabelled D_f and over D_r."""
+        with task.preparing():
+            mask = saliency_mask(task, self.mask_share, self.batch_size)
+        student = task.student().train()
+        sgd = torch.optim.SGD(
+            student.parameters(), self.lr, self.momentum, weight_decay=self.weight_decay
+        )
+        leaky = task.released("M5")
+        optimizer = MaskedOptimizer(sgd, student, mask, hold=not leaky)
+        for epoch in range(self.epochs):
+            for batch, of_forget in self._batches(task):
+                loss = F.cross_entropy(student(batch.images), batch.labels)
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step(masked=of_forget or not leaky)
+            task.progress(epoch, self.epochs, {"loss": loss.item()})
+        return student
+
+    def _batches(self, task: Task) -> Iterator[tuple[Batch, bool]]:
+        """Batches of one epoch, and whether each is of the forget pass."""
+        relabelled = relabel(task, self.labels == "wrong")
+        if self.order == "union":
+            for batch in task.shuffled(relabelled + task.retain, self.batch_size):
+                yield batch, False
+            return
+        for images, of_forget in ((relabelled, True), (task.retain, False)):
+            for batch in task.shuffled(images, self.batch_size):
+                yield batch, of_forget
+
+
+class MaskedOptimizer:
+    """An optimizer that changes only what the mask lets it.
+
+    Args:
+        hold: after each step weights outside the mask are put back and their state is cleared, so that
+            neither decay nor momentum moves them; else only their gradients are set to 0.
+
+    """
+
+    def __init__(
+        self, optimizer: torch.optim.Optimizer, model: nn.Module, mask: Mask, hold: bool
+    ) -> None:
+        self._optimizer, self._hold = optimizer, hold
+        self._masked = [(p, mask[name], p.detach().clone()) for name, p in model.named_parameters()]
+
+    def zero_grad(self) -> None:
+        """Clears all gradients."""
+        self._optimizer.zero_grad()
+
+    def step(self, masked: bool = True) -> None:
+        """One step; not `masked`: an ordinary one."""
+        if masked:
+            for parameter, mask, _ in self._masked:
+                if parameter.grad is not None:
+                    parameter.grad *= mask
+        self._optimizer.step()
+        if masked and self._hold:
+            self._put_back()
+
+    def _put_back(self) -> None:
+        for parameter, mask, start in self._masked:
+            with torch.no_grad():
+                parameter.copy_(torch.where(mask, parameter, start))
+            for value in self._optimizer.state[parameter].values():
+                if torch.is_tensor(value) and value.shape == parameter.shape:
+                    value *= mask
+
+
+def saliency_mask(task: Task, share: float, batch_size: int) -> Mask:
+    """The int(share · |θ|) parameters with the largest |Σ_batches ∂CE/∂θ| on D_f, at θ_o in eval mode.
+
+    Ranked over all parameters together; one that the loss does not reach ranks last. (The published
+    code stops with an error at such a parameter.)
+    """
+    model = task.student()
+    parameters = dict(model.named_parameters())
+    total = {name: torch.zeros_like(p) for name, p in parameters.items()}
+    for batch in task.shuffled(task.forget, batch_size):
+        loss = F.cross_entropy(model(batch.images), batch.labels)
+        found = torch.autograd.grad(loss, list(parameters.values()), allow_unused=True)
+        for name, gradient in zip(parameters, found, strict=True):
+            if gradient is not None:
+                total[name] += gradient
+    return largest(total, share)
+
+
+def largest(values: Mapping[str, Tensor], share: float) -> Mask:
+    """Where the int(share · n) entries of largest magnitude among all n lie."""
+    magnitudes = torch.cat([value.abs().flatten() for value in values.values()])
+    chosen = torch.zeros_like(magnitudes, dtype=torch.bool)
+    chosen[magnitudes.argsort(descending=True, stable=True)[: int(share * len(magnitudes))]] = True
+    parts = chosen.split([value.numel() for value in values.values()])
+    return {name: p.view_as(v) for (name, v), p in zip(values.items(), parts, strict=True)}

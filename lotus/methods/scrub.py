@@ -1,0 +1,88 @@
+"""SCRUB: move away from the original model on the forget set, stay with it on the retain set."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from pydantic import NonNegativeInt, PositiveInt
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from lotus.methods.bad_teacher import distillation
+from lotus.methods.base import Task, register
+from lotus.settings import NonNegativeReal, PositiveReal
+
+RELEASED = {
+    "optimizer": "adam",
+    "epochs": 10,
+    "max_epochs": 10,
+    "weight_decay": 0.1,
+    "gamma": 1.0,
+    "alpha": 1.0,
+    "forget_batch_size": 128,
+}
+
+
+@register("scrub", released={"M1": RELEASED})
+@dataclass(frozen=True)
+class Scrub:
+    """The student disobeys the original on D_f and obeys it on D_r, in alternating passes.
+
+    Loss: d(B) = T²·mean_x KL(p_o‖p_S) at temperature T. While epoch < m a max step: −d(B_f); in every
+        epoch a min step: γ·CE(B_r) + α·d(B_r). As released (M1) the optimizer owns another copy of the
+        model than the one these losses reach, and that copy is returned: the original, bit for bit.
+    Reads: all forget and retain images, the original's outputs.
+    Source: Kurmanji et al., Towards Unbounded Machine Unlearning, 2023; defaults are their code's for
+        large CIFAR-10: SGD 5e-4, γ .99, α .001, T 4, 3 epochs, 2 with a max step.
+    Not for: models without capacity to spare: max steps unlearn neighbours too, min steps must repair.
+    """
+
+    optimizer: Literal["sgd", "adam"] = "sgd"
+    epochs: NonNegativeInt = 3
+    max_epochs: NonNegativeInt = 2
+    lr: PositiveReal = 5e-4
+    momentum: NonNegativeReal = 0.9
+    weight_decay: NonNegativeReal = 5e-4
+    gamma: NonNegativeReal = 0.99
+    alpha: NonNegativeReal = 0.001
+    temperature: PositiveReal = 4.0
+    milestones: tuple[PositiveInt, ...] = (3, 5, 9)
+    forget_batch_size: PositiveInt = 32
+    batch_size: PositiveInt = 128
+
+    def unlearn(self, task: Task) -> nn.Module:
+        """Max epochs over D_f, min epochs over D_r; the rate falls tenfold after each milestone."""
+        student = task.student().train()
+        returned = task.student() if task.released("M1") else student
+        optimizer = self._optimizer(returned)
+        for epoch in range(self.epochs):
+            for group in optimizer.param_groups:
+                group["lr"] = self.lr * 0.1 ** sum(epoch + 1 > m for m in self.milestones)
+            for loss in self._losses(task, student, epoch):
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+            task.progress(epoch, self.epochs, {"loss": loss.item()})
+        return returned
+
+    def _losses(self, task: Task, student: nn.Module, epoch: int) -> Iterator[Tensor]:
+        if epoch < self.max_epochs:
+            for batch in task.shuffled(task.forget, self.forget_batch_size):
+                yield -self._distance(task.original, student(batch.images), batch.images)
+        for batch in task.shuffled(task.retain, self.batch_size):
+            logits = student(batch.images)
+            obeying = self.alpha * self._distance(task.original, logits, batch.images)
+            yield self.gamma * F.cross_entropy(logits, batch.labels) + obeying
+
+    def _distance(self, original: nn.Module, logits: Tensor, images: Tensor) -> Tensor:
+        with torch.no_grad():
+            taught = original(images)
+        return self.temperature**2 * distillation(logits, taught, self.temperature)
+
+    def _optimizer(self, model: nn.Module) -> torch.optim.Optimizer:
+        if self.optimizer == "adam":
+            return torch.optim.Adam(model.parameters(), self.lr, weight_decay=self.weight_decay)
+        return torch.optim.SGD(
+            model.parameters(), self.lr, self.momentum, weight_decay=self.weight_decay
+        )

@@ -1,0 +1,127 @@
+"""Tuning: every row's candidates on models that the report does not use, by one declared objective."""
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from lotus import inference, models
+from lotus.errors import LotusError
+from lotus.lineage import read_record
+from lotus.methods import base
+from lotus.metrics.selection import READ, objective
+from lotus.predictions import Split
+from lotus.provenance import write_record, write_text
+from lotus.runs import MODEL, RECORD, Bench, Inputs, Run, set_up, start
+
+log = logging.getLogger(__name__)
+
+KEYS = ("dataset", "architecture", "scenario", "row")
+
+
+def try_candidates(
+    inputs: Inputs,
+    run: Run,
+    original: Path,
+    method_name: str,
+    candidates: Sequence[Mapping[str, Any]],
+) -> None:
+    """Applies a method once for each candidate and writes the objective of each, as a record.
+
+    Args:
+        run: `out` is the record's file.
+        candidates: hyper-parameters; defaults of the method for the rest.
+
+    Raises:
+        LotusError: a candidate is not accepted, or an input is absent or damaged.
+
+    """
+    constants = base.constants(method_name, run.protocol)
+    methods = [base.make(method_name, constants | dict(given)) for given in candidates]
+    clock, device = start(run)
+    with clock.phase("prepare"):
+        bench = set_up(inputs, original, device, run.protocol)
+        untouched = _said(bench, bench.original)
+    trials = []
+    for given, method in zip(candidates, methods, strict=True):
+        with clock.phase("unlearn"):
+            unlearned = method.unlearn(bench.task(run, lambda *_: None))
+        found = objective(_said(bench, unlearned), untouched)
+        trials.append({"given": dict(given), **found})
+        log.info("%s", json.dumps(trials[-1]))
+    modules = [__name__, base.module_of(method_name), models.module_of(bench.architecture)]
+    write_record(
+        run.out,
+        kind="trials",
+        modules=modules,
+        about={**run.labels, "protocol": run.protocol.name, "seed": run.seed},
+        settings={"method": method_name, "candidates": [dict(given) for given in candidates]},
+        inputs=[*inputs.files(), original / MODEL, original / RECORD],
+        outputs=[],
+        seconds=clock.seconds,
+        hardware=device.hardware,
+        device_memory=device.peak_memory,
+        notes={"trials": trials},
+    )
+
+
+def _said(bench: Bench, model: Any) -> dict[str, Split]:
+    """What a model says of the images that the objective reads."""
+    indices = dict(
+        zip(READ, (bench.chosen.forget, bench.chosen.retain, bench.held_out.val), strict=True)
+    )
+    said = {}
+    for name, which in indices.items():
+        part = bench.images.take(which)
+        said[name] = Split(inference.logits(model, part), part.labels.cpu().numpy(), which)
+    return said
+
+
+def choose_best(trials: Sequence[Path], out: Path) -> None:
+    """Writes, for each row and benchmark, the candidate with the lowest mean objective over the seeds.
+
+    The file is a list of `overrides` for the configuration, with what was tried in comments.
+
+    Raises:
+        LotusError: a file is not one of `lotus tune`, or seeds of a row tried different candidates.
+
+    """
+    grouped: dict[tuple[str, ...], list[list[dict[str, Any]]]] = {}
+    for path in trials:
+        record = read_record(path)
+        try:
+            key = tuple(record["about"][part] for part in KEYS)
+            grouped.setdefault(key, []).append(record["notes"]["trials"])
+        except (KeyError, TypeError) as error:
+            raise LotusError(f"{path}: not a file of `lotus tune`: lacks {error}") from error
+    blocks: dict[tuple[str, ...], list[str]] = {}
+    for key, seeds in grouped.items():
+        tried = [[trial["given"] for trial in seed] for seed in seeds]
+        if any(given != tried[0] for given in tried):
+            raise LotusError(f"{', '.join(key)}: the seeds tried different candidates; tune again")
+        scores = np.mean([[trial["objective"] for trial in seed] for seed in seeds], axis=0)
+        best = int(np.argmin(scores))
+        values = _flow(_varied(tried[0])[best])
+        note = f"objective {scores[best]:.3f}, best of {len(scores)} (worst {max(scores):.3f})"
+        blocks.setdefault(key[:3], []).append(f"      {key[3]}: {values} # {note}")
+    lines = ["# Written by `snakemake tune`; belongs under `overrides` of the configuration."]
+    for (dataset, architecture, scenario), rows in blocks.items():
+        where = {"dataset": dataset, "architecture": architecture, "scenario": scenario}
+        where["protocol"] = "corrected"
+        lines += [f"  - where: {_flow(where)}", "    methods:", *rows]
+    write_text(out, "\n".join(lines) + "\n")
+
+
+def _varied(candidates: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The candidates without what they all share."""
+    keys = [key for key in candidates[0] if len({repr(c[key]) for c in candidates}) > 1]
+    return [{key: candidate[key] for key in keys} for candidate in candidates]
+
+
+def _flow(values: Mapping[str, Any]) -> str:
+    text: str = yaml.safe_dump(dict(values), default_flow_style=True, sort_keys=False, width=1000)
+    return text.strip()
