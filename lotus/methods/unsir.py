@@ -72,9 +72,7 @@ class Unsir:
                     student.train()
                     loss = F.cross_entropy(student(noise), retained.labels)
                     loss = loss + F.cross_entropy(student(retained.images), retained.labels)
-                    optimizer.zero_grad()
-                    loss.backward()
-                    optimizer.step()
+                    _descend(optimizer, loss)
             for _ in range(self.repair_epochs):
                 for batch in task.shuffled(sample, self.batch_size):
                     _descend(optimizer, F.cross_entropy(student(batch.images), batch.labels))

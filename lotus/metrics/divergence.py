@@ -33,14 +33,24 @@ def jsd(p: np.ndarray, q: np.ndarray) -> float:
         LotusError: no rows, or shapes that differ.
 
     """
-    if p.shape != q.shape or not len(p):
-        raise LotusError(
-            f"JSD: needs two tables of equal shape with rows, not {p.shape}, {q.shape}"
-        )
+    check_tables(p, q)
     m = (p + q) / 2
     rows = (_p_ln(p, p) - _p_ln(p, m) + _p_ln(q, q) - _p_ln(q, m)).sum(axis=1) / 2
     # Rounding can leave equal rows a hair below 0.
     return float(np.maximum(rows, 0).mean())
+
+
+def check_tables(p: np.ndarray, q: np.ndarray) -> None:
+    """Two tables of predictions must have rows, and equally many.
+
+    Raises:
+        LotusError: no rows, or shapes that differ.
+
+    """
+    if p.shape != q.shape or not len(p):
+        raise LotusError(
+            f"JSD: needs two tables of equal shape with rows, not {p.shape}, {q.shape}"
+        )
 
 
 def _p_ln(p: np.ndarray, q: np.ndarray) -> np.ndarray:

@@ -9,6 +9,7 @@ import warnings
 import numpy as np
 
 from lotus.errors import LotusError
+from lotus.metrics.divergence import check_tables
 
 CLAMP = 1e-8
 LABELS_CONSIDERED = 1000
@@ -48,10 +49,7 @@ def jsd_released_e4(p: np.ndarray, q: np.ndarray) -> float:
         LotusError: no rows, or shapes that differ.
 
     """
-    if p.shape != q.shape or not len(p):
-        raise LotusError(
-            f"JSD: needs two tables of equal shape with rows, not {p.shape}, {q.shape}"
-        )
+    check_tables(p, q)
     p, q = np.clip(p.astype(np.float64), CLAMP, 1), np.clip(q.astype(np.float64), CLAMP, 1)
     p, q = p / p.sum(), q / q.sum()
     m = (p + q) / 2
