@@ -5,43 +5,17 @@ import os
 import re
 import shlex
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import yaml
+from project import copy_of_project, run
 
 from lotus.plan import make_plan
 from lotus.settings import Origin
 
-ROOT = Path(__file__).parents[1]
-BIN = Path(sys.executable).parent
 CONFIG = ["--configfile", "config/digits.yaml"]
-
-
-def run(folder, *command, check=True, **variables):
-    environment = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", **variables}
-    environment.pop("PYTHONPATH", None)
-    done = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
-    )
-    if check and done.returncode:
-        pytest.fail(f"{shlex.join(map(str, command))}\n{done.stdout}\n{done.stderr}")
-    return done
-
-
-def copy_of_project(folder):
-    listed = run(ROOT, "git", "ls-files", "--cached", "--others", "--exclude-standard").stdout
-    for name in listed.splitlines():
-        if (ROOT / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / name)
-    author = ["-c", "user.name=test", "-c", "user.email=test@example.org"]
-    run(folder, "git", "init", "--quiet")
-    run(folder, "git", "add", "--all")
-    run(folder, "git", *author, "commit", "--quiet", "--message", "copy")
 
 
 @pytest.fixture(scope="module")
