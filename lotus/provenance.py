@@ -21,6 +21,7 @@ are wall times of a machine that may have done other work.
 
 import ast
 import hashlib
+import importlib.util
 import json
 import os
 import platform
@@ -125,7 +126,8 @@ def _find(module: str) -> ModuleSpec | None:
     """Where a module is; unlike importlib's own search, this imports no parent."""
     parent = module.rpartition(".")[0]
     if not parent:
-        return PathFinder.find_spec(module)
+        # A finder of its own finds an editable installation.
+        return importlib.util.find_spec(module)
     above = _find(parent)
     if above is None or above.submodule_search_locations is None:
         return None

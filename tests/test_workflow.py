@@ -260,7 +260,7 @@ methods:
   finetune: {epochs: 2, batch_size: 100}
   diverging: {method: finetune, epochs: 1, lr: 1e20, batch_size: 100}
   scrub: {epochs: 3, batch_size: 100}
-  neggrad-plus: {alpha: 0.5, epochs: 3, batch_size: 100}
+  neggrad-plus: {batch_size: 100}
 grid:
   - datasets: [fashion-mini]
     architectures: [resnet18]
@@ -268,7 +268,7 @@ grid:
     protocols: [corrected, released, corrected+e1]
 overrides:
   - where: {protocol: corrected}
-    methods: {scrub: {lr: 2e-2, alpha: 0.1}}
+    methods: {scrub: {lr: 5e-3}, neggrad-plus: {alpha: 0.8}}
 """
 
 
@@ -304,7 +304,7 @@ def test_corrected_scrub_and_neggrad_plus_forget_a_class(protocols):
         assert rows[name]["accuracy_forget"] < rows["original"]["accuracy_forget"] - 0.2
     released = rows_of(protocols, "released")
     for name in ("scrub", "neggrad-plus"):
-        assert released[name]["accuracy_forget"] > rows["original"]["accuracy_forget"] - 0.1
+        assert released[name]["accuracy_forget"] > rows[name]["accuracy_forget"] + 0.2
 
 
 def test_evaluation_in_train_mode_damages_what_it_measures(protocols):
