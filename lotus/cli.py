@@ -169,12 +169,12 @@ _run_options = _options(
         show_default=True,
         help="corrected, released, corrected+m1, released-e1, … (see `lotus protocols`).",
     ),
-    click.option(
-        "--weights-of",
-        type=EXISTING_FOLDER,
-        help="Another run with the same weights, of which to record predictions only.",
-    ),
     click.option("--out", type=FOLDER, required=True, help="Folder of the run."),
+)
+_weights_option = click.option(
+    "--weights-of",
+    type=EXISTING_FOLDER,
+    help="Another run with the same weights, of which to record predictions only.",
 )
 _plugin_option = click.option(
     "--plugin",
@@ -280,6 +280,7 @@ def choose_forget_set(store: Path, scenario: dict[str, Any], seed: int, out: Pat
 
 @main.command()
 @_run_options
+@_weights_option
 @_training_options
 def pretrain(**options: Any) -> None:
     """Train the original model, on all training images."""
@@ -288,6 +289,7 @@ def pretrain(**options: Any) -> None:
 
 @main.command()
 @_run_options
+@_weights_option
 @_forget_set_option
 @_training_options
 def retrain(forget_set: Path, **options: Any) -> None:
@@ -316,6 +318,7 @@ def _train(kind: str, forget_set: Path | None, options: dict[str, Any]) -> None:
 )
 @click.argument("method")
 @_run_options
+@_weights_option
 @_forget_set_option
 @click.option("--original", type=EXISTING_FOLDER, required=True, help="Run of the original model.")
 @click.option(
@@ -374,7 +377,6 @@ def tune(
 
     load_plugins(plugins)
     inputs = runs.Inputs(options.pop("store"), options.pop("held_out"), forget_set)
-    del options["weights_of"]
     tuning.try_candidates(inputs, runs.Run(out=out, **options), original, method, candidates)
 
 

@@ -39,17 +39,26 @@ class Plan:
     settings: Settings
 
     @cached_property
+    def _grid(self) -> Mapping[Benchmark, tuple[int, ...]]:
+        return benchmarks(self.settings)
+
+    @property
     def cells(self) -> tuple[Benchmark, ...]:
         """The grid, in the order of the file."""
-        return tuple(benchmarks(self.settings))
+        return tuple(self._grid)
 
     def seeds_of(self, cell: Benchmark) -> tuple[int, ...]:
         """Seeds that a cell is measured with, for itself or for cells that its metrics serve."""
-        wanted: set[int] = set()
-        for other, seeds in benchmarks(self.settings).items():
-            if cell in (other, self.measured(other)):
-                wanted |= set(seeds)
+        wanted = self._seeds.get(cell, set())
         return tuple(seed for seed in self.settings.seeds if seed in wanted)
+
+    @cached_property
+    def _seeds(self) -> Mapping[Benchmark, set[int]]:
+        wanted: dict[Benchmark, set[int]] = {}
+        for cell, seeds in self._grid.items():
+            for served in {cell, self.measured(cell)}:
+                wanted.setdefault(served, set()).update(seeds)
+        return wanted
 
     @property
     def benchmarks(self) -> tuple[Benchmark, ...]:
@@ -63,7 +72,7 @@ class Plan:
 
     def _is_ablation(self, cell: Benchmark) -> bool:
         wanted = protocol.parse(cell.protocol)
-        return bool(wanted.deviations) and cell.under(wanted.base) in self.cells
+        return bool(wanted.deviations) and cell.under(wanted.base) in self._grid
 
     @property
     def rows(self) -> tuple[str, ...]:

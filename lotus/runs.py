@@ -435,7 +435,7 @@ def ask(
     images: Images,
     splits: Mapping[str, np.ndarray],
     protocol: Protocol,
-    generator: torch.Generator,
+    generator: torch.Generator | None = None,
 ) -> dict[str, Split]:
     """What the model says of each split, as the protocol records it.
 
@@ -445,7 +445,7 @@ def ask(
 
     Args:
         splits: store indices by split.
-        generator: of the augmentation under E2.
+        generator: of the augmentation; needed under E2 alone.
 
     """
 

@@ -9,14 +9,15 @@ from typing import Any
 import numpy as np
 import yaml
 
-from lotus import inference, models
+from lotus import models
 from lotus.errors import LotusError
 from lotus.lineage import read_record
 from lotus.methods import base
 from lotus.metrics.selection import READ, objective
 from lotus.predictions import Split
+from lotus.protocol import CORRECTED
 from lotus.provenance import write_record, write_text
-from lotus.runs import MODEL, RECORD, Bench, Inputs, Run, set_up, start
+from lotus.runs import MODEL, RECORD, Bench, Inputs, Run, ask, set_up, start
 
 log = logging.getLogger(__name__)
 
@@ -71,14 +72,8 @@ def try_candidates(
 
 def _said(bench: Bench, model: Any) -> dict[str, Split]:
     """What a model says of the images that the objective reads."""
-    indices = dict(
-        zip(READ, (bench.chosen.forget, bench.chosen.retain, bench.held_out.val), strict=True)
-    )
-    said = {}
-    for name, which in indices.items():
-        part = bench.images.take(which)
-        said[name] = Split(inference.logits(model, part), part.labels.cpu().numpy(), which)
-    return said
+    read = (bench.chosen.forget, bench.chosen.retain, bench.held_out.val)
+    return ask(model, bench.images, dict(zip(READ, read, strict=True)), CORRECTED)
 
 
 def choose_best(trials: Sequence[Path], out: Path) -> None:

@@ -144,6 +144,10 @@ UNLEARN = ["unlearn", "lotus", *RUN, "--forget-set", "forget.json", "--original"
             ["method lotus: alpha = 'two'", "number"],
         ),
         (
+            ["tune", "lotus", *RUN, "--weights-of", "store"],
+            ["No such option", "--weights-of"],
+        ),
+        (
             ["choose", "held-out.json", "--out", "o.yaml"],
             ["held-out.json: not a file of `lotus tune`"],
         ),

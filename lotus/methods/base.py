@@ -28,7 +28,7 @@ from dataclasses import asdict, dataclass, fields, is_dataclass
 from functools import cache
 from importlib import metadata
 from types import MappingProxyType
-from typing import Any, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 import torch
 from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -100,6 +100,19 @@ class Method(Protocol):
 
     def unlearn(self, task: Task) -> nn.Module:
         """The unlearned model, in the mode in which the work leaves it (of consequence under E1)."""
+
+
+def sgd_or_adam(
+    kind: Literal["sgd", "adam"],
+    model: nn.Module,
+    lr: float,
+    momentum: float,
+    weight_decay: float,
+) -> torch.optim.Optimizer:
+    """An optimizer over all parameters; `momentum` is SGD's."""
+    if kind == "adam":
+        return torch.optim.Adam(model.parameters(), lr, weight_decay=weight_decay)
+    return torch.optim.SGD(model.parameters(), lr, momentum, weight_decay=weight_decay)
 
 
 Constants = Mapping[str, Mapping[str, Any]]

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lotus.data.batches import Batch, ImageSet
-from lotus.methods.base import Task, register
+from lotus.methods.base import Task, register, sgd_or_adam
 from lotus.settings import NonNegativeReal, PositiveReal
 
 RELEASED = {
@@ -47,7 +47,7 @@ class RandomLabeling:
     def unlearn(self, task: Task) -> nn.Module:
         """Supervised epochs over relabelled D_f ∪ D_r."""
         student = task.student().train()
-        optimizer = self._optimizer(student)
+        optimizer = sgd_or_adam(self.optimizer, student, self.lr, self.momentum, self.weight_decay)
         relabelled = relabel(task, self.labels == "wrong")
         for epoch in range(self.epochs):
             if task.released("M9") and epoch:
@@ -67,13 +67,6 @@ class RandomLabeling:
         # The published code keeps one crop of each forget image for an epoch, in which it is read once.
         yield from task.shuffled(relabelled, self.batch_size)
         yield from task.shuffled(task.retain, self.batch_size)
-
-    def _optimizer(self, student: nn.Module) -> torch.optim.Optimizer:
-        if self.optimizer == "sgd":
-            return torch.optim.SGD(
-                student.parameters(), self.lr, self.momentum, weight_decay=self.weight_decay
-            )
-        return torch.optim.Adam(student.parameters(), self.lr, weight_decay=self.weight_decay)
 
 
 def relabel(task: Task, wrong_only: bool) -> ImageSet:

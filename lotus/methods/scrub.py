@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lotus.methods.bad_teacher import distillation
-from lotus.methods.base import Task, register
+from lotus.methods.base import Task, register, sgd_or_adam
 from lotus.settings import NonNegativeReal, PositiveReal
 
 RELEASED = {
@@ -55,7 +55,7 @@ class Scrub:
         """Max epochs over D_f, min epochs over D_r; the rate falls tenfold after each milestone."""
         student = task.student().train()
         returned = task.student() if task.released("M1") else student
-        optimizer = self._optimizer(returned)
+        optimizer = sgd_or_adam(self.optimizer, returned, self.lr, self.momentum, self.weight_decay)
         for epoch in range(self.epochs):
             for group in optimizer.param_groups:
                 group["lr"] = self.lr * 0.1 ** sum(epoch + 1 > m for m in self.milestones)
@@ -79,10 +79,3 @@ class Scrub:
         with torch.no_grad():
             taught = original(images)
         return self.temperature**2 * distillation(logits, taught, self.temperature)
-
-    def _optimizer(self, model: nn.Module) -> torch.optim.Optimizer:
-        if self.optimizer == "adam":
-            return torch.optim.Adam(model.parameters(), self.lr, weight_decay=self.weight_decay)
-        return torch.optim.SGD(
-            model.parameters(), self.lr, self.momentum, weight_decay=self.weight_decay
-        )
