@@ -209,28 +209,59 @@ def serve(address: Path) -> None:
     warm.serve(address, main)
 
 
+_store_options = click.option(
+    "--options",
+    type=_YamlType(),
+    default="{}",
+    help="As `store` in the configuration: '{source: image-folder, raw: birds, side: 96}'.",
+)
+
+
 @main.command()
 @click.argument("dataset")
+@_store_options
+@click.option(
+    "--mirror",
+    "mirrors",
+    multiple=True,
+    help="Folder or URL with archives or unpacked folders, looked at before downloading; repeatable.",
+)
 @click.option("--out", type=FILE, required=True, help="List of the verified files (JSON).")
-def fetch(dataset: str, out: Path) -> None:
-    """Find the raw files of DATASET and verify their checksums."""
+def fetch(dataset: str, options: dict[str, Any], mirrors: tuple[str, ...], out: Path) -> None:
+    """Find or download the raw files of DATASET and verify their checksums."""
     from lotus.data.build import fetch_raw
+    from lotus.settings import StoreOptions, check
 
-    fetch_raw(dataset, out)
+    fetch_raw(dataset, check(StoreOptions, options, "--options"), mirrors, out)
 
 
 @main.command()
 @click.argument("dataset")
+@_store_options
 @click.option("--raw", type=EXISTING_FILE, required=True, help="What `lotus fetch` wrote.")
 @click.option(
     "--locked", default="any", show_default=True, help="Digest the store must have (data.dvc)."
 )
+@click.option(
+    "--workers",
+    type=click.IntRange(1),
+    help="Processes that decode images; default: all processors.",
+)
 @click.option("--out", type=FOLDER, required=True, help="Folder of the store.")
-def store(dataset: str, raw: Path, locked: str, out: Path) -> None:
+def store(
+    dataset: str,
+    options: dict[str, Any],
+    raw: Path,
+    locked: str,
+    workers: int | None,
+    out: Path,
+) -> None:
     """Build the image store of DATASET from its raw files."""
     from lotus.data.build import build_store
+    from lotus.settings import StoreOptions, check
 
-    build_store(dataset, raw, out, None if locked == "any" else locked)
+    chosen = check(StoreOptions, options, "--options")
+    build_store(dataset, chosen, raw, out, None if locked == "any" else locked, workers)
 
 
 @main.command()
@@ -506,8 +537,17 @@ def list_datasets() -> None:
 
     for name in sources.available():
         described = sources.source(name)
-        click.echo(f"{name}\n  {described.title}; licence {described.licence}")
-        click.echo(f"  {described.homepage}\n  classes: {', '.join(described.classes)}")
+        click.echo(f"{name}\n  {described.title}; {described.version}")
+        click.echo(f"  licence: {described.licence}\n  {described.homepage}")
+        if described.obtain:
+            click.echo(f"  how to obtain: {described.obtain}")
+        for file in described.files:
+            where = file.origin or file.url or "to be fetched by hand"
+            click.echo(f"  {file.name}  md5 {file.md5 or 'not published'}  {where}")
+        if described.classes is not None:
+            shown = described.classes[:12]
+            more = f", … ({len(described.classes)} in all)" if shown != described.classes else ""
+            click.echo(f"  classes: {', '.join(shown)}{more}")
 
 
 @main.command("check-config")

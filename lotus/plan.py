@@ -19,6 +19,7 @@ from lotus.plugins import load_plugins
 from lotus.protocol import Protocol
 from lotus.settings import (
     Benchmark,
+    Dataset,
     Origin,
     Settings,
     benchmarks,
@@ -178,7 +179,13 @@ class Plan:
 
     def use_of(self, dataset: str) -> dict[str, Any]:
         """How a data set is used: size of its images, augmentation."""
-        return self.settings.datasets[dataset].model_dump()
+        return self.settings.datasets[dataset].model_dump(exclude={"store"})
+
+    def store_of(self, dataset: str) -> dict[str, Any]:
+        """How a data set's store is built; one that the file does not declare, as its source has it."""
+        declared = self.settings.datasets.get(dataset, Dataset()).store
+        options = declared.model_dump(mode="json", exclude_none=True)
+        return {**options, "source": declared.source or dataset}
 
     def scenario(self, name: str) -> dict[str, Any]:
         """A scenario's section, without the keys that do not apply."""
@@ -299,21 +306,30 @@ def make_plan(content: Mapping[str, Any], origins: Sequence[Origin]) -> Plan:
     return Plan(settings)
 
 
+def source_name(settings: Settings, dataset: str) -> str:
+    """Registered name of a data set of the configuration."""
+    return settings.datasets[dataset].store.source or dataset
+
+
 Problem = tuple[list[str | int], Any, str]
 
 
 def _datasets(settings: Settings) -> Iterator[Problem]:
     """Data sets that do not exist, classes that a data set of the grid lacks."""
     known = sources.available()
-    for name in settings.datasets:
-        if name not in known:
-            yield ["datasets", name], None, f"unknown data set; {choices(name, known)}"
+    for name, dataset in settings.datasets.items():
+        given = dataset.store.source
+        if (given or name) not in known:
+            place: list[str | int] = ["datasets", name, *(["store", "source"] if given else [])]
+            yield place, given, f"unknown data set; {choices(given or name, known)}"
     for cell in dict.fromkeys(cell.under("") for cell in benchmarks(settings)):
         wanted = settings.scenarios[cell.scenario].forget_class
-        if wanted is None or cell.dataset not in known:
+        source = source_name(settings, cell.dataset)
+        classes = sources.source(source).classes if source in known else None
+        if wanted is None or classes is None:
             continue
         try:
-            class_label(sources.source(cell.dataset).classes, wanted)
+            class_label(classes, wanted)
         except LotusError as error:
             what = f"data set {cell.dataset}: {error}"
             yield ["scenarios", cell.scenario, "forget_class"], wanted, what

@@ -43,8 +43,13 @@ Real = Annotated[float, BeforeValidator(_read_scientific), Field(allow_inf_nan=F
 PositiveReal = Annotated[Real, Field(gt=0)]
 NonNegativeReal = Annotated[Real, Field(ge=0)]
 Share = Annotated[Real, Field(gt=0, le=1)]
+Level = Annotated[Real, Field(ge=0, le=1)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
+
+
+def _as_list(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
 
 
 def _known_protocol(name: str) -> str:
@@ -77,9 +82,50 @@ class Augmentation(Section):
         return bool(self.crop_padding or self.horizontal_flip)
 
 
+class StoreOptions(Section):
+    """How the image store of a data set is built."""
+
+    source: Name | None = Field(
+        None, description="Registered data set (`lotus datasets`); default: the section's own name."
+    )
+    raw: str | None = Field(
+        None,
+        description="Folder or archive to take in place of the publisher's files (for `image-folder`: "
+        "a folder of class folders or a CSV file); a path, or a name in the mirror.",
+    )
+    content: Annotated[str, Field(pattern=r"^(any|[0-9a-f]{64})$")] | None = Field(
+        None,
+        description="sha256 of the store's pixels and labels, accepted in place of the publisher's "
+        "checksums (`lotus store` logs it); `any`: take the files as they are.",
+    )
+    limit: PositiveInt | None = Field(
+        None, description="Only the first so many images of each class, of each part of the data."
+    )
+    side: PositiveInt | None = Field(
+        None,
+        description="Images of different sizes become squares of this side: the shorter side is "
+        "resized to it, the middle is kept.",
+    )
+    mean: Annotated[tuple[Level, ...], Field(min_length=1, strict=False)] | None = Field(
+        None, description="Per channel, on the 0–1 scale, for normalisation; default: the source's."
+    )
+    std: Annotated[tuple[PositiveReal, ...], Field(min_length=1, strict=False)] | None = Field(
+        None, description="Per channel, like `mean`."
+    )
+
+    @model_validator(mode="after")
+    def _normalised_by_both(self) -> "StoreOptions":
+        if (self.mean is None) != (self.std is None) or len(self.mean or ()) != len(self.std or ()):
+            raise ValueError("give mean and std, as many values each as there are channels")
+        return self
+
+
 class Dataset(Section):
     """How one data set is used; the data set itself is described in `lotus/data/sources/`."""
 
+    store: StoreOptions = Field(
+        default_factory=StoreOptions, description="Where its images come from."
+    )
     augmentation: Augmentation = Field(
         default_factory=Augmentation, description="Applied to training, forget and retain images."
     )
@@ -284,10 +330,26 @@ class Block(Section):
     )
 
 
+class Data(Section):
+    """Where raw files are looked for."""
+
+    mirror: Annotated[tuple[str, ...], BeforeValidator(_as_list), Field(strict=False)] = Field(
+        (),
+        description="Folders or URLs that hold archives or unpacked folders; looked at, in this order, "
+        "before anything is downloaded.",
+    )
+
+
 class Settings(Section):
     """An experiment."""
 
     title: str = Field("LoTUS", description="Heading of the report.")
+    data: Data = Field(default_factory=Data, description="Where raw files are looked for.")
+    limit: PositiveInt | None = Field(
+        None,
+        description="A small version of everything: `store.limit` of all data sets, whose names then "
+        "end in `-limitN`, so that other results stay.",
+    )
     plugins: Annotated[tuple[str, ...], Field(strict=False)] = Field(
         (),
         description="Python files or modules that register methods of your own; packages with an "
@@ -433,7 +495,37 @@ def load(content: Mapping[str, Any], origins: Sequence[Origin]) -> Settings:
     problems = [complain(origins, *problem) for problem in _inconsistencies(settings)]
     if problems:
         raise LotusError("\n".join(problems))
-    return settings
+    return settings if settings.limit is None else _limited(settings, settings.limit)
+
+
+def _limited(settings: Settings, limit: int) -> Settings:
+    """The same experiment on the first images of each class, under names of its own."""
+
+    def name(dataset: str) -> str:
+        return f"{dataset}-limit{limit}"
+
+    def cut(known: str, dataset: Dataset) -> Dataset:
+        fewer = min(limit, dataset.store.limit or limit)
+        source = dataset.store.source or known
+        store = dataset.store.model_copy(update={"source": source, "limit": fewer})
+        return dataset.model_copy(update={"store": store})
+
+    def moved(override: Override) -> Override:
+        if override.where.dataset is None:
+            return override
+        where = override.where.model_copy(update={"dataset": name(override.where.dataset)})
+        return override.model_copy(update={"where": where})
+
+    return settings.model_copy(
+        update={
+            "datasets": {name(known): cut(known, it) for known, it in settings.datasets.items()},
+            "grid": tuple(
+                block.model_copy(update={"datasets": tuple(map(name, block.datasets))})
+                for block in settings.grid
+            ),
+            "overrides": tuple(map(moved, settings.overrides)),
+        }
+    )
 
 
 T = TypeVar("T")
@@ -533,7 +625,9 @@ def _holds(node: Any, part: str | int) -> bool:
 
 _TAGGED: dict[str, type[BaseModel]] = {"resnet18": ResNet18, "vit": ViT}
 _BELOW: dict[str, type[BaseModel]] = {
+    "data": Data,
     "datasets": Dataset,
+    "store": StoreOptions,
     "augmentation": Augmentation,
     "scenarios": Scenario,
     "grid": Block,

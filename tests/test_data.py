@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 from lotus.data import splits
 from lotus.data.batches import Images, ImageSet, View, augment, deal
-from lotus.data.store import Images as Raw
+from lotus.data.content import Content
 from lotus.data.store import dvc_digest, locked_stores, open_store, write_store
 from lotus.errors import LotusError
 from lotus.settings import Augmentation, Dataset, Scenario
@@ -382,13 +382,18 @@ SOURCE = {"dataset": "toy", "mean": [0.5], "std": [0.25]}
 
 def raw(seed=0):
     pixels = np.random.default_rng(seed).integers(256, size=(6, 4, 4, 1), dtype=np.uint8)
-    return Raw(pixels, np.array([0, 1, 2, 0, 1, 2]), {"train": (0, 4), "test": (4, 6)})
+    labels = np.array([0, 1, 2, 0, 1, 2])
+    return Content(pixels, labels, {"train": (0, 4), "test": (4, 6)}, ("Cat", "Dog", "Émile"))
+
+
+def write(path, content, locked=None):
+    write_store(path, content.images, content, SOURCE, locked)
 
 
 @pytest.fixture
 def folder(tmp_path):
     path = tmp_path / "stores" / "toy"
-    write_store(path, raw(), ("Cat", "Dog", "Émile"), SOURCE, locked=None)
+    write(path, raw())
     return path
 
 
@@ -405,7 +410,7 @@ def test_store_survives_its_files(folder):
 def test_same_content_has_the_same_digest_and_other_content_another(folder, tmp_path):
     for seed, agree in ((0, True), (1, False)):
         other = tmp_path / str(seed)
-        write_store(other, raw(seed), ("Cat", "Dog", "Émile"), SOURCE, locked=None)
+        write(other, raw(seed))
         assert (dvc_digest(other) == dvc_digest(folder)) is agree
 
 
@@ -454,10 +459,10 @@ def test_store_of_another_form_is_refused(folder, name, array, message):
 def test_store_that_is_not_the_locked_one_leaves_the_earlier(folder):
     earlier = dvc_digest(folder)
     with pytest.raises(LotusError, match=f"data.dvc locks {earlier}"):
-        write_store(folder, raw(1), ("Cat", "Dog", "Émile"), SOURCE, locked=earlier)
+        write(folder, raw(1), locked=earlier)
     assert dvc_digest(folder) == earlier
     assert list(folder.parent.iterdir()) == [folder]
-    write_store(folder, raw(), ("Cat", "Dog", "Émile"), SOURCE, locked=earlier)
+    write(folder, raw(), locked=earlier)
     assert dvc_digest(folder) == earlier
 
 

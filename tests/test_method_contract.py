@@ -13,8 +13,8 @@ import torch
 from torch import nn
 
 from lotus import models, runs
+from lotus.data.content import Content
 from lotus.data.splits import choose_forget_set, halve_held_out, save_forget_set, save_held_out
-from lotus.data.store import Images as Raw
 from lotus.data.store import open_store, write_store
 from lotus.device import Device
 from lotus.errors import LotusError
@@ -295,9 +295,8 @@ def bench(tmp_path):
     labels = np.arange(count + held_out) % 3
     parts = {"train": (0, count), "test": (count, count + held_out)}
     source = {"dataset": "toy", "mean": [0.5], "std": [0.25]}
-    write_store(
-        tmp_path / "store", Raw(images, labels, parts), ("a", "b", "c"), source, locked=None
-    )
+    content = Content(images, labels, parts, ("a", "b", "c"))
+    write_store(tmp_path / "store", images, content, source, locked=None)
     store = open_store(tmp_path / "store")
     save_held_out(tmp_path / "held-out.json", halve_held_out(store, 0))
     chosen = choose_forget_set(store, Scenario(forget_fraction=0.2), 0)

@@ -11,7 +11,7 @@ from lotus.data.splits import choose_forget_set, halve_held_out, save_forget_set
 from lotus.data.store import open_store
 from lotus.errors import LotusError
 from lotus.runs import Inputs, Run, train_run, unlearn_run
-from lotus.settings import ARCHITECTURE, Dataset, Scenario
+from lotus.settings import ARCHITECTURE, Dataset, Scenario, StoreOptions
 
 RESNET = {
     "model": "resnet18",
@@ -25,8 +25,8 @@ RESNET = {
 def digits(tmp_path_factory):
     """A folder with a digits store and its splits."""
     folder = tmp_path_factory.mktemp("digits")
-    fetch_raw("digits", folder / "raw.json")
-    build_store("digits", folder / "raw.json", folder / "store", None)
+    fetch_raw("digits", StoreOptions(), (), folder / "raw.json")
+    build_store("digits", StoreOptions(), folder / "raw.json", folder / "store", None)
     store = open_store(folder / "store")
     save_held_out(folder / "held-out.json", halve_held_out(store, 1))
     for name, fraction in (("forget", 0.1), ("other", 0.2)):

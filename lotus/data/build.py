@@ -1,82 +1,231 @@
 """From a publisher's files to a verified store."""
 
-import hashlib
 import json
 import logging
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+
+from lotus.data import content as contents
 from lotus.data import sources
-from lotus.data.sources import RawFile
+from lotus.data.content import Content, Files
+from lotus.data.decode import decode
+from lotus.data.raw import check, find_all
+from lotus.data.sources import Source
 from lotus.data.store import FILES, check_lock, dvc_digest, open_store, write_store
 from lotus.errors import LotusError
-from lotus.provenance import sha256, write_json, write_record
+from lotus.provenance import relative, sha256, write_json, write_record
+from lotus.settings import StoreOptions
 
 log = logging.getLogger(__name__)
 
+RAW = Path("data/raw")
 
-def fetch_raw(dataset: str, out: Path) -> None:
-    """Finds the raw files of a data set, verifies their md5 and lists them with their sha256.
+
+def source_of(dataset: str, options: StoreOptions) -> Source:
+    """The registered data set behind a name of the configuration."""
+    return sources.source(options.source or dataset)
+
+
+def fetch_raw(dataset: str, options: StoreOptions, mirrors: Sequence[str], out: Path) -> None:
+    """Finds or downloads the raw files of a data set, checks them and lists them with their digests.
+
+    Args:
+        dataset: its name in the configuration.
+        mirrors: folders and URLs that are looked at before anything is downloaded.
 
     Raises:
-        LotusError: unknown data set; a file is absent or is not the published one.
+        LotusError: unknown data set; a file is nowhere to be found or is not the published one.
 
     """
-    described = sources.source(dataset)
-    listed = [_verified(dataset, file) for file in described.files]
-    write_json(out, {"dataset": dataset, "licence": described.licence, "files": listed})
+    described = source_of(dataset, options)
+    found = find_all(dataset, described, options, mirrors, RAW / described.name)
+    files = [
+        {
+            "name": file.name,
+            "path": relative(file.path),
+            "bytes": file.bytes,
+            "md5": file.md5,
+            "sha256": file.sha256,
+            "published": file.published,
+        }
+        for file in found
+    ]
+    write_json(out, {"dataset": dataset, "licence": described.licence, "files": files})
 
 
-def _verified(dataset: str, file: RawFile) -> dict[str, str | int]:
-    path = file.locate()
-    if not path.is_file():
-        raise LotusError(f"{dataset}: {file.name} not found; looked for {file.origin}")
-    content = path.read_bytes()
-    md5 = hashlib.md5(content, usedforsecurity=False).hexdigest()
-    if md5 != file.md5:
-        raise LotusError(
-            f"{dataset}: {file.origin}: md5 is {md5}, published is {file.md5}: the file is damaged or "
-            "another version; restore it"
-        )
-    log.info("%s: %s verified (md5 %s)", dataset, file.origin, md5)
-    return {
-        "name": file.name,
-        "origin": file.origin,
-        "bytes": len(content),
-        "md5": md5,
-        "sha256": hashlib.sha256(content).hexdigest(),
-    }
-
-
-def build_store(dataset: str, raw: Path, out: Path, locked: str | None) -> None:
+def build_store(
+    dataset: str,
+    options: StoreOptions,
+    raw: Path,
+    out: Path,
+    locked: str | None,
+    workers: int | None = None,
+) -> None:
     """Builds the store of a data set, whole or not at all.
 
     Args:
-        raw: what `fetch_raw` wrote; becomes part of `source.json`.
+        raw: what `fetch_raw` wrote; becomes part of `source.json`, without places of this machine.
         locked: digest that the store must have; None accepts any.
+        workers: processes that decode; default: one for each processor.
 
     Raises:
-        LotusError: a raw file changed since it was fetched, or the store is not the locked one.
+        LotusError: a raw file changed since it was fetched or is damaged, labels and classes do not fit,
+            or the store is not the published, declared or locked one.
 
     """
-    described = sources.source(dataset)
+    described = source_of(dataset, options)
     files = json.loads(raw.read_text(encoding="utf-8"))["files"]
-    paths = tuple(file.locate() for file in described.files)
-    for listed, path in zip(files, paths, strict=True):
-        if sha256(path) != listed["sha256"]:
-            raise LotusError(f"{dataset}: {listed['origin']} changed since {raw}; fetch it again")
-    content = described.read(paths)
-    source = {
+    _check_unchanged(dataset, described, files, raw)
+    content = _read(dataset, described, options, tuple(Path(listed["path"]) for listed in files))
+    _check_sizes(dataset, described, options, content, files)
+    contents.check(dataset, content)
+    # Only images in files are worth choosing before they are read.
+    whole = not isinstance(content.images, Files) or options.content not in (None, "any")
+    if options.limit is not None and not whole:
+        content = contents.limited(content, options.limit)
+    # Of this data set alone, so that a build that was killed can go on.
+    draft = out.with_name(f".decode-{out.name}")
+    try:
+        images = _pixels(content.images, draft, workers or len(os.sched_getaffinity(0)))
+        digest = contents.digest(images, content.labels)
+        if options.content not in (None, "any", digest):
+            raise LotusError(
+                f"{dataset}: the images have the content {digest}, but datasets.{dataset}.store declares "
+                f"{options.content}: other images, labels or options"
+            )
+        source = {
+            **_about(dataset, described, options, content, images),
+            "files": [{k: v for k, v in listed.items() if k != "path"} for listed in files],
+            "content": digest,
+            "checked_by": _checked_by(described, options, files, digest),
+        }
+        if options.limit is not None and whole:
+            content = contents.limited(replace(content, images=images), options.limit)
+            images = _pixels(content.images, draft, 1)
+        decoded = images.filename if isinstance(images, np.memmap) else None
+        write_store(out, Path(decoded) if decoded else images, content, source, locked)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    log.info(
+        "%s: %d images %s in %s; content%s %s",
+        dataset,
+        len(content.labels),
+        images.shape[1:],
+        out,
+        " of all" if options.limit is not None and whole else "",
+        digest,
+    )
+
+
+def _pixels(images: np.ndarray | Files, draft: Path, workers: int) -> np.ndarray:
+    """uint8 `[N, H, W, C]`; of files memory-mapped."""
+    if isinstance(images, Files):
+        return np.load(decode(images, draft, workers), mmap_mode="r")  # type: ignore[no-any-return]
+    return images
+
+
+def _check_unchanged(
+    dataset: str, described: Source, files: Sequence[Mapping[str, Any]], raw: Path
+) -> None:
+    """Refuses raw files that are not those that were fetched, as far as their digests are known."""
+    published = described.files or (None,)
+    for file, listed in zip(published, files, strict=True):
+        path = Path(listed["path"])
+        if path.is_file():
+            same = not listed["sha256"] or sha256(path) == listed["sha256"]
+        else:
+            known = path.is_dir() and file is not None and file.members and listed["published"]
+            same = not check(file, path).problem if file is not None and known else path.is_dir()
+        if not same:
+            raise LotusError(f"{dataset}: {path} changed since {raw} was written; fetch it again")
+
+
+def _read(
+    dataset: str, described: Source, options: StoreOptions, paths: tuple[Path, ...]
+) -> Content:
+    try:
+        content = described.read(paths)
+    except OSError as error:
+        place = error.filename or ", ".join(map(str, paths))
+        raise LotusError(
+            f"{dataset}: {place}: cannot be read: {error.strerror or error}"
+        ) from error
+    if options.side is None:
+        return content
+    if not isinstance(content.images, Files):
+        raise LotusError(
+            f"{dataset}: side = {options.side}: all its images have one size; remove `side`, and use "
+            "`resize` to show them in another"
+        )
+    return replace(content, images=replace(content.images, side=options.side))
+
+
+def _check_sizes(
+    dataset: str,
+    described: Source,
+    options: StoreOptions,
+    content: Content,
+    files: Sequence[Mapping[str, Any]],
+) -> None:
+    """Where no checksum vouches for the files, their number has to be the published one."""
+    if options.content is not None or all(listed["published"] for listed in files):
+        return
+    for part, (first, end) in content.parts.items():
+        wanted = described.sizes.get(part)
+        if wanted not in (None, end - first):
+            raise LotusError(
+                f"{dataset}: {end - first:,} {part} images, published are {wanted:,}; if these are the "
+                f"images you mean, declare them: `content: any`, or the sha256 that the log then shows, "
+                f"under datasets.{dataset}.store"
+            )
+
+
+def _about(
+    dataset: str, described: Source, options: StoreOptions, content: Content, images: np.ndarray
+) -> dict[str, Any]:
+    """What `source.json` says of the data set."""
+    mean, std = options.mean or described.mean, options.std or described.std
+    if mean is None or std is None:
+        first, end = content.parts["train"]
+        mean, std = contents.channel_statistics(images[first:end])
+    if len(mean) != images.shape[3]:
+        raise LotusError(
+            f"{dataset}: {len(mean)} values of mean and std for images with {images.shape[3]} channels"
+        )
+    selection = described.selection
+    if options.limit is not None:
+        selection += f"; of these the first {options.limit} of each class, of each part"
+    return {
         "dataset": dataset,
+        "source": described.name,
         "title": described.title,
+        "version": described.version,
         "homepage": described.homepage,
         "licence": described.licence,
-        "selection": described.selection,
-        "files": files,
-        "mean": described.mean,
-        "std": described.std,
+        "selection": selection,
+        "side": content.images.side if isinstance(content.images, Files) else None,
+        "mean": list(mean),
+        "std": list(std),
     }
-    write_store(out, content, described.classes, source, locked)
-    log.info("%s: %d images %s in %s", dataset, len(content.images), content.images.shape[1:], out)
+
+
+def _checked_by(
+    described: Source, options: StoreOptions, files: Sequence[Mapping[str, Any]], digest: str
+) -> str:
+    """What vouches for the images, in words."""
+    if options.content == digest:
+        return "content declared in the configuration"
+    if all(listed["published"] for listed in files):
+        return "checksums of the publisher"
+    if options.content == "any" or not described.sizes:
+        return "nothing: taken as they are"
+    return "number of images"
 
 
 def verify_store(folder: Path, locked: str | None, out: Path) -> None:

@@ -38,12 +38,15 @@ class ForgetSet:
 def halve_held_out(store: Store, seed: int) -> HeldOut:
     """Stratified halves of the held-out part by seed, as released (StratifiedShuffleSplit).
 
-    So the seed changes which images are validated and tested on, as in the published experiments.
+    So the seed changes which images are validated and tested on, as in the published experiments. Where
+    the publisher has a validation part of its own (MUFAC), that and the test part are taken whole.
 
     Raises:
         LotusError: a class has a single held-out image.
 
     """
+    if store.has_val:
+        return HeldOut(store.part("val"), store.part("test"))
     from sklearn.model_selection import StratifiedShuffleSplit
 
     held_out = store.part("test")

@@ -2,7 +2,7 @@
 
 A store is a folder with `images.npy` (uint8, N×H×W×C, memory-mapped), `labels.npy` (int64, N),
 `classes.json` (names in order of label) and `source.json` (where the images come from, and which
-range of indices is the training and the held-out part).
+range of indices is the training part, which the test part, and the validation part if it is fixed).
 """
 
 import hashlib
@@ -17,25 +17,10 @@ from typing import Any
 import numpy as np
 import yaml
 
+from lotus.data.content import Content
 from lotus.errors import LotusError
 
 FILES = ("images.npy", "labels.npy", "classes.json", "source.json")
-
-
-@dataclass(frozen=True)
-class Images:
-    """Raw images of a data set, the training part first.
-
-    Attributes:
-        images: uint8, `[N, H, W, C]`.
-        labels: int64, `[N]`.
-        parts: part → (first, one past the last) index.
-
-    """
-
-    images: np.ndarray
-    labels: np.ndarray
-    parts: Mapping[str, tuple[int, int]]
 
 
 @dataclass(frozen=True)
@@ -49,9 +34,14 @@ class Store:
     source: Mapping[str, Any]
 
     def part(self, name: str) -> np.ndarray:
-        """Indices (int64) of the `train` or `test` part, in data-set order."""
+        """Indices (int64) of the `train`, `val` or `test` part, in data-set order."""
         first, end = self.source["parts"][name]
         return np.arange(first, end, dtype=np.int64)
+
+    @property
+    def has_val(self) -> bool:
+        """Whether the publisher's own validation part is kept apart from the test part."""
+        return "val" in self.source["parts"]
 
     @property
     def mean(self) -> tuple[float, ...]:
@@ -100,14 +90,16 @@ def open_store(folder: Path) -> Store:
 
 def write_store(
     folder: Path,
-    content: Images,
-    classes: tuple[str, ...],
+    images: np.ndarray | Path,
+    content: Content,
     source: Mapping[str, Any],
     locked: str | None,
 ) -> None:
     """Writes a store; the folder appears whole or not at all.
 
     Args:
+        images: uint8 `[N, H, W, C]`, or a `.npy` file of them, which is moved into the store.
+        content: labels, parts and classes.
         locked: digest from `data.dvc` that the store must have, None to accept any.
 
     Raises:
@@ -118,9 +110,12 @@ def write_store(
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
     try:
-        np.save(draft / "images.npy", content.images)
+        if isinstance(images, Path):
+            os.replace(images, draft / "images.npy")
+        else:
+            np.save(draft / "images.npy", images)
         np.save(draft / "labels.npy", content.labels.astype(np.int64))
-        _write_json(draft / "classes.json", list(classes))
+        _write_json(draft / "classes.json", list(content.classes))
         _write_json(draft / "source.json", {**source, "parts": dict(content.parts)})
         check_lock(draft, locked, name=str(folder))
         shutil.rmtree(folder, ignore_errors=True)

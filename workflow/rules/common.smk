@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shlex
 import sys
 from functools import cache
 from pathlib import Path
@@ -94,13 +96,18 @@ STORE_FILES = ["images.npy", "labels.npy", "classes.json", "source.json"]
 RUN_FILES = ["model.safetensors", "predictions.npz", "run.json"]
 
 
+def one_of(names):
+    """Pattern of exactly these names."""
+    return "|".join(re.escape(name) for name in names)
+
+
 wildcard_constraints:
-    dataset="|".join(sources.available()),
-    architecture="|".join(PLAN.settings.architectures),
-    scenario="|".join(PLAN.settings.scenarios),
+    dataset=one_of([*PLAN.settings.datasets, *LOCKED]),
+    architecture=one_of(PLAN.settings.architectures),
+    scenario=one_of(PLAN.settings.scenarios),
     seed=r"\d+",
     protocol=r"(corrected|released)[a-z0-9+-]*",
-    row="|".join(PLAN.settings.methods),
+    row=one_of(PLAN.settings.methods),
 
 
 def uses_gpu():
@@ -133,6 +140,32 @@ def model_code(wildcards):
     """Digest of the code that a training step runs for the job's architecture."""
     architecture = PLAN.settings.architectures[wildcards.architecture]
     return step_code("lotus.runs", models.module_of(architecture))
+
+
+def raw_options(dataset):
+    """What decides which raw files a data set is made of."""
+    return {
+        key: value
+        for key, value in PLAN.store_of(dataset).items()
+        if key in ("source", "raw", "content")
+    }
+
+
+def source_code(dataset):
+    """Digest of the code that reads a data set, where its raw files are always at hand.
+
+    A store of downloaded files needs them no more once it is built, so no change of code asks for them:
+    its content is known by its digest.
+    """
+    described = sources.source(PLAN.store_of(dataset)["source"])
+    if not described.in_repository:
+        return ""
+    return step_code("lotus.data.build", sources.module_of(described.name))
+
+
+MIRRORS = shlex.join(
+    part for place in PLAN.settings.data.mirror for part in ("--mirror", place)
+)
 
 
 def labels_of(wildcards, row):

@@ -1,6 +1,7 @@
 """Images: find the publishers' files, build the stores, check them against data.dvc."""
 
 
+# The mirrors are resources, not parameters: another place of the same files reruns nothing.
 rule fetch_data:
     output:
         "data/raw/{dataset}.json",
@@ -9,12 +10,14 @@ rule fetch_data:
     localrule: True
     conda:
         CONDA
+    resources:
+        mirrors=MIRRORS,
     params:
-        code=lambda wildcards: step_code(
-            "lotus.data.build", sources.module_of(wildcards.dataset)
-        ),
+        options=lambda wildcards: json.dumps(raw_options(wildcards.dataset)),
+        code=lambda wildcards: source_code(wildcards.dataset),
     shell:
-        "lotus --log {log} fetch {wildcards.dataset} --out {output}"
+        "lotus --log {log} fetch {wildcards.dataset} --options {params.options:q} {resources.mirrors}"
+        " --out {output}"
 
 
 rule build_store:
@@ -29,13 +32,12 @@ rule build_store:
         CONDA
     params:
         folder=lambda wildcards: layout.STORES / wildcards.dataset,
+        options=lambda wildcards: json.dumps(PLAN.store_of(wildcards.dataset)),
         locked=lambda wildcards: LOCKED.get(wildcards.dataset, "any"),
-        code=lambda wildcards: step_code(
-            "lotus.data.build", sources.module_of(wildcards.dataset)
-        ),
+        code=lambda wildcards: source_code(wildcards.dataset),
     shell:
-        "lotus --log {log} store {wildcards.dataset} --raw {input.raw} --locked {params.locked}"
-        " --out {params.folder}"
+        "lotus --log {log} store {wildcards.dataset} --options {params.options:q} --raw {input.raw}"
+        " --locked {params.locked} --out {params.folder}"
 
 
 # Everything downstream reads this record, so a store that was changed later stops the run here.

@@ -1,15 +1,16 @@
 """The data sets. Each module of this folder describes one: its `SOURCE` is found by the module's name.
 
 A new data set is a new file here, `my_data.py` for `my-data`, and an entry in the configuration.
+Images in folders or behind a CSV need none: see `image_folder.py`.
 """
 
 import importlib
 import pkgutil
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from lotus.data.store import Images
+from lotus.data.content import Reader
 from lotus.errors import LotusError, choices
 
 
@@ -19,16 +20,22 @@ class RawFile:
 
     Attributes:
         name: file name.
-        md5: checksum that its publisher (or reader) states.
-        locate: says where the file lies on this machine.
-        origin: the same in words that hold on any machine.
+        md5: checksum that its publisher (or reader) states; '' if none is known.
+        url: where it can be downloaded; '' if a licence means that the user fetches it.
+        unpacks: for an archive, the folder that is read, by its name inside; taken instead where found.
+        members: md5 of the files of that folder, as far as they are known.
+        locate: where the file lies on this machine, for those that come with the project.
+        origin: that place in words that hold on any machine.
 
     """
 
     name: str
     md5: str
-    locate: Callable[[], Path]
-    origin: str
+    url: str = ""
+    unpacks: str = ""
+    members: Mapping[str, str] = field(default_factory=dict)
+    locate: Callable[[], Path] | None = None
+    origin: str = ""
 
 
 @dataclass(frozen=True)
@@ -36,30 +43,45 @@ class Source:
     """A data set: what it is, where it comes from and how it is read.
 
     Attributes:
-        classes: names in order of label.
-        mean, std: per channel on the 0–1 scale, for normalisation.
-        files: everything `read` needs.
-        read: from the located files, in the order of `files`, to the images.
+        version: which publication of the data.
+        classes: names in order of label; None: known only from the files.
+        mean, std: per channel on the 0–1 scale, for normalisation; None: those of the training images.
+        selection: which of the publisher's images are taken, in words.
+        obtain: what a user has to do where a file cannot be downloaded; in one sentence.
+        files: everything `read` needs; empty: the user names a folder (`store.raw`).
+        sizes: images by part, as published; {} if not fixed.
+        read: from the located files, in the order of `files`, to labels and images.
+        folders: names of folders under which mirrors may hold it, beside its own name.
         in_repository: its files need no download, so every run builds and locks it.
 
     """
 
     name: str
     title: str
-    classes: tuple[str, ...]
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
+    version: str
+    classes: tuple[str, ...] | None
+    mean: tuple[float, ...] | None
+    std: tuple[float, ...] | None
     licence: str
     homepage: str
     selection: str
     files: tuple[RawFile, ...]
-    read: Callable[[tuple[Path, ...]], Images]
-    in_repository: bool
+    read: Reader
+    obtain: str = ""
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    folders: tuple[str, ...] = ()
+    in_repository: bool = False
 
 
 def available() -> tuple[str, ...]:
     """Names of all data sets."""
-    return tuple(sorted(m.name.replace("_", "-") for m in pkgutil.iter_modules(__path__)))
+    return tuple(
+        sorted(
+            m.name.replace("_", "-")
+            for m in pkgutil.iter_modules(__path__)
+            if not m.name.startswith("_")
+        )
+    )
 
 
 def module_of(name: str) -> str:

@@ -5,17 +5,18 @@ from pathlib import Path
 
 import numpy as np
 
+from lotus.data.content import Content, ranges
 from lotus.data.sources import RawFile, Source
-from lotus.data.store import Images
 
 TRAIN_PER_CLASS, DRAW_SEED = 100, 0
+CLASSES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
 def _bundled() -> Path:
     return Path(str(resources.files("sklearn.datasets.data") / "digits.csv.gz"))
 
 
-def read(_: tuple[Path, ...]) -> Images:
+def read(_: tuple[Path, ...]) -> Content:
     """1,000 training images, balanced over the classes; the other 797 are held out."""
     from sklearn.datasets import load_digits
 
@@ -24,20 +25,19 @@ def read(_: tuple[Path, ...]) -> Images:
     labels = digits.target.astype(np.int64)
     # RandomState: NumPy freezes its stream, so the store's digest outlives upgrades.
     order = np.random.RandomState(DRAW_SEED).permutation(len(labels))
-    drawn = [
-        order[labels[order] == label][:TRAIN_PER_CLASS] for label in range(len(SOURCE.classes))
-    ]
+    drawn = [order[labels[order] == label][:TRAIN_PER_CLASS] for label in range(len(CLASSES))]
     train = np.sort(np.concatenate(drawn))
     held_out = np.setdiff1d(np.arange(len(labels)), train)
     chosen = np.concatenate([train, held_out])
-    parts = {"train": (0, len(train)), "test": (len(train), len(chosen))}
-    return Images(images[chosen], labels[chosen], parts)
+    parts = ranges({"train": len(train), "test": len(held_out)})
+    return Content(images[chosen], labels[chosen], parts, CLASSES)
 
 
 SOURCE = Source(
     name="digits",
     title="Handwritten digits (scikit-learn, 8×8 pixels)",
-    classes=("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"),
+    version="test part of the UCI set, as in scikit-learn",
+    classes=CLASSES,
     mean=(0.3053,),
     std=(0.3760,),
     licence="CC BY 4.0",

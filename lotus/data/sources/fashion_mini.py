@@ -1,13 +1,13 @@
 """A small Fashion-MNIST from the original 10,000-image `t10k` files, which lie in the repository."""
 
-import gzip
-import tempfile
 from pathlib import Path
 
 import numpy as np
 
+from lotus.data.content import Content, ranges
 from lotus.data.sources import RawFile, Source
-from lotus.data.store import Images
+from lotus.data.sources._idx import read_idx
+from lotus.data.sources.fashion_mnist import CLASSES
 
 FOLDER = Path("data/embedded/fashion-mnist")
 TRAIN_PER_CLASS, HELD_OUT_PER_CLASS, DRAW_SEED = 100, 200, 0
@@ -17,50 +17,27 @@ def _raw(name: str, md5: str) -> RawFile:
     return RawFile(name, md5, locate=lambda: FOLDER / name, origin=f"{FOLDER.as_posix()}/{name}")
 
 
-def read(paths: tuple[Path, ...]) -> Images:
+def read(paths: tuple[Path, ...]) -> Content:
     """Draws 1,000 training and 2,000 held-out images, balanced over the classes, in file order."""
-    images, labels = _read_idx(*paths)
+    images, labels = read_idx(*paths)
     # RandomState: NumPy freezes its stream, so the store's digest outlives upgrades.
     order = np.random.RandomState(DRAW_SEED).permutation(len(labels))
     train, held_out = [], []
-    for label in range(len(SOURCE.classes)):
+    for label in range(len(CLASSES)):
         drawn = order[labels[order] == label]
         train.append(drawn[:TRAIN_PER_CLASS])
         held_out.append(drawn[TRAIN_PER_CLASS : TRAIN_PER_CLASS + HELD_OUT_PER_CLASS])
     first, second = np.sort(np.concatenate(train)), np.sort(np.concatenate(held_out))
     chosen = np.concatenate([first, second])
-    parts = {"train": (0, len(first)), "test": (len(first), len(chosen))}
-    return Images(images[chosen][..., None], labels[chosen], parts)
-
-
-def _read_idx(image_file: Path, label_file: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Reads the gzipped idx files with torchvision's reader (which wants them unpacked)."""
-    from torchvision.datasets.mnist import read_image_file, read_label_file
-
-    with tempfile.TemporaryDirectory() as folder:
-        unpacked = []
-        for path in (image_file, label_file):
-            target = Path(folder) / path.stem
-            target.write_bytes(gzip.decompress(path.read_bytes()))
-            unpacked.append(str(target))
-        return read_image_file(unpacked[0]).numpy(), read_label_file(unpacked[1]).numpy()
+    parts = ranges({"train": len(first), "test": len(second)})
+    return Content(images[chosen], labels[chosen], parts, CLASSES)
 
 
 SOURCE = Source(
     name="fashion-mini",
     title="Fashion-MNIST (small: 1,000 training and 2,000 held-out images of the t10k part)",
-    classes=(
-        "T-shirt/top",
-        "Trouser",
-        "Pullover",
-        "Dress",
-        "Coat",
-        "Sandal",
-        "Shirt",
-        "Sneaker",
-        "Bag",
-        "Ankle boot",
-    ),
+    version="t10k part of the original files",
+    classes=CLASSES,
     mean=(0.2860,),
     std=(0.3530,),
     licence="MIT",

@@ -1,0 +1,173 @@
+"""What a reader of raw files hands over: labels at once, images as an array or still in their files."""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from lotus.errors import LotusError
+
+PARTS = (("train", "test"), ("train", "val", "test"))
+BYTES_AT_ONCE = 1 << 24
+
+
+@dataclass(frozen=True)
+class Files:
+    """Images in files (JPEG, PNG, …), to be decoded as RGB while the store is built.
+
+    Attributes:
+        paths: one for each image.
+        side: the shorter side is resized to it and the middle square kept; None: every image has the
+            size of the first.
+
+    """
+
+    paths: tuple[Path, ...]
+    side: int | None = None
+
+    def at(self, indices: np.ndarray) -> "Files":
+        """Some of the images."""
+        return replace(self, paths=tuple(self.paths[i] for i in indices))
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+
+@dataclass(frozen=True)
+class Content:
+    """A data set as read, the training part first.
+
+    Attributes:
+        images: uint8 `[N, H, W, C]`, or files.
+        labels: int64 `[N]`.
+        parts: part → (first, one past the last) index; `train` and `test`, or `train`, `val`, `test`.
+            A `test` part without `val` is halved by seed (`lotus.data.splits`).
+        classes: names in order of label.
+
+    """
+
+    images: np.ndarray | Files
+    labels: np.ndarray
+    parts: Mapping[str, tuple[int, int]]
+    classes: tuple[str, ...]
+
+
+def joined(parts: Mapping[str, tuple[np.ndarray, np.ndarray]], classes: tuple[str, ...]) -> Content:
+    """One content of (images uint8 `[n, H, W, C]`, labels `[n]`) by part, in the order given."""
+    images = np.concatenate([images for images, _ in parts.values()])
+    labels = np.concatenate([labels for _, labels in parts.values()])
+    sizes = {name: len(labels) for name, (_, labels) in parts.items()}
+    return Content(images, labels.astype(np.int64), ranges(sizes), classes)
+
+
+def listed(
+    parts: Mapping[str, Sequence[tuple[Path, int]]],
+    classes: tuple[str, ...],
+    side: int | None = None,
+) -> Content:
+    """One content of (path, label) by part, in the order given; `side` as in `Files`."""
+    every = [sample for samples in parts.values() for sample in samples]
+    labels = np.array([label for _, label in every], dtype=np.int64)
+    sizes = {name: len(samples) for name, samples in parts.items()}
+    files = Files(tuple(path for path, _ in every), side)
+    return Content(files, labels, ranges(sizes), classes)
+
+
+def ranges(sizes: Mapping[str, int]) -> dict[str, tuple[int, int]]:
+    """Part → range of indices, from the sizes of consecutive parts."""
+    ends = np.cumsum(list(sizes.values())).tolist()
+    return {name: (end - size, end) for (name, size), end in zip(sizes.items(), ends, strict=True)}
+
+
+def check(dataset: str, content: Content) -> None:
+    """Refuses contents that nothing could be learnt from.
+
+    Raises:
+        LotusError: other parts than expected, labels outside the classes, a class without training
+            images, an empty held-out part, two classes of one name.
+
+    """
+    if tuple(content.parts) not in PARTS:
+        raise LotusError(f"{dataset}: parts {', '.join(content.parts)}; need train[, val], test")
+    labels, classes = content.labels, content.classes
+    outside = np.flatnonzero((labels < 0) | (labels >= len(classes)))
+    if len(outside):
+        first = int(outside[0])
+        raise LotusError(
+            f"{dataset}: image {first} has the label {labels[first]}; labels of {len(classes)} classes "
+            f"lie in 0…{len(classes) - 1}"
+        )
+    if len(set(classes)) < len(classes):
+        twice = next(name for name in classes if classes.count(name) > 1)
+        raise LotusError(f"{dataset}: two classes are called '{twice}'; each needs its own name")
+    for part, (first, end) in content.parts.items():
+        counts = np.bincount(labels[first:end], minlength=len(classes))
+        if part == "train" and not counts.all():
+            empty = [name for name, count in zip(classes, counts, strict=True) if not count]
+            more = f" and {len(empty) - 3} more" if len(empty) > 3 else ""
+            raise LotusError(
+                f"{dataset}: no training image of the class{'es' if len(empty) > 1 else ''} "
+                f"{', '.join(empty[:3])}{more}"
+            )
+        if not counts.any():
+            raise LotusError(f"{dataset}: the {part} part has no image")
+
+
+def select(content: Content, chosen: np.ndarray) -> Content:
+    """The images at these indices (int64, ascending), part by part."""
+    images = (
+        content.images.at(chosen) if isinstance(content.images, Files) else content.images[chosen]
+    )
+    sizes = {
+        part: int(((chosen >= first) & (chosen < end)).sum())
+        for part, (first, end) in content.parts.items()
+    }
+    return replace(content, images=images, labels=content.labels[chosen], parts=ranges(sizes))
+
+
+def limited(content: Content, limit: int) -> Content:
+    """The first `limit` images of each class, of each part."""
+    kept = []
+    for first, end in content.parts.values():
+        labels = content.labels[first:end]
+        for label in range(len(content.classes)):
+            kept.append(first + np.flatnonzero(labels == label)[:limit])
+    return select(content, np.sort(np.concatenate(kept)))
+
+
+def digest(images: np.ndarray, labels: np.ndarray) -> str:
+    """sha256 of the pixels (uint8, N×H×W×C) and then the labels (int64, little endian).
+
+    Reads a part at a time, so that memory-mapped images need no memory.
+    """
+    found = hashlib.sha256()
+    step = max(1, BYTES_AT_ONCE // max(1, images[0].nbytes)) if len(images) else 1
+    for start in range(0, len(images), step):
+        found.update(np.ascontiguousarray(images[start : start + step]).data)
+    found.update(labels.astype("<i8").tobytes())
+    return found.hexdigest()
+
+
+def channel_statistics(images: np.ndarray) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and standard deviation of each channel on the 0–1 scale, rounded to 4 digits.
+
+    Args:
+        images: uint8 `[N, H, W, C]`; read a part at a time.
+
+    """
+    step = max(1, BYTES_AT_ONCE // images[0].nbytes)
+    total, squares = np.zeros(images.shape[3]), np.zeros(images.shape[3])
+    for start in range(0, len(images), step):
+        part = images[start : start + step].reshape(-1, images.shape[3]).astype(np.float64) / 255
+        total += part.sum(0)
+        squares += (part * part).sum(0)
+    count = len(images) * images.shape[1] * images.shape[2]
+    mean = total / count
+    std = np.sqrt(np.maximum(squares / count - mean * mean, 0))
+    return tuple(np.round(mean, 4).tolist()), tuple(np.round(np.maximum(std, 1e-4), 4).tolist())
+
+
+Reader = Callable[[tuple[Path, ...]], Content]
+"""From located files or folders to the content."""

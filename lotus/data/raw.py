@@ -1,0 +1,373 @@
+"""Finding a publisher's files: in the repository, in mirrors, as downloaded before, by download."""
+
+import hashlib
+import json
+import logging
+import lzma
+import os
+import shutil
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from lotus.data.sources import RawFile, Source
+from lotus.errors import LotusError
+from lotus.settings import StoreOptions
+
+log = logging.getLogger(__name__)
+
+RETRIES, TIMEOUT = 3, 30
+CHUNK = 1 << 22
+UNREADABLE = (
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    lzma.LZMAError,
+    zlib.error,
+    EOFError,
+    OSError,
+    NotImplementedError,
+    RuntimeError,
+)
+"""What the readers of archives raise on damaged, encrypted or unusual ones."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A raw file or folder on this machine.
+
+    Attributes:
+        name: as its publisher calls it.
+        path: where it lies.
+        bytes: its size; of a folder without known members 0, as its files are not read yet.
+        md5, sha256: of the file; of a folder with known members those of the list of their digests.
+        published: whether all checksums are those that the publisher states.
+        problem: how it differs from what was published, '' if it does not or nothing is known.
+
+    """
+
+    name: str
+    path: Path
+    bytes: int
+    md5: str
+    sha256: str
+    published: bool
+    problem: str = ""
+
+
+def find_all(
+    dataset: str, described: Source, options: StoreOptions, mirrors: Sequence[str], cache: Path
+) -> list[Found]:
+    """Every file of a data set, in the order of `described.files`, archives unpacked.
+
+    Args:
+        dataset: its name in the configuration, for the messages.
+        mirrors: folders and URLs that are looked at before anything is downloaded.
+        cache: folder for downloads and unpacked archives.
+
+    Raises:
+        LotusError: a file is nowhere to be found, damaged, or not the published one although the options
+            declare no content.
+
+    """
+    found = []
+    try:
+        for file in _each(dataset, described, options, mirrors, cache):
+            if file.problem and options.content is None:
+                raise LotusError(
+                    f"{dataset}: {file.problem}: damaged or another version; get it again, or, if these "
+                    f"images are meant, declare them: `content: any`, or the sha256 that the log then "
+                    f"shows, under datasets.{dataset}.store"
+                )
+            found.append(file)
+    except OSError as error:
+        raise LotusError(
+            f"{dataset}: {error.filename or cache}: cannot be read: {error.strerror or error}"
+        ) from error
+    return found
+
+
+def _each(
+    dataset: str, described: Source, options: StoreOptions, mirrors: Sequence[str], cache: Path
+) -> Iterator[Found]:
+    local = [folder for mirror in mirrors if (folder := _folder_of(mirror)) is not None]
+    given = _given(dataset, options.raw, local, cache) if options.raw is not None else None
+    if not described.files:
+        if given is None:
+            raise LotusError(
+                f"{dataset}: name the folder or CSV file of the images: `raw` under "
+                f"datasets.{dataset}.store"
+            )
+        yield _unchecked(given.name, given)
+        return
+    if given is not None and len(described.files) == 1:
+        file = described.files[0]
+        yield check(file, _entered(given, file.unpacks) if given.is_dir() else given)
+        return
+    names = (described.name, *described.folders)
+    places = [place for root in local for place in (*(root / name for name in names), root)]
+    if given is not None:
+        places.insert(0, given)
+    for file in described.files:
+        yield _find(dataset, described, file, [*places, cache], mirrors, cache, options.content)
+
+
+def _find(
+    dataset: str,
+    described: Source,
+    file: RawFile,
+    places: Sequence[Path],
+    mirrors: Sequence[str],
+    cache: Path,
+    content: str | None,
+) -> Found:
+    """One file: the first with the published checksum, else the first of its name, else a download."""
+    if file.locate is not None:
+        path = file.locate()
+        if not path.is_file():
+            raise LotusError(f"{dataset}: {file.name} not found; looked for {file.origin}")
+        return check(file, path)
+    candidates = (place / name for place in places for name in (file.unpacks, file.name) if name)
+    found: list[Found] = []
+    for path in candidates:
+        if (path.is_dir() and path.name != file.name) or path.is_file():
+            found.append(check(file, path))
+            if not found[-1].problem:
+                break
+    else:
+        if not found:
+            # With a declared content, other checksums are judged by it later.
+            md5 = file.md5 if content is None else ""
+            path = _download(dataset, described, file, md5, places, mirrors, cache)
+            found.append(check(file, path))
+    best = found[-1] if not found[-1].problem else found[0]
+    log.info("%s: %s %s", dataset, best.path, "verified" if best.published else "found")
+    if file.unpacks and best.path.is_file():
+        return _inside(best, _entered(unpacked(best.path, cache), file.unpacks))
+    return best
+
+
+def _inside(archive: Found, folder: Path) -> Found:
+    return Found(
+        archive.name,
+        folder,
+        archive.bytes,
+        archive.md5,
+        archive.sha256,
+        archive.published,
+        archive.problem,
+    )
+
+
+def _folder_of(mirror: str) -> Path | None:
+    """The folder that a mirror is; None for a URL of the net."""
+    if mirror.startswith("file://"):
+        return Path(mirror.removeprefix("file://"))
+    return None if "://" in mirror else Path(mirror).expanduser()
+
+
+def _given(dataset: str, raw: str, local: Sequence[Path], cache: Path) -> Path:
+    """What `store.raw` names: a folder or file as it is, an archive unpacked."""
+    asked = Path(raw).expanduser()
+    tried = [asked] if asked.is_absolute() else [asked, *(folder / asked for folder in local)]
+    path = next((path for path in tried if path.exists()), None)
+    if path is None:
+        raise LotusError(
+            f"{dataset}: raw = {raw!r} not found; looked for {', '.join(map(str, tried))}"
+        )
+    if path.is_file() and _is_archive(path):
+        folder = unpacked(path, cache)
+        return _entered(folder, "")
+    return path
+
+
+def _is_archive(path: Path) -> bool:
+    return zipfile.is_zipfile(path) or tarfile.is_tarfile(path)
+
+
+def _entered(folder: Path, wanted: str) -> Path:
+    """The folder `wanted` inside, or the only thing that is inside, or the folder itself."""
+    if wanted and (folder / wanted).is_dir():
+        return folder / wanted
+    inside = list(folder.iterdir())
+    if folder.name != wanted and len(inside) == 1 and inside[0].is_dir():
+        return inside[0]
+    return folder
+
+
+def check(file: RawFile, path: Path) -> Found:
+    """Compares a file, or the known members of a folder, with the published checksums."""
+    if path.is_dir():
+        return _checked_folder(file, path) if file.members else _unchecked(file.name, path)
+    md5, sha256 = _digests(path)
+    problem = f"{path}: md5 is {md5}, published is {file.md5}" if file.md5 not in ("", md5) else ""
+    return Found(file.name, path, path.stat().st_size, md5, sha256, md5 == file.md5, problem)
+
+
+def _checked_folder(file: RawFile, path: Path) -> Found:
+    missing = [name for name in file.members if not (path / name).is_file()]
+    if missing:
+        raise LotusError(f"{path}: {', '.join(missing)} missing; the folder is incomplete")
+    digests = {name: _digests(path / name) for name in file.members}
+    problem = ""
+    for name, published in file.members.items():
+        if digests[name][0] != published and not problem:
+            problem = f"{path / name}: md5 is {digests[name][0]}, published is {published}"
+    size = sum((path / name).stat().st_size for name in file.members)
+    listing = json.dumps(digests, sort_keys=True).encode()
+    md5 = hashlib.md5(listing, usedforsecurity=False).hexdigest()
+    sha256 = hashlib.sha256(listing).hexdigest()
+    return Found(file.name, path, size, md5, sha256, not problem, problem)
+
+
+def _unchecked(name: str, path: Path) -> Found:
+    return Found(name, path, 0, "", "", False)
+
+
+def _digests(path: Path) -> tuple[str, str]:
+    """md5 and sha256 of a file, read once."""
+    md5, sha256 = hashlib.md5(usedforsecurity=False), hashlib.sha256()
+    with path.open("rb") as opened:
+        while part := opened.read(CHUNK):
+            md5.update(part)
+            sha256.update(part)
+    return md5.hexdigest(), sha256.hexdigest()
+
+
+def _download(
+    dataset: str,
+    described: Source,
+    file: RawFile,
+    md5: str,
+    places: Sequence[Path],
+    mirrors: Sequence[str],
+    cache: Path,
+) -> Path:
+    """The file from the first URL that has it, whole or not at all.
+
+    Raises:
+        LotusError: none has it; says what was looked for, and where.
+
+    """
+    failures = []
+    remote = [mirror.rstrip("/") for mirror in mirrors if _folder_of(mirror) is None]
+    names = (described.name, *described.folders)
+    of_mirrors = [f"{root}/{name}" for root in remote for name in (*names, "")]
+    for place in of_mirrors:
+        url = f"{place.rstrip('/')}/{file.name}"
+        failures.append((url, _retrieve(url, file.name, md5, cache, 0)))
+        if not failures[-1][1]:
+            return cache / file.name
+    if file.url:
+        failures.append((file.url, _retrieve(file.url, file.name, file.md5, cache, RETRIES)))
+        if not failures[-1][1]:
+            return cache / file.name
+    wanted = " or ".join(
+        f"{name}" for name in (file.unpacks and f"{file.unpacks}/", file.name) if name
+    )
+    tried = "".join(f"; {url}: {reason}" for url, reason in failures)
+    how = (
+        described.obtain
+        or "Put it into one of these folders, or name a folder or URL as data.mirror"
+    )
+    raise LotusError(
+        f"{dataset}: {wanted} not found; looked in {', '.join(map(str, places))}{tried}. {how}"
+    )
+
+
+def _retrieve(url: str, name: str, md5: str, cache: Path, retries: int) -> str:
+    """Downloads with a progress bar; returns why it failed, '' if it did not.
+
+    The file takes its name only when it is whole and has the checksum; a failed try begins anew.
+    """
+    import pooch
+    import requests
+
+    pooch.get_logger().setLevel("WARNING")
+    downloads = pooch.create(
+        cache, "", registry={name: f"md5:{md5}" if md5 else None}, urls={name: url},
+        retry_if_failed=retries,
+    )  # fmt: skip
+    try:
+        downloads.fetch(name, downloader=_downloader(url))
+    except requests.RequestException as error:
+        return _reason(error)
+    except ValueError as error:
+        return f"refused: {str(error).splitlines()[0]}"
+    log.info("%s: downloaded", url)
+    return ""
+
+
+def _downloader(url: str) -> Any:
+    import pooch
+
+    if not url.startswith(("http://", "https://")):
+        raise LotusError(
+            f"data.mirror: {url}: accepted: a folder, or a URL with http:// or https://"
+        )
+    return pooch.HTTPDownloader(progressbar=True, timeout=TIMEOUT)
+
+
+def _reason(error: Exception) -> str:
+    response = getattr(error, "response", None)
+    if response is not None:
+        return f"{response.status_code} {response.reason}"
+    return f"cannot be reached ({type(error).__name__})"
+
+
+def unpacked(archive: Path, cache: Path) -> Path:
+    """The folder with an archive's content, unpacked if it was not before: whole or not at all.
+
+    Raises:
+        LotusError: damaged; or a member lies outside the folder or is no plain file.
+
+    """
+    folder = cache / f"{archive.name}-{_digests(archive)[1][:12]}"
+    if folder.is_dir():
+        return folder
+    draft = folder.with_name(f".{os.getpid()}-{folder.name}")
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(parents=True)
+    try:
+        if zipfile.is_zipfile(archive):
+            _unzip(archive, draft)
+        else:
+            _untar(archive, draft)
+        os.replace(draft, folder)
+    except UNREADABLE as error:
+        raise LotusError(f"{archive}: cannot be unpacked: {error}; get it again") from error
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    log.info("%s: unpacked into %s", archive, folder)
+    return folder
+
+
+def _unzip(archive: Path, draft: Path) -> None:
+    with zipfile.ZipFile(archive) as opened:
+        for member in opened.infolist():
+            _refuse_outside(archive, member.filename)
+        opened.extractall(draft)
+
+
+def _untar(archive: Path, draft: Path) -> None:
+    with tarfile.open(archive) as opened:
+        # Python's own guard, where this version has it; the checks below do not rely on it.
+        opened.extraction_filter = getattr(tarfile, "data_filter", lambda member, _: member)
+        for member in opened:
+            _refuse_outside(archive, member.name)
+            if not (member.isfile() or member.isdir()):
+                raise LotusError(f"{archive}: {member.name} is no plain file or folder; refused")
+            # Archives of read-only folders could not be unpacked into, nor removed.
+            member.mode = 0o755 if member.isdir() else 0o644
+            opened.extract(member, draft)
+
+
+def _refuse_outside(archive: Path, name: str) -> None:
+    path = PurePosixPath(name.replace("\\", "/"))
+    if path.is_absolute() or ".." in path.parts or ":" in path.parts[:1]:
+        raise LotusError(
+            f"{archive}: {name!r} lies outside the folder it is unpacked into; refused"
+        )
