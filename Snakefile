@@ -24,3 +24,12 @@ rule all:
     default_target: True
     input:
         final_outputs(),
+
+
+for part, cells in PLAN.parts.items():
+
+    rule:
+        name:
+            part
+        input:
+            outputs_of(cells),

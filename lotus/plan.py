@@ -1,7 +1,7 @@
 """What a configuration will run, every cell of it checked before a job starts."""
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -25,6 +25,7 @@ from lotus.settings import (
     benchmarks,
     complain,
     hyperparameters_of,
+    images_of,
     load,
     training_of,
 )
@@ -120,7 +121,7 @@ class Plan:
         }
 
     def _relevant_to(self, dataset: str, architecture: str, row: str) -> frozenset[str]:
-        use, relevant = self.settings.datasets[dataset], set()
+        use, relevant = images_of(self.settings, dataset, architecture), set()
         if training_of(self.settings, dataset, architecture).patience is not None:
             relevant.add("T1")
         if use.augmentation.is_random:
@@ -177,9 +178,9 @@ class Plan:
         section["training"] = training_of(self.settings, dataset, architecture).model_dump()
         return section
 
-    def use_of(self, dataset: str) -> dict[str, Any]:
-        """How a data set is used: size of its images, augmentation."""
-        return self.settings.datasets[dataset].model_dump(exclude={"store"})
+    def use_of(self, dataset: str, architecture: str) -> dict[str, Any]:
+        """How an architecture is shown a data set: size of the images, augmentation."""
+        return images_of(self.settings, dataset, architecture).model_dump(exclude={"store"})
 
     def store_of(self, dataset: str) -> dict[str, Any]:
         """How a data set's store is built; one that the file does not declare, as its source has it."""
@@ -190,7 +191,7 @@ class Plan:
     def scenario(self, name: str) -> dict[str, Any]:
         """A scenario's section, without the keys that do not apply."""
         section = self.settings.scenarios[name].model_dump(exclude_none=True)
-        if "forget_class" in section:
+        if not self.settings.scenarios[name].has_rule:
             del section["forget_rule"]
         return section
 
@@ -246,13 +247,37 @@ class Plan:
 
     def run_count(self) -> int:
         """Number of models, each counted once."""
+        return self._count(self.cells)
+
+    def _count(self, cells: Iterable[Benchmark]) -> int:
         return len(
             {
                 folder
-                for cell in self.cells
+                for cell in cells
                 for seed in self.seeds_of(self.measured(cell))
                 for folder in self.run_folders(self.measured(cell), seed).values()
             }
+        )
+
+    @cached_property
+    def parts(self) -> Mapping[str, tuple[Benchmark, ...]]:
+        """What can be made alone: the tables that blocks are for, and `architecture-dataset`."""
+        found: dict[str, dict[Benchmark, None]] = {}
+        for block in self.settings.grid:
+            for table in block.tables:
+                cells = benchmarks(self.settings.model_copy(update={"grid": (block,)}))
+                found.setdefault(table, {}).update(dict.fromkeys(cells))
+        for cell in self.cells:
+            found.setdefault(f"{cell.architecture}-{cell.dataset}", {})[cell] = None
+        return {name: tuple(cells) for name, cells in found.items()}
+
+    def part_counts(self) -> str:
+        """Models of each part, for a person."""
+        width = max(len(name) for name in self.parts)
+        counted = {name: self._count(cells) for name, cells in self.parts.items()}
+        lines = [f"  {name:<{width}}  {count:>5}" for name, count in counted.items()]
+        return "\n".join(
+            [f"Models of each part ({self.run_count()} in all; parts share some):", *lines]
         )
 
     def summary(self) -> str:

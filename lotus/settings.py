@@ -214,15 +214,23 @@ ARCHITECTURE: TypeAdapter[Architecture] = TypeAdapter(
 
 
 class Scenario(Section):
-    """What is to be forgotten: a share of every class, or one whole class."""
+    """What is to be forgotten: a part of every class, the first images of all, or one whole class."""
 
     forget_fraction: Annotated[Real, Field(gt=0, lt=1)] | None = Field(
         None, description="Share of each class that is forgotten, in (0, 1). For `instance-…`."
     )
+    forget_per_class: PositiveInt | None = Field(
+        None, description="So many images of each class. For `…-N-per-class`."
+    )
+    forget_first: PositiveInt | None = Field(
+        None,
+        description="The first so many training images in data-set order, whatever their class. For "
+        "`…-fixed`: MUFAC's forget set is the first rows of its list.",
+    )
     forget_rule: Literal["first", "random"] = Field(
         "first",
-        description="`first`: the first images of each class in data-set order, as the paper's "
-        "code, hence the same for every seed. `random`: drawn with the run's seed.",
+        description="Which images of a class: `first` in data-set order, as the paper's code, hence "
+        "the same for every seed; `random`: drawn with the run's seed.",
     )
     forget_class: str | None = Field(
         None, description="Name of the class that is forgotten. For `class-…`."
@@ -230,16 +238,37 @@ class Scenario(Section):
 
     @model_validator(mode="after")
     def _one_kind(self) -> "Scenario":
-        if (self.forget_fraction is None) == (self.forget_class is None):
-            raise ValueError("give either forget_fraction or forget_class")
+        kinds = ("forget_fraction", "forget_per_class", "forget_first", "forget_class")
+        if sum(getattr(self, kind) is not None for kind in kinds) != 1:
+            raise ValueError(f"give one of {', '.join(kinds)}")
+        if self.forget_rule == "random" and not self.has_rule:
+            raise ValueError("forget_rule = random: for forget_fraction and forget_per_class only")
         return self
 
     @property
+    def has_rule(self) -> bool:
+        """Whether images have to be chosen from each class."""
+        return self.forget_fraction is not None or self.forget_per_class is not None
+
+    @property
     def canonical_name(self) -> str:
-        """`instance-10` for a tenth of every class, `class-ankle-boot` for the class Ankle boot."""
+        """`instance-10` for a tenth of every class, `class-ankle-boot` for the class Ankle boot.
+
+        `…-5-per-class` and `…-fixed` may have a word before them.
+        """
         if self.forget_class is not None:
             return f"class-{slug(self.forget_class)}"
+        if self.forget_per_class is not None:
+            return f"{self.forget_per_class}-per-class"
+        if self.forget_first is not None:
+            return "fixed"
         return f"instance-{100 * (self.forget_fraction or 0):g}"
+
+    def is_called(self, name: str) -> bool:
+        """Whether `name` says what is forgotten."""
+        wanted = self.canonical_name
+        counted = self.forget_per_class is not None or self.forget_first is not None
+        return name == wanted or (counted and name.endswith(f"-{wanted}"))
 
 
 class Method(BaseModel):
@@ -292,6 +321,11 @@ class Override(Section):
         default_factory=dict,
         description="Keys of `training`; not together with a scenario or protocol.",
     )
+    images: dict[str, Any] = Field(
+        default_factory=dict,
+        description="Keys of the data set's section but `store` (`augmentation` whole); not together "
+        "with a scenario or protocol.",
+    )
 
 
 class Tuning(Section):
@@ -327,6 +361,9 @@ class Block(Section):
     )
     seeds: Annotated[tuple[Seed, ...], Field(min_length=1, strict=False)] | None = Field(
         None, description="Some of the file's seeds, for parts of less weight; default: all."
+    )
+    tables: Annotated[tuple[Name, ...], Field(strict=False)] = Field(
+        (), description="What it is for, as `table1`: `snakemake table1` makes these parts alone."
     )
 
 
@@ -421,6 +458,15 @@ def training_of(settings: Settings, dataset: str, architecture: str) -> Training
         if override.where.covers(dataset, architecture, None, None):
             recipe |= override.training
     return Training(**recipe)
+
+
+def images_of(settings: Settings, dataset: str, architecture: str) -> Dataset:
+    """How one architecture is shown a data set, overrides applied."""
+    use = settings.datasets[dataset].model_dump()
+    for override in settings.overrides:
+        if override.where.covers(dataset, architecture, None, None):
+            use |= override.images
+    return Dataset(**use)
 
 
 def hyperparameters_of(
@@ -586,7 +632,11 @@ def _explain(details: ErrorDetails, content: Mapping[str, Any], origins: Sequenc
         field = section.model_fields[str(path[-1])]
         what, value = f"is required: {field.description or 'see config/schema.json'}", None
     elif kind == "string_pattern_mismatch":
-        what = "accepted: lower-case letters, digits, '-' and '.'"
+        what = (
+            "accepted: 'any' or a sha256, 64 hexadecimal digits"
+            if path[-1] == "content"
+            else "accepted: lower-case letters, digits, '-' and '.'"
+        )
     elif kind == "union_tag_not_found":
         what, value = "needs the key 'model'; accepted: resnet18, vit", None
     else:
@@ -651,7 +701,7 @@ def _inconsistencies(settings: Settings) -> Iterator[Problem]:
         if seed in settings.seeds[:position]:
             yield ["seeds", position], seed, "duplicate seed; each seed may be given once"
     for name, scenario in settings.scenarios.items():
-        if name != scenario.canonical_name:
+        if not scenario.is_called(name):
             what = f"these values are the scenario '{scenario.canonical_name}'; name it so"
             yield ["scenarios", name], None, what
     declared: dict[str, Mapping[str, Any]] = {
@@ -704,28 +754,37 @@ def _override_problems(settings: Settings, position: int, override: Override) ->
         if row not in settings.methods:
             what = f"not declared under 'methods'; {choices(row, settings.methods)}"
             yield [*root, "methods", row], None, what
-    for key in ("scenario", "protocol"):
-        if override.training and getattr(override.where, key) is not None:
-            what = f"the original model serves every {key}; remove 'training' or 'where.{key}'"
-            yield [*root, "training"], None, what
-    yield from _training_problems(settings, [*root, "training"], override)
+    for section in ("training", "images"):
+        for key in ("scenario", "protocol"):
+            if getattr(override, section) and getattr(override.where, key) is not None:
+                what = f"the original model serves every {key}; remove '{section}' or 'where.{key}'"
+                yield [*root, section], None, what
+    if "store" in override.images:
+        what = "a store serves every architecture; declare a data set of its own"
+        yield [*root, "images", "store"], None, what
+    places: list[tuple[str, Mapping[str, Any], Any]] = [
+        ("architecture", settings.architectures, lambda it: (it.training, override.training)),
+        ("dataset", settings.datasets, lambda it: (it, override.images)),
+    ]
+    for section, (axis, declared, parts) in zip(("training", "images"), places, strict=True):
+        for name, it in declared.items():
+            if getattr(override.where, axis) in (None, name):
+                base, given = parts(it)
+                yield from _refused([*root, section], base, given)
 
 
-def _training_problems(
-    settings: Settings, root: list[str | int], override: Override
-) -> Iterator[Problem]:
-    for name, architecture in settings.architectures.items():
-        if override.where.architecture not in (None, name):
-            continue
-        try:
-            Training(**(architecture.training.model_dump() | override.training))
-        except ValidationError as error:
-            for details in error.errors():
-                key = [str(part) for part in details["loc"][:1]]
-                if details["type"] == "extra_forbidden":
-                    what, value = f"unknown key; {choices(key[0], Training.model_fields)}", None
-                else:
-                    what = details["msg"].replace("Input should be", "must be")
-                    value = override.training.get(key[0]) if key else None
-                yield [*root, *key], value, what
-            return
+def _refused(root: list[str | int], base: Section, given: dict[str, Any]) -> Iterator[Problem]:
+    """What a section refuses of the keys given over its own."""
+    fields = type(base).model_fields
+    try:
+        type(base)(**(base.model_dump() | given))
+    except ValidationError as error:
+        for details in error.errors():
+            path = [part for part in details["loc"] if isinstance(part, str)]
+            if details["type"] == "extra_forbidden" and len(path) == 1:
+                what, value = f"unknown key; {choices(path[0], fields)}", None
+            else:
+                what = details["msg"].removeprefix("Value error, ")
+                what = what.replace("Input should be", "must be")
+                value = given.get(path[0]) if path else None
+            yield [*root, *path], value, what

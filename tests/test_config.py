@@ -113,6 +113,62 @@ def change(content, path, value):
             {"augmentation": {"flip": True}},
             ["datasets.fashion-mini.augmentation.flip: unknown key", "horizontal_flip"],
         ),
+        (
+            ["datasets", "fashion-mini", "store"],
+            {"sorce": "x"},
+            ["store.sorce: unknown key", "source"],
+        ),
+        (
+            ["datasets", "fashion-mini", "store"],
+            {"source": "cifar11"},
+            ["datasets.fashion-mini.store.source = 'cifar11'", "did you mean 'cifar10'"],
+        ),
+        (
+            ["datasets", "fashion-mini", "store"],
+            {"limit": 0},
+            ["store.limit = 0", "greater than 0"],
+        ),
+        (
+            ["datasets", "fashion-mini", "store"],
+            {"content": "md5"},
+            ["store.content = 'md5'", "64 hexadecimal digits"],
+        ),
+        (["datasets", "fashion-mini", "store"], {"mean": [0.5]}, ["give mean and std"]),
+        (["limit"], 0, ["limit = 0", "greater than 0"]),
+        (["data"], {"mirrors": []}, ["data.mirrors: unknown key", "did you mean 'mirror'"]),
+        (
+            ["scenarios", "class-trouser"],
+            {"forget_class": "Trouser", "forget_first": 3},
+            ["scenarios.class-trouser", "give one of forget_fraction, forget_per_class"],
+        ),
+        (
+            ["scenarios", "class-trouser"],
+            {"forget_class": "Trouser", "forget_rule": "random"},
+            ["forget_rule = random", "forget_fraction and forget_per_class only"],
+        ),
+        (["scenarios", "first-ten"], {"forget_first": 10}, ["scenarios.first-ten", "'fixed'"]),
+        (["scenarios", "six-per-class"], {"forget_per_class": 5}, ["'5-per-class'"]),
+        (
+            ["overrides", 0],
+            {"where": {}, "images": {"augmentation": {"flip": True}}},
+            ["overrides.0.images.augmentation.flip", "not permitted"],
+        ),
+        (
+            ["overrides", 0],
+            {"where": {}, "images": {"resise": 224}},
+            ["overrides.0.images.resise: unknown key", "did you mean 'resize'"],
+        ),
+        (
+            ["overrides", 0],
+            {"where": {"scenario": "class-trouser"}, "images": {"resize": 224}},
+            ["overrides.0.images", "original model serves every scenario"],
+        ),
+        (
+            ["overrides", 0],
+            {"where": {}, "images": {"store": {}}},
+            ["overrides.0.images.store", "a data set of its own"],
+        ),
+        (["grid", 0, "tables"], ["Table 1"], ["grid.0.tables.0 = 'Table 1'", "lower-case"]),
         (["methods", "lotus", "alhpa"], 2, ["methods.lotus.alhpa = 2", "did you mean 'alpha'"]),
         (["methods", "lotus", "alpha"], "two", ["methods.lotus.alpha = 'two'", "number"]),
         (["methods", "lotus", "retain_fraction"], 0, ["retain_fraction = 0", "greater than 0"]),
@@ -259,6 +315,55 @@ def test_ablations_show_the_rows_that_their_switch_concerns(content):
     assert not alone.ablations
     assert alone.rows_of(CELL.under("released-e1")) == tuple(content["methods"])
     assert alone.measured(CELL.under("corrected+e4")).protocol == "corrected"
+
+
+def test_a_limit_makes_a_small_version_under_other_names(content):
+    small = plan_of(content | {"limit": 20, "data": {"mirror": "somewhere"}})
+    assert small.settings.data.mirror == ("somewhere",)
+    assert small.store_of("fashion-mini-limit20") == {"source": "fashion-mini", "limit": 20}
+    assert plan_of(content).store_of("fashion-mini") == {"source": "fashion-mini"}
+    assert {cell.dataset for cell in small.cells} == {"fashion-mini-limit20"}
+    cell = Benchmark("fashion-mini", "resnet18", "instance-10")
+    limited = Benchmark("fashion-mini-limit20", "resnet18", "instance-10")
+    # Overrides follow.
+    for row in content["methods"]:
+        assert small.hyperparameters(limited, row) == plan_of(content).hyperparameters(cell, row)
+    assert small.run_count() == plan_of(content).run_count()
+    own = change(content, ["datasets", "fashion-mini"], {"store": {"limit": 5}})
+    assert plan_of(own | {"limit": 20}).store_of("fashion-mini-limit20")["limit"] == 5
+
+
+def test_an_architecture_can_be_shown_a_data_set_in_another_way(content):
+    flips = {"augmentation": {"horizontal_flip": True}, "resize": 14}
+    content["overrides"].append({"where": {"architecture": "vit"}, "images": flips})
+    plan = plan_of(content)
+    usual, other = (plan.use_of("fashion-mini", name) for name in ("resnet18", "vit"))
+    assert (usual["resize"], other["resize"]) == (None, 14)
+    assert other["augmentation"]["horizontal_flip"]
+    assert not usual["augmentation"]["horizontal_flip"]
+    assert "store" not in usual
+    # The released evaluation augments (E2): a run of its own, for this architecture alone.
+    for name, expected in (("resnet18", "corrected"), ("vit", "released")):
+        cell = Benchmark("fashion-mini", name, "instance-10", "corrected+e2")
+        assert plan.home(cell, "gold").protocol == expected
+
+
+def test_parts_are_the_tables_of_blocks_and_each_architecture_on_each_data_set(content):
+    content["grid"][0]["tables"] = ["table1", "table5"]
+    content["grid"][2]["tables"] = ["table1"]
+    plan = plan_of(content)
+    assert list(plan.parts) == [
+        "table1", "table5", "resnet18-fashion-mini", "vit-fashion-mini"
+    ]  # fmt: skip
+    assert len(plan.parts["table5"]) == 4
+    assert set(plan.parts["table1"]) - set(plan.parts["table5"]) == set(
+        plan.parts["vit-fashion-mini"]
+    )
+    told = dict(line.split() for line in plan.part_counts().splitlines()[1:])
+    assert f"({plan.run_count()} in all" in plan.part_counts()
+    # The transformer: original, gold and ten methods of two seeds.
+    assert int(told["vit-fashion-mini"]) == 24
+    assert int(told["table1"]) == int(told["table5"]) + 24
 
 
 def test_a_block_may_take_some_of_the_seeds(content):

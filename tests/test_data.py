@@ -271,6 +271,41 @@ def test_a_share_of_every_class_is_forgotten(make_store, fraction, rule):
         assert np.array_equal(part, part[np.lexsort((part, store.labels[part]))])
 
 
+@pytest.mark.parametrize("rule", ["first", "random"])
+def test_as_many_of_every_class_are_forgotten(make_store, rule):
+    store = make_store(interleaved(), [0, 1, 2])
+    chosen = splits.choose_forget_set(store, Scenario(forget_per_class=5, forget_rule=rule), seed=0)
+    assert is_partition(store, chosen)
+    assert np.bincount(store.labels[chosen.forget]).tolist() == [5, 5, 5]
+    if rule == "first":
+        for label in range(3):
+            images = store.part("train")[store.labels[store.part("train")] == label]
+            assert np.isin(images[:5], chosen.forget).all()
+
+
+def test_a_class_with_fewer_images_is_forgotten_whole(make_store):
+    store = make_store([0] * 9 + [1] * 2 + [2] * 9, [0, 1, 2])
+    chosen = splits.choose_forget_set(store, Scenario(forget_per_class=5), seed=0)
+    assert np.bincount(store.labels[chosen.forget]).tolist() == [5, 2, 5]
+
+
+def test_the_first_images_are_forgotten_whatever_their_class(make_store):
+    store = make_store(interleaved(), [0, 1, 2])
+    chosen = splits.choose_forget_set(store, Scenario(forget_first=17), seed=0)
+    assert is_partition(store, chosen)
+    assert np.array_equal(np.sort(chosen.forget), store.part("train")[:17])
+    assert chosen.digest == splits.choose_forget_set(store, Scenario(forget_first=17), 1).digest
+
+
+def test_a_validation_part_of_the_publishers_is_kept(make_store):
+    store = make_store([0, 1, 2], [0, 1, 2, 0, 1])
+    source = {**store.source, "parts": {"train": (0, 3), "val": (3, 6), "test": (6, 8)}}
+    for seed in (0, 1):
+        held_out = splits.halve_held_out(replace(store, source=source), seed)
+        assert held_out.val.tolist() == [3, 4, 5]
+        assert held_out.test.tolist() == [6, 7]
+
+
 def test_only_the_random_rule_depends_on_the_seed(make_store):
     store = make_store(interleaved(), [0, 1, 2])
     digests = {}

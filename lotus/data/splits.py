@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -64,7 +65,9 @@ def choose_forget_set(store: Store, scenario: Scenario, seed: int) -> ForgetSet:
 
     - `forget_fraction` with rule `first`: the first int(fraction · n) images of every class, as
       released; the seed plays no part.
-    - `forget_fraction` with rule `random`: as many of every class, drawn with `seed`.
+    - `forget_per_class`: the first so many of every class, as released for ImageNet.
+    - either with rule `random`: as many of every class, drawn with `seed`.
+    - `forget_first`: the first so many training images, as released for MUFAC.
     - `forget_class`: all training images of the class.
 
     Raises:
@@ -78,16 +81,23 @@ def choose_forget_set(store: Store, scenario: Scenario, seed: int) -> ForgetSet:
         label = class_label(store.classes, scenario.forget_class)
         rule = f"all training images of the class {store.classes[label]}"
         forget = by_class[label]
-    elif scenario.forget_rule == "first":
-        fraction = scenario.forget_fraction or 0.0
-        rule = f"the first {100 * fraction:g} % of each class in data-set order"
-        forget = np.concatenate([ids[: int(fraction * len(ids))] for ids in by_class])
+    elif scenario.forget_first is not None:
+        rule = f"the first {scenario.forget_first} training images in data-set order"
+        first = train[: scenario.forget_first]
+        forget = np.concatenate([ids[np.isin(ids, first)] for ids in by_class])
     else:
-        fraction = scenario.forget_fraction or 0.0
-        rule = f"{100 * fraction:g} % of each class, drawn at random with seed {seed}"
-        rng = np.random.default_rng(seed)
-        drawn = [rng.permutation(len(ids))[: int(fraction * len(ids))] for ids in by_class]
-        forget = np.concatenate([ids[np.sort(d)] for ids, d in zip(by_class, drawn, strict=True)])
+        counts, share = _counts(scenario, by_class)
+        if scenario.forget_rule == "first":
+            rule = f"the first {share} of each class in data-set order"
+            drawn = [np.arange(count) for count in counts]
+        else:
+            rule = f"{share} of each class, drawn at random with seed {seed}"
+            rng = np.random.default_rng(seed)
+            drawn = [
+                np.sort(rng.permutation(len(ids))[:count])
+                for ids, count in zip(by_class, counts, strict=True)
+            ]
+        forget = np.concatenate([ids[d] for ids, d in zip(by_class, drawn, strict=True)])
     retain = np.concatenate([ids[~np.isin(ids, forget)] for ids in by_class])
     if not len(forget) or not len(retain):
         raise LotusError(
@@ -95,6 +105,15 @@ def choose_forget_set(store: Store, scenario: Scenario, seed: int) -> ForgetSet:
             f"retain images of {len(train)}; both sets need at least one"
         )
     return ForgetSet(rule, forget, retain)
+
+
+def _counts(scenario: Scenario, by_class: Sequence[np.ndarray]) -> tuple[list[int], str]:
+    """How many images of each class are forgotten, and that in words."""
+    if scenario.forget_per_class is not None:
+        wanted = scenario.forget_per_class
+        return [min(wanted, len(ids)) for ids in by_class], f"{wanted} images"
+    fraction = scenario.forget_fraction or 0.0
+    return [int(fraction * len(ids)) for ids in by_class], f"{100 * fraction:g} %"
 
 
 def class_label(classes: tuple[str, ...], name: str) -> int:

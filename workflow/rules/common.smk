@@ -73,6 +73,8 @@ def read_plan():
 
 
 PLAN = read_plan()
+if workflow.is_main_process:
+    logger.info(PLAN.part_counts())
 CELLS = PLAN.benchmarks
 INSTANCE_CELLS = [
     cell
@@ -310,6 +312,22 @@ def trials_files():
         for cell in PLAN.tuned_cells()
         for row in (tuning.spaces if tuning else ())
         for seed in tuning.seeds
+    ]
+
+
+def outputs_of(cells):
+    """What a part of the grid comes to: its runs and metrics, and the tables and figures of each cell."""
+    measured = list(dict.fromkeys(PLAN.measured(cell) for cell in cells))
+    names = {cell.name for cell in cells}
+    return [
+        *(path for name in RUN_FILES for path in run_files(name, measured)),
+        *metrics_files(measured),
+        *(f"results/tables/{name}.csv" for name in names if ("tables", name) in TABLES),
+        *(
+            f"results/{folder}/{name}.svg"
+            for folder, name in FIGURES
+            if any(name.endswith(f"-{cell}") for cell in names)
+        ),
     ]
 
 

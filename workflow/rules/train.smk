@@ -25,7 +25,9 @@ rule pretrain_original:
         architecture=lambda wildcards: json.dumps(
             PLAN.architecture(wildcards.dataset, wildcards.architecture)
         ),
-        images=lambda wildcards: json.dumps(PLAN.use_of(wildcards.dataset)),
+        images=lambda wildcards: json.dumps(
+            PLAN.use_of(wildcards.dataset, wildcards.architecture)
+        ),
         labels=lambda wildcards: labels_of(wildcards, layout.ORIGINAL),
         weights=weights_option(layout.ORIGINAL),
         code=model_code,
@@ -61,7 +63,9 @@ rule retrain_gold:
         architecture=lambda wildcards: json.dumps(
             PLAN.architecture(wildcards.dataset, wildcards.architecture)
         ),
-        images=lambda wildcards: json.dumps(PLAN.use_of(wildcards.dataset)),
+        images=lambda wildcards: json.dumps(
+            PLAN.use_of(wildcards.dataset, wildcards.architecture)
+        ),
         labels=lambda wildcards: labels_of(wildcards, layout.GOLD),
         weights=weights_option(layout.GOLD),
         code=model_code,
