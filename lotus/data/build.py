@@ -85,8 +85,9 @@ def build_store(
     content = _read(dataset, described, options, tuple(Path(listed["path"]) for listed in files))
     _check_sizes(dataset, described, options, content, files)
     contents.check(dataset, content)
+    declared = None if options.content == "any" or _published(files) else options.content
     # Only images in files are worth choosing before they are read.
-    whole = not isinstance(content.images, Files) or options.content not in (None, "any")
+    whole = not isinstance(content.images, Files) or declared is not None
     if options.limit is not None and not whole:
         content = contents.limited(content, options.limit)
     # Of this data set alone, so that a build that was killed can go on.
@@ -94,10 +95,10 @@ def build_store(
     try:
         images = _pixels(content.images, draft, workers or len(os.sched_getaffinity(0)))
         digest = contents.digest(images, content.labels)
-        if options.content not in (None, "any", digest):
+        if declared not in (None, digest):
             raise LotusError(
                 f"{dataset}: the images have the content {digest}, but datasets.{dataset}.store declares "
-                f"{options.content}: other images, labels or options"
+                f"{declared}: other images, labels or options"
             )
         source = {
             **_about(dataset, described, options, content, images),
@@ -166,6 +167,10 @@ def _read(
     return replace(content, images=replace(content.images, side=options.side))
 
 
+def _published(files: Sequence[Mapping[str, Any]]) -> bool:
+    return bool(files) and all(listed["published"] for listed in files)
+
+
 def _check_sizes(
     dataset: str,
     described: Source,
@@ -174,7 +179,7 @@ def _check_sizes(
     files: Sequence[Mapping[str, Any]],
 ) -> None:
     """Where no checksum vouches for the files, their number has to be the published one."""
-    if options.content is not None or all(listed["published"] for listed in files):
+    if options.content is not None or _published(files):
         return
     for part, (first, end) in content.parts.items():
         wanted = described.sizes.get(part)
@@ -219,10 +224,10 @@ def _checked_by(
     described: Source, options: StoreOptions, files: Sequence[Mapping[str, Any]], digest: str
 ) -> str:
     """What vouches for the images, in words."""
+    if _published(files):
+        return "checksums of the publisher"
     if options.content == digest:
         return "content declared in the configuration"
-    if all(listed["published"] for listed in files):
-        return "checksums of the publisher"
     if options.content == "any" or not described.sizes:
         return "nothing: taken as they are"
     return "number of images"
