@@ -299,7 +299,7 @@ _workers_option = click.option(
 @click.option("--forget-set", type=EXISTING_FILE, help="Forget and retain indices.")
 @click.option(
     "--distance",
-    type=click.IntRange(0, 3),
+    type=click.IntRange(0, 4),
     default=0,
     show_default=True,
     help="Bits of 64 in which the hashes of duplicates may differ.",
@@ -514,7 +514,8 @@ def table(name: str, sources: tuple[Path, ...], out: Path, record: Path) -> None
 def figure(name: str, sources: tuple[Path, ...], out: Path, record: Path) -> None:
     """Draw the figure NAME from its SOURCES, as SVG, PDF and PNG.
 
-    NAME is streisand, avg-gap or rf-jsd (of metrics files) or times (of run records).
+    NAME is streisand, avg-gap or rf-jsd (of metrics files), times (of run records) or duplicates, classes
+    or similarity (of audits by `lotus duplicates`).
     """
     from lotus.paper.figures import draw
 

@@ -1,7 +1,8 @@
 """Perceptual hashes: 64 bits an image, of which few differ between images that look alike.
 
 The hash is `imagehash.phash`, as in the authors' notebook that cleans MUFAC: grey, 32×32 pixels, signs of
-the 8×8 lowest frequencies of the cosine transform about their median.
+the 8×8 lowest frequencies of the cosine transform about their median. So 32 bits are set unless values tie,
+and two hashes differ in an even number of bits.
 """
 
 import os
