@@ -29,6 +29,11 @@ class AuditTable:
     rows: Sequence[AuditRow]
 
     @property
+    def images(self) -> int:
+        """In all parts."""
+        return sum(row.images for row in self.rows)
+
+    @property
     def is_clean(self) -> bool:
         """Whether no two images are alike."""
         return not any(any(row.pairs) for row in self.rows)

@@ -13,7 +13,6 @@ from lotus.errors import LotusError
 from lotus.paper.audits import audit_title, pairs_between, read_audit
 from lotus.paper.style import (
     BLUE,
-    COLUMN,
     GREEN,
     GREY,
     ORANGE,
@@ -94,7 +93,7 @@ def _nothing_alike(audits: Sequence[Mapping[str, Any]]) -> Figure:
         bits = audit["distance"]
         close = "share a hash" if bits == 0 else f"have hashes within {bits} bits"
         lines.append(f"{audit_title(audit)}: no two of {count:,} images {close}")
-    figure = Figure(figsize=(COLUMN, 0.3 + 0.2 * len(audits)))
+    figure = Figure(figsize=(PAGE, 0.3 + 0.2 * len(audits)))
     figure.text(0.5, 0.5, "\n".join(lines), ha="center", va="center")
     return figure
 
@@ -180,7 +179,7 @@ def similarity(sources: Sequence[Path]) -> Figure:
         LotusError: an audit knows no forget set.
 
     """
-    figure = Figure(figsize=(COLUMN, 2.5))
+    figure = Figure(figsize=(PAGE, 2.4))
     axes = figure.subplots()
     for number, path in enumerate(sources):
         audit = read_audit(path)
@@ -202,5 +201,5 @@ def similarity(sources: Sequence[Path]) -> Figure:
     axes.set_xlabel("differing bits of the perceptual hashes")
     axes.set_ylabel("share of forget–retain pairs")
     axes.grid()
-    axes.legend(loc="upper left")
+    axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
     return figure
