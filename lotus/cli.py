@@ -326,8 +326,8 @@ _workers_option = click.option(
 def duplicates(folder: Path, out: Path, record: Path | None, **options: Any) -> None:
     """Find the images of STORE that look alike, within its parts and across them.
 
-    Images are duplicates if their perceptual hashes agree. Cleaning keeps one of them: of a test image
-    rather than a validation, forget or retain image, in this order; within a part the first.
+    Images are duplicates if their perceptual hashes agree. Cleaning keeps one of them: a test image rather
+    than one of the validation, forget or retain set, in this order; within a part the first.
     """
     from lotus.data.audit import audit_store
 
