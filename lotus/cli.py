@@ -309,6 +309,85 @@ def choose_forget_set(store: Path, scenario: dict[str, Any], seed: int, out: Pat
     splits.save_forget_set(out, splits.choose_forget_set(open_store(store), chosen, seed))
 
 
+_workers_option = click.option(
+    "--workers",
+    type=click.IntRange(1),
+    default=os.cpu_count() or 1,
+    show_default="number of cores",
+    help="Processes that hash images.",
+)
+
+
+@main.command(
+    epilog="""\b
+    Example, after `snakemake --cores all --configfile config/digits.yaml`:
+      lotus duplicates data/stores/digits --out audit.json --cleaned cleaned.csv \\
+        --held-out results/digits/splits/seed13/held-out.json \\
+        --forget-set results/digits/splits/seed13/instance-10.json"""
+)
+@click.argument("folder", metavar="STORE", type=EXISTING_FOLDER)
+@click.option("--held-out", type=EXISTING_FILE, help="Validation/test halves.")
+@click.option("--forget-set", type=EXISTING_FILE, help="Forget and retain indices.")
+@click.option(
+    "--distance",
+    type=click.IntRange(0, 4),
+    default=0,
+    show_default=True,
+    help="Bits of 64 in which the hashes of duplicates may differ.",
+)
+@click.option(
+    "--pairs",
+    type=click.IntRange(1),
+    default=5_854_806,  # all that MUFAC has; the paper's figure 5 has as many of CIFAR
+    show_default=True,
+    help="Pairs of forget and retain images to measure at most.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**32 - 1),
+    default=0,
+    show_default=True,
+    help="Of the choice of these pairs.",
+)
+@click.option("--labels", type=_YamlType(), default="{}", help="Names for the audit.")
+@click.option("--out", type=FILE, required=True, help="Audit (JSON).")
+@click.option("--cleaned", type=FILE, help="Which images cleaning keeps (CSV).")
+@click.option("--record", type=FILE, help="Record (JSON); beside the audit unless named.")
+@_workers_option
+def duplicates(folder: Path, out: Path, record: Path | None, **options: Any) -> None:
+    """Find the images of STORE that look alike, within its parts and across them.
+
+    Images are duplicates if their perceptual hashes agree. Cleaning keeps one of them: a test image rather
+    than one of the validation, forget or retain set, in this order; within a part the first.
+    """
+    from lotus.data.audit import audit_store
+
+    record = record or out.with_suffix(".record.json")
+    audit_store(folder, out, record, **options)
+
+
+@main.command("clean-mufac")
+@click.argument("source", type=EXISTING_FOLDER)
+@click.argument("out", type=FOLDER)
+@click.option(
+    "--forget-rows",
+    type=click.IntRange(1),
+    default=1_500,
+    show_default=True,
+    help="First rows of the training CSV that are the forget set.",
+)
+@_workers_option
+def clean_mufac(source: Path, out: Path, forget_rows: int, workers: int) -> None:
+    """Write MUFAC's folder SOURCE without duplicates as OUT (as published: SOURCE's name and _clean).
+
+    Compares what is found with the numbers of the paper's notebook. For what is kept see `lotus
+    duplicates`.
+    """
+    from lotus.data.clean_mufac import clean
+
+    click.echo("\n".join(clean(source, out, forget_rows, workers).lines()))
+
+
 @main.command()
 @_run_options
 @_weights_option
@@ -466,7 +545,8 @@ def table(name: str, sources: tuple[Path, ...], out: Path, record: Path) -> None
 def figure(name: str, sources: tuple[Path, ...], out: Path, record: Path) -> None:
     """Draw the figure NAME from its SOURCES, as SVG, PDF and PNG.
 
-    NAME is streisand, avg-gap or rf-jsd (of metrics files) or times (of run records).
+    NAME is streisand, avg-gap or rf-jsd (of metrics files), times (of run records) or duplicates, classes
+    or similarity (of audits by `lotus duplicates`).
     """
     from lotus.paper.figures import draw
 

@@ -37,6 +37,11 @@ def split_file(dataset: str, seed: int, name: str) -> Path:
     return RESULTS / dataset / "splits" / f"seed{seed}" / f"{name}.json"
 
 
+def audit_file(dataset: str, scenario: str) -> Path:
+    """Audit of a data set's images in the parts of a scenario."""
+    return RESULTS / dataset / "audit" / f"{scenario}.json"
+
+
 def store_record(dataset: str) -> Path:
     """Record of a verified store."""
     return RESULTS / dataset / "store.json"

@@ -52,6 +52,8 @@ LIBRARIES = (
     "scipy",
     "pandas",
     "matplotlib",
+    "pillow",
+    "imagehash",
     "safetensors",
     "pydantic",
     "snakemake",

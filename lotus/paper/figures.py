@@ -15,6 +15,7 @@ from lotus.errors import LotusError, choices
 from lotus.layout import GOLD, ORIGINAL
 from lotus.metrics.divergence import entropy, softmax
 from lotus.metrics.summary import of_scenario
+from lotus.paper import data_figures
 from lotus.paper.results import (
     KEYS,
     PLACE,
@@ -49,7 +50,7 @@ def draw(name: str, sources: Sequence[Path], out: Path, record: Path) -> None:
 
     Args:
         name: which figure; see `FIGURES`.
-        sources: metrics files (`times`: run records).
+        sources: metrics files (`times`: run records; figures of the data: audits).
         out: path without ending.
 
     Raises:
@@ -326,4 +327,7 @@ FIGURES: dict[str, Callable[[Sequence[Path]], Figure]] = {
     "avg-gap": avg_gap,
     "times": times,
     "rf-jsd": rf_jsd,
+    "duplicates": data_figures.duplicates,
+    "classes": data_figures.classes,
+    "similarity": data_figures.similarity,
 }

@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from lotus import layout
 from lotus.layout import GOLD, ORIGINAL
 from lotus.lineage import RunRecord, distinct, read_record, read_runs
+from lotus.paper.audits import AuditTable, audit_table
 from lotus.paper.conventions import TITLES
 from lotus.paper.costs import costs, register
 from lotus.paper.items import Item, figure_item, table_item
@@ -106,6 +107,17 @@ class Experiment:
             places.setdefault(tuple(cell[key] for key in PLACE), []).append(measured)
         return [section(measured, self.runs) for measured in places.values()]
 
+    @cached_property
+    def audits(self) -> dict[str, list[AuditTable]]:
+        """By data set, one for each scenario."""
+        found: dict[str, list[AuditTable]] = {}
+        for dataset, scenario in dict.fromkeys(
+            (cell["dataset"], cell["scenario"]) for cell in self.cells
+        ):
+            audited = audit_table(layout.audit_file(dataset, scenario))
+            found.setdefault(dataset, []).append(audited)
+        return found
+
     @property
     def corrected(self) -> pd.DataFrame:
         """Metrics of the corrected cells."""
@@ -149,7 +161,30 @@ def _results(read: Experiment) -> dict[str, Any]:
         "correlations": _correlations(read.corrected),
         "costs": costs(read.ablated) if read.ablated else None,
         "register": register(read.described, read.frame),
+        **_data(read),
         **_items(read),
+    }
+
+
+def _data(read: Experiment) -> dict[str, Any]:
+    """What is known of the images: audits and figures by data set, and one figure of all."""
+    figures = {
+        dataset: {
+            "classes": figure_item(
+                "figures", f"data-classes-{dataset}", f"Images of each class and part: {dataset}"
+            ),
+            "duplicates": figure_item(
+                "figures", f"data-duplicates-{dataset}", f"Images that look alike: {dataset}"
+            ),
+        }
+        for dataset in read.audits
+    }
+    return {
+        "audits": read.audits,
+        "data_figures": figures,
+        "similarity": figure_item(
+            "figures", "data-similarity", "Distances between forget and retain images"
+        ),
     }
 
 

@@ -273,6 +273,12 @@ def metrics_files(cells=tuple(CELLS)):
     ]
 
 
+def audits(datasets=tuple(PLAN.settings.datasets)):
+    """Audits of data sets, in the parts of each of their scenarios."""
+    places = dict.fromkeys((cell.dataset, cell.scenario) for cell in CELLS)
+    return [str(layout.audit_file(*place)) for place in places if place[0] in datasets]
+
+
 def tables():
     """Tables of the experiment: folder and name under `results`, kind, and what it is made of."""
     wanted = {
@@ -298,6 +304,12 @@ def figures():
     if INSTANCE_CELLS:
         wanted["figures", "rf-jsd"] = "rf-jsd", metrics_files(INSTANCE_CELLS)
     wanted["timings", "times"] = "times", run_files("run.json", CELLS)
+    for dataset in dict.fromkeys(cell.dataset for cell in CELLS):
+        audited = audits([dataset])
+        wanted["figures", f"data-classes-{dataset}"] = "classes", audited
+        # Which images are alike depends little on the scenario.
+        wanted["figures", f"data-duplicates-{dataset}"] = "duplicates", audited[:1]
+    wanted["figures", "data-similarity"] = "similarity", audits()
     return wanted
 
 

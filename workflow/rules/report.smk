@@ -21,6 +21,7 @@ rule write_report:
         experiment="results/experiment.json",
         tables=[f"results/{folder}/{name}.csv" for folder, name in TABLES],
         figures=[f"results/{folder}/{name}.svg" for folder, name in FIGURES],
+        audits=audits(),
         metrics=metrics_files(MEASURED_CELLS),
         runs=run_files("run.json"),
         template="report/template.html.j2",
