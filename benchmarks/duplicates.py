@@ -12,9 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
+from lotus.data.content import Content
 from lotus.data.duplicates import distance_histogram, find_similar
 from lotus.data.hashes import hash_store
-from lotus.data.store import Images, open_store, write_store
+from lotus.data.store import open_store, write_store
 
 
 def random_images(count: int) -> np.ndarray:
@@ -50,8 +51,9 @@ def main() -> None:
     given = parser.parse_args()
     count = given.images
     with tempfile.TemporaryDirectory() as folder:
-        content = Images(random_images(count), np.zeros(count, np.int64), {"train": (0, count)})
-        write_store(Path(folder, "store"), content, ("one",), {}, None)
+        images, labels = random_images(count), np.zeros(count, np.int64)
+        content = Content(images, labels, {"train": (0, count)}, ("one",))
+        write_store(Path(folder, "store"), images, content, {}, None)
         store = open_store(Path(folder, "store"))
         hashes = timed(
             f"hashes, {given.workers} processes",

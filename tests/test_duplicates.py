@@ -16,9 +16,10 @@ from PIL import Image
 from lotus.cli import main
 from lotus.data import hashes as hashing
 from lotus.data.audit import Assigned, assign_parts, audit_images
+from lotus.data.content import Content
 from lotus.data.duplicates import PRIORITY, choose_kept, distance_histogram, find_similar
 from lotus.data.splits import ForgetSet, HeldOut, save_forget_set, save_held_out
-from lotus.data.store import Images, open_store, write_store
+from lotus.data.store import open_store, write_store
 from lotus.errors import LotusError
 
 
@@ -55,9 +56,8 @@ def test_more_processes_give_the_same_hashes(tmp_path):
     count = 2 * hashing.STORE_BLOCK + 5
     images = np.random.default_rng(0).integers(256, size=(count, 3, 3, 1), dtype=np.uint8)
     parts = {"train": (0, count)}
-    write_store(
-        tmp_path / "store", Images(images, np.zeros(count), parts), ("one",), {"parts": parts}, None
-    )
+    content = Content(images, np.zeros(count), parts, ("one",))
+    write_store(tmp_path / "store", images, content, {"parts": parts}, None)
     store = open_store(tmp_path / "store")
     serial = hashing.hash_store(store, workers=1)
     assert len(serial) == count
@@ -211,7 +211,8 @@ def audited(tmp_path, monkeypatch):
     labels[30] = 0
     parts = {"train": (0, 24), "test": (24, 40)}
     source = {"dataset": "made", "mean": [0.0] * 3, "std": [1.0] * 3}
-    write_store(Path("store"), Images(images, labels, parts), ("cat", "dog"), source, None)
+    content = Content(images, labels, parts, ("cat", "dog"))
+    write_store(Path("store"), images, content, source, None)
     forget = np.array([1, 3, 5, 0, 2, 4])
     retain = np.arange(6, 24)
     save_forget_set(Path("forget.json"), ForgetSet("some", forget, retain))
