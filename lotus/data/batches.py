@@ -1,6 +1,6 @@
 """Batches made on the device: an image set is a view of the store's tensors, a batch an index into it.
 
-No worker processes and no per-image Python: gathering, normalising and augmenting are tensor
+No worker processes and no per-image Python: gathering, augmenting and normalising are tensor
 operations on whichever device the tensors lie.
 """
 
@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from lotus.data.augment import augment
 from lotus.data.store import Store
 from lotus.errors import LotusError
 from lotus.settings import Augmentation, Dataset
@@ -81,8 +82,8 @@ class ImageSet:
     """Some images of a store, on the device.
 
     Attributes:
-        pixels: uint8 `[N, C, H, W]` (of a frozen set float32, on the scale of mean and std), shared by
-            all sets of a store; channels last in memory.
+        pixels: uint8 `[N, C, H, W]`, channels last in memory; shared by all sets of a store. Of a
+            frozen set float32, normalised; its mean and std undo the scale of bytes.
         labels: int64 `[n]`; a method may give other labels than the store's.
         index: int64 `[n]`, which images of `pixels`.
         mean, std: `[1, C, 1, 1]`, on the 0–1 scale.
@@ -167,12 +168,14 @@ class ImageSet:
             yield self.draw(positions, generator)
 
     def draw(self, positions: Tensor, generator: torch.Generator | None) -> Batch:
-        """The images at these positions (int64 `[b]`); augmented if there is a generator."""
-        images = self.pixels[self.index[positions]].float().div_(255)
-        images = self.view(images.sub_(self.mean).div_(self.std))
+        """The images at these positions (int64 `[b]`); augmented if there is a generator.
+
+        Normalised last: black borders and the limits of colour are those of the 0–1 scale.
+        """
+        images = self.view(self.pixels[self.index[positions]].float().div_(255))
         if generator is not None:
             images = augment(images, self.augmentation, generator)
-        return Batch(images, self.labels[positions], positions)
+        return Batch(images.sub_(self.mean).div_(self.std), self.labels[positions], positions)
 
 
 def deal(
@@ -191,32 +194,6 @@ def deal(
         order.split(batch_size) if keep_partial else order.tensor_split(-(-count // batch_size))
     )
     return parts
-
-
-def augment(images: Tensor, how: Augmentation, generator: torch.Generator) -> Tensor:
-    """Random crop after zero padding, then a mirror image of every other one on average.
-
-    Args:
-        images: float32 `[b, C, H, W]`, normalised; the padding is 0 on this scale.
-
-    """
-    if how.crop_padding:
-        images = _random_crop(images, how.crop_padding, generator)
-    if how.horizontal_flip:
-        mirrored = torch.rand(len(images), generator=generator, device=images.device) < 0.5
-        images = torch.where(mirrored[:, None, None, None], images.flip(-1), images)
-    return images
-
-
-def _random_crop(images: Tensor, padding: int, generator: torch.Generator) -> Tensor:
-    count, _, height, width = images.shape
-    padded = F.pad(images, (padding,) * 4)
-    shift = torch.randint(2 * padding + 1, (2, count, 1), generator=generator, device=images.device)
-    rows = shift[0] + torch.arange(height, device=images.device)
-    columns = shift[1] + torch.arange(width, device=images.device)
-    which = torch.arange(count, device=images.device)[:, None, None]
-    # Indexing puts the channels last.
-    return padded[which, :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
 
 
 class Images:
