@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from lotus.data.augment import augment
+from lotus.data.pixels import MappedPixels, place
 from lotus.data.store import Store
 from lotus.errors import LotusError
 from lotus.settings import Augmentation, Dataset
@@ -82,8 +83,9 @@ class ImageSet:
     """Some images of a store, on the device.
 
     Attributes:
-        pixels: uint8 `[N, C, H, W]`, channels last in memory; shared by all sets of a store. Of a
-            frozen set float32, normalised; its mean and std undo the scale of bytes.
+        pixels: uint8 `[N, C, H, W]`, channels last in memory; shared by all sets of a store, and in its
+            memory map if the device lacks room for them. Of a frozen set float32, normalised; its mean
+            and std undo the scale of bytes.
         labels: int64 `[n]`; a method may give other labels than the store's.
         index: int64 `[n]`, which images of `pixels`.
         mean, std: `[1, C, 1, 1]`, on the 0–1 scale.
@@ -92,7 +94,7 @@ class ImageSet:
 
     """
 
-    pixels: Tensor
+    pixels: Tensor | MappedPixels
     labels: Tensor
     index: Tensor
     mean: Tensor
@@ -197,11 +199,11 @@ def deal(
 
 
 class Images:
-    """Images of a store on a device, from which sets are taken.
+    """Images of a store, on a device or on their way to it, from which sets are taken.
 
     Args:
         use: how the data set is used: what is seen of an image, and how it is augmented.
-        only: store indices of the images that are loaded; no set of them can reach any other image.
+        only: store indices of the images that can be taken; no set of them can reach any other image.
         reduced_first: as `View.reduced_first`.
 
     """
@@ -215,9 +217,7 @@ class Images:
         reduced_first: bool = False,
     ) -> None:
         self._loaded = np.arange(len(store.labels)) if only is None else np.unique(only)
-        pixels = torch.tensor(np.asarray(store.images[self._loaded]), device=device)
-        # The store's order N×H×W×C, seen as N×C×H×W, is torch's channels-last.
-        self._pixels = pixels.permute(0, 3, 1, 2)
+        self._pixels = place(store.images, self._loaded, device)
         self._labels = torch.from_numpy(store.labels[self._loaded]).to(device)
         self._mean = torch.tensor(store.mean, device=device)[None, :, None, None]
         self._std = torch.tensor(store.std, device=device)[None, :, None, None]
