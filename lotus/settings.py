@@ -68,18 +68,73 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
-class Augmentation(Section):
-    """Random changes of the training images, made on the device."""
+def _from_low_to_high(values: tuple[float, ...]) -> tuple[float, ...]:
+    if len(values) != 2 or values[0] > values[1]:
+        raise ValueError("must be [low, high] with 0 < low ≤ high")
+    return values
 
-    crop_padding: NonNegativeInt = Field(
-        0, description="Zeros added on each side before a random crop of the original size."
+
+class Affine(Section):
+    """A random affine map about the middle of each image: nearest pixel, black outside."""
+
+    shear: Annotated[Real, Field(ge=0, lt=90)] = Field(
+        0.0, description="Largest angle in degrees, to either side, by which upright lines lean."
     )
-    horizontal_flip: bool = Field(False, description="Mirror half of the images.")
+    scale: Annotated[
+        tuple[PositiveReal, ...], Field(strict=False), AfterValidator(_from_low_to_high)
+    ] = Field(
+        (1.0, 1.0),
+        description="Least and largest factor by which an image is enlarged.",
+        json_schema_extra={"minItems": 2, "maxItems": 2},
+    )
 
     @property
     def is_random(self) -> bool:
         """Whether it changes anything."""
-        return bool(self.crop_padding or self.horizontal_flip)
+        return bool(self.shear) or self.scale != (1, 1)
+
+
+class ColourJitter(Section):
+    """Random factors of colour, each uniform in [max(0, 1 − v), 1 + v], applied in random order."""
+
+    brightness: NonNegativeReal = Field(0.0, description="v of the distance to black.")
+    contrast: NonNegativeReal = Field(
+        0.0, description="v of the distance to the image's mean grey."
+    )
+    saturation: NonNegativeReal = Field(
+        0.0, description="v of the distance to the pixel's own grey."
+    )
+
+    @property
+    def is_random(self) -> bool:
+        """Whether it changes anything."""
+        return bool(self.brightness or self.contrast or self.saturation)
+
+
+class Augmentation(Section):
+    """Random changes of the training images, made on the device in the order of these keys."""
+
+    crop_padding: NonNegativeInt = Field(
+        0, description="Pixels added on each side before a random crop of the original size."
+    )
+    padding_mode: Literal["zero", "edge"] = Field(
+        "zero", description="Added pixels are black, or repeat the nearest pixel of the image."
+    )
+    horizontal_flip: bool = Field(False, description="Mirror half of the images.")
+    affine: Affine = Field(default_factory=Affine, description="Shear and scale.")
+    colour_jitter: ColourJitter = Field(
+        default_factory=ColourJitter, description="Brightness, contrast and saturation."
+    )
+
+    @property
+    def is_random(self) -> bool:
+        """Whether it changes anything."""
+        return bool(
+            self.crop_padding
+            or self.horizontal_flip
+            or self.affine.is_random
+            or self.colour_jitter.is_random
+        )
 
 
 class StoreOptions(Section):
@@ -679,6 +734,8 @@ _BELOW: dict[str, type[BaseModel]] = {
     "datasets": Dataset,
     "store": StoreOptions,
     "augmentation": Augmentation,
+    "affine": Affine,
+    "colour_jitter": ColourJitter,
     "scenarios": Scenario,
     "grid": Block,
     "overrides": Override,

@@ -169,6 +169,51 @@ def change(content, path, value):
             ["overrides.0.images.store", "a data set of its own"],
         ),
         (["grid", 0, "tables"], ["Table 1"], ["grid.0.tables.0 = 'Table 1'", "lower-case"]),
+        (
+            ["datasets", "fashion-mini"],
+            {"augmentation": {"padding_mode": "reflect"}},
+            ["augmentation.padding_mode = 'reflect'", "'zero' or 'edge'"],
+        ),
+        (
+            ["datasets", "fashion-mini"],
+            {"augmentation": {"affine": {"shear": 90}}},
+            ["augmentation.affine.shear = 90", "less than 90"],
+        ),
+        (
+            ["datasets", "fashion-mini"],
+            {"augmentation": {"affine": {"shear": -1}}},
+            ["augmentation.affine.shear = -1", "greater than or equal to 0"],
+        ),
+        (
+            ["datasets", "fashion-mini"],
+            {"augmentation": {"affine": {"shaer": 5}}},
+            ["augmentation.affine.shaer: unknown key", "did you mean 'shear'"],
+        ),
+        (
+            ["datasets", "fashion-mini"],
+            {"augmentation": {"affine": {"scale": [0, 1]}}},
+            ["augmentation.affine.scale.0 = 0", "greater than 0"],
+        ),
+        (
+            ["datasets", "fashion-mini"],
+            {"augmentation": {"affine": {"scale": [1.2, 0.8]}}},
+            ["augmentation.affine.scale = [1.2, 0.8]", "0 < low ≤ high"],
+        ),
+        (
+            ["datasets", "fashion-mini"],
+            {"augmentation": {"affine": {"scale": [0.8]}}},
+            ["augmentation.affine.scale = [0.8]", "[low, high]"],
+        ),
+        (
+            ["datasets", "fashion-mini"],
+            {"augmentation": {"colour_jitter": {"contrast": -0.2}}},
+            ["augmentation.colour_jitter.contrast = -0.2", "greater than or equal to 0"],
+        ),
+        (
+            ["datasets", "fashion-mini"],
+            {"augmentation": {"colour_jitter": {"hue": 0.1}}},
+            ["augmentation.colour_jitter.hue: unknown key", "saturation"],
+        ),
         (["methods", "lotus", "alhpa"], 2, ["methods.lotus.alhpa = 2", "did you mean 'alpha'"]),
         (["methods", "lotus", "alpha"], "two", ["methods.lotus.alpha = 'two'", "number"]),
         (["methods", "lotus", "retain_fraction"], 0, ["retain_fraction = 0", "greater than 0"]),

@@ -851,7 +851,8 @@ def test_unsir_impairs_with_noise_and_retain_images_under_retain_labels(
 
 def labels_of(task, shown):
     """Labels of the retain images of which these are crops."""
-    padded = F.pad(next(task.retain.in_order(100)).images, (2,) * 4)
+    black, _ = task.retain.valid_range
+    padded = F.pad(next(task.retain.in_order(100)).images, (2,) * 4, value=black.max().item())
     windows = padded.unfold(2, 6, 1).unfold(3, 6, 1)
     off = (windows[None] - shown[:, None, :, None, None]).abs().amax((2, -1, -2))
     hits = (off < 1e-4).flatten(2).any(2)

@@ -24,6 +24,17 @@ def test_a_view_is_torchvisions_resize_and_crop(size):
     assert not torch.allclose(reduced, expected, atol=1e-3)
 
 
+@pytest.mark.parametrize("size", [(256, 320), (224, 224), (64, 64), (32, 48)])
+def test_resizing_to_224_is_torchvisions(size):
+    from torchvision.transforms import functional as tv
+
+    images = torch.rand(2, 3, *size)
+    expected = tv.resize(images, [224], antialias=True)
+    found = View(resize=224)(images)
+    assert found.shape == expected.shape
+    torch.testing.assert_close(found, expected, atol=1e-6, rtol=0)
+
+
 def test_a_view_says_what_it_leaves(make_store):
     assert View().shape(10, 20) == (10, 20)
     assert View(resize=32).shape(40, 80) == (32, 64)

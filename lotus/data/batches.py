@@ -1,6 +1,6 @@
 """Batches made on the device: an image set is a view of the store's tensors, a batch an index into it.
 
-No worker processes and no per-image Python: gathering, normalising and augmenting are tensor
+No worker processes and no per-image Python: gathering, augmenting and normalising are tensor
 operations on whichever device the tensors lie.
 """
 
@@ -13,6 +13,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from lotus.data.augment import augment
+from lotus.data.pixels import MappedPixels, place
 from lotus.data.store import Store
 from lotus.errors import LotusError
 from lotus.settings import Augmentation, Dataset
@@ -81,8 +83,9 @@ class ImageSet:
     """Some images of a store, on the device.
 
     Attributes:
-        pixels: uint8 `[N, C, H, W]` (of a frozen set float32, on the scale of mean and std), shared by
-            all sets of a store; channels last in memory.
+        pixels: uint8 `[N, C, H, W]`, channels last in memory; shared by all sets of a store, and in its
+            memory map if the device lacks room for them. Of a frozen set float32, normalised; its mean
+            and std undo the scale of bytes.
         labels: int64 `[n]`; a method may give other labels than the store's.
         index: int64 `[n]`, which images of `pixels`.
         mean, std: `[1, C, 1, 1]`, on the 0–1 scale.
@@ -91,7 +94,7 @@ class ImageSet:
 
     """
 
-    pixels: Tensor
+    pixels: Tensor | MappedPixels
     labels: Tensor
     index: Tensor
     mean: Tensor
@@ -167,12 +170,14 @@ class ImageSet:
             yield self.draw(positions, generator)
 
     def draw(self, positions: Tensor, generator: torch.Generator | None) -> Batch:
-        """The images at these positions (int64 `[b]`); augmented if there is a generator."""
-        images = self.pixels[self.index[positions]].float().div_(255)
-        images = self.view(images.sub_(self.mean).div_(self.std))
+        """The images at these positions (int64 `[b]`); augmented if there is a generator.
+
+        Normalised last: black borders and the limits of colour are those of the 0–1 scale.
+        """
+        images = self.view(self.pixels[self.index[positions]].float().div_(255))
         if generator is not None:
             images = augment(images, self.augmentation, generator)
-        return Batch(images, self.labels[positions], positions)
+        return Batch(images.sub_(self.mean).div_(self.std), self.labels[positions], positions)
 
 
 def deal(
@@ -193,38 +198,12 @@ def deal(
     return parts
 
 
-def augment(images: Tensor, how: Augmentation, generator: torch.Generator) -> Tensor:
-    """Random crop after zero padding, then a mirror image of every other one on average.
-
-    Args:
-        images: float32 `[b, C, H, W]`, normalised; the padding is 0 on this scale.
-
-    """
-    if how.crop_padding:
-        images = _random_crop(images, how.crop_padding, generator)
-    if how.horizontal_flip:
-        mirrored = torch.rand(len(images), generator=generator, device=images.device) < 0.5
-        images = torch.where(mirrored[:, None, None, None], images.flip(-1), images)
-    return images
-
-
-def _random_crop(images: Tensor, padding: int, generator: torch.Generator) -> Tensor:
-    count, _, height, width = images.shape
-    padded = F.pad(images, (padding,) * 4)
-    shift = torch.randint(2 * padding + 1, (2, count, 1), generator=generator, device=images.device)
-    rows = shift[0] + torch.arange(height, device=images.device)
-    columns = shift[1] + torch.arange(width, device=images.device)
-    which = torch.arange(count, device=images.device)[:, None, None]
-    # Indexing puts the channels last.
-    return padded[which, :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
-
-
 class Images:
-    """Images of a store on a device, from which sets are taken.
+    """Images of a store, on a device or on their way to it, from which sets are taken.
 
     Args:
         use: how the data set is used: what is seen of an image, and how it is augmented.
-        only: store indices of the images that are loaded; no set of them can reach any other image.
+        only: store indices of the images that can be taken; no set of them can reach any other image.
         reduced_first: as `View.reduced_first`.
 
     """
@@ -238,9 +217,7 @@ class Images:
         reduced_first: bool = False,
     ) -> None:
         self._loaded = np.arange(len(store.labels)) if only is None else np.unique(only)
-        pixels = torch.tensor(np.asarray(store.images[self._loaded]), device=device)
-        # The store's order N×H×W×C, seen as N×C×H×W, is torch's channels-last.
-        self._pixels = pixels.permute(0, 3, 1, 2)
+        self._pixels = place(store.images, self._loaded, device)
         self._labels = torch.from_numpy(store.labels[self._loaded]).to(device)
         self._mean = torch.tensor(store.mean, device=device)[None, :, None, None]
         self._std = torch.tensor(store.std, device=device)[None, :, None, None]
