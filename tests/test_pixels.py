@@ -8,7 +8,7 @@ import torch
 
 from lotus.data import pixels
 from lotus.data.batches import Images
-from lotus.data.store import Images as Raw
+from lotus.data.content import Content
 from lotus.data.store import open_store, write_store
 from lotus.errors import LotusError
 from lotus.settings import Augmentation, Dataset
@@ -33,8 +33,9 @@ ONLY = np.array([38, 3, 4, 5, 11, 20, 21, 30, 7])
 def store(tmp_path):
     rng = np.random.default_rng(0)
     images = rng.integers(256, size=(40, 8, 10, 3), dtype=np.uint8)
-    content = Raw(images, rng.integers(3, size=40), {"train": (0, 30), "test": (30, 40)})
-    write_store(tmp_path / "toy", content, ("Cat", "Dog", "Eel"), SOURCE, locked=None)
+    labels, parts = rng.integers(3, size=40), {"train": (0, 30), "test": (30, 40)}
+    content = Content(images, labels, parts, ("Cat", "Dog", "Eel"))
+    write_store(tmp_path / "toy", images, content, SOURCE, locked=None)
     return open_store(tmp_path / "toy")
 
 
