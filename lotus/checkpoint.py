@@ -3,6 +3,7 @@
 import hashlib
 import json
 import logging
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from time import monotonic
@@ -10,6 +11,7 @@ from typing import Any, Protocol
 
 import torch
 
+from lotus.errors import LotusError
 from lotus.provenance import atomic
 
 log = logging.getLogger(__name__)
@@ -51,6 +53,11 @@ class Checkpoint:
         if not self._path.exists():
             return None
         try:
+            # torch does not look at the checksums that it writes.
+            with zipfile.ZipFile(self._path) as archive:
+                changed = archive.testzip()
+            if changed is not None:
+                raise LotusError(f"the checksum of {changed} is wrong")
             saved = torch.load(self._path, map_location="cpu", weights_only=True)
             key = saved["key"]
         # Damaged pickles raise whatever their bytes happen to mean.

@@ -271,11 +271,10 @@ Architecture = ResNet18 | ViT | ViTB16 | TorchvisionViTB16
 
 def _is_trained_or_pretrained(architecture: Architecture) -> Architecture:
     if not architecture.training.epochs and architecture.weights is None:
-        raise ValueError(f"training.{NEEDS_WEIGHTS}")
+        raise ValueError("training.epochs = 0 needs pretrained `weights`")
     return architecture
 
 
-NEEDS_WEIGHTS = "epochs = 0 needs pretrained `weights`"
 AnyArchitecture = Annotated[
     Architecture, Field(discriminator="model"), AfterValidator(_is_trained_or_pretrained)
 ]
@@ -761,6 +760,6 @@ def _training_problems(
                 yield [*root, *key], value, what
             return
         if not recipe.epochs and architecture.weights is None:
-            what = f"{NEEDS_WEIGHTS}; architecture '{name}' has none"
-            yield [*root, "epochs"], None, what
+            what = f"needs pretrained `weights`; architecture '{name}' has none"
+            yield [*root, "epochs"], 0, what
             return
