@@ -198,6 +198,14 @@ _training_options = _options(
         default="{}",
         help="The data set's section of the configuration: '{augmentation: {crop_padding: 4}}'.",
     ),
+    click.option(
+        "--checkpoint-every",
+        type=click.FloatRange(min=0),
+        default=60,
+        show_default=True,
+        metavar="SECONDS",
+        help="Least time between two checkpoints, from which a killed training goes on; 0: each epoch.",
+    ),
 )
 
 

@@ -77,7 +77,8 @@ REGISTER: dict[str, Switch] = {
     "M7": Switch(
         "method",
         "Bad Teacher",
-        "batches not shuffled, forget images first; 10 epochs; loss also divided by the classes",
+        "batches not shuffled, forget images first; 10 epochs; loss also divided by the classes; a "
+        "ViT-B/16 teacher is pretrained but for its head",
     ),
     "M8": Switch(
         "method",

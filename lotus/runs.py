@@ -22,6 +22,7 @@ from torch import nn
 from tqdm import tqdm
 
 from lotus import inference, models, predictions
+from lotus.checkpoint import Checkpoint, key_of
 from lotus.data.batches import Images, ImageSet, View
 from lotus.data.splits import ForgetSet, HeldOut, load_forget_set, load_held_out
 from lotus.data.store import Store, open_store
@@ -31,13 +32,14 @@ from lotus.lineage import read_record
 from lotus.methods import base
 from lotus.predictions import ATTACKED, Split
 from lotus.protocol import CORRECTED, Protocol, of_stage, parse
-from lotus.provenance import Stopwatch, sha256, write_record
-from lotus.settings import ARCHITECTURE, Architecture, Dataset
+from lotus.provenance import Stopwatch, package_digest, sha256, versions, write_record
+from lotus.settings import ARCHITECTURE, Architecture, Dataset, ViTB16
 from lotus.training import Progress, train
 
 log = logging.getLogger(__name__)
 
 MODEL, PREDICTIONS, RECORD = "model.safetensors", "predictions.npz", "run.json"
+CHECKPOINT = "checkpoint.pt"
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,7 @@ class Run:
         seed: of everything random in it, by named purposes.
         labels: data set, architecture, scenario, …: for the record only.
         protocol: which behaviours of the published code are on.
+        checkpoint_every: seconds between two checkpoints of a training, at least; 0: after each epoch.
 
     """
 
@@ -72,14 +75,24 @@ class Run:
     threads: int
     labels: Mapping[str, Any] = field(default_factory=dict)
     protocol: Protocol = CORRECTED
+    checkpoint_every: float = 60.0
 
 
 class EpochLog:
-    """Keeps the report of each epoch; shows it as a bar on a terminal, as a line in a log."""
+    """Keeps the report of each epoch; shows it as a bar on a terminal, as a line in a log.
+
+    Attributes:
+        epochs: the reports, each with the seconds that had passed, those of killed processes included.
+        resumed_after: numbers of epochs after which it was taken up from a checkpoint.
+        earlier: seconds that had passed then.
+
+    """
 
     def __init__(self, what: str) -> None:
         self.what = what
         self.epochs: list[dict[str, float | None]] = []
+        self.resumed_after: list[int] = []
+        self.earlier = 0.0
         self._start = monotonic()
         self._bar: tqdm[Any] | None = None
 
@@ -87,18 +100,34 @@ class EpochLog:
         """Takes the report of one epoch (see `Progress`)."""
         # JSON has no NaN, which a diverging method reports.
         told = {k: float(f"{v:.6g}") if isfinite(v) else None for k, v in report.items()}
-        seconds = round(monotonic() - self._start, 3)
-        self.epochs.append({"epoch": epoch, **told, "seconds": seconds})
+        self.epochs.append({"epoch": epoch, **told, "seconds": self._seconds()})
         values = "  ".join(f"{key} {value:.4g}" for key, value in report.items())
         if not sys.stderr.isatty():
             log.info("%s  epoch %d/%d  %s", self.what, epoch + 1, of, values)
             return
         if self._bar is None:
-            self._bar = tqdm(total=of, desc=self.what, unit="epoch")
+            self._bar = tqdm(total=of, initial=epoch, desc=self.what, unit="epoch")
         self._bar.set_postfix_str(values, refresh=False)
         self._bar.update()
         if epoch + 1 == of:
             self._bar.close()
+
+    def _seconds(self) -> float:
+        return round(self.earlier + monotonic() - self._start, 3)
+
+    def state_dict(self) -> dict[str, Any]:
+        """For a checkpoint."""
+        return {
+            "epochs": self.epochs,
+            "resumed_after": self.resumed_after,
+            "seconds": self._seconds(),
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Goes on where a checkpoint was written."""
+        self.epochs, self.earlier = state["epochs"], state["seconds"]
+        self.resumed_after = [*state["resumed_after"], len(self.epochs)]
+        log.info("%s  resumed after epoch %d", self.what, len(self.epochs))
 
 
 def derive_seed(seed: int, purpose: str) -> int:
@@ -116,7 +145,8 @@ def train_run(
 ) -> None:
     """Trains the original model (on all training images) or the gold model (without the forget set).
 
-    Both start from the same fresh weights of the seed.
+    Both start from the same weights: fresh ones of the seed, in a pretrained architecture its head alone.
+    A training that was killed goes on from its checkpoint.
 
     Args:
         weights_of: another run with the same weights, of which only predictions are to be made anew.
@@ -128,7 +158,9 @@ def train_run(
         trained_on = store.part("train") if chosen is None else chosen.retain
         reach = np.concatenate([trained_on, held_out.val])
         images = Images(store, use, device.torch, reach)
-        model = _build(store, architecture, use, derive_seed(run.seed, "weights"), device)
+        begun = architecture if weights_of is None else models.without_weights(architecture)
+        model = _build(store, begun, use, derive_seed(run.seed, "weights"), device)
+        pretrained = models.weights_files(begun)
     settings = {
         "architecture": architecture.model_dump(),
         "images": use.model_dump(),
@@ -136,8 +168,10 @@ def train_run(
     }
     log.info("%s: %s", kind, json.dumps({**settings, "seed": run.seed, **device.hardware}))
     notes: dict[str, Any] = {"images": len(trained_on)}
+    key = _training_key(settings, run.seed, [*inputs.files(), *pretrained], device)
+    epochs = EpochLog(kind)
+    checkpoint = Checkpoint(run.out / CHECKPOINT, key, run.checkpoint_every, epochs)
     if weights_of is None:
-        epochs = EpochLog(kind)
         with clock.phase("train"):
             best = train(
                 model,
@@ -147,10 +181,17 @@ def train_run(
                 _generator(run, "batches", device),
                 epochs,
                 keep_last=run.protocol.has("T1"),
+                checkpoint=checkpoint,
             )
+        clock.seconds["train"] = round(clock.seconds["train"] + epochs.earlier, 3)
         # As released, the time of the original is that to its best epoch, the time of gold that of all.
-        reached = epochs.epochs[best]["seconds"]
-        notes |= {"epochs": epochs.epochs, "weights_of_epoch": best, "seconds_to_it": reached}
+        reached = epochs.epochs[best]["seconds"] if best is not None else 0.0
+        notes |= {
+            "epochs": epochs.epochs,
+            "weights_of_epoch": best,
+            "seconds_to_it": reached,
+            "resumed_after_epochs": epochs.resumed_after,
+        }
     else:
         mine = {**settings, "seed": run.seed}
         del mine["protocol"]
@@ -166,8 +207,25 @@ def train_run(
         _Asked(store, use, held_out, chosen),
         settings=settings,
         modules=[__name__, models.module_of(architecture)],
-        extra=[weights_of / MODEL] if weights_of is not None else [],
+        extra=[weights_of / MODEL] if weights_of is not None else pretrained,
         notes=notes,
+    )
+    checkpoint.remove()
+
+
+def _training_key(
+    settings: Mapping[str, Any], seed: int, read: Sequence[Path], device: Device
+) -> str:
+    """What a checkpoint belongs to: all that the weights depend on, down to their last bits."""
+    return key_of(
+        {
+            "settings": settings,
+            "seed": seed,
+            "inputs": [sha256(path) for path in read],
+            "device": [device.torch.type, device.hardware["device_name"], device.threads],
+            "code": package_digest(),
+            "versions": versions(),
+        }
     )
 
 
@@ -202,7 +260,7 @@ class Bench:
             # Not a closure over the store, through which a method could read test images.
             untrained=partial(
                 _network,
-                self.architecture,
+                _incompetent(self.architecture, run.protocol),
                 _seen_shape(self.store, self.use),
                 len(self.store.classes),
                 derive_seed(run.seed, "untrained"),
@@ -224,7 +282,7 @@ def set_up(inputs: Inputs, original: Path, device: Device, protocol: Protocol) -
     if chosen is None:
         raise LotusError("unlearning needs a forget set")
     architecture, use = _settings_of(original)
-    model = _build(store, architecture, use, 0, device)
+    model = _build(store, models.without_weights(architecture), use, 0, device)
     models.load_weights(original / MODEL, model)
     reach = np.concatenate([chosen.forget, chosen.retain, held_out.val])
     images = Images(store, use, device.torch, reach, protocol.has("R2"))
@@ -283,7 +341,9 @@ def unlearn_run(
         preparation = clock.seconds.get("method_prepare", 0.0)
         notes["minutes_released_r1"] = round(clock.seconds["unlearn"] / 60 + preparation, 4)
     modules = [__name__, base.module_of(method_name), models.module_of(bench.architecture)]
-    taken_over = [weights_of / MODEL] if weights_of is not None else []
+    also_read = [weights_of / MODEL] if weights_of is not None else []
+    if weights_of is None and "M7" in base.entry_of(method_name).released:
+        also_read = models.weights_files(_incompetent(bench.architecture, run.protocol))
     _finish(
         "unlearned",
         inputs,
@@ -294,7 +354,7 @@ def unlearn_run(
         _Asked(bench.store, bench.use, bench.held_out, bench.chosen),
         settings=settings,
         modules=modules,
-        extra=[original / MODEL, original / RECORD, *taken_over],
+        extra=[original / MODEL, original / RECORD, *also_read],
         notes=notes,
     )
 
@@ -320,6 +380,13 @@ def _network(
     device: torch.device,
 ) -> nn.Module:
     return models.build(architecture, shape, classes, seed).to(device)
+
+
+def _incompetent(architecture: Architecture, protocol: Protocol) -> Architecture:
+    """What a teacher that was never trained is: as released (M7), timm's ViT keeps its pretrained body."""
+    if protocol.has("M7") and isinstance(architecture, ViTB16):
+        return architecture
+    return models.without_weights(architecture)
 
 
 def _take_over(
@@ -353,7 +420,13 @@ def _take_over(
                 f"{there / RECORD}: was not made from {path}: its weights are not those of this run"
             )
     models.load_weights(there / MODEL, model)
-    kept = ("epochs", "weights_of_epoch", "seconds_to_it", "left_in_train_mode")
+    kept = (
+        "epochs",
+        "weights_of_epoch",
+        "seconds_to_it",
+        "resumed_after_epochs",
+        "left_in_train_mode",
+    )
     notes = {key: record["notes"][key] for key in kept if key in record["notes"]}
     return {**notes, "weights_of": there.as_posix(), "seconds": record["time"]}
 

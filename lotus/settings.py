@@ -17,9 +17,11 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Discriminator,
     Field,
     NonNegativeInt,
     PositiveInt,
+    Tag,
     TypeAdapter,
     ValidationError,
     model_validator,
@@ -208,9 +210,18 @@ class Training(Section):
     batch_size: PositiveInt = Field(
         512, description="Upper limit; batches are dealt in nearly equal sizes."
     )
-    epochs: PositiveInt = Field(150, description="Passes over the training images.")
+    epochs: NonNegativeInt = Field(
+        150,
+        description="Passes over the training images. 0: the original is the pretrained `weights` as "
+        "they come, and so is gold.",
+    )
     warmup_epochs: NonNegativeInt = Field(
-        30, description="Linear warm-up; then linear decay to 0 in the last epoch."
+        30, description="Epochs in which the rate rises linearly to `lr`; 0: none."
+    )
+    schedule: Literal["linear", "constant"] = Field(
+        "linear",
+        description="After the warm-up, `linear`: linear decay to 0 in the last epoch; `constant`: "
+        "`lr` to the end, as the paper trains its vision transformers.",
     )
     patience: PositiveInt | None = Field(
         None,
@@ -220,17 +231,64 @@ class Training(Section):
 
     @model_validator(mode="after")
     def _warmup_is_shorter(self) -> "Training":
-        if self.warmup_epochs >= self.epochs:
+        if self.epochs and self.warmup_epochs >= self.epochs:
             raise ValueError(
                 f"warmup_epochs ({self.warmup_epochs}) must be below epochs ({self.epochs})"
             )
         return self
 
 
+WEIGHTS_ENDINGS = (".safetensors", ".pth", ".pt", ".bin")
+
+
+def _is_weights_file(name: str) -> str:
+    if not name.endswith(WEIGHTS_ENDINGS):
+        raise ValueError(f"must end in {', '.join(WEIGHTS_ENDINGS)}")
+    return name
+
+
+def _is_digest(digest: str) -> str:
+    if not re.fullmatch(r"[0-9a-f]{64}", digest):
+        raise ValueError("must be 64 hexadecimal digits in lower case, as `sha256sum` prints them")
+    return digest
+
+
+def _is_weights_tag(tag: str) -> str:
+    if not re.fullmatch(r"\w+", tag):
+        raise ValueError("is no name of weights; a file is named as {file: PATH, sha256: HEX}")
+    return tag
+
+
+class WeightsFile(Section):
+    """Pretrained weights on disk, for machines without internet."""
+
+    file: Annotated[str, AfterValidator(_is_weights_file)] = Field(
+        description="State dict with the library's own keys (.safetensors; .pth, .pt or .bin of "
+        "torch), relative to the project."
+    )
+    sha256: Annotated[str, AfterValidator(_is_digest)] = Field(
+        description="Digest that the file must have."
+    )
+
+
+def _form_of_weights(value: Any) -> str | None:
+    if isinstance(value, Mapping | WeightsFile):
+        return "weights-file"
+    return "weights-name" if isinstance(value, str) else None
+
+
+_FORM_OF_WEIGHTS = Discriminator(
+    _form_of_weights,
+    custom_error_type="weights_form",
+    custom_error_message="must be null, a name or {file: PATH, sha256: HEX}",
+)
+
+
 class ResNet18(Section):
     """The paper's ResNet18: 3×3 stem, a learned 1×1 shortcut without BatchNorm on every block."""
 
     batch_norm: ClassVar[bool] = True
+    weights: ClassVar[None] = None
     model: Literal["resnet18"]
     width: Annotated[int, Field(ge=8)] = Field(
         64,
@@ -245,6 +303,7 @@ class ViT(Section):
     """A vision transformer of timm, trained from scratch."""
 
     batch_norm: ClassVar[bool] = False
+    weights: ClassVar[None] = None
     model: Literal["vit"]
     patch_size: PositiveInt = Field(description="Side of a patch in pixels; divides the image.")
     embed_dim: PositiveInt = Field(64, description="Width of a token; a multiple of num_heads.")
@@ -261,10 +320,66 @@ class ViT(Section):
         return self
 
 
-Architecture = ResNet18 | ViT
-ARCHITECTURE: TypeAdapter[Architecture] = TypeAdapter(
-    Annotated[Architecture, Field(discriminator="model")]
-)
+class ViTB16(Section):
+    """The paper's ViT-B/16 at 224×224, of timm: a pretrained body and a new linear head."""
+
+    batch_norm: ClassVar[bool] = False
+    model: Literal["vit-b16"]
+    weights: (
+        Annotated[
+            Annotated[WeightsFile, Tag("weights-file")]
+            | Annotated[str, AfterValidator(_is_weights_tag), Tag("weights-name")],
+            _FORM_OF_WEIGHTS,
+        ]
+        | None
+    ) = Field(
+        "orig_in21k_ft_in1k",
+        description="Pretrained weights of the body: a tag of timm's `vit_base_patch16_224`, a local "
+        "file, or null: none. The default, `orig_in21k_ft_in1k`, are Google's original weights "
+        "(ImageNet-21k, fine-tuned on ImageNet-1k), the same that the paper takes from "
+        "`google/vit-base-patch16-224`; timm's `augreg…` tags are a later, other training.",
+    )
+    training: Training = Field(
+        description="Training recipe, all weights trained; the paper's: {optimizer: sgd, lr: 1e-4, "
+        "batch_size: 64, epochs: 30, warmup_epochs: 0, schedule: constant, patience: 10}."
+    )
+
+
+class TorchvisionViTB16(Section):
+    """The ViT-B/16 of the paper's ImageNet experiment, of torchvision, at 224×224."""
+
+    batch_norm: ClassVar[bool] = False
+    model: Literal["torchvision-vit-b16"]
+    weights: (
+        Annotated[
+            Annotated[WeightsFile, Tag("weights-file")]
+            | Annotated[Literal["IMAGENET1K_V1"], Tag("weights-name")],
+            _FORM_OF_WEIGHTS,
+        ]
+        | None
+    ) = Field(
+        "IMAGENET1K_V1",
+        description="Pretrained weights: torchvision's, a local file, or null: none. Their head is "
+        "kept for a data set of 1000 classes, and is new for any other.",
+    )
+    training: Training = Field(
+        description="Training recipe, all weights trained; the paper's: {epochs: 0}."
+    )
+
+
+Architecture = ResNet18 | ViT | ViTB16 | TorchvisionViTB16
+
+
+def _is_trained_or_pretrained(architecture: Architecture) -> Architecture:
+    if not architecture.training.epochs and architecture.weights is None:
+        raise ValueError("training.epochs = 0 needs pretrained `weights`")
+    return architecture
+
+
+AnyArchitecture = Annotated[
+    Architecture, Field(discriminator="model"), AfterValidator(_is_trained_or_pretrained)
+]
+ARCHITECTURE: TypeAdapter[Architecture] = TypeAdapter(AnyArchitecture)
 """Reads the section of an architecture, by its key `model`."""
 
 
@@ -451,9 +566,7 @@ class Settings(Section):
         description="One original, gold and unlearned model per seed; each given once."
     )
     datasets: dict[Name, Dataset] = Field(description="Data sets (`lotus datasets`) and their use.")
-    architectures: dict[Name, Annotated[Architecture, Field(discriminator="model")]] = Field(
-        description="Models and training recipes."
-    )
+    architectures: dict[Name, AnyArchitecture] = Field(description="Models and training recipes.")
     scenarios: dict[Name, Scenario] = Field(description="What is forgotten, by name.")
     methods: Annotated[dict[Name, Method], Field(min_length=1)] = Field(
         description="Rows of the tables beside original and gold."
@@ -648,7 +761,7 @@ def check(kind: type[T] | TypeAdapter[T], content: Mapping[str, Any], place: str
 
 
 def _explain_section(details: ErrorDetails, place: str) -> str:
-    path = [part for part in details["loc"] if part not in ("resnet18", "vit")]
+    path = [part for part in details["loc"] if part not in _TAGGED]
     where = ".".join(str(part) for part in path)
     if details["type"] == "extra_forbidden":
         return f"{place}: {where}: unknown key"
@@ -693,7 +806,7 @@ def _explain(details: ErrorDetails, content: Mapping[str, Any], origins: Sequenc
             else "accepted: lower-case letters, digits, '-' and '.'"
         )
     elif kind == "union_tag_not_found":
-        what, value = "needs the key 'model'; accepted: resnet18, vit", None
+        what, value = f"needs the key 'model'; accepted: {', '.join(map(str, _MODELS))}", None
     else:
         what = message.removeprefix("Value error, ").replace("Input should be", "must be")
         value = None if isinstance(value, Mapping) else value
@@ -711,8 +824,8 @@ def _locate(
         last = position == len(loc) - 1
         if part == "[key]":
             continue
-        if not last and not _holds(node, part):
-            section = _TAGGED.get(str(part), section)
+        if not _holds(node, part) and (not last or part in _TAGGED):
+            section = _TAGGED.get(part, section)
             continue
         path.append(part)
         if last:
@@ -728,7 +841,18 @@ def _holds(node: Any, part: str | int) -> bool:
     return isinstance(node, list | tuple) and isinstance(part, int) and part < len(node)
 
 
-_TAGGED: dict[str, type[BaseModel]] = {"resnet18": ResNet18, "vit": ViT}
+_MODELS: dict[str | int, type[BaseModel]] = {
+    "resnet18": ResNet18,
+    "vit": ViT,
+    "vit-b16": ViTB16,
+    "torchvision-vit-b16": TorchvisionViTB16,
+}
+# Parts of pydantic's paths that are no keys of the file.
+_TAGGED: dict[str | int, type[BaseModel]] = {
+    **_MODELS,
+    "weights-file": WeightsFile,
+    "weights-name": Section,
+}
 _BELOW: dict[str, type[BaseModel]] = {
     "data": Data,
     "datasets": Dataset,
@@ -828,6 +952,12 @@ def _override_problems(settings: Settings, position: int, override: Override) ->
             if getattr(override.where, axis) in (None, name):
                 base, given = parts(it)
                 yield from _refused([*root, section], base, given)
+    for name, architecture in settings.architectures.items():
+        here = override.where.architecture in (None, name)
+        if here and override.training.get("epochs") == 0 and architecture.weights is None:
+            what = f"needs pretrained `weights`; architecture '{name}' has none"
+            yield [*root, "training", "epochs"], 0, what
+            return
 
 
 def _refused(root: list[str | int], base: Section, given: dict[str, Any]) -> Iterator[Problem]:

@@ -13,7 +13,7 @@ FLOORS = [
     ["errors"],
     ["protocol"],
     ["settings", "provenance"],
-    ["layout", "device", "data", "models"],
+    ["layout", "device", "data", "models", "checkpoint"],
     ["inference", "training", "predictions", "lineage"],
     ["methods", "metrics", "plugins"],
     ["evaluation", "runs", "plan", "paper"],

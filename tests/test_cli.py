@@ -81,6 +81,24 @@ UNLEARN = ["unlearn", "lotus", *RUN, "--forget-set", "forget.json", "--original"
             ["patch_size = 3", "8×8"],
         ),
         (
+            [
+                *("pretrain", *RUN, "--architecture"),
+                "{model: vit-b16, weights: null, training: {epochs: 1, warmup_epochs: 0}}",
+            ],
+            ["images are 1×8×8", "3×224×224", "resize: 224"],
+        ),
+        (
+            ["pretrain", *RUN, "--architecture", "{model: vit-b16, weights: {file: v.pth}}"],
+            [
+                "--architecture: weights.sha256: Field required",
+                "--architecture: training: Field required",
+            ],
+        ),
+        (
+            ["pretrain", *RUN, "--architecture", "{model: resnet18}", "--checkpoint-every", -1],
+            ["--checkpoint-every", "-1"],
+        ),
+        (
             ["unlearn", "lotsu", *RUN, "--forget-set", "forget.json", "--original", "store"],
             ["unknown method 'lotsu'", "did you mean 'lotus'"],
         ),

@@ -9,7 +9,7 @@ import yaml
 
 from lotus.errors import LotusError
 from lotus.plan import json_schema, make_plan
-from lotus.settings import Benchmark, Origin, read_origin
+from lotus.settings import ARCHITECTURE, Benchmark, Origin, read_origin
 
 ROOT = Path(__file__).parents[1]
 CONFIGS = sorted(ROOT.glob("config/*.yaml"))
@@ -102,6 +102,72 @@ def change(content, path, value):
         (["architectures", "resnet18", "width"], "8", ["architectures.resnet18.width = '8'"]),
         (["architectures", "resnet18", "width"], 4, ["width = 4", "greater than or equal to 8"]),
         (["architectures", "resnet18", "model"], "resnet50", ["resnet50", "'resnet18', 'vit'"]),
+        (
+            ["architectures", "vit"],
+            {"model": "vit-b16"},
+            ["architectures.vit.training: is required", "the paper's: {optimizer: sgd, lr: 1e-4"],
+        ),
+        (
+            ["architectures", "vit"],
+            {"model": "vit-b16", "training": {}, "weights": 3},
+            ["architectures.vit.weights = 3", "null, a name or {file: PATH, sha256: HEX}"],
+        ),
+        (
+            ["architectures", "vit"],
+            {"model": "vit-b16", "training": {}, "weights": "data/vit.pth"},
+            ["architectures.vit.weights = 'data/vit.pth'", "{file: PATH, sha256: HEX}"],
+        ),
+        (
+            ["architectures", "vit"],
+            {"model": "vit-b16", "training": {}, "weights": {"file": "vit.pth"}},
+            ["architectures.vit.weights.sha256: is required"],
+        ),
+        (
+            ["architectures", "vit"],
+            {"model": "vit-b16", "training": {}, "weights": {"file": "v.npz", "sha256": "a" * 64}},
+            ["architectures.vit.weights.file = 'v.npz'", ".safetensors, .pth, .pt, .bin"],
+        ),
+        (
+            ["architectures", "vit"],
+            {"model": "vit-b16", "training": {}, "weights": {"file": "v.pth", "sha256": "A" * 64}},
+            ["architectures.vit.weights.sha256 = 'AAA", "64 hexadecimal digits in lower case"],
+        ),
+        (
+            ["architectures", "vit"],
+            {"model": "vit-b16", "training": {}, "weights": {"file": "v.pth", "url": "x"}},
+            ["architectures.vit.weights.url: unknown key", "file, sha256"],
+        ),
+        (
+            ["architectures", "vit"],
+            {"model": "torchvision-vit-b16", "training": {}, "weights": "IMAGENET21K"},
+            ["architectures.vit.weights = 'IMAGENET21K'", "'IMAGENET1K_V1'"],
+        ),
+        (
+            ["architectures", "resnet18", "weights"],
+            "IMAGENET1K_V1",
+            ["architectures.resnet18.weights: unknown key"],
+        ),
+        (
+            ["architectures", "vit"],
+            {"model": "vit-b16", "training": {"epochs": 0}, "weights": None},
+            ["architectures.vit: training.epochs = 0 needs pretrained `weights`"],
+        ),
+        (
+            ["architectures", "resnet18", "training", "epochs"],
+            0,
+            ["architectures.resnet18: training.epochs = 0 needs pretrained `weights`"],
+        ),
+        (
+            ["overrides", 0],
+            {"where": {"architecture": "resnet18"}, "training": {"epochs": 0}},
+            ["overrides.0.training.epochs = 0: needs", "architecture 'resnet18' has none"],
+        ),
+        (
+            ["architectures", "vit", "training", "schedule"],
+            "cosine",
+            ["architectures.vit.training.schedule = 'cosine'", "'linear' or 'constant'"],
+        ),
+        (["architectures", "resnet18"], {"width": 8}, ["needs the key 'model'", "vit-b16"]),
         (
             ["architectures", "vit", "training", "warmup_epochs"],
             30,
@@ -237,6 +303,17 @@ def test_a_mistake_is_answered_with_place_value_and_what_is_accepted(content, pa
     assert message.startswith("config/mine.yaml: ")
     for part in parts:
         assert part in message
+
+
+def test_pretrained_weights_as_they_come_are_an_original(content):
+    file = {"file": "not/there/yet.safetensors", "sha256": "0" * 64}
+    content["overrides"] = []
+    for weights in ({}, {"weights": file}):
+        section = {"model": "torchvision-vit-b16", "training": {"epochs": 0}, **weights}
+        plan = plan_of(change(content, ["architectures", "vit"], section))
+        found = plan.architecture("fashion-mini", "vit")
+        assert found["weights"] == weights.get("weights", "IMAGENET1K_V1")
+        assert ARCHITECTURE.validate_python(json.loads(json.dumps(found))).training.epochs == 0
 
 
 def test_a_class_that_the_data_set_lacks(content):

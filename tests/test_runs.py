@@ -1,16 +1,29 @@
 """Runs on real digits: what switches change in them, and weights taken over from another run."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import numpy as np
 import pytest
+import timm
+import torch
+from safetensors.torch import load_file, save_file
+from torch import nn
 
 from lotus import predictions, protocol
 from lotus.data.build import build_store, fetch_raw
 from lotus.data.splits import choose_forget_set, halve_held_out, save_forget_set, save_held_out
 from lotus.data.store import open_store
+from lotus.device import prepare
 from lotus.errors import LotusError
-from lotus.runs import Inputs, Run, train_run, unlearn_run
+from lotus.models import pretrained
+from lotus.provenance import sha256
+from lotus.runs import Inputs, Run, set_up, train_run, unlearn_run
 from lotus.settings import ARCHITECTURE, Dataset, Scenario, StoreOptions
 
 RESNET = {
@@ -156,3 +169,154 @@ def test_a_method_that_ends_in_nonsense_is_recorded_as_collapsed(inputs, finetun
         assert record(run.out)["notes"]["outcome"].startswith("collapsed: ")
         assert why in predictions.why_collapsed(run.out / "predictions.npz")
     assert record(finetuned / "run")["notes"]["outcome"] == "sound"
+
+
+ROOT = Path(__file__).parents[1]
+
+
+def command(digits, out, *options):
+    """`lotus pretrain` in a process of its own, with its log beside the run."""
+    training = {"epochs": 12, "warmup_epochs": 2, "batch_size": 200, "patience": 9}
+    architecture = {**RESNET, "training": training}
+    call = [sys.executable, "-m", "lotus.cli", "--log", out.with_suffix(".log"), "pretrain"]
+    call += ["--store", digits / "store", "--held-out", digits / "held-out.json", "--seed", 1]
+    call += ["--device", "cpu", "--out", out, "--architecture", json.dumps(architecture)]
+    call += ["--images", "{augmentation: {crop_padding: 1}}", *options]
+    variables = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.Popen([*map(str, call)], env=variables)
+
+
+def test_a_killed_command_goes_on_where_it_was(digits, tmp_path):
+    out, log = tmp_path / "killed", tmp_path / "killed.log"
+    undisturbed = command(digits, tmp_path / "undisturbed")
+    process, deadline = command(digits, out, "--checkpoint-every", 0), time.monotonic() + 120
+    while process.poll() is None and time.monotonic() < deadline:
+        if log.exists() and "epoch 4/12" in log.read_text():
+            process.send_signal(signal.SIGKILL)
+        time.sleep(0.01)
+    assert process.wait() == -signal.SIGKILL
+    assert (out / "checkpoint.pt").is_file()
+    assert not (out / "run.json").exists()
+    assert command(digits, out).wait() == 0
+    assert undisturbed.wait() == 0
+
+    (after,) = record(out)["notes"]["resumed_after_epochs"]
+    assert 3 <= after < 12
+    assert f"resumed after epoch {after}\n" in log.read_text()
+    assert f"epoch {after}/12" not in log.read_text()
+    assert record(tmp_path / "undisturbed")["notes"]["resumed_after_epochs"] == []
+    for name in ("model.safetensors", "predictions.npz"):
+        assert (out / name).read_bytes() == (tmp_path / "undisturbed" / name).read_bytes()
+    mine, theirs = (record(folder)["notes"]["epochs"] for folder in (out, tmp_path / "undisturbed"))
+    assert len(mine) == len(theirs)
+    for one, other in zip(mine, theirs, strict=True):
+        assert {**one, "seconds": 0} == {**other, "seconds": 0}
+    seconds = [epoch["seconds"] for epoch in mine]
+    assert seconds == sorted(seconds)
+    assert record(out)["time"]["train"] >= seconds[-1] > seconds[after]
+    left = {"model.safetensors", "predictions.npz", "run.json"}
+    assert {path.name for path in out.iterdir()} == left
+
+
+def test_another_recipe_does_not_take_the_checkpoint(inputs, tmp_path, monkeypatch):
+    plain = Inputs(inputs.store, inputs.held_out)
+    for lr, expected in ((0.05, []), (0.1, []), (0.1, [2])):
+        run = Run(tmp_path / "run", seed=1, device="cpu", threads=1, checkpoint_every=0)
+        section = {**RESNET, "training": {**RESNET["training"], "lr": lr}}
+        with monkeypatch.context() as patched:
+            # What is left of a process that was killed before its record was written.
+            patched.setattr("lotus.checkpoint.Checkpoint.remove", lambda _: None)
+            train_run("original", plain, run, ARCHITECTURE.validate_python(section), Dataset())
+        assert record(run.out)["notes"]["resumed_after_epochs"] == expected
+
+
+class Small(nn.Sequential):
+    """Stands for timm's and torchvision's ViT-B/16."""
+
+    def __init__(self, head, num_classes):
+        super().__init__()
+        self.add_module("flatten", nn.Flatten())
+        self.add_module("body", nn.Linear(64, 16))
+        self.add_module(head, nn.Linear(16, num_classes))
+
+
+@pytest.fixture
+def vit(monkeypatch, tmp_path):
+    """Section of a ViT-B/16 for digits that takes its body from a file and is not trained."""
+    monkeypatch.setattr(timm, "create_model", lambda name, num_classes: Small("head", num_classes))
+    in_torchvision = "lotus.models.torchvision_vit_b16.vit_b_16"
+    monkeypatch.setattr(in_torchvision, lambda num_classes: Small("heads", num_classes))
+    monkeypatch.setattr(pretrained, "SHAPE", (1, 8, 8))
+    path = tmp_path / "vit.safetensors"
+    save_file({"body.weight": torch.full((16, 64), 0.5), "body.bias": torch.zeros(16)}, path)
+    return {
+        "model": "vit-b16",
+        "weights": {"file": str(path), "sha256": sha256(path)},
+        "training": {"epochs": 0},
+    }
+
+
+def train_vit(inputs, folder, section):
+    plain = Inputs(inputs.store, inputs.held_out)
+    train_run("original", plain, run_in(folder), ARCHITECTURE.validate_python(section), Dataset())
+
+
+def has_pretrained_body(network):
+    return bool((network.body.weight == 0.5).all())
+
+
+def test_without_epochs_the_original_is_the_pretrained_weights(inputs, tmp_path, vit):
+    train_vit(inputs, tmp_path / "original", vit)
+    written = load_file(tmp_path / "original" / "model.safetensors")
+    assert (written["body.weight"] == 0.5).all()
+    assert written["head.weight"].shape == (10, 16)
+    found = record(tmp_path / "original")
+    assert found["settings"]["architecture"]["weights"] == vit["weights"]
+    assert found["inputs"][vit["weights"]["file"]] == vit["weights"]["sha256"]
+    notes = found["notes"]
+    assert (notes["epochs"], notes["weights_of_epoch"], notes["seconds_to_it"]) == ([], None, 0)
+
+
+def test_a_pretrained_original_is_trained_as_a_whole(inputs, tmp_path, vit):
+    training = {"epochs": 1, "warmup_epochs": 0, "schedule": "constant", "lr": 0.01}
+    train_vit(inputs, tmp_path / "original", {**vit, "training": training})
+    written = load_file(tmp_path / "original" / "model.safetensors")
+    assert not (written["body.weight"] == 0.5).all()
+    assert record(tmp_path / "original")["notes"]["epochs"][0]["lr"] == 0.01
+
+
+@pytest.mark.parametrize("model", ["vit-b16", "torchvision-vit-b16"])
+def test_m7_gives_timms_incompetent_teacher_a_pretrained_body(inputs, tmp_path, vit, model):
+    train_vit(inputs, tmp_path / "original", {**vit, "model": model})
+    file = Path(vit["weights"]["file"])
+    for name, kept in (("corrected+m7", True), ("released", True), ("corrected", False)):
+        if not kept:
+            file.unlink()  # neither the original nor a fresh teacher needs it
+        run = run_in(tmp_path / name, name)
+        bench = set_up(inputs, tmp_path / "original", prepare("cpu", 1), run.protocol)
+        teacher = bench.task(run, lambda *_: None).untrained()
+        assert has_pretrained_body(bench.original)
+        assert has_pretrained_body(teacher) is (kept and model == "vit-b16")
+        assert not torch.equal(teacher[-1].weight, bench.original[-1].weight)
+
+
+def test_an_original_that_is_evaluated_anew_needs_no_pretrained_weights(inputs, tmp_path, vit):
+    train_vit(inputs, tmp_path / "original", vit)
+    Path(vit["weights"]["file"]).unlink()
+    run, plain = run_in(tmp_path / "again", "corrected+e2"), Inputs(inputs.store, inputs.held_out)
+    section = ARCHITECTURE.validate_python(vit)
+    train_run("original", plain, run, section, Dataset(), tmp_path / "original")
+    assert np.array_equal(said(run.out), said(tmp_path / "original"))
+    assert vit["weights"]["file"] not in record(run.out)["inputs"]
+
+
+def test_the_record_names_the_weights_that_a_method_reads(inputs, tmp_path, vit):
+    train_vit(inputs, tmp_path / "original", vit)
+    for method, name, reads in (
+        ("bad-teacher", "corrected+m7", True),
+        ("bad-teacher", "corrected", False),
+        ("finetune", "corrected+m7", False),
+    ):
+        run = run_in(tmp_path / f"{method}-{name}", name)
+        unlearn_run(inputs, run, tmp_path / "original", method, {"epochs": 1})
+        assert (vit["weights"]["file"] in record(run.out)["inputs"]) is reads

@@ -34,6 +34,20 @@ def test_learning_rate_without_warmup_only_falls():
     assert factors == pytest.approx([0.75, 0.5, 0.25, 0])
 
 
+def test_constant_rate_stays_at_its_peak_after_the_warmup():
+    told = recipe(epochs=6, warmup_epochs=3, schedule="constant")
+    assert [lr_factor(e, told) for e in range(6)] == pytest.approx([1 / 3, 2 / 3, 1, 1, 1, 1])
+    assert lr_factor(0, recipe(schedule="constant")) == 1
+
+
+def test_without_epochs_the_weights_stay_as_they_are(seeded, noise, conv_net, snapshot, same):
+    model = conv_net().train()
+    before, told = snapshot(model), recipe(epochs=0, patience=2)
+    assert train(model, noise(9), noise(9), told, seeded(), lambda *_: None) is None
+    assert same(before, snapshot(model))
+    assert not model.training
+
+
 @pytest.mark.parametrize(("optimizer", "step"), [("sgd", 0.25), ("adamw", 0.5)])
 def test_one_step_by_hand(seeded, image_set, linear, optimizer, step):
     # Logits x·(w0, w1), w = 0: gradient (−½, ½); AdamW goes by its sign. The rate is half its peak

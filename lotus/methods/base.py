@@ -60,7 +60,8 @@ class Task:
         class_forgetting: the forget set is a whole class.
         generator: the only source of randomness; lies on the device.
         progress: to be called after each epoch.
-        untrained: makes a network like the original, with fresh weights, on the device.
+        untrained: makes a network like the original, with fresh weights, on the device (M7: of timm's
+            ViT-B/16 the head alone is fresh, the body pretrained).
         preparing: what happens inside `with task.preparing():` counts as preparation, not unlearning.
         protocol: which behaviours of the published code are on; see `released`.
 

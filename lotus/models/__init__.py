@@ -1,6 +1,7 @@
-"""The catalogue of models: from the architecture in the configuration to a module with fresh weights.
+"""The catalogue of models: from the architecture in the configuration to a module with its first weights.
 
-Each module of this folder has a function `build`; the configuration's key `model` is its name.
+Each architecture is a module of this folder with a function `build`; the configuration's key `model` is
+its name.
 """
 
 import importlib
@@ -11,20 +12,20 @@ from torch import nn
 
 from lotus.errors import LotusError
 from lotus.provenance import atomic
-from lotus.settings import Architecture
+from lotus.settings import Architecture, WeightsFile
 
 
 def build(
     architecture: Architecture, image_shape: tuple[int, int, int], num_classes: int, seed: int
 ) -> nn.Module:
-    """A model with fresh weights that depend on `seed` alone, on the CPU, in train mode.
+    """A model with its first weights, on the CPU, in train mode; the fresh ones depend on `seed` alone.
 
     Args:
-        architecture: its section of the configuration.
+        architecture: its section of the configuration; may name pretrained weights.
         image_shape: (C, H, W).
 
     Raises:
-        LotusError: the architecture does not fit the images.
+        LotusError: the architecture does not fit the images, or its pretrained weights cannot be had.
 
     """
     with torch.random.fork_rng(devices=[]):
@@ -36,7 +37,20 @@ def build(
 
 def module_of(architecture: Architecture) -> str:
     """Module that builds this architecture."""
-    return f"{__name__}.{architecture.model}"
+    return f"{__name__}.{architecture.model.replace('-', '_')}"
+
+
+def without_weights(architecture: Architecture) -> Architecture:
+    """The same architecture, all of whose weights are fresh."""
+    if architecture.weights is None:
+        return architecture
+    return architecture.model_copy(update={"weights": None})
+
+
+def weights_files(architecture: Architecture) -> list[Path]:
+    """Local files that `build` reads pretrained weights from: one or none."""
+    weights = architecture.weights
+    return [Path(weights.file)] if isinstance(weights, WeightsFile) else []
 
 
 def save_weights(path: Path, model: nn.Module) -> None:

@@ -1,0 +1,36 @@
+"""The vision transformer of the paper's ImageNet experiment: torchvision's ViT-B/16 at 224×224.
+
+85,798,656 + 769·C parameters. A fresh head is zero, so an untrained network says that all classes are
+equally likely.
+"""
+
+from torch import nn
+from torchvision.models import ViT_B_16_Weights, vit_b_16
+
+from lotus.models import pretrained
+from lotus.settings import TorchvisionViTB16, WeightsFile
+
+PRETRAINED_CLASSES = 1000
+HEAD = "heads"
+
+
+def build(
+    architecture: TorchvisionViTB16, image_shape: tuple[int, int, int], num_classes: int
+) -> nn.Module:
+    """The network for images of this shape (C, H, W); for 1000 classes with the pretrained head.
+
+    Raises:
+        LotusError: the images have another shape, or the weights cannot be had.
+
+    """
+    pretrained.check_images(image_shape)
+    network: nn.Module = vit_b_16(num_classes=num_classes)
+    new_head = HEAD if num_classes != PRETRAINED_CLASSES else None
+    weights = architecture.weights
+    if isinstance(weights, WeightsFile):
+        pretrained.fill(network, pretrained.read_file(weights), weights.file, new_head)
+    elif weights is not None:
+        with pretrained.reaching(f"{weights} of torchvision's vit_b_16"):
+            state = ViT_B_16_Weights[weights].get_state_dict(progress=False, check_hash=True)
+        pretrained.fill(network, state, weights, new_head)
+    return network
