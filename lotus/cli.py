@@ -204,6 +204,7 @@ _training_options = _options(
         default=60,
         show_default=True,
         metavar="SECONDS",
+        envvar="LOTUS_CHECKPOINT_EVERY",
         help="Least time between two checkpoints, from which a killed training goes on; 0: each epoch.",
     ),
 )

@@ -250,5 +250,10 @@ def verify_store(folder: Path, locked: str | None, out: Path) -> None:
         settings={"locked": locked},
         inputs=[],
         outputs=[folder / name for name in FILES],
-        notes={"dvc": dvc_digest(folder), "source": dict(store.source)},
+        notes={
+            "dvc": dvc_digest(folder),
+            "shape": list(store.images.shape[1:]),
+            "classes": len(store.classes),
+            "source": dict(store.source),
+        },
     )

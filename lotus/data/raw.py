@@ -284,7 +284,6 @@ def _retrieve(url: str, name: str, md5: str, cache: Path, retries: int) -> str:
     The file takes its name only when it is whole and has the checksum; a failed try begins anew.
     """
     import pooch
-    import requests
 
     pooch.get_logger().setLevel("WARNING")
     downloads = pooch.create(
@@ -293,7 +292,7 @@ def _retrieve(url: str, name: str, md5: str, cache: Path, retries: int) -> str:
     )  # fmt: skip
     try:
         downloads.fetch(name, downloader=_downloader(url))
-    except requests.RequestException as error:
+    except OSError as error:
         return _reason(error)
     except ValueError as error:
         return f"refused: {str(error).splitlines()[0]}"

@@ -27,6 +27,7 @@ from lotus.paper.results import (
     summarise,
 )
 from lotus.paper.sections import Measured, Section, section
+from lotus.paper.stores import store_row
 from lotus.paper.tables import plus_minus
 from lotus.protocol import CORRECTED, parse
 from lotus.provenance import write_text
@@ -220,7 +221,7 @@ def _machine(read: Experiment) -> dict[str, Any]:
     datasets = dict.fromkeys(cell["dataset"] for cell in read.cells)
     return {
         "runs": runs,
-        "stores": [read_record(layout.store_record(dataset)) for dataset in datasets],
+        "stores": [store_row(read_record(layout.store_record(dataset))) for dataset in datasets],
         "hardware": distinct(runs, "hardware"),
         "versions": distinct(runs, "versions"),
         "code": distinct(runs, "code"),
