@@ -441,6 +441,11 @@ def _train(kind: str, forget_set: Path | None, options: dict[str, Any]) -> None:
 @_forget_set_option
 @click.option("--original", type=EXISTING_FOLDER, required=True, help="Run of the original model.")
 @click.option(
+    "--calibration",
+    type=EXISTING_FOLDER,
+    help="Store of synthetic images, which METHOD gets in place of validation images.",
+)
+@click.option(
     "--set",
     "settings",
     type=_SettingType(),
@@ -452,6 +457,7 @@ def unlearn(
     method: str,
     forget_set: Path,
     original: Path,
+    calibration: Path | None,
     settings: tuple[tuple[str, Any], ...],
     plugins: tuple[str, ...],
     **options: Any,
@@ -461,7 +467,7 @@ def unlearn(
     from lotus.plugins import load_plugins
 
     load_plugins(plugins)
-    inputs = runs.Inputs(options.pop("store"), options.pop("held_out"), forget_set)
+    inputs = runs.Inputs(options.pop("store"), options.pop("held_out"), forget_set, calibration)
     weights_of = options.pop("weights_of")
     run = runs.Run(**options)
     runs.unlearn_run(inputs, run, original, method, dict(settings), weights_of)
@@ -516,7 +522,8 @@ def choose(trials: tuple[Path, ...], out: Path) -> None:
     type=(str, EXISTING_FILE),
     multiple=True,
     required=True,
-    help="Name of a row and its predictions; repeatable. `original` and `gold` are needed.",
+    help="Name of a row and its predictions; repeatable. `original` is needed, and `gold` or a "
+    "method; without `gold` there are no metrics against it.",
 )
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), required=True, help="Of the attack.")
 @click.option("--labels", type=_YamlType(), default="{}", help="Names for the file.")

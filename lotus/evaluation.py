@@ -19,21 +19,23 @@ def evaluate_runs(
     The file names the predictions it was computed from, with their digests.
 
     Args:
-        files: prediction files by row; `original` and `gold` must be among them.
+        files: prediction files by row: `original`, and `gold` or a method at least. Without `gold`,
+            what is measured against it is null.
         seed: of the attack's subsampling.
-        labels: data set, architecture, scenario and protocol.
+        labels: data set, architecture, scenario and protocol, and the study if there is one.
 
     Raises:
-        LotusError: original or gold is missing, or a file is absent, damaged or of other images.
+        LotusError: the original or all others are missing, or a file is absent, damaged or of other
+            images.
 
     """
-    missing = [row for row in (ORIGINAL, GOLD) if row not in files]
-    if missing:
-        raise LotusError(f"metrics need the predictions of {' and '.join(missing)} (--of)")
+    if ORIGINAL not in files or len(files) == 1:
+        missing = "gold or of a method" if ORIGINAL in files else ORIGINAL
+        raise LotusError(f"metrics need the predictions of {missing} (--of)")
     loaded = {row: predictions.load(path) for row, path in files.items()}
     scores = score_all(
         loaded.pop(ORIGINAL),
-        loaded.pop(GOLD),
+        loaded.pop(GOLD, None),
         loaded,
         seed,
         {row: predictions.why_collapsed(path) for row, path in files.items()},

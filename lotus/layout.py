@@ -24,8 +24,14 @@ def run_folder(cell: Benchmark, seed: int, row: str) -> Path:
 
 
 def metrics_file(cell: Benchmark, seed: int) -> Path:
-    """Metrics of all models of one scenario, protocol and seed."""
-    return _seed_folder(cell, seed) / cell.scenario / cell.protocol / "metrics.json"
+    """Metrics of all models of one scenario, protocol, study and seed."""
+    name = in_study("metrics", cell.study)
+    return _seed_folder(cell, seed) / cell.scenario / cell.protocol / f"{name}.json"
+
+
+def in_study(name: str, study: str) -> str:
+    """Name of what a study (`''`: none) has for itself: `avg-gap` → `avg-gap-retain-share`."""
+    return f"{name}-{study}" if study else name
 
 
 def _seed_folder(cell: Benchmark, seed: int) -> Path:

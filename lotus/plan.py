@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 
 from lotus import layout, protocol
 from lotus.data import sources
+from lotus.data.calibration import class_problem
 from lotus.data.splits import class_label
 from lotus.errors import LotusError, choices
 from lotus.layout import GOLD, ORIGINAL
@@ -20,6 +21,7 @@ from lotus.protocol import Protocol
 from lotus.settings import (
     Benchmark,
     Dataset,
+    Extent,
     Origin,
     Settings,
     benchmarks,
@@ -41,7 +43,7 @@ class Plan:
     settings: Settings
 
     @cached_property
-    def _grid(self) -> Mapping[Benchmark, tuple[int, ...]]:
+    def _grid(self) -> Mapping[Benchmark, Extent]:
         return benchmarks(self.settings)
 
     @property
@@ -51,16 +53,26 @@ class Plan:
 
     def seeds_of(self, cell: Benchmark) -> tuple[int, ...]:
         """Seeds that a cell is measured with, for itself or for cells that its metrics serve."""
-        wanted = self._seeds.get(cell, set())
+        wanted = {seed for extent in self._served.get(cell, {}).values() for seed in extent.seeds}
         return tuple(seed for seed in self.settings.seeds if seed in wanted)
 
+    def has_gold(self, cell: Benchmark) -> bool:
+        """Whether a cell has a gold model; one that is run beside its base has what that has."""
+        base = cell.under(protocol.parse(cell.protocol).base) if self._is_ablation(cell) else cell
+        return any(
+            extent.gold
+            for served, extent in self._served.get(base, {}).items()
+            if not self._is_ablation(served)
+        )
+
     @cached_property
-    def _seeds(self) -> Mapping[Benchmark, set[int]]:
-        wanted: dict[Benchmark, set[int]] = {}
-        for cell, seeds in self._grid.items():
-            for served in {cell, self.measured(cell)}:
-                wanted.setdefault(served, set()).update(seeds)
-        return wanted
+    def _served(self) -> Mapping[Benchmark, Mapping[Benchmark, Extent]]:
+        """Cells that a cell's metrics serve, itself among them if it is in the grid, and what they want."""
+        served: dict[Benchmark, dict[Benchmark, Extent]] = {}
+        for cell, extent in self._grid.items():
+            for there in {cell, self.measured(cell)}:
+                served.setdefault(there, {})[cell] = extent
+        return served
 
     @property
     def benchmarks(self) -> tuple[Benchmark, ...]:
@@ -78,12 +90,17 @@ class Plan:
 
     @property
     def rows(self) -> tuple[str, ...]:
-        """Rows of every table: doing nothing, retraining, and the methods."""
-        return (ORIGINAL, GOLD, *self.settings.methods)
+        """Rows of all tables: doing nothing, retraining if there is such, and the methods."""
+        gold = (GOLD,) if any(self.has_gold(cell) for cell in self.cells) else ()
+        return (ORIGINAL, *gold, *self.settings.methods)
 
     def method_of(self, row: str) -> str:
         """Registered method of a row."""
         return self.settings.methods[row].method or row
+
+    def calibration_of(self, row: str) -> str | None:
+        """Data set whose images a row gets in place of validation images."""
+        return self.settings.methods[row].calibration
 
     def hyperparameters(self, cell: Benchmark, row: str) -> dict[str, Any]:
         """All hyper-parameters of a row in one benchmark.
@@ -100,8 +117,9 @@ class Plan:
     def home(self, cell: Benchmark, row: str) -> Benchmark:
         """Where the run of a row is filed: under the protocol as far as it concerns this run.
 
-        So protocols that differ in what does not touch a run share it.
+        So protocols that differ in what does not touch a run share it, and all studies do.
         """
+        cell = cell.outside_study
         wanted = protocol.parse(cell.protocol)
         relevant = self._relevant[cell.dataset, cell.architecture, row]
         if row in (ORIGINAL, GOLD):
@@ -117,7 +135,7 @@ class Plan:
             (dataset, architecture, row): self._relevant_to(dataset, architecture, row)
             for dataset in self.settings.datasets
             for architecture in self.settings.architectures
-            for row in self.rows
+            for row in (ORIGINAL, GOLD, *self.settings.methods)
         }
 
     def _relevant_to(self, dataset: str, architecture: str, row: str) -> frozenset[str]:
@@ -146,16 +164,27 @@ class Plan:
 
     @cached_property
     def _homes(self) -> frozenset[tuple[Benchmark, str]]:
-        return frozenset((self.home(cell, row), row) for cell in self.cells for row in self.rows)
+        return frozenset(
+            (self.home(cell, row), row) for cell in self.cells for row in self._run_rows(cell)
+        )
+
+    def _run_rows(self, cell: Benchmark) -> tuple[str, ...]:
+        gold = (GOLD,) if self.has_gold(cell) else ()
+        return (ORIGINAL, *gold, *self.rows_of(cell))
 
     def rows_of(self, cell: Benchmark) -> tuple[str, ...]:
-        """Methods to be shown for a cell: all, or under single switches those that they concern."""
-        wanted = protocol.parse(cell.protocol)
-        usual = cell.under(wanted.base)
+        """Methods to be shown for a cell: its own, under single switches those that they concern."""
+        if cell not in self._grid:
+            wanted = {row for extent in self._served.get(cell, {}).values() for row in extent.rows}
+            return tuple(row for row in self.settings.methods if row in wanted)
+        rows = self._grid[cell].rows
+        if not self._is_ablation(cell):
+            return rows
+        usual = cell.under(protocol.parse(cell.protocol).base)
         return tuple(
             row
-            for row in self.settings.methods
-            if not self._is_ablation(cell) or self.home(cell, row) != self.home(usual, row)
+            for row in rows
+            if row in self._grid[usual].rows and self.home(cell, row) != self.home(usual, row)
         )
 
     def measured(self, cell: Benchmark) -> Benchmark:
@@ -169,7 +198,7 @@ class Plan:
         """Row → folder of its run, for the rows of a cell."""
         return {
             row: layout.run_folder(self.home(cell, row), seed, row).as_posix()
-            for row in (ORIGINAL, GOLD, *self.rows_of(cell))
+            for row in self._run_rows(cell)
         }
 
     def architecture(self, dataset: str, architecture: str) -> dict[str, Any]:
@@ -211,12 +240,14 @@ class Plan:
             "architecture": cell.architecture,
             "scenario": cell.scenario,
             "protocol": cell.protocol,
+            "study": cell.study,
             "measured": measured.protocol,
             "training": self.architecture(cell.dataset, cell.architecture)["training"],
             "runs": {seed: self.run_folders(measured, seed) for seed in self.seeds_of(measured)},
             "methods": {
                 row: {
                     "method": self.method_of(row),
+                    "calibration": self.calibration_of(row),
                     "hyperparameters": self.hyperparameters(self.home(cell, row), row),
                 }
                 for row in self.rows_of(measured)
@@ -225,7 +256,19 @@ class Plan:
 
     def tuned_cells(self) -> tuple[Benchmark, ...]:
         """Cells that hyper-parameters are tuned for: those of the corrected protocol."""
-        return tuple(cell for cell in self.benchmarks if cell.protocol == "corrected")
+        cells = (cell.outside_study for cell in self.benchmarks if cell.protocol == "corrected")
+        return tuple(dict.fromkeys(cells))
+
+    def tuned_rows(self, cell: Benchmark) -> tuple[str, ...]:
+        """Rows with a space that the cell has, in whichever study."""
+        spaces = self.settings.tuning.spaces if self.settings.tuning is not None else {}
+        here = {
+            row
+            for other in self.cells
+            if other.outside_study == cell
+            for row in self.rows_of(other)
+        }
+        return tuple(row for row in spaces if row in here)
 
     def candidates(self, cell: Benchmark, row: str) -> list[dict[str, Any]]:
         """What tuning tries for a row: its own hyper-parameters with combinations of its space.
@@ -287,7 +330,7 @@ class Plan:
         return "\n".join(
             [
                 self.settings.title,
-                *(f"  {cell.name}" for cell in self.benchmarks),
+                *(f"  {cell.name}{self._special(cell)}" for cell in self.benchmarks),
                 *(
                     f"  {cell.name}: {', '.join(rows) or 'no other runs'}"
                     for cell, rows in concerned.items()
@@ -297,6 +340,13 @@ class Plan:
                 f"  models: {self.run_count()}",
             ]
         )
+
+    def _special(self, cell: Benchmark) -> str:
+        """In what a cell is not like all others."""
+        rows = self.rows_of(cell)
+        some = ", ".join(rows) if rows != tuple(self.settings.methods) else ""
+        said = [part for part in (some, "" if self.has_gold(cell) else "no gold model") if part]
+        return f": {'; '.join(said)}" if said else ""
 
 
 def _as_read(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -323,7 +373,7 @@ def make_plan(content: Mapping[str, Any], origins: Sequence[Origin]) -> Plan:
         raise LotusError(complain(origins, ["plugins"], None, str(error))) from None
     problems = [
         complain(origins, path, value, what)
-        for check in (_datasets, _methods)
+        for check in (_datasets, _methods, _calibrations)
         for path, value, what in check(settings)
     ]
     if problems:
@@ -349,8 +399,7 @@ def _datasets(settings: Settings) -> Iterator[Problem]:
             yield place, given, f"unknown data set; {choices(given or name, known)}"
     for cell in dict.fromkeys(cell.under("") for cell in benchmarks(settings)):
         wanted = settings.scenarios[cell.scenario].forget_class
-        source = source_name(settings, cell.dataset)
-        classes = sources.source(source).classes if source in known else None
+        classes = _classes(settings, cell.dataset)
         if wanted is None or classes is None:
             continue
         try:
@@ -376,6 +425,26 @@ def _methods(settings: Settings) -> Iterator[Problem]:
                 yield [*place, key], value, what
 
 
+def _calibrations(settings: Settings) -> Iterator[Problem]:
+    """Calibration sets of other classes than the data sets that their rows are run on."""
+    for cell, extent in benchmarks(settings).items():
+        for row in extent.rows:
+            name = settings.methods[row].calibration
+            if name is None:
+                continue
+            theirs, ours = (_classes(settings, dataset) for dataset in (name, cell.dataset))
+            problem = class_problem(theirs, ours) if theirs and ours else ""
+            if problem:
+                what = f"for data set {cell.dataset}: {problem}"
+                yield ["methods", row, "calibration"], name, what
+
+
+def _classes(settings: Settings, dataset: str) -> tuple[str, ...] | None:
+    """Classes of a data set of the configuration, where they are known before it is read."""
+    source = source_name(settings, dataset)
+    return sources.source(source).classes if source in sources.available() else None
+
+
 def _given(settings: Settings, row: str) -> Iterator[tuple[list[str | int], Mapping[str, Any]]]:
     """Every place of a configuration that gives hyper-parameters of a row."""
     yield ["methods", row], settings.methods[row].hyperparameters
@@ -390,11 +459,16 @@ def _given(settings: Settings, row: str) -> Iterator[tuple[list[str | int], Mapp
 def json_schema() -> dict[str, Any]:
     """Schema of configuration files, with the hyper-parameters of all methods."""
     schema = Settings.model_json_schema()
+    of_rows = schema["$defs"]["Method"]["properties"]
+    sections = {
+        name: TypeAdapter(base.method_class(name)).json_schema() for name in base.available()
+    }
     schema["properties"]["methods"]["properties"] = {
         name: {
             "description": base.describe(name).idea,
-            **TypeAdapter(base.method_class(name)).json_schema(),
+            **section,
+            "properties": {**section["properties"], **of_rows},
         }
-        for name in base.available()
+        for name, section in sections.items()
     }
     return schema

@@ -24,7 +24,7 @@ class Split:
     Attributes:
         logits: float32 `[n, classes]`.
         labels: int64 `[n]`.
-        indices: int64 `[n]`, into the store.
+        indices: int64 `[n]`, into the store (of a calibration set: its own store).
 
     """
 
@@ -50,11 +50,13 @@ class Split:
 Predictions = Mapping[str, Split]
 """By split: train, val, test of an original model; forget, retain, val, test of the others.
 
+A method that got synthetic images in place of validation images has also a split `calibration` of them.
 Under switch E1 a method's model has also `mia.retain`, `mia.forget`, `mia.test` and `mia.val`: what it
-said when the membership attack asked, before everything else.
+said when the membership attack asked, before everything else (and `mia.calibration`).
 """
 
 ATTACKED = "mia."
+CALIBRATION = "calibration"
 COLLAPSED = "collapsed"
 
 

@@ -14,6 +14,7 @@ from functools import partial
 from math import isfinite
 from pathlib import Path
 from time import monotonic
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -24,13 +25,14 @@ from tqdm import tqdm
 from lotus import inference, models, predictions
 from lotus.checkpoint import Checkpoint, key_of
 from lotus.data.batches import Images, ImageSet, View
+from lotus.data.calibration import Calibration, open_calibration
 from lotus.data.splits import ForgetSet, HeldOut, load_forget_set, load_held_out
 from lotus.data.store import Store, open_store
 from lotus.device import Device, prepare
 from lotus.errors import LotusError
 from lotus.lineage import read_record
 from lotus.methods import base
-from lotus.predictions import ATTACKED, Split
+from lotus.predictions import ATTACKED, CALIBRATION, Split
 from lotus.protocol import CORRECTED, Protocol, of_stage, parse
 from lotus.provenance import Stopwatch, package_digest, sha256, versions, write_record
 from lotus.settings import ARCHITECTURE, Architecture, Dataset, ViTB16
@@ -44,16 +46,21 @@ CHECKPOINT = "checkpoint.pt"
 
 @dataclass(frozen=True)
 class Inputs:
-    """Files that a run reads; `forget_set` is None for the original model."""
+    """Files that a run reads; `forget_set` is None for the original model.
+
+    `calibration`: another store, whose images a method gets in place of validation images.
+    """
 
     store: Path
     held_out: Path
     forget_set: Path | None = None
+    calibration: Path | None = None
 
     def files(self) -> list[Path]:
-        """What the record hashes; the store's digest is in its `verified` record."""
+        """What the record hashes; a store's digest is in its `verified` record."""
         chosen = [self.forget_set] if self.forget_set is not None else []
-        return [self.store / "source.json", self.held_out, *chosen]
+        synthetic = [self.calibration / "source.json"] if self.calibration is not None else []
+        return [self.store / "source.json", self.held_out, *chosen, *synthetic]
 
 
 @dataclass(frozen=True)
@@ -234,7 +241,7 @@ class Bench:
     """An original model and the images of a scenario, loaded: what methods are applied to.
 
     `images` holds those that a method may see: neither test images nor gold exist in this process while
-    a method works.
+    a method works. With a calibration set, `val` is of that and validation images are not there either.
     """
 
     store: Store
@@ -243,6 +250,8 @@ class Bench:
     architecture: Architecture
     use: Dataset
     images: Images
+    val: ImageSet
+    calibration: Calibration | None
     original: nn.Module
     device: Device
 
@@ -252,7 +261,7 @@ class Bench:
             original=self.original,
             forget=self.images.take(self.chosen.forget),
             retain=self.images.take(self.chosen.retain),
-            val=self.images.take(self.held_out.val),
+            val=self.val,
             num_classes=len(self.store.classes),
             class_forgetting=is_class_forgetting(self.store, self.chosen),
             generator=_generator(run, "unlearn", self.device),
@@ -275,7 +284,8 @@ def set_up(inputs: Inputs, original: Path, device: Device, protocol: Protocol) -
     """Loads an original model by its run's folder, and the images of a scenario.
 
     Raises:
-        LotusError: no forget set, or a file is absent or damaged.
+        LotusError: no forget set, a file is absent or damaged, or calibration images are not like the
+            store's.
 
     """
     store, held_out, chosen = _read(inputs)
@@ -284,9 +294,20 @@ def set_up(inputs: Inputs, original: Path, device: Device, protocol: Protocol) -
     architecture, use = _settings_of(original)
     model = _build(store, models.without_weights(architecture), use, 0, device)
     models.load_weights(original / MODEL, model)
-    reach = np.concatenate([chosen.forget, chosen.retain, held_out.val])
-    images = Images(store, use, device.torch, reach, protocol.has("R2"))
-    return Bench(store, held_out, chosen, architecture, use, images, model.eval(), device)
+    reach = np.concatenate([chosen.forget, chosen.retain])
+    reduced_first = protocol.has("R2")
+    if inputs.calibration is None:
+        calibration = None
+        reach = np.concatenate([reach, held_out.val])
+        images = Images(store, use, device.torch, reach, reduced_first)
+        val = images.take(held_out.val)
+    else:
+        calibration = open_calibration(inputs.calibration, store, use)
+        images = Images(store, use, device.torch, reach, reduced_first)
+        val = calibration.images(use, device.torch, reduced_first).take(calibration.indices)
+    return Bench(
+        store, held_out, chosen, architecture, use, images, val, calibration, model.eval(), device
+    )
 
 
 def unlearn_run(
@@ -316,9 +337,15 @@ def unlearn_run(
         "hyperparameters": base.hyperparameters(method),
         "protocol": run.protocol.name,
     }
+    if bench.calibration is not None:
+        settings["calibration"] = bench.calibration.store.source["dataset"]
     log.info("unlearn: %s", json.dumps({**settings, "seed": run.seed, **device.hardware}))
     notes: dict[str, Any] = {
-        "forget_set": {"rule": bench.chosen.rule, "digest": bench.chosen.digest}
+        "forget_set": {
+            "rule": bench.chosen.rule,
+            "digest": bench.chosen.digest,
+            "images": len(bench.chosen.forget),
+        }
     }
     if weights_of is None:
         epochs = EpochLog(method_name)
@@ -351,7 +378,7 @@ def unlearn_run(
         device,
         clock,
         unlearned,
-        _Asked(bench.store, bench.use, bench.held_out, bench.chosen),
+        _Asked(bench.store, bench.use, bench.held_out, bench.chosen, bench.calibration),
         settings=settings,
         modules=modules,
         extra=[original / MODEL, original / RECORD, *also_read],
@@ -484,23 +511,36 @@ class _Asked:
     use: Dataset
     held_out: HeldOut
     chosen: ForgetSet | None
+    calibration: Calibration | None = None
 
     def splits(self) -> dict[str, np.ndarray]:
-        """Store indices by split."""
+        """Store indices by split; of `calibration` into its own store."""
         if self.chosen is None:
             return {"train": self.store.part("train"), **asdict(self.held_out)}
+        synthetic = {} if self.calibration is None else {CALIBRATION: self.calibration.indices}
         return {
             "forget": self.chosen.forget,
             "retain": self.chosen.retain,
             **asdict(self.held_out),
+            **synthetic,
         }
+
+    def apart(self, device: torch.device, reduced_first: bool) -> dict[str, Images]:
+        """Images of the splits that are of another store."""
+        if self.calibration is None:
+            return {}
+        return {CALIBRATION: self.calibration.images(self.use, device, reduced_first)}
 
 
 AUGMENTED = ("train", "forget", "retain")
 """Splits that the published evaluation reads through the training augmentation (E2)."""
 
-ATTACK_ORDER = ("retain", "forget", "test", "val")
-"""The order in which the published membership attack reads the splits (E1)."""
+ATTACK_ORDER = ("retain", "forget", "test", "val", CALIBRATION)
+"""The order in which the published membership attack reads the splits (E1).
+
+It reads calibration images instead of validation images (E5); here after them, so that both forms of
+the attack have what they need. The statistics that E1 leaves in a model are those of the last images.
+"""
 
 
 def ask(
@@ -509,6 +549,7 @@ def ask(
     splits: Mapping[str, np.ndarray],
     protocol: Protocol,
     generator: torch.Generator | None = None,
+    apart: Mapping[str, Images] = MappingProxyType({}),
 ) -> dict[str, Split]:
     """What the model says of each split, as the protocol records it.
 
@@ -519,16 +560,21 @@ def ask(
     Args:
         splits: store indices by split.
         generator: of the augmentation; needed under E2 alone.
+        apart: images of splits whose indices are of another store.
 
     """
 
     def said_of(name: str, by: Callable[..., np.ndarray]) -> Split:
-        part = images.take(splits[name])
+        part = apart.get(name, images).take(splits[name])
         augmented = generator if protocol.has("E2") and name in AUGMENTED else None
         return Split(by(model, part, augmented), part.labels.cpu().numpy(), splits[name])
 
     attacked = ATTACK_ORDER if protocol.has("E1") and "forget" in splits else ()
-    first = {ATTACKED + name: said_of(name, inference.logits_one_by_one) for name in attacked}
+    first = {
+        ATTACKED + name: said_of(name, inference.logits_one_by_one)
+        for name in attacked
+        if name in splits
+    }
     return first | {name: said_of(name, inference.logits) for name in splits}
 
 
@@ -576,7 +622,9 @@ def _finish(
         splits = asked.splits()
         kept = images.take(splits["train" if asked.chosen is None else "retain"])
         collapsed = collapse_of(model, kept)
-        said = ask(model, images, splits, run.protocol, _generator(run, "evaluation", device))
+        generator = _generator(run, "evaluation", device)
+        apart = asked.apart(device.torch, reduced_first)
+        said = ask(model, images, splits, run.protocol, generator, apart)
     predictions.save(run.out / PREDICTIONS, said, collapsed)
     if collapsed:
         log.warning("collapsed: %s", collapsed)

@@ -6,7 +6,7 @@ Each field's description is the manual; `config/schema.json` is generated from t
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import product
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
@@ -449,6 +449,12 @@ class Method(BaseModel):
     method: str | None = Field(
         None, description="Registered name; default: the row's own name. For variants of a method."
     )
+    calibration: Name | None = Field(
+        None,
+        description="A data set of this file whose test images (its training images, if it has no "
+        "others) the method gets in place of validation images. They must have the classes and the "
+        "size of the benchmark's own.",
+    )
 
     @property
     def hyperparameters(self) -> dict[str, Any]:
@@ -535,6 +541,19 @@ class Block(Section):
     tables: Annotated[tuple[Name, ...], Field(strict=False)] = Field(
         (), description="What it is for, as `table1`: `snakemake table1` makes these parts alone."
     )
+    methods: Annotated[tuple[Name, ...], Field(min_length=1, strict=False)] | None = Field(
+        None, description="Some of the rows under `methods`; default: all."
+    )
+    gold: bool = Field(
+        True,
+        description="Retrain a gold model; false where that is too costly: metrics that need it are "
+        "left out. Where blocks meet, one that wants it is enough; single switches follow their base.",
+    )
+    study: Name | None = Field(
+        None,
+        description="Name for a question of its own: metrics, tables and figures of this block are "
+        "kept apart from all others; models are shared.",
+    )
 
 
 class Data(Section):
@@ -572,7 +591,7 @@ class Settings(Section):
         description="Rows of the tables beside original and gold."
     )
     grid: Annotated[tuple[Block, ...], Field(min_length=1, strict=False)] = Field(
-        description="What is run: each block is a full product, with every method and seed."
+        description="What is run: each block is a full product; blocks that meet are united."
     )
     overrides: Annotated[tuple[Override, ...], Field(strict=False)] = Field(
         (), description="Hyper-parameters and recipes for parts of the grid."
@@ -588,6 +607,7 @@ class Benchmark:
 
     Attributes:
         protocol: name of the protocol, '' where it does not matter.
+        study: the study that it belongs to, '' for none.
 
     """
 
@@ -595,27 +615,71 @@ class Benchmark:
     architecture: str
     scenario: str
     protocol: str = "corrected"
+    study: str = ""
 
     @property
     def name(self) -> str:
         """The benchmark in file names."""
-        return f"{self.dataset}-{self.architecture}-{self.scenario}-{self.protocol}"
+        place = f"{self.dataset}-{self.architecture}-{self.scenario}-{self.protocol}"
+        return f"{place}-{self.study}" if self.study else place
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """The same in a metrics file; only cells of a study name one."""
+        labels = asdict(self)
+        return labels if self.study else {k: v for k, v in labels.items() if k != "study"}
+
+    @property
+    def outside_study(self) -> "Benchmark":
+        """The same cell without its study: models know of none."""
+        return replace(self, study="")
 
     def under(self, name: str) -> "Benchmark":
         """The same cell under another protocol."""
         return replace(self, protocol=name)
 
 
-def benchmarks(settings: Settings) -> dict[Benchmark, tuple[int, ...]]:
-    """The grid, in the order of the file: each cell once, with its seeds in the order of the file's."""
-    wanted: dict[Benchmark, set[int]] = {}
+@dataclass(frozen=True)
+class Extent:
+    """What is run of a cell.
+
+    Attributes:
+        seeds, rows: in the order of the file.
+        gold: whether a gold model is retrained.
+
+    """
+
+    seeds: tuple[int, ...]
+    rows: tuple[str, ...]
+    gold: bool
+
+
+def benchmarks(settings: Settings) -> dict[Benchmark, Extent]:
+    """The grid, in the order of the file: each cell once, with what all blocks want of it.
+
+    A gold model that one study wants is there for all.
+    """
+    wanted: dict[Benchmark, list[Block]] = {}
     for block in settings.grid:
         axes = (block.datasets, block.architectures, block.scenarios, block.protocols)
         for place in product(*axes):
-            wanted.setdefault(Benchmark(*place), set()).update(block.seeds or settings.seeds)
+            wanted.setdefault(Benchmark(*place, block.study or ""), []).append(block)
+    retrained = {
+        cell.outside_study for cell, blocks in wanted.items() if any(b.gold for b in blocks)
+    }
     return {
-        cell: tuple(seed for seed in settings.seeds if seed in seeds)
-        for cell, seeds in wanted.items()
+        cell: Extent(
+            tuple(
+                s for s in settings.seeds if any(s in (b.seeds or settings.seeds) for b in blocks)
+            ),
+            tuple(
+                row
+                for row in settings.methods
+                if any(row in (b.methods or settings.methods) for b in blocks)
+            ),
+            cell.outside_study in retrained,
+        )
+        for cell, blocks in wanted.items()
     }
 
 
@@ -730,8 +794,13 @@ def _limited(settings: Settings, limit: int) -> Settings:
         where = override.where.model_copy(update={"dataset": name(override.where.dataset)})
         return override.model_copy(update={"where": where})
 
+    def calibrated(row: Method) -> Method:
+        other = name(row.calibration) if row.calibration is not None else None
+        return row.model_copy(update={"calibration": other})
+
     return settings.model_copy(
         update={
+            "methods": {row: calibrated(it) for row, it in settings.methods.items()},
             "datasets": {name(known): cut(known, it) for known, it in settings.datasets.items()},
             "grid": tuple(
                 block.model_copy(update={"datasets": tuple(map(name, block.datasets))})
@@ -889,10 +958,18 @@ def _inconsistencies(settings: Settings) -> Iterator[Problem]:
         "datasets": settings.datasets,
         "architectures": settings.architectures,
         "scenarios": settings.scenarios,
+        "methods": settings.methods,
     }
+    for row, entry in settings.methods.items():
+        if entry.calibration is not None and entry.calibration not in settings.datasets:
+            what = f"not declared under 'datasets'; {choices(entry.calibration, settings.datasets)}"
+            yield ["methods", row, "calibration"], entry.calibration, what
     for position, block in enumerate(settings.grid):
+        if (block.study or "").split("-")[0].upper() in protocol.REGISTER:
+            what = "begins like a switch of a protocol; call the study otherwise"
+            yield ["grid", position, "study"], block.study, what
         for axis, names in declared.items():
-            for place, name in enumerate(getattr(block, axis)):
+            for place, name in enumerate(getattr(block, axis) or ()):
                 if name not in names:
                     what = f"not declared under '{axis}'; {choices(name, names)}"
                     yield ["grid", position, axis, place], name, what
@@ -916,6 +993,9 @@ def _tuning_problems(settings: Settings, tuning: Tuning) -> Iterator[Problem]:
     for row in tuning.spaces:
         if row not in settings.methods:
             what = f"not declared under 'methods'; {choices(row, settings.methods)}"
+            yield ["tuning", "spaces", row], None, what
+        elif settings.methods[row].calibration is not None:
+            what = "tuning knows no calibration set; tune a row without 'calibration'"
             yield ["tuning", "spaces", row], None, what
 
 

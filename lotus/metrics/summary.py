@@ -1,4 +1,4 @@
-"""All metrics of one scenario and seed: original, gold and every method, side by side."""
+"""All metrics of one scenario and seed: original, gold if there is one, and every method."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
@@ -10,12 +10,10 @@ from lotus.errors import LotusError
 from lotus.metrics import released
 from lotus.metrics.divergence import entropy, jsd, rf_jsd, softmax
 from lotus.metrics.membership import attack
-from lotus.predictions import ATTACKED, Predictions, Split
+from lotus.predictions import ATTACKED, CALIBRATION, Predictions, Split
 
 GAP_TERMS = ("mia", "accuracy_forget", "accuracy_retain", "accuracy_test")
 SPLITS = ("forget", "retain", "val", "test")
-CALIBRATION = "calibration"
-"""Split of synthetic images that stand in for validation images, where there are such."""
 
 
 @dataclass(frozen=True)
@@ -30,10 +28,11 @@ class Scores:
         mia_auc, mia_balanced_accuracy, mia_tpr_at_1_fpr: of the same attack (`membership.py`).
         mia_released_e6: by the published attack.
         mia_released_e5_e6: the same with synthetic calibration images in place of validation images.
-        jsd, jsd_released_e4: to this seed's gold model on the forget set; None for gold itself.
+        jsd, jsd_released_e4: to this seed's gold model on the forget set; None for gold itself, and
+            for all where there is no gold model.
         rf_jsd: None where a whole class is forgotten, for which it is not valid.
         rf_jsd_released_e4: the published form, computed for classes too; None where that stops.
-        avg_gap: to this seed's gold model, mean over `GAP_TERMS`; None for gold itself.
+        avg_gap: to this seed's gold model, mean over `GAP_TERMS`; None as `jsd`.
         avg_gap_released_e6: the same with `mia_released_e6`.
         same_as_original: every prediction equals the original model's.
         collapsed: why the model is of no use; empty if it is not so.
@@ -86,49 +85,58 @@ def avg_gap(scores: Mapping[str, Any], gold: Mapping[str, Any], mia: str = "mia"
     return float(np.mean([abs(scores[term] - gold[term]) for term in terms]))
 
 
-def of_scenario(original: Predictions, gold: Predictions) -> dict[str, Split]:
-    """The original's predictions in the splits of a scenario, which the gold model's rows define."""
+def of_scenario(original: Predictions, other: Predictions) -> dict[str, Split]:
+    """The original's predictions in the splits of a scenario.
+
+    Args:
+        other: of any other model of the scenario, gold or unlearned: its rows define the splits.
+
+    """
     train = original["train"]
     return {
-        "forget": train.at(gold["forget"].indices),
-        "retain": train.at(gold["retain"].indices),
-        "val": original["val"].at(gold["val"].indices),
-        "test": original["test"].at(gold["test"].indices),
+        "forget": train.at(other["forget"].indices),
+        "retain": train.at(other["retain"].indices),
+        "val": original["val"].at(other["val"].indices),
+        "test": original["test"].at(other["test"].indices),
     }
 
 
 def score_all(
     original: Predictions,
-    gold: Predictions,
+    gold: Predictions | None,
     unlearned: Mapping[str, Predictions],
     seed: int,
     collapsed: Mapping[str, str] | None = None,
 ) -> dict[str, Scores]:
     """Scores of the original ("doing nothing"), of gold and of every method, by row name.
 
+    The images of each split are those of the gold model, without one those of the first method.
+
     Args:
         original: of the original model (train, val, test).
-        gold: of this seed's gold model (forget, retain, val, test).
-        unlearned: by row name, like `gold`.
+        gold: of this seed's gold model (forget, retain, val, test), None if none was retrained.
+        unlearned: by row name, like `gold`; at least one where there is no gold.
         seed: of the attack's subsampling.
         collapsed: by row name, why a model is of no use; its numbers are given where they exist.
 
     Raises:
-        LotusError: a model was asked about other images than the gold model.
+        LotusError: a model was asked about other images than the rest.
 
     """
-    untouched = of_scenario(original, gold)
-    rows: dict[str, Predictions] = {"original": untouched, "gold": gold, **unlearned}
+    others = {**({"gold": gold} if gold is not None else {}), **unlearned}
+    first, expected = next(iter(others.items()))
+    untouched = of_scenario(original, expected)
+    rows: dict[str, Predictions] = {"original": untouched, **others}
     why = collapsed or {}
     for name, row in rows.items():
         for split in SPLITS:
-            if not np.array_equal(row[split].indices, gold[split].indices):
-                raise LotusError(f"{name}: its {split} images are not those of the gold model")
+            if not np.array_equal(row[split].indices, expected[split].indices):
+                raise LotusError(f"{name}: its {split} images are not those of {first}")
     numbers = {
         name: _own_scores(row, untouched, seed) for name, row in rows.items() if _finite(row)
     }
     for name, scores in numbers.items():
-        if name != "gold" and "gold" in numbers:
+        if gold is not None and name != "gold" and "gold" in numbers:
             scores |= _against_gold(scores, rows[name], gold, numbers["gold"])
     return {name: Scores(**numbers.get(name, {}), collapsed=why.get(name, "")) for name in rows}
 
@@ -139,8 +147,9 @@ def _finite(row: Predictions) -> bool:
 
 def _own_scores(row: Predictions, original: Predictions, seed: int) -> dict[str, Any]:
     """What needs no gold model."""
-    attacked = {name: row.get(ATTACKED + name, row[name]) for name in SPLITS}
-    h = {name: entropy(softmax(split.logits)) for name, split in attacked.items()}
+    asked = [name for name in (*SPLITS, CALIBRATION) if name in row]
+    attacked = {name: row.get(ATTACKED + name, row[name]) for name in asked}
+    h = {name: entropy(softmax(attacked[name].logits)) for name in SPLITS}
     mia = attack(h["retain"], h["val"], h["forget"], h["test"], seed)
     return {
         **{f"accuracy_{name}": accuracy(row[name]) for name in SPLITS},
@@ -148,7 +157,7 @@ def _own_scores(row: Predictions, original: Predictions, seed: int) -> dict[str,
         "mia_auc": mia.auc,
         "mia_balanced_accuracy": mia.balanced_accuracy,
         "mia_tpr_at_1_fpr": mia.tpr_at_1_fpr,
-        **_released_mia(attacked, row.get(CALIBRATION)),
+        **_released_mia(attacked),
         "rf_jsd": _rf_jsd(row, original),
         "rf_jsd_released_e4": _rf_jsd_released(row, original),
         "same_as_original": all(
@@ -157,16 +166,14 @@ def _own_scores(row: Predictions, original: Predictions, seed: int) -> dict[str,
     }
 
 
-def _released_mia(
-    attacked: Mapping[str, Split], calibration: Split | None
-) -> dict[str, float | None]:
+def _released_mia(attacked: Mapping[str, Split]) -> dict[str, float | None]:
     h = {name: released.entropy32(split.logits) for name, split in attacked.items()}
     unseen = np.concatenate([h["test"], h["val"]])
     found: dict[str, float | None] = {
         "mia_released_e6": released.mia_released_e6(h["retain"], unseen, h["forget"])
     }
-    if calibration is not None:
-        synthetic = np.concatenate([h["test"], released.entropy32(calibration.logits)])
+    if CALIBRATION in attacked:
+        synthetic = np.concatenate([h["test"], h[CALIBRATION]])
         found["mia_released_e5_e6"] = released.mia_released_e6(h["retain"], synthetic, h["forget"])
     return found
 

@@ -11,7 +11,14 @@ from lotus.layout import GOLD, ORIGINAL
 from lotus.metrics.released import mean_ag
 from lotus.metrics.summary import METRICS
 from lotus.paper.conventions import form_of, released_gaps, values
-from lotus.paper.results import PLACE, load_metrics, read_metrics, sound
+from lotus.paper.results import (
+    PLACE,
+    load_metrics,
+    needs_gold,
+    read_metrics,
+    sound,
+    with_gold,
+)
 from lotus.protocol import CORRECTED, REGISTER, Protocol, of_stage, parse
 
 CHANGES = (
@@ -83,14 +90,14 @@ def _of_runs(base: pd.DataFrame, others: dict[Protocol, pd.DataFrame]) -> Iterat
 
 
 def _of_numbers(base: pd.DataFrame, forget_images: int | None) -> Iterator[Line]:
-    """Lines of switches of metrics alone."""
-    calibrated = base["mia_released_e5_e6"].notna().any()
+    """Lines of switches of metrics alone: E5 of rows with a calibration set, E4 where there is gold."""
+    calibrated = set(base.loc[base["mia_released_e5_e6"].notna(), "row"])
     for switches in OF_NUMBERS:
-        if "E5" in switches and not calibrated:
-            continue
         label, protocol = _label(switches), Protocol("corrected", frozenset(switches))
+        if with_gold(base).empty and all(needs_gold(metric) for metric in CONCERNED[label]):
+            continue
         for row in dict.fromkeys(base["row"]):
-            if row != GOLD:
+            if row != GOLD and ("E5" not in switches or row in calibrated):
                 pairs = {
                     m: (_of(base, row, m), _of(base, row, m, protocol)) for m in CONCERNED[label]
                 }
@@ -174,7 +181,8 @@ def _label(switches: Sequence[str]) -> str:
 
 def _forget_images(metrics: Path) -> int | None:
     """Number of forget images, None where the predictions do not lie where the metrics say."""
-    path = Path(read_metrics(metrics)["predictions"].get(GOLD, {}).get("path", ""))
+    others = (of for row, of in read_metrics(metrics)["predictions"].items() if row != ORIGINAL)
+    path = Path(next(others, {"path": ""})["path"])
     return len(predictions.load(path)["forget"].labels) if path.is_file() else None
 
 

@@ -141,7 +141,8 @@ def values(frame: pd.DataFrame, metric: str, protocol: Protocol) -> tuple[str, p
     """A metric of every run in a protocol's convention: the name that carries it, and the values.
 
     Under E3 accuracies and MIA are rounded to 2 decimals, JSD and RF-JSD to 6. The published Avg Gap
-    is one of means (`released_gaps`); here, for single runs, it is the gap between rounded terms.
+    is one of means (`released_gaps`); here, for single runs, it is the gap between rounded terms. E5
+    concerns models with a calibration set; beside them others, gold too, are stated without it.
 
     Args:
         frame: of one protocol, as `load_metrics` gives it; runs of several seeds.
@@ -151,6 +152,8 @@ def values(frame: pd.DataFrame, metric: str, protocol: Protocol) -> tuple[str, p
     if metric == "avg_gap" and ("_e3" in form.name or "_e5" in form.name):
         return form.name, _gaps(frame, protocol)
     found = frame[form.source]
+    if "_e5" in form.name:
+        found = found.fillna(frame[form.source.replace("_e5", "")])
     if form.rounded is not None:
         found = found.map(form.rounded, na_action="ignore")
     return form.name, found.rename(form.name)

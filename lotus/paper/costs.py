@@ -59,12 +59,16 @@ def costs(sources: Sequence[Path]) -> Costs | None:
     return Costs(
         places=[title for title, _ in parts],
         sentences=[_largest(title, part) for title, part in parts],
-        gaps=[_matrix(title, part, "avg_gap", worse=1) for title, part in parts],
+        gaps=[
+            _matrix(title, part, "avg_gap", worse=1)
+            for title, part in parts
+            if part["avg_gap_corrected"].notna().any()
+        ],
         retained=[
             _matrix(title, part[~part["switch"].map(is_of_numbers)], "accuracy_retain", worse=-1)
             for title, part in parts
         ],
-        divergences=[(title, _divergences(part)) for title, part in parts],
+        divergences=[(title, lines) for title, part in parts if (lines := _divergences(part))],
     )
 
 
@@ -78,7 +82,7 @@ def _largest(title: str, part: pd.DataFrame) -> str:
             line = part.loc[changes.abs().idxmax()]
             where = f"{row_title(line['row'])} under {line['switch']}"
             found.append(f"of {name}: {where} ({signed(line[column])})")
-    return f"{title}: largest change {', '.join(found)}."
+    return f"{title}: largest change {', '.join(found)}." if found else f"{title}: no change."
 
 
 def _matrix(title: str, part: pd.DataFrame, metric: str, worse: int) -> Matrix:

@@ -26,6 +26,7 @@ from lotus.paper.results import (
     row_title,
     rows_in_order,
     sound,
+    with_gold,
 )
 from lotus.paper.style import BLACK, COLUMN, GREY, PAGE, SPLIT_COLOURS, look_of, save, style
 from lotus.paper.tables import load_times
@@ -163,7 +164,8 @@ def _log_entropies(sources: Sequence[Path]) -> Entropies:
     for path in sources:
         files = read_metrics(path)["predictions"]
         loaded = {row: _load_stated(path, named) for row, named in files.items()}
-        loaded[ORIGINAL] = of_scenario(loaded[ORIGINAL], loaded[GOLD])
+        other = next(said for row, said in loaded.items() if row != ORIGINAL)
+        loaded[ORIGINAL] = of_scenario(loaded[ORIGINAL], other)
         for row, said in loaded.items():
             for name in SPLIT_COLOURS:
                 with np.errstate(invalid="ignore"):
@@ -186,9 +188,10 @@ def _load_stated(metrics: Path, named: dict[str, Any]) -> dict[str, predictions.
 def avg_gap(sources: Sequence[Path]) -> Figure:
     """Avg Gap to the gold model: mean over seeds, and each seed; the line is doing nothing.
 
-    In textbook form for both protocols, so that the axis means one thing.
+    In textbook form for both protocols, so that the axis means one thing. Benchmarks without a gold
+    model are left out.
     """
-    frame = load_metrics(sources)
+    frame = with_gold(load_metrics(sources))
     fallen = frame[frame["collapsed"] != ""]
     frame = sound(frame)
     frame = frame[frame["row"] != GOLD]
@@ -197,7 +200,7 @@ def avg_gap(sources: Sequence[Path]) -> Figure:
 
 
 def times(sources: Sequence[Path]) -> Figure:
-    """Seconds of unlearning, with preparation, beside those of training the gold model anew."""
+    """Seconds of unlearning, with preparation, beside those of training the gold model anew, if it was."""
     frame = load_times(sources)
     frame = frame[frame["row"] != ORIGINAL]
     return _dots(frame, frame[:0], "seconds", "seconds (lower is better)", reference=GOLD)
@@ -292,8 +295,11 @@ def _legend_of_protocols(figure: Figure, names: Sequence[str]) -> None:
 
 
 def rf_jsd(sources: Sequence[Path]) -> Figure:
-    """RF-JSD against JSD: a point for each model; without gold and copies of the original."""
-    frame = load_metrics(sources)
+    """RF-JSD against JSD: a point for each model; without gold and copies of the original.
+
+    Benchmarks without a gold model are left out.
+    """
+    frame = with_gold(load_metrics(sources))
     looks = look_of(rows_in_order(frame))
     cells = list(frame.groupby(KEYS, sort=False))
     columns = max(1, min(2, len(cells)))
@@ -309,7 +315,7 @@ def rf_jsd(sources: Sequence[Path]) -> Figure:
                 models["jsd"], models["rf_jsd"], marker, color=colour, markersize=5, alpha=0.85
             )
         axes.set_title(
-            f"{benchmark_title(*key[:3])}\nPearson r = {found.pearson:.2f} "
+            f"{benchmark_title(*key[:-1])}\nPearson r = {found.pearson:.2f} "
             f"[{found.low:.2f}, {found.high:.2f}], {found.points} models"
         )
         axes.set_xlabel("JSD to gold (nats)")

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +19,14 @@ from lotus.paper.costs import costs, register
 from lotus.paper.items import Item, figure_item, table_item
 from lotus.paper.results import (
     KEYS,
+    MODELS,
     PLACE,
     benchmark_title,
     jsd_agreement,
     load_metrics,
     row_title,
     summarise,
+    with_gold,
 )
 from lotus.paper.sections import Measured, Section, section
 from lotus.paper.stores import store_row
@@ -69,17 +71,14 @@ class Experiment:
             protocol: of another protocol's cell at the same place.
 
         """
-        here = Benchmark(cell["dataset"], cell["architecture"], cell["scenario"])
-        place = here.under(protocol or cell["measured"])
+        place = _place(cell).under(protocol or cell["measured"])
         return [layout.metrics_file(place, seed) for seed in self._measured_seeds[place]]
 
     @cached_property
     def _measured_seeds(self) -> dict[Benchmark, list[int]]:
         """Seeds of each metrics file's cell."""
         return {
-            Benchmark(cell["dataset"], cell["architecture"], cell["scenario"], cell["measured"]): [
-                int(seed) for seed in cell["runs"]
-            ]
+            _place(cell).under(cell["measured"]): [int(seed) for seed in cell["runs"]]
             for cell in [*self.cells, *self.described["ablations"]]
         }
 
@@ -120,9 +119,28 @@ class Experiment:
         return found
 
     @property
-    def corrected(self) -> pd.DataFrame:
-        """Metrics of the corrected cells."""
-        return self.frame[self.frame["protocol"] == CORRECTED.name]
+    def studies(self) -> list[str]:
+        """Studies in the order of the cells; '' for cells of none."""
+        return list(dict.fromkeys(str(cell["study"]) for cell in self.cells))
+
+
+def _place(cell: Mapping[str, Any]) -> Benchmark:
+    return Benchmark(**{key: cell[key] for key in PLACE})
+
+
+@dataclass(frozen=True)
+class Across:
+    """What stands the benchmarks of one study ('': of none) side by side; None for what there is not."""
+
+    study: str
+    has_gold_everywhere: bool
+    summary_table: Item
+    times_table: Item
+    times: Item
+    avg_gap: Item | None
+    correlation_table: Item | None
+    rf_jsd: Item | None
+    correlations: Sequence[str]
 
 
 def write_report(experiment: Path, template: Path, out: Path) -> None:
@@ -159,11 +177,12 @@ def _results(read: Experiment) -> dict[str, Any]:
         "seeds": read.seeds,
         "sections": read.sections,
         "memorisation": _memorisation(read.frame),
-        "correlations": _correlations(read.corrected),
+        "across": [_across(read, study) for study in read.studies],
         "costs": costs(read.ablated) if read.ablated else None,
         "register": register(read.described, read.frame),
         **_data(read),
-        **_items(read),
+        "per_seed_table": table_item("tables", "per-seed"),
+        "ablation_table": table_item("tables", "ablation") if read.ablated else None,
     }
 
 
@@ -189,23 +208,26 @@ def _data(read: Experiment) -> dict[str, Any]:
     }
 
 
-def _items(read: Experiment) -> dict[str, Item | None]:
-    """Tables and figures that belong to no section; None for those that there are not."""
-    instance = read.corrected["rf_jsd"].notna().any()
+def _across(read: Experiment, study: str) -> Across:
+    frame = read.frame[read.frame["study"] == study]
+    measured = with_gold(frame)
+    corrected = measured[measured["protocol"] == CORRECTED.name]
+    instance = corrected["rf_jsd"].notna().any()
+    name = partial(layout.in_study, study=study)
     gaps = "Avg Gap of every method in every benchmark"
     seconds = "Seconds of unlearning beside those of retraining"
-    return {
-        "summary_table": table_item("tables", "summary"),
-        "per_seed_table": table_item("tables", "per-seed"),
-        "times_table": table_item("timings", "times"),
-        "correlation_table": table_item("tables", "correlation") if instance else None,
-        "ablation_table": table_item("tables", "ablation") if read.ablated else None,
-        "avg_gap": figure_item("figures", "avg-gap", gaps),
-        "times": figure_item("timings", "times", seconds),
-        "rf_jsd": figure_item("figures", "rf-jsd", "RF-JSD against JSD, a point for each model")
-        if instance
-        else None,
-    }
+    points = "RF-JSD against JSD, a point for each model"
+    return Across(
+        study=study,
+        has_gold_everywhere=len(measured) == len(frame),
+        summary_table=table_item("tables", name("summary")),
+        times_table=table_item("timings", name("times")),
+        times=figure_item("timings", name("times"), seconds),
+        avg_gap=figure_item("figures", name("avg-gap"), gaps) if len(measured) else None,
+        correlation_table=table_item("tables", name("correlation")) if instance else None,
+        rf_jsd=figure_item("figures", name("rf-jsd"), points) if instance else None,
+        correlations=_correlations(corrected),
+    )
 
 
 def _settings(read: Experiment) -> dict[str, Any]:
@@ -218,7 +240,10 @@ def _settings(read: Experiment) -> dict[str, Any]:
 
 def _machine(read: Experiment) -> dict[str, Any]:
     runs = list(read.runs.values())
-    datasets = dict.fromkeys(cell["dataset"] for cell in read.cells)
+    calibrations = (row["calibration"] for cell in read.cells for row in cell["methods"].values())
+    datasets = dict.fromkeys(
+        [*(cell["dataset"] for cell in read.cells), *filter(None, calibrations)]
+    )
     return {
         "runs": runs,
         "stores": [store_row(read_record(layout.store_record(dataset))) for dataset in datasets],
@@ -230,10 +255,11 @@ def _machine(read: Experiment) -> dict[str, Any]:
 
 
 def _memorisation(frame: pd.DataFrame) -> list[tuple[str, list[tuple[str, str, str]]]]:
-    """Original against gold on the forget set: forget accuracy and MIA, textbook, per place."""
+    """Original against gold on the forget set: forget accuracy and MIA, textbook, wherever gold is."""
     found = []
-    for place, part in frame.groupby(PLACE, sort=False):
-        part = part[part["protocol"] == part["protocol"].iloc[0]]
+    for place, part in with_gold(frame).groupby(MODELS, sort=False):
+        first = part[["protocol", "study"]].iloc[0]
+        part = part[(part[["protocol", "study"]] == first).all(axis=1)]
         numbers = summarise(part, CORRECTED)
         lines = [
             (
@@ -270,36 +296,54 @@ def _tuning(tuning: Mapping[str, Any] | None) -> dict[str, Any] | None:
 
 def _settings_rows(read: Experiment) -> list[tuple[str, str, str]]:
     """(row, hyper-parameters, where), as the records of the runs have them; equal ones together."""
-    found: dict[tuple[str, str], dict[tuple[str, ...], None]] = {}
+    found: dict[tuple[str, str], dict[Benchmark, None]] = {}
     for cell in read.cells:
-        where = tuple(cell[key] for key in KEYS)
+        where = _place(cell).under(cell["protocol"])
         for rows in cell["runs"].values():
             for row, folder in rows.items():
                 recorded = read.runs[Path(folder)].content["settings"]
                 if row not in (ORIGINAL, GOLD):
-                    key = row, _joined(recorded["hyperparameters"])
+                    key = row, _recorded(recorded)
                     found.setdefault(key, {})[where] = None
     order = {row: place for place, row in enumerate(dict.fromkeys(row for row, _ in found))}
-    every = [tuple(cell[key] for key in KEYS) for cell in read.cells]
+    every = [_place(cell).under(cell["protocol"]) for cell in read.cells]
     return [
         (row_title(row), text, _where(list(where), every))
         for (row, text), where in sorted(found.items(), key=lambda entry: order[entry[0][0]])
     ]
 
 
-def _where(cells: Sequence[tuple[str, ...]], every: Sequence[tuple[str, ...]]) -> str:
-    """Cells in words; a place is named alone if all its protocols are meant, and so is a protocol."""
+def _recorded(settings: Mapping[str, Any]) -> str:
+    """Hyper-parameters of a run, and its calibration set if it has one."""
+    synthetic = {key: settings[key] for key in ("calibration",) if key in settings}
+    return _joined({**settings["hyperparameters"], **synthetic})
+
+
+def _where(cells: Sequence[Benchmark], every: Sequence[Benchmark]) -> str:
+    """Cells in words, study by study."""
+    found = []
+    for study in dict.fromkeys(cell.study for cell in cells):
+        here, all_here = ([cell for cell in some if cell.study == study] for some in (cells, every))
+        named = f"study {study}: " if study else ""
+        found.append(named + _where_in_study(here, all_here))
+    return "; ".join(found)
+
+
+def _where_in_study(cells: Sequence[Benchmark], every: Sequence[Benchmark]) -> str:
+    """A place is named alone if all its protocols are meant, and so is a protocol."""
     if set(cells) == set(every):
         return "everywhere"
-    protocols = {cell[3] for cell in cells}
-    if set(cells) == {cell for cell in every if cell[3] in protocols}:
+    protocols = {cell.protocol for cell in cells}
+    if set(cells) == {cell for cell in every if cell.protocol in protocols}:
         return f"everywhere, {' and '.join(sorted(protocols))}"
     found = []
-    for dataset, architecture, scenario in dict.fromkeys(cell[:3] for cell in cells):
-        place = (dataset, architecture, scenario)
-        meant = [cell[3] for cell in cells if cell[:3] == place]
-        whole = len(meant) == sum(cell[:3] == place for cell in every)
-        found.append(benchmark_title(*place, "" if whole else " and ".join(meant)))
+    for place in dict.fromkeys(cell.under("") for cell in cells):
+        meant = [cell.protocol for cell in cells if cell.under("") == place]
+        whole = len(meant) == sum(cell.under("") == place for cell in every)
+        named = "" if whole else " and ".join(meant)
+        found.append(
+            benchmark_title(place.dataset, place.architecture, place.scenario, protocol=named)
+        )
     return "; ".join(found)
 
 

@@ -29,11 +29,20 @@ ROW_TITLES = {
     "salun": "SalUn",
     "salun-lotus": "SalUn+LoTUS",
 }
-PLACE = ["dataset", "architecture", "scenario"]
-"""What is compared under several protocols."""
+MODELS = ["dataset", "architecture", "scenario"]
+"""What original and gold models are shared in."""
+PLACE = [*MODELS, "study"]
+"""What is compared under several protocols; study '' for none."""
 KEYS = [*PLACE, "protocol"]
 """What is compared in one table."""
-AGAINST_GOLD = [name for name in METRICS if name.startswith(("jsd", "avg_gap"))]
+
+
+def needs_gold(metric: str) -> bool:
+    """Whether a metric, in whichever convention, is one against the gold model."""
+    return metric.startswith(("jsd", "avg_gap"))
+
+
+AGAINST_GOLD = [name for name in METRICS if needs_gold(name)]
 
 
 def row_title(row: str) -> str:
@@ -47,14 +56,17 @@ def titled(row: str, collapsed: int, n: int) -> str:
     return f"{title} (collapsed in {collapsed} of {n} seeds)" if collapsed else title
 
 
-def benchmark_title(dataset: str, architecture: str, scenario: str, protocol: str = "") -> str:
-    """A benchmark in words; the protocol is named if it is given."""
+def benchmark_title(
+    dataset: str, architecture: str, scenario: str, study: str = "", protocol: str = ""
+) -> str:
+    """A benchmark in words; study and protocol are named if they are given."""
     architecture = {"resnet18": "ResNet18", "vit": "ViT"}.get(architecture, architecture)
-    return ", ".join(part for part in (dataset, architecture, scenario, protocol) if part)
+    named = f"study {study}" if study else ""
+    return ", ".join(part for part in (dataset, architecture, scenario, named, protocol) if part)
 
 
 def load_metrics(files: Sequence[Path]) -> pd.DataFrame:
-    """One line per model: data set, architecture, scenario, protocol, seed, row, and every metric.
+    """One line per model: `KEYS`, seed, row, and every metric.
 
     A metric is NaN where there is none; `collapsed` is a reason, or ''.
 
@@ -72,7 +84,7 @@ def load_metrics(files: Sequence[Path]) -> pd.DataFrame:
 
 
 def read_metrics(path: Path) -> dict[str, Any]:
-    """The content of one metrics file.
+    """The content of one metrics file; `study` is '' in one that names none.
 
     Raises:
         LotusError: absent or not a metrics file.
@@ -82,6 +94,7 @@ def read_metrics(path: Path) -> dict[str, Any]:
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise LotusError(f"{path}: cannot be read: {error}") from error
+    content = {"study": "", **content}
     missing = {*KEYS, "seed", "rows", "predictions"} - set(content)
     if missing:
         raise LotusError(f"{path}: not a metrics file: lacks {', '.join(sorted(missing))}")
@@ -91,6 +104,17 @@ def read_metrics(path: Path) -> dict[str, Any]:
 def rows_in_order(frame: pd.DataFrame) -> list[str]:
     """Row names in the order of the files: original, gold, then the methods as configured."""
     return list(dict.fromkeys(frame["row"]))
+
+
+def with_gold(frame: pd.DataFrame) -> pd.DataFrame:
+    """The part of a frame that is of cells with a gold model."""
+    has = frame.groupby(KEYS)["row"].transform(lambda rows: (rows == GOLD).any())
+    return frame[has.astype(bool)]
+
+
+def told_keys(frame: pd.DataFrame) -> list[str]:
+    """`KEYS` that say something: no study where nothing belongs to one."""
+    return [key for key in KEYS if key != "study" or (frame["study"] != "").any()]
 
 
 def sound(frame: pd.DataFrame) -> pd.DataFrame:
@@ -173,7 +197,7 @@ def jsd_agreement(frame: pd.DataFrame) -> tuple[pd.DataFrame, Correlation]:
     """The points of the RF-JSD against JSD plot of one benchmark, and their correlation.
 
     Without gold (its JSD is 0 by definition), without collapsed models, and without models that say
-    exactly what the original says, except the original itself.
+    exactly what the original says, except the original itself; none where there is no gold.
     """
     frame = sound(frame)
     points = frame[(frame["row"] != GOLD) & frame["jsd"].notna() & frame["rf_jsd"].notna()]

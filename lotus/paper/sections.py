@@ -67,7 +67,7 @@ class Measured:
     @property
     def cell(self) -> Benchmark:
         """Its place in the grid."""
-        return Benchmark(*(str(self.described[key]) for key in KEYS))
+        return Benchmark(**{key: str(self.described[key]) for key in KEYS})
 
     @property
     def folders(self) -> list[Path]:
@@ -83,7 +83,7 @@ class Measured:
 
     @cached_property
     def forms(self) -> list[Form]:
-        """Metrics that it has."""
+        """Metrics that it has numbers of."""
         return [form for form in forms_of(self.frame) if self.frame[form.source].notna().any()]
 
 
@@ -94,6 +94,7 @@ class Part:
     anchor: str
     protocol: str
     is_released: bool
+    has_gold: bool
     heads: Sequence[str]
     rows: Sequence[Row]
     n: int
@@ -139,10 +140,10 @@ def section(measured: Sequence[Measured], runs: Mapping[Path, RunRecord]) -> Sec
     ]
     place = [str(first.described[key]) for key in PLACE]
     return Section(
-        anchor="-".join(place),
+        anchor="-".join(part for part in place if part),
         title=benchmark_title(*place),
         rule="; ".join(sorted({note["rule"] for note in notes})),
-        forget_images=_forget_images(first, runs),
+        forget_images=notes[0]["images"],
         class_forgetting=bool(first.frame["rf_jsd"].isna().all()),
         sentences=sentences(frames),
         differences=differences(frames),
@@ -150,17 +151,9 @@ def section(measured: Sequence[Measured], runs: Mapping[Path, RunRecord]) -> Sec
     )
 
 
-def _forget_images(measured: Measured, runs: Mapping[Path, RunRecord]) -> int:
-    """Images that the original saw and gold did not."""
-    rows: Mapping[str, str] = next(iter(measured.described["runs"].values()))
-    seen = (int(runs[Path(rows[row])].content["notes"]["images"]) for row in (ORIGINAL, GOLD))
-    original, gold = seen
-    return original - gold
-
-
 def _part(measured: Measured) -> Part:
     cell = measured.cell
-    title = benchmark_title(cell.dataset, cell.architecture, cell.scenario, cell.protocol)
+    title = benchmark_title(*(measured.described[key] for key in KEYS))
     alt = f"Histograms of prediction entropy on forget, retain and test images: {title}"
     best = {
         form.metric: best_rows(measured.numbers, form.metric, form.resolution)
@@ -173,6 +166,7 @@ def _part(measured: Measured) -> Part:
         anchor=cell.name,
         protocol=cell.protocol,
         is_released=is_released,
+        has_gold=GOLD in measured.numbers.index,
         heads=[form.title for form in measured.forms] + [TIME_HEADS[name] for name in time_columns],
         rows=[
             _row(measured, str(row), best, times[times["row"] == row][time_columns])

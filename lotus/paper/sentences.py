@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from lotus.layout import GOLD, ORIGINAL
-from lotus.paper.conventions import form_of, protocol_of
+from lotus.paper.conventions import TITLES, form_of, protocol_of
 from lotus.paper.results import row_title, sound, summarise
 from lotus.protocol import CORRECTED, parse
 
@@ -14,7 +14,8 @@ LOST = 0.05
 
 
 def sentences(frames: Mapping[str, pd.DataFrame]) -> list[str]:
-    """Who comes nearest to gold, and whether LoTUS does better than doing nothing; one section.
+    """Who comes nearest to gold (without one: who has the smallest RF-JSD), and whether LoTUS does better
+    than doing nothing; one section.
 
     Args:
         frames: metrics by protocol.
@@ -29,18 +30,19 @@ def sentences(frames: Mapping[str, pd.DataFrame]) -> list[str]:
 
 
 def _winner(name: str, frame: pd.DataFrame) -> str:
-    """Who has the smallest Avg Gap, in the protocol's own convention."""
-    form, numbers = form_of("avg_gap", protocol_of(frame), frame), summarise(frame)
-    gaps = numbers.drop(index=[ORIGINAL, GOLD])[form.name].dropna()
+    """Who has the smallest Avg Gap, without gold the smallest RF-JSD, in the protocol's own convention."""
+    metric = "avg_gap" if (frame["row"] == GOLD).any() else "rf_jsd"
+    form, numbers = form_of(metric, protocol_of(frame), frame), summarise(frame)
+    found = numbers[form.name] * form.scale
+    gaps = found.drop(index=[ORIGINAL, GOLD], errors="ignore").dropna()
     if gaps.empty:
-        return f"{name.capitalize()}: Avg Gap is defined for no method."
+        return f"{name.capitalize()}: {TITLES[metric]} is defined for no method."
     least = f"{gaps.min():.{form.decimals}f}"
     winners = [str(row) for row, gap in gaps.items() if f"{gap:.{form.decimals}f}" == least]
-    nothing = numbers.loc[ORIGINAL, form.name]
     rule = " by the published rule" if form.is_released else ""
     return (
-        f"{name.capitalize()}: smallest Avg Gap{rule}: {_listed(winners)} ({least}; "
-        f"doing nothing: {nothing:.{form.decimals}f})."
+        f"{name.capitalize()}: smallest {TITLES[metric]}{rule}: {_listed(winners)} ({least}; "
+        f"doing nothing: {found[ORIGINAL]:.{form.decimals}f})."
     )
 
 

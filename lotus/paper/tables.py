@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from lotus.errors import LotusError, choices
+from lotus.layout import GOLD
 from lotus.metrics.summary import METRICS
 from lotus.paper.ablation import CHANGES, ablate
 from lotus.paper.conventions import TITLES, Form, form_of, protocol_of
@@ -19,10 +20,13 @@ from lotus.paper.results import (
     best_rows,
     jsd_agreement,
     load_metrics,
+    needs_gold,
     row_title,
     rows_in_order,
     summarise,
     titled,
+    told_keys,
+    with_gold,
 )
 from lotus.provenance import write_record, write_text
 
@@ -47,6 +51,8 @@ def write_table(name: str, sources: Sequence[Path], out: Path, record: Path) -> 
         raise LotusError(f"unknown table '{name}'; {choices(name, TABLES)}")
     numbers, latex = TABLES[name](sources)
     csv, tex = out.with_name(f"{out.name}.csv"), out.with_name(f"{out.name}.tex")
+    if "study" in numbers and (numbers["study"] == "").all():
+        numbers = numbers.drop(columns="study")
     write_text(csv, numbers.to_csv(index=False, lineterminator="\n"))
     write_text(tex, latex)
     write_record(
@@ -63,7 +69,8 @@ def write_table(name: str, sources: Sequence[Path], out: Path, record: Path) -> 
 def benchmark(sources: Sequence[Path]) -> Table:
     """One benchmark: original, gold and every method; mean and deviation over the seeds.
 
-    In the conventions of the benchmark's own protocol.
+    In the conventions of the benchmark's own protocol; without the metrics that need gold where there
+    is none.
     """
     frame = load_metrics(sources)
     summary = summarise(frame)
@@ -77,12 +84,22 @@ def benchmark(sources: Sequence[Path]) -> Table:
     seeds = frame["seed"].nunique()
     caption = f"{_where(frame)}. Mean $\\pm$ standard deviation over {seeds} seeds."
     heads = ["", *(form.title for form in forms)]
-    return summary.drop(columns="why").reset_index(), latex_table(caption, heads, body)
+    absent = [] if _has_gold(frame) else [name for name in summary if needs_gold(str(name))]
+    numbers = summary.drop(columns=["why", *absent]).reset_index()
+    return numbers, latex_table(caption, heads, body)
 
 
 def forms_of(frame: pd.DataFrame) -> list[Form]:
-    """Printed metrics in the convention of a frame's protocol."""
-    return [form_of(metric, protocol_of(frame), frame) for metric in PRINTED]
+    """Printed metrics in the convention of a frame's protocol, as far as it has what they need."""
+    return [
+        form_of(metric, protocol_of(frame), frame)
+        for metric in PRINTED
+        if _has_gold(frame) or not needs_gold(metric)
+    ]
+
+
+def _has_gold(frame: pd.DataFrame) -> bool:
+    return bool((frame["row"] == GOLD).any())
 
 
 def stated(summary: pd.DataFrame, row: str, form: Form) -> str:
@@ -94,26 +111,36 @@ def stated(summary: pd.DataFrame, row: str, form: Form) -> str:
 def summary(sources: Sequence[Path]) -> Table:
     """Avg Gap and JSD of every row in every benchmark, as the paper's first table.
 
-    Columns are named by convention; LaTeX has one table per protocol.
+    RF-JSD stands for both where there is no gold model. Columns are named by convention; LaTeX has one
+    table per study and protocol.
     """
     frame = load_metrics(sources)
     lines, tables = [], []
-    for name, part in frame.groupby("protocol", sort=False):
+    for (study, name), part in frame.groupby(["study", "protocol"], sort=False):
         rows = rows_in_order(part)
         heads, body = [""], {row: [row_title(row)] for row in rows}
         for key, cell in part.groupby(KEYS, sort=False):
             numbers = summarise(cell)
-            forms = [form_of(metric, protocol_of(cell), cell) for metric in ("avg_gap", "jsd")]
+            metrics = ("avg_gap", "jsd") if _has_gold(cell) else ("rf_jsd",)
+            forms = [form_of(metric, protocol_of(cell), cell) for metric in metrics]
             for form in forms:
-                heads.append(f"{benchmark_title(*key[:3])}: {form.title}")
+                heads.append(f"{benchmark_title(*key[:-1])}: {form.title}")
                 for row, texts in body.items():
                     texts.append(_summary_cell(numbers, row, form))
             names = [form.name + ending for form in forms for ending in ("", "_std")]
             named = numbers[["n", "collapsed", *names]].reset_index()
             lines.append(pd.DataFrame([key] * len(named), columns=KEYS).join(named))
-        caption = f"Avg Gap and JSD to the gold models, {name}."
+        caption = f"{_summarised(part)}, {f'study {study}, ' if study else ''}{name}."
         tables.append(latex_table(caption, heads, list(body.values())))
     return pd.concat(lines, ignore_index=True), "\n".join(tables)
+
+
+def _summarised(part: pd.DataFrame) -> str:
+    measured = with_gold(part)
+    if measured.empty:
+        return "RF-JSD (no gold models)"
+    apart = "; RF-JSD where there are none" if len(measured) < len(part) else ""
+    return f"Avg Gap and JSD to the gold models{apart}"
 
 
 def _summary_cell(numbers: pd.DataFrame, row: str, form: Form) -> str:
@@ -132,22 +159,25 @@ def per_seed(sources: Sequence[Path]) -> Table:
     """
     columns = [*KEYS, "row", "seed", *METRICS, "same_as_original", "collapsed"]
     frame = load_metrics(sources)[columns]
-    names = [*KEYS, "row", "seed"]
+    names = [*told_keys(frame), "row", "seed"]
     body = [
         [str(line[key]) for key in names]
         + [plus_minus(line[metric], float("nan")) for metric in PRINTED]
         + ["yes" if line["collapsed"] else ""]
         for line in frame.to_dict("records")
     ]
-    heads = ["Data set", "Architecture", "Scenario", "Protocol", "Row", "Seed"]
+    heads = [{"dataset": "Data set"}.get(name, name.capitalize()) for name in names]
     return frame, latex_table(
         "Every model, textbook metrics.", [*heads, *TITLES.values(), "Collapsed"], body
     )
 
 
 def correlation(sources: Sequence[Path]) -> Table:
-    """Correlation of RF-JSD with JSD over methods and seeds, per benchmark of instance forgetting."""
-    frame = load_metrics(sources)
+    """Correlation of RF-JSD with JSD over methods and seeds, per benchmark of instance forgetting.
+
+    Of benchmarks with a gold model.
+    """
+    frame = with_gold(load_metrics(sources))
     lines = []
     for key, part in frame.groupby(KEYS, sort=False):
         if part["rf_jsd"].isna().all():
@@ -157,7 +187,7 @@ def correlation(sources: Sequence[Path]) -> Table:
     columns = [*KEYS, "points", "pearson", "pearson_low", "pearson_high", "spearman"]
     numbers = pd.DataFrame(lines, columns=columns)
     body = [
-        [benchmark_title(*line[:4]), str(line[4]), *(f"{value:.2f}" for value in line[5:])]
+        [benchmark_title(*line[:5]), str(line[5]), *(f"{value:.2f}" for value in line[6:])]
         for line in lines
     ]
     heads = ["Benchmark", "Points", "Pearson", "low", "high", "Spearman"]
@@ -179,7 +209,10 @@ def times(sources: Sequence[Path]) -> Table:
     body = [
         [
             benchmark_title(
-                line.dataset, line.architecture, line.scenario or "all scenarios", line.protocol
+                line.dataset,
+                line.architecture,
+                line.scenario or "all scenarios",
+                protocol=line.protocol,
             ),
             row_title(line.row),
             plus_minus(line.seconds, line.seconds_std, 2),
@@ -229,8 +262,9 @@ TABLES: dict[str, Callable[[Sequence[Path]], Table]] = {
 
 
 def load_times(records: Sequence[Path]) -> pd.DataFrame:
-    """One line per run record: `KEYS` (scenario '' for originals), row, seed, seconds, and of them
-    `prepare_seconds`; `minutes_released_r1`, the minutes that the published code would state.
+    """One line per run record: `KEYS` (scenario '' for originals, study '': runs know of none), row,
+    seed, seconds, and of them `prepare_seconds`; `minutes_released_r1`, the minutes that the published
+    code would state.
 
     The protocol is the one under which the run is filed.
 
@@ -245,7 +279,7 @@ def load_times(records: Sequence[Path]) -> pd.DataFrame:
             about, time = record["about"], record["time"]
             preparation = float(time.get("method_prepare", 0.0))
             seconds = float(time["unlearn"] if "unlearn" in time else time["train"]) + preparation
-            line = [about["dataset"], about["architecture"], about.get("scenario", "")]
+            line = [about["dataset"], about["architecture"], about.get("scenario", ""), ""]
             line += [about["protocol"], about["row"], about["seed"], seconds, preparation]
             lines.append([*line, float(record["notes"].get("minutes_released_r1", seconds / 60))])
         except (OSError, ValueError, KeyError, TypeError) as error:

@@ -81,7 +81,9 @@ INSTANCE_CELLS = [
     for cell in CELLS
     if PLAN.settings.scenarios[cell.scenario].forget_class is None
     and cell.protocol == "corrected"
+    and PLAN.has_gold(cell)
 ]
+GOLD_CELLS = [cell for cell in CELLS if PLAN.has_gold(cell)]
 ABLATED_CELLS = list(
     dict.fromkeys(
         PLAN.measured(cell)
@@ -90,6 +92,7 @@ ABLATED_CELLS = list(
     )
 )
 MEASURED_CELLS = list(dict.fromkeys([*CELLS, *ABLATED_CELLS]))
+STUDIES = list(dict.fromkeys(cell.study for cell in CELLS))
 LOCKED = locked_stores(layout.LOCK)
 
 # Runtime, not science: which device the models run on.
@@ -110,6 +113,8 @@ wildcard_constraints:
     seed=r"\d+",
     protocol=r"(corrected|released)[a-z0-9+-]*",
     row=one_of(PLAN.settings.methods),
+    # Empty for metrics of no study; without the parentheses that would be no constraint.
+    in_study=f"({'|'.join(re.escape(layout.in_study('', study)) for study in STUDIES)})",
 
 
 def uses_gpu():
@@ -131,6 +136,7 @@ def cell_of(wildcards):
         wildcards.architecture,
         wildcards.get("scenario", ""),
         wildcards.get("protocol", "corrected"),
+        wildcards.get("in_study", "").removeprefix("-"),
     )
 
 
@@ -238,6 +244,18 @@ def hyperparameters_of(wildcards):
     ]
 
 
+def calibration_input(wildcards):
+    """Records of the stores that a row reads beside the benchmark's own: one or none."""
+    name = PLAN.calibration_of(wildcards.row)
+    return [layout.store_record(name)] if name else []
+
+
+def calibration_option(wildcards):
+    """The option that names such a store."""
+    name = PLAN.calibration_of(wildcards.row)
+    return ["--calibration", layout.STORES / name] if name else []
+
+
 def method_code(wildcards):
     """Digest of the code that this method runs; other methods are not part of it."""
     architecture = PLAN.settings.architectures[wildcards.architecture]
@@ -264,7 +282,12 @@ def run_files(name, cells=tuple(MEASURED_CELLS)):
     )
 
 
-def metrics_files(cells=tuple(CELLS)):
+def run_records(cells):
+    """Records of the runs of benchmarks."""
+    return run_files("run.json", cells)
+
+
+def metrics_files(cells):
     """Metrics files of benchmarks."""
     return [
         str(layout.metrics_file(cell, seed))
@@ -284,14 +307,20 @@ def tables():
     wanted = {
         ("tables", cell.name): ("benchmark", metrics_files([cell])) for cell in CELLS
     }
-    wanted["tables", "summary"] = "summary", metrics_files()
     wanted["tables", "per-seed"] = "per-seed", metrics_files(MEASURED_CELLS)
-    if INSTANCE_CELLS:
-        wanted["tables", "correlation"] = "correlation", metrics_files(INSTANCE_CELLS)
     if ABLATED_CELLS:
         wanted["tables", "ablation"] = "ablation", metrics_files(ABLATED_CELLS)
-    wanted["timings", "times"] = "times", run_files("run.json", CELLS)
+    for study in STUDIES:
+        wanted |= across("tables", "summary", study, metrics_files, CELLS)
+        wanted |= across("tables", "correlation", study, metrics_files, INSTANCE_CELLS)
+        wanted |= across("timings", "times", study, run_records, CELLS)
     return wanted
+
+
+def across(folder, kind, study, files, cells):
+    """What one table or figure of a study is made of; nothing if it has none of these cells."""
+    here = [cell for cell in cells if cell.study == study]
+    return {(folder, layout.in_study(kind, study)): (kind, files(here))} if here else {}
 
 
 def figures():
@@ -300,10 +329,10 @@ def figures():
         ("figures", f"streisand-{cell.name}"): ("streisand", metrics_files([cell]))
         for cell in CELLS
     }
-    wanted["figures", "avg-gap"] = "avg-gap", metrics_files()
-    if INSTANCE_CELLS:
-        wanted["figures", "rf-jsd"] = "rf-jsd", metrics_files(INSTANCE_CELLS)
-    wanted["timings", "times"] = "times", run_files("run.json", CELLS)
+    for study in STUDIES:
+        wanted |= across("figures", "avg-gap", study, metrics_files, GOLD_CELLS)
+        wanted |= across("figures", "rf-jsd", study, metrics_files, INSTANCE_CELLS)
+        wanted |= across("timings", "times", study, run_records, CELLS)
     for dataset in dict.fromkeys(cell.dataset for cell in CELLS):
         audited = audits([dataset])
         wanted["figures", f"data-classes-{dataset}"] = "classes", audited
@@ -318,12 +347,11 @@ TABLES, FIGURES = tables(), figures()
 
 def trials_files():
     """What is tuned: every row with a space, in every benchmark, on every tuning seed."""
-    tuning = PLAN.settings.tuning
     return [
         f"results/tuning/{cell.dataset}/{cell.architecture}/seed{seed}/{cell.scenario}/{row}.json"
         for cell in PLAN.tuned_cells()
-        for row in (tuning.spaces if tuning else ())
-        for seed in tuning.seeds
+        for row in PLAN.tuned_rows(cell)
+        for seed in PLAN.settings.tuning.seeds
     ]
 
 

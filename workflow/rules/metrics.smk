@@ -5,9 +5,9 @@ rule evaluate:
     input:
         lambda wildcards: predictions_of(wildcards).values(),
     output:
-        "results/{dataset}/{architecture}/seed{seed}/{scenario}/{protocol}/metrics.json",
+        "results/{dataset}/{architecture}/seed{seed}/{scenario}/{protocol}/metrics{in_study}.json",
     log:
-        "logs/evaluate/{dataset}/{architecture}/seed{seed}/{scenario}/{protocol}.log",
+        "logs/evaluate/{dataset}/{architecture}/seed{seed}/{scenario}/{protocol}{in_study}.log",
     localrule: True
     conda:
         CONDA
@@ -17,14 +17,7 @@ rule evaluate:
             for row, path in predictions_of(wildcards).items()
             for part in ("--of", row, path)
         ],
-        labels=lambda wildcards: json.dumps(
-            {
-                "dataset": wildcards.dataset,
-                "architecture": wildcards.architecture,
-                "scenario": wildcards.scenario,
-                "protocol": wildcards.protocol,
-            }
-        ),
+        labels=lambda wildcards: json.dumps(cell_of(wildcards).labels),
         code=step_code("lotus.evaluation"),
     shell:
         "lotus --log {log} evaluate {params.predictions:q} --seed {wildcards.seed}"

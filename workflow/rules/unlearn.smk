@@ -9,6 +9,7 @@ rule unlearn:
         original=lambda wildcards: original_of(wildcards, "model.safetensors"),
         record=lambda wildcards: original_of(wildcards, "run.json"),
         weights=weights_input(),
+        calibration=calibration_input,
     output:
         expand(
             "results/{{dataset}}/{{architecture}}/seed{{seed}}/{{scenario}}/{{protocol}}/{{row}}/{name}",
@@ -30,6 +31,7 @@ rule unlearn:
         out=lambda wildcards, output: Path(output[0]).parent,
         labels=lambda wildcards: labels_of(wildcards, wildcards.row),
         weights=weights_option(),
+        calibration=calibration_option,
         plugins=PLUGINS,
         code=method_code,
     shell:
@@ -37,4 +39,4 @@ rule unlearn:
         " --held-out {input.held_out} --forget-set {input.forget_set}"
         " --original {params.original} --seed {wildcards.seed} --device {resources.device}"
         " --labels {params.labels:q} {params.plugins:q} --protocol {wildcards.protocol}"
-        " {params.weights} --out {params.out}"
+        " {params.weights} {params.calibration} --out {params.out}"
