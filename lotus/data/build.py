@@ -135,9 +135,9 @@ def _check_unchanged(
     dataset: str, described: Source, files: Sequence[Mapping[str, Any]], raw: Path
 ) -> None:
     """Refuses raw files that are not those that were fetched, as far as their digests are known."""
-    published = described.files or (None,)
-    for file, listed in zip(published, files, strict=True):
-        path = Path(listed["path"])
+    published = {file.name: file for file in described.files}
+    for listed in files:
+        path, file = Path(listed["path"]), published.get(listed["name"])
         if path.is_file():
             same = not listed["sha256"] or sha256(path) == listed["sha256"]
         else:
