@@ -9,7 +9,7 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from lotus.errors import LotusError
 
@@ -46,12 +46,14 @@ def unpacked(
         unpack: from archive and empty folder; None: all of it.
 
     Raises:
-        LotusError: damaged; or a member lies outside the folder or is no plain file.
+        LotusError: damaged or no archive; or a member lies outside the folder or is no plain file.
 
     """
     folder = cache / f"{archive.name}-{sha256[:12]}"
     if folder.is_dir():
         return folder
+    if not is_archive(archive):
+        raise LotusError(f"{archive}: neither a zip nor a tar archive; get it again")
     draft = folder.with_name(f".{os.getpid()}-{folder.name}")
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
@@ -122,7 +124,7 @@ def extract(opened: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> N
 
 def _refuse_outside(archive: Path, name: str) -> None:
     path = PurePosixPath(name.replace("\\", "/"))
-    if path.is_absolute() or ".." in path.parts or ":" in path.parts[:1]:
+    if path.is_absolute() or ".." in path.parts or PureWindowsPath(name).drive:
         raise LotusError(
             f"{archive}: {name!r} lies outside the folder it is unpacked into; refused"
         )

@@ -134,7 +134,9 @@ def _find(
             found.append(check(file, path))
     best = found[-1] if not found[-1].problem else found[0]
     log.info("%s: %s %s", dataset, best.path, "verified" if best.published else "found")
-    if file.unpacks and best.path.is_file():
+    # What will be refused is not unpacked.
+    refused = best.problem and content is None
+    if file.unpacks and best.path.is_file() and not refused:
         folder = unpacked(best.path, cache, best.sha256, file.unpack)
         return replace(best, path=_entered(folder, file.unpacks))
     return best
