@@ -703,6 +703,21 @@ def test_pickles_that_name_code_are_not_run(mirror, name, protocol):
     assert not Path("harmed").exists()
 
 
+def test_names_from_the_memo_of_a_pickle_are_judged(mirror):
+    def text(string):
+        return b"\x8c" + bytes([len(string)]) + string.encode()
+
+    # `os system` is put into the memo and taken from there, after harmless strings.
+    memo = text("os") + b"\x94" + text("system") + b"\x94" + text("numpy") + text("ndarray")
+    harm = b"\x80\x04" + memo + b"h\0h\1\x93" + text("touch harmed") + b"\x85R."
+    folder = raw_files.cifar10(mirror / "cifar-10-batches-py")
+    (folder / "test_batch").write_bytes(harm)
+    assert "the pickle names os system" in refused("cifar10", mirror, content="any")
+    assert not Path("harmed").exists()
+    pickle.loads(harm)
+    assert Path("harmed").exists()
+
+
 def test_damaged_pickles_are_refused(mirror):
     folder = raw_files.cifar10(mirror / "cifar-10-batches-py")
     path = folder / "data_batch_1"

@@ -167,7 +167,7 @@ def channel_statistics(images: np.ndarray) -> tuple[tuple[float, ...], tuple[flo
         images: uint8 `[N, H, W, C]`; read a part at a time.
 
     """
-    step = max(1, BYTES_AT_ONCE // images[0].nbytes)
+    step = max(1, BYTES_AT_ONCE // (8 * images[0].nbytes))
     total, squares = np.zeros(images.shape[3]), np.zeros(images.shape[3])
     for start in range(0, len(images), step):
         part = images[start : start + step].reshape(-1, images.shape[3]).astype(np.float64) / 255
