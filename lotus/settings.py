@@ -800,6 +800,8 @@ def _limited(settings: Settings, limit: int) -> Settings:
 
     return settings.model_copy(
         update={
+            # Applied; the result is a configuration of its own, which may be read again.
+            "limit": None,
             "methods": {row: calibrated(it) for row, it in settings.methods.items()},
             "datasets": {name(known): cut(known, it) for known, it in settings.datasets.items()},
             "grid": tuple(

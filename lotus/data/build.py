@@ -85,12 +85,13 @@ def build_store(
     content = _read(dataset, described, options, tuple(Path(listed["path"]) for listed in files))
     _check_sizes(dataset, described, options, content, files)
     contents.check(dataset, content)
+    _check_classes(dataset, described, content)
     declared = None if options.content == "any" or _published(files) else options.content
     # Only images in files are worth choosing before they are read.
     whole = not isinstance(content.images, Files) or declared is not None
     if options.limit is not None and not whole:
         content = contents.limited(content, options.limit)
-    # Of this data set alone, so that a build that was killed can go on.
+    # Of this data set alone, so that a build that was killed or interrupted can go on.
     draft = out.with_name(f".decode-{out.name}")
     try:
         images = _pixels(content.images, draft, workers or len(os.sched_getaffinity(0)))
@@ -111,8 +112,10 @@ def build_store(
             images = _pixels(content.images, draft, 1)
         decoded = images.filename if isinstance(images, np.memmap) else None
         write_store(out, Path(decoded) if decoded else images, content, source, locked)
-    finally:
+    except LotusError:
         shutil.rmtree(draft, ignore_errors=True)
+        raise
+    shutil.rmtree(draft, ignore_errors=True)
     log.info(
         "%s: %d images %s in %s; content%s %s",
         dataset,
@@ -135,9 +138,9 @@ def _check_unchanged(
     dataset: str, described: Source, files: Sequence[Mapping[str, Any]], raw: Path
 ) -> None:
     """Refuses raw files that are not those that were fetched, as far as their digests are known."""
-    published = described.files or (None,)
-    for file, listed in zip(published, files, strict=True):
-        path = Path(listed["path"])
+    published = {file.name: file for file in described.files}
+    for listed in files:
+        path, file = Path(listed["path"]), published.get(listed["name"])
         if path.is_file():
             same = not listed["sha256"] or sha256(path) == listed["sha256"]
         else:
@@ -189,6 +192,15 @@ def _check_sizes(
                 f"images you mean, declare them: `content: any`, or the sha256 that the log then shows, "
                 f"under datasets.{dataset}.store"
             )
+
+
+def _check_classes(dataset: str, described: Source, content: Content) -> None:
+    """The classes that plans are checked against have to be those of the files."""
+    if described.classes not in (None, content.classes):
+        raise LotusError(
+            f"{dataset}: the files have the classes {contents.shortened(content.classes)}; those of "
+            f"{described.name} are {contents.shortened(described.classes or ())}"
+        )
 
 
 def _about(

@@ -9,7 +9,9 @@ import numpy as np
 
 from lotus.errors import LotusError
 
-PARTS = (("train", "test"), ("train", "val", "test"))
+PARTS = (("train", "test"), ("train", "val", "test"), ("test",))
+"""What a data set may have; one with a `test` part alone is for calibration."""
+
 BYTES_AT_ONCE = 1 << 24
 
 
@@ -42,8 +44,9 @@ class Content:
     Attributes:
         images: uint8 `[N, H, W, C]`, or files.
         labels: int64 `[N]`.
-        parts: part → (first, one past the last) index; `train` and `test`, or `train`, `val`, `test`.
-            A `test` part without `val` is halved by seed (`lotus.data.splits`).
+        parts: part → (first, one past the last) index; `train` and `test`, or `train`, `val`, `test`; of
+            a set for calibration `test` alone. A `test` part without `val` is halved by seed
+            (`lotus.data.splits`).
         classes: names in order of label.
 
     """
@@ -90,7 +93,9 @@ def check(dataset: str, content: Content) -> None:
 
     """
     if tuple(content.parts) not in PARTS:
-        raise LotusError(f"{dataset}: parts {', '.join(content.parts)}; need train[, val], test")
+        raise LotusError(
+            f"{dataset}: parts {', '.join(content.parts)}; need train[, val], test, or test alone"
+        )
     labels, classes = content.labels, content.classes
     outside = np.flatnonzero((labels < 0) | (labels >= len(classes)))
     if len(outside):
@@ -106,13 +111,18 @@ def check(dataset: str, content: Content) -> None:
         counts = np.bincount(labels[first:end], minlength=len(classes))
         if part == "train" and not counts.all():
             empty = [name for name, count in zip(classes, counts, strict=True) if not count]
-            more = f" and {len(empty) - 3} more" if len(empty) > 3 else ""
             raise LotusError(
                 f"{dataset}: no training image of the class{'es' if len(empty) > 1 else ''} "
-                f"{', '.join(empty[:3])}{more}"
+                f"{shortened(empty)}"
             )
         if not counts.any():
             raise LotusError(f"{dataset}: the {part} part has no image")
+
+
+def shortened(names: Sequence[str]) -> str:
+    """The first names of a long list, and how many more there are."""
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return ", ".join(names[:3]) + more
 
 
 def select(content: Content, chosen: np.ndarray) -> Content:
@@ -157,7 +167,7 @@ def channel_statistics(images: np.ndarray) -> tuple[tuple[float, ...], tuple[flo
         images: uint8 `[N, H, W, C]`; read a part at a time.
 
     """
-    step = max(1, BYTES_AT_ONCE // images[0].nbytes)
+    step = max(1, BYTES_AT_ONCE // (8 * images[0].nbytes))
     total, squares = np.zeros(images.shape[3]), np.zeros(images.shape[3])
     for start in range(0, len(images), step):
         part = images[start : start + step].reshape(-1, images.shape[3]).astype(np.float64) / 255

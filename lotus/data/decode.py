@@ -5,10 +5,12 @@ import json
 import multiprocessing
 import os
 import shutil
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from tqdm import tqdm
@@ -16,6 +18,9 @@ from tqdm import tqdm
 from lotus.data.content import Files
 from lotus.errors import LotusError
 from lotus.provenance import write_json
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as PillowImage
 
 CHUNK = 256
 """Images that a worker decodes at a time."""
@@ -27,11 +32,11 @@ def decode(files: Files, folder: Path, workers: int) -> Path:
     """Decodes image files into `folder/images.npy`, uint8 `[N, H, W, 3]`.
 
     A chunk is noted in `folder/decoded.json` when it is on the disk, so that a later call with the same
-    files goes on after a kill. Memory: a few chunks, whatever N.
+    files goes on after a kill, or finds all done. Memory: a few chunks, whatever N.
 
     Raises:
-        LotusError: a file is not an image, is cut off, or has another size than the first; the folder
-            is then removed.
+        LotusError: a file is not an image, is cut off, or has another size than the first, or there is
+            no room for all; the folder is then removed.
 
     """
     try:
@@ -42,6 +47,7 @@ def decode(files: Files, folder: Path, workers: int) -> Path:
         if not done:
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True)
+            _refuse_no_room(folder, len(files) * height * width * 3)
             np.lib.format.open_memmap(
                 out, mode="w+", dtype=np.uint8, shape=(len(files), height, width, 3)
             ).flush()
@@ -54,11 +60,19 @@ def decode(files: Files, folder: Path, workers: int) -> Path:
                 noted.add(start)
                 write_json(folder / DONE, {"key": key, "chunks": sorted(noted)})
                 bar.update(decoded)
-        (folder / DONE).unlink(missing_ok=True)
     except LotusError:
         shutil.rmtree(folder, ignore_errors=True)
         raise
     return out
+
+
+def _refuse_no_room(folder: Path, needed: int) -> None:
+    # A full disk under a memory map ends the process without a word.
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise LotusError(
+            f"{folder}: the decoded images need {needed / 1e9:.1f} GB, {free / 1e9:.1f} GB are free"
+        )
 
 
 def _count(starts: list[int], total: int) -> int:
@@ -100,13 +114,27 @@ def _results(jobs: list[Job], workers: int) -> Iterator[tuple[int, int]]:
         return
     # Not forked: the parent may have threads of torch.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(workers, len(jobs)), mp_context=context) as pool:
+    with ProcessPoolExecutor(
+        min(workers, len(jobs)), mp_context=context, initializer=_end_with_parent
+    ) as pool:
         try:
             yield from pool.map(_decode_chunk, jobs)
         except BrokenProcessPool as error:
             raise LotusError("a decoding process was ended from outside (memory?)") from error
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _end_with_parent() -> None:
+    """Ends this process with the one that started it; by itself it would wait for jobs for ever."""
+    parent = multiprocessing.parent_process()
+
+    def watch() -> None:
+        if parent is not None:
+            parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _decode_chunk(job: Job) -> tuple[int, int]:
@@ -136,15 +164,19 @@ def _shape(files: Files) -> tuple[int, int]:
 def read_image(path: Path, side: int | None) -> np.ndarray:
     """One image as RGB, uint8 `[H, W, 3]`; with `side` resized (bilinear) and cut to a square.
 
+    Converted as torchvision's loader does, by Pillow: grey is repeated, palettes are looked up, CMYK is
+    converted without a profile, transparency and orientation are ignored. Of 16 bits a channel the upper 8
+    are kept, where Pillow would show all but the darkest as white.
+
     Raises:
-        LotusError: absent, not an image, or cut off.
+        LotusError: absent, not an image, cut off, or of 32 bits a channel, whose range is unknown.
 
     """
     from PIL import Image
 
     try:
         with Image.open(path) as opened:
-            image = opened.convert("RGB")
+            image = _as_rgb(opened, path)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise LotusError(f"{path}: not a whole image: {error}; get it again") from error
     if side is None:
@@ -155,3 +187,13 @@ def read_image(path: Path, side: int | None) -> np.ndarray:
     image = image.resize(size, Image.Resampling.BILINEAR)
     left, top = round((size[0] - side) / 2), round((size[1] - side) / 2)
     return np.asarray(image.crop((left, top, left + side, top + side)))
+
+
+def _as_rgb(image: "PillowImage", path: Path) -> "PillowImage":
+    from PIL import Image
+
+    if image.mode in ("I", "F"):
+        raise LotusError(f"{path}: more than 16 bits a channel; convert it to 8 bits")
+    if image.mode.startswith("I;16"):
+        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)).convert("RGB")
+    return image.convert("RGB")

@@ -3,17 +3,12 @@
 import hashlib
 import json
 import logging
-import lzma
-import os
-import shutil
-import tarfile
-import zipfile
-import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
+from lotus.data.archives import is_archive, unpacked
 from lotus.data.sources import RawFile, Source
 from lotus.errors import LotusError
 from lotus.settings import StoreOptions
@@ -22,17 +17,6 @@ log = logging.getLogger(__name__)
 
 RETRIES, TIMEOUT = 3, 30
 CHUNK = 1 << 22
-UNREADABLE = (
-    tarfile.TarError,
-    zipfile.BadZipFile,
-    lzma.LZMAError,
-    zlib.error,
-    EOFError,
-    OSError,
-    NotImplementedError,
-    RuntimeError,
-)
-"""What the readers of archives raise on damaged, encrypted or unusual ones."""
 
 
 @dataclass(frozen=True)
@@ -111,8 +95,13 @@ def _each(
     places = [place for root in local for place in (*(root / name for name in names), root)]
     if given is not None:
         places.insert(0, given)
+    earlier: list[Path] = []
     for file in described.files:
-        yield _find(dataset, described, file, [*places, cache], mirrors, cache, options.content)
+        if file.needed is not None and not file.needed(tuple(earlier)):
+            continue
+        one = _find(dataset, described, file, [*places, cache], mirrors, cache, options.content)
+        earlier.append(one.path)
+        yield one
 
 
 def _find(
@@ -145,21 +134,12 @@ def _find(
             found.append(check(file, path))
     best = found[-1] if not found[-1].problem else found[0]
     log.info("%s: %s %s", dataset, best.path, "verified" if best.published else "found")
-    if file.unpacks and best.path.is_file():
-        return _inside(best, _entered(unpacked(best.path, cache), file.unpacks))
+    # What will be refused is not unpacked.
+    refused = best.problem and content is None
+    if file.unpacks and best.path.is_file() and not refused:
+        folder = unpacked(best.path, cache, best.sha256, file.unpack)
+        return replace(best, path=_entered(folder, file.unpacks))
     return best
-
-
-def _inside(archive: Found, folder: Path) -> Found:
-    return Found(
-        archive.name,
-        folder,
-        archive.bytes,
-        archive.md5,
-        archive.sha256,
-        archive.published,
-        archive.problem,
-    )
 
 
 def _folder_of(mirror: str) -> Path | None:
@@ -178,14 +158,9 @@ def _given(dataset: str, raw: str, local: Sequence[Path], cache: Path) -> Path:
         raise LotusError(
             f"{dataset}: raw = {raw!r} not found; looked for {', '.join(map(str, tried))}"
         )
-    if path.is_file() and _is_archive(path):
-        folder = unpacked(path, cache)
-        return _entered(folder, "")
+    if path.is_file() and is_archive(path):
+        return _entered(unpacked(path, cache, _digests(path)[1]), "")
     return path
-
-
-def _is_archive(path: Path) -> bool:
-    return zipfile.is_zipfile(path) or tarfile.is_tarfile(path)
 
 
 def _entered(folder: Path, wanted: str) -> Path:
@@ -315,58 +290,3 @@ def _reason(error: Exception) -> str:
     if response is not None:
         return f"{response.status_code} {response.reason}"
     return f"cannot be reached ({type(error).__name__})"
-
-
-def unpacked(archive: Path, cache: Path) -> Path:
-    """The folder with an archive's content, unpacked if it was not before: whole or not at all.
-
-    Raises:
-        LotusError: damaged; or a member lies outside the folder or is no plain file.
-
-    """
-    folder = cache / f"{archive.name}-{_digests(archive)[1][:12]}"
-    if folder.is_dir():
-        return folder
-    draft = folder.with_name(f".{os.getpid()}-{folder.name}")
-    shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(parents=True)
-    try:
-        if zipfile.is_zipfile(archive):
-            _unzip(archive, draft)
-        else:
-            _untar(archive, draft)
-        os.replace(draft, folder)
-    except UNREADABLE as error:
-        raise LotusError(f"{archive}: cannot be unpacked: {error}; get it again") from error
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
-    log.info("%s: unpacked into %s", archive, folder)
-    return folder
-
-
-def _unzip(archive: Path, draft: Path) -> None:
-    with zipfile.ZipFile(archive) as opened:
-        for member in opened.infolist():
-            _refuse_outside(archive, member.filename)
-        opened.extractall(draft)
-
-
-def _untar(archive: Path, draft: Path) -> None:
-    with tarfile.open(archive) as opened:
-        # Python's own guard, where this version has it; the checks below do not rely on it.
-        opened.extraction_filter = getattr(tarfile, "data_filter", lambda member, _: member)
-        for member in opened:
-            _refuse_outside(archive, member.name)
-            if not (member.isfile() or member.isdir()):
-                raise LotusError(f"{archive}: {member.name} is no plain file or folder; refused")
-            # Archives of read-only folders could not be unpacked into, nor removed.
-            member.mode = 0o755 if member.isdir() else 0o644
-            opened.extract(member, draft)
-
-
-def _refuse_outside(archive: Path, name: str) -> None:
-    path = PurePosixPath(name.replace("\\", "/"))
-    if path.is_absolute() or ".." in path.parts or ":" in path.parts[:1]:
-        raise LotusError(
-            f"{archive}: {name!r} lies outside the folder it is unpacked into; refused"
-        )

@@ -43,9 +43,10 @@ def halve_held_out(store: Store, seed: int) -> HeldOut:
     the publisher has a validation part of its own (MUFAC), that and the test part are taken whole.
 
     Raises:
-        LotusError: a class has a single held-out image.
+        LotusError: the data set is for calibration only; a class has a single held-out image.
 
     """
+    _refuse_calibration(store)
     if store.has_val:
         return HeldOut(store.part("val"), store.part("test"))
     from sklearn.model_selection import StratifiedShuffleSplit
@@ -71,9 +72,11 @@ def choose_forget_set(store: Store, scenario: Scenario, seed: int) -> ForgetSet:
     - `forget_class`: all training images of the class.
 
     Raises:
-        LotusError: the data set lacks the class, or the forget or retain set would be empty.
+        LotusError: the data set is for calibration only or lacks the class, or the forget or retain set
+            would be empty.
 
     """
+    _refuse_calibration(store)
     train = store.part("train")
     labels = store.labels[train]
     by_class = [train[labels == label] for label in range(len(store.classes))]
@@ -105,6 +108,14 @@ def choose_forget_set(store: Store, scenario: Scenario, seed: int) -> ForgetSet:
             f"retain images of {len(train)}; both sets need at least one"
         )
     return ForgetSet(rule, forget, retain)
+
+
+def _refuse_calibration(store: Store) -> None:
+    if not store.has_train:
+        raise LotusError(
+            f"{store.source.get('dataset', store.folder)}: has no training images: it is for calibration "
+            "only; train on another data set"
+        )
 
 
 def _counts(scenario: Scenario, by_class: Sequence[np.ndarray]) -> tuple[list[int], str]:

@@ -39,6 +39,11 @@ class Store:
         return np.arange(first, end, dtype=np.int64)
 
     @property
+    def has_train(self) -> bool:
+        """Whether models can be trained on it; otherwise it is for calibration."""
+        return "train" in self.source["parts"]
+
+    @property
     def has_val(self) -> bool:
         """Whether the publisher's own validation part is kept apart from the test part."""
         return "val" in self.source["parts"]

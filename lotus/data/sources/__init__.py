@@ -24,6 +24,8 @@ class RawFile:
         url: where it can be downloaded; '' if a licence means that the user fetches it.
         unpacks: for an archive, the folder that is read, by its name inside; taken instead where found.
         members: md5 of the files of that folder, as far as they are known.
+        unpack: from archive and empty folder: unpacks it in its own way; None: whole.
+        needed: from the places of the files before it: whether it is needed; None: always.
         locate: where the file lies on this machine, for those that come with the project.
         origin: that place in words that hold on any machine.
 
@@ -34,6 +36,8 @@ class RawFile:
     url: str = ""
     unpacks: str = ""
     members: Mapping[str, str] = field(default_factory=dict)
+    unpack: Callable[[Path, Path], None] | None = None
+    needed: Callable[[tuple[Path, ...]], bool] | None = None
     locate: Callable[[], Path] | None = None
     origin: str = ""
 
@@ -50,7 +54,8 @@ class Source:
         obtain: what a user has to do where a file cannot be downloaded; in one sentence.
         files: everything `read` needs; empty: the user names a folder (`store.raw`).
         sizes: images by part, as published; {} if not fixed.
-        read: from the located files, in the order of `files`, to labels and images.
+        read: from the located files, in the order of `files`, to labels and images; those not needed
+            are left out.
         folders: names of folders under which mirrors may hold it, beside its own name.
         in_repository: its files need no download, so every run builds and locks it.
 

@@ -1,9 +1,8 @@
 """CIFAR's pickles, read by torchvision."""
 
 import pickle
-import pickletools
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -20,6 +19,19 @@ HARMLESS = {
     "__builtin__ bytes",
 }
 """What unpickling an array needs; a pickle can name anything, which would be run."""
+
+DAMAGED = (
+    pickle.PickleError,
+    EOFError,
+    ValueError,
+    KeyError,
+    IndexError,
+    TypeError,
+    AttributeError,
+    OverflowError,
+    MemoryError,
+)
+"""What reading a damaged pickle, or one of another form, raises."""
 
 
 def read_cifar(paths: tuple[Path, ...], kind: str) -> Content:
@@ -54,7 +66,7 @@ def read_cifar(paths: tuple[Path, ...], kind: str) -> Content:
             read = here(str(folder.parent), train=part == "train")
             parts[part] = (read.data, np.array(read.targets, dtype=np.int64))
         classes = tuple(read.classes)
-    except (KeyError, ValueError, TypeError, EOFError, AttributeError, pickle.PickleError) as error:
+    except DAMAGED as error:
         raise LotusError(
             f"{folder}: not the batches of {kind}: {error!r}; get them again"
         ) from error
@@ -68,17 +80,22 @@ def read_cifar(paths: tuple[Path, ...], kind: str) -> Content:
 
 
 def _refuse_code(path: Path) -> None:
-    """Refuses a pickle that names anything but arrays."""
-    strings: list[str] = []
+    """Refuses a pickle that names anything but arrays, before anything that it names is looked up."""
     try:
-        for operation, argument, _ in pickletools.genops(path.read_bytes()):
-            if isinstance(argument, str):
-                strings.append(argument)
-            if operation.name in ("GLOBAL", "STACK_GLOBAL", "INST"):
-                named = argument if operation.name != "STACK_GLOBAL" else " ".join(strings[-2:])
-                if named not in HARMLESS:
-                    raise LotusError(
-                        f"{path}: the pickle names {named}, which no image needs; refused"
-                    )
-    except (ValueError, UnicodeDecodeError) as error:
-        raise LotusError(f"{path}: not a whole pickle: {error}; get it again") from error
+        with path.open("rb") as file:
+            _OfArrays(path, file).load()
+    except DAMAGED as error:
+        raise LotusError(f"{path}: not a whole pickle: {error!r}; get it again") from error
+
+
+class _OfArrays(pickle.Unpickler):
+    def __init__(self, path: Path, file: BinaryIO) -> None:
+        super().__init__(file, encoding="latin1")
+        self._path = path
+
+    def find_class(self, module: str, name: str) -> Any:
+        if f"{module} {name}" not in HARMLESS:
+            raise LotusError(
+                f"{self._path}: the pickle names {module} {name}, which no image needs; refused"
+            )
+        return super().find_class(module, name)
