@@ -223,9 +223,10 @@ def entry_of(name: str) -> Entry:
         importlib.import_module(module)
     except ImportError as error:
         raise LotusError(f"method '{name}': {module} cannot be imported: {error}") from error
-    entry = _entry_points().get(name)
-    if name not in _registry and entry is not None and entry.attr:
-        register(name)(entry.load())
+    if name not in _registry:
+        entry = _entry_points().get(name)
+        if entry is not None and entry.attr:
+            register(name)(entry.load())
     if name not in _registry:
         raise LotusError(f"{module}: registers no method '{name}'")
     return _registry[name]
