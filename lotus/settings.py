@@ -749,6 +749,18 @@ def read_origin(path: Path) -> Origin:
     return Origin(str(path), content)
 
 
+def typed(value: Any) -> Any:
+    """A value of Snakemake's `--config`, which leaves what is inside lists and mappings as text.
+
+    `seeds=[3407]` means a number; texts become what YAML reads in them.
+    """
+    if isinstance(value, Mapping):
+        return {key: typed(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [typed(part) for part in value]
+    return yaml.safe_load(value) if isinstance(value, str) and value else value
+
+
 def load(content: Mapping[str, Any], origins: Sequence[Origin]) -> Settings:
     """Validates a merged configuration.
 

@@ -337,6 +337,19 @@ def test_numbers_in_scientific_notation_without_a_dot_are_numbers(content):
     assert plan.hyperparameters(cell, "lotus")["lr"] == 1e-3
 
 
+def test_values_of_the_command_line_are_read_as_yaml():
+    given = {
+        "seeds": ["3407"],
+        "limit": 5,
+        "data": {"mirror": "somewhere", "x": ["1e-3", "true", ""]},
+    }
+    assert typed(given) == {
+        "seeds": [3407],
+        "limit": 5,
+        "data": {"mirror": "somewhere", "x": ["1e-3", True, ""]},
+    }
+
+
 def test_overrides_apply_to_their_part_of_the_grid_only(content):
     content["overrides"] = [
         {"where": {"scenario": "class-trouser"}, "methods": {"lotus": {"alpha": 32}}}

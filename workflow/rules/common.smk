@@ -10,6 +10,7 @@ from pathlib import Path
 
 from snakemake.logging import logger
 from snakemake.settings.types import DeploymentMethod
+from snakemake.utils import update_config
 
 # This checkout's code, whichever copy is installed.
 sys.path.insert(0, str(workflow.basedir))
@@ -22,7 +23,7 @@ from lotus.methods import base
 from lotus.plan import make_plan
 from lotus.protocol import parse as parse_protocol
 from lotus.provenance import code_digest
-from lotus.settings import Benchmark, Origin, read_origin
+from lotus.settings import Benchmark, Origin, read_origin, typed
 
 DEFAULT_CONFIG = "config/fashion-mini.yaml"
 
@@ -65,7 +66,8 @@ def read_plan():
             default.update(config)
             config.update(default)
         origins = [read_origin(Path(path)) for path in files]
-        given = Origin("--config", workflow.config_settings.config)
+        given = Origin("--config", typed(workflow.config_settings.config))
+        update_config(config, given.content)
         return make_plan(config, [*origins, given])
     except LotusError as error:
         logger.error(f"The configuration is not accepted:\n{error}")

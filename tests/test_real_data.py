@@ -1,0 +1,116 @@
+"""Experiments on raw files in CIFAR-10's format, from a mirror to the report, as a user runs them."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+
+import pytest
+import yaml
+from project import BIN, copy_of_project, run
+from raw_files import cifar10
+
+SMALL = "config/cifar10-small.yaml"
+HERE = ["--configfile", "config/mine.yaml", "--config", "limit=12", "data={mirror: mirror}"]
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """A copy of the project beside a mirror with 240 generated images in CIFAR-10's pickles."""
+    folder = tmp_path_factory.mktemp("project")
+    copy_of_project(folder)
+    cifar10(folder / "mirror" / "cifar-10-batches-py", per_batch=40)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def finished(project):
+    """The experiment for processors cut to one seed, two methods and single epochs."""
+    content = yaml.safe_load((project / SMALL).read_text())
+    content["seeds"] = [13]
+    content["datasets"]["cifar10"]["store"]["content"] = "any"
+    content["architectures"]["resnet18"] |= {"width": 8}
+    content["architectures"]["resnet18"]["training"] |= {"epochs": 4, "warmup_epochs": 0}
+    content["methods"] = {"lotus": {"epochs": 1, "lr": 1e-5}, "finetune": {"epochs": 1}}
+    for key in ("overrides", "tuning"):
+        del content[key]
+    (project / "config/mine.yaml").write_text(yaml.safe_dump(content))
+    run(project, "snakemake", "--cores", "2", *HERE)
+    return project
+
+
+def test_other_pickles_are_refused_in_one_line_unless_declared(project):
+    done = run(
+        project, "snakemake", "--cores", "1", "--configfile", SMALL,
+        "--config", "limit=12", "data={mirror: mirror}", "seeds=[5]",
+        "--", "data/stores/cifar10-limit12/source.json", check=False,
+    )  # fmt: skip
+    assert done.returncode != 0
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith("Error: ")]
+    assert "the images have the content" in line
+    assert "cifar10-limit12.store declares 49d85d46d597" in line
+    assert not (project / "data/stores/cifar10-limit12").exists()
+    assert not list((project / "data").rglob(".*"))
+
+
+def test_the_report_says_what_the_data_are(finished):
+    page = (finished / "results/report/index.html").read_text()
+    text = " ".join(re.sub(r"<[^>]+>", " ", page).split())
+    assert "cifar10-limit12 train 120, test 40 10 32×32, 3 channels" in text
+    assert "0.4914, 0.4822, 0.4465; 0.2023, 0.1994, 0.201 nothing: taken as they are" in text
+    assert "of these the first 12 of each class, of each part" in text
+    assert "not the published one" in text
+    assert "cifar10-limit12, ResNet18, class-cat" in text
+    assert not re.search(r"\b(nan|None)\b", text)
+
+
+def test_a_store_once_built_needs_no_raw_files(finished):
+    (finished / "mirror").rename(finished / "away")
+    (finished / "data/raw").rename(finished / "raw-away")
+    try:
+        done = run(finished, "snakemake", "--dry-run", *HERE)
+        assert "Nothing to be done" in done.stdout + done.stderr
+        elsewhere = ["data={mirror: nowhere}" if "mirror" in part else part for part in HERE]
+        run_file = "results/cifar10-limit12/resnet18/seed13/instance-10/corrected/gold/run.json"
+        (finished / run_file).unlink()
+        run(finished, "snakemake", "--cores", "1", *elsewhere, "--", run_file)
+        assert (finished / run_file).is_file()
+    finally:
+        (finished / "away").rename(finished / "mirror")
+        (finished / "raw-away").rename(finished / "data/raw")
+
+
+def test_the_papers_first_steps_and_going_on_after_a_break(project):
+    """The README's command for a GPU, broken off twice in its first training."""
+    log = project / "logs/pretrain_original/cifar10-limit12/resnet18/seed3407/corrected.log"
+    command = [
+        BIN / "snakemake", "--cores", "1", "--configfile", "config/paper.yaml",
+        "--config", "seeds=[3407]", "limit=12", "data={mirror: mirror}",
+        "datasets={cifar10: {store: {content: any}}}",
+        "--", "results/tables/cifar10-limit12-resnet18-instance-10-corrected.csv",
+    ]  # fmt: skip
+    environment = {**os.environ, "LOTUS_CHECKPOINT_EVERY": "0", "LOTUS_DEVICE": "cpu"}
+    environment["PATH"] = f"{BIN}:{environment['PATH']}"
+    for expected in ("original  epoch 3/150", "resumed after epoch"):
+        job = subprocess.Popen(
+            command, cwd=project, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+        try:
+            for _ in range(900):
+                if log.is_file() and expected in log.read_text():
+                    break
+                assert job.poll() is None, job.stdout.read().decode()
+                time.sleep(0.2)
+            else:
+                pytest.fail(f"{log} never said {expected!r}")
+        finally:
+            job.send_signal(signal.SIGINT)
+            job.communicate(timeout=60)
+    settings = next(line for line in log.read_text().splitlines() if " original: {" in line)
+    told = json.loads(settings.partition("original: ")[2])
+    assert told["architecture"]["width"] == 64
+    assert told["architecture"]["training"]["epochs"] == 150
+    assert told["images"]["augmentation"]["crop_padding"] == 4
+    assert not list(project.glob("results/cifar10-limit12/resnet18/seed3407/**/run.json"))
