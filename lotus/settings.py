@@ -635,8 +635,11 @@ def _inconsistencies(settings: Settings) -> Iterator[Problem]:
             what = f"not declared under 'datasets'; {choices(entry.calibration, settings.datasets)}"
             yield ["methods", row, "calibration"], entry.calibration, what
     for position, block in enumerate(settings.grid):
-        if (block.study or "").split("-")[0].upper() in protocol.REGISTER:
-            what = "begins like a switch of a protocol; call the study otherwise"
+        if (block.study or "").split("-")[0] in (
+            *protocol.BASES,
+            *map(str.lower, protocol.REGISTER),
+        ):
+            what = "begins like a protocol or one of its switches; call the study otherwise"
             yield ["grid", position, "study"], block.study, what
         for axis, names in declared.items():
             for place, name in enumerate(getattr(block, axis) or ()):
