@@ -294,7 +294,8 @@ class Block(Section):
     gold: bool = Field(
         True,
         description="Retrain a gold model; false where that is too costly: metrics that need it are "
-        "left out. Where blocks meet, one that wants it is enough; single switches follow their base.",
+        "left out. Where blocks meet, in whichever studies, one that wants it is enough; single "
+        "switches follow their base.",
     )
     study: Name | None = Field(
         None,
