@@ -356,7 +356,8 @@ def unlearn_run(
         notes |= {"epochs": epochs.epochs, "left_in_train_mode": unlearned.training}
     else:
         unlearned = bench.original
-        mine = {**settings, "seed": run.seed, "switches": _of_weights(run.protocol)}
+        mine = {"calibration": None, **settings, "seed": run.seed}
+        mine["switches"] = _of_weights(run.protocol)
         del mine["protocol"]
         taken = _take_over(weights_of, mine, [*inputs.files(), original / MODEL], unlearned)
         seconds = taken.pop("seconds")

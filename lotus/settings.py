@@ -547,7 +547,8 @@ class Block(Section):
     gold: bool = Field(
         True,
         description="Retrain a gold model; false where that is too costly: metrics that need it are "
-        "left out. Where blocks meet, one that wants it is enough; single switches follow their base.",
+        "left out. Where blocks meet, in whichever studies, one that wants it is enough; single "
+        "switches follow their base.",
     )
     study: Name | None = Field(
         None,
@@ -979,8 +980,11 @@ def _inconsistencies(settings: Settings) -> Iterator[Problem]:
             what = f"not declared under 'datasets'; {choices(entry.calibration, settings.datasets)}"
             yield ["methods", row, "calibration"], entry.calibration, what
     for position, block in enumerate(settings.grid):
-        if (block.study or "").split("-")[0].upper() in protocol.REGISTER:
-            what = "begins like a switch of a protocol; call the study otherwise"
+        if (block.study or "").split("-")[0] in (
+            *protocol.BASES,
+            *map(str.lower, protocol.REGISTER),
+        ):
+            what = "begins like a protocol or one of its switches; call the study otherwise"
             yield ["grid", position, "study"], block.study, what
         for axis, names in declared.items():
             for place, name in enumerate(getattr(block, axis) or ()):

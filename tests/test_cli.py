@@ -132,7 +132,11 @@ UNLEARN = ["unlearn", "lotus", *RUN, "--forget-set", "forget.json", "--original"
         ),
         (
             ["evaluate", "--of", "original", "raw.json", *EVALUATE],
-            ["predictions of gold", "--of"],
+            ["predictions of gold or of a method", "--of"],
+        ),
+        (
+            ["evaluate", "--of", "gold", "raw.json", "--of", "lotus", "raw.json", *EVALUATE],
+            ["predictions of original", "--of"],
         ),
         (
             [*UNLEARN, "--protocol", "corected"],

@@ -2,14 +2,16 @@
 
 import copy
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
 
+from lotus import layout
 from lotus.errors import LotusError
 from lotus.plan import json_schema, make_plan
-from lotus.settings import ARCHITECTURE, Benchmark, Origin, read_origin
+from lotus.settings import ARCHITECTURE, Benchmark, Origin, read_origin, typed
 
 ROOT = Path(__file__).parents[1]
 CONFIGS = sorted(ROOT.glob("config/*.yaml"))
@@ -66,6 +68,22 @@ def change(content, path, value):
             ["overrides.0.where.protocol = 'corrected+m1'", "'corrected' or 'released'"],
         ),
         (["grid", 0, "seeds"], [3407, 5], ["grid.0.seeds.1 = 5", "3407, 13, 12"]),
+        (["grid", 0, "methods"], ["lotus", "lotsu"], ["grid.0.methods.1 = 'lotsu'", "'lotus'"]),
+        (["grid", 0, "methods"], [], ["grid.0.methods", "at least 1"]),
+        (["grid", 0, "gold"], "no", ["grid.0.gold = 'no'", "boolean"]),
+        (["grid", 0, "study"], "Size", ["grid.0.study = 'Size'", "lower-case"]),
+        (["grid", 0, "study"], "e1-alone", ["grid.0.study = 'e1-alone'", "switch"]),
+        (["grid", 0, "study"], "released", ["grid.0.study = 'released'", "protocol"]),
+        (
+            ["methods", "lotus", "calibration"],
+            "fashoin-mini",
+            ["methods.lotus.calibration = 'fashoin-mini'", "did you mean 'fashion-mini'"],
+        ),
+        (
+            ["methods", "lotus", "calibration"],
+            "fashion-mini",
+            ["tuning.spaces.lotus", "calibration"],
+        ),
         (["tuning", "seeds"], [3407], ["tuning.seeds.0 = 3407", "report's own seeds"]),
         (["tuning", "spaces", "lotsu"], {"lr": [1]}, ["tuning.spaces.lotsu", "'lotus'"]),
         (
@@ -512,6 +530,118 @@ def test_a_block_may_take_some_of_the_seeds(content):
     ]
     # The corrected metrics serve E4 too.
     assert plan_of(content).seeds_of(base) == (13, 12)
+
+
+def test_a_calibration_set_must_have_the_classes_of_the_benchmark(content):
+    content["datasets"]["digits"] = {}
+    content["methods"]["lotus-digits"] = {"method": "lotus", "calibration": "digits"}
+    content["grid"] = [{**content["grid"][0], "methods": ["lotus"]}]
+    plan_of(content)  # declared, but in no part of the grid
+    del content["grid"][0]["methods"]
+    with pytest.raises(LotusError, match=r"lotus-digits.calibration = 'digits'.*class 0 is 'zero'"):
+        plan_of(content)
+
+
+def test_a_calibration_set_is_no_hyper_parameter(content):
+    row = {"method": "lotus", "calibration": "fashion-mini", "alpha": 3}
+    plan = plan_of(change(content, ["methods", "calibrated"], row))
+    assert plan.calibration_of("calibrated") == "fashion-mini"
+    assert plan.calibration_of("lotus") is None
+    found = plan.hyperparameters(CELL, "calibrated")
+    assert found["alpha"] == 3
+    assert "calibration" not in found
+
+
+RELEASED = CELL.under("released")
+
+
+@pytest.fixture
+def block(content):
+    """A block of one place under both protocols, and keys of its own."""
+    place = {"datasets": ["fashion-mini"], "architectures": ["resnet18"]}
+    place |= {"scenarios": ["class-trouser"], "protocols": ["corrected", "released"]}
+    return lambda **keys: {**place, **keys}
+
+
+def test_a_block_without_gold_has_no_gold_runs(content, block):
+    content["grid"] = [block(gold=False)]
+    plan = plan_of(content)
+    assert not plan.has_gold(CELL)
+    assert list(plan.run_folders(CELL, 13)) == ["original", *content["methods"]]
+    assert plan.rows == ("original", *content["methods"])
+    assert f"{CELL.name}: no gold model\n" in plan.summary()
+    assert plan.run_count() == 3 * (1 + 2 * len(content["methods"]))
+
+
+def test_where_blocks_meet_one_that_wants_gold_is_enough(content, block):
+    content["grid"] = [block(gold=False), block(protocols=["corrected"], study="extra")]
+    plan = plan_of(content)
+    assert [plan.has_gold(cell) for cell in plan.cells] == [True, False, True]
+    assert "gold" in plan.run_folders(CELL, 13)
+    assert plan.rows[:2] == ("original", "gold")
+
+
+@pytest.mark.parametrize("gold", [True, False])
+def test_single_switches_have_the_gold_model_of_their_base(content, block, gold):
+    # E4 needs no metrics of its own: it must not bring a gold model to those of its base.
+    single = block(protocols=["corrected+m1", "corrected+e4"], gold=not gold)
+    content["grid"] = [block(gold=gold), single]
+    plan = plan_of(content)
+    assert {plan.has_gold(cell) for cell in plan.cells} == {gold}
+    assert plan.measured(CELL.under("corrected+e4")) == CELL
+
+
+def test_a_block_may_take_some_of_the_rows(content, block):
+    content["grid"] = [
+        block(methods=["scrub", "lotus"]),
+        block(protocols=["released"], methods=["finetune"], seeds=[13]),
+        block(protocols=["corrected+e1"]),
+    ]
+    plan = plan_of(content)
+    assert plan.rows_of(CELL) == ("lotus", "scrub")
+    assert plan.rows_of(RELEASED) == ("lotus", "finetune", "scrub")
+    assert plan.seeds_of(RELEASED) == (3407, 13, 12)
+    # Single switches are compared with their base: they have no other rows.
+    assert plan.rows_of(CELL.under("corrected+e1")) == ("lotus", "scrub")
+    assert f"{CELL.name}: lotus, scrub\n" in plan.summary()
+
+
+def test_a_study_shares_the_runs_and_nothing_else(content, block):
+    content["grid"] = [
+        block(methods=["lotus"]),
+        block(methods=["lotus"], study="share", seeds=[13]),
+        block(methods=["finetune"], study="share", seeds=[12], protocols=["corrected"]),
+        block(methods=["scrub"], study="other"),
+        block(protocols=["corrected+e1"], study="share"),
+    ]
+    plan = plan_of(content)
+    study = replace(CELL, study="share")
+    assert plan.cells[0] == CELL
+    assert study in plan.benchmarks
+    assert study.name == f"{CELL.name}-share"
+    assert plan.rows_of(study) == ("lotus", "finetune")
+    assert plan.seeds_of(study) == (13, 12)
+    assert plan.seeds_of(CELL) == (3407, 13, 12)
+    for row in ("original", "gold", "lotus"):
+        assert plan.run_folders(study, 13)[row] == plan.run_folders(CELL, 13)[row]
+    single = study.under("corrected+e1")
+    assert plan.ablations == (single,)
+    assert plan.rows_of(single) == plan.rows_of(study)
+    assert layout.metrics_file(study, 13) == layout.metrics_file(CELL, 13).with_name(
+        "metrics-share.json"
+    )
+    described = {cell["study"] for cell in plan.description()["benchmarks"]}
+    assert described == {"", "share", "other"}
+
+
+def test_a_benchmark_is_tuned_once_for_the_rows_that_it_has(content, block):
+    content["grid"] = [
+        block(methods=["lotus"]),
+        block(methods=["lotus", "finetune"], study="share"),
+    ]
+    plan = plan_of(content)
+    assert plan.tuned_cells() == (CELL,)
+    assert set(plan.tuned_rows(CELL)) == {"lotus", "finetune"}
 
 
 def test_candidates_come_from_the_space_and_keep_the_budget(content):

@@ -359,6 +359,40 @@ def test_synthetic_images_replace_validation_images_under_e5():
     assert scores["copy"].mia_released_e5_e6 is None
 
 
+def test_under_e1_the_attack_on_synthetic_images_reads_what_was_said_to_it():
+    original, gold, rows = scenario()
+    said = {
+        name: 3 * predict(seed, HELD_OUT)["val"].logits for name, seed in (("", 9), ("mia.", 8))
+    }
+    synthetic = {
+        f"{name}calibration": Split(logits, np.zeros(24, int), np.arange(24))
+        for name, logits in said.items()
+    }
+    other = rows["other"] = {**rows["other"], **synthetic}
+    h = {name: entropy32(split.logits) for name, split in other.items()}
+    expected = mia_released_e6(
+        h["retain"], np.concatenate([h["test"], h["mia.calibration"]]), h["forget"]
+    )
+    assert score_all(original, gold, rows, seed=0)["other"].mia_released_e5_e6 == expected
+
+
+def test_without_a_gold_model_everything_else_is_the_same():
+    original, gold, rows = scenario()
+    beside, alone = score_all(original, gold, rows, 3), score_all(original, None, rows, 3)
+    assert list(alone) == ["original", "copy", "other"]
+    of_gold = {"jsd", "jsd_released_e4", "avg_gap", "avg_gap_released_e6"}
+    for name, scores in alone.items():
+        assert scores == dataclasses.replace(beside[name], **dict.fromkeys(of_gold))
+
+
+def test_without_a_gold_model_the_methods_must_agree_on_the_images():
+    original, _, rows = scenario()
+    part = rows["other"]["forget"]
+    rows["other"]["forget"] = part.at(part.indices[::-1])
+    with pytest.raises(LotusError, match="other: its forget images are not those of copy"):
+        score_all(original, None, rows, 0)
+
+
 def test_a_row_whose_logits_are_not_finite_has_no_numbers():
     original, gold, rows = scenario()
     whole = score_all(original, gold, rows, seed=0)["copy"]

@@ -46,13 +46,14 @@ ORIGINAL = scores(1.0, 1.0, 0.8, 1.0, avg_gap=0.15, jsd=0.2, rf_jsd=0.04, avg_ga
 
 @pytest.fixture
 def write(tmp_path):
-    """Writes a metrics file and returns its path; original and gold are added."""
+    """Writes a metrics file and returns its path; original and gold (unless None) are added."""
 
-    def write(protocol, seed, files=None, **rows):
-        place = PLACE | {"protocol": protocol, "seed": seed}
+    def write(protocol, seed, files=None, about=None, **rows):
+        place = PLACE | {"protocol": protocol, "seed": seed} | (about or {})
         every = {"original": ORIGINAL, "gold": GOLD} | rows
-        path = tmp_path / protocol / f"{seed}.json"
-        path.parent.mkdir(exist_ok=True)
+        every = {row: of for row, of in every.items() if of is not None}
+        path = tmp_path / protocol / "-".join(place[key] for key in (about or {})) / f"{seed}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps({**place, "rows": every, "predictions": files or {}}))
         return path
 
@@ -93,6 +94,29 @@ def test_e5_counts_where_there_is_a_calibration_set(write):
     assert name == "avg_gap_released_e5_e6"
     expected = (0.504 + 0.1) / 4
     assert found[frame["row"] == "lotus"].item() == pytest.approx(expected)
+
+
+def test_e5_leaves_rows_without_a_calibration_set_as_they_are(write):
+    calibrated = scores(0.9, 1.0, 0.8, 0.5, mia_released_e5_e6=0.75)
+    plain = scores(0.9, 1.0, 0.8, 0.5)
+    frame = load_metrics([write("released", 1, lotus=plain, mine=calibrated)])
+    summary = summarise(frame)
+    found = summary["mia_released_e3_e5_e6"]
+    assert found.to_dict() == {"original": 1.0, "gold": 0.6, "lotus": 0.5, "mine": 0.75}
+    gaps = summary["avg_gap_released_e3_e5_e6"]
+    assert gaps["lotus"] == pytest.approx((0.1 + 0.1) / 4)
+    assert gaps["mine"] == pytest.approx((0.1 + 0.15) / 4)
+    alone = summarise(load_metrics([write("released", 1, lotus=plain)]))
+    assert alone.loc["lotus", "avg_gap_released_e3_e6"] == gaps["lotus"]
+
+
+def test_ablation_states_e5_for_rows_with_a_calibration_set(write):
+    calibrated = scores(0.9, 1.0, 0.8, 0.5, mia_released_e5_e6=0.75)
+    files = [write("corrected", 1, lotus=scores(0.9, 1.0, 0.8, 0.5), mine=calibrated)]
+    numbers = ablate(files)
+    line = lines_of(numbers).loc[("E5+E6", "mine")]
+    assert line["mia_change"] == pytest.approx(0.25)
+    assert set(numbers.loc[numbers["switch"] == "E5+E6", "row"]) == {"mine"}
 
 
 def test_released_values_are_rounded_per_run_before_the_mean(write):
@@ -234,6 +258,120 @@ def test_latex_of_a_benchmark(write):
     assert "data, ResNet18, instance-10, released" in latex
 
 
+ALONE = {"scenario": "instance-50"}
+NO_GAP = {"avg_gap": None, "jsd": None, "avg_gap_released_e6": None}
+
+
+@pytest.fixture
+def ungauged(write):
+    """A place without gold, and one with."""
+    lotus = scores(0.9, 0.95, 0.8, 0.7, rf_jsd=0.02, rf_jsd_released_e4=2e-5)
+    scrub = scores(0.7, 0.95, 0.8, 0.7, rf_jsd=0.01, rf_jsd_released_e4=1e-5)
+    alone = {"original": ORIGINAL | NO_GAP, "gold": None, "lotus": lotus, "scrub": scrub}
+    return {
+        name: [
+            write(name, 1, about=ALONE, **alone),
+            write(name, 1, lotus=lotus | {"avg_gap": 0.1, "jsd": 0.2, "jsd_released_e4": 1e-4}),
+        ]
+        for name in ("corrected", "released")
+    }
+
+
+@pytest.mark.parametrize("name", ["corrected", "released"])
+def test_without_gold_a_table_has_no_columns_that_need_it(ungauged, name):
+    alone, beside = ungauged[name]
+    numbers, latex = tables.benchmark([alone])
+    assert not [column for column in numbers if column.startswith(("jsd", "avg_gap"))]
+    assert list(numbers["row"]) == ["original", "lotus", "scrub"]
+    assert "nan" not in latex
+    heads = latex.split("\\toprule\n")[1].split(" & ")
+    assert heads[1].startswith("RF-JSD")
+    assert "SCRUB & \\textbf{" in latex
+    assert latex.count("textbf") == 1
+    assert "Avg Gap" in tables.benchmark([beside])[1]
+
+
+def test_summary_of_places_with_and_without_gold(ungauged):
+    numbers, latex = tables.summary(ungauged["corrected"])
+    by = numbers.set_index(["scenario", "row"])
+    assert by.loc[("instance-50", "scrub"), "rf_jsd"] == 0.01
+    assert np.isnan(by.loc[("instance-50", "scrub"), "jsd"])
+    assert np.isnan(by.loc[("instance-10", "lotus"), "rf_jsd"])
+    assert "RF-JSD where there are none, corrected." in latex
+    assert "\nOriginal (nothing done) & 0.040 & 0.150 & 0.200" in latex
+    assert "\nGold (retrained) & -- & -- & --" in latex
+    assert "\nSCRUB & \\textbf{0.010} & -- & --" in latex
+    assert "no gold models" in tables.summary(ungauged["released"][:1])[1]
+
+
+def test_without_gold_there_is_nothing_to_correlate(ungauged):
+    alone, beside = ungauged["corrected"]
+    assert tables.correlation([alone])[0].empty
+    assert list(tables.correlation([alone, beside])[0]["scenario"]) == ["instance-10"]
+
+
+def test_the_avg_gap_figure_leaves_places_without_gold_out(ungauged):
+    figure = figures.avg_gap(ungauged["corrected"])
+    assert [axes.get_title() for axes in figure.axes] == ["data, ResNet18, instance-10"]
+    assert [
+        axes.get_title().split("\n")[0] for axes in figures.rf_jsd(ungauged["corrected"]).axes
+    ] == ["data, ResNet18, instance-10"]
+
+
+def test_sentences_without_gold_are_about_rf_jsd(ungauged):
+    frames = {name: load_metrics(files[:1]) for name, files in ungauged.items()}
+    said = sentences(frames)
+    assert "Corrected: smallest RF-JSD: SCRUB (0.010; doing nothing: 0.040)." in said
+    assert "Released: smallest RF-JSD by the published rule: SCRUB (0.10; doing nothing" in said[1]
+    assert len(said) == 2
+    whole_class = load_metrics(ungauged["corrected"][:1]).assign(rf_jsd=np.nan)
+    assert sentences({"corrected": whole_class}) == ["Corrected: RF-JSD is defined for no method."]
+
+
+def test_ablation_without_gold(ungauged, write):
+    switched = {"original": ORIGINAL | NO_GAP, "gold": None, "scrub": scores(0.9, 0.9, 0.8, 0.7)}
+    files = [ungauged["corrected"][0], write("corrected+m1", 1, about=ALONE, **switched)]
+    numbers = ablate(files)
+    line = lines_of(numbers).loc[("M1", "scrub")]
+    assert line["accuracy_retain_change"] == pytest.approx(-0.05)
+    assert np.isnan(line["avg_gap_change"])
+    assert "E4" not in set(numbers["switch"])
+    found = costs(files)
+    assert not found.gaps
+    assert not found.divergences
+    (sentence,) = found.sentences
+    assert "Avg Gap" not in sentence
+    assert "of retain accuracy: SCRUB under M1 (−0.050)" in sentence
+
+
+STUDY = {"study": "share"}
+
+
+def test_studies_are_kept_apart(write):
+    files = [
+        write("corrected", 1, lotus=scores(0.9, 1.0, 0.8, 0.7, avg_gap=0.1, jsd=0.1)),
+        write("corrected", 1, about=STUDY, half=scores(0.8, 1.0, 0.8, 0.7, avg_gap=0.2, jsd=0.1)),
+    ]
+    numbers, latex = tables.summary(files)
+    by = numbers.set_index(["study", "row"])["avg_gap"]
+    assert by[("share", "half")] == 0.2
+    assert ("", "half") not in by.index
+    assert latex.count("\\begin{table}") == 2
+    assert "study share, corrected" in latex
+    assert "data, ResNet18, instance-10, study share" in tables.benchmark(files[1:])[1]
+    titles = [axes.get_title() for axes in figures.avg_gap(files).axes if axes.get_visible()]
+    assert titles == ["data, ResNet18, instance-10", "data, ResNet18, instance-10, study share"]
+
+
+def test_tables_name_the_study_only_where_there_is_one(write, tmp_path):
+    plain, of_study = write("corrected", 1), write("corrected", 1, about=STUDY)
+    for name in ("summary", "per-seed"):
+        for sources, told in (([plain], False), ([plain, of_study], True)):
+            tables.write_table(name, sources, tmp_path / "t", tmp_path / "r.json")
+            assert ("study" in pd.read_csv(tmp_path / "t.csv")) == told
+            assert ("share" in (tmp_path / "t.tex").read_text()) == told
+
+
 def test_summary_names_columns_by_convention(write):
     files = [write(protocol, 1) for protocol in ("corrected", "released")]
     numbers, latex = tables.summary(files)
@@ -344,7 +482,7 @@ def test_register_says_what_has_no_effect(write):
         "benchmarks": [
             {"training": {"patience": None}, "methods": {"my-scrub": {"method": "scrub"}}}
         ],
-        "ablations": [{"protocol": "corrected+m1"}],
+        "ablations": [PLACE | {"study": "", "protocol": "corrected+m1"}],
     }
     frame = load_metrics([write("corrected", 1), write("released", 1)])
     here = {line[0]: line[3] for line in register(described, frame)}
@@ -472,6 +610,10 @@ def test_streisand_figure_skips_collapsed_models(write, tmp_path):
     shown = [axes for axes in figure.axes if axes.get_visible()]
     assert [bool(axes.patches) for axes in shown] == [True, True, False]
     assert "collapsed in 1 of 1 seeds: not drawn" in texts_of(figure)
+    del files["gold"]
+    alone = write("corrected", 2, {**files, "lotus": save("lotus", logits, usual)}, gold=None)
+    shown = [axes for axes in figures.streisand([alone]).axes if axes.get_visible()]
+    assert [axes.get_title() for axes in shown] == ["Original (nothing done)", "SSD", "LoTUS"]
 
 
 def test_load_metrics_asks_for_the_protocol(write):

@@ -4,6 +4,7 @@ import copy
 import re
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from torch import nn
 
 from lotus import inference, runs
 from lotus.data.batches import Images
+from lotus.data.store import Store
 from lotus.errors import LotusError
 from lotus.methods import base
 from lotus.protocol import CORRECTED, REGISTER, RELEASED, Protocol, of_stage, parse
@@ -329,6 +331,23 @@ def test_e1_attacks_first_in_the_published_order(asked, conv_net, watch):
         expected = inference.logits(slow, images.take(splits[name]))
         np.testing.assert_allclose(found[name].logits, expected, atol=1e-4)
     assert not np.allclose(found["val"].logits, ask(conv_net(), "corrected")["val"].logits)
+
+
+def test_e1_attacks_a_calibration_set_after_all_others(asked, conv_net, noise):
+    _, images, splits = asked
+    store = Store(Path("there"), np.asarray(noise(5).pixels.permute(0, 2, 3, 1)), np.arange(5) % 3,
+                  ("a", "b", "c"), {"mean": [0.0, 0.0], "std": [1.0, 1.0]})  # fmt: skip
+    apart = {"calibration": Images(store, Dataset(), torch.device("cpu"))}
+    splits = {**splits, "calibration": np.arange(5)}
+    model = conv_net().train()
+    slow = copy.deepcopy(model)
+    found = runs.ask(model, images, splits, parse("corrected+e1"), apart=apart)
+    order = ["retain", "forget", "test", "val", "calibration"]
+    assert list(found) == [*(f"mia.{name}" for name in order), *splits]
+    for name in order:
+        of = apart.get(name, images).take(splits[name])
+        np.testing.assert_allclose(found[f"mia.{name}"].logits, one_at_a_time(slow, of), atol=1e-4)
+    assert np.array_equal(found["calibration"].labels, np.arange(5) % 3)
 
 
 def test_e1_does_no_harm_to_a_model_in_eval_mode(asked, conv_net, snapshot, same):

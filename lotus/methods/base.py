@@ -55,7 +55,7 @@ class Task:
     Attributes:
         original: the trained model, in eval mode on the device; to be read, never changed.
         forget, retain: training images to forget and to keep.
-        val: held-out images that are neither trained nor tested on.
+        val: held-out images that are neither trained nor tested on, or synthetic ones in their place.
         num_classes: number of outputs.
         class_forgetting: the forget set is a whole class.
         generator: the only source of randomness; lies on the device.

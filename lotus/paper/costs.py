@@ -165,6 +165,10 @@ def register(described: Mapping[str, Any], frame: pd.DataFrame) -> list[tuple[st
     }
     if described["ablations"]:
         tried |= {"E3", "E4", "E6"}
+    places = {tuple(cell[key] for key in PLACE) for cell in described["ablations"]}
+    calibrated = frame[frame["mia_released_e5_e6"].notna()]
+    if places & set(calibrated[PLACE].itertuples(index=False, name=None)):
+        tried.add("E5")
     idle = _without_effect(described, frame)
     ran = (frame["protocol"] == RELEASED.name).any()
     usual = "part of released only" if ran else "off in this report"

@@ -85,7 +85,8 @@ def streisand(sources: Sequence[Path]) -> Figure:
     lines = -(-len(entropies) // columns)
     figure = Figure(figsize=(PAGE, 0.5 + 1.55 * lines))
     panels = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False)
-    everything = np.concatenate([v for splits in entropies.values() for v in splits.values()])
+    drawn = [v for splits in entropies.values() for v in splits.values()]
+    everything = np.concatenate(drawn) if drawn else np.zeros(1)
     bins = np.linspace(np.floor(everything.min()), np.ceil(everything.max()), 46)
     for axes, (row, splits) in zip(panels.flat, entropies.items(), strict=False):
         axes.set_title(row_title(row))
@@ -94,7 +95,11 @@ def streisand(sources: Sequence[Path]) -> Figure:
         else:
             text = f"collapsed in {fallen[row]} of {len(sources)} seeds: not drawn"
             axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", fontsize=6.5)
-    _cut_peaks([axes for axes in panels.flat if axes.patches])
+    shown = [axes for axes in panels.flat if axes.patches]
+    if shown:
+        _cut_peaks(shown)
+        handles, names = shown[0].get_legend_handles_labels()
+        figure.legend(handles, names, loc="outside upper center", ncols=3)
     for axes in panels.flat[len(entropies) :]:
         axes.set_visible(False)
     for position, axes in enumerate(panels.flat):
@@ -104,8 +109,6 @@ def streisand(sources: Sequence[Path]) -> Figure:
             axes.set_xlabel("ln entropy of the prediction (nats)")
     for axes in panels[:, 0]:
         axes.set_ylabel("density")
-    handles, names = panels[0, 0].get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside upper center", ncols=3)
     return figure
 
 

@@ -123,6 +123,12 @@ class Experiment:
         """Studies in the order of the cells; '' for cells of none."""
         return list(dict.fromkeys(str(cell["study"]) for cell in self.cells))
 
+    @property
+    def calibrations(self) -> list[str]:
+        """Data sets that rows get in place of validation images."""
+        methods = (row for cell in self.cells for row in cell["methods"].values())
+        return list(dict.fromkeys(row["calibration"] for row in methods if row["calibration"]))
+
 
 def _place(cell: Mapping[str, Any]) -> Benchmark:
     return Benchmark(**{key: cell[key] for key in PLACE})
@@ -234,16 +240,14 @@ def _settings(read: Experiment) -> dict[str, Any]:
     return {
         "tuning": _tuning(read.described["settings"]["tuning"]),
         "settings_rows": _settings_rows(read),
+        "calibrations": read.calibrations,
         "training_rows": _training_rows(list(read.runs.values())),
     }
 
 
 def _machine(read: Experiment) -> dict[str, Any]:
     runs = list(read.runs.values())
-    calibrations = (row["calibration"] for cell in read.cells for row in cell["methods"].values())
-    datasets = dict.fromkeys(
-        [*(cell["dataset"] for cell in read.cells), *filter(None, calibrations)]
-    )
+    datasets = dict.fromkeys([*(cell["dataset"] for cell in read.cells), *read.calibrations])
     return {
         "runs": runs,
         "stores": [store_row(read_record(layout.store_record(dataset))) for dataset in datasets],

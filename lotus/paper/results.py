@@ -102,8 +102,9 @@ def read_metrics(path: Path) -> dict[str, Any]:
 
 
 def rows_in_order(frame: pd.DataFrame) -> list[str]:
-    """Row names in the order of the files: original, gold, then the methods as configured."""
-    return list(dict.fromkeys(frame["row"]))
+    """Row names: original, gold, then the methods as configured (in the order of the files)."""
+    first = {ORIGINAL: 0, GOLD: 1}
+    return sorted(dict.fromkeys(frame["row"]), key=lambda row: first.get(row, 2))
 
 
 def with_gold(frame: pd.DataFrame) -> pd.DataFrame:

@@ -89,12 +89,18 @@ class Measured:
 
 @dataclass(frozen=True)
 class Part:
-    """One protocol of a section."""
+    """One protocol of a section.
+
+    Attributes:
+        is_calibrated: whether rows have synthetic images in place of validation images.
+
+    """
 
     anchor: str
     protocol: str
     is_released: bool
     has_gold: bool
+    is_calibrated: bool
     heads: Sequence[str]
     rows: Sequence[Row]
     n: int
@@ -167,6 +173,7 @@ def _part(measured: Measured) -> Part:
         protocol=cell.protocol,
         is_released=is_released,
         has_gold=GOLD in measured.numbers.index,
+        is_calibrated=any(row["calibration"] for row in measured.described["methods"].values()),
         heads=[form.title for form in measured.forms] + [TIME_HEADS[name] for name in time_columns],
         rows=[
             _row(measured, str(row), best, times[times["row"] == row][time_columns])
