@@ -83,13 +83,16 @@ def mufac(root, letters="hgfedcba"):
     return root
 
 
-def cifar10(root, per_batch=10):
-    """The six batches and the meta file; image i shows i in all pixels."""
+def cifar10(root, per_batch=10, learnable=False):
+    """The six batches and the meta file; image i shows i in all pixels, or a shade of its class."""
     root.mkdir(parents=True)
     names = [*(f"data_batch_{i}" for i in range(1, 6)), "test_batch"]
     for position, name in enumerate(names):
         shown = np.arange(per_batch) + position * per_batch
         data = np.repeat(shown[:, None], 3072, axis=1).astype(np.uint8)
+        if learnable:
+            noise = np.random.default_rng(position).integers(40, size=data.shape)
+            data = (20 * (data % 10) + noise).astype(np.uint8)
         pickled = pickle.dumps({"data": data, "labels": (shown % 10).tolist()})
         (root / name).write_bytes(pickled)
     (root / "batches.meta").write_bytes(pickle.dumps({"label_names": list(CIFAR10.classes)}))

@@ -21,7 +21,7 @@ def project(tmp_path_factory):
     """A copy of the project beside a mirror with 240 generated images in CIFAR-10's pickles."""
     folder = tmp_path_factory.mktemp("project")
     copy_of_project(folder)
-    cifar10(folder / "mirror" / "cifar-10-batches-py", per_batch=40)
+    cifar10(folder / "mirror" / "cifar-10-batches-py", per_batch=40, learnable=True)
     return folder
 
 
@@ -32,7 +32,11 @@ def finished(project):
     content["seeds"] = [13]
     content["datasets"]["cifar10"]["store"]["content"] = "any"
     content["architectures"]["resnet18"] |= {"width": 8}
-    content["architectures"]["resnet18"]["training"] |= {"epochs": 4, "warmup_epochs": 0}
+    content["architectures"]["resnet18"]["training"] |= {
+        "epochs": 12,
+        "warmup_epochs": 2,
+        "batch_size": 24,
+    }
     content["methods"] = {"lotus": {"epochs": 1, "lr": 1e-5}, "finetune": {"epochs": 1}}
     for key in ("overrides", "tuning"):
         del content[key]
@@ -64,6 +68,9 @@ def test_the_report_says_what_the_data_are(finished):
     assert "not the published one" in text
     assert "cifar10-limit12, ResNet18, class-cat" in text
     assert not re.search(r"\b(nan|None)\b", text)
+    records = finished.glob("results/cifar10-limit12/**/run.json")
+    outcomes = {json.loads(path.read_text())["notes"]["outcome"] for path in records}
+    assert "sound" in outcomes
 
 
 def test_a_store_once_built_needs_no_raw_files(finished):
@@ -84,7 +91,6 @@ def test_a_store_once_built_needs_no_raw_files(finished):
 
 def test_the_papers_first_steps_and_going_on_after_a_break(project):
     """The README's command for a GPU, broken off twice in its first training."""
-    log = project / "logs/pretrain_original/cifar10-limit12/resnet18/seed3407/corrected.log"
     command = [
         BIN / "snakemake", "--cores", "1", "--configfile", "config/paper.yaml",
         "--config", "seeds=[3407]", "limit=12", "data={mirror: mirror}",
@@ -93,23 +99,33 @@ def test_the_papers_first_steps_and_going_on_after_a_break(project):
     ]  # fmt: skip
     environment = {**os.environ, "LOTUS_CHECKPOINT_EVERY": "0", "LOTUS_DEVICE": "cpu"}
     environment["PATH"] = f"{BIN}:{environment['PATH']}"
-    for expected in ("original  epoch 3/150", "resumed after epoch"):
-        job = subprocess.Popen(
-            command, cwd=project, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-        )
+    said = project / "snakemake.log"
+
+    def training():
+        """What the first training says: of the original or of the gold model."""
+        logs = project.glob("logs/*/cifar10-limit12/resnet18/seed3407/**/corrected.log")
+        return "".join(log.read_text() for log in logs)
+
+    for expected in ("epoch 3/150", "resumed after epoch"):
+        with said.open("wb") as file:
+            job = subprocess.Popen(
+                command, cwd=project, env=environment, stdout=file, stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )  # fmt: skip
         try:
             for _ in range(900):
-                if log.is_file() and expected in log.read_text():
+                if expected in training():
                     break
-                assert job.poll() is None, job.stdout.read().decode()
+                assert job.poll() is None, said.read_text()
                 time.sleep(0.2)
             else:
-                pytest.fail(f"{log} never said {expected!r}")
+                pytest.fail(f"no training said {expected!r}: {said.read_text()}")
         finally:
-            job.send_signal(signal.SIGINT)
-            job.communicate(timeout=60)
-    settings = next(line for line in log.read_text().splitlines() if " original: {" in line)
-    told = json.loads(settings.partition("original: ")[2])
+            # As a terminal and `timeout --signal INT` do: to snakemake and its jobs.
+            os.killpg(job.pid, signal.SIGINT)
+            job.wait(timeout=60)
+    settings = next(line for line in training().splitlines() if '{"architecture"' in line)
+    told = json.loads(settings[settings.index("{") :])
     assert told["architecture"]["width"] == 64
     assert told["architecture"]["training"]["epochs"] == 150
     assert told["images"]["augmentation"]["crop_padding"] == 4

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -283,6 +284,9 @@ def _correlations(frame: pd.DataFrame) -> list[str]:
     for key, part in frame.groupby(KEYS, sort=False):
         if part["rf_jsd"].notna().any():
             r = jsd_agreement(part)[1]
+            if not isfinite(r.pearson):
+                found.append(f"{benchmark_title(*key)}: too few models to compare ({r.points}).")
+                continue
             found.append(
                 f"{benchmark_title(*key)}: Pearson r = {r.pearson:.2f} (95 % bootstrap interval "
                 f"{r.low:.2f} to {r.high:.2f}), Spearman {r.spearman:.2f}, {r.points} models."
