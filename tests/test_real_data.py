@@ -10,7 +10,9 @@ import time
 import pytest
 import yaml
 from project import BIN, copy_of_project, run
-from raw_files import cifar10
+from raw_files import cifar10, folders
+
+from lotus.data.sources.cifar10 import SOURCE as CIFAR10
 
 SMALL = "config/cifar10-small.yaml"
 HERE = ["--configfile", "config/mine.yaml", "--config", "limit=12", "data={mirror: mirror}"]
@@ -22,12 +24,16 @@ def project(tmp_path_factory):
     folder = tmp_path_factory.mktemp("project")
     copy_of_project(folder)
     cifar10(folder / "mirror" / "cifar-10-batches-py", per_batch=40, learnable=True)
+    folders(folder / "mirror" / "cifake", dict.fromkeys(CIFAR10.classes, 2), size=(32, 32))
     return folder
 
 
 @pytest.fixture(scope="module")
 def finished(project):
-    """The experiment for processors cut to one seed, two methods and single epochs."""
+    """The experiment for processors cut to one seed and two methods, with what only the paper's has:
+
+    a synthetic calibration set in a study of its own, and a place without a gold model.
+    """
     content = yaml.safe_load((project / SMALL).read_text())
     content["seeds"] = [13]
     content["datasets"]["cifar10"]["store"]["content"] = "any"
@@ -37,7 +43,21 @@ def finished(project):
         "warmup_epochs": 2,
         "batch_size": 24,
     }
-    content["methods"] = {"lotus": {"epochs": 1, "lr": 1e-5}, "finetune": {"epochs": 1}}
+    content["datasets"]["cifake"] = {"store": {"content": "any"}}
+    lotus = {"epochs": 1, "lr": 1e-5}
+    content["methods"] = {
+        "lotus": lotus,
+        "finetune": {"epochs": 1},
+        "lotus-cifake": {**lotus, "method": "lotus", "calibration": "cifake"},
+    }
+    content["scenarios"]["instance-50"] = {"forget_fraction": 0.5}
+    (block,) = content["grid"]
+    block |= {"methods": ["lotus", "finetune"]}
+    place = {**block, "scenarios": ["instance-10"], "methods": ["lotus", "lotus-cifake"]}
+    content["grid"] += [
+        {**place, "study": "synthetic-calibration", "tables": ["table2"]},
+        {**block, "scenarios": ["instance-50"], "protocols": ["corrected"], "gold": False},
+    ]
     for key in ("overrides", "tuning"):
         del content[key]
     (project / "config/mine.yaml").write_text(yaml.safe_dump(content))
@@ -71,6 +91,30 @@ def test_the_report_says_what_the_data_are(finished):
     records = finished.glob("results/cifar10-limit12/**/run.json")
     outcomes = {json.loads(path.read_text())["notes"]["outcome"] for path in records}
     assert "sound" in outcomes
+
+
+def test_a_synthetic_calibration_set_has_its_own_study_and_an_attack_of_its_own(finished):
+    place = "results/cifar10-limit12/resnet18/seed13/instance-10/released"
+    metrics = json.loads((finished / place / "metrics-synthetic-calibration.json").read_text())
+    assert set(metrics["rows"]) == {"original", "gold", "lotus", "lotus-cifake"}
+    calibrated, usual = metrics["rows"]["lotus-cifake"], metrics["rows"]["lotus"]
+    assert calibrated["mia_released_e5_e6"] is not None
+    assert usual["mia_released_e5_e6"] is None
+    record = json.loads((finished / place / "lotus-cifake/run.json").read_text())
+    assert any("stores/cifake-limit12" in name for name in record["inputs"])
+    usual_metrics = json.loads((finished / place / "metrics.json").read_text())
+    assert "lotus-cifake" not in usual_metrics["rows"]
+
+
+def test_a_place_without_gold_has_what_needs_none(finished):
+    place = finished / "results/cifar10-limit12/resnet18/seed13/instance-50/corrected"
+    assert not (place / "gold").exists()
+    metrics = json.loads((place / "metrics.json").read_text())
+    assert set(metrics["rows"]) == {"original", "lotus", "finetune"}
+    for row in metrics["rows"].values():
+        assert row["avg_gap"] is None
+        assert row["jsd"] is None
+    assert metrics["rows"]["lotus"]["rf_jsd"] is not None
 
 
 def test_a_store_once_built_needs_no_raw_files(finished):
