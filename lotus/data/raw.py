@@ -78,23 +78,22 @@ def _each(
     dataset: str, described: Source, options: StoreOptions, mirrors: Sequence[str], cache: Path
 ) -> Iterator[Found]:
     local = [folder for mirror in mirrors if (folder := _folder_of(mirror)) is not None]
-    given = _given(dataset, options.raw, local, cache) if options.raw is not None else None
+    given = _given(dataset, options.raw, local) if options.raw is not None else None
     if not described.files:
         if given is None:
             raise LotusError(
                 f"{dataset}: name the folder or CSV file of the images: `raw` under "
                 f"datasets.{dataset}.store"
             )
-        yield _unchecked(given.name, given)
+        yield _taken(given, RawFile(given.name, ""), cache)
         return
     if given is not None and len(described.files) == 1:
-        file = described.files[0]
-        yield check(file, _entered(given, file.unpacks) if given.is_dir() else given)
+        yield _taken(given, described.files[0], cache)
         return
     names = (described.name, *described.folders)
     places = [place for root in local for place in (*(root / name for name in names), root)]
     if given is not None:
-        places.insert(0, given)
+        places.insert(0, _taken(given, RawFile(given.name, ""), cache).path)
     earlier: list[Path] = []
     for file in described.files:
         if file.needed is not None and not file.needed(tuple(earlier)):
@@ -149,8 +148,8 @@ def _folder_of(mirror: str) -> Path | None:
     return None if "://" in mirror else Path(mirror).expanduser()
 
 
-def _given(dataset: str, raw: str, local: Sequence[Path], cache: Path) -> Path:
-    """What `store.raw` names: a folder or file as it is, an archive unpacked."""
+def _given(dataset: str, raw: str, local: Sequence[Path]) -> Path:
+    """The folder or file that `store.raw` names."""
     asked = Path(raw).expanduser()
     tried = [asked] if asked.is_absolute() else [asked, *(folder / asked for folder in local)]
     path = next((path for path in tried if path.exists()), None)
@@ -158,9 +157,18 @@ def _given(dataset: str, raw: str, local: Sequence[Path], cache: Path) -> Path:
         raise LotusError(
             f"{dataset}: raw = {raw!r} not found; looked for {', '.join(map(str, tried))}"
         )
-    if path.is_file() and is_archive(path):
-        return _entered(unpacked(path, cache, _digests(path)[1]), "")
     return path
+
+
+def _taken(given: Path, file: RawFile, cache: Path) -> Found:
+    """A folder or file in place of the published one; of an archive the folder inside."""
+    if given.is_dir():
+        return check(file, _entered(given, file.unpacks) if file.unpacks else given)
+    one = check(file, given)
+    if not is_archive(given):
+        return one
+    folder = _entered(unpacked(given, cache, one.sha256, file.unpack), file.unpacks)
+    return replace(one, path=folder, published=one.published and bool(file.md5))
 
 
 def _entered(folder: Path, wanted: str) -> Path:
