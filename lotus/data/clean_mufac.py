@@ -16,6 +16,8 @@ import numpy as np
 
 from lotus.data.duplicates import choose_kept, find_similar
 from lotus.data.hashes import hash_files
+from lotus.data.sources._folders import read_table
+from lotus.data.sources._mufac import images_of, table_of
 from lotus.errors import LotusError
 from lotus.provenance import write_record
 
@@ -89,10 +91,10 @@ def clean(source: Path, out: Path, forget_rows: int, workers: int) -> Cleaning:
     """
     if out.exists():
         raise LotusError(f"{out}: exists already; remove it or name another folder")
-    tables = {split: _read_csv(source, split) for split in SPLITS}
+    tables = {split: read_table(table_of(source, split), COLUMNS) for split in SPLITS}
     if forget_rows >= len(tables["train"]):
         raise LotusError(
-            f"{_csv(source, 'train')}: {len(tables['train'])} rows, of which --forget-rows "
+            f"{table_of(source, 'train')}: {len(tables['train'])} rows, of which --forget-rows "
             f"{forget_rows} leaves none to retain"
         )
     paths = [path for split, table in tables.items() for path in _images(source, split, table)]
@@ -116,38 +118,11 @@ def clean(source: Path, out: Path, forget_rows: int, workers: int) -> Cleaning:
         modules=[__name__],
         about={"dataset": "mufac"},
         settings={"forget_rows": forget_rows, "distance": 0},
-        inputs=[_csv(source, split) for split in SPLITS],
-        outputs=[_csv(out, split) for split in SPLITS],
+        inputs=[table_of(source, split) for split in SPLITS],
+        outputs=[table_of(out, split) for split in SPLITS],
         notes={"before": cleaning.before, "after": cleaning.after, "pairs": cleaning.pairs},
     )
     return cleaning
-
-
-def _csv(folder: Path, split: str) -> Path:
-    return folder / f"custom_{split}_dataset.csv"
-
-
-def _image_folder(folder: Path, split: str) -> Path:
-    return folder / f"{split}_images"
-
-
-def _read_csv(folder: Path, split: str) -> "pd.DataFrame":
-    import pandas as pd
-
-    path = _csv(folder, split)
-    try:
-        # As text, so that rows are written as they were read.
-        table = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except OSError as error:
-        raise LotusError(f"{path}: cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        raise LotusError(f"{path}: not a CSV file: {error}") from error
-    missing = [name for name in COLUMNS if name not in table.columns]
-    if missing:
-        raise LotusError(
-            f"{path}: lacks {', '.join(missing)}; MUFAC's columns are {', '.join(COLUMNS)}"
-        )
-    return table
 
 
 def _images(folder: Path, split: str, table: "pd.DataFrame") -> list[Path]:
@@ -157,11 +132,11 @@ def _images(folder: Path, split: str, table: "pd.DataFrame") -> list[Path]:
         LotusError: a row does not name a file of the split's image folder.
 
     """
-    images = _image_folder(folder, split)
+    images = images_of(folder, split)
     for line, name in enumerate(table["image_path"], start=2):
         if Path(name).name != name or not (images / name).is_file():
             raise LotusError(
-                f"{_csv(folder, split)}, line {line}: image_path '{name}' is no file of {images}"
+                f"{table_of(folder, split)}, line {line}: image_path '{name}' is no file of {images}"
             )
     return [images / name for name in table["image_path"]]
 
@@ -185,11 +160,11 @@ def _write_folder(source: Path, out: Path, tables: Mapping[str, "pd.DataFrame"])
     draft.mkdir(parents=True)
     try:
         for split, table in tables.items():
-            table.to_csv(_csv(draft, split), index=False)
-            target = _image_folder(draft, split)
+            table.to_csv(table_of(draft, split), index=False)
+            target = images_of(draft, split)
             target.mkdir()
             for name in table["image_path"]:
-                _link(_image_folder(source, split) / name, target / name)
+                _link(images_of(source, split) / name, target / name)
         os.replace(draft, out)
     finally:
         shutil.rmtree(draft, ignore_errors=True)

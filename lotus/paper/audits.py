@@ -1,12 +1,12 @@
 """Audits of the images as the figures and the report read them."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lotus.errors import LotusError
+from lotus.lineage import read_record
 
 KEYS = ("dataset", "images", "distance", "classes", "parts", "across", "similarity", "groups")
 
@@ -46,12 +46,7 @@ def read_audit(path: Path) -> dict[str, Any]:
         LotusError: absent or something else.
 
     """
-    try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise LotusError(f"{path}: cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        raise LotusError(f"{path}: not an audit of `lotus duplicates`: {error}") from error
+    content = read_record(path)
     missing = [key for key in KEYS if not isinstance(content, dict) or key not in content]
     if missing:
         raise LotusError(f"{path}: not an audit of `lotus duplicates`: lacks {', '.join(missing)}")

@@ -3,9 +3,13 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lotus.data.content import shortened
 from lotus.errors import LotusError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Samples = list[tuple[Path, int]]
 
@@ -62,8 +66,8 @@ def label_of(name: str, classes: Sequence[str], place: str) -> int:
     return classes.index(name)
 
 
-def read_rows(table: Path, columns: Sequence[str]) -> list[tuple[str, ...]]:
-    """These columns of a CSV file, as text; line 1 is the header, so the first row is line 2.
+def read_table(path: Path, columns: Sequence[str]) -> "pd.DataFrame":
+    """A CSV file, all of it as text, so that it can be written as it was read.
 
     Raises:
         LotusError: absent, no CSV file, or without one of the columns.
@@ -71,18 +75,24 @@ def read_rows(table: Path, columns: Sequence[str]) -> list[tuple[str, ...]]:
     """
     import pandas as pd
 
-    if not table.is_file():
-        raise LotusError(f"{table}: not found; needed is a CSV file with {', '.join(columns)}")
+    if not path.is_file():
+        raise LotusError(f"{path}: not found; needed is a CSV file with {', '.join(columns)}")
     try:
-        rows = pd.read_csv(table, dtype=str, keep_default_na=False)
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)
     except ValueError as error:
-        raise LotusError(f"{table}: no CSV file: {str(error).strip()}") from error
-    missing = [name for name in columns if name not in rows.columns]
+        raise LotusError(f"{path}: no CSV file: {str(error).strip()}") from error
+    missing = [name for name in columns if name not in table.columns]
     if missing:
         raise LotusError(
-            f"{table}: column {', '.join(missing)} missing; it has {shortened(list(rows.columns))}"
+            f"{path}: column {', '.join(missing)} missing; it has {shortened(list(table.columns))}"
         )
-    return list(zip(*(rows[name] for name in columns), strict=True))
+    return table
+
+
+def read_rows(path: Path, columns: Sequence[str]) -> list[tuple[str, ...]]:
+    """These columns of `read_table`; line 1 is the header, so the first row is line 2."""
+    table = read_table(path, columns)
+    return list(zip(*(table[name] for name in columns), strict=True))
 
 
 def existing(path: Path, place: str) -> Path:

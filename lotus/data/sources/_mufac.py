@@ -31,8 +31,18 @@ def read_mufac(paths: tuple[Path, ...]) -> Content:
     return listed({part: _part(folder, part) for part in ("train", "val", "test")}, CLASSES)
 
 
+def table_of(folder: Path, part: str) -> Path:
+    """The CSV file of a part."""
+    return folder / f"custom_{part}_dataset.csv"
+
+
+def images_of(folder: Path, part: str) -> Path:
+    """The folder that `image_path` of a part's CSV file is relative to."""
+    return folder / f"{part}_images"
+
+
 def _part(folder: Path, part: str) -> Samples:
-    table, images = folder / f"custom_{part}_dataset.csv", folder / f"{part}_images"
+    table, images = table_of(folder, part), images_of(folder, part)
     samples = []
     for line, (letter, name) in enumerate(read_rows(table, ("age_class", "image_path")), start=2):
         place = f"{table}: line {line}"
