@@ -322,6 +322,8 @@ def rf_jsd(sources: Sequence[Path]) -> Figure:
             f"[{found.low:.2f}, {found.high:.2f}], {found.points} models"
         )
         axes.set_xlabel("JSD to gold (nats)")
+        # More ticks run into each other where values lie close together.
+        axes.locator_params(axis="x", nbins=5)
         axes.grid()
     for axes in panels.flat[len(cells) :]:
         axes.set_visible(False)
