@@ -165,8 +165,8 @@ def test_the_papers_first_steps_and_going_on_after_a_break(project):
             else:
                 pytest.fail(f"no training said {expected!r}: {said.read_text()}")
         finally:
-            # As a terminal and `timeout --signal INT` do: to snakemake and its jobs.
-            os.killpg(job.pid, signal.SIGINT)
+            # As `timeout` does: to snakemake and its jobs.
+            os.killpg(job.pid, signal.SIGTERM)
             job.wait(timeout=60)
     settings = next(line for line in training().splitlines() if '{"architecture"' in line)
     told = json.loads(settings[settings.index("{") :])

@@ -66,6 +66,7 @@ def find_all(
                     f"images are meant, declare them: `content: any`, or the sha256 that the log then "
                     f"shows, under datasets.{dataset}.store"
                 )
+            log.info("%s: %s %s", dataset, file.path, "verified" if file.published else "found")
             found.append(file)
     except OSError as error:
         raise LotusError(
@@ -132,7 +133,6 @@ def _find(
             path = _download(dataset, described, file, md5, places, mirrors, cache)
             found.append(check(file, path))
     best = found[-1] if not found[-1].problem else found[0]
-    log.info("%s: %s %s", dataset, best.path, "verified" if best.published else "found")
     # What will be refused is not unpacked.
     refused = best.problem and content is None
     if file.unpacks and best.path.is_file() and not refused:
