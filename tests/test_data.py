@@ -1,5 +1,6 @@
 """Batches, splits and stores."""
 
+import hashlib
 import json
 import os
 import subprocess
@@ -13,6 +14,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lotus.data import content as contents
 from lotus.data import splits
 from lotus.data.augment import augment
 from lotus.data.batches import Images, ImageSet, View, deal
@@ -405,6 +407,22 @@ def folder(tmp_path):
     path = tmp_path / "stores" / "toy"
     write(path, raw())
     return path
+
+
+def test_content_is_the_same_mapped_and_in_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr(contents, "BYTES_AT_ONCE", 100)
+    images = np.random.default_rng(0).integers(256, size=(50, 3, 4, 2), dtype=np.uint8)
+    labels = np.arange(50)
+    np.save(tmp_path / "images.npy", images)
+    mapped = np.load(tmp_path / "images.npy", mmap_mode="r")
+    expected = hashlib.sha256(images.tobytes() + labels.astype("<i8").tobytes()).hexdigest()
+    assert contents.digest(images, labels) == contents.digest(mapped, labels) == expected
+    # A view of a map does not begin where the map does.
+    assert contents.digest(mapped[7:], labels) == contents.digest(images[7:], labels)
+    found = contents.channel_statistics(mapped, 40)
+    assert found == contents.channel_statistics(images, 40)
+    values = images[:40].reshape(-1, 2) / 255
+    np.testing.assert_allclose(found, [values.mean(0), values.std(0)], atol=6e-5)
 
 
 def test_store_survives_its_files(folder):

@@ -209,8 +209,7 @@ def _about(
     """What `source.json` says of the data set."""
     mean, std = options.mean or described.mean, options.std or described.std
     if mean is None or std is None:
-        first, end = content.parts["train"]
-        mean, std = contents.channel_statistics(images[first:end])
+        mean, std = contents.channel_statistics(images, content.parts["train"][1])
     if len(mean) != images.shape[3]:
         raise LotusError(
             f"{dataset}: {len(mean)} values of mean and std for images with {images.shape[3]} channels"

@@ -1,7 +1,8 @@
 """What a reader of raw files hands over: labels at once, images as an array or still in their files."""
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+import mmap
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -148,35 +149,53 @@ def limited(content: Content, limit: int) -> Content:
 
 
 def digest(images: np.ndarray, labels: np.ndarray) -> str:
-    """sha256 of the pixels (uint8, N×H×W×C) and then the labels (int64, little endian).
-
-    Reads a part at a time, so that memory-mapped images need no memory.
-    """
+    """sha256 of the pixels (uint8, N×H×W×C) and then the labels (int64, little endian)."""
     found = hashlib.sha256()
-    step = max(1, BYTES_AT_ONCE // max(1, images[0].nbytes)) if len(images) else 1
-    for start in range(0, len(images), step):
-        found.update(np.ascontiguousarray(images[start : start + step]).data)
+    for part in _in_parts(images, len(images), BYTES_AT_ONCE):
+        found.update(np.ascontiguousarray(part).data)
     found.update(labels.astype("<i8").tobytes())
     return found.hexdigest()
 
 
-def channel_statistics(images: np.ndarray) -> tuple[tuple[float, ...], tuple[float, ...]]:
+def channel_statistics(
+    images: np.ndarray, count: int
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Mean and standard deviation of each channel on the 0–1 scale, rounded to 4 digits.
 
     Args:
-        images: uint8 `[N, H, W, C]`; read a part at a time.
+        images: uint8 `[N, H, W, C]`.
+        count: of the first so many images.
 
     """
-    step = max(1, BYTES_AT_ONCE // (8 * images[0].nbytes))
     total, squares = np.zeros(images.shape[3]), np.zeros(images.shape[3])
-    for start in range(0, len(images), step):
-        part = images[start : start + step].reshape(-1, images.shape[3]).astype(np.float64) / 255
-        total += part.sum(0)
-        squares += (part * part).sum(0)
-    count = len(images) * images.shape[1] * images.shape[2]
-    mean = total / count
-    std = np.sqrt(np.maximum(squares / count - mean * mean, 0))
+    for part in _in_parts(images, count, BYTES_AT_ONCE // 8):
+        values = part.reshape(-1, images.shape[3]).astype(np.float64) / 255
+        total += values.sum(0)
+        squares += (values * values).sum(0)
+    pixels = count * images.shape[1] * images.shape[2]
+    mean = total / pixels
+    std = np.sqrt(np.maximum(squares / pixels - mean * mean, 0))
     return tuple(np.round(mean, 4).tolist()), tuple(np.round(np.maximum(std, 1e-4), 4).tolist())
+
+
+def _in_parts(images: np.ndarray, count: int, size: int) -> Iterator[np.ndarray]:
+    """The first images, some `size` bytes at a time.
+
+    Of a memory map each part is mapped for itself, so that pages that were read do not stay in memory.
+    """
+    if not count:
+        return
+    each = images[0].nbytes
+    step = max(1, size // max(1, each))
+    for start in range(0, count, step):
+        stop = min(start + step, count)
+        # Not a view of a map, whose offset is that of the map.
+        if isinstance(images, np.memmap) and isinstance(images.base, mmap.mmap):
+            shape = (stop - start, *images.shape[1:])
+            place = images.offset + start * each
+            yield np.memmap(str(images.filename), images.dtype, "r", place, shape)
+        else:
+            yield images[start:stop]
 
 
 Reader = Callable[[tuple[Path, ...]], Content]
