@@ -2,13 +2,8 @@
 
 import hashlib
 import json
-import multiprocessing
 import os
 import shutil
-import threading
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +11,7 @@ import numpy as np
 from tqdm import tqdm
 
 from lotus.data.content import Files
+from lotus.data.workers import in_processes
 from lotus.errors import LotusError
 from lotus.provenance import write_json
 
@@ -56,7 +52,7 @@ def decode(files: Files, folder: Path, workers: int) -> Path:
         noted = set(done)
         with tqdm(total=len(files), initial=len(files) - _count(left, len(files)), unit="image",
                   desc="decode", mininterval=1) as bar:  # fmt: skip
-            for start, decoded in _results(jobs, workers):
+            for start, decoded in in_processes(_decode_chunk, jobs, workers):
                 noted.add(start)
                 write_json(folder / DONE, {"key": key, "chunks": sorted(noted)})
                 bar.update(decoded)
@@ -106,35 +102,6 @@ def _done(folder: Path, key: str) -> frozenset[int]:
 
 
 Job = tuple[Path, int, tuple[Path, ...], int | None]
-
-
-def _results(jobs: list[Job], workers: int) -> Iterator[tuple[int, int]]:
-    if workers == 1 or len(jobs) < 2:
-        yield from map(_decode_chunk, jobs)
-        return
-    # Not forked: the parent may have threads of torch.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(
-        min(workers, len(jobs)), mp_context=context, initializer=_end_with_parent
-    ) as pool:
-        try:
-            yield from pool.map(_decode_chunk, jobs)
-        except BrokenProcessPool as error:
-            raise LotusError("a decoding process was ended from outside (memory?)") from error
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _end_with_parent() -> None:
-    """Ends this process with the one that started it; by itself it would wait for jobs for ever."""
-    parent = multiprocessing.parent_process()
-
-    def watch() -> None:
-        if parent is not None:
-            parent.join()
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 def _decode_chunk(job: Job) -> tuple[int, int]:

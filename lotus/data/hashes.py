@@ -5,18 +5,15 @@ the 8×8 lowest frequencies of the cosine transform about their median. So 32 bi
 and two hashes differ in an even number of bits.
 """
 
-import os
-from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Iterable, Sequence
 from functools import partial
-from multiprocessing import get_context, parent_process
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import numpy as np
 
 from lotus.data.store import Store
+from lotus.data.workers import in_processes
 from lotus.errors import LotusError
 
 STORE_BLOCK, FILE_BLOCK = 4_000, 250
@@ -58,7 +55,8 @@ def hash_store(store: Store, workers: int) -> np.ndarray:
             f"{store.folder}: images have {channels} channels; perceptual hashes need 1 or 3"
         )
     starts = range(0, len(store.images), STORE_BLOCK)
-    return _in_processes(partial(_hash_block, store.folder / "images.npy"), starts, workers)
+    work = partial(_hash_block, store.folder / "images.npy")
+    return _joined(in_processes(work, starts, workers))
 
 
 def hash_files(paths: Sequence[Path], workers: int) -> np.ndarray:
@@ -75,7 +73,7 @@ def hash_files(paths: Sequence[Path], workers: int) -> np.ndarray:
 
     """
     blocks = [paths[first : first + FILE_BLOCK] for first in range(0, len(paths), FILE_BLOCK)]
-    return _in_processes(_hash_files, blocks, workers)
+    return _joined(in_processes(_hash_files, blocks, workers))
 
 
 def _hash_block(images: Path, first: int) -> np.ndarray:
@@ -108,25 +106,5 @@ def _packed(bits: Sequence[np.ndarray]) -> np.ndarray:
     return np.packbits(rows, axis=1).view(">u8").ravel().astype(np.uint64)
 
 
-def _in_processes(
-    work: Callable[[Any], np.ndarray], jobs: Sequence[Any], workers: int
-) -> np.ndarray:
-    if min(workers, len(jobs)) <= 1:
-        return np.concatenate([np.zeros(0, np.uint64), *map(work, jobs)])
-    # Fresh processes, not forked ones: the caller may have threads of torch.
-    with ProcessPoolExecutor(
-        min(workers, len(jobs)), get_context("spawn"), initializer=_end_with_parent
-    ) as pool:
-        return np.concatenate(list(pool.map(work, jobs)))
-
-
-def _end_with_parent() -> None:
-    """Workers of a killed job end too."""
-    Thread(target=_wait_and_end, daemon=True).start()
-
-
-def _wait_and_end() -> None:
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+def _joined(blocks: Iterable[np.ndarray]) -> np.ndarray:
+    return np.concatenate([np.zeros(0, np.uint64), *blocks])
