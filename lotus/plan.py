@@ -307,8 +307,8 @@ class Plan:
         """What can be made alone: the tables that blocks are for, and `architecture-dataset`."""
         found: dict[str, dict[Benchmark, None]] = {}
         for block in self.settings.grid:
+            cells = benchmarks(self.settings.model_copy(update={"grid": (block,)}))
             for table in block.tables:
-                cells = benchmarks(self.settings.model_copy(update={"grid": (block,)}))
                 found.setdefault(table, {}).update(dict.fromkeys(cells))
         for cell in self.cells:
             found.setdefault(f"{cell.architecture}-{cell.dataset}", {})[cell] = None

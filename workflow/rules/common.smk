@@ -360,7 +360,7 @@ def trials_files():
 def outputs_of(cells):
     """What a part of the grid comes to: its runs and metrics, and the tables and figures of each cell."""
     measured = list(dict.fromkeys(PLAN.measured(cell) for cell in cells))
-    names = {cell.name for cell in cells}
+    names = [cell.name for cell in cells]
     return [
         *(path for name in RUN_FILES for path in run_files(name, measured)),
         *metrics_files(measured),
