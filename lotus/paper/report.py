@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from lotus import layout
 from lotus.layout import GOLD, ORIGINAL
-from lotus.lineage import RunRecord, distinct, read_record, read_runs
-from lotus.paper.audits import AuditTable, audit_table
+from lotus.lineage import RunRecord, distinct, read_record
 from lotus.paper.conventions import TITLES
 from lotus.paper.costs import costs, register
+from lotus.paper.experiment import Experiment, place_of
 from lotus.paper.items import Item, figure_item, table_item
 from lotus.paper.results import (
     KEYS,
@@ -35,104 +35,6 @@ from lotus.paper.tables import plus_minus
 from lotus.protocol import CORRECTED, parse
 from lotus.provenance import write_text
 from lotus.settings import Benchmark
-
-
-@dataclass(frozen=True)
-class Experiment:
-    """What `lotus describe` wrote, with the results that it names."""
-
-    described: Mapping[str, Any]
-
-    @property
-    def seeds(self) -> list[int]:
-        """Seeds of all models."""
-        return list(self.described["settings"]["seeds"])
-
-    @property
-    def cells(self) -> list[Mapping[str, Any]]:
-        """Cells under whole protocols."""
-        return list(self.described["benchmarks"])
-
-    @cached_property
-    def runs(self) -> dict[Path, RunRecord]:
-        """Records of all runs by folder, each once."""
-        folders = {
-            Path(folder)
-            for cell in [*self.cells, *self.described["ablations"]]
-            for rows in cell["runs"].values()
-            for folder in rows.values()
-        }
-        runs = read_runs(sorted(folders))
-        return {run.path.parent: run for run in runs}
-
-    def metrics(self, cell: Mapping[str, Any], protocol: str | None = None) -> list[Path]:
-        """Metrics files that serve a cell.
-
-        Args:
-            protocol: of another protocol's cell at the same place.
-
-        """
-        place = _place(cell).under(protocol or cell["measured"])
-        return [layout.metrics_file(place, seed) for seed in self._measured_seeds[place]]
-
-    @cached_property
-    def _measured_seeds(self) -> dict[Benchmark, list[int]]:
-        """Seeds of each metrics file's cell."""
-        return {
-            _place(cell).under(cell["measured"]): [int(seed) for seed in cell["runs"]]
-            for cell in [*self.cells, *self.described["ablations"]]
-        }
-
-    @cached_property
-    def ablated(self) -> list[Path]:
-        """Metrics files of single switches and of what they are compared with."""
-        files = [
-            path
-            for cell in self.described["ablations"]
-            for protocol in (parse(cell["protocol"]).base, cell["measured"])
-            for path in self.metrics(cell, protocol)
-        ]
-        return list(dict.fromkeys(files))
-
-    @cached_property
-    def frame(self) -> pd.DataFrame:
-        """Metrics of the cells."""
-        return load_metrics([path for cell in self.cells for path in self.metrics(cell)])
-
-    @cached_property
-    def sections(self) -> list[Section]:
-        """One for each place."""
-        places: dict[tuple[str, ...], list[Measured]] = {}
-        for cell in self.cells:
-            measured = Measured(cell, load_metrics(self.metrics(cell)))
-            places.setdefault(tuple(cell[key] for key in PLACE), []).append(measured)
-        return [section(measured, self.runs) for measured in places.values()]
-
-    @cached_property
-    def audits(self) -> dict[str, list[AuditTable]]:
-        """By data set, one for each scenario."""
-        found: dict[str, list[AuditTable]] = {}
-        for dataset, scenario in dict.fromkeys(
-            (cell["dataset"], cell["scenario"]) for cell in self.cells
-        ):
-            audited = audit_table(layout.audit_file(dataset, scenario))
-            found.setdefault(dataset, []).append(audited)
-        return found
-
-    @property
-    def studies(self) -> list[str]:
-        """Studies in the order of the cells; '' for cells of none."""
-        return list(dict.fromkeys(str(cell["study"]) for cell in self.cells))
-
-    @property
-    def calibrations(self) -> list[str]:
-        """Data sets that rows get in place of validation images."""
-        methods = (row for cell in self.cells for row in cell["methods"].values())
-        return list(dict.fromkeys(row["calibration"] for row in methods if row["calibration"]))
-
-
-def _place(cell: Mapping[str, Any]) -> Benchmark:
-    return Benchmark(**{key: cell[key] for key in PLACE})
 
 
 @dataclass(frozen=True)
@@ -182,7 +84,7 @@ def _results(read: Experiment) -> dict[str, Any]:
         "title": settings["title"],
         "protocols": list(dict.fromkeys(parse(cell["protocol"]).base for cell in read.cells)),
         "seeds": read.seeds,
-        "sections": read.sections,
+        "sections": _sections(read),
         "memorisation": _memorisation(read.frame),
         "across": [_across(read, study) for study in read.studies],
         "costs": costs(read.ablated) if read.ablated else None,
@@ -191,6 +93,15 @@ def _results(read: Experiment) -> dict[str, Any]:
         "per_seed_table": table_item("tables", "per-seed"),
         "ablation_table": table_item("tables", "ablation") if read.ablated else None,
     }
+
+
+def _sections(read: Experiment) -> list[Section]:
+    """One for each place."""
+    places: dict[tuple[str, ...], list[Measured]] = {}
+    for cell in read.cells:
+        measured = Measured(cell, load_metrics(read.metrics(cell)))
+        places.setdefault(tuple(cell[key] for key in PLACE), []).append(measured)
+    return [section(measured, read.runs) for measured in places.values()]
 
 
 def _data(read: Experiment) -> dict[str, Any]:
@@ -306,7 +217,7 @@ def _settings_rows(read: Experiment) -> list[tuple[str, str, str]]:
     """(row, hyper-parameters, where), as the records of the runs have them; equal ones together."""
     found: dict[tuple[str, str], dict[Benchmark, None]] = {}
     for cell in read.cells:
-        where = _place(cell).under(cell["protocol"])
+        where = place_of(cell).under(cell["protocol"])
         for rows in cell["runs"].values():
             for row, folder in rows.items():
                 recorded = read.runs[Path(folder)].content["settings"]
@@ -314,7 +225,7 @@ def _settings_rows(read: Experiment) -> list[tuple[str, str, str]]:
                     key = row, _recorded(recorded)
                     found.setdefault(key, {})[where] = None
     order = {row: place for place, row in enumerate(dict.fromkeys(row for row, _ in found))}
-    every = [_place(cell).under(cell["protocol"]) for cell in read.cells]
+    every = [place_of(cell).under(cell["protocol"]) for cell in read.cells]
     return [
         (row_title(row), text, _where(list(where), every))
         for (row, text), where in sorted(found.items(), key=lambda entry: order[entry[0][0]])
