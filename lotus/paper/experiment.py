@@ -44,6 +44,17 @@ class Experiment:
         runs = read_runs(sorted(folders))
         return {run.path.parent: run for run in runs}
 
+    def labelled(self, label: str) -> list[Mapping[str, Any]]:
+        """Cells that are for an item of the paper."""
+        return [cell for cell in self.cells if label in cell["items"]]
+
+    @staticmethod
+    def records(cell: Mapping[str, Any]) -> list[Path]:
+        """Records of a cell's runs."""
+        return [
+            Path(folder) / "run.json" for rows in cell["runs"].values() for folder in rows.values()
+        ]
+
     def metrics(self, cell: Mapping[str, Any], protocol: str | None = None) -> list[Path]:
         """Metrics files that serve a cell.
 
