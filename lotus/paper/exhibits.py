@@ -146,6 +146,21 @@ EXHIBITS = {
     "salun-lotus": Exhibit("SalUn with LoTUS", "not in it", salun_lotus),
 }
 
+FIGURE_ITEMS = {
+    "streisand": ("streisand",),
+    "duplicates": ("duplicates",),
+    "class-distribution": ("classes",),
+    "similarity": ("similarity",),
+    "gradcam": ("gradcam",),
+    "jsd-bars": ("jsd-bars",),
+    "time-bars": ("time-bars",),
+    "rf-jsd": ("rf-jsd",),
+    "pareto": ("pareto",),
+    "temperature": ("temperature",),
+    "cost": ("cost",),
+}
+"""Figures of the paper, and ours, as targets of the workflow → kinds of figure."""
+
 
 def write_exhibit(name: str, experiment: Path, published: Path, out: Path, record: Path) -> None:
     """Writes a table of the paper beside what was measured, as `out`.csv and `out`.tex, with its record.

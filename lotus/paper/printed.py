@@ -56,7 +56,7 @@ class Panel:
 
     Attributes:
         of_paper: whether the paper prints it.
-        ran: protocols that ran here.
+        ran: protocols that ran here, in order.
         columns: `published` and protocols, the columns under each metric.
         rows: (name, a cell for each metric and column).
 
@@ -72,14 +72,13 @@ class Panel:
 
 def panels(numbers: pd.DataFrame) -> list[Panel]:
     """A panel for each benchmark of `side_by_side.compare`."""
-    numbers = numbers.fillna({"study": "", "note": "", "source": ""})
     return [_panel(part) for _, part in numbers.groupby(PLACE, sort=False)]
 
 
 def _panel(part: pd.DataFrame) -> Panel:
     first = part.iloc[0]
     ran = [name for name in PROTOCOLS if (part[f"{name}_status"] != "not run").any()]
-    columns = [*([PUBLISHED] if first["of_paper"] else []), *(PROTOCOLS if ran else [])]
+    columns = [*([PUBLISHED] if first["of_paper"] else []), *ran]
     metrics = list(dict.fromkeys(part["metric"]))
     lines = {(line["row"], line["metric"]): line for line in part.to_dict("records")}
     rows = [

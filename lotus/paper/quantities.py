@@ -114,7 +114,10 @@ def _minutes(times: pd.DataFrame, is_released: bool) -> pd.DataFrame:
 def _term(numbers: pd.DataFrame, metric: str) -> pd.DataFrame:
     plain = DIVERGENCES.get(metric, metric)
     scale = SCALE if metric in DIVERGENCES else 1.0
-    return _by_seed(numbers, scale * values(numbers, plain, RELEASED)[1])
+    found = _by_seed(numbers, scale * values(numbers, plain, RELEASED)[1])
+    if metric == "jsd_e4" and GOLD in found:
+        found[GOLD] = 0.0  # to itself
+    return found
 
 
 def _signed_gaps(term: pd.DataFrame) -> pd.DataFrame:
@@ -145,7 +148,6 @@ def _correlation(terms: Mapping[str, pd.DataFrame], n: int) -> Quantity:
     if GOLD not in terms["jsd_e4"]:
         return Quantity(status="undefined: no gold model")
     means = pd.DataFrame({name: terms[name].mean(skipna=False) for name in DIVERGENCES})
-    means.loc[GOLD, "jsd_e4"] = 0.0
     means = means.drop(index=ORIGINAL, errors="ignore").dropna()
     found = correlate(means["jsd_e4"].to_numpy(), means["rf_jsd_e4"].to_numpy())
     if np.isnan(found.pearson):

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from lotus.errors import LotusError
 from lotus.paper.experiment import Experiment
 from lotus.paper.quantities import NOT_RUN, Quantity, measure
 from lotus.paper.results import PLACE, ROW_TITLES, load_metrics
@@ -70,6 +72,21 @@ def compare(wanted: Wanted, read: Experiment, published: pd.DataFrame) -> pd.Dat
     columns = [*PLACE, "of_paper", "row", "metric", "published", "published_std", "source", "note"]
     columns += [f"{name}{part}" for name in PROTOCOLS for part in PARTS]
     return pd.DataFrame(lines, columns=columns)
+
+
+def read_comparison(path: Path) -> pd.DataFrame:
+    """What `compare` gave, from its CSV.
+
+    Raises:
+        LotusError: absent or something else.
+
+    """
+    try:
+        numbers = pd.read_csv(path)
+        texts = ["study", "source", "note", *(f"{name}_status" for name in PROTOCOLS)]
+        return numbers.fillna(dict.fromkeys(texts, "")).astype(dict.fromkeys(texts, str))
+    except (OSError, ValueError, KeyError) as error:
+        raise LotusError(f"{path}: not a table of `lotus exhibit`: {error}") from error
 
 
 PARTS = ("", "_std", "_n", "_low", "_high", "_status", "_difference", "_inside")
