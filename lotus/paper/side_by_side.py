@@ -82,9 +82,9 @@ def read_comparison(path: Path) -> pd.DataFrame:
 
     """
     try:
-        numbers = pd.read_csv(path)
         texts = ["study", "source", "note", *(f"{name}_status" for name in PROTOCOLS)]
-        return numbers.fillna(dict.fromkeys(texts, "")).astype(dict.fromkeys(texts, str))
+        numbers = pd.read_csv(path, dtype=dict.fromkeys(texts, str))
+        return numbers.assign(**{name: numbers[name].fillna("") for name in texts})
     except (OSError, ValueError, KeyError) as error:
         raise LotusError(f"{path}: not a table of `lotus exhibit`: {error}") from error
 
