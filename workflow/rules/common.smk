@@ -345,6 +345,7 @@ def figures():
 
 
 TABLES, FIGURES = tables(), figures()
+PAGE = sorted(path.as_posix() for path in Path("report/page").iterdir())
 
 
 def trials_files():
