@@ -130,7 +130,7 @@ def _cell(line: Mapping[Any, Any] | None, metric: str, worse: int) -> Cell:
     if abs(change) >= NOTABLE:
         kind = "worse" if change * worse > 0 else "better"
     text = f"{signed(change, spread)}: from {before:.3f} to {after:.3f}, {line['n']} seeds"
-    return Cell(signed(change), kind, text)
+    return Cell(signed(change), kind, text, float(change))
 
 
 def _divergences(part: pd.DataFrame) -> list[tuple[str, str, str, str]]:

@@ -51,13 +51,23 @@ class Across:
     rf_jsd: Item | None
     correlations: Sequence[str]
 
+    @property
+    def anchor(self) -> str:
+        """Name on the page."""
+        return layout.in_study("across", self.study)
+
+    @property
+    def title(self) -> str:
+        """Head of the section."""
+        return "Across benchmarks" + (f", study {self.study}" if self.study else "")
+
 
 def write_report(experiment: Path, template: Path, out: Path) -> None:
     """Writes the page.
 
     Args:
         experiment: what `lotus describe` wrote; says which results belong to the report.
-        template: Jinja template.
+        template: Jinja template; its folder holds those that it includes.
         out: the HTML file; links to other files are relative to its folder.
 
     Raises:

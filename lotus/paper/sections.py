@@ -26,12 +26,19 @@ class Cell:
     Attributes:
         kind: `best`, or for changes `worse` or `better`; else ''.
         title: shown when pointed at.
+        value: the number that a table is sorted by, in the unit of the text; None for none.
 
     """
 
     text: str
     kind: str = ""
     title: str = ""
+    value: float | None = None
+
+
+def number(value: Any) -> float | None:
+    """A value to sort by; None for NaN."""
+    return None if pd.isna(value) else float(value)
 
 
 @dataclass(frozen=True)
@@ -197,11 +204,15 @@ def _row(measured: Measured, row: str, best: Mapping[str, set[str]], times: pd.D
             stated(numbers, row, form),
             "best" if row in best[form.metric] else "",
             _why_empty(measured, row, form),
+            number(numbers.loc[row, form.name] * form.scale),
         )
         for form in measured.forms
     ]
     spent = [
-        Cell(plus_minus(times[name].mean(), times[name].std(), TIME_DECIMALS[name]))
+        Cell(
+            plus_minus(times[name].mean(), times[name].std(), TIME_DECIMALS[name]),
+            value=number(times[name].mean()),
+        )
         for name in times
     ]
     return Row(

@@ -346,6 +346,7 @@ def figures():
 
 
 TABLES, FIGURES = tables(), figures()
+PAGE = sorted(path.as_posix() for path in Path("report/page").iterdir())
 
 
 PUBLISHED = ["report/published/results.csv", "report/published/misprints.csv"]

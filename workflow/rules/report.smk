@@ -24,7 +24,8 @@ rule write_report:
         audits=audits(),
         metrics=metrics_files(MEASURED_CELLS),
         runs=run_files("run.json"),
-        template="report/template.html.j2",
+        template="report/page/index.html.j2",
+        page=PAGE,
     output:
         "results/report/index.html",
     log:
