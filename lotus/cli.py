@@ -608,13 +608,14 @@ def exhibit(name: str, experiment: Path, published: Path, out: Path, record: Pat
 
 @main.command()
 @_experiment_option
+@_published_option
 @click.option("--template", type=EXISTING_FILE, required=True, help="Jinja template of the page.")
 @click.option("--out", type=FILE, required=True, help="The page (HTML).")
-def report(experiment: Path, template: Path, out: Path) -> None:
+def report(experiment: Path, published: Path, template: Path, out: Path) -> None:
     """Write the report, one self-contained page."""
     from lotus.paper.report import write_report
 
-    write_report(experiment, template, out)
+    write_report(experiment, published, template, out)
 
 
 @main.command("methods")

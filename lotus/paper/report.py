@@ -18,6 +18,8 @@ from lotus.paper.conventions import TITLES
 from lotus.paper.costs import costs, register
 from lotus.paper.experiment import Experiment, place_of
 from lotus.paper.items import Item, figure_item, table_item
+from lotus.paper.paper_part import paper_tables
+from lotus.paper.published import load_misprints
 from lotus.paper.results import (
     KEYS,
     MODELS,
@@ -62,11 +64,12 @@ class Across:
         return "Across benchmarks" + (f", study {self.study}" if self.study else "")
 
 
-def write_report(experiment: Path, template: Path, out: Path) -> None:
+def write_report(experiment: Path, published: Path, template: Path, out: Path) -> None:
     """Writes the page.
 
     Args:
         experiment: what `lotus describe` wrote; says which results belong to the report.
+        published: folder of the published reference.
         template: Jinja template; its folder holds those that it includes.
         out: the HTML file; links to other files are relative to its folder.
 
@@ -83,9 +86,16 @@ def write_report(experiment: Path, template: Path, out: Path) -> None:
         lstrip_blocks=True,
     )
     page = environment.get_template(template.name).render(
-        **_results(read), **_settings(read), **_machine(read)
+        **_paper(published), **_results(read), **_settings(read), **_machine(read)
     )
     write_text(out, page)
+
+
+def _paper(published: Path) -> dict[str, Any]:
+    return {
+        "paper_tables": paper_tables(),
+        "misprints": load_misprints(published).to_dict("records"),
+    }
 
 
 def _results(read: Experiment) -> dict[str, Any]:
