@@ -158,6 +158,7 @@ FIGURE_ITEMS = {
     "pareto": ("pareto",),
     "temperature": ("temperature",),
     "cost": ("cost",),
+    "ablation": ("ablation",),
 }
 """Figures of the paper, and ours, as targets of the workflow → kinds of figure."""
 

@@ -91,6 +91,11 @@ def write_report(experiment: Path, published: Path, template: Path, out: Path) -
     write_text(out, page)
 
 
+CHANGES = (
+    "Map of changes of Avg Gap and retain accuracy, a row for each method, a column for each switch"
+)
+
+
 def _paper(published: Path) -> dict[str, Any]:
     return {
         "paper_tables": paper_tables(),
@@ -112,6 +117,7 @@ def _results(read: Experiment) -> dict[str, Any]:
         **_data(read),
         "per_seed_table": table_item("tables", "per-seed"),
         "ablation_table": table_item("tables", "ablation") if read.ablated else None,
+        "ablation_figure": figure_item("figures", "ablation", CHANGES) if read.ablated else None,
     }
 
 

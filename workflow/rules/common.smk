@@ -332,6 +332,8 @@ def figures():
         ("figures", f"streisand-{cell.name}"): ("streisand", metrics_files([cell]))
         for cell in CELLS
     }
+    if ABLATED_CELLS:
+        wanted["figures", "ablation"] = "ablation", metrics_files(ABLATED_CELLS)
     for study in STUDIES:
         wanted |= across("figures", "avg-gap", study, metrics_files, GOLD_CELLS)
         wanted |= across("figures", "rf-jsd", study, metrics_files, INSTANCE_CELLS)
