@@ -84,7 +84,7 @@ def test_every_jobs_log_holds_its_settings(finished):
 def test_the_report_holds_every_benchmark_method_and_figure(finished):
     page = (finished / "results/report/index.html").read_text()
     for text in (
-        "digits, ResNet18, instance-10",
+        "digits, ResNet18, 10 % forgotten",
         "digits, ResNet18, class-three",
         "10 % of each class, drawn at random with seed 13",
         "all training images of the class three",
@@ -97,7 +97,7 @@ def test_the_report_holds_every_benchmark_method_and_figure(finished):
         assert text in page
     # Entropies of two scenarios in two protocols; Avg Gap, times, RF-JSD; classes and similarity.
     assert page.count("data:image/svg+xml;base64,") == 2 * 2 + 3 + 2
-    assert "digits, instance-10: no two of 1797 images are alike" in page
+    assert "digits, 10 % forgotten: no two of 1797 images are alike" in page
     assert not re.search(r"(src|href)=\"https?:", page.split("<body>")[0])
 
 
