@@ -18,6 +18,7 @@ from lotus.paper.audits import AuditTable, audit_table
 from lotus.paper.conventions import TITLES
 from lotus.paper.costs import costs, register
 from lotus.paper.items import Item, figure_item, table_item
+from lotus.paper.overview import Overview, overview
 from lotus.paper.results import (
     KEYS,
     MODELS,
@@ -29,9 +30,10 @@ from lotus.paper.results import (
     summarise,
     with_gold,
 )
-from lotus.paper.sections import Measured, Section, section
-from lotus.paper.stores import store_row
+from lotus.paper.sections import Cell, Measured, Section, number, section
+from lotus.paper.stores import StoreRow, store_row
 from lotus.paper.tables import plus_minus
+from lotus.paper.trace import row_anchor, trace
 from lotus.protocol import CORRECTED, parse
 from lotus.provenance import write_text
 from lotus.settings import Benchmark
@@ -100,12 +102,26 @@ class Experiment:
         return load_metrics([path for cell in self.cells for path in self.metrics(cell)])
 
     @cached_property
+    def measured(self) -> list[Measured]:
+        """The cells with their metrics."""
+        return [Measured(cell, load_metrics(self.metrics(cell))) for cell in self.cells]
+
+    @cached_property
+    def ablations(self) -> list[Measured]:
+        """Cells of single switches that have runs of their own, with their metrics."""
+        return [
+            Measured(cell, load_metrics(self.metrics(cell)))
+            for cell in self.described["ablations"]
+            if cell["measured"] == cell["protocol"]
+        ]
+
+    @cached_property
     def sections(self) -> list[Section]:
         """One for each place."""
         places: dict[tuple[str, ...], list[Measured]] = {}
-        for cell in self.cells:
-            measured = Measured(cell, load_metrics(self.metrics(cell)))
-            places.setdefault(tuple(cell[key] for key in PLACE), []).append(measured)
+        for measured in self.measured:
+            place = tuple(measured.described[key] for key in PLACE)
+            places.setdefault(place, []).append(measured)
         return [section(measured, self.runs) for measured in places.values()]
 
     @cached_property
@@ -118,6 +134,15 @@ class Experiment:
             audited = audit_table(layout.audit_file(dataset, scenario))
             found.setdefault(dataset, []).append(audited)
         return found
+
+    @cached_property
+    def stores(self) -> list[StoreRow]:
+        """Data sets of the cells, then those for calibration."""
+        datasets = [*(cell["dataset"] for cell in self.cells), *self.calibrations]
+        return [
+            store_row(read_record(layout.store_record(dataset)))
+            for dataset in dict.fromkeys(datasets)
+        ]
 
     @property
     def studies(self) -> list[str]:
@@ -192,7 +217,11 @@ def _results(read: Experiment) -> dict[str, Any]:
         "title": settings["title"],
         "protocols": list(dict.fromkeys(parse(cell["protocol"]).base for cell in read.cells)),
         "seeds": read.seeds,
+        "overview": _overview(read),
         "sections": read.sections,
+        "ablation_traces": [
+            trace(each.described, each.frame, each.forms, read.runs) for each in read.ablations
+        ],
         "memorisation": _memorisation(read.frame),
         "across": [_across(read, study) for study in read.studies],
         "costs": costs(read.ablated) if read.ablated else None,
@@ -256,12 +285,16 @@ def _settings(read: Experiment) -> dict[str, Any]:
     }
 
 
+def _overview(read: Experiment) -> Overview:
+    architectures = read.described["settings"]["architectures"]
+    return overview(read.measured, architectures, read.stores, list(read.runs.values()))
+
+
 def _machine(read: Experiment) -> dict[str, Any]:
     runs = list(read.runs.values())
-    datasets = dict.fromkeys([*(cell["dataset"] for cell in read.cells), *read.calibrations])
     return {
         "runs": runs,
-        "stores": [store_row(read_record(layout.store_record(dataset))) for dataset in datasets],
+        "stores": read.stores,
         "hardware": distinct(runs, "hardware"),
         "versions": distinct(runs, "versions"),
         "code": distinct(runs, "code"),
@@ -269,23 +302,32 @@ def _machine(read: Experiment) -> dict[str, Any]:
     }
 
 
-def _memorisation(frame: pd.DataFrame) -> list[tuple[str, list[tuple[str, str, str]]]]:
-    """Original against gold on the forget set: forget accuracy and MIA, textbook, wherever gold is."""
+def _memorisation(frame: pd.DataFrame) -> list[tuple[str, str, list[tuple[str, Cell, Cell]]]]:
+    """Original against gold on the forget set: forget accuracy and MIA, textbook, wherever gold is.
+
+    With the benchmark in words, and the anchor of the original's runs.
+    """
     found = []
     for place, part in with_gold(frame).groupby(MODELS, sort=False):
-        first = part[["protocol", "study"]].iloc[0]
-        part = part[(part[["protocol", "study"]] == first).all(axis=1)]
+        first = part[KEYS].iloc[0]
+        part = part[(part[KEYS] == first).all(axis=1)]
         numbers = summarise(part, CORRECTED)
         lines = [
             (
                 TITLES[metric],
-                plus_minus(numbers.loc[ORIGINAL, metric], numbers.loc[ORIGINAL, f"{metric}_std"]),
-                plus_minus(numbers.loc[GOLD, metric], numbers.loc[GOLD, f"{metric}_std"]),
+                _stated(numbers, ORIGINAL, metric),
+                _stated(numbers, GOLD, metric),
             )
             for metric in ("accuracy_forget", "mia")
         ]
-        found.append((benchmark_title(*place), lines))
+        anchor = row_anchor(Benchmark(**first), ORIGINAL)
+        found.append((benchmark_title(*place), anchor, lines))
     return found
+
+
+def _stated(numbers: pd.DataFrame, row: str, metric: str) -> Cell:
+    value, spread = numbers.loc[row, [metric, f"{metric}_std"]]
+    return Cell(plus_minus(value, spread), value=number(value))
 
 
 def _correlations(frame: pd.DataFrame) -> list[str]:
