@@ -27,10 +27,10 @@ rule all:
         final_outputs(),
 
 
-for part, cells in PLAN.parts.items():
+for target, files in targets().items():
 
     rule:
         name:
-            part
+            target
         input:
-            outputs_of(cells),
+            files,

@@ -581,15 +581,41 @@ def describe(config: dict[str, Any], out: Path) -> None:
     write_json(out, make_plan(config, [Origin("--config", config)]).description())
 
 
+_experiment_option = click.option(
+    "--experiment", type=EXISTING_FILE, required=True, help="What `lotus describe` wrote."
+)
+_published_option = click.option(
+    "--published",
+    type=EXISTING_FOLDER,
+    default="report/published",
+    show_default=True,
+    help="Folder of the published numbers.",
+)
+
+
 @main.command()
-@click.option("--experiment", type=EXISTING_FILE, required=True, help="What `describe` wrote.")
+@click.argument("name")
+@_experiment_option
+@_published_option
+@click.option("--out", type=FILE, required=True, help="File name without its ending.")
+@click.option("--record", type=FILE, required=True, help="Record (JSON).")
+def exhibit(name: str, experiment: Path, published: Path, out: Path, record: Path) -> None:
+    """Write the paper's table NAME (table1, classes, …) beside what was measured, as CSV and LaTeX."""
+    from lotus.paper.exhibits import write_exhibit
+
+    write_exhibit(name, experiment, published, out, record)
+
+
+@main.command()
+@_experiment_option
+@_published_option
 @click.option("--template", type=EXISTING_FILE, required=True, help="Jinja template of the page.")
 @click.option("--out", type=FILE, required=True, help="The page (HTML).")
-def report(experiment: Path, template: Path, out: Path) -> None:
+def report(experiment: Path, published: Path, template: Path, out: Path) -> None:
     """Write the report, one self-contained page."""
     from lotus.paper.report import write_report
 
-    write_report(experiment, template, out)
+    write_report(experiment, published, template, out)
 
 
 @main.command("methods")

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from lotus import layout, protocol
+from lotus.counterparts import counterpart
 from lotus.data import sources
 from lotus.data.calibration import class_problem
 from lotus.data.splits import class_label
@@ -242,6 +243,8 @@ class Plan:
             "protocol": cell.protocol,
             "study": cell.study,
             "measured": measured.protocol,
+            "items": [label for label, cells in self.labelled.items() if cell in cells],
+            "published": counterpart(self.settings, cell),
             "training": self.architecture(cell.dataset, cell.architecture)["training"],
             "runs": {seed: self.run_folders(measured, seed) for seed in self.seeds_of(measured)},
             "methods": {
@@ -303,13 +306,19 @@ class Plan:
         )
 
     @cached_property
-    def parts(self) -> Mapping[str, tuple[Benchmark, ...]]:
-        """What can be made alone: the tables that blocks are for, and `architecture-dataset`."""
+    def labelled(self) -> Mapping[str, tuple[Benchmark, ...]]:
+        """Cells of each table that blocks are for."""
         found: dict[str, dict[Benchmark, None]] = {}
         for block in self.settings.grid:
             cells = benchmarks(self.settings.model_copy(update={"grid": (block,)}))
             for table in block.tables:
                 found.setdefault(table, {}).update(dict.fromkeys(cells))
+        return {name: tuple(cells) for name, cells in found.items()}
+
+    @cached_property
+    def parts(self) -> Mapping[str, tuple[Benchmark, ...]]:
+        """What can be made alone: the tables that blocks are for, and `architecture-dataset`."""
+        found = {name: dict.fromkeys(cells) for name, cells in self.labelled.items()}
         for cell in self.cells:
             found.setdefault(f"{cell.architecture}-{cell.dataset}", {})[cell] = None
         return {name: tuple(cells) for name, cells in found.items()}

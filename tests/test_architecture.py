@@ -13,7 +13,7 @@ FLOORS = [
     ["errors"],
     ["protocol"],
     ["settings", "provenance"],
-    ["layout", "device", "data", "models", "checkpoint"],
+    ["layout", "device", "data", "models", "checkpoint", "counterparts"],
     ["inference", "training", "predictions", "lineage"],
     ["methods", "metrics", "plugins"],
     ["evaluation", "runs", "plan", "paper"],

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from lotus import predictions
+from lotus.errors import LotusError
 from lotus.metrics.summary import Scores
 from lotus.paper import figures, tables
 from lotus.paper.ablation import ablate
@@ -636,3 +637,24 @@ def test_frames_of_two_protocols_are_not_summarised(write):
     frame = pd.concat([load_metrics([write(name, 1)]) for name in ("corrected", "released")])
     with pytest.raises(ValueError):
         summarise(frame)
+
+
+def test_the_map_of_changes_shows_each_change_once_and_no_collapsed_model(write):
+    files = [
+        write("corrected", 1, lotus=scores(0.9, 1.0, 0.8, 0.6), ssd=scores(0.5, 0.5, 0.5, 0.5)),
+        write("corrected+e1", 1, lotus=scores(0.9, 0.7, 0.8, 0.6), ssd=FALLEN),
+    ]
+    left, right = figures.ablation(files).axes
+    rows = [label.get_text() for label in left.get_yticklabels()]
+    e1 = [label.get_text() for label in left.get_xticklabels()].index("E1")
+    told = {
+        rows[round(t.get_position()[1])]: t.get_text()
+        for t in right.texts
+        if t.get_position()[0] == e1
+    }
+    assert told == {"LoTUS": "−.30"}
+    with pytest.raises(LotusError, match="no switch was tried"):
+        figures.ablation([write("released", 1, lotus=scores(0.9, 1.0, 0.8, 0.6))])
+
+
+FALLEN = scores(0.1, 0.1, 0.1, 0.5, collapsed="retain accuracy near chance")

@@ -51,8 +51,9 @@ def finished(project):
         "lotus-cifake": {**lotus, "method": "lotus", "calibration": "cifake"},
     }
     content["scenarios"]["instance-50"] = {"forget_fraction": 0.5}
-    (block,) = content["grid"]
-    block |= {"methods": ["lotus", "finetune"]}
+    block = content["grid"][0]
+    for one in content["grid"]:
+        one |= {"methods": ["lotus", "finetune"]}
     place = {**block, "scenarios": ["instance-10"], "methods": ["lotus", "lotus-cifake"]}
     content["grid"] += [
         {**place, "study": "synthetic-calibration", "tables": ["table2"]},

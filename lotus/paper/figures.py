@@ -16,6 +16,7 @@ from lotus.layout import GOLD, ORIGINAL
 from lotus.metrics.divergence import entropy, softmax
 from lotus.metrics.summary import of_scenario
 from lotus.paper import data_figures
+from lotus.paper.ablation_figure import ablation
 from lotus.paper.results import (
     KEYS,
     PLACE,
@@ -338,6 +339,7 @@ FIGURES: dict[str, Callable[[Sequence[Path]], Figure]] = {
     "avg-gap": avg_gap,
     "times": times,
     "rf-jsd": rf_jsd,
+    "ablation": ablation,
     "duplicates": data_figures.duplicates,
     "classes": data_figures.classes,
     "similarity": data_figures.similarity,

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,14 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from lotus import layout
 from lotus.layout import GOLD, ORIGINAL
-from lotus.lineage import RunRecord, distinct, read_record, read_runs
-from lotus.paper.audits import AuditTable, audit_table
+from lotus.lineage import RunRecord, distinct, read_record
 from lotus.paper.conventions import TITLES
 from lotus.paper.costs import costs, register
+from lotus.paper.experiment import Experiment, place_of
 from lotus.paper.items import Item, figure_item, table_item
 from lotus.paper.overview import Overview, overview
+from lotus.paper.paper_part import paper_tables
+from lotus.paper.published import load_misprints
 from lotus.paper.results import (
     KEYS,
     MODELS,
@@ -31,133 +33,11 @@ from lotus.paper.results import (
     with_gold,
 )
 from lotus.paper.sections import Cell, Measured, Section, number, section
-from lotus.paper.stores import StoreRow, store_row
 from lotus.paper.tables import plus_minus
-from lotus.paper.trace import row_anchor, trace
+from lotus.paper.trace import Trace, row_anchor, trace
 from lotus.protocol import CORRECTED, parse
 from lotus.provenance import write_text
 from lotus.settings import Benchmark
-
-
-@dataclass(frozen=True)
-class Experiment:
-    """What `lotus describe` wrote, with the results that it names."""
-
-    described: Mapping[str, Any]
-
-    @property
-    def seeds(self) -> list[int]:
-        """Seeds of all models."""
-        return list(self.described["settings"]["seeds"])
-
-    @property
-    def cells(self) -> list[Mapping[str, Any]]:
-        """Cells under whole protocols."""
-        return list(self.described["benchmarks"])
-
-    @cached_property
-    def runs(self) -> dict[Path, RunRecord]:
-        """Records of all runs by folder, each once."""
-        folders = {
-            Path(folder)
-            for cell in [*self.cells, *self.described["ablations"]]
-            for rows in cell["runs"].values()
-            for folder in rows.values()
-        }
-        runs = read_runs(sorted(folders))
-        return {run.path.parent: run for run in runs}
-
-    def metrics(self, cell: Mapping[str, Any], protocol: str | None = None) -> list[Path]:
-        """Metrics files that serve a cell.
-
-        Args:
-            protocol: of another protocol's cell at the same place.
-
-        """
-        place = _place(cell).under(protocol or cell["measured"])
-        return [layout.metrics_file(place, seed) for seed in self._measured_seeds[place]]
-
-    @cached_property
-    def _measured_seeds(self) -> dict[Benchmark, list[int]]:
-        """Seeds of each metrics file's cell."""
-        return {
-            _place(cell).under(cell["measured"]): [int(seed) for seed in cell["runs"]]
-            for cell in [*self.cells, *self.described["ablations"]]
-        }
-
-    @cached_property
-    def ablated(self) -> list[Path]:
-        """Metrics files of single switches and of what they are compared with."""
-        files = [
-            path
-            for cell in self.described["ablations"]
-            for protocol in (parse(cell["protocol"]).base, cell["measured"])
-            for path in self.metrics(cell, protocol)
-        ]
-        return list(dict.fromkeys(files))
-
-    @cached_property
-    def frame(self) -> pd.DataFrame:
-        """Metrics of the cells."""
-        return load_metrics([path for cell in self.cells for path in self.metrics(cell)])
-
-    @cached_property
-    def measured(self) -> list[Measured]:
-        """The cells with their metrics."""
-        return [Measured(cell, load_metrics(self.metrics(cell))) for cell in self.cells]
-
-    @cached_property
-    def ablations(self) -> list[Measured]:
-        """Cells of single switches that have runs of their own, with their metrics."""
-        return [
-            Measured(cell, load_metrics(self.metrics(cell)))
-            for cell in self.described["ablations"]
-            if cell["measured"] == cell["protocol"]
-        ]
-
-    @cached_property
-    def sections(self) -> list[Section]:
-        """One for each place."""
-        places: dict[tuple[str, ...], list[Measured]] = {}
-        for measured in self.measured:
-            place = tuple(measured.described[key] for key in PLACE)
-            places.setdefault(place, []).append(measured)
-        return [section(measured, self.runs) for measured in places.values()]
-
-    @cached_property
-    def audits(self) -> dict[str, list[AuditTable]]:
-        """By data set, one for each scenario."""
-        found: dict[str, list[AuditTable]] = {}
-        for dataset, scenario in dict.fromkeys(
-            (cell["dataset"], cell["scenario"]) for cell in self.cells
-        ):
-            audited = audit_table(layout.audit_file(dataset, scenario))
-            found.setdefault(dataset, []).append(audited)
-        return found
-
-    @cached_property
-    def stores(self) -> list[StoreRow]:
-        """Data sets of the cells, then those for calibration."""
-        datasets = [*(cell["dataset"] for cell in self.cells), *self.calibrations]
-        return [
-            store_row(read_record(layout.store_record(dataset)))
-            for dataset in dict.fromkeys(datasets)
-        ]
-
-    @property
-    def studies(self) -> list[str]:
-        """Studies in the order of the cells; '' for cells of none."""
-        return list(dict.fromkeys(str(cell["study"]) for cell in self.cells))
-
-    @property
-    def calibrations(self) -> list[str]:
-        """Data sets that rows get in place of validation images."""
-        methods = (row for cell in self.cells for row in cell["methods"].values())
-        return list(dict.fromkeys(row["calibration"] for row in methods if row["calibration"]))
-
-
-def _place(cell: Mapping[str, Any]) -> Benchmark:
-    return Benchmark(**{key: cell[key] for key in PLACE})
 
 
 @dataclass(frozen=True)
@@ -185,11 +65,12 @@ class Across:
         return "Across benchmarks" + (f", study {self.study}" if self.study else "")
 
 
-def write_report(experiment: Path, template: Path, out: Path) -> None:
+def write_report(experiment: Path, published: Path, template: Path, out: Path) -> None:
     """Writes the page.
 
     Args:
         experiment: what `lotus describe` wrote; says which results belong to the report.
+        published: folder of the published reference.
         template: Jinja template; its folder holds those that it includes.
         out: the HTML file; links to other files are relative to its folder.
 
@@ -206,22 +87,33 @@ def write_report(experiment: Path, template: Path, out: Path) -> None:
         lstrip_blocks=True,
     )
     page = environment.get_template(template.name).render(
-        **_results(read), **_settings(read), **_machine(read)
+        **_paper(published), **_results(read), **_settings(read), **_machine(read)
     )
     write_text(out, page)
 
 
+CHANGES = (
+    "Map of changes of Avg Gap and retain accuracy, a row for each method, a column for each switch"
+)
+
+
+def _paper(published: Path) -> dict[str, Any]:
+    return {
+        "paper_tables": paper_tables(),
+        "misprints": load_misprints(published).to_dict("records"),
+    }
+
+
 def _results(read: Experiment) -> dict[str, Any]:
     settings = read.described["settings"]
+    measured = [_measured(read, cell) for cell in read.cells]
     return {
         "title": settings["title"],
         "protocols": list(dict.fromkeys(parse(cell["protocol"]).base for cell in read.cells)),
         "seeds": read.seeds,
-        "overview": _overview(read),
-        "sections": read.sections,
-        "ablation_traces": [
-            trace(each.described, each.frame, each.forms, read.runs) for each in read.ablations
-        ],
+        "overview": _overview(read, measured),
+        "sections": _sections(read, measured),
+        "ablation_traces": _ablation_traces(read),
         "memorisation": _memorisation(read.frame),
         "across": [_across(read, study) for study in read.studies],
         "costs": costs(read.ablated) if read.ablated else None,
@@ -229,7 +121,27 @@ def _results(read: Experiment) -> dict[str, Any]:
         **_data(read),
         "per_seed_table": table_item("tables", "per-seed"),
         "ablation_table": table_item("tables", "ablation") if read.ablated else None,
+        "ablation_figure": figure_item("figures", "ablation", CHANGES) if read.ablated else None,
     }
+
+
+def _measured(read: Experiment, cell: Mapping[str, Any]) -> Measured:
+    return Measured(cell, load_metrics(read.metrics(cell)))
+
+
+def _sections(read: Experiment, measured: Sequence[Measured]) -> list[Section]:
+    """One for each place."""
+    places: dict[tuple[str, ...], list[Measured]] = {}
+    for each in measured:
+        places.setdefault(tuple(each.described[key] for key in PLACE), []).append(each)
+    return [section(here, read.runs) for here in places.values()]
+
+
+def _ablation_traces(read: Experiment) -> list[Trace]:
+    """The models of single switches that have runs of their own."""
+    own = [cell for cell in read.described["ablations"] if cell["measured"] == cell["protocol"]]
+    measured = (_measured(read, cell) for cell in own)
+    return [trace(each.described, each.frame, each.forms, read.runs) for each in measured]
 
 
 def _data(read: Experiment) -> dict[str, Any]:
@@ -285,9 +197,9 @@ def _settings(read: Experiment) -> dict[str, Any]:
     }
 
 
-def _overview(read: Experiment) -> Overview:
+def _overview(read: Experiment, measured: Sequence[Measured]) -> Overview:
     architectures = read.described["settings"]["architectures"]
-    return overview(read.measured, architectures, read.stores, list(read.runs.values()))
+    return overview(measured, architectures, read.stores, list(read.runs.values()))
 
 
 def _machine(read: Experiment) -> dict[str, Any]:
@@ -358,7 +270,7 @@ def _settings_rows(read: Experiment) -> list[tuple[str, str, str]]:
     """(row, hyper-parameters, where), as the records of the runs have them; equal ones together."""
     found: dict[tuple[str, str], dict[Benchmark, None]] = {}
     for cell in read.cells:
-        where = _place(cell).under(cell["protocol"])
+        where = place_of(cell).under(cell["protocol"])
         for rows in cell["runs"].values():
             for row, folder in rows.items():
                 recorded = read.runs[Path(folder)].content["settings"]
@@ -366,7 +278,7 @@ def _settings_rows(read: Experiment) -> list[tuple[str, str, str]]:
                     key = row, _recorded(recorded)
                     found.setdefault(key, {})[where] = None
     order = {row: place for place, row in enumerate(dict.fromkeys(row for row, _ in found))}
-    every = [_place(cell).under(cell["protocol"]) for cell in read.cells]
+    every = [place_of(cell).under(cell["protocol"]) for cell in read.cells]
     return [
         (row_title(row), text, _where(list(where), every))
         for (row, text), where in sorted(found.items(), key=lambda entry: order[entry[0][0]])

@@ -20,6 +20,7 @@ from lotus.data import sources
 from lotus.data.store import locked_stores
 from lotus.errors import LotusError
 from lotus.methods import base
+from lotus.paper.exhibits import EXHIBITS, FIGURE_ITEMS
 from lotus.plan import make_plan
 from lotus.protocol import parse as parse_protocol
 from lotus.provenance import code_digest
@@ -331,6 +332,8 @@ def figures():
         ("figures", f"streisand-{cell.name}"): ("streisand", metrics_files([cell]))
         for cell in CELLS
     }
+    if ABLATED_CELLS:
+        wanted["figures", "ablation"] = "ablation", metrics_files(ABLATED_CELLS)
     for study in STUDIES:
         wanted |= across("figures", "avg-gap", study, metrics_files, GOLD_CELLS)
         wanted |= across("figures", "rf-jsd", study, metrics_files, INSTANCE_CELLS)
@@ -346,6 +349,13 @@ def figures():
 
 TABLES, FIGURES = tables(), figures()
 PAGE = sorted(path.as_posix() for path in Path("report/page").iterdir())
+
+
+PUBLISHED = ["report/published/results.csv", "report/published/misprints.csv"]
+EXHIBIT_FILES = {
+    name: [f"results/paper/{name}.csv", f"results/paper/{name}.tex"]
+    for name in EXHIBITS
+}
 
 
 def trials_files():
@@ -374,12 +384,40 @@ def outputs_of(cells):
     ]
 
 
+def exhibit_sources(item):
+    """What a table of the paper is measured from: metrics and times of the cells that are for it."""
+    cells = [cell for cell in PLAN.labelled.get(item, ()) if cell in CELLS]
+    measured = [PLAN.measured(cell) for cell in cells]
+    return [*metrics_files(measured), *run_records(measured)]
+
+
+def targets():
+    """What can be made alone, by name: parts of the grid, and each item of the paper or of ours."""
+    made = {part: outputs_of(cells) for part, cells in PLAN.parts.items()}
+    for name, files in EXHIBIT_FILES.items():
+        made |= dict.fromkeys(filter(None, [name, EXHIBITS[name].alias]), files)
+    for item, kinds in FIGURE_ITEMS.items():
+        made[item] = [
+            f"results/{folder}/{name}.svg"
+            for (folder, name), (kind, _) in FIGURES.items()
+            if kind in kinds and is_for(item, name)
+        ]
+    return made
+
+
+def is_for(item, figure):
+    """Whether a figure is of cells that the configuration names for an item; if it names none, any is."""
+    cells = PLAN.labelled.get(item, ())
+    return not cells or any(figure.endswith(cell.name) for cell in cells)
+
+
 def final_outputs():
     """The final target: every run, table and figure, the report, the locked stores."""
     return [
         "results/report/index.html",
         *(f"results/{folder}/{name}.csv" for folder, name in TABLES),
         *(f"results/{folder}/{name}.svg" for folder, name in FIGURES),
+        *(path for files in EXHIBIT_FILES.values() for path in files),
         *(path for name in RUN_FILES for path in run_files(name)),
         *(["data/stores/dvc.json"] if LOCKED else []),
     ]

@@ -24,6 +24,8 @@ rule write_report:
         audits=audits(),
         metrics=metrics_files(MEASURED_CELLS),
         runs=run_files("run.json"),
+        exhibits=[path for files in EXHIBIT_FILES.values() for path in files],
+        published=PUBLISHED,
         template="report/page/index.html.j2",
         page=PAGE,
     output:
@@ -34,7 +36,9 @@ rule write_report:
     conda:
         CONDA
     params:
+        published=Path(PUBLISHED[0]).parent,
         code=step_code("lotus.paper.report"),
     shell:
-        "lotus --log {log} report --experiment {input.experiment} --template {input.template}"
+        "lotus --log {log} report --experiment {input.experiment} --published {params.published}"
+        " --template {input.template}"
         " --out {output}"

@@ -1,4 +1,29 @@
-"""Tables, each made by the function of its kind."""
+"""Tables, each made by the function of its kind; those of the paper beside what was measured."""
+
+
+rule make_exhibit:
+    input:
+        lambda wildcards: exhibit_sources(wildcards.item),
+        experiment="results/experiment.json",
+        published=PUBLISHED,
+    output:
+        csv="results/paper/{item}.csv",
+        tex="results/paper/{item}.tex",
+        record="results/records/paper/{item}.table.json",
+    log:
+        "logs/make_exhibit/{item}.log",
+    wildcard_constraints:
+        item=one_of(EXHIBITS),
+    localrule: True
+    conda:
+        CONDA
+    params:
+        published=Path(PUBLISHED[0]).parent,
+        out=subpath(output.csv, strip_suffix=".csv"),
+        code=step_code("lotus.paper.exhibits"),
+    shell:
+        "lotus --log {log} exhibit {wildcards.item} --experiment {input.experiment}"
+        " --published {params.published} --out {params.out} --record {output.record}"
 
 
 rule make_table:

@@ -1,0 +1,197 @@
+"""The paper's tables, one function each, by name: `snakemake table1` makes what `table1` says.
+
+Numbers are those of the CVPR version; the submission's, after which the published reference is sorted, are
+named beside them.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from lotus.errors import LotusError, choices
+from lotus.lineage import read_record
+from lotus.paper.experiment import Experiment
+from lotus.paper.printed import latex
+from lotus.paper.published import load_published
+from lotus.paper.side_by_side import Wanted, compare
+from lotus.provenance import write_record, write_text
+
+BASIC = ("finetune", "neggrad-plus", "random-labeling")
+"""The paper's basic methods."""
+BEHIND = (
+    *("accuracy_forget", "accuracy_retain", "accuracy_test", "mia"),
+    *("gap_forget", "gap_retain", "gap_test", "gap_mia", "avg_gap"),
+)
+"""Avg Gap and what it is the mean of."""
+
+
+def table1(read: Experiment, published: pd.DataFrame) -> pd.DataFrame:
+    """Avg Gap, JSD and time of every method, a tenth of the images forgotten (MUFAC: a fixed set)."""
+    wanted = Wanted("table1", ["table1"], ["avg_gap", "jsd_e4", "time_min"])
+    return compare(wanted, read, published)
+
+
+def table2(read: Experiment, published: pd.DataFrame) -> pd.DataFrame:
+    """LoTUS calibrated on synthetic images (CIFAKE) in place of validation images."""
+    wanted = Wanted(
+        "table2",
+        ["table1", "table2"],
+        ["avg_gap", "jsd_e4", "time_min"],
+        only=["gold", "lotus", "lotus-cifake"],
+    )
+    found = compare(wanted, read, published)
+    places = found.loc[found["row"] == "lotus-cifake", ["dataset", "architecture", "scenario"]]
+    return found.merge(places.drop_duplicates(), how="right")
+
+
+def table3(read: Experiment, published: pd.DataFrame) -> pd.DataFrame:
+    """Half of the images forgotten: the strong baselines."""
+    wanted = Wanted("table3", ["table3"], ["avg_gap", "jsd_e4", "time_min"], without=BASIC)
+    return compare(wanted, read, published)
+
+
+def table4(read: Experiment, published: pd.DataFrame) -> pd.DataFrame:
+    """ImageNet-1k, few images of each class at hand, no gold model."""
+    terms = ["accuracy_retain", "accuracy_test", "accuracy_forget", "mia"]
+    return compare(Wanted("table4", ["table4"], ["rf_jsd_e4", "time_min", *terms]), read, published)
+
+
+def table5(read: Experiment, published: pd.DataFrame) -> pd.DataFrame:
+    """The accuracies behind the Avg Gap of Table 1."""
+    return compare(Wanted("table5", ["table5"], BEHIND), read, published)
+
+
+def table6(read: Experiment, published: pd.DataFrame) -> pd.DataFrame:
+    """Half of the images forgotten: the basic methods."""
+    wanted = Wanted(
+        "table6",
+        ["table6"],
+        ["avg_gap", "jsd_e4", "time_min"],
+        only=["original", "gold", *BASIC, "lotus"],
+    )
+    return compare(wanted, read, published)
+
+
+def table7(read: Experiment, published: pd.DataFrame) -> pd.DataFrame:
+    """Does RF-JSD tell what JSD tells? Their correlation over the methods of each benchmark."""
+    return compare(Wanted("table7", ["table7"], ["pearson_r"]), read, published)
+
+
+def classes(read: Experiment, published: pd.DataFrame) -> pd.DataFrame:
+    """A whole class forgotten."""
+    wanted = Wanted("classes", ["classes"], ["avg_gap", "jsd_e4", "time_min", *BEHIND[:4]])
+    return compare(wanted, read, published)
+
+
+def alpha_tuning(read: Experiment, published: pd.DataFrame) -> pd.DataFrame:
+    """LoTUS's α: how steeply its temperature follows the accuracy gap."""
+    wanted = Wanted(
+        "alpha-tuning", ["alpha-tuning"], ["avg_gap", "jsd_e4", "rf_jsd_e4", "time_min"]
+    )
+    return compare(wanted, read, published)
+
+
+def retain_fraction(read: Experiment, published: pd.DataFrame) -> pd.DataFrame:
+    """How much of the retain set LoTUS needs; the numbers that the paper shows could not be read."""
+    wanted = Wanted("retain-fraction", [], ["avg_gap", "jsd_e4", "time_min"])
+    return compare(wanted, read, published)
+
+
+def salun_lotus(read: Experiment, published: pd.DataFrame) -> pd.DataFrame:
+    """SalUn's mask with LoTUS in place of random labels."""
+    wanted = Wanted(
+        "salun-lotus",
+        ["table1"],
+        ["avg_gap", "jsd_e4", "time_min"],
+        only=["original", "gold", "lotus", "salun", "salun-lotus"],
+    )
+    found = compare(wanted, read, published)
+    places = found.loc[found["row"] == "salun-lotus", ["dataset", "architecture", "scenario"]]
+    return found.merge(places.drop_duplicates(), how="right")
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """A table of the paper.
+
+    Attributes:
+        heading: its number and subject.
+        submission: its number in the submission, whose tables the published reference was read from.
+        make: its function.
+        alias: a second name, as a target of the workflow.
+
+    """
+
+    heading: str
+    submission: str
+    make: Callable[[Experiment, pd.DataFrame], pd.DataFrame]
+    alias: str = ""
+
+
+EXHIBITS = {
+    "table1": Exhibit("Table 1: ten per cent forgotten", "Table 1", table1),
+    "table2": Exhibit(
+        "Table 2: synthetic calibration", "not in it", table2, alias="synthetic-calibration"
+    ),
+    "table3": Exhibit("Table 3: half forgotten, strong baselines", "Table 2", table3),
+    "table4": Exhibit("Table 4: ImageNet-1k", "Table 3", table4),
+    "table5": Exhibit("Table 5: the accuracies behind Table 1", "Table 4", table5),
+    "table6": Exhibit("Table 6: half forgotten, basic methods", "Table 5", table6),
+    "table7": Exhibit("RF-JSD and JSD", "Table 6", table7, alias="correlation"),
+    "classes": Exhibit("Class unlearning", "not numbered", classes, alias="class-unlearning"),
+    "alpha-tuning": Exhibit("The choice of α", "not numbered", alpha_tuning),
+    "retain-fraction": Exhibit("Share of the retain set", "not numbered", retain_fraction),
+    "salun-lotus": Exhibit("SalUn with LoTUS", "not in it", salun_lotus),
+}
+
+FIGURE_ITEMS = {
+    "streisand": ("streisand",),
+    "duplicates": ("duplicates",),
+    "class-distribution": ("classes",),
+    "similarity": ("similarity",),
+    "gradcam": ("gradcam",),
+    "jsd-bars": ("jsd-bars",),
+    "time-bars": ("time-bars",),
+    "rf-jsd": ("rf-jsd",),
+    "pareto": ("pareto",),
+    "temperature": ("temperature",),
+    "cost": ("cost",),
+    "ablation": ("ablation",),
+}
+"""Figures of the paper, and ours, as targets of the workflow → kinds of figure."""
+
+
+def write_exhibit(name: str, experiment: Path, published: Path, out: Path, record: Path) -> None:
+    """Writes a table of the paper beside what was measured, as `out`.csv and `out`.tex, with its record.
+
+    Args:
+        name: which; see `EXHIBITS`.
+        experiment: what `lotus describe` wrote.
+        published: folder of the published reference.
+        out: path without ending.
+
+    Raises:
+        LotusError: unknown name, a published file that is not as it should be, or a result that is
+            absent.
+
+    """
+    if name not in EXHIBITS:
+        raise LotusError(f"unknown item '{name}'; {choices(name, EXHIBITS)}")
+    exhibit, read = EXHIBITS[name], Experiment(read_record(experiment))
+    numbers = exhibit.make(read, load_published(published))
+    csv, tex = out.with_name(f"{out.name}.csv"), out.with_name(f"{out.name}.tex")
+    write_text(csv, numbers.to_csv(index=False, lineterminator="\n"))
+    write_text(tex, latex(exhibit.heading, numbers))
+    cells = read.labelled(name)
+    read_files = [path for cell in cells for path in (*read.metrics(cell), *read.records(cell))]
+    write_record(
+        record,
+        kind="table",
+        modules=[__name__],
+        about={"item": name},
+        settings={},
+        inputs=[experiment, *sorted(published.glob("*.csv")), *dict.fromkeys(read_files)],
+        outputs=[csv, tex],
+    )

@@ -1,0 +1,127 @@
+"""What `lotus describe` wrote, and the results that it names."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from lotus import layout
+from lotus.lineage import RunRecord, read_record, read_runs
+from lotus.paper.audits import AuditTable, audit_table
+from lotus.paper.results import PLACE, load_metrics
+from lotus.paper.stores import StoreRow, store_row
+from lotus.protocol import parse
+from lotus.settings import Benchmark
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """What `lotus describe` wrote, with the results that it names."""
+
+    described: Mapping[str, Any]
+
+    @property
+    def seeds(self) -> list[int]:
+        """Seeds of all models."""
+        return list(self.described["settings"]["seeds"])
+
+    @property
+    def cells(self) -> list[Mapping[str, Any]]:
+        """Cells under whole protocols."""
+        return list(self.described["benchmarks"])
+
+    @cached_property
+    def runs(self) -> dict[Path, RunRecord]:
+        """Records of all runs by folder, each once."""
+        folders = {
+            Path(folder)
+            for cell in [*self.cells, *self.described["ablations"]]
+            for rows in cell["runs"].values()
+            for folder in rows.values()
+        }
+        runs = read_runs(sorted(folders))
+        return {run.path.parent: run for run in runs}
+
+    def labelled(self, label: str) -> list[Mapping[str, Any]]:
+        """Cells that are for an item of the paper."""
+        return [cell for cell in self.cells if label in cell["items"]]
+
+    @staticmethod
+    def records(cell: Mapping[str, Any]) -> list[Path]:
+        """Records of a cell's runs."""
+        return [
+            Path(folder) / "run.json" for rows in cell["runs"].values() for folder in rows.values()
+        ]
+
+    def metrics(self, cell: Mapping[str, Any], protocol: str | None = None) -> list[Path]:
+        """Metrics files that serve a cell.
+
+        Args:
+            protocol: of another protocol's cell at the same place.
+
+        """
+        place = place_of(cell).under(protocol or cell["measured"])
+        return [layout.metrics_file(place, seed) for seed in self._measured_seeds[place]]
+
+    @cached_property
+    def _measured_seeds(self) -> dict[Benchmark, list[int]]:
+        """Seeds of each metrics file's cell."""
+        return {
+            place_of(cell).under(cell["measured"]): [int(seed) for seed in cell["runs"]]
+            for cell in [*self.cells, *self.described["ablations"]]
+        }
+
+    @cached_property
+    def ablated(self) -> list[Path]:
+        """Metrics files of single switches and of what they are compared with."""
+        files = [
+            path
+            for cell in self.described["ablations"]
+            for protocol in (parse(cell["protocol"]).base, cell["measured"])
+            for path in self.metrics(cell, protocol)
+        ]
+        return list(dict.fromkeys(files))
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """Metrics of the cells."""
+        return load_metrics([path for cell in self.cells for path in self.metrics(cell)])
+
+    @cached_property
+    def audits(self) -> dict[str, list[AuditTable]]:
+        """By data set, one for each scenario."""
+        found: dict[str, list[AuditTable]] = {}
+        for dataset, scenario in dict.fromkeys(
+            (cell["dataset"], cell["scenario"]) for cell in self.cells
+        ):
+            audited = audit_table(layout.audit_file(dataset, scenario))
+            found.setdefault(dataset, []).append(audited)
+        return found
+
+    @cached_property
+    def stores(self) -> list[StoreRow]:
+        """Data sets of the cells, then those for calibration."""
+        datasets = [*(cell["dataset"] for cell in self.cells), *self.calibrations]
+        return [
+            store_row(read_record(layout.store_record(dataset)))
+            for dataset in dict.fromkeys(datasets)
+        ]
+
+    @property
+    def studies(self) -> list[str]:
+        """Studies in the order of the cells; '' for cells of none."""
+        return list(dict.fromkeys(str(cell["study"]) for cell in self.cells))
+
+    @property
+    def calibrations(self) -> list[str]:
+        """Data sets that rows get in place of validation images."""
+        methods = (row for cell in self.cells for row in cell["methods"].values())
+        return list(dict.fromkeys(row["calibration"] for row in methods if row["calibration"]))
+
+
+def place_of(cell: Mapping[str, Any]) -> Benchmark:
+    """Place of a described cell; no protocol."""
+    return Benchmark(**{key: cell[key] for key in PLACE})
