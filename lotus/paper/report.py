@@ -65,7 +65,13 @@ class Across:
         return "Across benchmarks" + (f", study {self.study}" if self.study else "")
 
 
-def write_report(experiment: Path, published: Path, template: Path, out: Path) -> None:
+PAGE_LIMIT = 9_000_000
+"""Bytes up to which the page holds its pictures; a larger one takes them from the files beside it."""
+
+
+def write_report(
+    experiment: Path, published: Path, template: Path, out: Path, limit: int = PAGE_LIMIT
+) -> None:
     """Writes the page.
 
     Args:
@@ -73,12 +79,21 @@ def write_report(experiment: Path, published: Path, template: Path, out: Path) -
         published: folder of the published reference.
         template: Jinja template; its folder holds those that it includes.
         out: the HTML file; links to other files are relative to its folder.
+        limit: bytes up to which pictures are part of the page.
 
     Raises:
         LotusError: a result that the experiment names is absent or damaged.
 
     """
     read = Experiment(read_record(experiment))
+    content = {**_paper(published), **_results(read), **_settings(read), **_machine(read)}
+    page = _rendered(template, content, with_pictures=True)
+    if len(page.encode()) > limit:
+        page = _rendered(template, content, with_pictures=False)
+    write_text(out, page)
+
+
+def _rendered(template: Path, content: Mapping[str, Any], with_pictures: bool) -> str:
     environment = Environment(
         loader=FileSystemLoader(template.parent),
         autoescape=True,
@@ -86,10 +101,9 @@ def write_report(experiment: Path, published: Path, template: Path, out: Path) -
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    page = environment.get_template(template.name).render(
-        **_paper(published), **_results(read), **_settings(read), **_machine(read)
-    )
-    write_text(out, page)
+    # Macros see what is global, and not what a page is rendered with.
+    environment.globals["with_pictures"] = with_pictures
+    return environment.get_template(template.name).render(**content)
 
 
 CHANGES = (
@@ -172,9 +186,10 @@ def _across(read: Experiment, study: str) -> Across:
     corrected = measured[measured["protocol"] == CORRECTED.name]
     instance = corrected["rf_jsd"].notna().any()
     name = partial(layout.in_study, study=study)
-    gaps = "Avg Gap of every method in every benchmark"
-    seconds = "Seconds of unlearning beside those of retraining"
-    points = "RF-JSD against JSD, a point for each model"
+    where = f", study {study}" if study else ""
+    gaps = f"Avg Gap of every method in every benchmark{where}"
+    seconds = f"Seconds of unlearning beside those of retraining{where}"
+    points = f"RF-JSD against JSD, a point for each model{where}"
     return Across(
         study=study,
         has_gold_everywhere=len(measured) == len(frame),
