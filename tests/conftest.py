@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 import torch
+from project import copy_of_project, run
 from torch import nn
 from torch.optim.optimizer import register_optimizer_step_post_hook
 
@@ -29,6 +30,28 @@ def pytest_addoption(parser):
         action="store_true",
         help="Write tests/traces/*.json anew instead of comparing with them.",
     )
+    parser.addoption(
+        "--results",
+        type=Path,
+        help="Folder `results` of a finished experiment whose report and tables are looked at; by default "
+        "the quick check is run for it.",
+    )
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory):
+    """A copy of the project with the quick check run to its end."""
+    folder = tmp_path_factory.mktemp("project")
+    copy_of_project(folder)
+    run(folder, "snakemake", "--cores", "2", "--configfile", "config/digits.yaml")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def results(request):
+    """Results of a finished experiment, to be looked at only."""
+    given = request.config.getoption("--results")
+    return given.resolve() if given else request.getfixturevalue("finished") / "results"
 
 
 @pytest.fixture(scope="session", autouse=True)

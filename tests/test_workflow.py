@@ -21,15 +21,6 @@ from lotus.settings import Origin
 CONFIG = ["--configfile", "config/digits.yaml"]
 
 
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory):
-    """A copy of the project with the quick check run to its end."""
-    folder = tmp_path_factory.mktemp("project")
-    copy_of_project(folder)
-    run(folder, "snakemake", "--cores", "2", *CONFIG)
-    return folder
-
-
 def planned(folder, *arguments):
     """Rule → number of jobs that a dry run plans."""
     output = run(folder, "snakemake", "--dry-run", *CONFIG, *arguments).stdout
@@ -390,18 +381,3 @@ def test_a_diverging_method_is_shown_as_collapsed(protocols):
     assert table.loc["finetune", "collapsed"] == 0
     page = (protocols / "results/report/index.html").read_text()
     assert "collapsed in 1 of 1 seeds" in page
-
-
-@pytest.mark.skipif(shutil.which("chromium") is None, reason="Chromium is not installed")
-@pytest.mark.parametrize("width", [1280, 400])
-def test_the_report_in_a_browser(finished, tmp_path, width):
-    page = (finished / "results/report/index.html").as_uri()
-    options = [
-        *("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"),
-        *("--disable-background-networking", "--disable-component-update", "--disable-quic"),
-        *("--enable-logging=stderr", "--v=0", f"--user-data-dir={tmp_path}/profile"),
-        *(f"--window-size={width},2000", f"--screenshot={tmp_path}/page.png"),
-    ]
-    done = run(tmp_path, "chromium", *options, page)
-    assert "CONSOLE" not in done.stderr
-    assert (tmp_path / "page.png").stat().st_size > 50_000

@@ -9,9 +9,10 @@ from typing import Any
 import pandas as pd
 
 from lotus import layout
-from lotus.lineage import RunRecord, read_runs
+from lotus.lineage import RunRecord, read_record, read_runs
 from lotus.paper.audits import AuditTable, audit_table
 from lotus.paper.results import PLACE, load_metrics
+from lotus.paper.stores import StoreRow, store_row
 from lotus.protocol import parse
 from lotus.settings import Benchmark
 
@@ -99,6 +100,15 @@ class Experiment:
             audited = audit_table(layout.audit_file(dataset, scenario))
             found.setdefault(dataset, []).append(audited)
         return found
+
+    @cached_property
+    def stores(self) -> list[StoreRow]:
+        """Data sets of the cells, then those for calibration."""
+        datasets = [*(cell["dataset"] for cell in self.cells), *self.calibrations]
+        return [
+            store_row(read_record(layout.store_record(dataset)))
+            for dataset in dict.fromkeys(datasets)
+        ]
 
     @property
     def studies(self) -> list[str]:

@@ -18,6 +18,7 @@ from lotus.paper.conventions import TITLES
 from lotus.paper.costs import costs, register
 from lotus.paper.experiment import Experiment, place_of
 from lotus.paper.items import Item, figure_item, table_item
+from lotus.paper.overview import Overview, overview
 from lotus.paper.paper_part import paper_tables
 from lotus.paper.published import load_misprints
 from lotus.paper.results import (
@@ -31,9 +32,9 @@ from lotus.paper.results import (
     summarise,
     with_gold,
 )
-from lotus.paper.sections import Measured, Section, section
-from lotus.paper.stores import store_row
+from lotus.paper.sections import Cell, Measured, Section, number, section
 from lotus.paper.tables import plus_minus
+from lotus.paper.trace import Trace, row_anchor, trace
 from lotus.protocol import CORRECTED, parse
 from lotus.provenance import write_text
 from lotus.settings import Benchmark
@@ -64,7 +65,13 @@ class Across:
         return "Across benchmarks" + (f", study {self.study}" if self.study else "")
 
 
-def write_report(experiment: Path, published: Path, template: Path, out: Path) -> None:
+PAGE_LIMIT = 9_000_000
+"""Bytes up to which the page holds its pictures; a larger one takes them from the files beside it."""
+
+
+def write_report(
+    experiment: Path, published: Path, template: Path, out: Path, limit: int = PAGE_LIMIT
+) -> None:
     """Writes the page.
 
     Args:
@@ -72,12 +79,21 @@ def write_report(experiment: Path, published: Path, template: Path, out: Path) -
         published: folder of the published reference.
         template: Jinja template; its folder holds those that it includes.
         out: the HTML file; links to other files are relative to its folder.
+        limit: bytes up to which pictures are part of the page.
 
     Raises:
         LotusError: a result that the experiment names is absent or damaged.
 
     """
     read = Experiment(read_record(experiment))
+    content = {**_paper(published), **_results(read), **_settings(read), **_machine(read)}
+    page = _rendered(template, content, with_pictures=True)
+    if len(page.encode()) > limit:
+        page = _rendered(template, content, with_pictures=False)
+    write_text(out, page)
+
+
+def _rendered(template: Path, content: Mapping[str, Any], with_pictures: bool) -> str:
     environment = Environment(
         loader=FileSystemLoader(template.parent),
         autoescape=True,
@@ -85,10 +101,9 @@ def write_report(experiment: Path, published: Path, template: Path, out: Path) -
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    page = environment.get_template(template.name).render(
-        **_paper(published), **_results(read), **_settings(read), **_machine(read)
-    )
-    write_text(out, page)
+    # Macros see what is global, and not what a page is rendered with.
+    environment.globals["with_pictures"] = with_pictures
+    return environment.get_template(template.name).render(**content)
 
 
 CHANGES = (
@@ -105,11 +120,14 @@ def _paper(published: Path) -> dict[str, Any]:
 
 def _results(read: Experiment) -> dict[str, Any]:
     settings = read.described["settings"]
+    measured = [_measured(read, cell) for cell in read.cells]
     return {
         "title": settings["title"],
         "protocols": list(dict.fromkeys(parse(cell["protocol"]).base for cell in read.cells)),
         "seeds": read.seeds,
-        "sections": _sections(read),
+        "overview": _overview(read, measured),
+        "sections": _sections(read, measured),
+        "ablation_traces": _ablation_traces(read),
         "memorisation": _memorisation(read.frame),
         "across": [_across(read, study) for study in read.studies],
         "costs": costs(read.ablated) if read.ablated else None,
@@ -121,13 +139,23 @@ def _results(read: Experiment) -> dict[str, Any]:
     }
 
 
-def _sections(read: Experiment) -> list[Section]:
+def _measured(read: Experiment, cell: Mapping[str, Any]) -> Measured:
+    return Measured(cell, load_metrics(read.metrics(cell)))
+
+
+def _sections(read: Experiment, measured: Sequence[Measured]) -> list[Section]:
     """One for each place."""
     places: dict[tuple[str, ...], list[Measured]] = {}
-    for cell in read.cells:
-        measured = Measured(cell, load_metrics(read.metrics(cell)))
-        places.setdefault(tuple(cell[key] for key in PLACE), []).append(measured)
-    return [section(measured, read.runs) for measured in places.values()]
+    for each in measured:
+        places.setdefault(tuple(each.described[key] for key in PLACE), []).append(each)
+    return [section(here, read.runs) for here in places.values()]
+
+
+def _ablation_traces(read: Experiment) -> list[Trace]:
+    """The models of single switches that have runs of their own."""
+    own = [cell for cell in read.described["ablations"] if cell["measured"] == cell["protocol"]]
+    measured = (_measured(read, cell) for cell in own)
+    return [trace(each.described, each.frame, each.forms, read.runs) for each in measured]
 
 
 def _data(read: Experiment) -> dict[str, Any]:
@@ -158,9 +186,10 @@ def _across(read: Experiment, study: str) -> Across:
     corrected = measured[measured["protocol"] == CORRECTED.name]
     instance = corrected["rf_jsd"].notna().any()
     name = partial(layout.in_study, study=study)
-    gaps = "Avg Gap of every method in every benchmark"
-    seconds = "Seconds of unlearning beside those of retraining"
-    points = "RF-JSD against JSD, a point for each model"
+    where = f", study {study}" if study else ""
+    gaps = f"Avg Gap of every method in every benchmark{where}"
+    seconds = f"Seconds of unlearning beside those of retraining{where}"
+    points = f"RF-JSD against JSD, a point for each model{where}"
     return Across(
         study=study,
         has_gold_everywhere=len(measured) == len(frame),
@@ -183,12 +212,16 @@ def _settings(read: Experiment) -> dict[str, Any]:
     }
 
 
+def _overview(read: Experiment, measured: Sequence[Measured]) -> Overview:
+    architectures = read.described["settings"]["architectures"]
+    return overview(measured, architectures, read.stores, list(read.runs.values()))
+
+
 def _machine(read: Experiment) -> dict[str, Any]:
     runs = list(read.runs.values())
-    datasets = dict.fromkeys([*(cell["dataset"] for cell in read.cells), *read.calibrations])
     return {
         "runs": runs,
-        "stores": [store_row(read_record(layout.store_record(dataset))) for dataset in datasets],
+        "stores": read.stores,
         "hardware": distinct(runs, "hardware"),
         "versions": distinct(runs, "versions"),
         "code": distinct(runs, "code"),
@@ -196,23 +229,32 @@ def _machine(read: Experiment) -> dict[str, Any]:
     }
 
 
-def _memorisation(frame: pd.DataFrame) -> list[tuple[str, list[tuple[str, str, str]]]]:
-    """Original against gold on the forget set: forget accuracy and MIA, textbook, wherever gold is."""
+def _memorisation(frame: pd.DataFrame) -> list[tuple[str, str, list[tuple[str, Cell, Cell]]]]:
+    """Original against gold on the forget set: forget accuracy and MIA, textbook, wherever gold is.
+
+    With the benchmark in words, and the anchor of the original's runs.
+    """
     found = []
     for place, part in with_gold(frame).groupby(MODELS, sort=False):
-        first = part[["protocol", "study"]].iloc[0]
-        part = part[(part[["protocol", "study"]] == first).all(axis=1)]
+        first = part[KEYS].iloc[0]
+        part = part[(part[KEYS] == first).all(axis=1)]
         numbers = summarise(part, CORRECTED)
         lines = [
             (
                 TITLES[metric],
-                plus_minus(numbers.loc[ORIGINAL, metric], numbers.loc[ORIGINAL, f"{metric}_std"]),
-                plus_minus(numbers.loc[GOLD, metric], numbers.loc[GOLD, f"{metric}_std"]),
+                _stated(numbers, ORIGINAL, metric),
+                _stated(numbers, GOLD, metric),
             )
             for metric in ("accuracy_forget", "mia")
         ]
-        found.append((benchmark_title(*place), lines))
+        anchor = row_anchor(Benchmark(**first), ORIGINAL)
+        found.append((benchmark_title(*place), anchor, lines))
     return found
+
+
+def _stated(numbers: pd.DataFrame, row: str, metric: str) -> Cell:
+    value, spread = numbers.loc[row, [metric, f"{metric}_std"]]
+    return Cell(plus_minus(value, spread), value=number(value))
 
 
 def _correlations(frame: pd.DataFrame) -> list[str]:

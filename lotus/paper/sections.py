@@ -15,6 +15,7 @@ from lotus.paper.items import Item, figure_item, table_item
 from lotus.paper.results import KEYS, PLACE, benchmark_title, best_rows, row_title, summarise
 from lotus.paper.sentences import differences, sentences
 from lotus.paper.tables import forms_of, load_times, plus_minus, stated
+from lotus.paper.trace import Trace, row_anchor, trace
 from lotus.protocol import RELEASED, parse
 from lotus.settings import Benchmark
 
@@ -46,12 +47,14 @@ class Row:
     """One line of a benchmark's table.
 
     Attributes:
+        source: anchor of the runs behind it.
         remark: what must be known of the models before their numbers.
         title: shown when pointed at the remark.
 
     """
 
     name: str
+    source: str
     remark: str
     title: str
     cells: Sequence[Cell]
@@ -113,6 +116,7 @@ class Part:
     n: int
     table: Item
     streisand: Item
+    trace: Trace
 
 
 @dataclass(frozen=True)
@@ -160,11 +164,11 @@ def section(measured: Sequence[Measured], runs: Mapping[Path, RunRecord]) -> Sec
         class_forgetting=bool(first.frame["rf_jsd"].isna().all()),
         sentences=sentences(frames),
         differences=differences(frames),
-        parts=[_part(each) for each in measured],
+        parts=[_part(each, runs) for each in measured],
     )
 
 
-def _part(measured: Measured) -> Part:
+def _part(measured: Measured, runs: Mapping[Path, RunRecord]) -> Part:
     cell = measured.cell
     title = benchmark_title(*(measured.described[key] for key in KEYS))
     alt = f"Histograms of prediction entropy on forget, retain and test images: {title}"
@@ -189,6 +193,7 @@ def _part(measured: Measured) -> Part:
         n=int(measured.numbers["n"].max()),
         table=table_item("tables", cell.name),
         streisand=figure_item("figures", f"streisand-{cell.name}", alt),
+        trace=trace(measured.described, measured.frame, measured.forms, runs),
     )
 
 
@@ -217,6 +222,7 @@ def _row(measured: Measured, row: str, best: Mapping[str, set[str]], times: pd.D
     ]
     return Row(
         name=row_title(row),
+        source=row_anchor(measured.cell, row),
         remark=_remark(measured, row),
         title=str(numbers.loc[row, "why"]),
         cells=[*cells, *spent],

@@ -11,6 +11,7 @@ class StoreRow:
 
     Attributes:
         name: in the configuration.
+        source: data set that it is made from, as `lotus datasets` lists it.
         images: number by part.
         pixels: size and channels.
         normalisation: mean and deviation of each channel.
@@ -21,6 +22,7 @@ class StoreRow:
     """
 
     name: str
+    source: str
     title: str
     version: str
     homepage: str
@@ -44,6 +46,7 @@ def store_row(record: Mapping[str, Any]) -> StoreRow:
     height, width, channels = notes["shape"]
     return StoreRow(
         name=source["dataset"],
+        source=source["source"],
         title=source["title"],
         version=source["version"],
         homepage=source["homepage"],

@@ -45,6 +45,9 @@ function mark() {
     if (i === current) entry.setAttribute("aria-current", "true");
     else entry.removeAttribute("aria-current");
   });
+  const [entry, box] = [entries[current].getBoundingClientRect(), contents.getBoundingClientRect()];
+  if (entry.top < box.top) contents.scrollTop += entry.top - box.top;
+  if (entry.bottom > box.bottom) contents.scrollTop += entry.bottom - box.bottom;
 }
 let waiting = false;
 addEventListener("scroll", () => {
@@ -114,9 +117,7 @@ document.addEventListener("click", (event) => {
   const link = event.target.closest("a.zoom");
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
-  const [from, to] = [link.querySelector("img"), enlarged.querySelector("img")];
-  to.src = from.src;
-  to.alt = from.alt;
+  enlarged.querySelector(".plate").replaceChildren(link.querySelector("img").cloneNode());
   enlarged.showModal();
   enlarged.addEventListener("close", () => link.focus(), { once: true });
 });
