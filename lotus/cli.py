@@ -554,6 +554,32 @@ def table(name: str, sources: tuple[Path, ...], out: Path, record: Path) -> None
 
 
 @main.command()
+@click.argument("table", type=EXISTING_FILE)
+@click.option(
+    "--switch",
+    "switches",
+    multiple=True,
+    help="Which to print, as M1 or E5+E6; repeatable; all unless named.",
+)
+def effects(table: Path, switches: tuple[str, ...]) -> None:
+    """Print what each published behaviour changes, from the TABLE results/tables/ablation.csv."""
+    from lotus.paper.effects import effects
+
+    click.echo("\n".join(effects(table, switches)))
+
+
+@main.command()
+@click.argument("published", type=EXISTING_FOLDER)
+@click.option("--of", "names", multiple=True, help="Sign to print; repeatable; all unless named.")
+def signs(published: Path, names: tuple[str, ...]) -> None:
+    """Print what the numbers in PUBLISHED (report/published) show of the published behaviours."""
+    from lotus.paper.published import load_published
+    from lotus.paper.signs import signs
+
+    click.echo("\n".join(signs(load_published(published), names)))
+
+
+@main.command()
 @click.argument("name")
 @click.argument("sources", type=EXISTING_FILE, nargs=-1, required=True)
 @click.option("--out", type=FILE, required=True, help="File name without its ending.")
