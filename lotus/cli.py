@@ -633,6 +633,29 @@ def exhibit(name: str, experiment: Path, published: Path, out: Path, record: Pat
 
 
 @main.command()
+@click.option(
+    "--claims",
+    "stated",
+    type=EXISTING_FILE,
+    default="report/claims.yaml",
+    show_default=True,
+    help="The claims and the rules by which they are checked.",
+)
+@_published_option
+@_experiment_option
+@click.option("--out", type=FILE, required=True, help="All verdicts with their numbers (JSON).")
+@click.option("--table", type=FILE, required=True, help="File name of the table, without ending.")
+@click.option("--record", type=FILE, required=True, help="Record (JSON).")
+def claims(
+    stated: Path, published: Path, experiment: Path, out: Path, table: Path, record: Path
+) -> None:
+    """Judge the paper's claims: on its printed numbers, and on what was measured."""
+    from lotus.paper.verdicts import write_verdicts
+
+    write_verdicts(stated, published, experiment, out, table, record)
+
+
+@main.command()
 @_experiment_option
 @_published_option
 @click.option("--template", type=EXISTING_FILE, required=True, help="Jinja template of the page.")
