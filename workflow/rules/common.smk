@@ -87,6 +87,21 @@ INSTANCE_CELLS = [
     and PLAN.has_gold(cell)
 ]
 GOLD_CELLS = [cell for cell in CELLS if PLAN.has_gold(cell)]
+LOTUS_CELLS = [
+    cell
+    for cell in CELLS
+    if any(PLAN.method_of(row) == "lotus" for row in PLAN.rows_of(cell))
+]
+# One scenario of single images tells as much as all.
+EXPLAINED_CELLS = [
+    cell
+    for cell in GOLD_CELLS
+    if not cell.study
+    and (
+        PLAN.settings.scenarios[cell.scenario].forget_class is not None
+        or cell.scenario == next(iter(PLAN.settings.scenarios))
+    )
+]
 ABLATED_CELLS = list(
     dict.fromkeys(
         PLAN.measured(cell)
@@ -149,8 +164,12 @@ step_code = cache(code_digest)
 
 def model_code(wildcards):
     """Digest of the code that a training step runs for the job's architecture."""
-    architecture = PLAN.settings.architectures[wildcards.architecture]
-    return step_code("lotus.runs", models.module_of(architecture))
+    return step_code("lotus.runs", architecture_module(wildcards))
+
+
+def architecture_module(wildcards):
+    """Module of the job's architecture."""
+    return models.module_of(PLAN.settings.architectures[wildcards.architecture])
 
 
 def raw_options(dataset):
@@ -261,9 +280,8 @@ def calibration_option(wildcards):
 
 def method_code(wildcards):
     """Digest of the code that this method runs; other methods are not part of it."""
-    architecture = PLAN.settings.architectures[wildcards.architecture]
     method = base.module_of(PLAN.method_of(wildcards.row))
-    return step_code("lotus.runs", models.module_of(architecture), method)
+    return step_code("lotus.runs", architecture_module(wildcards), method)
 
 
 def predictions_of(wildcards):
@@ -271,6 +289,11 @@ def predictions_of(wildcards):
     cell = cell_of(wildcards)
     rows = PLAN.run_folders(cell, wildcards.seed)
     return {row: f"{folder}/predictions.npz" for row, folder in rows.items()}
+
+
+def explained_runs(wildcards):
+    """Row → folder of its run, for the models whose Grad-CAM maps are shown."""
+    return PLAN.explained_runs(cell_of(wildcards), wildcards.seed)
 
 
 def run_files(name, cells=tuple(MEASURED_CELLS)):
@@ -288,6 +311,24 @@ def run_files(name, cells=tuple(MEASURED_CELLS)):
 def run_records(cells):
     """Records of the runs of benchmarks."""
     return run_files("run.json", cells)
+
+
+def lotus_records(cells):
+    """Records of the runs of LoTUS in benchmarks."""
+    return list(
+        dict.fromkeys(
+            f"{PLAN.run_folders(cell, seed)[row]}/run.json"
+            for cell in cells
+            for seed in PLAN.seeds_of(cell)
+            for row in PLAN.rows_of(cell)
+            if PLAN.method_of(row) == "lotus"
+        )
+    )
+
+
+def metrics_and_records(cells):
+    """Metrics files of benchmarks and the records of the runs that they name."""
+    return [*metrics_files(cells), *run_records(cells)]
 
 
 def metrics_files(cells):
@@ -317,6 +358,7 @@ def tables():
         wanted |= across("tables", "summary", study, metrics_files, CELLS)
         wanted |= across("tables", "correlation", study, metrics_files, INSTANCE_CELLS)
         wanted |= across("timings", "times", study, run_records, CELLS)
+        wanted |= across("timings", "cost", study, run_records, CELLS)
     return wanted
 
 
@@ -337,7 +379,15 @@ def figures():
     for study in STUDIES:
         wanted |= across("figures", "avg-gap", study, metrics_files, GOLD_CELLS)
         wanted |= across("figures", "rf-jsd", study, metrics_files, INSTANCE_CELLS)
+        wanted |= across("figures", "jsd-bars", study, metrics_files, GOLD_CELLS)
+        wanted |= across("figures", "temperature", study, lotus_records, LOTUS_CELLS)
         wanted |= across("timings", "times", study, run_records, CELLS)
+        wanted |= across("timings", "time-bars", study, run_records, CELLS)
+        wanted |= across("timings", "cost", study, run_records, CELLS)
+        wanted |= across("timings", "pareto", study, metrics_and_records, GOLD_CELLS)
+    for cell in EXPLAINED_CELLS:
+        maps = layout.gradcam_file(cell, PLAN.seeds_of(cell)[0])
+        wanted["figures", f"gradcam-{cell.name}"] = "gradcam", [str(maps)]
     for dataset in dict.fromkeys(cell.dataset for cell in CELLS):
         audited = audits([dataset])
         wanted["figures", f"data-classes-{dataset}"] = "classes", audited
