@@ -24,7 +24,6 @@ from lotus.lineage import read_record
 from lotus.protocol import Protocol
 from lotus.provenance import write_record
 from lotus.runs import MODEL, RECORD, load_original
-from lotus.settings import Architecture
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +69,8 @@ def explain(
         reduced_first = protocol.has("R2") and row not in (ORIGINAL, GOLD)
         shown = Images(store, use, device.torch, chosen, reduced_first).take(chosen)
         (batch,) = shown.in_order(len(chosen))
-        found, said = grad_cam(architecture, network, batch)
+        with models.last_map(architecture, network) as layer:
+            found, said = grad_cam(network, layer, batch)
         maps.append(found)
         probabilities.append(said)
         log.info("%s: true class %s", row, "  ".join(f"{value:.3f}" for value in said))
@@ -123,13 +123,14 @@ def choose_images(forget: np.ndarray, labels: np.ndarray, count: int) -> np.ndar
     return ordered[np.lexsort((ordered, rank))][:count]
 
 
-def grad_cam(
-    architecture: Architecture, network: nn.Module, batch: Batch
-) -> tuple[np.ndarray, np.ndarray]:
+def grad_cam(network: nn.Module, layer: nn.Module, batch: Batch) -> tuple[np.ndarray, np.ndarray]:
     """Grad-CAM of a batch's labels, and what the network says of them.
 
-    ReLU(Σ_d w_d A_d), A the network's last map `[D, h, w]` (`lotus.models.last_map`) and w_d the mean
-    over it of the label's logit derived by A_d (Selvaraju et al., ICCV 2017).
+    ReLU(Σ_d w_d A_d), A what the layer gives, `[D, h, w]`, and w_d the mean over h × w of the derivative
+    of the label's logit by A_d (Selvaraju et al., ICCV 2017).
+
+    Args:
+        layer: module of the network with an output `[b, D, h, w]`; see `lotus.models.last_map`.
 
     Returns:
         Maps float32 `[b, h, w]`, not normalised; probabilities float32 `[b]`.
@@ -137,9 +138,8 @@ def grad_cam(
     """
     from captum.attr import LayerGradCam
 
-    with models.last_map(architecture, network) as layer:
-        explained = LayerGradCam(network, layer)
-        found = explained.attribute(batch.images, batch.labels, relu_attributions=True)
+    explained = LayerGradCam(network, layer)
+    found = explained.attribute(batch.images, batch.labels, relu_attributions=True)
     with torch.no_grad():
         said = network(batch.images).float().softmax(1).gather(1, batch.labels[:, None])
     return found[:, 0].detach().float().cpu().numpy(), said[:, 0].cpu().numpy()
