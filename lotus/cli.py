@@ -645,11 +645,12 @@ def figure(name: str, sources: tuple[Path, ...], out: Path, record: Path) -> Non
 @click.option("--out", type=FILE, required=True, help="Description (JSON).")
 def describe(config: dict[str, Any], out: Path) -> None:
     """Write down what an experiment consists of: benchmarks, rows, resolved hyper-parameters."""
+    from lotus.contents import description
     from lotus.plan import make_plan
     from lotus.provenance import write_json
     from lotus.settings import Origin
 
-    write_json(out, make_plan(config, [Origin("--config", config)]).description())
+    write_json(out, description(make_plan(config, [Origin("--config", config)])))
 
 
 _experiment_option = click.option(

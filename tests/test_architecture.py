@@ -16,7 +16,7 @@ FLOORS = [
     ["layout", "device", "data", "models", "checkpoint", "counterparts"],
     ["inference", "training", "predictions", "explanations", "lineage"],
     ["methods", "metrics", "plugins"],
-    ["evaluation", "runs", "plan", "paper"],
+    ["evaluation", "runs", "plan", "contents", "paper"],
     ["tuning", "gradcam"],
     ["warm", "cli"],
 ]
