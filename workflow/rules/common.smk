@@ -452,6 +452,7 @@ def targets():
             for (folder, name), (kind, _) in FIGURES.items()
             if kind in kinds and is_for(item, name)
         ]
+    made["claims"] = ["results/claims.json"]
     return made
 
 
@@ -465,6 +466,7 @@ def final_outputs():
     """The final target: every run, table and figure, the report, the locked stores."""
     return [
         "results/report/index.html",
+        "results/claims.json",
         *(f"results/{folder}/{name}.csv" for folder, name in TABLES),
         *(f"results/{folder}/{name}.svg" for folder, name in FIGURES),
         *(path for files in EXHIBIT_FILES.values() for path in files),

@@ -26,6 +26,7 @@ rule write_report:
         runs=run_files("run.json"),
         exhibits=[path for files in EXHIBIT_FILES.values() for path in files],
         published=PUBLISHED,
+        claims="results/claims.json",
         template="report/page/index.html.j2",
         page=PAGE,
     output:
