@@ -35,6 +35,7 @@ from lotus.paper.results import (
 from lotus.paper.sections import Cell, Measured, Section, number, section
 from lotus.paper.tables import plus_minus
 from lotus.paper.trace import Trace, row_anchor, trace
+from lotus.paper.verdicts import read_verdicts
 from lotus.protocol import CORRECTED, parse
 from lotus.provenance import write_text
 from lotus.settings import Benchmark
@@ -115,6 +116,8 @@ def _paper(published: Path) -> dict[str, Any]:
     return {
         "paper_tables": paper_tables(),
         "misprints": load_misprints(published).to_dict("records"),
+        "claims": read_verdicts(layout.RESULTS / "claims.json"),
+        "claims_table": table_item("timings", "claims"),
     }
 
 

@@ -323,6 +323,7 @@ def targets():
         drawn = [made for made in FIGURES.values() if made.kind == kind]
         named = [it for it in drawn if is_of(it.name, PLAN.labelled.get(item, ()))]
         made[item] = [f"results/{it.folder}/{it.name}.svg" for it in named or drawn]
+    made["claims"] = ["results/claims.json"]
     return made
 
 
@@ -330,6 +331,7 @@ def final_outputs():
     """The final target: every run, table and figure, the report, the locked stores."""
     return [
         "results/report/index.html",
+        "results/claims.json",
         *(f"results/{folder}/{name}.csv" for folder, name in TABLES),
         *(f"results/{folder}/{name}.svg" for folder, name in FIGURES),
         *(path for files in EXHIBIT_FILES.values() for path in files),
