@@ -554,6 +554,32 @@ def table(name: str, sources: tuple[Path, ...], out: Path, record: Path) -> None
 
 
 @main.command()
+@click.argument("table", type=EXISTING_FILE)
+@click.option(
+    "--switch",
+    "switches",
+    multiple=True,
+    help="Which to print, as M1 or E5+E6; repeatable; all unless named.",
+)
+def effects(table: Path, switches: tuple[str, ...]) -> None:
+    """Print what each published behaviour changes, from the TABLE results/tables/ablation.csv."""
+    from lotus.paper.effects import effects
+
+    click.echo("\n".join(effects(table, switches)))
+
+
+@main.command()
+@click.argument("published", type=EXISTING_FOLDER)
+@click.option("--of", "names", multiple=True, help="Sign to print; repeatable; all unless named.")
+def signs(published: Path, names: tuple[str, ...]) -> None:
+    """Print what the numbers in PUBLISHED (report/published) show of the published behaviours."""
+    from lotus.paper.published import load_published
+    from lotus.paper.signs import signs
+
+    click.echo("\n".join(signs(load_published(published), names)))
+
+
+@main.command()
 @click.argument("name")
 @click.argument("sources", type=EXISTING_FILE, nargs=-1, required=True)
 @click.option("--out", type=FILE, required=True, help="File name without its ending.")
@@ -604,6 +630,29 @@ def exhibit(name: str, experiment: Path, published: Path, out: Path, record: Pat
     from lotus.paper.exhibits import write_exhibit
 
     write_exhibit(name, experiment, published, out, record)
+
+
+@main.command()
+@click.option(
+    "--claims",
+    "stated",
+    type=EXISTING_FILE,
+    default="report/claims.yaml",
+    show_default=True,
+    help="The claims and the rules by which they are checked.",
+)
+@_published_option
+@_experiment_option
+@click.option("--out", type=FILE, required=True, help="All verdicts with their numbers (JSON).")
+@click.option("--table", type=FILE, required=True, help="File name of the table, without ending.")
+@click.option("--record", type=FILE, required=True, help="Record (JSON).")
+def claims(
+    stated: Path, published: Path, experiment: Path, out: Path, table: Path, record: Path
+) -> None:
+    """Judge the paper's claims: on its printed numbers, and on what was measured."""
+    from lotus.paper.verdicts import write_verdicts
+
+    write_verdicts(stated, published, experiment, out, table, record)
 
 
 @main.command()

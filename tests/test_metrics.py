@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from scipy.stats import ks_2samp
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
@@ -343,6 +344,15 @@ def test_attack_reads_what_was_said_to_it_first():
     assert found["mia_released_e6"] != other["mia_released_e6"]
     for key in {*METRICS} - of_attack - {"avg_gap", "avg_gap_released_e6"}:
         assert found[key] == other[key]
+
+
+def test_how_far_the_forget_set_stands_out_is_told_of_every_model():
+    original, gold, rows = scenario()
+    for name, row in {"gold": gold, **rows}.items():
+        found = score_all(original, gold, rows, seed=0)[name]
+        h = [entropy(softmax(row[part].logits)) for part in ("forget", "test")]
+        assert found.ks_forget_test == pytest.approx(ks_2samp(*h).statistic)
+        assert found.ks_forget_above_test <= found.ks_forget_test
 
 
 def test_synthetic_images_replace_validation_images_under_e5():

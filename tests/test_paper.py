@@ -256,7 +256,7 @@ def test_latex_of_a_benchmark(write):
     assert "JSD (as released, $\\times 10^4$)" in latex
     assert "Forget acc. (as released)" in latex
     assert "LoTUS & \\textbf{0.0625} & \\textbf{1.87} & -- & \\textbf{0.90}" in latex
-    assert "data, ResNet18, instance-10, released" in latex
+    assert "data, ResNet18, 10 \\% forgotten, released" in latex
 
 
 ALONE = {"scenario": "instance-50"}
@@ -313,10 +313,10 @@ def test_without_gold_there_is_nothing_to_correlate(ungauged):
 
 def test_the_avg_gap_figure_leaves_places_without_gold_out(ungauged):
     figure = figures.avg_gap(ungauged["corrected"])
-    assert [axes.get_title() for axes in figure.axes] == ["data, ResNet18, instance-10"]
+    assert [axes.get_title() for axes in figure.axes] == ["data, ResNet18, 10 % forgotten"]
     assert [
         axes.get_title().split("\n")[0] for axes in figures.rf_jsd(ungauged["corrected"]).axes
-    ] == ["data, ResNet18, instance-10"]
+    ] == ["data, ResNet18, 10 % forgotten"]
 
 
 def test_sentences_without_gold_are_about_rf_jsd(ungauged):
@@ -359,9 +359,12 @@ def test_studies_are_kept_apart(write):
     assert ("", "half") not in by.index
     assert latex.count("\\begin{table}") == 2
     assert "study share, corrected" in latex
-    assert "data, ResNet18, instance-10, study share" in tables.benchmark(files[1:])[1]
+    assert "data, ResNet18, 10 \\% forgotten, study share" in tables.benchmark(files[1:])[1]
     titles = [axes.get_title() for axes in figures.avg_gap(files).axes if axes.get_visible()]
-    assert titles == ["data, ResNet18, instance-10", "data, ResNet18, instance-10, study share"]
+    assert titles == [
+        "data, ResNet18, 10 % forgotten",
+        "data, ResNet18, 10 % forgotten, study share",
+    ]
 
 
 def test_tables_name_the_study_only_where_there_is_one(write, tmp_path):

@@ -7,8 +7,10 @@ import shlex
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+import recomputed
 import yaml
 from project import copy_of_project, run
 
@@ -75,8 +77,8 @@ def test_every_jobs_log_holds_its_settings(finished):
 def test_the_report_holds_every_benchmark_method_and_figure(finished):
     page = (finished / "results/report/index.html").read_text()
     for text in (
-        "digits, ResNet18, instance-10",
-        "digits, ResNet18, class-three",
+        "digits, ResNet18, 10 % forgotten",
+        "digits, ResNet18, class three forgotten",
         "10 % of each class, drawn at random with seed 13",
         "all training images of the class three",
         *("Original (nothing done)", "Gold (retrained)", "LoTUS", "Finetuning"),
@@ -86,9 +88,9 @@ def test_the_report_holds_every_benchmark_method_and_figure(finished):
         json.loads((finished / "results/digits/store.json").read_text())["notes"]["dvc"],
     ):
         assert text in page
-    # Entropies of two scenarios in two protocols; Avg Gap, times, RF-JSD; classes and similarity.
-    assert page.count("data:image/svg+xml;base64,") == 2 * 2 + 3 + 2
-    assert "digits, instance-10: no two of 1797 images are alike" in page
+    # Entropies of two scenarios in two protocols; Avg Gap, times, RF-JSD; classes and similarity; changes.
+    assert page.count("data:image/svg+xml;base64,") == 2 * 2 + 3 + 2 + 1
+    assert "digits, 10 % forgotten: no two of 1797 images are alike" in page
     assert not re.search(r"(src|href)=\"https?:", page.split("<body>")[0])
 
 
@@ -114,6 +116,58 @@ def test_table_cells_are_the_means_of_the_metrics_files(finished):
     assert (
         finished / "results/tables/digits-resnet18-instance-10-corrected.tex"
     ).read_text().count("&") > 9
+
+
+def runs_of_row(folder, scenario, protocol, row):
+    """Predictions of one row of the digits, a run for each seed."""
+    found = []
+    for seed in SEEDS:
+        root = folder / f"results/digits/resnet18/seed{seed}"
+        gold = root / scenario / "corrected/gold/predictions.npz"
+        if row == "original":
+            path = root / "original/corrected/predictions.npz"
+        elif row == "gold":
+            path = gold
+        else:
+            named = root / scenario / protocol / "metrics.json"
+            path = folder / json.loads(named.read_text())["predictions"][row]["path"]
+        found.append(recomputed.Run(path, gold))
+    return found
+
+
+SEEDS = (3407, 13)
+
+
+@pytest.mark.parametrize("scenario", ["instance-10", "class-three"])
+@pytest.mark.parametrize("row", ["original", "lotus", "scrub", "salun"])
+def test_cells_are_recomputed_from_predictions(finished, scenario, row):
+    golds = runs_of_row(finished, scenario, "corrected", "gold")
+    for protocol in ("corrected", "released-e1"):
+        runs = runs_of_row(finished, scenario, protocol, row)
+        name = f"digits-resnet18-{scenario}-{protocol}"
+        cells = pd.read_csv(finished / f"results/tables/{name}.csv").set_index("row").loc[row]
+        item = "table1" if scenario == "instance-10" else "classes"
+        numbers = pd.read_csv(finished / f"results/paper/{item}.csv")
+        here = numbers[(numbers["dataset"] == "digits") & (numbers["row"] == row)]
+        beside = here.set_index("metric")[protocol.split("-")[0]]
+        pairs = list(zip(runs, golds, strict=True))
+        published_jsd = np.mean([recomputed.published_jsd(run, gold) for run, gold in pairs])
+        assert beside["jsd_e4"] == pytest.approx(published_jsd, abs=0.011)
+        published_gap = recomputed.published_avg_gap(runs, golds)
+        assert beside["avg_gap"] == pytest.approx(published_gap, abs=1e-9)
+        if protocol == "corrected":
+            jsd = np.mean([recomputed.jsd(run, gold) for run, gold in pairs])
+            assert cells["jsd"] == pytest.approx(jsd, abs=1e-9)
+            for split in ("forget", "retain", "test"):
+                accuracy = np.mean([run.accuracy(split) for run in runs])
+                assert cells[f"accuracy_{split}"] == pytest.approx(accuracy)
+            mia = np.mean([recomputed.mia(run, s) for run, s in zip(runs, SEEDS, strict=True)])
+            assert cells["mia"] == pytest.approx(mia)
+            gap = recomputed.avg_gap(runs, golds, SEEDS)
+            assert cells["avg_gap"] == pytest.approx(gap)
+        else:
+            assert cells["jsd_released_e3_e4"] * 1e4 == pytest.approx(published_jsd, abs=0.011)
+            assert cells["avg_gap_released_e3_e6"] == pytest.approx(published_gap, abs=1e-9)
 
 
 def test_dvc_holds_the_locked_stores(finished):

@@ -10,6 +10,7 @@ from lotus.errors import LotusError
 from lotus.metrics import released
 from lotus.metrics.divergence import entropy, jsd, rf_jsd, softmax
 from lotus.metrics.membership import attack
+from lotus.metrics.streisand import standing
 from lotus.predictions import ATTACKED, CALIBRATION, Predictions, Split
 
 GAP_TERMS = ("mia", "accuracy_forget", "accuracy_retain", "accuracy_test")
@@ -34,6 +35,8 @@ class Scores:
         rf_jsd_released_e4: the published form, computed for classes too; None where that stops.
         avg_gap: to this seed's gold model, mean over `GAP_TERMS`; None as `jsd`.
         avg_gap_released_e6: the same with `mia_released_e6`.
+        ks_forget_test, ks_forget_above_test: how far forget images stand out from test images by the
+            entropy of predictions, and at higher entropy (`streisand.py`).
         same_as_original: every prediction equals the original model's.
         collapsed: why the model is of no use; empty if it is not so.
 
@@ -55,6 +58,8 @@ class Scores:
     rf_jsd_released_e4: float | None = None
     avg_gap: float | None = None
     avg_gap_released_e6: float | None = None
+    ks_forget_test: float | None = None
+    ks_forget_above_test: float | None = None
     same_as_original: bool = False
     collapsed: str = ""
 
@@ -151,6 +156,7 @@ def _own_scores(row: Predictions, original: Predictions, seed: int) -> dict[str,
     attacked = {name: row.get(ATTACKED + name, row[name]) for name in asked}
     h = {name: entropy(softmax(attacked[name].logits)) for name in SPLITS}
     mia = attack(h["retain"], h["val"], h["forget"], h["test"], seed)
+    stands = standing(*(entropy(softmax(row[name].logits)) for name in ("forget", "test")))
     return {
         **{f"accuracy_{name}": accuracy(row[name]) for name in SPLITS},
         "mia": mia.rate,
@@ -160,6 +166,8 @@ def _own_scores(row: Predictions, original: Predictions, seed: int) -> dict[str,
         **_released_mia(attacked),
         "rf_jsd": _rf_jsd(row, original),
         "rf_jsd_released_e4": _rf_jsd_released(row, original),
+        "ks_forget_test": stands.distance,
+        "ks_forget_above_test": stands.above,
         "same_as_original": all(
             np.array_equal(row[name].logits, original[name].logits) for name in SPLITS
         ),

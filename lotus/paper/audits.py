@@ -7,6 +7,7 @@ from typing import Any
 
 from lotus.errors import LotusError
 from lotus.lineage import read_record
+from lotus.paper.results import benchmark_title
 
 KEYS = ("dataset", "images", "distance", "classes", "parts", "across", "similarity", "groups")
 
@@ -55,7 +56,7 @@ def read_audit(path: Path) -> dict[str, Any]:
 
 def audit_title(audit: Mapping[str, Any]) -> str:
     """Data set and scenario."""
-    return ", ".join(filter(None, [audit["dataset"], audit.get("scenario", "")]))
+    return benchmark_title(audit["dataset"], "", audit.get("scenario", ""))
 
 
 def pairs_between(audit: Mapping[str, Any], first: str, second: str) -> int:

@@ -27,7 +27,13 @@ TITLES = {
     "mia_auc": "MIA AUC",
 }
 """Metrics that are printed, and their names."""
-STATED = (*TITLES, "mia_balanced_accuracy", "mia_tpr_at_1_fpr")
+STATED = (
+    *TITLES,
+    "mia_balanced_accuracy",
+    "mia_tpr_at_1_fpr",
+    "ks_forget_test",
+    "ks_forget_above_test",
+)
 """Metrics that are averaged; the other fields of a metrics file are forms of these."""
 SHARES = ("accuracy_forget", "accuracy_retain", "accuracy_val", "accuracy_test", "mia")
 DIVERGENCES = ("jsd", "rf_jsd")

@@ -1,6 +1,7 @@
 """Metrics files as tables of numbers, and the words that readers know them by."""
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,24 @@ ROW_TITLES = {
     "unsir": "UNSIR",
     "salun": "SalUn",
     "salun-lotus": "SalUn+LoTUS",
+}
+DATASET_TITLES = {
+    "fashion-mini": "small Fashion-MNIST",
+    "fashion-mnist": "Fashion-MNIST",
+    "mnist": "MNIST",
+    "cifar10": "CIFAR-10",
+    "cifar100": "CIFAR-100",
+    "tiny-imagenet": "Tiny-ImageNet",
+    "mufac": "MUFAC",
+    "mufac-clean": "cleaned MUFAC",
+    "imagenet1k": "ImageNet-1k",
+    "cifake": "CIFAKE",
+}
+SCENARIO_FORMS = {
+    r"instance-(\d+(?:\.\d+)?)": "{} % forgotten",
+    r"class-(.+)": "class {} forgotten",
+    "mufac-fixed": "its forget set",
+    r".*?(\d+)-per-class": "{} of each class forgotten",
 }
 MODELS = ["dataset", "architecture", "scenario"]
 """What original and gold models are shared in."""
@@ -62,7 +81,23 @@ def benchmark_title(
     """A benchmark in words; study and protocol are named if they are given."""
     architecture = {"resnet18": "ResNet18", "vit": "ViT"}.get(architecture, architecture)
     named = f"study {study}" if study else ""
-    return ", ".join(part for part in (dataset, architecture, scenario, named, protocol) if part)
+    parts = (dataset_title(dataset), architecture, scenario_title(scenario), named, protocol)
+    return ", ".join(part for part in parts if part)
+
+
+def dataset_title(name: str) -> str:
+    """A data set in words; `-limitN` is what a smaller version's name ends in."""
+    whole, limited, limit = name.partition("-limit")
+    title = DATASET_TITLES.get(whole, whole)
+    return f"{title} (first {limit} of each class)" if limited else title
+
+
+def scenario_title(name: str) -> str:
+    """What is forgotten, in words; a name of another form stands as it is."""
+    for form, words in SCENARIO_FORMS.items():
+        if found := re.fullmatch(form, name):
+            return words.format(*found.groups())
+    return name
 
 
 def load_metrics(files: Sequence[Path]) -> pd.DataFrame:

@@ -1,0 +1,39 @@
+"""Does the forget set stand out from unseen images? Distances between entropies of predictions."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+FLOOR = 1e-12
+"""Entropies in nats below this count as equal: float32 logits cannot tell them apart."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How far forget images stand from test images.
+
+    Attributes:
+        distance: Kolmogorov–Smirnov: the largest gap between the two distribution functions, 0 … 1.
+        above: its one-sided part: how far forget images lie at higher entropy, 0 … 1. Forgotten images
+            that are conspicuously uncertain (the Streisand effect) have it large; images that are
+            remembered have a large `distance` alone.
+
+    """
+
+    distance: float
+    above: float
+
+
+def standing(forget: np.ndarray, test: np.ndarray) -> Standing:
+    """Compares entropies in nats, `[n]` and `[m]`, n, m ≥ 1."""
+    forget, test = (np.sort(np.maximum(h, FLOOR)) for h in (forget, test))
+    points = np.concatenate([forget, test])
+    gaps = _distribution(test, points) - _distribution(forget, points)
+    # Both functions reach 1 at the largest point, where the gap is 0.
+    return Standing(distance=float(np.abs(gaps).max()), above=float(gaps.max()))
+
+
+def _distribution(ordered: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Share of the ordered values that are at most each point."""
+    shares: np.ndarray = np.searchsorted(ordered, points, side="right") / len(ordered)
+    return shares
