@@ -143,10 +143,7 @@ def _options(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return add
 
 
-_run_options = _options(
-    click.option("--store", type=EXISTING_FOLDER, required=True, help="Image store."),
-    click.option("--held-out", type=EXISTING_FILE, required=True, help="Validation/test halves."),
-    click.option("--seed", type=click.IntRange(0, 2**32 - 1), required=True, help="Seed."),
+_device_options = _options(
     click.option(
         "--device",
         default="auto",
@@ -161,14 +158,21 @@ _run_options = _options(
         show_default=True,
         help="Processor threads; sums depend on it.",
     ),
+)
+_protocol_option = click.option(
+    "--protocol",
+    type=_ProtocolType(),
+    default="corrected",
+    show_default=True,
+    help="corrected, released, corrected+m1, released-e1, … (see `lotus protocols`).",
+)
+_run_options = _options(
+    click.option("--store", type=EXISTING_FOLDER, required=True, help="Image store."),
+    click.option("--held-out", type=EXISTING_FILE, required=True, help="Validation/test halves."),
+    click.option("--seed", type=click.IntRange(0, 2**32 - 1), required=True, help="Seed."),
+    _device_options,
     click.option("--labels", type=_YamlType(), default="{}", help="Names for the record."),
-    click.option(
-        "--protocol",
-        type=_ProtocolType(),
-        default="corrected",
-        show_default=True,
-        help="corrected, released, corrected+m1, released-e1, … (see `lotus protocols`).",
-    ),
+    _protocol_option,
     click.option("--out", type=FOLDER, required=True, help="Folder of the run."),
 )
 _weights_option = click.option(
@@ -537,6 +541,46 @@ def evaluate(
     evaluate_runs(dict(rows), seed, labels, out)
 
 
+@main.command(
+    epilog="""\b
+    Example, after `snakemake --cores all`:
+      lotus gradcam --store data/stores/fashion-mini \\
+        --forget-set results/fashion-mini/splits/seed13/class-trouser.json \\
+        --of original results/fashion-mini/resnet18/seed13/original/corrected \\
+        --of gold results/fashion-mini/resnet18/seed13/class-trouser/corrected/gold \\
+        --of lotus results/fashion-mini/resnet18/seed13/class-trouser/corrected/lotus --out gradcam.npz
+      lotus figure gradcam gradcam.npz --out gradcam --record gradcam.figure.json"""
+)
+@click.option("--store", type=EXISTING_FOLDER, required=True, help="Image store.")
+@_forget_set_option
+@click.option(
+    "--of",
+    "runs",
+    type=(str, EXISTING_FOLDER),
+    multiple=True,
+    required=True,
+    help="Name of a row and the folder of its run; repeatable. `original` is needed.",
+)
+@click.option(
+    "--images",
+    "count",
+    type=click.IntRange(1),
+    default=4,
+    show_default=True,
+    help="Forget images: the first of each class, then the second of each, and so on.",
+)
+@_device_options
+@_protocol_option
+@click.option("--labels", type=_YamlType(), default="{}", help="Names for the record.")
+@click.option("--out", type=FILE, required=True, help="The maps (.npz); their record lies beside.")
+def gradcam(store: Path, runs: tuple[tuple[str, Path], ...], **options: Any) -> None:
+    """Compute where in forget images models see the true class (Grad-CAM)."""
+    from lotus.gradcam import explain
+
+    options["device_name"] = options.pop("device")
+    explain(store, runs=dict(runs), **options)
+
+
 @main.command()
 @click.argument("name")
 @click.argument("sources", type=EXISTING_FILE, nargs=-1, required=True)
@@ -545,8 +589,8 @@ def evaluate(
 def table(name: str, sources: tuple[Path, ...], out: Path, record: Path) -> None:
     """Write the table NAME from its SOURCES, as CSV and LaTeX.
 
-    NAME is benchmark, summary, per-seed, correlation or ablation (of metrics files) or times (of run
-    records).
+    NAME is benchmark, summary, per-seed, correlation or ablation (of metrics files) or times or cost (of
+    run records).
     """
     from lotus.paper.tables import write_table
 
@@ -587,8 +631,9 @@ def signs(published: Path, names: tuple[str, ...]) -> None:
 def figure(name: str, sources: tuple[Path, ...], out: Path, record: Path) -> None:
     """Draw the figure NAME from its SOURCES, as SVG, PDF and PNG.
 
-    NAME is streisand, avg-gap or rf-jsd (of metrics files), times (of run records) or duplicates, classes
-    or similarity (of audits by `lotus duplicates`).
+    NAME is streisand, avg-gap, rf-jsd or jsd-bars (of metrics files), times, time-bars, cost or temperature
+    (of run records), pareto (of both), duplicates, classes or similarity (of audits by `lotus duplicates`)
+    or gradcam (of what `lotus gradcam` wrote).
     """
     from lotus.paper.figures import draw
 
@@ -600,11 +645,12 @@ def figure(name: str, sources: tuple[Path, ...], out: Path, record: Path) -> Non
 @click.option("--out", type=FILE, required=True, help="Description (JSON).")
 def describe(config: dict[str, Any], out: Path) -> None:
     """Write down what an experiment consists of: benchmarks, rows, resolved hyper-parameters."""
+    from lotus.contents import description
     from lotus.plan import make_plan
     from lotus.provenance import write_json
     from lotus.settings import Origin
 
-    write_json(out, make_plan(config, [Origin("--config", config)]).description())
+    write_json(out, description(make_plan(config, [Origin("--config", config)])))
 
 
 _experiment_option = click.option(

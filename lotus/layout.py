@@ -29,6 +29,11 @@ def metrics_file(cell: Benchmark, seed: int) -> Path:
     return _seed_folder(cell, seed) / cell.scenario / cell.protocol / f"{name}.json"
 
 
+def gradcam_file(cell: Benchmark, seed: int) -> Path:
+    """Grad-CAM maps of some models of one scenario, protocol and seed."""
+    return _seed_folder(cell, seed) / cell.scenario / cell.protocol / "gradcam.npz"
+
+
 def in_study(name: str, study: str) -> str:
     """Name of what a study (`''`: none) has for itself: `avg-gap` → `avg-gap-retain-share`."""
     return f"{name}-{study}" if study else name

@@ -36,6 +36,10 @@ from lotus.settings import (
 EVALUATION = protocol.of_stage("evaluation")
 OF_RUNS = protocol.of_stage("training", "method", "evaluation")
 
+SIDE_BY_SIDE = 6
+"""Methods that are shown side by side without a choice among them."""
+EXPLAINED = ("lotus", "random-labeling", "finetune", "bad-teacher")
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -201,6 +205,21 @@ class Plan:
             row: layout.run_folder(self.home(cell, row), seed, row).as_posix()
             for row in self._run_rows(cell)
         }
+
+    def explained_runs(self, cell: Benchmark, seed: int) -> dict[str, str]:
+        """Row → folder of its run, for the models whose Grad-CAM maps are shown side by side.
+
+        Original, gold and the methods of the cell; of many methods the first row of each of `EXPLAINED`,
+        or the first rows where none is one of these.
+        """
+        folders = self.run_folders(cell, seed)
+        methods = [row for row in folders if row not in (ORIGINAL, GOLD)]
+        if len(methods) > SIDE_BY_SIDE:
+            by_method = {self.method_of(row): row for row in reversed(methods)}
+            named = [by_method[name] for name in EXPLAINED if name in by_method]
+            methods = named or methods[:SIDE_BY_SIDE]
+        references = [row for row in (ORIGINAL, GOLD) if row in folders]
+        return {row: folders[row] for row in [*references, *methods]}
 
     def architecture(self, dataset: str, architecture: str) -> dict[str, Any]:
         """The architecture's section with the data set's own recipe."""

@@ -291,9 +291,7 @@ def set_up(inputs: Inputs, original: Path, device: Device, protocol: Protocol) -
     store, held_out, chosen = _read(inputs)
     if chosen is None:
         raise LotusError("unlearning needs a forget set")
-    architecture, use = _settings_of(original)
-    model = _build(store, models.without_weights(architecture), use, 0, device)
-    models.load_weights(original / MODEL, model)
+    architecture, use, model = load_original(original, store, device)
     reach = np.concatenate([chosen.forget, chosen.retain])
     reduced_first = protocol.has("R2")
     if inputs.calibration is None:
@@ -306,8 +304,23 @@ def set_up(inputs: Inputs, original: Path, device: Device, protocol: Protocol) -
         images = Images(store, use, device.torch, reach, reduced_first)
         val = calibration.images(use, device.torch, reduced_first).take(calibration.indices)
     return Bench(
-        store, held_out, chosen, architecture, use, images, val, calibration, model.eval(), device
+        store, held_out, chosen, architecture, use, images, val, calibration, model, device
     )
+
+
+def load_original(
+    original: Path, store: Store, device: Device
+) -> tuple[Architecture, Dataset, nn.Module]:
+    """An original model by its run's folder: its architecture, how it is shown images, the model itself.
+
+    Raises:
+        LotusError: a file is absent or damaged.
+
+    """
+    architecture, use = _settings_of(original)
+    model = _build(store, models.without_weights(architecture), use, 0, device)
+    models.load_weights(original / MODEL, model)
+    return architecture, use, model.eval()
 
 
 def unlearn_run(

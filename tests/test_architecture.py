@@ -14,10 +14,10 @@ FLOORS = [
     ["protocol"],
     ["settings", "provenance"],
     ["layout", "device", "data", "models", "checkpoint", "counterparts"],
-    ["inference", "training", "predictions", "lineage"],
+    ["inference", "training", "predictions", "explanations", "lineage"],
     ["methods", "metrics", "plugins"],
-    ["evaluation", "runs", "plan", "paper"],
-    ["tuning"],
+    ["evaluation", "runs", "plan", "contents", "paper"],
+    ["tuning", "gradcam"],
     ["warm", "cli"],
 ]
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}

@@ -554,6 +554,21 @@ def test_a_block_may_take_some_of_the_seeds(content):
     assert plan_of(content).seeds_of(base) == (13, 12)
 
 
+def test_few_of_many_methods_are_explained_side_by_side(content):
+    content["methods"]["lotus-again"] = {"method": "lotus"}
+    content["grid"][0]["methods"] = [*content["methods"]]
+    plan = plan_of(content)
+    cell = Benchmark("fashion-mini", "resnet18", "class-trouser", "released")
+    chosen = plan.explained_runs(cell, 13)
+    methods = ["lotus", "random-labeling", "finetune", "bad-teacher"]
+    assert list(chosen) == ["original", "gold", *methods]
+    assert chosen.items() <= plan.run_folders(cell, 13).items()
+    content["grid"][0]["methods"] = ["ssd", "scrub", "lotus"]
+    assert list(plan_of(content).explained_runs(cell, 13)) == [
+        *("original", "gold", "lotus", "scrub", "ssd")
+    ]
+
+
 def test_a_calibration_set_must_have_the_classes_of_the_benchmark(content):
     content["datasets"]["digits"] = {}
     content["methods"]["lotus-digits"] = {"method": "lotus", "calibration": "digits"}

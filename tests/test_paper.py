@@ -647,7 +647,7 @@ def test_the_map_of_changes_shows_each_change_once_and_no_collapsed_model(write)
         write("corrected", 1, lotus=scores(0.9, 1.0, 0.8, 0.6), ssd=scores(0.5, 0.5, 0.5, 0.5)),
         write("corrected+e1", 1, lotus=scores(0.9, 0.7, 0.8, 0.6), ssd=FALLEN),
     ]
-    left, right = figures.ablation(files).axes
+    left, right = figures.FIGURES["ablation"](files).axes
     rows = [label.get_text() for label in left.get_yticklabels()]
     e1 = [label.get_text() for label in left.get_xticklabels()].index("E1")
     told = {
@@ -657,7 +657,7 @@ def test_the_map_of_changes_shows_each_change_once_and_no_collapsed_model(write)
     }
     assert told == {"LoTUS": "−.30"}
     with pytest.raises(LotusError, match="no switch was tried"):
-        figures.ablation([write("released", 1, lotus=scores(0.9, 1.0, 0.8, 0.6))])
+        figures.FIGURES["ablation"]([write("released", 1, lotus=scores(0.9, 1.0, 0.8, 0.6))])
 
 
 FALLEN = scores(0.1, 0.1, 0.1, 0.5, collapsed="retain accuracy near chance")

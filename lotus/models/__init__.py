@@ -1,10 +1,11 @@
 """The catalogue of models: from the architecture in the configuration to a module with its first weights.
 
-Each architecture is a module of this folder with a function `build`; the configuration's key `model` is
-its name.
+Each architecture is a module of this folder with a function `build`, and one `last_map` that says where
+Grad-CAM looks; the configuration's key `model` is its name.
 """
 
 import importlib
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import torch
@@ -33,6 +34,17 @@ def build(
         module = importlib.import_module(module_of(architecture))
         network: nn.Module = module.build(architecture, image_shape, num_classes)
         return network
+
+
+def last_map(architecture: Architecture, network: nn.Module) -> AbstractContextManager[nn.Module]:
+    """The module of a network whose output `[b, D, h, w]` is its last map of an image.
+
+    Networks without maps are arranged so that they have one while the context lasts.
+    """
+    found: AbstractContextManager[nn.Module] = importlib.import_module(
+        module_of(architecture)
+    ).last_map(network)
+    return found
 
 
 def module_of(architecture: Architecture) -> str:

@@ -5,6 +5,8 @@ BatchNorm, so there is no identity path. 11,519,296 + 513·C parameters at width
 State keys are those of the released weights (`layer1.0.identity_conv.weight`, …).
 """
 
+from contextlib import AbstractContextManager, nullcontext
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -64,3 +66,8 @@ def build(
     """The network for images of this shape (C, H, W)."""
     network = ResNet18(image_shape[0], num_classes, architecture.width, architecture.max_pool)
     return network.to(memory_format=torch.channels_last)
+
+
+def last_map(network: ResNet18) -> AbstractContextManager[nn.Module]:
+    """The last stage."""
+    return nullcontext(network.layer4)

@@ -4,10 +4,12 @@
 equally likely.
 """
 
-from torch import nn
-from torchvision.models import ViT_B_16_Weights, vit_b_16
+from contextlib import AbstractContextManager
 
-from lotus.models import pretrained
+from torch import nn
+from torchvision.models import VisionTransformer, ViT_B_16_Weights, vit_b_16
+
+from lotus.models import pretrained, tokens
 from lotus.settings import TorchvisionViTB16, WeightsFile
 
 PRETRAINED_CLASSES = 1000
@@ -34,3 +36,9 @@ def build(
             state = ViT_B_16_Weights[weights].get_state_dict(progress=False, check_hash=True)
         pretrained.fill(network, state, weights, new_head)
     return network
+
+
+def last_map(network: VisionTransformer) -> AbstractContextManager[nn.Module]:
+    """The patches' tokens as the last block reads them: the class token gathers from them there."""
+    side = network.image_size // network.patch_size
+    return tokens.as_map(network.encoder.layers[-1].ln_1, (side, side))

@@ -1,9 +1,12 @@
 """A small vision transformer of timm, for images of any (small) size."""
 
+from contextlib import AbstractContextManager
+
 from timm.models.vision_transformer import VisionTransformer
 from torch import nn
 
 from lotus.errors import LotusError
+from lotus.models import tokens
 from lotus.settings import ViT
 
 
@@ -29,3 +32,8 @@ def build(architecture: ViT, image_shape: tuple[int, int, int], num_classes: int
         num_heads=architecture.num_heads,
     )
     return network
+
+
+def last_map(network: VisionTransformer) -> AbstractContextManager[nn.Module]:
+    """The patches' tokens as the last block reads them: the class token gathers from them there."""
+    return tokens.as_map(network.blocks[-1].norm1, network.patch_embed.grid_size)

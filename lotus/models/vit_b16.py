@@ -5,11 +5,13 @@ Google's original weights, of ImageNet-21k, fine-tuned on ImageNet-1k at 224. ti
 `orig_in21k_ft_in1k`; what timm takes by default (`augreg…`) is a later training with other augmentation.
 """
 
+from contextlib import AbstractContextManager
+
 import timm
 from torch import Tensor, nn
 
 from lotus.errors import LotusError, choices
-from lotus.models import pretrained
+from lotus.models import pretrained, vit
 from lotus.settings import ViTB16, WeightsFile
 
 NAME, HEAD = "vit_base_patch16_224", "head"
@@ -30,6 +32,11 @@ def build(architecture: ViTB16, image_shape: tuple[int, int, int], num_classes: 
     elif weights is not None:
         pretrained.fill(network, _from_hub(weights), weights, HEAD)
     return network
+
+
+def last_map(network: nn.Module) -> AbstractContextManager[nn.Module]:
+    """As in timm's other vision transformers."""
+    return vit.last_map(network)
 
 
 def _from_hub(tag: str) -> dict[str, Tensor]:

@@ -15,8 +15,8 @@ from lotus.paper.audits import read_audit
 from lotus.paper.claims import TIME, Place
 from lotus.paper.conventions import values
 from lotus.paper.experiment import Experiment
+from lotus.paper.records import load_times
 from lotus.paper.results import PLACE, benchmark_title, load_metrics, needs_gold, sound
-from lotus.paper.tables import load_times
 from lotus.protocol import RELEASED, Protocol, parse
 
 

@@ -147,20 +147,20 @@ EXHIBITS = {
 }
 
 FIGURE_ITEMS = {
-    "streisand": ("streisand",),
-    "duplicates": ("duplicates",),
-    "class-distribution": ("classes",),
-    "similarity": ("similarity",),
-    "gradcam": ("gradcam",),
-    "jsd-bars": ("jsd-bars",),
-    "time-bars": ("time-bars",),
-    "rf-jsd": ("rf-jsd",),
-    "pareto": ("pareto",),
-    "temperature": ("temperature",),
-    "cost": ("cost",),
-    "ablation": ("ablation",),
+    "streisand": "streisand",
+    "duplicates": "duplicates",
+    "class-distribution": "classes",
+    "similarity": "similarity",
+    "gradcam": "gradcam",
+    "jsd-bars": "jsd-bars",
+    "time-bars": "time-bars",
+    "rf-jsd": "rf-jsd",
+    "pareto": "pareto",
+    "temperature": "temperature",
+    "cost": "cost",
+    "ablation": "ablation",
 }
-"""Figures of the paper, and ours, as targets of the workflow → kinds of figure."""
+"""Figures of the paper, and ours, as targets of the workflow → kind of figure."""
 
 
 def write_exhibit(name: str, experiment: Path, published: Path, out: Path, record: Path) -> None:

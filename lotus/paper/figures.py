@@ -1,6 +1,7 @@
 """The figures. One function each, by its name; all return a figure made from files and nothing else."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -8,20 +9,27 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from lotus import predictions
 from lotus.errors import LotusError, choices
 from lotus.layout import GOLD, ORIGINAL
 from lotus.metrics.divergence import entropy, softmax
 from lotus.metrics.summary import of_scenario
-from lotus.paper import data_figures
-from lotus.paper.ablation_figure import ablation
+from lotus.paper import (
+    ablation_figure,
+    bar_figures,
+    cost_figures,
+    data_figures,
+    gradcam_figure,
+    training_figures,
+)
+from lotus.paper.panels import PROTOCOLS, by_place, say_collapsed
+from lotus.paper.records import load_times
 from lotus.paper.results import (
     KEYS,
-    PLACE,
     benchmark_title,
     jsd_agreement,
+    lines_of,
     load_metrics,
     read_metrics,
     row_title,
@@ -29,9 +37,7 @@ from lotus.paper.results import (
     sound,
     with_gold,
 )
-from lotus.paper.style import BLACK, COLUMN, GREY, PAGE, SPLIT_COLOURS, look_of, save, style
-from lotus.paper.tables import load_times
-from lotus.protocol import parse
+from lotus.paper.style import GREY, PAGE, PLATE, SPLIT_COLOURS, look_of, save, style
 from lotus.provenance import sha256, write_record
 
 FLOOR = 1e-12
@@ -40,19 +46,14 @@ FLOOR = 1e-12
 Entropies = dict[str, dict[str, np.ndarray]]
 """Row → split → ln entropy `[n]`, all seeds together; no splits where a model has collapsed."""
 
-PLATE: Any = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.8}
-"""Behind words that bars may reach."""
-
-PROTOCOLS = ("corrected", "released")
-"""Drawn as filled and as hollow marks."""
-
 
 def draw(name: str, sources: Sequence[Path], out: Path, record: Path) -> None:
     """Draws a figure as `out`.svg, .pdf and .png, with its record.
 
     Args:
         name: which figure; see `FIGURES`.
-        sources: metrics files (`times`: run records; figures of the data: audits).
+        sources: metrics files (figures of costs and courses: run records, `pareto`: both; figures of the
+            data: audits; `gradcam`: what `lotus gradcam` wrote).
         out: path without ending.
 
     Raises:
@@ -213,7 +214,7 @@ def times(sources: Sequence[Path]) -> Figure:
 def _dots(
     frame: pd.DataFrame, fallen: pd.DataFrame, value: str, label: str, reference: str
 ) -> Figure:
-    """One panel a place: rows down the side, a large mark for the mean, small ones for seeds.
+    """A large mark for the mean, small ones for seeds.
 
     `corrected` is filled, `released` hollow and a little below; the line is the reference row under
     `corrected`.
@@ -222,55 +223,29 @@ def _dots(
         fallen: lines of collapsed models: these rows are not drawn, and the panel says so.
 
     """
-    frame, fallen = _by_base(frame), _by_base(fallen)
-    rows = rows_in_order(frame)
-    cells = list(frame.groupby(PLACE, sort=False))
-    columns = 2 if len(cells) > 1 else 1
-    lines = -(-len(cells) // columns)
-    width = PAGE if columns == 2 else COLUMN
-    figure = Figure(figsize=(width, 0.45 + lines * (0.55 + 0.23 * len(rows))))
-    panels = figure.subplots(lines, columns, sharey=True, squeeze=False)
-    for axes, (key, part) in zip(panels.flat, cells, strict=False):
-        here = fallen[(fallen[PLACE] == list(key)).all(axis=1)]
-        _dot_panel(axes, part, here, value, rows, reference)
-        axes.set_title(benchmark_title(*key))
-    for axes in panels.flat[len(cells) :]:
-        axes.set_visible(False)
-    panels[0, 0].set_yticks(range(len(rows)), [row_title(row) for row in rows])
-    panels[0, 0].set_ylim(len(rows) - 0.5, -0.5)
-    for axes in panels[-1]:
-        axes.set_xlabel(label)
-    _legend_of_protocols(figure, [name for name in PROTOCOLS if (frame["protocol"] == name).any()])
-    return figure
-
-
-def _by_base(frame: pd.DataFrame) -> pd.DataFrame:
-    """A protocol that deviates from its base stands for it."""
-    return frame.assign(protocol=frame["protocol"].map(lambda name: parse(str(name)).base))
+    return by_place(frame, fallen, label, partial(_dot_panel, value=value, reference=reference))
 
 
 def _dot_panel(
     axes: Axes,
     part: pd.DataFrame,
     fallen: pd.DataFrame,
-    value: str,
     rows: Sequence[str],
+    value: str,
     reference: str,
 ) -> None:
     looks = look_of(rows)
     for place, row in enumerate(rows):
         for name, below in zip(PROTOCOLS, (-0.17, 0.17), strict=True):
-            lost = fallen[(fallen["row"] == row) & (fallen["protocol"] == name)]
-            here = part[(part["row"] == row) & (part["protocol"] == name)]
+            lost, here = lines_of(fallen, row, name), lines_of(part, row, name)
             values = here[value].to_numpy()
             if len(lost):
-                _say_collapsed(axes, place + below, name, lost["seed"].nunique(), len(here))
+                say_collapsed(axes, place + below, name, lost["seed"].nunique(), len(here))
             elif len(values):
                 _mark(axes, values, place + below, looks[row], name)
                 if row == reference and name == "corrected":
                     axes.axvline(values.mean(), color=GREY, linewidth=0.8, linestyle="--", zorder=0)
     axes.set_xlim(left=0)
-    axes.grid(axis="x")
 
 
 def _mark(
@@ -280,22 +255,6 @@ def _mark(
     face = colour if protocol == "corrected" else "white"
     axes.plot(values, [height] * len(values), "|", color=colour, markersize=5, alpha=0.7)
     axes.plot(values.mean(), height, marker, color=colour, markersize=5, markerfacecolor=face)
-
-
-def _say_collapsed(axes: Axes, height: float, protocol: str, count: int, n: int) -> None:
-    text = f"{protocol}: collapsed in {count} of {n} seeds"
-    place = axes.get_yaxis_transform()
-    axes.text(0.02, height, text, transform=place, va="center", fontsize=5.5, color=GREY)
-
-
-def _legend_of_protocols(figure: Figure, names: Sequence[str]) -> None:
-    if len(names) < 2:
-        return
-    handles = [
-        Line2D([], [], linestyle="", marker="o", color=BLACK, markerfacecolor=face, label=name)
-        for name, face in zip(PROTOCOLS, (BLACK, "white"), strict=True)
-    ]
-    figure.legend(handles=handles, loc="outside upper center", ncols=2)
 
 
 def rf_jsd(sources: Sequence[Path]) -> Figure:
@@ -339,7 +298,13 @@ FIGURES: dict[str, Callable[[Sequence[Path]], Figure]] = {
     "avg-gap": avg_gap,
     "times": times,
     "rf-jsd": rf_jsd,
-    "ablation": ablation,
+    "ablation": ablation_figure.ablation,
+    "jsd-bars": bar_figures.jsd_bars,
+    "time-bars": bar_figures.time_bars,
+    "pareto": cost_figures.pareto,
+    "cost": cost_figures.cost,
+    "temperature": training_figures.temperature,
+    "gradcam": gradcam_figure.gradcam,
     "duplicates": data_figures.duplicates,
     "classes": data_figures.classes,
     "similarity": data_figures.similarity,

@@ -14,7 +14,7 @@ from lotus.layout import GOLD, ORIGINAL
 from lotus.metrics.correlation import Correlation, correlate
 from lotus.metrics.summary import METRICS
 from lotus.paper.conventions import STATED, form_of, protocol_of, released_gaps, values
-from lotus.protocol import Protocol
+from lotus.protocol import CORRECTED, Protocol, parse
 
 ROW_TITLES = {
     ORIGINAL: "Original (nothing done)",
@@ -146,6 +146,23 @@ def with_gold(frame: pd.DataFrame) -> pd.DataFrame:
     """The part of a frame that is of cells with a gold model."""
     has = frame.groupby(KEYS)["row"].transform(lambda rows: (rows == GOLD).any())
     return frame[has.astype(bool)]
+
+
+def by_base(frame: pd.DataFrame) -> pd.DataFrame:
+    """A protocol that deviates from its base stands for it."""
+    return frame.assign(protocol=frame["protocol"].map(lambda name: parse(str(name)).base))
+
+
+def lines_of(frame: pd.DataFrame, row: str, protocol: str) -> pd.DataFrame:
+    """A frame's lines of one row under one protocol."""
+    return frame[(frame["row"] == row) & (frame["protocol"] == protocol)]
+
+
+def reference_of(part: pd.DataFrame, row: str, value: str) -> float:
+    """Mean of a row's value at one place, under `corrected` if it is there; NaN if there is none."""
+    found = part[part["row"] == row]
+    corrected = found[found["protocol"] == CORRECTED.name]
+    return float((corrected if len(corrected) else found)[value].mean())
 
 
 def told_keys(frame: pd.DataFrame) -> list[str]:

@@ -12,9 +12,10 @@ from lotus.layout import GOLD, ORIGINAL
 from lotus.lineage import RunRecord
 from lotus.paper.conventions import Form
 from lotus.paper.items import Item, figure_item, table_item
+from lotus.paper.records import load_times
 from lotus.paper.results import KEYS, PLACE, benchmark_title, best_rows, row_title, summarise
 from lotus.paper.sentences import differences, sentences
-from lotus.paper.tables import forms_of, load_times, plus_minus, stated
+from lotus.paper.tables import forms_of, plus_minus, stated
 from lotus.paper.trace import Trace, row_anchor, trace
 from lotus.protocol import RELEASED, parse
 from lotus.settings import Benchmark

@@ -10,8 +10,8 @@ import pandas as pd
 from lotus.errors import LotusError
 from lotus.paper.experiment import Experiment
 from lotus.paper.quantities import NOT_RUN, Quantity, measure
+from lotus.paper.records import load_times
 from lotus.paper.results import PLACE, ROW_TITLES, load_metrics
-from lotus.paper.tables import load_times
 from lotus.protocol import RELEASED, parse
 
 PROTOCOLS = ("released", "corrected")

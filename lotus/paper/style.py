@@ -19,6 +19,9 @@ BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
 PURPLE, SKY, YELLOW = "#CC79A7", "#56B4E9", "#B8A800"
 WINE, INDIGO, BROWN = "#882255", "#332288", "#8C510A"
 SPLIT_COLOURS = {"retain": GREEN, "forget": VERMILION, "test": BLUE}
+PLATE: Any = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.8}
+"""Behind words that marks may reach."""
+
 MARKERS = ("s", "^", "v", "P", "X", "<", ">", "h", "d", "p")
 _FIXED = {
     ORIGINAL: (GREY, "o"),

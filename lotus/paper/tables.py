@@ -1,6 +1,5 @@
 """The tables, as CSV (full precision) and LaTeX (as printed). One function each, by its name."""
 
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,14 +13,18 @@ from lotus.metrics.summary import METRICS
 from lotus.paper.ablation import CHANGES, ablate
 from lotus.paper.conventions import TITLES, Form, form_of, protocol_of
 from lotus.paper.latex import Bold, latex_table
+from lotus.paper.records import load_costs, load_times
 from lotus.paper.results import (
     KEYS,
+    MODELS,
     PLACE,
     benchmark_title,
     best_rows,
+    by_base,
     jsd_agreement,
     load_metrics,
     needs_gold,
+    reference_of,
     row_title,
     rows_in_order,
     summarise,
@@ -41,7 +44,7 @@ def write_table(name: str, sources: Sequence[Path], out: Path, record: Path) -> 
 
     Args:
         name: which table; see `TABLES`.
-        sources: metrics files (`times`: run records).
+        sources: metrics files (`times`, `cost`: run records).
         out: path without ending.
 
     Raises:
@@ -226,6 +229,48 @@ def times(sources: Sequence[Path]) -> Table:
     return numbers, latex_table("Seconds of training or unlearning.", heads, body)
 
 
+def cost(sources: Sequence[Path]) -> Table:
+    """What each model took: seconds, preparation, ratio to gold, peaks of memory; means over the seeds.
+
+    `ratio_to_gold` is of the means, to the gold model of the same place; NaN where there is none. What
+    the peaks mean: `lotus.paper.records.load_costs`; `device_mib` is NaN on a processor.
+    """
+    frame = load_costs(sources)
+    golds = {
+        place: reference_of(part, GOLD, "seconds")
+        for place, part in by_base(frame).groupby(MODELS, sort=False)
+    }
+    grouped = frame.groupby([*KEYS, "row"], sort=False)
+    numbers = grouped[["seconds", "prepare_seconds"]].mean()
+    numbers.insert(1, "seconds_std", grouped["seconds"].std())
+    numbers = numbers.join(grouped[["process_mib", "device_mib"]].mean())
+    numbers.insert(0, "n", grouped["seed"].nunique())
+    numbers = numbers.reset_index()
+    against = [golds[place] for place in numbers[MODELS].itertuples(index=False, name=None)]
+    numbers.insert(9, "ratio_to_gold", numbers["seconds"] / against)
+    body = [
+        [
+            benchmark_title(
+                line["dataset"],
+                line["architecture"],
+                line["scenario"] or "all scenarios",
+                protocol=line["protocol"],
+            ),
+            row_title(line["row"]),
+            plus_minus(line["seconds"], line["seconds_std"], 2),
+            *(plus_minus(line[name], np.nan, decimals) for name, decimals in COSTS_PRINTED.items()),
+        ]
+        for line in numbers.to_dict("records")
+    ]
+    heads = ["Benchmark", "", "s", "of it preparation", "of gold's", "process MiB", "device MiB"]
+    caption = "Seconds and peak memory of training or unlearning, means over the seeds."
+    return numbers, latex_table(caption, heads, body)
+
+
+COSTS_PRINTED = {"prepare_seconds": 2, "ratio_to_gold": 2, "process_mib": 0, "device_mib": 0}
+"""Column → decimals."""
+
+
 def ablation(sources: Sequence[Path]) -> Table:
     """What single published behaviours change against `corrected`; see `lotus.paper.ablation`."""
     numbers = ablate(sources)
@@ -258,35 +303,9 @@ TABLES: dict[str, Callable[[Sequence[Path]], Table]] = {
     "per-seed": per_seed,
     "correlation": correlation,
     "times": times,
+    "cost": cost,
     "ablation": ablation,
 }
-
-
-def load_times(records: Sequence[Path]) -> pd.DataFrame:
-    """One line per run record: `KEYS` (scenario '' for originals, study '': runs know of none), row,
-    seed, seconds, and of them `prepare_seconds`; `minutes_released_r1`, the minutes that the published
-    code would state.
-
-    The protocol is the one under which the run is filed.
-
-    Raises:
-        LotusError: a file is not a run's record.
-
-    """
-    lines = []
-    for path in records:
-        try:
-            record = json.loads(path.read_text(encoding="utf-8"))
-            about, time = record["about"], record["time"]
-            preparation = float(time.get("method_prepare", 0.0))
-            seconds = float(time["unlearn"] if "unlearn" in time else time["train"]) + preparation
-            line = [about["dataset"], about["architecture"], about.get("scenario", ""), ""]
-            line += [about["protocol"], about["row"], about["seed"], seconds, preparation]
-            lines.append([*line, float(record["notes"].get("minutes_released_r1", seconds / 60))])
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise LotusError(f"{path}: not the record of a run: {error!r}") from error
-    numbers = ["seconds", "prepare_seconds", "minutes_released_r1"]
-    return pd.DataFrame(lines, columns=[*KEYS, "row", "seed", *numbers])
 
 
 def plus_minus(value: float, spread: float, decimals: int = 3) -> str:

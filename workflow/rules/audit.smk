@@ -36,7 +36,7 @@ rule audit_duplicates:
 
 rule audit:
     input:
-        audits(),
+        CONTENTS.audits(PLAN.settings.datasets),
         [
             f"results/{folder}/{name}.svg"
             for folder, name in FIGURES

@@ -16,13 +16,13 @@ from snakemake.utils import update_config
 sys.path.insert(0, str(workflow.basedir))
 
 from lotus import layout, models, warm
+from lotus.contents import Contents
 from lotus.data import sources
 from lotus.data.store import locked_stores
 from lotus.errors import LotusError
 from lotus.methods import base
 from lotus.paper.exhibits import EXHIBITS, FIGURE_ITEMS
 from lotus.plan import make_plan
-from lotus.protocol import parse as parse_protocol
 from lotus.provenance import code_digest
 from lotus.settings import Benchmark, Origin, read_origin, typed
 
@@ -78,24 +78,8 @@ def read_plan():
 PLAN = read_plan()
 if workflow.is_main_process:
     logger.info(PLAN.part_counts())
-CELLS = PLAN.benchmarks
-INSTANCE_CELLS = [
-    cell
-    for cell in CELLS
-    if PLAN.settings.scenarios[cell.scenario].forget_class is None
-    and cell.protocol == "corrected"
-    and PLAN.has_gold(cell)
-]
-GOLD_CELLS = [cell for cell in CELLS if PLAN.has_gold(cell)]
-ABLATED_CELLS = list(
-    dict.fromkeys(
-        PLAN.measured(cell)
-        for wanted in PLAN.ablations
-        for cell in (wanted.under(parse_protocol(wanted.protocol).base), wanted)
-    )
-)
-MEASURED_CELLS = list(dict.fromkeys([*CELLS, *ABLATED_CELLS]))
-STUDIES = list(dict.fromkeys(cell.study for cell in CELLS))
+CONTENTS = Contents(PLAN)
+STUDIES = list(dict.fromkeys(cell.study for cell in CONTENTS.cells))
 LOCKED = locked_stores(layout.LOCK)
 
 # Runtime, not science: which device the models run on.
@@ -149,8 +133,12 @@ step_code = cache(code_digest)
 
 def model_code(wildcards):
     """Digest of the code that a training step runs for the job's architecture."""
-    architecture = PLAN.settings.architectures[wildcards.architecture]
-    return step_code("lotus.runs", models.module_of(architecture))
+    return step_code("lotus.runs", architecture_module(wildcards))
+
+
+def architecture_module(wildcards):
+    """Module of the job's architecture."""
+    return models.module_of(PLAN.settings.architectures[wildcards.architecture])
 
 
 def raw_options(dataset):
@@ -261,9 +249,8 @@ def calibration_option(wildcards):
 
 def method_code(wildcards):
     """Digest of the code that this method runs; other methods are not part of it."""
-    architecture = PLAN.settings.architectures[wildcards.architecture]
     method = base.module_of(PLAN.method_of(wildcards.row))
-    return step_code("lotus.runs", models.module_of(architecture), method)
+    return step_code("lotus.runs", architecture_module(wildcards), method)
 
 
 def predictions_of(wildcards):
@@ -273,81 +260,13 @@ def predictions_of(wildcards):
     return {row: f"{folder}/predictions.npz" for row, folder in rows.items()}
 
 
-def run_files(name, cells=tuple(MEASURED_CELLS)):
-    """One file of every run, each once."""
-    return list(
-        dict.fromkeys(
-            f"{folder}/{name}"
-            for cell in cells
-            for seed in PLAN.seeds_of(cell)
-            for folder in PLAN.run_folders(cell, seed).values()
-        )
-    )
+def explained_runs(wildcards):
+    """Row → folder of its run, for the models whose Grad-CAM maps are shown."""
+    return PLAN.explained_runs(cell_of(wildcards), wildcards.seed)
 
 
-def run_records(cells):
-    """Records of the runs of benchmarks."""
-    return run_files("run.json", cells)
-
-
-def metrics_files(cells):
-    """Metrics files of benchmarks."""
-    return [
-        str(layout.metrics_file(cell, seed))
-        for cell in cells
-        for seed in PLAN.seeds_of(cell)
-    ]
-
-
-def audits(datasets=tuple(PLAN.settings.datasets)):
-    """Audits of data sets, in the parts of each of their scenarios."""
-    places = dict.fromkeys((cell.dataset, cell.scenario) for cell in CELLS)
-    return [str(layout.audit_file(*place)) for place in places if place[0] in datasets]
-
-
-def tables():
-    """Tables of the experiment: folder and name under `results`, kind, and what it is made of."""
-    wanted = {
-        ("tables", cell.name): ("benchmark", metrics_files([cell])) for cell in CELLS
-    }
-    wanted["tables", "per-seed"] = "per-seed", metrics_files(MEASURED_CELLS)
-    if ABLATED_CELLS:
-        wanted["tables", "ablation"] = "ablation", metrics_files(ABLATED_CELLS)
-    for study in STUDIES:
-        wanted |= across("tables", "summary", study, metrics_files, CELLS)
-        wanted |= across("tables", "correlation", study, metrics_files, INSTANCE_CELLS)
-        wanted |= across("timings", "times", study, run_records, CELLS)
-    return wanted
-
-
-def across(folder, kind, study, files, cells):
-    """What one table or figure of a study is made of; nothing if it has none of these cells."""
-    here = [cell for cell in cells if cell.study == study]
-    return {(folder, layout.in_study(kind, study)): (kind, files(here))} if here else {}
-
-
-def figures():
-    """Figures of the experiment, like `tables`."""
-    wanted = {
-        ("figures", f"streisand-{cell.name}"): ("streisand", metrics_files([cell]))
-        for cell in CELLS
-    }
-    if ABLATED_CELLS:
-        wanted["figures", "ablation"] = "ablation", metrics_files(ABLATED_CELLS)
-    for study in STUDIES:
-        wanted |= across("figures", "avg-gap", study, metrics_files, GOLD_CELLS)
-        wanted |= across("figures", "rf-jsd", study, metrics_files, INSTANCE_CELLS)
-        wanted |= across("timings", "times", study, run_records, CELLS)
-    for dataset in dict.fromkeys(cell.dataset for cell in CELLS):
-        audited = audits([dataset])
-        wanted["figures", f"data-classes-{dataset}"] = "classes", audited
-        # Which images are alike depends little on the scenario.
-        wanted["figures", f"data-duplicates-{dataset}"] = "duplicates", audited[:1]
-    wanted["figures", "data-similarity"] = "similarity", audits()
-    return wanted
-
-
-TABLES, FIGURES = tables(), figures()
+TABLES = {(made.folder, made.name): made for made in CONTENTS.tables}
+FIGURES = {(made.folder, made.name): made for made in CONTENTS.figures}
 PAGE = sorted(path.as_posix() for path in Path("report/page").iterdir())
 
 
@@ -371,44 +290,40 @@ def trials_files():
 def outputs_of(cells):
     """What a part of the grid comes to: its runs and metrics, and the tables and figures of each cell."""
     measured = list(dict.fromkeys(PLAN.measured(cell) for cell in cells))
-    names = [cell.name for cell in cells]
     return [
-        *(path for name in RUN_FILES for path in run_files(name, measured)),
-        *metrics_files(measured),
-        *(f"results/tables/{name}.csv" for name in names if ("tables", name) in TABLES),
+        *(path for name in RUN_FILES for path in CONTENTS.run_files(name, measured)),
+        *CONTENTS.metrics(measured),
+        *(
+            f"results/tables/{cell.name}.csv"
+            for cell in cells
+            if ("tables", cell.name) in TABLES
+        ),
         *(
             f"results/{folder}/{name}.svg"
             for folder, name in FIGURES
-            if any(name.endswith(f"-{cell}") for cell in names)
+            if is_of(name, cells)
         ),
     ]
 
 
-def exhibit_sources(item):
-    """What a table of the paper is measured from: metrics and times of the cells that are for it."""
-    cells = [cell for cell in PLAN.labelled.get(item, ()) if cell in CELLS]
-    measured = [PLAN.measured(cell) for cell in cells]
-    return [*metrics_files(measured), *run_records(measured)]
+def is_of(figure, cells):
+    """Whether a figure is of one of these cells."""
+    return any(figure.endswith(f"-{cell.name}") for cell in cells)
 
 
 def targets():
-    """What can be made alone, by name: parts of the grid, and each item of the paper or of ours."""
+    """What can be made alone, by name: parts of the grid, and each item of the paper or of ours.
+
+    Of figures of single cells those that the configuration names for the item, if it names any.
+    """
     made = {part: outputs_of(cells) for part, cells in PLAN.parts.items()}
     for name, files in EXHIBIT_FILES.items():
         made |= dict.fromkeys(filter(None, [name, EXHIBITS[name].alias]), files)
-    for item, kinds in FIGURE_ITEMS.items():
-        made[item] = [
-            f"results/{folder}/{name}.svg"
-            for (folder, name), (kind, _) in FIGURES.items()
-            if kind in kinds and is_for(item, name)
-        ]
+    for item, kind in FIGURE_ITEMS.items():
+        drawn = [made for made in FIGURES.values() if made.kind == kind]
+        named = [it for it in drawn if is_of(it.name, PLAN.labelled.get(item, ()))]
+        made[item] = [f"results/{it.folder}/{it.name}.svg" for it in named or drawn]
     return made
-
-
-def is_for(item, figure):
-    """Whether a figure is of cells that the configuration names for an item; if it names none, any is."""
-    cells = PLAN.labelled.get(item, ())
-    return not cells or any(figure.endswith(cell.name) for cell in cells)
 
 
 def final_outputs():
@@ -418,6 +333,10 @@ def final_outputs():
         *(f"results/{folder}/{name}.csv" for folder, name in TABLES),
         *(f"results/{folder}/{name}.svg" for folder, name in FIGURES),
         *(path for files in EXHIBIT_FILES.values() for path in files),
-        *(path for name in RUN_FILES for path in run_files(name)),
+        *(
+            path
+            for name in RUN_FILES
+            for path in CONTENTS.run_files(name, CONTENTS.measured)
+        ),
         *(["data/stores/dvc.json"] if LOCKED else []),
     ]

@@ -3,7 +3,7 @@
 
 rule draw_figure:
     input:
-        lambda wildcards: FIGURES[wildcards.folder, wildcards.figure][1],
+        lambda wildcards: FIGURES[wildcards.folder, wildcards.figure].sources,
     output:
         svg="results/{folder}/{figure}.svg",
         pdf="results/{folder}/{figure}.pdf",
@@ -17,7 +17,7 @@ rule draw_figure:
     conda:
         CONDA
     params:
-        kind=lambda wildcards: FIGURES[wildcards.folder, wildcards.figure][0],
+        kind=lambda wildcards: FIGURES[wildcards.folder, wildcards.figure].kind,
         out=subpath(output.svg, strip_suffix=".svg"),
         code=step_code("lotus.paper.figures"),
     shell:

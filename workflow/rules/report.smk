@@ -11,7 +11,7 @@ rule describe_experiment:
         CONDA
     params:
         config=json.dumps(PLAN.settings.model_dump(mode="json")),
-        code=step_code("lotus.plan"),
+        code=step_code("lotus.contents"),
     shell:
         "lotus --log {log} describe --config {params.config:q} --out {output}"
 
@@ -21,9 +21,9 @@ rule write_report:
         experiment="results/experiment.json",
         tables=[f"results/{folder}/{name}.csv" for folder, name in TABLES],
         figures=[f"results/{folder}/{name}.svg" for folder, name in FIGURES],
-        audits=audits(),
-        metrics=metrics_files(MEASURED_CELLS),
-        runs=run_files("run.json"),
+        audits=CONTENTS.audits(PLAN.settings.datasets),
+        metrics=CONTENTS.metrics(CONTENTS.measured),
+        runs=CONTENTS.records(CONTENTS.measured),
         exhibits=[path for files in EXHIBIT_FILES.values() for path in files],
         published=PUBLISHED,
         template="report/page/index.html.j2",

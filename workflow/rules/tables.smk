@@ -3,7 +3,7 @@
 
 rule make_exhibit:
     input:
-        lambda wildcards: exhibit_sources(wildcards.item),
+        lambda wildcards: CONTENTS.item_sources(wildcards.item),
         experiment="results/experiment.json",
         published=PUBLISHED,
     output:
@@ -28,7 +28,7 @@ rule make_exhibit:
 
 rule make_table:
     input:
-        lambda wildcards: TABLES[wildcards.folder, wildcards.table][1],
+        lambda wildcards: TABLES[wildcards.folder, wildcards.table].sources,
     output:
         csv="results/{folder}/{table}.csv",
         tex="results/{folder}/{table}.tex",
@@ -41,7 +41,7 @@ rule make_table:
     conda:
         CONDA
     params:
-        kind=lambda wildcards: TABLES[wildcards.folder, wildcards.table][0],
+        kind=lambda wildcards: TABLES[wildcards.folder, wildcards.table].kind,
         out=subpath(output.csv, strip_suffix=".csv"),
         code=step_code("lotus.paper.tables"),
     shell:

@@ -1,0 +1,80 @@
+"""What figures with a panel for each place and a line for each row share."""
+
+from collections.abc import Callable, Sequence
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from lotus.paper.results import PLACE, benchmark_title, by_base, row_title, rows_in_order
+from lotus.paper.style import BLACK, COLUMN, GREY, PAGE
+
+PROTOCOLS = ("corrected", "released")
+"""Drawn as filled and as hollow marks."""
+
+PanelOf = Callable[[Axes, pd.DataFrame, pd.DataFrame, Sequence[str]], None]
+"""Draws one place: axes, its lines, its lines of collapsed models, rows down the side."""
+
+
+def by_place(
+    frame: pd.DataFrame,
+    fallen: pd.DataFrame,
+    label: str,
+    draw: PanelOf,
+    rows: Sequence[str] | None = None,
+    marker: str = "o",
+) -> Figure:
+    """A panel for each place, the rows down the side.
+
+    Args:
+        fallen: lines of collapsed models; each panel is told its own.
+        label: of the horizontal axes.
+        rows: which are shown; by default all.
+        marker: of the legend.
+
+    """
+    frame, fallen = by_base(frame), by_base(fallen)
+    rows = rows_in_order(frame) if rows is None else rows
+    cells = list(frame.groupby(PLACE, sort=False))
+    columns = 2 if len(cells) > 1 else 1
+    lines = -(-len(cells) // columns)
+    width = PAGE if columns == 2 else COLUMN
+    figure = Figure(figsize=(width, 0.45 + lines * (0.55 + 0.23 * len(rows))))
+    panels = figure.subplots(lines, columns, sharey=True, squeeze=False)
+    for axes, (key, part) in zip(panels.flat, cells, strict=False):
+        axes.set_title(benchmark_title(*key))
+        draw(axes, part, fallen[(fallen[PLACE] == list(key)).all(axis=1)], rows)
+        axes.grid(axis="x")
+    for axes in panels.flat[len(cells) :]:
+        axes.set_visible(False)
+    name_rows(panels[0, 0], rows)
+    # The last of each column.
+    for axes in panels.flat[max(0, len(cells) - columns) : len(cells)]:
+        axes.set_xlabel(label)
+    legend_of_protocols(figure, frame, marker)
+    return figure
+
+
+def name_rows(axes: Axes, rows: Sequence[str]) -> None:
+    """Names of rows down the side, the first at the top."""
+    axes.set_yticks(range(len(rows)), [row_title(row) for row in rows])
+    axes.set_ylim(len(rows) - 0.5, -0.5)
+
+
+def say_collapsed(axes: Axes, height: float, protocol: str, count: int, n: int) -> None:
+    """In place of a row's mark."""
+    text = f"{protocol}: collapsed in {count} of {n} seeds"
+    place = axes.get_yaxis_transform()
+    axes.text(0.02, height, text, transform=place, va="center", fontsize=5.5, color=GREY)
+
+
+def legend_of_protocols(figure: Figure, frame: pd.DataFrame, marker: str = "o") -> None:
+    """What is filled and what is hollow, where both are there."""
+    if not all((frame["protocol"] == name).any() for name in PROTOCOLS):
+        return
+    handles = [
+        Line2D([], [], linestyle="", marker=marker, color=BLACK, markerfacecolor=face, label=name)
+        for name, face in zip(PROTOCOLS, (BLACK, "white"), strict=True)
+    ]
+    figure.legend(handles=handles, loc="outside upper center", ncols=2)
