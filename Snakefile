@@ -8,6 +8,9 @@ from snakemake.utils import min_version
 min_version("9.20")
 
 
+report: "report/captions/workflow.rst"
+
+
 include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/splits.smk"

@@ -87,11 +87,13 @@ def overview(
 
     """
     used = dict.fromkeys(each.cell.architecture for each in measured)
-    rows = dict.fromkeys(str(row) for each in measured for row in each.numbers.index)
+    methods = dict.fromkeys(
+        row["method"] for each in measured for row in each.described["methods"].values()
+    )
     return Overview(
         datasets=[_contents(store) for store in stores],
         architectures=[size(name, architectures[name]) for name in used],
-        methods=[row_title(row) for row in rows if row not in (ORIGINAL, GOLD)],
+        methods=[row_title(method) for method in methods],
         machines=_machines(runs),
         when=_when(runs),
         spent=_spent(sum(run.content["time"]["total"] for run in runs)),

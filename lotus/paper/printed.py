@@ -6,9 +6,10 @@ from typing import Any
 
 import pandas as pd
 
+from lotus.paper.latex import latex_table
 from lotus.paper.results import PLACE, benchmark_title, row_title
 from lotus.paper.side_by_side import DECIMALS, PROTOCOLS
-from lotus.paper.tables import latex_table, plus_minus, signed
+from lotus.paper.tables import plus_minus, signed
 
 METRIC_TITLES = {
     "avg_gap": "Avg Gap",

@@ -12,6 +12,7 @@ from lotus.layout import GOLD
 from lotus.metrics.summary import METRICS
 from lotus.paper.ablation import CHANGES, ablate
 from lotus.paper.conventions import TITLES, Form, form_of, protocol_of
+from lotus.paper.latex import Bold, latex_table
 from lotus.paper.records import load_costs, load_times
 from lotus.paper.results import (
     KEYS,
@@ -85,7 +86,7 @@ def benchmark(sources: Sequence[Path]) -> Table:
         for row in rows_in_order(frame)
     ]
     seeds = frame["seed"].nunique()
-    caption = f"{_where(frame)}. Mean $\\pm$ standard deviation over {seeds} seeds."
+    caption = f"{_where(frame)}. Mean ± standard deviation over {seeds} seeds."
     heads = ["", *(form.title for form in forms)]
     absent = [] if _has_gold(frame) else [name for name in summary if needs_gold(str(name))]
     numbers = summary.drop(columns=["why", *absent]).reset_index()
@@ -280,7 +281,7 @@ def ablation(sources: Sequence[Path]) -> Table:
     ]
     heads = ["Benchmark", "Switch", "", *(TITLES[metric] for metric in CHANGES)]
     caption = (
-        "Change against corrected, mean $\\pm$ standard deviation of paired differences. E4: the "
+        "Change against corrected, mean ± standard deviation of paired differences. E4: the "
         "released JSD ×10⁴, and the mean AG that it stands for."
     )
     return numbers, latex_table(caption, heads, body)
@@ -327,46 +328,8 @@ def signed(value: float, spread: float = float("nan"), decimals: int = 3) -> str
 
 
 def _bold(text: str, best: bool) -> str:
-    return f"\\textbf{{{text}}}" if best else text
+    return Bold(text) if best else text
 
 
 def _where(frame: pd.DataFrame) -> str:
     return benchmark_title(*(str(frame[key].iloc[0]) for key in KEYS))
-
-
-def latex_table(caption: str, heads: Sequence[str], body: Sequence[Sequence[str]]) -> str:
-    """A table environment for LaTeX with booktabs."""
-    lines = [
-        "% needs \\usepackage{booktabs}",
-        "\\begin{table}",
-        "\\centering",
-        f"\\caption{{{_latex(caption)}}}",
-        f"\\begin{{tabular}}{{l{'r' * (len(heads) - 1)}}}",
-        "\\toprule",
-        " & ".join(_latex(head) for head in heads) + r" \\",
-        "\\midrule",
-        *(" & ".join(_latex(cell) for cell in row) + r" \\" for row in body),
-        "\\bottomrule",
-        "\\end{tabular}",
-        "\\end{table}",
-    ]
-    return "\n".join(lines) + "\n"
-
-
-LATEX = {
-    "±": "$\\pm$",
-    "–": "--",
-    "−": "$-$",
-    "×10⁴": "$\\times 10^4$",
-    "_": "\\_",
-    "%": "\\%",
-    "&": "\\&",
-    "#": "\\#",
-}
-"""Characters that LaTeX wants written otherwise."""
-
-
-def _latex(text: str) -> str:
-    for character, written in LATEX.items():
-        text = text.replace(character, written)
-    return text

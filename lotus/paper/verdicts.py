@@ -14,9 +14,9 @@ from lotus.paper.claims import load_claims
 from lotus.paper.evidence import distances, evidence, files_read
 from lotus.paper.experiment import Experiment
 from lotus.paper.judging import Comparison, Finding
+from lotus.paper.latex import latex_table
 from lotus.paper.published import load_published
 from lotus.paper.rulings import PAPER, PROTOCOLS, Judged, Ruling, judge
-from lotus.paper.tables import latex_table
 from lotus.provenance import write_json, write_record, write_text
 
 METHOD = (

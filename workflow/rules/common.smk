@@ -22,6 +22,7 @@ from lotus.data.store import locked_stores
 from lotus.errors import LotusError
 from lotus.methods import base
 from lotus.paper.exhibits import EXHIBITS, FIGURE_ITEMS
+from lotus.paper.labels import listed
 from lotus.plan import make_plan
 from lotus.provenance import code_digest
 from lotus.settings import Benchmark, Origin, read_origin, typed
@@ -267,6 +268,21 @@ def explained_runs(wildcards):
 
 TABLES = {(made.folder, made.name): made for made in CONTENTS.tables}
 FIGURES = {(made.folder, made.name): made for made in CONTENTS.figures}
+
+
+def listed_as(part, form):
+    """Function of wildcards: a part (`category`, …) of how the report of Snakemake lists a table or figure."""
+    made_here = {"table": TABLES, "figure": FIGURES}[form]
+
+    def find(wildcards):
+        made = made_here[wildcards.folder, wildcards[form]]
+        return getattr(
+            listed(made.name, made.kind, made.study, CONTENTS.cells, form), part
+        )
+
+    return find
+
+
 PAGE = sorted(path.as_posix() for path in Path("report/page").iterdir())
 
 

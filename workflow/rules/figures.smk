@@ -5,7 +5,13 @@ rule draw_figure:
     input:
         lambda wildcards: FIGURES[wildcards.folder, wildcards.figure].sources,
     output:
-        svg="results/{folder}/{figure}.svg",
+        svg=report(
+            "results/{folder}/{figure}.svg",
+            category=listed_as("category", "figure"),
+            subcategory=listed_as("subcategory", "figure"),
+            labels=listed_as("labels", "figure"),
+            caption="../../report/captions/figure.rst",
+        ),
         pdf="results/{folder}/{figure}.pdf",
         png="results/{folder}/{figure}.png",
         record="results/records/{folder}/{figure}.figure.json",

@@ -30,7 +30,12 @@ rule write_report:
         template="report/page/index.html.j2",
         page=PAGE,
     output:
-        "results/report/index.html",
+        report(
+            "results/report/index.html",
+            category="Report",
+            labels={"Shown": "The whole report on one page"},
+            caption="../../report/captions/page.rst",
+        ),
     log:
         "logs/write_report.log",
     localrule: True

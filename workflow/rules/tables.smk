@@ -7,7 +7,12 @@ rule make_exhibit:
         experiment="results/experiment.json",
         published=PUBLISHED,
     output:
-        csv="results/paper/{item}.csv",
+        csv=report(
+            "results/paper/{item}.csv",
+            category="The paper's tables",
+            labels=lambda wildcards: {"Shown": EXHIBITS[wildcards.item].heading},
+            caption="../../report/captions/exhibit.rst",
+        ),
         tex="results/paper/{item}.tex",
         record="results/records/paper/{item}.table.json",
     log:
@@ -30,7 +35,13 @@ rule make_table:
     input:
         lambda wildcards: TABLES[wildcards.folder, wildcards.table].sources,
     output:
-        csv="results/{folder}/{table}.csv",
+        csv=report(
+            "results/{folder}/{table}.csv",
+            category=listed_as("category", "table"),
+            subcategory=listed_as("subcategory", "table"),
+            labels=listed_as("labels", "table"),
+            caption="../../report/captions/table.rst",
+        ),
         tex="results/{folder}/{table}.tex",
         record="results/records/{folder}/{table}.table.json",
     log:

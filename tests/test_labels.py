@@ -1,0 +1,50 @@
+"""How tables and figures are named in the list that `snakemake --report` makes."""
+
+import pytest
+
+from lotus.paper import figures, tables
+from lotus.paper.labels import SUBJECTS, listed
+from lotus.settings import Benchmark
+
+CELLS = (
+    Benchmark("mnist", "resnet18", "instance-10"),
+    Benchmark("fashion-mnist", "resnet18", "instance-10"),
+    Benchmark("fashion-mnist", "resnet18", "instance-10", "released"),
+    Benchmark("fashion-mnist", "resnet18", "instance-10", "corrected", "share"),
+)
+
+
+@pytest.mark.parametrize("kind", [*tables.TABLES, *figures.FIGURES])
+def test_every_kind_has_words(kind):
+    assert kind in SUBJECTS, f"say what '{kind}' shows in SUBJECTS of lotus/paper/labels.py"
+
+
+@pytest.mark.parametrize("cell", CELLS, ids=lambda cell: cell.name)
+def test_a_figure_of_a_cell_is_listed_with_it(cell):
+    # One cell's name ends in another's.
+    found = listed(f"streisand-{cell.name}", "streisand", cell.study, CELLS, "figure")
+    assert found.category == "Benchmarks"
+    assert found.labels["Protocol"] == cell.protocol
+    assert ("share" in found.labels["Benchmark"]) == (cell.study == "share")
+    assert found.labels["Benchmark"].startswith("MNIST") == (cell.dataset == "mnist")
+    assert (
+        listed(cell.name, "benchmark", cell.study, CELLS, "table").subcategory == found.subcategory
+    )
+
+
+def test_what_is_of_many_cells_is_listed_by_study():
+    assert listed("summary", "summary", "", CELLS, "table").category == "Across benchmarks"
+    assert listed("summary-share", "summary", "share", CELLS, "table").subcategory == "study share"
+
+
+def test_data_and_behaviours_have_categories_of_their_own():
+    classes = listed("data-classes-mnist", "classes", "", CELLS, "figure")
+    assert (classes.category, classes.labels["Data set"]) == ("Data", "MNIST")
+    assert listed("data-similarity", "similarity", "", CELLS, "figure").category == "Data"
+    assert listed("ablation", "ablation", "", CELLS, "figure").category == "Published behaviours"
+
+
+def test_no_label_is_a_file_name():
+    for cell in CELLS:
+        labels = listed(cell.name, "benchmark", cell.study, CELLS, "table").labels
+        assert not any(cell.name in text or ".csv" in text for text in labels.values())
