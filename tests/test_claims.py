@@ -313,7 +313,7 @@ def test_over_benchmarks_never_more_than_was_run(published, first, second, every
 def test_what_is_missing_is_said_with_the_command_that_runs_it(published):
     ruling = rulings(*two_places(AHEAD, None), published)[PAPER, "corrected"]
     assert "Of the paper's 2 benchmarks, 1 ran." in ruling.why
-    command = "snakemake --cores all --configfile config/paper.yaml table1"
+    command = "snakemake --configfile config/paper.yaml --cores all table1"
     assert ruling.command == command
 
 
@@ -487,4 +487,4 @@ def test_the_page_says_every_verdict_in_words(judged):
         assert f'id="claim-{claim["id"]}"' in whole
     assert "some data" in short
     assert "does not hold" in short
-    assert "snakemake --cores all --configfile config/paper.yaml table1" in whole
+    assert "snakemake --configfile config/paper.yaml --cores all table1" in whole
