@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,11 @@ SCENARIO_FORMS = {
     "mufac-fixed": "its forget set",
     r".*?(\d+)-per-class": "{} of each class forgotten",
 }
+ROW_FORMS = {
+    r"lotus-alpha(\d+)": "LoTUS, α = {}",
+    r"lotus-retain-(\d+)": "LoTUS, {} % of the retain set",
+    "lotus-cifake": "LoTUS, CIFAKE",
+}
 MODELS = ["dataset", "architecture", "scenario"]
 """What original and gold models are shared in."""
 PLACE = [*MODELS, "study"]
@@ -66,7 +71,7 @@ AGAINST_GOLD = [name for name in METRICS if needs_gold(name)]
 
 def row_title(row: str) -> str:
     """A row's name in a table; a user's own row keeps the name of the configuration."""
-    return ROW_TITLES.get(row, row)
+    return ROW_TITLES.get(row) or _in_words(row, ROW_FORMS)
 
 
 def titled(row: str, collapsed: int, n: int) -> str:
@@ -98,7 +103,11 @@ def dataset_title(name: str) -> str:
 
 def scenario_title(name: str) -> str:
     """What is forgotten, in words; a name of another form stands as it is."""
-    for form, words in SCENARIO_FORMS.items():
+    return _in_words(name, SCENARIO_FORMS)
+
+
+def _in_words(name: str, forms: Mapping[str, str]) -> str:
+    for form, words in forms.items():
         if found := re.fullmatch(form, name):
             return words.format(*found.groups())
     return name

@@ -45,7 +45,8 @@ def temperature(sources: Sequence[Path]) -> Figure:
         places.setdefault(tuple(course.about[key] for key in MODELS), []).append(course)
     columns = min(COLUMNS, len(places))
     blocks = -(-len(places) // columns)
-    width = max(COLUMN, PAGE * columns / COLUMNS)
+    # Wide enough for the legend.
+    width = max(1.4 * COLUMN, PAGE * columns / COLUMNS)
     figure = Figure(figsize=(width, 0.35 + 3.3 * blocks))
     panels = figure.subplots(2 * blocks, columns, squeeze=False)
     # [block, column, upper or lower panel]
