@@ -1,6 +1,7 @@
 """Claims and their verdicts: both sides of every rule, and never more than was run."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -15,11 +16,12 @@ from lotus.metrics.summary import METRICS
 from lotus.paper.as_printed import PRINTED_VERDICTS, as_printed, places_of
 from lotus.paper.claims import BASELINES, KINDS, Claim, _as_tuple, load_claims
 from lotus.paper.evidence import Distances, Evidence
-from lotus.paper.exhibits import FIGURE_ITEMS
+from lotus.paper.exhibits import FIGURE_ITEMS, command
 from lotus.paper.judging import FAILS, HOLDS, NOT_RUN, OPEN, VERDICTS, judge_alike, judge_cell
 from lotus.paper.published import load_published
 from lotus.paper.rulings import OTHER, PAPER, judge
-from lotus.paper.verdicts import as_json, as_latex, as_table
+from lotus.paper.verdicts import as_json, as_latex, as_table, read_verdicts, write_verdicts
+from lotus.provenance import write_json
 
 SEEDS = (12, 13, 3407)
 CIFAR = ("cifar10", "resnet18", "instance-10")
@@ -313,8 +315,7 @@ def test_over_benchmarks_never_more_than_was_run(published, first, second, every
 def test_what_is_missing_is_said_with_the_command_that_runs_it(published):
     ruling = rulings(*two_places(AHEAD, None), published)[PAPER, "corrected"]
     assert "Of the paper's 2 benchmarks, 1 ran." in ruling.why
-    command = "snakemake --configfile config/paper.yaml --cores all table1"
-    assert ruling.command == command
+    assert ruling.command == command("table1")
 
 
 def test_other_data_are_judged_apart_and_named(published):
@@ -487,4 +488,67 @@ def test_the_page_says_every_verdict_in_words(judged):
         assert f'id="claim-{claim["id"]}"' in whole
     assert "some data" in short
     assert "does not hold" in short
-    assert "snakemake --configfile config/paper.yaml --cores all table1" in whole
+    assert command("table1") in whole
+
+
+ROWS = {"original": 0.4, "gold": None, "lotus": 0.1, "scrub": 0.3}
+
+
+@pytest.fixture
+def experiment(tmp_path, monkeypatch):
+    """An experiment on CIFAR-10 at full size whose second cell was not run; metrics and records on disk."""
+    monkeypatch.chdir(tmp_path)
+    runs = {str(seed): {row: f"results/runs/{seed}/{row}" for row in ROWS} for seed in SEEDS}
+    place = {"dataset": "cifar10", "architecture": "resnet18", "scenario": "instance-10"}
+    ran = {**place, "protocol": "corrected", "study": "", "measured": "corrected"}
+    ran |= {"items": ["table1"], "published": place, "runs": runs}
+    absent = {**ran, "architecture": "vit", "published": {**place, "architecture": "vit"}}
+    for number, (seed, rows) in enumerate(runs.items()):
+        for row, folder in rows.items():
+            about = {**place, "protocol": "corrected", "row": row, "seed": int(seed)}
+            record = {"about": about, "time": {"unlearn": 2.0 + number}, "notes": {}}
+            write_json(Path(folder) / "run.json", record)
+        scores = {
+            row: {
+                **dict.fromkeys(METRICS),
+                "avg_gap": gap and gap + 0.01 * number,
+                "same_as_original": False,
+                "collapsed": "",
+            }
+            for row, gap in ROWS.items()
+        }
+        content = {**place, "protocol": "corrected", "seed": int(seed), "rows": scores}
+        path = f"results/cifar10/resnet18/seed{seed}/instance-10/corrected/metrics.json"
+        write_json(Path(path), {**content, "predictions": {}})
+    described = {"settings": {"seeds": [*SEEDS]}, "benchmarks": [ran, absent], "ablations": []}
+    write_json(Path("results/experiment.json"), described)
+    return Path("results/experiment.json")
+
+
+def test_verdicts_of_what_was_run_are_written_with_their_sources(experiment, tmp_path):
+    claim = {"id": "it", "says": "So it is.", "source": "here", "items": "table1"}
+    claim |= {"rule": {"kind": "best", "metric": "avg_gap", "among": ["scrub"]}}
+    Path("claims.yaml").write_text(yaml.safe_dump([claim]))
+    out, table = Path("results/claims.json"), Path("results/timings/claims")
+    published = ROOT / "report" / "published"
+    write_verdicts(Path("claims.yaml"), published, experiment, out, table, Path("record.json"))
+    (found,) = read_verdicts(out)["claims"]
+    of = {(each["scope"], each["protocol"]): each for each in found["rulings"]}
+    own = of["paper", "corrected"]
+    assert own["verdict"] == OPEN  # 1 of 8
+    assert [each["verdict"] for each in own["findings"]] == [HOLDS]
+    assert of["paper", "released"]["verdict"] == NOT_RUN
+    (comparison,) = own["findings"][0]["comparisons"]
+    assert comparison["values"] == pytest.approx({"12": 0.1, "13": 0.11, "3407": 0.12})
+    read = json.loads(Path("record.json").read_text())["inputs"]
+    assert sum(name.endswith("metrics.json") for name in read) == len(SEEDS)
+    assert sum(name.endswith("run.json") for name in read) == len(SEEDS) * len(ROWS)
+    assert {"claims.yaml", "results/experiment.json"} < set(read)
+    assert len(pd.read_csv("results/timings/claims.csv")) == 4
+
+
+def test_other_files_are_no_verdicts(tmp_path):
+    path = tmp_path / "claims.json"
+    path.write_text("{}")
+    with pytest.raises(LotusError, match="not the verdicts of `lotus claims`"):
+        read_verdicts(path)

@@ -12,7 +12,12 @@ rule judge_claims:
     output:
         verdicts="results/claims.json",
         # Some verdicts rest on measured seconds.
-        csv="results/timings/claims.csv",
+        csv=report(
+            "results/timings/claims.csv",
+            category="The paper's claims",
+            labels={"Shown": "Verdicts on all claims"},
+            caption="../../report/captions/claims.rst",
+        ),
         tex="results/timings/claims.tex",
         record="results/records/timings/claims.table.json",
     log:
