@@ -1,6 +1,8 @@
 """The paper's numbers beside measured ones: by hand-made metrics files, against closed forms."""
 
 import json
+import re
+import shlex
 from dataclasses import asdict
 from pathlib import Path
 
@@ -8,11 +10,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from project import run
 
 from lotus.counterparts import counterpart
 from lotus.errors import LotusError
 from lotus.metrics.summary import Scores
-from lotus.paper.exhibits import EXHIBITS, write_exhibit
+from lotus.paper.exhibits import EXHIBITS, command, write_exhibit
 from lotus.paper.experiment import Experiment
 from lotus.paper.printed import latex, panels
 from lotus.paper.published import load_published
@@ -279,3 +282,14 @@ def test_every_benchmark_of_the_paper_has_its_cell_in_the_papers_configuration(p
 def test_a_smaller_or_other_benchmark_is_none_of_the_papers(change):
     name = "cifar10-limit100" if change[0] == ["limit"] else "cifar10"
     assert counterpart(settings_of([change]), Benchmark(name, "resnet18", "instance-10")) is None
+
+
+def test_the_command_that_the_report_gives_is_understood_by_snakemake():
+    done = run(ROOT, *shlex.split(command("table4", "salun-lotus")), "--dry-run")
+    jobs = dict(re.findall(r"^(\w+) +(\d+)$", done.stdout, flags=re.MULTILINE))
+    # Originals of ImageNet and Tiny-ImageNet; only the latter has gold models.
+    assert (jobs["pretrain_original"], jobs["retrain_gold"], jobs["make_exhibit"]) == (
+        "6",
+        "3",
+        "2",
+    )

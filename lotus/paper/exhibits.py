@@ -146,6 +146,12 @@ EXHIBITS = {
     "salun-lotus": Exhibit("SalUn with LoTUS", "not in it", salun_lotus),
 }
 
+
+def command(*items: str) -> str:
+    """What runs items of the paper, at the paper's size."""
+    return f"snakemake --configfile config/paper.yaml --cores all {' '.join(items)}"
+
+
 FIGURE_ITEMS = {
     "streisand": "streisand",
     "duplicates": "duplicates",

@@ -4,13 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lotus import layout
-from lotus.paper.exhibits import EXHIBITS, Exhibit
+from lotus.paper.exhibits import EXHIBITS, Exhibit, command
 from lotus.paper.items import Item, table_item
 from lotus.paper.printed import Panel, panels
 from lotus.paper.side_by_side import read_comparison
-
-RUN = "snakemake --cores all --configfile config/paper.yaml"
-"""The start of every command that runs an item of the paper."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +54,7 @@ def _paper_table(name: str, exhibit: Exhibit) -> PaperTable:
         submission=exhibit.submission,
         shows=str(exhibit.make.__doc__).strip(),
         coverage=_coverage(here, elsewhere),
-        command=f"{RUN} {name}",
+        command=command(name),
         here=here,
         elsewhere=elsewhere,
         table=table_item("paper", name),

@@ -8,6 +8,7 @@ import pandas as pd
 from lotus.paper.as_printed import AsPrinted, as_printed, places_of
 from lotus.paper.claims import Alike, Claim
 from lotus.paper.evidence import Distances, Evidence
+from lotus.paper.exhibits import command
 from lotus.paper.judging import FAILS, HOLDS, NOT_RUN, OPEN, Finding, judge_alike, judge_cell
 
 PROTOCOLS = ("released", "corrected")
@@ -103,15 +104,15 @@ def _findings(claim: Claim, items: Sequence[str], cells: Sequence[Evidence]) -> 
 
 
 def _of_paper(claim: Claim, protocol: str, findings: Sequence[Finding], expected: int) -> Ruling:
-    command = f"snakemake --cores all --configfile config/paper.yaml {' '.join(claim.items)}"
+    to_run = command(*claim.items)
     if not findings:
         why = f"None of the paper's {_counted(expected)} was run."
-        return Ruling(PAPER, protocol, NOT_RUN, why, command, (), ())
+        return Ruling(PAPER, protocol, NOT_RUN, why, to_run, (), ())
     ran = len({each.published or each.title for each in findings})
     verdict, why = _together(claim, findings, missing=expected - ran)
     if ran < expected:
         why += f" {ran} of the paper's {_counted(expected)} ran."
-    to_complete = command if ran < expected else ""
+    to_complete = to_run if ran < expected else ""
     return Ruling(PAPER, protocol, verdict, why, to_complete, _data(findings), findings)
 
 
