@@ -3,8 +3,8 @@
 The workflow makes what stands here, and the report shows it.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -22,7 +22,7 @@ class Made:
         folder, name: where it lies under `results`, without its ending.
         kind: name of its function.
         sources: files that it is made from.
-        study: that it belongs to, '' for none.
+        about: data set, architecture, scenario, protocol and study, as far as it is about one.
 
     """
 
@@ -30,7 +30,7 @@ class Made:
     name: str
     kind: str
     sources: tuple[str, ...]
-    study: str = ""
+    about: Mapping[str, str] = field(default_factory=dict)
 
 
 T = TypeVar("T")
@@ -178,7 +178,7 @@ class Contents:
         )
 
     def _of_cell(self, folder: str, name: str, kind: str, cell: Benchmark) -> Made:
-        return Made(folder, name, kind, tuple(self.metrics([cell])), cell.study)
+        return Made(folder, name, kind, tuple(self.metrics([cell])), cell.labels)
 
     def _changes(self, folder: str) -> Iterator[Made]:
         """What single switches change, if any was tried."""
@@ -192,26 +192,28 @@ class Contents:
             here = [cell for cell in cells if cell.study == study]
             meant = [cell for cell in here if cell in named] if named else here
             if meant:
-                yield Made(folder, layout.in_study(kind, study), kind, tuple(files(meant)), study)
+                about = {"study": study} if study else {}
+                yield Made(folder, layout.in_study(kind, study), kind, tuple(files(meant)), about)
 
     def _maps(self, cell: Benchmark) -> Made:
         source = layout.gradcam_file(cell, self.plan.seeds_of(cell)[0])
-        return Made("figures", f"gradcam-{cell.name}", "gradcam", (str(source),))
+        return Made("figures", f"gradcam-{cell.name}", "gradcam", (str(source),), cell.labels)
 
     def _of_data(self) -> Iterator[Made]:
         datasets = list(dict.fromkeys(cell.dataset for cell in self.cells))
         for dataset in datasets:
             audited = tuple(self.audits([dataset]))
-            yield Made("figures", f"data-classes-{dataset}", "classes", audited)
+            about = {"dataset": dataset}
+            yield Made("figures", f"data-classes-{dataset}", "classes", audited, about)
             # Which images are alike depends little on the scenario.
-            yield Made("figures", f"data-duplicates-{dataset}", "duplicates", audited[:1])
+            yield Made("figures", f"data-duplicates-{dataset}", "duplicates", audited[:1], about)
         yield Made("figures", "data-similarity", "similarity", tuple(self.audits(datasets)))
 
 
 def description(plan: Plan) -> dict[str, Any]:
     """What a report is about: `Plan.description`, and which figures there are."""
     figures = [
-        {key: getattr(made, key) for key in ("folder", "name", "kind", "study")}
+        {key: getattr(made, key) for key in ("folder", "name", "kind", "about")}
         for made in Contents(plan).figures
     ]
     return {**plan.description(), "figures": figures}

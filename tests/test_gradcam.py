@@ -97,6 +97,18 @@ def test_the_map_of_the_transformer_is_that_of_its_patches_tokens():
     assert maps.max() > 0
 
 
+@pytest.mark.parametrize("model", ["vit-b16", "torchvision-vit-b16"])
+def test_the_large_transformers_have_maps_of_their_patches(model):
+    given = {"model": model, "weights": None, "training": TRAINING}
+    architecture = ARCHITECTURE.validate_python(given)
+    network = models.build(architecture, (3, 224, 224), 3, seed=1).eval()
+    images, kept = torch.zeros(1, 3, 224, 224), []
+    with models.last_map(architecture, network) as layer, torch.no_grad():
+        layer.register_forward_hook(lambda *args: kept.append(args[-1].shape))
+        network(images)
+    assert kept == [(1, 768, 14, 14)]
+
+
 def test_tokens_pass_unchanged_row_after_row_and_nothing_is_left():
     layer, kept = nn.Identity(), []
     tokens = torch.arange(2 * 7 * 5.0).reshape(2, 7, 5)

@@ -318,7 +318,7 @@ def test_without_gold_there_is_nothing_to_correlate(ungauged):
 
 def test_the_avg_gap_figure_leaves_places_without_gold_out(ungauged):
     figure = figures.avg_gap(ungauged["corrected"])
-    assert [axes.get_title() for axes in figure.axes] == ["data, ResNet18, 10 % forgotten"]
+    assert [axes.get_title() for axes in figure.axes] == ["data, ResNet18\n10 % forgotten"]
     assert [
         axes.get_title().split("\n")[0] for axes in figures.rf_jsd(ungauged["corrected"]).axes
     ] == ["data, ResNet18, 10 % forgotten"]
@@ -367,8 +367,8 @@ def test_studies_are_kept_apart(write):
     assert "data, ResNet18, 10 \\% forgotten, study share" in tables.benchmark(files[1:])[1]
     titles = [axes.get_title() for axes in figures.avg_gap(files).axes if axes.get_visible()]
     assert titles == [
-        "data, ResNet18, 10 % forgotten",
-        "data, ResNet18, 10 % forgotten, study share",
+        "data, ResNet18\n10 % forgotten",
+        "data, ResNet18\n10 % forgotten, study share",
     ]
 
 

@@ -9,7 +9,7 @@ from pydantic_core import ErrorDetails
 
 from lotus.errors import LotusError, choices
 from lotus.paper.conventions import TITLES
-from lotus.paper.results import row_title
+from lotus.paper.results import dataset_title, row_title
 from lotus.settings import Name, PositiveReal, Section
 
 BASELINES = (
@@ -64,9 +64,9 @@ class Best(Section):
     def words(self) -> str:
         """The rule for a reader."""
         end = "highest" if self.metric in HIGHER_IS_BETTER else "lowest"
-        place = end if self.rank == 1 else f"{end} or one of the {self.rank} {end}"
+        place = f"the {end}" if self.rank == 1 else f"one of the {self.rank} {end} values of"
         return (
-            f"{row_title(self.row)} has the {place} {METRIC_TITLES[self.metric]} beside "
+            f"{row_title(self.row)} has {place} {METRIC_TITLES[self.metric]}, beside "
             f"{listed(self.among)}; exact ties share a place"
         )
 
@@ -145,10 +145,10 @@ class Alike(Section):
 
     def words(self) -> str:
         """The rule for a reader."""
-        others = " and in ".join(self.than)
+        others = " and in ".join(dataset_title(name) for name in self.than)
         return (
             f"at every distance of perceptual hashes, a larger share of the pairs of a forget and a retain "
-            f"image is at least that close in {self.dataset} than in {others}"
+            f"image is at least that close in {dataset_title(self.dataset)} than in {others}"
         )
 
 

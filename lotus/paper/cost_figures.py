@@ -20,12 +20,12 @@ from lotus.paper.panels import (
     PROTOCOLS,
     legend_of_protocols,
     name_rows,
+    panel_title,
 )
 from lotus.paper.records import load_costs, load_times
 from lotus.paper.results import (
     MODELS,
     PLACE,
-    benchmark_title,
     by_base,
     lines_of,
     load_metrics,
@@ -66,7 +66,7 @@ def pareto(sources: Sequence[Path]) -> Figure:
     figure = Figure(figsize=(PAGE if columns == 2 else COLUMN, 0.8 + 2.7 * lines))
     panels = figure.subplots(lines, columns, squeeze=False)
     for axes, (key, part) in zip(panels.flat, cells, strict=False):
-        axes.set_title(benchmark_title(*key))
+        axes.set_title(panel_title(*key))
         _pareto_panel(axes, part, looks)
     for axes in panels.flat[len(cells) :]:
         axes.set_visible(False)
@@ -219,7 +219,7 @@ def cost(sources: Sequence[Path]) -> Figure:
         for axes, quantity in zip(pair, (TIME, MEMORY), strict=True):
             gold = reference_of(part, GOLD, quantity.value)
             said = "" if np.isnan(gold) else f"\ngold: {quantity.stated.format(gold)}"
-            axes.set_title(f"{benchmark_title(*key)}{said}")
+            axes.set_title(f"{panel_title(*key)}{said}")
             _cost_panel(axes, part, rows, quantity, gold)
     name_rows(panels[0, 0], rows)
     for axes, quantity in zip(panels[-1], (TIME, MEMORY), strict=True):

@@ -9,14 +9,20 @@ from typing import Any
 import pandas as pd
 
 from lotus import layout
-from lotus.data import sources
 from lotus.layout import GOLD
 from lotus.paper.audits import read_audit
 from lotus.paper.claims import TIME, Place
-from lotus.paper.conventions import values
+from lotus.paper.conventions import form_of, values
 from lotus.paper.experiment import Experiment
 from lotus.paper.records import load_times
-from lotus.paper.results import PLACE, benchmark_title, load_metrics, needs_gold, sound
+from lotus.paper.results import (
+    PLACE,
+    benchmark_title,
+    dataset_title,
+    load_metrics,
+    needs_gold,
+    sound,
+)
 from lotus.protocol import RELEASED, Protocol, parse
 
 
@@ -83,8 +89,9 @@ class Evidence:
         """A row's values by seed.
 
         In the convention of the protocol: textbook under `corrected`; under `released` as the published
-        code has them of each run (Avg Gap between rounded terms, times in minutes). Seconds, or those
-        minutes, are of unlearning with its preparation, of gold of retraining. NaN where undefined.
+        code has them of each run (Avg Gap between rounded terms, divergences × 10⁴, times in minutes).
+        Seconds, or those minutes, are of unlearning with its preparation, of gold of retraining. NaN
+        where undefined.
         """
         column = self._times if metric == TIME else self._metric(metric)
         lines = self.times if metric == TIME else self.frame
@@ -97,7 +104,8 @@ class Evidence:
         return self.times["minutes_released_r1" if is_released else "seconds"]
 
     def _metric(self, metric: str) -> pd.Series:
-        return values(self._sound, metric, self.protocol)[1]
+        form = form_of(metric, self.protocol, self._sound)
+        return form.scale * values(self._sound, metric, self.protocol)[1]
 
     @cached_property
     def _sound(self) -> pd.DataFrame:
@@ -105,21 +113,29 @@ class Evidence:
 
 
 def evidence(read: Experiment) -> list[Evidence]:
-    """Every cell of an experiment.
+    """Every cell of an experiment that was run; a cell of which a result is absent was not.
 
     Raises:
-        LotusError: a result that the experiment names is absent or damaged.
+        LotusError: a result is damaged.
 
     """
     return [
         Evidence(
             items=frozenset(cell["items"]),
             published=_place(cell["published"]),
-            data=_data(read, cell),
+            data=dataset_title(str(cell["dataset"])),
             frame=load_metrics(read.metrics(cell)),
             times=load_times(list(dict.fromkeys(read.records(cell)))),
         )
+        for cell in _finished(read)
+    ]
+
+
+def _finished(read: Experiment) -> list[Mapping[str, Any]]:
+    return [
+        cell
         for cell in read.cells
+        if all(path.is_file() for path in (*read.metrics(cell), *read.records(cell)))
     ]
 
 
@@ -129,15 +145,6 @@ def _place(published: Mapping[str, str] | None) -> Place | None:
         if published
         else None
     )
-
-
-def _data(read: Experiment, cell: Mapping[str, Any]) -> str:
-    """A cell's data set by the title of its source."""
-    name = str(cell["dataset"])
-    store = read.described["settings"]["datasets"][name]["store"]
-    source = store["source"] or name
-    title = sources.source(source).title if source in sources.available() else name
-    return f"{title}, in part" if store["limit"] else title
 
 
 @dataclass(frozen=True)
@@ -163,17 +170,20 @@ def distances(read: Experiment) -> list[Distances]:
 
 
 def _audited(read: Experiment) -> dict[str, Path]:
-    """The audit of each whole data set of the paper."""
+    """The audit of each whole data set of the paper that was audited."""
     found: dict[str, Path] = {}
     for cell in read.cells:
         published = cell["published"]
         if published is not None and not published["scenario"].startswith("class-"):
             audit = layout.audit_file(cell["dataset"], cell["scenario"])
-            found.setdefault(published["dataset"], audit)
+            if audit.is_file():
+                found.setdefault(published["dataset"], audit)
     return found
 
 
 def files_read(read: Experiment) -> list[Path]:
     """What `evidence` and `distances` read, each file once."""
-    of_cells = [path for cell in read.cells for path in (*read.metrics(cell), *read.records(cell))]
+    of_cells = [
+        path for cell in _finished(read) for path in (*read.metrics(cell), *read.records(cell))
+    ]
     return list(dict.fromkeys([*of_cells, *_audited(read).values()]))

@@ -152,21 +152,80 @@ def command(*items: str) -> str:
     return f"snakemake --configfile config/paper.yaml --cores all {' '.join(items)}"
 
 
-FIGURE_ITEMS = {
-    "streisand": "streisand",
-    "duplicates": "duplicates",
-    "class-distribution": "classes",
-    "similarity": "similarity",
-    "gradcam": "gradcam",
-    "jsd-bars": "jsd-bars",
-    "time-bars": "time-bars",
-    "rf-jsd": "rf-jsd",
-    "pareto": "pareto",
-    "temperature": "temperature",
-    "cost": "cost",
-    "ablation": "ablation",
+@dataclass(frozen=True)
+class Picture:
+    """A figure of the paper, or of ours, as a target of the workflow.
+
+    Attributes:
+        kind: of the figures that it consists of.
+        heading: its number, as far as it is known, and subject.
+        shows: what the paper's shows, or what ours is for.
+        is_ours: the paper has none like it.
+
+    """
+
+    kind: str
+    heading: str
+    shows: str
+    is_ours: bool = False
+
+
+PICTURES = {
+    "streisand": Picture(
+        "streisand",
+        "Figure 7: Streisand effect",
+        "The paper's shows prediction entropies of ResNet18 on CIFAR-100 (one seed) for original, gold, "
+        "Random Labeling and LoTUS; original and gold are standardised set by set, the other two are not, "
+        "so its panels cannot be compared with each other. Here all panels have the same axes.",
+    ),
+    "duplicates": Picture(
+        "duplicates",
+        "Figure 3: duplicates",
+        "The paper's shows two pairs of MUFAC that are alike, one within the retain set and one across "
+        "forget and retain set.",
+    ),
+    "class-distribution": Picture(
+        "classes",
+        "Figure 4: class distribution",
+        "The paper's shows the number of images of each class in each part of cleaned MUFAC, every part "
+        "sorted by itself under the names of one; here the classes have one order for all parts.",
+    ),
+    "similarity": Picture(
+        "similarity",
+        "Figure 5: forget and retain images",
+        "The paper's shows how far perceptual hashes of forget and retain images lie apart, in MUFAC, "
+        "CIFAR-10 and CIFAR-100.",
+    ),
+    "gradcam": Picture(
+        "gradcam",
+        "Grad-CAM of original, gold and unlearned models",
+        "The published repository draws them for the class pizza of Tiny-ImageNet and ResNet18.",
+    ),
+    "jsd-bars": Picture(
+        "jsd-bars",
+        "JSD by method",
+        "The published repository has such bars for its six benchmarks with 10 % forgotten.",
+    ),
+    "time-bars": Picture(
+        "time-bars",
+        "Time by method",
+        "The published repository has such bars for its six benchmarks with 10 % forgotten.",
+    ),
+    "rf-jsd": Picture(
+        "rf-jsd", "RF-JSD against JSD", "What the correlations of the paper are correlations of."
+    ),
+    "pareto": Picture("pareto", "Time against Avg Gap", "What time buys.", is_ours=True),
+    "temperature": Picture(
+        "temperature", "How LoTUS steers itself", "Temperature over the epochs.", is_ours=True
+    ),
+    "cost": Picture("cost", "What each method costs", "Time and memory.", is_ours=True),
+    "ablation": Picture(
+        "ablation",
+        "What each published behaviour costs",
+        "One behaviour of the published code at a time.",
+        is_ours=True,
+    ),
 }
-"""Figures of the paper, and ours, as targets of the workflow → kind of figure."""
 
 
 def write_exhibit(name: str, experiment: Path, published: Path, out: Path, record: Path) -> None:

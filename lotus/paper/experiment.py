@@ -90,6 +90,11 @@ class Experiment:
         """Metrics of the cells."""
         return load_metrics([path for cell in self.cells for path in self.metrics(cell)])
 
+    @property
+    def figures(self) -> list[Mapping[str, Any]]:
+        """All of them: folder and name, kind, and what each is about."""
+        return list(self.described["figures"])
+
     @cached_property
     def audits(self) -> dict[str, list[AuditTable]]:
         """By data set, one for each scenario."""

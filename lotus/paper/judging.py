@@ -27,7 +27,8 @@ from lotus.paper.claims import (
 )
 from lotus.paper.conventions import values
 from lotus.paper.evidence import Distances, Evidence
-from lotus.paper.results import jsd_agreement, row_title, sound
+from lotus.paper.results import dataset_title, jsd_agreement, row_title, sound
+from lotus.paper.tables import signed
 
 HOLDS, FAILS, OPEN, NOT_RUN = (
     "holds",
@@ -101,8 +102,7 @@ class Comparison:
         return f"{other}: {self._stated(found.mean)} ({level} interval {low} to {high})"
 
     def _stated(self, value: float) -> str:
-        text = f"× {value:.2f}" if self.unit == "ratio" else f"{value:+.4f}"
-        return text.replace("-", "−")
+        return f"× {value:.2f}" if self.unit == "ratio" else signed(value, decimals=4)
 
 
 COLLAPSED = "collapsed, counts as beaten"
@@ -300,14 +300,15 @@ def judge_alike(rule: Alike, audited: Sequence[Distances]) -> list[Finding]:
         closer, farther = bool((mine >= theirs).all()), bool((mine <= theirs).all())
         means = [float((1 - each[:-1]).sum()) for each in (mine, theirs)]
         verdict = OPEN if closer == farther else HOLDS if closer else FAILS
-        why = f"Mean distance {means[0]:.1f} bits, {other} {means[1]:.1f}."
+        names = dataset_title(rule.dataset), dataset_title(other)
+        why = f"Mean distance {means[0]:.1f} bits, {names[1]} {means[1]:.1f}."
         if verdict == OPEN:
             why += " Neither is closer at every distance."
         numbers = [
             (f"mean distance {rule.dataset}", means[0]),
             (f"mean distance {other}", means[1]),
         ]
-        title = f"{rule.dataset} and {other}"
+        title = " and ".join(names)
         found.append(Finding(title, "", None, title, verdict, why, (), numbers))
     return found
 

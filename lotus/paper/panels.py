@@ -43,7 +43,7 @@ def by_place(
     figure = Figure(figsize=(width, 0.45 + lines * (0.55 + 0.23 * len(rows))))
     panels = figure.subplots(lines, columns, sharey=True, squeeze=False)
     for axes, (key, part) in zip(panels.flat, cells, strict=False):
-        axes.set_title(benchmark_title(*key))
+        axes.set_title(panel_title(*key))
         draw(axes, part, fallen[(fallen[PLACE] == list(key)).all(axis=1)], rows)
         axes.grid(axis="x")
     for axes in panels.flat[len(cells) :]:
@@ -54,6 +54,17 @@ def by_place(
         axes.set_xlabel(label)
     legend_of_protocols(figure, frame, marker)
     return figure
+
+
+def panel_title(
+    dataset: str, architecture: str, scenario: str, study: str = "", protocol: str = ""
+) -> str:
+    """A benchmark in two lines, so that titles side by side keep apart."""
+    lines = (
+        benchmark_title(dataset, architecture),
+        benchmark_title(scenario=scenario, study=study, protocol=protocol),
+    )
+    return "\n".join(filter(None, lines))
 
 
 def name_rows(axes: Axes, rows: Sequence[str]) -> None:

@@ -1,12 +1,16 @@
-"""The report's part on the paper's tables: what it prints, what was measured, what did not run."""
+"""The report's part on the paper's tables and figures: what is printed, was measured, did not run."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from lotus import layout
-from lotus.paper.exhibits import EXHIBITS, Exhibit, command
-from lotus.paper.items import Item, table_item
+from lotus.paper.captions import WORDS
+from lotus.paper.exhibits import EXHIBITS, PICTURES, Exhibit, command
+from lotus.paper.experiment import Experiment
+from lotus.paper.items import Item, figure_item, table_item
 from lotus.paper.printed import Panel, panels
+from lotus.paper.results import benchmark_title
 from lotus.paper.side_by_side import read_comparison
 
 
@@ -32,6 +36,68 @@ class PaperTable:
     here: Sequence[Panel]
     elsewhere: Sequence[Panel]
     table: Item
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One figure.
+
+    Attributes:
+        where: benchmark or data set in words.
+        anchor: where on the page it stands.
+
+    """
+
+    where: str
+    anchor: str
+    item: Item
+
+
+@dataclass(frozen=True)
+class PaperFigure:
+    """A figure of the paper, or one of ours.
+
+    Attributes:
+        caption: '' where the figures stand in another part of the page.
+        command: what draws it for the paper's benchmarks.
+
+    """
+
+    anchor: str
+    heading: str
+    shows: str
+    caption: str
+    command: str
+    figures: Sequence[Shown]
+
+
+def paper_figures(read: Experiment, is_ours: bool) -> list[PaperFigure]:
+    """Those of the paper, or those of ours.
+
+    Raises:
+        LotusError: a figure of the experiment is absent.
+
+    """
+    return [
+        PaperFigure(
+            anchor=f"item-{name}",
+            heading=picture.heading,
+            shows=picture.shows,
+            caption=WORDS[picture.kind].caption if picture.kind in WORDS else "",
+            command=command(name),
+            figures=[_shown(made) for made in read.figures if made["kind"] == picture.kind],
+        )
+        for name, picture in PICTURES.items()
+        if picture.is_ours == is_ours
+    ]
+
+
+def _shown(made: Mapping[str, Any]) -> Shown:
+    where = benchmark_title(**made["about"]) or "all benchmarks"
+    alt = f"{WORDS[made['kind']].alt}: {where}" if made["kind"] in WORDS else ""
+    item = figure_item(made["folder"], made["name"], alt)
+    # Pictures of images that are alike are there only if any are.
+    return Shown(where, "data" if made["kind"] == "duplicates" else item.anchor, item)
 
 
 def paper_tables() -> list[PaperTable]:

@@ -19,7 +19,7 @@ from lotus.paper.costs import costs, register
 from lotus.paper.experiment import Experiment, place_of
 from lotus.paper.items import Item, figure_item, table_item
 from lotus.paper.overview import Overview, overview
-from lotus.paper.paper_part import paper_tables
+from lotus.paper.paper_part import paper_figures, paper_tables
 from lotus.paper.published import load_misprints
 from lotus.paper.results import (
     KEYS,
@@ -35,6 +35,7 @@ from lotus.paper.results import (
 from lotus.paper.sections import Cell, Measured, Section, number, section
 from lotus.paper.tables import plus_minus
 from lotus.paper.trace import Trace, row_anchor, trace
+from lotus.paper.verdicts import read_verdicts
 from lotus.protocol import CORRECTED, parse
 from lotus.provenance import write_text
 from lotus.settings import Benchmark
@@ -48,6 +49,7 @@ class Across:
     has_gold_everywhere: bool
     summary_table: Item
     times_table: Item
+    cost_table: Item
     times: Item
     avg_gap: Item | None
     correlation_table: Item | None
@@ -86,7 +88,7 @@ def write_report(
 
     """
     read = Experiment(read_record(experiment))
-    content = {**_paper(published), **_results(read), **_settings(read), **_machine(read)}
+    content = {**_paper(read, published), **_results(read), **_settings(read), **_machine(read)}
     page = _rendered(template, content, with_pictures=True)
     if len(page.encode()) > limit:
         page = _rendered(template, content, with_pictures=False)
@@ -111,10 +113,14 @@ CHANGES = (
 )
 
 
-def _paper(published: Path) -> dict[str, Any]:
+def _paper(read: Experiment, published: Path) -> dict[str, Any]:
     return {
         "paper_tables": paper_tables(),
+        "paper_figures": paper_figures(read, is_ours=False),
+        "our_figures": paper_figures(read, is_ours=True),
         "misprints": load_misprints(published).to_dict("records"),
+        "claims": read_verdicts(layout.RESULTS / "claims.json"),
+        "claims_table": table_item("timings", "claims"),
     }
 
 
@@ -195,6 +201,7 @@ def _across(read: Experiment, study: str) -> Across:
         has_gold_everywhere=len(measured) == len(frame),
         summary_table=table_item("tables", name("summary")),
         times_table=table_item("timings", name("times")),
+        cost_table=table_item("timings", name("cost")),
         times=figure_item("timings", name("times"), seconds),
         avg_gap=figure_item("figures", name("avg-gap"), gaps) if len(measured) else None,
         correlation_table=table_item("tables", name("correlation")) if instance else None,

@@ -76,9 +76,13 @@ def titled(row: str, collapsed: int, n: int) -> str:
 
 
 def benchmark_title(
-    dataset: str, architecture: str, scenario: str, study: str = "", protocol: str = ""
+    dataset: str = "",
+    architecture: str = "",
+    scenario: str = "",
+    study: str = "",
+    protocol: str = "",
 ) -> str:
-    """A benchmark in words; study and protocol are named if they are given."""
+    """A benchmark in words, as far as it is given."""
     architecture = {"resnet18": "ResNet18", "vit": "ViT"}.get(architecture, architecture)
     named = f"study {study}" if study else ""
     parts = (dataset_title(dataset), architecture, scenario_title(scenario), named, protocol)

@@ -111,7 +111,7 @@ def _of_paper(claim: Claim, protocol: str, findings: Sequence[Finding], expected
     ran = len({each.published or each.title for each in findings})
     verdict, why = _together(claim, findings, missing=expected - ran)
     if ran < expected:
-        why += f" {ran} of the paper's {_counted(expected)} ran."
+        why += f" Of the paper's {_counted(expected)}, {ran} ran."
     to_complete = to_run if ran < expected else ""
     return Ruling(PAPER, protocol, verdict, why, to_complete, _data(findings), findings)
 
@@ -121,24 +121,26 @@ def _elsewhere(claim: Claim, protocol: str, findings: Sequence[Finding]) -> Ruli
         why = "No other benchmark of this experiment has what the claim speaks of."
         return Ruling(OTHER, protocol, NOT_RUN, why, "", (), ())
     verdict, why = _together(claim, findings, missing=0)
-    where = f"{' and '.join(_data(findings))}, not one of the paper's data sets"
+    where = f"{' and '.join(_data(findings))}, not one of the paper's benchmarks"
     return Ruling(OTHER, protocol, verdict, f"On {where}: {why}", "", _data(findings), findings)
 
 
 def _together(claim: Claim, findings: Sequence[Finding], missing: int) -> tuple[str, str]:
     """The verdict over benchmarks, `missing` of which were not run."""
-    held, failed = (_with(verdict, findings) for verdict in (HOLDS, FAILS))
-    told = f"It holds in {len(held)} of {_counted(len(findings))}"
-    settled = f"{told}." if not failed else f"{told}, and is refuted in {_titles(failed)}."
+    held, failed, open_ = (_with(verdict, findings) for verdict in (HOLDS, FAILS, OPEN))
     if claim.where == "some":
-        if held:
-            return HOLDS, f"It holds in {_titles(held)}."
-        return (FAILS if len(failed) == len(findings) and not missing else OPEN), settled
-    if failed:
-        return FAILS, settled
-    if len(held) == len(findings):
-        return (OPEN if missing else HOLDS), settled
-    return OPEN, f"{settled[:-1]}; not settled in {_titles(_with(OPEN, findings))}."
+        refuted = len(failed) == len(findings) and not missing
+        verdict = HOLDS if held else FAILS if refuted else OPEN
+    elif failed:
+        verdict = FAILS
+    else:
+        verdict = OPEN if open_ or missing else HOLDS
+    told = [
+        f"holds in {len(held)} of {_counted(len(findings))}" if held else "",
+        f"refuted in {_titles(failed)}" if failed else "",
+        f"not settled in {_titles(open_)}" if open_ else "",
+    ]
+    return verdict, f"{'; '.join(filter(None, told))}."
 
 
 def _with(verdict: str, findings: Sequence[Finding]) -> list[Finding]:
@@ -146,7 +148,7 @@ def _with(verdict: str, findings: Sequence[Finding]) -> list[Finding]:
 
 
 def _titles(findings: Sequence[Finding]) -> str:
-    return "; ".join(each.title for each in findings)
+    return " and ".join(each.title for each in findings)
 
 
 def _counted(benchmarks: int) -> str:

@@ -247,7 +247,7 @@ def cost(sources: Sequence[Path]) -> Table:
     numbers.insert(0, "n", grouped["seed"].nunique())
     numbers = numbers.reset_index()
     against = [golds[place] for place in numbers[MODELS].itertuples(index=False, name=None)]
-    numbers.insert(9, "ratio_to_gold", numbers["seconds"] / against)
+    numbers.insert(10, "ratio_to_gold", numbers["seconds"] / against)
     body = [
         [
             benchmark_title(

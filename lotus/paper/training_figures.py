@@ -11,8 +11,9 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from lotus.errors import LotusError
+from lotus.paper.panels import panel_title
 from lotus.paper.records import Course, load_courses
-from lotus.paper.results import MODELS, benchmark_title, row_title
+from lotus.paper.results import MODELS, row_title
 from lotus.paper.style import BLACK, COLUMN, GREY, PAGE, look_of
 from lotus.protocol import parse
 
@@ -51,7 +52,7 @@ def temperature(sources: Sequence[Path]) -> Figure:
     pairs = panels.reshape(blocks, 2, columns).transpose(0, 2, 1).reshape(-1, 2)
     looks = look_of(list(dict.fromkeys(course.about["row"] for course in courses)))
     for (above, below), (place, here) in zip(pairs, places.items(), strict=False):
-        above.set_title(benchmark_title(*place))
+        above.set_title(panel_title(*place))
         _pair(above, below, _in_series(here), looks)
     for axes in pairs[len(places) :].flat:
         axes.set_visible(False)

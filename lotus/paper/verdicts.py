@@ -20,14 +20,13 @@ from lotus.paper.rulings import PAPER, PROTOCOLS, Judged, Ruling, judge
 from lotus.provenance import write_json, write_record, write_text
 
 METHOD = (
-    "Decided over the seeds, pair by pair. In a benchmark a claim holds where the 95 % t interval"
-    " of the paired differences (of times: ratios) lies on its side against every rival. It does "
-    "not hold where the interval of a rival lies on the other side, at an error of 5 % divided by"
-    " the number of rivals. Otherwise, and with a single seed, it cannot be told. Exact ties "
-    "share a place; a rival that collapsed counts as beaten, a row that collapsed as failing. "
-    "Over several benchmarks a claim holds if it does in each and all of the paper's were run, "
-    "and does not hold if it is refuted in one. Metrics are those of the protocol: textbook under"
-    " corrected, as published under released."
+    "Decided over the seeds, pair by pair. In a benchmark a claim holds where the 95 % t interval of "
+    "the paired differences (of times: ratios) lies on its side against every rival. It does not hold "
+    "where the interval of a rival lies on the other side, at an error of 5 % divided by the number of "
+    "rivals. Otherwise, and with a single seed, it cannot be told. Exact ties share a place; a rival that "
+    "collapsed counts as beaten, a row that collapsed as failing. Over several benchmarks a claim holds "
+    "if it does in each and all of the paper's were run, and does not hold if it is refuted in one. "
+    "Metrics are those of the protocol: textbook under corrected, as published under released."
 )
 FORMAT = 1
 

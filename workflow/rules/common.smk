@@ -21,7 +21,7 @@ from lotus.data import sources
 from lotus.data.store import locked_stores
 from lotus.errors import LotusError
 from lotus.methods import base
-from lotus.paper.exhibits import EXHIBITS, FIGURE_ITEMS
+from lotus.paper.exhibits import EXHIBITS, PICTURES
 from lotus.paper.labels import listed
 from lotus.plan import make_plan
 from lotus.provenance import code_digest
@@ -335,10 +335,11 @@ def targets():
     made = {part: outputs_of(cells) for part, cells in PLAN.parts.items()}
     for name, files in EXHIBIT_FILES.items():
         made |= dict.fromkeys(filter(None, [name, EXHIBITS[name].alias]), files)
-    for item, kind in FIGURE_ITEMS.items():
-        drawn = [made for made in FIGURES.values() if made.kind == kind]
+    for item, picture in PICTURES.items():
+        drawn = [it for it in FIGURES.values() if it.kind == picture.kind]
         named = [it for it in drawn if is_of(it.name, PLAN.labelled.get(item, ()))]
         made[item] = [f"results/{it.folder}/{it.name}.svg" for it in named or drawn]
+    made["claims"] = ["results/claims.json"]
     return made
 
 
@@ -346,6 +347,7 @@ def final_outputs():
     """The final target: every run, table and figure, the report, the locked stores."""
     return [
         "results/report/index.html",
+        "results/claims.json",
         *(f"results/{folder}/{name}.csv" for folder, name in TABLES),
         *(f"results/{folder}/{name}.svg" for folder, name in FIGURES),
         *(path for files in EXHIBIT_FILES.values() for path in files),

@@ -26,6 +26,7 @@ rule write_report:
         runs=CONTENTS.records(CONTENTS.measured),
         exhibits=[path for files in EXHIBIT_FILES.values() for path in files],
         published=PUBLISHED,
+        claims="results/claims.json",
         template="report/page/index.html.j2",
         page=PAGE,
     output:
