@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -9,11 +10,13 @@ import pytest
 
 from lotus import predictions
 from lotus.errors import LotusError
+from lotus.lineage import RunRecord
 from lotus.metrics.summary import Scores
 from lotus.paper import figures, tables
 from lotus.paper.ablation import ablate
 from lotus.paper.conventions import form_of, released_gaps, values
 from lotus.paper.costs import costs, register
+from lotus.paper.overview import size, standing
 from lotus.paper.results import (
     best_rows,
     column,
@@ -22,8 +25,10 @@ from lotus.paper.results import (
     summarise,
     titled,
 )
+from lotus.paper.sections import Measured
 from lotus.paper.sentences import differences, sentences
 from lotus.paper.style import look_of
+from lotus.paper.trace import trace
 from lotus.protocol import REGISTER, parse
 from lotus.provenance import sha256
 
@@ -661,3 +666,84 @@ def test_the_map_of_changes_shows_each_change_once_and_no_collapsed_model(write)
 
 
 FALLEN = scores(0.1, 0.1, 0.1, 0.5, collapsed="retain accuracy near chance")
+
+
+def measured_of(files, protocol="corrected"):
+    """A cell with the runs that its metrics are of, all in one folder for each seed and row."""
+    frame = load_metrics(files)
+    runs = {
+        str(seed): {row: f"results/{seed}/{row}" for row in part["row"]}
+        for seed, part in frame.groupby("seed", sort=False)
+    }
+    described = PLACE | {"study": "", "protocol": protocol, "measured": protocol, "runs": runs}
+    return Measured(described, frame)
+
+
+def test_standing_of_lotus(write):
+    rows = {
+        "lotus": scores(0.9, 1.0, 0.8, 0.7, avg_gap=0.0501),
+        "scrub": scores(0.9, 1.0, 0.8, 0.7, avg_gap=0.0499),
+        "ssd": scores(0.9, 1.0, 0.8, 0.7, avg_gap=0.2),
+        "unsir": scores(0.9, 0.1, 0.8, 0.7, avg_gap=0.01, collapsed="near chance"),
+    }
+    found = standing(measured_of([write("corrected", 1, **rows)]))
+    # Both print as 0.050, and the collapsed model is not in the race.
+    assert (found.rank, found.methods, found.best) == (1, 3, ["LoTUS", "SCRUB"])
+    assert found.beats_original
+    assert found.value == 0.0501
+    rows["scrub"] |= {"avg_gap": 0.04}
+    rows["lotus"] |= {"avg_gap": 0.3}
+    found = standing(measured_of([write("corrected", 1, **rows)]))
+    assert (found.rank, found.best, found.best_value) == (3, ["SCRUB"], "0.040")
+    assert not found.beats_original
+
+
+def test_lotus_stands_nowhere_without_a_number(write):
+    fallen = scores(0.9, 0.1, 0.8, 0.7, avg_gap=0.01, collapsed="near chance")
+    other = scores(0.9, 1.0, 0.8, 0.7, avg_gap=0.1)
+    assert standing(measured_of([write("corrected", 1, lotus=fallen, ssd=other)])) is None
+    assert standing(measured_of([write("corrected", 1, ssd=other)])) is None
+
+
+def test_without_gold_lotus_stands_by_rf_jsd(ungauged):
+    found = standing(measured_of(ungauged["corrected"][:1]))
+    assert (found.metric, found.rank, found.best) == ("RF-JSD", 2, ["SCRUB"])
+
+
+def test_a_trace_leads_from_each_row_to_its_models(write):
+    files = [
+        write("released", seed, lotus=scores(0.904, 1.0, 0.8, 0.7, jsd_released_e4=jsd))
+        for seed, jsd in [(1, 1.5e-4), (2, 3e-4)]
+    ]
+    measured = measured_of(files, "released")
+    folders = [Path(f) for rows in measured.described["runs"].values() for f in rows.values()]
+    runs = {
+        folder: RunRecord(
+            folder / "run.json",
+            {"outputs": {f"{folder}/model.safetensors": "m", f"{folder}/predictions.npz": "p"}},
+        )
+        for folder in folders
+    }
+    found = trace(measured.described, measured.frame, measured.forms, runs)
+    lotus = next(row for row in found.rows if row.name == "LoTUS")
+    assert lotus.anchor == "row-data-resnet18-instance-10-released-lotus"
+    assert [each.run for each in lotus.seeds] == [
+        "results/1/lotus/run.json",
+        "results/2/lotus/run.json",
+    ]
+    assert lotus.seeds[0].predictions == ("results/1/lotus/predictions.npz", "p")
+    assert lotus.seeds[1].metrics == "results/data/resnet18/seed2/instance-10/released/metrics.json"
+    texts = [dict(zip(found.heads, each.texts, strict=True)) for each in lotus.seeds]
+    assert [text["JSD (as released, ×10⁴)"] for text in texts] == ["1.50", "3.00"]
+    assert {text["Forget acc. (as released)"] for text in texts} == {"0.90"}
+
+
+def test_an_architecture_is_told_with_its_size_and_the_papers():
+    assert (
+        size("resnet18", {"model": "resnet18", "width": 8})
+        == "ResNet18 (width 8; the paper's: width 64)"
+    )
+    assert size("resnet18", {"model": "resnet18", "width": 64}) == "ResNet18 (width 64)"
+    small = {"model": "vit", "patch_size": 7, "embed_dim": 64}
+    assert size("vit", small) == "ViT (patch size 7, embed dim 64; the paper's: ViT-B/16)"
+    assert size("vit", {"model": "vit-b16"}) == "ViT"

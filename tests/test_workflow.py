@@ -105,6 +105,19 @@ def test_links_of_the_report_lead_somewhere(finished):
             assert (page.parent / link).is_file(), link
 
 
+def test_snakemakes_own_report_speaks_the_readers_words(finished, tmp_path):
+    page = tmp_path / "report.html"
+    run(finished, "snakemake", *CONFIG, "--report", page)
+    text = page.read_text()
+    for words in (
+        *("The paper's tables", "Across benchmarks", "Published behaviours"),
+        *("Avg Gap to the gold model", "digits, ResNet18, 10 % forgotten", "class three forgotten"),
+        *("Table 1: ten per cent forgotten", "The whole report on one page"),
+        "bars single seeds, the dashed line is doing nothing",
+    ):
+        assert words in text, words
+
+
 def test_table_cells_are_the_means_of_the_metrics_files(finished):
     table = pd.read_csv(finished / "results/tables/digits-resnet18-instance-10-corrected.csv")
     files = finished.glob("results/digits/resnet18/seed*/instance-10/corrected/metrics.json")
