@@ -16,7 +16,7 @@ from lotus.metrics.summary import METRICS
 from lotus.paper.as_printed import PRINTED_VERDICTS, as_printed, places_of
 from lotus.paper.claims import BASELINES, KINDS, Claim, _as_tuple, load_claims
 from lotus.paper.evidence import Distances, Evidence
-from lotus.paper.exhibits import FIGURE_ITEMS, command
+from lotus.paper.exhibits import PICTURES, command
 from lotus.paper.judging import FAILS, HOLDS, NOT_RUN, OPEN, VERDICTS, judge_alike, judge_cell
 from lotus.paper.published import load_published
 from lotus.paper.rulings import OTHER, PAPER, judge
@@ -350,7 +350,7 @@ def test_protocols_are_judged_apart_in_their_own_conventions(published):
 def test_claims_of_the_paper(claims):
     config = yaml.safe_load((ROOT / "config" / "paper.yaml").read_text())
     rows = {*config["methods"], "gold", "original"}
-    targets = {table for block in config["grid"] for table in block["tables"]} | {*FIGURE_ITEMS}
+    targets = {table for block in config["grid"] for table in block["tables"]} | {*PICTURES}
     assert len(claims) >= 20
     for claim in claims.values():
         rule = claim.rule.model_dump()
