@@ -181,6 +181,21 @@ def test_tables_are_sorted_by_their_numbers_and_restored(page):
         assert table.evaluate(COLUMNS) == columns
 
 
+def test_numbers_are_not_sorted_as_text(page):
+    table = page.locator("table:has(tr.reference)").first
+    values = [9, 10, -1.5, 0.001, 1e-05, 100, -20]
+    table.evaluate(
+        """(table, values) => [...table.tBodies[0].rows]
+        .filter((row) => !row.classList.contains("reference")).slice(0, values.length)
+        .forEach((row, i) => { row.cells[1].dataset.value = values[i]; })""",
+        values[: table.locator("tbody tr:not(.reference)").count()],
+    )
+    rows = table.evaluate(COLUMNS)[1]["rows"]
+    table.locator("thead th button").nth(1).click()
+    found = [row["value"] for row in table.evaluate(COLUMNS)[1]["rows"]]
+    assert found == [row["value"] for row in in_order(rows, 1)]
+
+
 def test_values_to_sort_by_are_those_that_are_shown(page):
     for table in page.locator("table:has(tr.reference)").all():
         for column in table.evaluate(COLUMNS):

@@ -111,7 +111,7 @@ function makeSortable(table) {
 }
 for (const table of document.querySelectorAll("table.sortable")) makeSortable(table);
 
-// A figure is shown large; Esc or the button closes, and the focus returns to its link.
+// A figure is shown large; the dialog itself closes by Esc, and gives the focus back to the link.
 const enlarged = document.getElementById("enlarged");
 document.addEventListener("click", (event) => {
   const link = event.target.closest("a.zoom");
@@ -119,7 +119,6 @@ document.addEventListener("click", (event) => {
   event.preventDefault();
   enlarged.querySelector(".plate").replaceChildren(link.querySelector("img").cloneNode());
   enlarged.showModal();
-  enlarged.addEventListener("close", () => link.focus(), { once: true });
 });
 
 // Print shows what is folded, but not the long lists.
