@@ -241,7 +241,8 @@ def test_another_clone_and_core_count_give_the_same_bytes(finished, tmp_path):
     for kind in kinds:
         for path in finished.glob(f"results/**/*.{kind}"):
             name = path.relative_to(finished)
-            if name.parts[1] != "timings":
+            # Beside published minutes stand measured ones.
+            if name.parts[1] not in ("timings", "paper"):
                 assert path.read_bytes() == (clone / name).read_bytes(), name
                 compared += 1
     assert compared > 60

@@ -9,7 +9,7 @@ import pandas as pd
 from lotus.errors import LotusError, choices
 from lotus.paper.ablation import CHANGES
 from lotus.paper.conventions import SCALE, TITLES
-from lotus.paper.results import PLACE, benchmark_title, row_title
+from lotus.paper.results import PLACE, place_name, row_title
 from lotus.paper.tables import signed
 from lotus.protocol import REGISTER
 
@@ -38,7 +38,7 @@ def effects(table: Path, switches: Sequence[str] = ()) -> list[str]:
     return [
         line
         for place, part in shown.groupby(PLACE, sort=False)
-        for line in (benchmark_title(*place), *_of_place(part))
+        for line in (place_name(*place), *_of_place(part))
     ]
 
 

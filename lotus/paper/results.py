@@ -94,6 +94,13 @@ def benchmark_title(
     return ", ".join(part for part in parts if part)
 
 
+def place_name(dataset: str, architecture: str, scenario: str, study: str = "") -> str:
+    """A benchmark by the names of the configuration, as commands print it."""
+    architecture = {"resnet18": "ResNet18", "vit": "ViT"}.get(architecture, architecture)
+    named = f"study {study}" if study else ""
+    return ", ".join(part for part in (dataset, architecture, scenario, named) if part)
+
+
 def dataset_title(name: str) -> str:
     """A data set in words; `-limitN` is what a smaller version's name ends in."""
     whole, limited, limit = name.partition("-limit")

@@ -12,7 +12,7 @@ from lotus.metrics.released import mean_ag
 from lotus.metrics.summary import GAP_TERMS
 from lotus.paper.conventions import SCALE
 from lotus.paper.effects import aligned
-from lotus.paper.results import benchmark_title, row_title
+from lotus.paper.results import place_name, row_title
 
 BENCHMARK = ["architecture", "dataset", "scenario"]
 FORGET_IMAGES = {
@@ -100,7 +100,7 @@ def _benchmarks(printed: pd.DataFrame, *rows: str) -> Iterator[tuple[str, pd.Dat
     for (architecture, dataset, scenario), part in printed.groupby(BENCHMARK, sort=False):
         numbers = part.droplevel(BENCHMARK)
         if set(rows) <= set(numbers.index):
-            yield benchmark_title(dataset, architecture, scenario), numbers
+            yield place_name(dataset, architecture, scenario), numbers
 
 
 def _beside_the_original(row: str) -> Callable[[pd.DataFrame], Sign]:
@@ -195,7 +195,7 @@ def _scaling(printed: pd.DataFrame) -> Sign:
         nats = mean_ag(1, images) * of["jsd_e4"].drop(index=[GOLD], errors="ignore") / SCALE
         too_large, count = too_large + int((nats > np.log(2)).sum()), count + nats.notna().sum()
         texts = [t for r in shown for t in (f"{of.loc[r, 'jsd_e4']:.2f}", f"{nats.loc[r]:.3f}")]
-        body.append([benchmark_title(dataset, architecture, scenario), str(images), *texts])
+        body.append([place_name(dataset, architecture, scenario), str(images), *texts])
     return Sign(
         f"printed JSD × N is the mean AG in nats; in {too_large} of {count} rows it exceeds ln 2 = "
         f"{np.log(2):.3f}, which no Jensen–Shannon divergence can",
@@ -307,7 +307,7 @@ def _fallen_seed(printed: pd.DataFrame) -> Sign:
     rows = printed[printed["accuracy_retain_std"] > WIDE].reset_index()
     for line in rows.to_dict("records"):
         mean, spread = line["accuracy_retain"], line["accuracy_retain_std"]
-        title = benchmark_title(line["dataset"], line["architecture"], line["scenario"])
+        title = place_name(line["dataset"], line["architecture"], line["scenario"])
         parted = [_one_of(runs, mean, spread) for runs in RUNS]
         body.append([title, row_title(line["row"]), f"{mean:.2f} ± {spread:.2f}", *parted])
     return Sign(
