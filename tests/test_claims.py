@@ -16,7 +16,7 @@ from lotus.metrics.summary import METRICS
 from lotus.paper.as_printed import PRINTED_VERDICTS, as_printed, places_of
 from lotus.paper.claims import BASELINES, KINDS, Claim, _as_tuple, load_claims
 from lotus.paper.evidence import Distances, Evidence
-from lotus.paper.exhibits import FIGURE_ITEMS, command
+from lotus.paper.exhibits import EXHIBITS, PICTURES, command
 from lotus.paper.judging import FAILS, HOLDS, NOT_RUN, OPEN, VERDICTS, judge_alike, judge_cell
 from lotus.paper.published import load_published
 from lotus.paper.rulings import OTHER, PAPER, judge
@@ -350,13 +350,12 @@ def test_protocols_are_judged_apart_in_their_own_conventions(published):
 def test_claims_of_the_paper(claims):
     config = yaml.safe_load((ROOT / "config" / "paper.yaml").read_text())
     rows = {*config["methods"], "gold", "original"}
-    targets = {table for block in config["grid"] for table in block["tables"]} | {*FIGURE_ITEMS}
     assert len(claims) >= 20
     for claim in claims.values():
         rule = claim.rule.model_dump()
         named = [name for key in ("row", "among") for name in _as_tuple(rule.get(key, ()))]
         assert {*named} <= rows, claim.id
-        assert {*claim.items} <= targets, claim.id
+        assert {*claim.items} <= {*EXHIBITS, *PICTURES}, claim.id
         assert claim.words().endswith(".")
     assert {claim.rule.kind for claim in claims.values()} == set(KINDS)
 
@@ -478,7 +477,8 @@ def test_the_page_says_every_verdict_in_words(judged):
         loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined
     )
     item = {"anchor": "table-claims", "files": [("CSV", "claims.csv")]}
-    content = {"claims": as_json(judged), "claims_table": item}
+    content = {"claims": as_json(judged), "claims_table": item, "paper_figures": []}
+    content["paper_tables"] = [{"anchor": "item-table1", "heading": "Table 1"}]
     short, whole = (
         environment.get_template(name).render(**content)
         for name in ("verdicts.html.j2", "claims.html.j2")
@@ -489,6 +489,7 @@ def test_the_page_says_every_verdict_in_words(judged):
     assert "some data" in short
     assert "does not hold" in short
     assert command("table1") in whole
+    assert '<a href="#item-table1">Table 1</a>' in whole
 
 
 ROWS = {"original": 0.4, "gold": None, "lotus": 0.1, "scrub": 0.3}

@@ -1,11 +1,13 @@
 """Tables and figures as the report shows them, with the way back to their sources."""
 
 import base64
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lotus import layout
 from lotus.lineage import read_record
+from lotus.paper.style import PAGE
 
 
 @dataclass(frozen=True)
@@ -14,6 +16,7 @@ class Item:
 
     Attributes:
         picture: the SVG as a data address, empty for a table.
+        width: of the picture, as a share of a page's.
         files: (name, path relative to the page) of its other forms.
         inputs: (path, sha256) of what it was made from.
         outputs: (path, sha256) of what was made.
@@ -22,6 +25,7 @@ class Item:
 
     anchor: str
     picture: str
+    width: float
     alt: str
     files: Sequence[tuple[str, str]]
     command: str
@@ -53,13 +57,15 @@ def figure_item(folder: str, name: str, alt: str) -> Item:
 def _item(folder: str, name: str, kind: str, alt: str, endings: Sequence[str]) -> Item:
     stem = layout.RESULTS / folder / name
     record = read_record(layout.record_of(layout.RESULTS / folder / f"{name}.{kind}"))
-    picture = ""
+    picture, width = "", 0.0
     if kind == "figure":
-        encoded = base64.b64encode((stem.parent / f"{name}.svg").read_bytes()).decode()
-        picture = f"data:image/svg+xml;base64,{encoded}"
+        svg = (stem.parent / f"{name}.svg").read_bytes()
+        picture = f"data:image/svg+xml;base64,{base64.b64encode(svg).decode()}"
+        width = _width(svg)
     return Item(
         anchor=f"{kind}-{name}",
         picture=picture,
+        width=width,
         alt=alt,
         files=[(ending.upper(), f"../{folder}/{name}.{ending}") for ending in endings],
         command=record["command"],
@@ -67,3 +73,9 @@ def _item(folder: str, name: str, kind: str, alt: str, endings: Sequence[str]) -
         inputs=list(record["inputs"].items()),
         outputs=list(record["outputs"].items()),
     )
+
+
+def _width(svg: bytes) -> float:
+    """Share of a page's width, from the head of an SVG in points."""
+    found = re.search(rb'width="([\d.]+)pt"', svg)
+    return min(1.0, float(found[1]) / (72 * PAGE)) if found else 1.0

@@ -276,9 +276,8 @@ def listed_as(part, form):
 
     def find(wildcards):
         made = made_here[wildcards.folder, wildcards[form]]
-        return getattr(
-            listed(made.name, made.kind, made.study, CONTENTS.cells, form), part
-        )
+        study = made.about.get("study", "")
+        return getattr(listed(made.name, made.kind, study, CONTENTS.cells, form), part)
 
     return find
 
