@@ -12,18 +12,34 @@ from lotus.errors import LotusError
 from lotus.paper.published import (
     KEY,
     NO_INFORMATION,
+    PLACE,
     RESULTS,
     load_misprints,
     load_published,
-    one_number_each,
-    value,
-    values,
 )
 from lotus.paper.results import ROW_TITLES
 
 FOLDER = ROOT / "report" / "published"
 GAPS = ["gap_mia", "gap_forget", "gap_retain", "gap_test"]
 R_CIFAR10 = ("cifar10", "resnet18", "instance-10")
+
+
+def one_number_each(published):
+    lines = published[published["preferred"]]
+    return lines.set_index(list(KEY))[["mean", "std", "source", "note"]].sort_index()
+
+
+def values(published, item, metric):
+    lines = published[published["preferred"]]
+    lines = lines[(lines["item"] == item) & (lines["metric"] == metric)]
+    return lines.pivot(index=list(PLACE), columns="row", values="mean")
+
+
+def value(published, item, place, row, metric):
+    lines = published[published["preferred"]]
+    for name, wanted in zip(KEY, (item, *place, row, metric), strict=True):
+        lines = lines[lines[name] == wanted]
+    return float(lines["mean"].iloc[0]) if len(lines) else None
 
 
 @pytest.fixture(scope="module")

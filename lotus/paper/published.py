@@ -176,34 +176,6 @@ def load_misprints(folder: Path) -> pd.DataFrame:
 MISPRINT_COLUMNS = ("number", "item", "where", "printed", "also_printed", "used", "why")
 
 
-def one_number_each(published: pd.DataFrame) -> pd.DataFrame:
-    """The preferred lines alone, by `KEY`: columns `mean`, `std`, `source`, `note`."""
-    lines = published[published["preferred"]]
-    return lines.set_index(list(KEY))[["mean", "std", "source", "note"]].sort_index()
-
-
-def values(published: pd.DataFrame, item: str, metric: str) -> pd.DataFrame:
-    """Preferred means of one metric of one item: a line per place (index `PLACE`), a column per row."""
-    lines = published[published["preferred"]]
-    lines = lines[(lines["item"] == item) & (lines["metric"] == metric)]
-    return lines.pivot(index=list(PLACE), columns="row", values="mean")
-
-
-def value(
-    published: pd.DataFrame, item: str, place: tuple[str, str, str], row: str, metric: str
-) -> float | None:
-    """The preferred mean of one quantity, None where the paper prints none.
-
-    Args:
-        place: data set, architecture, scenario.
-
-    """
-    lines = published[published["preferred"]]
-    for name, wanted in zip(KEY, (item, *place, row, metric), strict=True):
-        lines = lines[lines[name] == wanted]
-    return float(lines["mean"].iloc[0]) if len(lines) else None
-
-
 def _check_names(path: Path, column: pd.Series, accepted: Mapping[str, object]) -> None:
     for line, name in _numbered(column):
         if name not in accepted:

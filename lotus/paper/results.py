@@ -42,6 +42,7 @@ DATASET_TITLES = {
     "imagenet1k": "ImageNet-1k",
     "cifake": "CIFAKE",
 }
+ARCHITECTURE_TITLES = {"resnet18": "ResNet18", "vit": "ViT"}
 SCENARIO_FORMS = {
     r"instance-(\d+(?:\.\d+)?)": "{} % forgotten",
     r"class-(.+)": "class {} forgotten",
@@ -88,7 +89,7 @@ def benchmark_title(
     protocol: str = "",
 ) -> str:
     """A benchmark in words, as far as it is given."""
-    architecture = {"resnet18": "ResNet18", "vit": "ViT"}.get(architecture, architecture)
+    architecture = ARCHITECTURE_TITLES.get(architecture, architecture)
     named = f"study {study}" if study else ""
     parts = (dataset_title(dataset), architecture, scenario_title(scenario), named, protocol)
     return ", ".join(part for part in parts if part)
@@ -96,7 +97,7 @@ def benchmark_title(
 
 def place_name(dataset: str, architecture: str, scenario: str, study: str = "") -> str:
     """A benchmark by the names of the configuration, as commands print it."""
-    architecture = {"resnet18": "ResNet18", "vit": "ViT"}.get(architecture, architecture)
+    architecture = ARCHITECTURE_TITLES.get(architecture, architecture)
     named = f"study {study}" if study else ""
     return ", ".join(part for part in (dataset, architecture, scenario, named) if part)
 
