@@ -18,16 +18,14 @@ from lotus.paper.claims import (
     Within,
 )
 from lotus.paper.judging import FAILS, HOLDS
-from lotus.paper.published import PLACE
+from lotus.paper.published import DECIMALS, PLACE
+from lotus.paper.quantities import CORRELATION
 from lotus.paper.results import benchmark_title, row_title
 
 NOT_PRINTED = "not printed"
 PRINTED_VERDICTS = (HOLDS, FAILS, NOT_PRINTED)
 PRINTED_NAMES = {"jsd": "jsd_e4", "rf_jsd": "rf_jsd_e4", TIME: "time_min"}
 """Metrics that the published reference names otherwise."""
-DECIMALS = {"avg_gap": 4}
-"""As printed; all others 2."""
-PEARSON = "pearson_r"
 SLACK = 1e-9
 
 
@@ -93,7 +91,7 @@ def _readings(claim: Claim, published: pd.DataFrame) -> Iterator[_Reading]:
     rule = claim.rule
     if isinstance(rule, StandsOut | Alike):
         return
-    metric = PEARSON if isinstance(rule, Correlated) else rule.metric
+    metric = CORRELATION if isinstance(rule, Correlated) else rule.metric
     table = _values(claim, published, PRINTED_NAMES.get(metric, metric))
     for place in places_of(claim, published):
         if place not in table.index:

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lotus.layout import GOLD, ORIGINAL
-from lotus.paper.panels import PROTOCOLS, by_place, say_collapsed
+from lotus.paper.panels import bars, by_place, say_collapsed
 from lotus.paper.records import load_times
 from lotus.paper.results import (
     lines_of,
@@ -74,18 +74,14 @@ def _bar_panel(
     reference: str,
     unit: str,
 ) -> None:
-    looks = look_of(rows)
-    names = [name for name in PROTOCOLS if (part["protocol"] == name).any()]
-    thickness, longest = 0.8 / len(names), 0.0
-    for place, row in enumerate(rows):
-        for number, name in enumerate(names):
-            height = place + (number - (len(names) - 1) / 2) * thickness
-            lost, here = lines_of(fallen, row, name), lines_of(part, row, name)
-            if len(lost):
-                say_collapsed(axes, height, name, lost["seed"].nunique(), len(here))
-            elif len(here):
-                _bar(axes, here[value].to_numpy(), height, 0.86 * thickness, looks[row][0], name)
-                longest = max(longest, here[value].mean())
+    looks, longest = look_of(rows), 0.0
+    for row, name, height, thickness in bars(part, rows):
+        lost, here = lines_of(fallen, row, name), lines_of(part, row, name)
+        if len(lost):
+            say_collapsed(axes, height, name, lost["seed"].nunique(), len(here))
+        elif len(here):
+            _bar(axes, here[value].to_numpy(), height, thickness, looks[row][0], name)
+            longest = max(longest, here[value].mean())
     _reference_line(axes, reference_of(part, reference, value), longest, reference, unit)
 
 

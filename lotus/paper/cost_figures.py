@@ -18,6 +18,7 @@ from lotus.layout import GOLD, ORIGINAL
 from lotus.metrics.pareto import non_dominated
 from lotus.paper.panels import (
     PROTOCOLS,
+    bars,
     legend_of_protocols,
     name_rows,
     panel_title,
@@ -257,14 +258,10 @@ def _cost_panel(
     axes: Axes, frame: pd.DataFrame, rows: Sequence[str], quantity: Quantity, gold: float
 ) -> None:
     looks = look_of(rows)
-    names = [name for name in PROTOCOLS if (frame["protocol"] == name).any()]
-    thickness = 0.8 / len(names)
-    for place, row in enumerate(rows):
-        for number, name in enumerate(names):
-            here = lines_of(frame, row, name)
-            height = place + (number - (len(names) - 1) / 2) * thickness
-            if here[quantity.value].notna().any():
-                _cost_bar(axes, here, height, 0.86 * thickness, looks[row][0], quantity, gold)
+    for row, name, height, thickness in bars(frame, rows):
+        here = lines_of(frame, row, name)
+        if here[quantity.value].notna().any():
+            _cost_bar(axes, here, height, thickness, looks[row][0], quantity, gold)
     axes.set_xlim(left=0)
     # Room for the ratios.
     axes.set_xlim(right=1.1 * axes.get_xlim()[1])

@@ -132,11 +132,7 @@ def evidence(read: Experiment) -> list[Evidence]:
 
 
 def _finished(read: Experiment) -> list[Mapping[str, Any]]:
-    return [
-        cell
-        for cell in read.cells
-        if all(path.is_file() for path in (*read.metrics(cell), *read.records(cell)))
-    ]
+    return [cell for cell in read.cells if all(path.is_file() for path in read.results_of([cell]))]
 
 
 def _place(published: Mapping[str, str] | None) -> Place | None:
@@ -183,7 +179,4 @@ def _audited(read: Experiment) -> dict[str, Path]:
 
 def files_read(read: Experiment) -> list[Path]:
     """What `evidence` and `distances` read, each file once."""
-    of_cells = [
-        path for cell in _finished(read) for path in (*read.metrics(cell), *read.records(cell))
-    ]
-    return list(dict.fromkeys([*of_cells, *_audited(read).values()]))
+    return [*read.results_of(_finished(read)), *_audited(read).values()]

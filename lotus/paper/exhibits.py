@@ -15,6 +15,7 @@ from lotus.lineage import read_record
 from lotus.paper.experiment import Experiment
 from lotus.paper.printed import latex
 from lotus.paper.published import load_published
+from lotus.paper.results import MODELS
 from lotus.paper.side_by_side import Wanted, compare
 from lotus.provenance import write_record, write_text
 
@@ -41,9 +42,7 @@ def table2(read: Experiment, published: pd.DataFrame) -> pd.DataFrame:
         ["avg_gap", "jsd_e4", "time_min"],
         only=["gold", "lotus", "lotus-cifake"],
     )
-    found = compare(wanted, read, published)
-    places = found.loc[found["row"] == "lotus-cifake", ["dataset", "architecture", "scenario"]]
-    return found.merge(places.drop_duplicates(), how="right")
+    return _where("lotus-cifake", compare(wanted, read, published))
 
 
 def table3(read: Experiment, published: pd.DataFrame) -> pd.DataFrame:
@@ -107,8 +106,12 @@ def salun_lotus(read: Experiment, published: pd.DataFrame) -> pd.DataFrame:
         ["avg_gap", "jsd_e4", "time_min"],
         only=["original", "gold", "lotus", "salun", "salun-lotus"],
     )
-    found = compare(wanted, read, published)
-    places = found.loc[found["row"] == "salun-lotus", ["dataset", "architecture", "scenario"]]
+    return _where("salun-lotus", compare(wanted, read, published))
+
+
+def _where(row: str, found: pd.DataFrame) -> pd.DataFrame:
+    """Lines of the benchmarks that have a row."""
+    places = found.loc[found["row"] == row, MODELS]
     return found.merge(places.drop_duplicates(), how="right")
 
 
@@ -249,14 +252,16 @@ def write_exhibit(name: str, experiment: Path, published: Path, out: Path, recor
     csv, tex = out.with_name(f"{out.name}.csv"), out.with_name(f"{out.name}.tex")
     write_text(csv, numbers.to_csv(index=False, lineterminator="\n"))
     write_text(tex, latex(exhibit.heading, numbers))
-    cells = read.labelled(name)
-    read_files = [path for cell in cells for path in (*read.metrics(cell), *read.records(cell))]
     write_record(
         record,
         kind="table",
         modules=[__name__],
         about={"item": name},
         settings={},
-        inputs=[experiment, *sorted(published.glob("*.csv")), *dict.fromkeys(read_files)],
+        inputs=[
+            experiment,
+            *sorted(published.glob("*.csv")),
+            *read.results_of(read.labelled(name)),
+        ],
         outputs=[csv, tex],
     )

@@ -1,6 +1,6 @@
 """What `lotus describe` wrote, and the results that it names."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -65,6 +65,11 @@ class Experiment:
         """
         place = place_of(cell).under(protocol or cell["measured"])
         return [layout.metrics_file(place, seed) for seed in self._measured_seeds[place]]
+
+    def results_of(self, cells: Sequence[Mapping[str, Any]]) -> list[Path]:
+        """Metrics files and run records of cells, each once."""
+        files = (path for cell in cells for path in (*self.metrics(cell), *self.records(cell)))
+        return list(dict.fromkeys(files))
 
     @cached_property
     def _measured_seeds(self) -> dict[Benchmark, list[int]]:

@@ -14,6 +14,7 @@ from lotus import predictions
 from lotus.errors import LotusError, choices
 from lotus.layout import GOLD, ORIGINAL
 from lotus.metrics.divergence import entropy, softmax
+from lotus.metrics.streisand import FLOOR
 from lotus.metrics.summary import of_scenario
 from lotus.paper import (
     ablation_figure,
@@ -39,9 +40,6 @@ from lotus.paper.results import (
 )
 from lotus.paper.style import GREY, PAGE, PLATE, SPLIT_COLOURS, look_of, save, style
 from lotus.provenance import sha256, write_record
-
-FLOOR = 1e-12
-"""Entropies below this (nats) are drawn as this: their logarithm has no lower end."""
 
 Entropies = dict[str, dict[str, np.ndarray]]
 """Row → split → ln entropy `[n]`, all seeds together; no splits where a model has collapsed."""

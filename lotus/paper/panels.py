@@ -1,6 +1,6 @@
 """What figures with a panel for each place and a line for each row share."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -65,6 +65,15 @@ def panel_title(
         benchmark_title(scenario=scenario, study=study, protocol=protocol),
     )
     return "\n".join(filter(None, lines))
+
+
+def bars(frame: pd.DataFrame, rows: Sequence[str]) -> Iterator[tuple[str, str, float, float]]:
+    """Row, protocol, height and thickness of each bar: those of a row side by side, in its place."""
+    names = [name for name in PROTOCOLS if (frame["protocol"] == name).any()]
+    room = 0.8 / len(names)
+    for place, row in enumerate(rows):
+        for number, name in enumerate(names):
+            yield row, name, place + (number - (len(names) - 1) / 2) * room, 0.86 * room
 
 
 def name_rows(axes: Axes, rows: Sequence[str]) -> None:

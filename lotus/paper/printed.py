@@ -7,8 +7,9 @@ from typing import Any
 import pandas as pd
 
 from lotus.paper.latex import latex_table
+from lotus.paper.published import DECIMALS
 from lotus.paper.results import PLACE, benchmark_title, row_title
-from lotus.paper.side_by_side import DECIMALS, PROTOCOLS
+from lotus.paper.side_by_side import PROTOCOLS
 from lotus.paper.tables import plus_minus, signed
 
 METRIC_TITLES = {

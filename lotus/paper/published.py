@@ -95,6 +95,8 @@ METRICS = {
         for of in ("", "_avggap_jsd", "_avggap_rfjsd")
     },
 }
+DECIMALS = {"avg_gap": 4}
+"""With which metrics are printed; all others 2."""
 NAMED: Mapping[str, Mapping[str, object]] = {
     "paper_item": ITEMS,
     "dataset": DATASETS,

@@ -89,17 +89,18 @@ def benchmark_title(
     protocol: str = "",
 ) -> str:
     """A benchmark in words, as far as it is given."""
-    architecture = ARCHITECTURE_TITLES.get(architecture, architecture)
-    named = f"study {study}" if study else ""
-    parts = (dataset_title(dataset), architecture, scenario_title(scenario), named, protocol)
-    return ", ".join(part for part in parts if part)
+    return place_name(
+        dataset_title(dataset), architecture, scenario_title(scenario), study, protocol
+    )
 
 
-def place_name(dataset: str, architecture: str, scenario: str, study: str = "") -> str:
+def place_name(
+    dataset: str, architecture: str, scenario: str, study: str = "", protocol: str = ""
+) -> str:
     """A benchmark by the names of the configuration, as commands print it."""
     architecture = ARCHITECTURE_TITLES.get(architecture, architecture)
     named = f"study {study}" if study else ""
-    return ", ".join(part for part in (dataset, architecture, scenario, named) if part)
+    return ", ".join(filter(None, (dataset, architecture, scenario, named, protocol)))
 
 
 def dataset_title(name: str) -> str:

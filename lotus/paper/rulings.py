@@ -10,8 +10,8 @@ from lotus.paper.claims import Alike, Claim
 from lotus.paper.evidence import Distances, Evidence
 from lotus.paper.exhibits import command
 from lotus.paper.judging import FAILS, HOLDS, NOT_RUN, OPEN, Finding, judge_alike, judge_cell
+from lotus.paper.side_by_side import PROTOCOLS
 
-PROTOCOLS = ("released", "corrected")
 PAPER, OTHER = "paper", "other"
 SCOPES = (PAPER, OTHER)
 """The paper's own benchmarks, and whatever else the experiment has."""

@@ -9,14 +9,13 @@ import pandas as pd
 
 from lotus.errors import LotusError
 from lotus.paper.experiment import Experiment
+from lotus.paper.published import DECIMALS
 from lotus.paper.quantities import NOT_RUN, Quantity, measure
 from lotus.paper.records import load_times
-from lotus.paper.results import PLACE, ROW_TITLES, load_metrics
+from lotus.paper.results import MODELS, PLACE, ROW_TITLES, load_metrics
 from lotus.protocol import RELEASED, parse
 
 PROTOCOLS = ("released", "corrected")
-DECIMALS = {"avg_gap": 4}
-"""As printed; all others 2."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +107,7 @@ def _printed(wanted: Wanted, published: pd.DataFrame) -> Mapping[PlaceOfPaper, P
     found: dict[PlaceOfPaper, dict[tuple[str, str], Mapping[str, Any]]] = {}
     for line in here.to_dict("records"):
         if wanted.shows(line["row"]):
-            place = tuple(line[axis] for axis in PLACE[:3])
+            place = tuple(line[axis] for axis in MODELS)
             found.setdefault(place, {})[line["row"], line["metric"]] = line
     return found
 

@@ -16,7 +16,8 @@ from lotus.paper.experiment import Experiment
 from lotus.paper.judging import Comparison, Finding
 from lotus.paper.latex import latex_table
 from lotus.paper.published import load_published
-from lotus.paper.rulings import PAPER, PROTOCOLS, Judged, Ruling, judge
+from lotus.paper.rulings import PAPER, Judged, Ruling, judge
+from lotus.paper.side_by_side import PROTOCOLS
 from lotus.provenance import write_json, write_record, write_text
 
 METHOD = (
