@@ -21,30 +21,27 @@ def test_every_kind_has_words(kind):
 
 @pytest.mark.parametrize("cell", CELLS, ids=lambda cell: cell.name)
 def test_a_figure_of_a_cell_is_listed_with_it(cell):
-    # One cell's name ends in another's.
-    found = listed(f"streisand-{cell.name}", "streisand", cell.study, CELLS, "figure")
+    found = listed("streisand", cell.labels, "figure")
     assert found.category == "Benchmarks"
     assert found.labels["Protocol"] == cell.protocol
     assert ("share" in found.labels["Benchmark"]) == (cell.study == "share")
     assert found.labels["Benchmark"].startswith("MNIST") == (cell.dataset == "mnist")
-    assert (
-        listed(cell.name, "benchmark", cell.study, CELLS, "table").subcategory == found.subcategory
-    )
+    assert listed("benchmark", cell.labels, "table").subcategory == found.subcategory
 
 
 def test_what_is_of_many_cells_is_listed_by_study():
-    assert listed("summary", "summary", "", CELLS, "table").category == "Across benchmarks"
-    assert listed("summary-share", "summary", "share", CELLS, "table").subcategory == "study share"
+    assert listed("summary", {}, "table").category == "Across benchmarks"
+    assert listed("summary", {"study": "share"}, "table").subcategory == "study share"
 
 
 def test_data_and_behaviours_have_categories_of_their_own():
-    classes = listed("data-classes-mnist", "classes", "", CELLS, "figure")
+    classes = listed("classes", {"dataset": "mnist"}, "figure")
     assert (classes.category, classes.labels["Data set"]) == ("Data", "MNIST")
-    assert listed("data-similarity", "similarity", "", CELLS, "figure").category == "Data"
-    assert listed("ablation", "ablation", "", CELLS, "figure").category == "Published behaviours"
+    assert listed("similarity", {}, "figure").category == "Data"
+    assert listed("ablation", {}, "figure").category == "Published behaviours"
 
 
 def test_no_label_is_a_file_name():
     for cell in CELLS:
-        labels = listed(cell.name, "benchmark", cell.study, CELLS, "table").labels
+        labels = listed("benchmark", cell.labels, "table").labels
         assert not any(cell.name in text or ".csv" in text for text in labels.values())

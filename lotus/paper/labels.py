@@ -1,10 +1,9 @@
 """Names of tables and figures in the reader's words, as `snakemake --report` lists them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from lotus.paper.results import PLACE, benchmark_title, dataset_title
-from lotus.settings import Benchmark
+from lotus.paper.results import benchmark_title
 
 SUBJECTS = {
     "benchmark": "All metrics of every model",
@@ -45,35 +44,25 @@ class Listed:
     labels: dict[str, str]
 
 
-def listed(name: str, kind: str, study: str, cells: Sequence[Benchmark], form: str) -> Listed:
+def listed(kind: str, about: Mapping[str, str], form: str) -> Listed:
     """How a table or figure is listed.
 
     Args:
-        name: of its file, without folder and ending.
         kind: name of its function.
-        study: that it belongs to, '' for none.
-        cells: among which is the one that it is of, if it is of a single one.
+        about: data set, architecture, scenario, protocol and study, as far as it is about one.
         form: `table` or `figure`.
 
     """
     subject = SUBJECTS.get(kind, kind)
-    cell = _cell_of(name, cells)
-    if cell is not None:
-        where = benchmark_title(*(getattr(cell, key) for key in PLACE))
-        shown = {"Benchmark": where, "Protocol": cell.protocol}
+    if "scenario" in about:
+        place = {key: name for key, name in about.items() if key != "protocol"}
+        where = benchmark_title(**place)
+        shown = {"Benchmark": where, "Protocol": about["protocol"]}
         return Listed(BENCHMARKS, where, {"Shown": subject, **shown, "Form": form})
     if kind in DATA:
-        dataset = (
-            dataset_title(name.removeprefix(f"data-{kind}-")) if kind != "similarity" else "all"
-        )
+        dataset = benchmark_title(**about) or "all"
         return Listed(IMAGES, None, {"Shown": subject, "Data set": dataset, "Form": form})
     if kind == "ablation":
         return Listed(BEHAVIOURS, None, {"Shown": subject, "Form": form})
-    named = f"study {study}" if study else "all methods"
+    named = f"study {about['study']}" if "study" in about else "all methods"
     return Listed(ACROSS, named, {"Shown": subject, "Rows": named, "Form": form})
-
-
-def _cell_of(name: str, cells: Sequence[Benchmark]) -> Benchmark | None:
-    """The cell whose name a file's name is or ends in; the longest, as one may end in another."""
-    found = [cell for cell in cells if name == cell.name or name.endswith(f"-{cell.name}")]
-    return max(found, key=lambda cell: len(cell.name), default=None)

@@ -276,8 +276,7 @@ def listed_as(part, form):
 
     def find(wildcards):
         made = made_here[wildcards.folder, wildcards[form]]
-        study = made.about.get("study", "")
-        return getattr(listed(made.name, made.kind, study, CONTENTS.cells, form), part)
+        return getattr(listed(made.kind, made.about, form), part)
 
     return find
 
@@ -314,16 +313,16 @@ def outputs_of(cells):
             if ("tables", cell.name) in TABLES
         ),
         *(
-            f"results/{folder}/{name}.svg"
-            for folder, name in FIGURES
-            if is_of(name, cells)
+            f"results/{it.folder}/{it.name}.svg"
+            for it in CONTENTS.figures
+            if is_of(it, cells)
         ),
     ]
 
 
 def is_of(figure, cells):
     """Whether a figure is of one of these cells."""
-    return any(figure.endswith(f"-{cell.name}") for cell in cells)
+    return any(figure.about == cell.labels for cell in cells)
 
 
 def targets():
@@ -335,8 +334,8 @@ def targets():
     for name, files in EXHIBIT_FILES.items():
         made |= dict.fromkeys(filter(None, [name, EXHIBITS[name].alias]), files)
     for item, picture in PICTURES.items():
-        drawn = [it for it in FIGURES.values() if it.kind == picture.kind]
-        named = [it for it in drawn if is_of(it.name, PLAN.labelled.get(item, ()))]
+        drawn = [it for it in CONTENTS.figures if it.kind == picture.kind]
+        named = [it for it in drawn if is_of(it, PLAN.labelled.get(item, ()))]
         made[item] = [f"results/{it.folder}/{it.name}.svg" for it in named or drawn]
     made["claims"] = ["results/claims.json"]
     return made
