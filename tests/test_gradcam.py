@@ -5,19 +5,16 @@ import json
 import numpy as np
 import pytest
 import torch
+from digits import store_of_digits
 from torch import nn
 
 from lotus import explanations, models, protocol
 from lotus.data.batches import Batch
-from lotus.data.build import build_store, fetch_raw
 from lotus.data.splits import (
     choose_forget_set,
-    halve_held_out,
     load_forget_set,
     save_forget_set,
-    save_held_out,
 )
-from lotus.data.store import open_store
 from lotus.errors import LotusError
 from lotus.explanations import Explanations
 from lotus.gradcam import choose_images, explain, grad_cam
@@ -26,7 +23,7 @@ from lotus.paper import figures
 from lotus.paper.gradcam_figure import gradcam
 from lotus.provenance import sha256
 from lotus.runs import Inputs, Run, train_run, unlearn_run
-from lotus.settings import ARCHITECTURE, Dataset, Scenario, StoreOptions
+from lotus.settings import ARCHITECTURE, Dataset, Scenario
 
 TRAINING = {"epochs": 1, "warmup_epochs": 0, "batch_size": 100}
 RESNET = ARCHITECTURE.validate_python(
@@ -150,10 +147,7 @@ def test_images_are_of_different_classes_as_far_as_there_are(forget, count, expe
 def finished(tmp_path_factory):
     """Digits at 16×16, with an original, a gold model and a finetuned one."""
     folder = tmp_path_factory.mktemp("digits")
-    fetch_raw("digits", StoreOptions(), (), folder / "raw.json")
-    build_store("digits", StoreOptions(), folder / "raw.json", folder / "store", None)
-    store = open_store(folder / "store")
-    save_held_out(folder / "held-out.json", halve_held_out(store, 1))
+    store = store_of_digits(folder)
     chosen = choose_forget_set(store, Scenario(forget_fraction=0.1), 1)
     save_forget_set(folder / "forget.json", chosen)
     given = folder / "store", folder / "held-out.json"

@@ -13,19 +13,17 @@ import numpy as np
 import pytest
 import timm
 import torch
+from digits import store_of_digits
 from safetensors.torch import load_file, save_file
 from torch import nn
 
 from lotus import predictions, protocol
-from lotus.data.build import build_store, fetch_raw
 from lotus.data.calibration import open_calibration
 from lotus.data.content import Content
 from lotus.data.splits import (
     choose_forget_set,
-    halve_held_out,
     load_held_out,
     save_forget_set,
-    save_held_out,
 )
 from lotus.data.store import open_store, write_store
 from lotus.device import prepare
@@ -34,7 +32,7 @@ from lotus.evaluation import evaluate_runs
 from lotus.models import pretrained
 from lotus.provenance import sha256
 from lotus.runs import Inputs, Run, set_up, train_run, unlearn_run
-from lotus.settings import ARCHITECTURE, Dataset, Scenario, StoreOptions
+from lotus.settings import ARCHITECTURE, Dataset, Scenario
 
 RESNET = {
     "model": "resnet18",
@@ -48,10 +46,7 @@ RESNET = {
 def digits(tmp_path_factory):
     """A folder with a digits store and its splits."""
     folder = tmp_path_factory.mktemp("digits")
-    fetch_raw("digits", StoreOptions(), (), folder / "raw.json")
-    build_store("digits", StoreOptions(), folder / "raw.json", folder / "store", None)
-    store = open_store(folder / "store")
-    save_held_out(folder / "held-out.json", halve_held_out(store, 1))
+    store = store_of_digits(folder)
     for name, fraction in (("forget", 0.1), ("other", 0.2)):
         chosen = choose_forget_set(store, Scenario(forget_fraction=fraction), 1)
         save_forget_set(folder / f"{name}.json", chosen)
