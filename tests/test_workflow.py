@@ -202,7 +202,7 @@ def test_changing_alpha_plans_lotus_and_what_follows(finished, changed):
 
 
 def test_editing_the_figures_plans_figures_and_report_only(finished, changed):
-    changed("lotus/paper/figures.py", lambda text: text.replace("FLOOR = 1e-12", "FLOOR = 1e-11"))
+    changed("lotus/paper/figures.py", lambda text: text.replace("nbins=5", "nbins=6"))
     assert set(planned(finished)) == {"draw_figure", "write_report", "all"}
 
 
