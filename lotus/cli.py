@@ -143,6 +143,9 @@ def _options(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return add
 
 
+_record_option = click.option(
+    "--record", type=FILE, help="Record (JSON); beside the output unless named."
+)
 _device_options = _options(
     click.option(
         "--device",
@@ -282,24 +285,28 @@ def store(
 @click.option(
     "--locked", default="any", show_default=True, help="Digest the store must have (data.dvc)."
 )
+@_store_options
+@click.option(
+    "--raw", type=EXISTING_FILE, help="What `lotus fetch` wrote; its files must be the store's."
+)
 @click.option("--out", type=FILE, required=True, help="Record of the verified store.")
-def verify(folder: Path, locked: str, out: Path) -> None:
+def verify(folder: Path, locked: str, options: dict[str, Any], raw: Path | None, out: Path) -> None:
     """Check that the store in FOLDER is sound and the one that data.dvc locks."""
     from lotus.data.build import verify_store
 
-    verify_store(folder, None if locked == "any" else locked, out)
+    verify_store(folder, None if locked == "any" else locked, out, options, raw)
 
 
 @main.command("split-held-out")
 @click.option("--store", type=EXISTING_FOLDER, required=True, help="Image store.")
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), required=True, help="Seed.")
 @click.option("--out", type=FILE, required=True, help="Halves (JSON).")
-def split_held_out(store: Path, seed: int, out: Path) -> None:
+@_record_option
+def split_held_out(store: Path, seed: int, out: Path, record: Path | None) -> None:
     """Halve the held-out images into validation and test, stratified by class."""
-    from lotus.data import splits
-    from lotus.data.store import open_store
+    from lotus.data.splits import write_held_out
 
-    splits.save_held_out(out, splits.halve_held_out(open_store(store), seed))
+    write_held_out(store, seed, out, record or _beside(out))
 
 
 @main.command("choose-forget-set")
@@ -311,15 +318,23 @@ def split_held_out(store: Path, seed: int, out: Path) -> None:
     help="As in the configuration: '{forget_fraction: 0.1}' or '{forget_class: Trouser}'.",
 )
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), required=True, help="Of rule random.")
+@click.option("--labels", type=_YamlType(), default="{}", help="Names for the record.")
 @click.option("--out", type=FILE, required=True, help="Forget and retain indices (JSON).")
-def choose_forget_set(store: Path, scenario: dict[str, Any], seed: int, out: Path) -> None:
+@_record_option
+def choose_forget_set(
+    store: Path, scenario: dict[str, Any], record: Path | None, out: Path, **options: Any
+) -> None:
     """Choose which training images are to be forgotten."""
-    from lotus.data import splits
-    from lotus.data.store import open_store
+    from lotus.data.splits import write_forget_set
     from lotus.settings import Scenario, check
 
     chosen = check(Scenario, scenario, "--scenario")
-    splits.save_forget_set(out, splits.choose_forget_set(open_store(store), chosen, seed))
+    write_forget_set(store, chosen, out=out, record=record or _beside(out), **options)
+
+
+def _beside(out: Path) -> Path:
+    """Where the record of an output goes if nothing is said of it."""
+    return out.with_suffix(".record.json")
 
 
 _workers_option = click.option(
@@ -365,7 +380,7 @@ _workers_option = click.option(
 @click.option("--labels", type=_YamlType(), default="{}", help="Names for the audit.")
 @click.option("--out", type=FILE, required=True, help="Audit (JSON).")
 @click.option("--cleaned", type=FILE, help="Which images cleaning keeps (CSV).")
-@click.option("--record", type=FILE, help="Record (JSON); beside the audit unless named.")
+@_record_option
 @_workers_option
 def duplicates(folder: Path, out: Path, record: Path | None, **options: Any) -> None:
     """Find the images of STORE that look alike, within its parts and across them.
@@ -375,8 +390,7 @@ def duplicates(folder: Path, out: Path, record: Path | None, **options: Any) -> 
     """
     from lotus.data.audit import audit_store
 
-    record = record or out.with_suffix(".record.json")
-    audit_store(folder, out, record, **options)
+    audit_store(folder, out, record or _beside(out), **options)
 
 
 @main.command("clean-mufac")
@@ -512,11 +526,12 @@ def tune(
 @main.command()
 @click.argument("trials", type=EXISTING_FILE, nargs=-1, required=True)
 @click.option("--out", type=FILE, required=True, help="Overrides for the configuration (YAML).")
-def choose(trials: tuple[Path, ...], out: Path) -> None:
+@_record_option
+def choose(trials: tuple[Path, ...], out: Path, record: Path | None) -> None:
     """Choose the best candidate of each row and benchmark from TRIALS of `lotus tune`."""
     from lotus.tuning import choose_best
 
-    choose_best(trials, out)
+    choose_best(trials, out, record or _beside(out))
 
 
 @main.command()
@@ -532,13 +547,18 @@ def choose(trials: tuple[Path, ...], out: Path) -> None:
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), required=True, help="Of the attack.")
 @click.option("--labels", type=_YamlType(), default="{}", help="Names for the file.")
 @click.option("--out", type=FILE, required=True, help="Metrics (JSON).")
+@_record_option
 def evaluate(
-    rows: tuple[tuple[str, Path], ...], seed: int, labels: dict[str, Any], out: Path
+    rows: tuple[tuple[str, Path], ...],
+    seed: int,
+    labels: dict[str, Any],
+    out: Path,
+    record: Path | None,
 ) -> None:
     """Compute all metrics of one scenario and seed from predictions."""
     from lotus.evaluation import evaluate_runs
 
-    evaluate_runs(dict(rows), seed, labels, out)
+    evaluate_runs(dict(rows), seed, labels, out, record or _beside(out))
 
 
 @main.command(
@@ -642,15 +662,24 @@ def figure(name: str, sources: tuple[Path, ...], out: Path, record: Path) -> Non
 
 @main.command()
 @click.option("--config", type=_YamlType(), required=True, help="The configuration, as a mapping.")
+@click.option(
+    "--origins",
+    type=_YamlType(),
+    default="{}",
+    help="Where it comes from, for the record: '{files: [a.yaml], given: {limit: 150}}'.",
+)
 @click.option("--out", type=FILE, required=True, help="Description (JSON).")
-def describe(config: dict[str, Any], out: Path) -> None:
+@_record_option
+def describe(
+    config: dict[str, Any], origins: dict[str, Any], out: Path, record: Path | None
+) -> None:
     """Write down what an experiment consists of: benchmarks, rows, resolved hyper-parameters."""
-    from lotus.contents import description
+    from lotus.contents import write_description
     from lotus.plan import make_plan
-    from lotus.provenance import write_json
     from lotus.settings import Origin
 
-    write_json(out, description(make_plan(config, [Origin("--config", config)])))
+    plan = make_plan(config, [Origin("--config", config)])
+    write_description(plan, origins, out, record or _beside(out))
 
 
 _experiment_option = click.option(
@@ -706,11 +735,34 @@ def claims(
 @_published_option
 @click.option("--template", type=EXISTING_FILE, required=True, help="Jinja template of the page.")
 @click.option("--out", type=FILE, required=True, help="The page (HTML).")
-def report(experiment: Path, published: Path, template: Path, out: Path) -> None:
+@_record_option
+def report(
+    experiment: Path, published: Path, template: Path, out: Path, record: Path | None
+) -> None:
     """Write the report, one self-contained page."""
     from lotus.paper.report import write_report
 
-    write_report(experiment, published, template, out)
+    write_report(experiment, published, template, out, record or _beside(out))
+
+
+@main.command("cache-stores")
+@click.argument("folders", type=EXISTING_FOLDER, nargs=-1, required=True)
+@click.option("--out", type=FILE, required=True, help="What DVC says of them (JSON).")
+@_record_option
+def cache_stores(folders: tuple[Path, ...], out: Path, record: Path | None) -> None:
+    """Put the stores in FOLDERS, which data.dvc locks, into DVC's cache."""
+    from lotus.auditing import dvc
+
+    dvc.cache_stores(folders, out, record or _beside(out))
+
+
+@main.command()
+@click.option("--out", type=FILE, required=True, help="The ledger (JSON).")
+def seal(out: Path) -> None:
+    """Write down the digest of every record."""
+    from lotus.auditing import ledger
+
+    ledger.seal(out)
 
 
 @main.command("methods")

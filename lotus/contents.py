@@ -6,11 +6,13 @@ The workflow makes what stands here, and the report shows it.
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any, TypeVar
 
 from lotus import layout
 from lotus.plan import Plan
 from lotus.protocol import CORRECTED, parse
+from lotus.provenance import write_json, write_record
 from lotus.settings import Benchmark
 
 
@@ -211,12 +213,35 @@ class Contents:
 
 
 def description(plan: Plan) -> dict[str, Any]:
-    """What a report is about: `Plan.description`, and which figures there are."""
-    figures = [
-        {key: getattr(made, key) for key in ("folder", "name", "kind", "about")}
-        for made in Contents(plan).figures
-    ]
-    return {**plan.description(), "figures": figures}
+    """What a report is about: `Plan.description`, and which tables and figures there are."""
+    contents = Contents(plan)
+    described = {
+        form: [
+            {key: getattr(made, key) for key in ("folder", "name", "kind", "about")}
+            for made in list_of
+        ]
+        for form, list_of in (("tables", contents.tables), ("figures", contents.figures))
+    }
+    return {**plan.description(), **described}
+
+
+def write_description(plan: Plan, origins: Mapping[str, Any], out: Path, record: Path) -> None:
+    """Writes the description of an experiment, and its record.
+
+    Args:
+        origins: `files` of the configuration and what was `given` besides: where the settings come from.
+
+    """
+    write_json(out, description(plan))
+    write_record(
+        record,
+        kind="experiment",
+        modules=[__name__],
+        about={"title": plan.settings.title},
+        settings=dict(origins),
+        inputs=[],
+        outputs=[out],
+    )
 
 
 def _each_once(things: Iterable[T]) -> tuple[T, ...]:

@@ -8,13 +8,13 @@ from lotus import predictions
 from lotus.errors import LotusError
 from lotus.layout import GOLD, ORIGINAL
 from lotus.metrics.summary import as_json, score_all
-from lotus.provenance import relative, sha256, write_json
+from lotus.provenance import relative, sha256, write_json, write_record
 
 
 def evaluate_runs(
-    files: Mapping[str, Path], seed: int, labels: Mapping[str, Any], out: Path
+    files: Mapping[str, Path], seed: int, labels: Mapping[str, Any], out: Path, record: Path
 ) -> None:
-    """Scores all models of a scenario and seed and writes `metrics.json`.
+    """Scores all models of a scenario and seed and writes `metrics.json`, and its record.
 
     The file names the predictions it was computed from, with their digests.
 
@@ -49,3 +49,12 @@ def evaluate_runs(
         },
     }
     write_json(out, content)
+    write_record(
+        record,
+        kind="metrics",
+        modules=[__name__],
+        about={**labels, "seed": seed},
+        settings={"rows": list(files)},
+        inputs=list(files.values()),
+        outputs=[out],
+    )

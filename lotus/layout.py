@@ -5,8 +5,15 @@ from pathlib import Path
 from lotus.settings import Benchmark
 
 RESULTS = Path("results")
+RECORDS = RESULTS / "records"
 STORES = Path("data/stores")
+RAW = Path("data/raw")
 LOCK = Path("data.dvc")
+MODELS, PREDICTIONS, MADE_OF = Path("models.dvc"), Path("predictions.dvc"), Path("results.dvc")
+PUBLISHED = (MODELS, PREDICTIONS, MADE_OF)
+"""What DVC holds beside the stores: weights; what models said; what was made of that."""
+CACHED = STORES / "dvc.json"
+LEDGER = RECORDS / "ledger.json"
 ORIGINAL, GOLD = "original", "gold"
 
 
@@ -58,6 +65,50 @@ def store_record(dataset: str) -> Path:
     return RESULTS / dataset / "store.json"
 
 
-def record_of(artifact: Path) -> Path:
-    """Record of a table or figure, given without its ending."""
-    return RESULTS / "records" / artifact.relative_to(RESULTS).with_name(f"{artifact.name}.json")
+def record_of(artifact: Path) -> Path | None:
+    """The record that states how a file was made; None for records and for what no step writes.
+
+    Args:
+        artifact: relative to the project.
+
+    """
+    if is_record(artifact):
+        return None
+    if artifact == CACHED:
+        return RECORDS / "dvc.json"
+    if artifact.is_relative_to(STORES) and len(artifact.parts) == len(STORES.parts) + 2:
+        return store_record(artifact.parent.name)
+    if not artifact.is_relative_to(RESULTS):
+        return None
+    if artifact.name in _BESIDE:
+        return artifact.with_name(_BESIDE[artifact.name])
+    place = RECORDS / artifact.relative_to(RESULTS)
+    if artifact == RESULTS / "claims.json":
+        return RECORDS / "timings" / "claims.table.json"
+    form = _FORMS.get(artifact.suffix, "") if artifact.parts[1] in MADE else ""
+    return place.with_name(f"{artifact.stem}{form}.json")
+
+
+def is_record(path: Path) -> bool:
+    """Whether a file, relative to the project, lies where records do."""
+    if not path.is_relative_to(RESULTS) or path.suffix != ".json":
+        return False
+    return (
+        path.is_relative_to(RECORDS)
+        or path.name in _BESIDE.values()
+        or (path.name == "store.json" and len(path.parts) == 3)
+        or (path.is_relative_to(RESULTS / "tuning") and len(path.parts) > 3)
+    )
+
+
+MADE = ("figures", "tables", "timings", "paper")
+"""Folders of tables and figures."""
+_FORMS = dict.fromkeys((".csv", ".tex"), ".table") | dict.fromkeys(
+    (".svg", ".pdf", ".png"), ".figure"
+)
+_BESIDE = {
+    "model.safetensors": "run.json",
+    "predictions.npz": "run.json",
+    "gradcam.npz": "gradcam.json",
+}
+"""Artifacts whose record lies beside them."""

@@ -2,18 +2,22 @@
 
 Fields of a record (`run.json`; see `write_record`):
     format      version of this layout
+    path        of the record itself, relative to the project
     kind        the step: original, gold, unlearned, store, metrics, table, figure, …
     command     the line that can be run again by hand
     about       data set, architecture, scenario, method, seed, protocol, as far as they apply
     settings    every resolved parameter
     inputs      path → sha256 of what was read
     outputs     path → sha256 of what was written
-    code        digest of the modules that the step runs, of the whole package; git commit, dirty
+    records     record → identity: those of the inputs, as far as the project has them (the chain)
+    code        digest of the modules that the step runs, the modules it enters, the digest of each
+                that it can reach, of the whole package; git commit, dirty
     versions    Python and the libraries that can change numbers
     hardware    device, its name, processor, cores, threads, memory
     time        start (UTC); seconds of each phase, and from the start of the process to the record
     memory      peak in bytes, of the process and on the device
     notes       what else the step reports, for example one entry per epoch
+    digest      sha256 of the record's text without this line: a record that was edited shows it
 
 Limits: the digest covers Python sources of the package, not compiled libraries (see `versions`); times
 are wall times of a machine that may have done other work.
@@ -41,7 +45,9 @@ from typing import Any
 
 import psutil
 
-FORMAT = 1
+from lotus import layout
+
+FORMAT = 2
 PACKAGE = "lotus"
 LIBRARIES = (
     "numpy",
@@ -90,7 +96,12 @@ def write_text(path: Path, text: str) -> None:
 
 def write_json(path: Path, value: Any) -> None:
     """Writes JSON atomically: indented, keys in the given order, NaN refused."""
-    write_text(path, json.dumps(value, indent=1, allow_nan=False) + "\n")
+    write_text(path, as_text(value))
+
+
+def as_text(value: Any) -> str:
+    """JSON as files have it."""
+    return json.dumps(value, indent=1, allow_nan=False) + "\n"
 
 
 def code_digest(*modules: str) -> str:
@@ -100,6 +111,22 @@ def code_digest(*modules: str) -> str:
     inside a function counts too. Modules that are found at run time (methods, data sources) have to
     be named.
     """
+    digest = hashlib.sha256()
+    for name, source in sorted(_reached(*modules).items()):
+        digest.update(f"{name}\0{len(source)}\0".encode() + source)
+    return digest.hexdigest()[:16]
+
+
+def module_digests(*modules: str) -> dict[str, str]:
+    """Module → digest of its source, of all that `code_digest` covers."""
+    return {
+        name: hashlib.sha256(source).hexdigest()[:12]
+        for name, source in sorted(_reached(*modules).items())
+    }
+
+
+def _reached(*modules: str) -> dict[str, bytes]:
+    """Module → source, of `modules` and of what they import of their packages."""
     seen: dict[str, bytes] = {}
     queue = list(modules)
     while queue:
@@ -109,10 +136,7 @@ def code_digest(*modules: str) -> str:
             queue += _imports(name)
             if "." in name:
                 queue.append(name.rpartition(".")[0])
-    digest = hashlib.sha256()
-    for name in sorted(seen):
-        digest.update(f"{name}\0{len(seen[name])}\0".encode() + seen[name])
-    return digest.hexdigest()[:16]
+    return seen
 
 
 @cache
@@ -208,17 +232,24 @@ def write_record(
     """
     started = datetime.fromtimestamp(psutil.Process().create_time(), UTC)
     total = (datetime.now(UTC) - started).total_seconds()
-    write_json(
-        path,
+    content = sealed(
         {
             "format": FORMAT,
             "kind": kind,
+            "path": relative(path),
             "command": command_line(),
             "about": dict(about),
             "settings": dict(settings),
             "inputs": {relative(p): sha256(p) for p in inputs},
             "outputs": {relative(p): sha256(p) for p in outputs},
-            "code": {"step": code_digest(*modules), "package": package_digest(), **git_state()},
+            "records": _chained(inputs),
+            "code": {
+                "step": code_digest(*modules),
+                "entry": list(modules),
+                "modules": module_digests(*modules),
+                "package": package_digest(),
+                **git_state(),
+            },
             "versions": versions(),
             "hardware": {**(hardware or {}), **processor()},
             "time": {
@@ -231,8 +262,31 @@ def write_record(
                 "device": device_memory,
             },
             "notes": dict(notes or {}),
-        },
+        }
     )
+    write_json(path, content)
+
+
+def sealed(content: Mapping[str, Any]) -> dict[str, Any]:
+    """A record with the digest of its own text."""
+    open_content = {key: value for key, value in content.items() if key != "digest"}
+    digest = hashlib.sha256(as_text(open_content).encode()).hexdigest()
+    return {**open_content, "digest": digest}
+
+
+def identity(record: Mapping[str, Any]) -> str:
+    """Digest of what a step made of what, with which parameters; the same if it is repeated."""
+    parts = {key: record[key] for key in ("kind", "about", "settings", "inputs", "outputs")}
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _chained(inputs: Sequence[Path]) -> dict[str, str]:
+    """Records of files that other steps wrote, each with its identity."""
+    places = (layout.record_of(Path(relative(path))) for path in inputs)
+    found = dict.fromkeys(place for place in places if place is not None and place.is_file())
+    return {
+        place.as_posix(): identity(json.loads(place.read_text(encoding="utf-8"))) for place in found
+    }
 
 
 def relative(path: Path) -> str:
@@ -248,9 +302,16 @@ def command_line() -> str:
 
 
 def git_state() -> dict[str, Any]:
-    """Commit and whether tracked files differ from it; None where there is no repository."""
+    """Commit and whether tracked files differ from it; None where there is no repository.
+
+    Results that were published are tracked as well, and are not what a step is made by.
+    """
     commit = _git("rev-parse", "HEAD")
-    changes = _git("status", "--porcelain", "--untracked-files=no")
+    without = (
+        f":(exclude){place}"
+        for place in (layout.RESULTS, layout.RAW, layout.STORES, *layout.PUBLISHED)
+    )
+    changes = _git("status", "--porcelain", "--untracked-files=no", "--", ".", *without)
     return {"commit": commit, "dirty": None if changes is None else bool(changes)}
 
 

@@ -76,10 +76,14 @@ def _said(bench: Bench, model: Any) -> dict[str, Split]:
     return ask(model, bench.images, dict(zip(READ, read, strict=True)), CORRECTED)
 
 
-def choose_best(trials: Sequence[Path], out: Path) -> None:
+def choose_best(trials: Sequence[Path], out: Path, record: Path) -> None:
     """Writes, for each row and benchmark, the candidate with the lowest mean objective over the seeds.
 
     The file is a list of `overrides` for the configuration, with what was tried in comments.
+
+    Args:
+        trials: what `try_candidates` wrote.
+        record: file of the record.
 
     Raises:
         LotusError: a file is not one of `lotus tune`, or seeds of a row tried different candidates.
@@ -87,10 +91,10 @@ def choose_best(trials: Sequence[Path], out: Path) -> None:
     """
     grouped: dict[tuple[str, ...], list[list[dict[str, Any]]]] = {}
     for path in trials:
-        record = read_record(path)
+        content = read_record(path)
         try:
-            key = tuple(record["about"][part] for part in KEYS)
-            grouped.setdefault(key, []).append(record["notes"]["trials"])
+            key = tuple(content["about"][part] for part in KEYS)
+            grouped.setdefault(key, []).append(content["notes"]["trials"])
         except (KeyError, TypeError) as error:
             raise LotusError(f"{path}: not a file of `lotus tune`: lacks {error}") from error
     blocks: dict[tuple[str, ...], list[str]] = {}
@@ -109,6 +113,15 @@ def choose_best(trials: Sequence[Path], out: Path) -> None:
         where["protocol"] = "corrected"
         lines += [f"  - where: {_flow(where)}", "    methods:", *rows]
     write_text(out, "\n".join(lines) + "\n")
+    write_record(
+        record,
+        kind="overrides",
+        modules=[__name__],
+        about={},
+        settings={},
+        inputs=list(trials),
+        outputs=[out],
+    )
 
 
 def _varied(candidates: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

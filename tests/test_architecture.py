@@ -12,12 +12,12 @@ PACKAGE = Path(__file__).parents[1] / "lotus"
 FLOORS = [
     ["errors"],
     ["protocol"],
-    ["settings", "provenance"],
-    ["layout", "device", "data", "models", "checkpoint", "counterparts"],
+    ["settings", "provenance", "layout"],
+    ["device", "data", "models", "checkpoint", "counterparts"],
     ["inference", "training", "predictions", "explanations", "lineage"],
     ["methods", "metrics", "plugins"],
     ["evaluation", "runs", "plan", "contents", "paper"],
-    ["tuning", "gradcam"],
+    ["tuning", "gradcam", "auditing"],
     ["warm", "cli"],
 ]
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}

@@ -19,12 +19,11 @@ from lotus.data.raw import check, find_all
 from lotus.data.sources import Source
 from lotus.data.store import FILES, check_lock, dvc_digest, open_store, write_store
 from lotus.errors import LotusError
+from lotus.layout import RAW
 from lotus.provenance import relative, sha256, write_json, write_record
 from lotus.settings import StoreOptions
 
 log = logging.getLogger(__name__)
-
-RAW = Path("data/raw")
 
 
 def source_of(dataset: str, options: StoreOptions) -> Source:
@@ -244,22 +243,34 @@ def _checked_by(
     return "number of images"
 
 
-def verify_store(folder: Path, locked: str | None, out: Path) -> None:
+def verify_store(
+    folder: Path,
+    locked: str | None,
+    out: Path,
+    options: Mapping[str, Any] | None = None,
+    raw: Path | None = None,
+) -> None:
     """Checks a store's form and its digest against the lock, and records what was verified.
 
+    Args:
+        options: how it was built, for the record.
+        raw: what `fetch_raw` wrote of the files that it was built from.
+
     Raises:
-        LotusError: it is damaged or not the locked one.
+        LotusError: it is damaged, not the locked one, or of other files than those listed.
 
     """
     check_lock(folder, locked, name=str(folder))
     store = open_store(folder)
+    if raw is not None:
+        _check_built_from(raw, store.source["files"], folder)
     write_record(
         out,
         kind="store",
         modules=[__name__],
         about={"dataset": store.source["dataset"]},
-        settings={"locked": locked},
-        inputs=[],
+        settings={"locked": locked, "options": dict(options or {})},
+        inputs=[raw] if raw is not None else [],
         outputs=[folder / name for name in FILES],
         notes={
             "dvc": dvc_digest(folder),
@@ -268,3 +279,17 @@ def verify_store(folder: Path, locked: str | None, out: Path) -> None:
             "source": dict(store.source),
         },
     )
+
+
+def _check_built_from(raw: Path, stated: Sequence[Mapping[str, Any]], folder: Path) -> None:
+    """Refuses a store of other raw files than those that were fetched, as far as digests tell."""
+    files = json.loads(raw.read_text(encoding="utf-8"))["files"]
+    fetched = {listed["name"]: listed["md5"] for listed in files}
+    for listed in stated:
+        name, mine = listed["name"], listed["md5"]
+        theirs = fetched.get(name)
+        if mine and theirs and mine != theirs:
+            raise LotusError(
+                f"{folder}: built from {name} with md5 {mine}, but {raw} lists {theirs}; delete the "
+                "folder and run again"
+            )

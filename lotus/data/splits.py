@@ -2,15 +2,16 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from lotus.data.store import Store
+from lotus.data.store import Store, open_store
 from lotus.errors import LotusError, choices
-from lotus.provenance import write_json
+from lotus.provenance import write_json, write_record
 from lotus.settings import Scenario, slug
 
 
@@ -138,6 +139,58 @@ def class_label(classes: tuple[str, ...], name: str) -> int:
     if slug(name) not in slugs:
         raise LotusError(f"no class '{name}'; {choices(name, classes)}")
     return slugs.index(slug(name))
+
+
+def write_held_out(folder: Path, seed: int, out: Path, record: Path) -> None:
+    """Writes the halves of a store, and their record.
+
+    Raises:
+        LotusError: as `halve_held_out`, or the store is damaged.
+
+    """
+    store = open_store(folder)
+    save_held_out(out, halve_held_out(store, seed))
+    write_record(
+        record,
+        kind="held-out",
+        modules=[__name__],
+        about={"dataset": store.source["dataset"], "seed": seed},
+        settings={},
+        inputs=[folder / "source.json", folder / "labels.npy"],
+        outputs=[out],
+    )
+
+
+def write_forget_set(
+    folder: Path,
+    scenario: Scenario,
+    seed: int,
+    labels: Mapping[str, Any],
+    out: Path,
+    record: Path,
+) -> None:
+    """Writes the forget set of a scenario, and its record.
+
+    Args:
+        labels: name of the scenario, …: for the record only.
+
+    Raises:
+        LotusError: as `choose_forget_set`, or the store is damaged.
+
+    """
+    store = open_store(folder)
+    chosen = choose_forget_set(store, scenario, seed)
+    save_forget_set(out, chosen)
+    write_record(
+        record,
+        kind="forget-set",
+        modules=[__name__],
+        about={"dataset": store.source["dataset"], **labels, "seed": seed},
+        settings=scenario.model_dump(exclude_none=True),
+        inputs=[folder / "source.json", folder / "labels.npy"],
+        outputs=[out],
+        notes={"rule": chosen.rule, "digest": chosen.digest, "images": len(chosen.forget)},
+    )
 
 
 def save_held_out(path: Path, held_out: HeldOut) -> None:

@@ -100,13 +100,17 @@ class Experiment:
         """All of them: folder and name, kind, and what each is about."""
         return list(self.described["figures"])
 
+    @property
+    def audited(self) -> list[tuple[str, str]]:
+        """Data set and scenario of each audit."""
+        places = ((cell["dataset"], cell["scenario"]) for cell in self.cells)
+        return list(dict.fromkeys(places))
+
     @cached_property
     def audits(self) -> dict[str, list[AuditTable]]:
         """By data set, one for each scenario."""
         found: dict[str, list[AuditTable]] = {}
-        for dataset, scenario in dict.fromkeys(
-            (cell["dataset"], cell["scenario"]) for cell in self.cells
-        ):
+        for dataset, scenario in self.audited:
             audited = audit_table(layout.audit_file(dataset, scenario))
             found.setdefault(dataset, []).append(audited)
         return found

@@ -56,7 +56,7 @@ def figure_item(folder: str, name: str, alt: str) -> Item:
 
 def _item(folder: str, name: str, kind: str, alt: str, endings: Sequence[str]) -> Item:
     stem = layout.RESULTS / folder / name
-    record = read_record(layout.record_of(layout.RESULTS / folder / f"{name}.{kind}"))
+    record = read_record(layout.RECORDS / folder / f"{name}.{kind}.json")
     picture, width = "", 0.0
     if kind == "figure":
         svg = (stem.parent / f"{name}.svg").read_bytes()

@@ -16,6 +16,7 @@ from lotus.layout import GOLD, ORIGINAL
 from lotus.lineage import RunRecord, distinct, read_record
 from lotus.paper.conventions import TITLES
 from lotus.paper.costs import costs, register
+from lotus.paper.exhibits import EXHIBITS
 from lotus.paper.experiment import Experiment, place_of
 from lotus.paper.items import Item, figure_item, table_item
 from lotus.paper.overview import Overview, overview
@@ -37,7 +38,7 @@ from lotus.paper.tables import plus_minus
 from lotus.paper.trace import Trace, row_anchor, trace
 from lotus.paper.verdicts import read_verdicts
 from lotus.protocol import CORRECTED, parse
-from lotus.provenance import write_text
+from lotus.provenance import write_record, write_text
 from lotus.settings import Benchmark
 
 
@@ -72,9 +73,14 @@ PAGE_LIMIT = 9_000_000
 
 
 def write_report(
-    experiment: Path, published: Path, template: Path, out: Path, limit: int = PAGE_LIMIT
+    experiment: Path,
+    published: Path,
+    template: Path,
+    out: Path,
+    record: Path,
+    limit: int = PAGE_LIMIT,
 ) -> None:
-    """Writes the page.
+    """Writes the page, and its record.
 
     Args:
         experiment: what `lotus describe` wrote; says which results belong to the report.
@@ -93,6 +99,38 @@ def write_report(
     if len(page.encode()) > limit:
         page = _rendered(template, content, with_pictures=False)
     write_text(out, page)
+    write_record(
+        record,
+        kind="report",
+        modules=[__name__],
+        about={"title": content["title"]},
+        settings={"limit": limit},
+        inputs=[
+            experiment,
+            *sorted(published.glob("*.csv")),
+            *sorted(path for path in template.parent.iterdir() if path.is_file()),
+            *_shown(read),
+        ],
+        outputs=[out],
+    )
+
+
+def _shown(read: Experiment) -> list[Path]:
+    """Results that the page is made from, each once."""
+    made = [
+        layout.RESULTS / made["folder"] / f"{made['name']}{ending}"
+        for form, ending in (("tables", ".csv"), ("figures", ".svg"))
+        for made in read.described[form]
+    ]
+    files = [
+        *read.results_of([*read.cells, *read.described["ablations"]]),
+        *(layout.audit_file(*place) for place in read.audited),
+        *(layout.store_record(store.name) for store in read.stores),
+        *made,
+        *(layout.RESULTS / "paper" / f"{name}.csv" for name in EXHIBITS),
+        layout.RESULTS / "claims.json",
+    ]
+    return list(dict.fromkeys(files))
 
 
 def _rendered(template: Path, content: Mapping[str, Any], with_pictures: bool) -> str:

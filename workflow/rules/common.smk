@@ -58,7 +58,7 @@ onerror:
 
 
 def read_plan():
-    """The plan of the configuration given on the command line, else of the default one."""
+    """The plan of the configuration given on the command line, else of the default one; and which it is."""
     files = [str(path) for path in workflow.config_settings.configfiles]
     try:
         if not files:
@@ -70,13 +70,14 @@ def read_plan():
         origins = [read_origin(Path(path)) for path in files]
         given = Origin("--config", typed(workflow.config_settings.config))
         update_config(config, given.content)
-        return make_plan(config, [*origins, given])
+        plan = make_plan(config, [*origins, given])
+        return plan, {"files": files, "given": given.content}
     except LotusError as error:
         logger.error(f"The configuration is not accepted:\n{error}")
         sys.exit(1)
 
 
-PLAN = read_plan()
+PLAN, ORIGINS = read_plan()
 if workflow.is_main_process:
     logger.info(PLAN.part_counts())
 CONTENTS = Contents(PLAN)
@@ -87,6 +88,17 @@ LOCKED = locked_stores(layout.LOCK)
 DEVICE = os.environ.get("LOTUS_DEVICE", "auto")
 STORE_FILES = ["images.npy", "labels.npy", "classes.json", "source.json"]
 RUN_FILES = ["model.safetensors", "predictions.npz", "run.json"]
+
+
+def is_at_hand(dataset):
+    """Whether this experiment reads a data set, or its raw files lie in the repository."""
+    if dataset in PLAN.settings.datasets:
+        return True
+    return dataset in sources.available() and sources.source(dataset).in_repository
+
+
+# Of locked stores those that can be built here.
+CACHED = [dataset for dataset in LOCKED if is_at_hand(dataset)]
 
 
 def one_of(names):
@@ -342,7 +354,12 @@ def targets():
 
 
 def final_outputs():
-    """The final target: every run, table and figure, the report, the locked stores."""
+    """The final target: everything that is recorded, and the ledger of all records."""
+    return [*recorded_outputs(), str(layout.LEDGER)]
+
+
+def recorded_outputs():
+    """Every run, table and figure, the report, the locked stores."""
     return [
         "results/report/index.html",
         "results/claims.json",
@@ -354,5 +371,5 @@ def final_outputs():
             for name in RUN_FILES
             for path in CONTENTS.run_files(name, CONTENTS.measured)
         ),
-        *(["data/stores/dvc.json"] if LOCKED else []),
+        *([str(layout.CACHED)] if CACHED else []),
     ]

@@ -44,6 +44,7 @@ rule build_store:
 rule verify_store:
     input:
         expand("data/stores/{{dataset}}/{name}", name=STORE_FILES),
+        raw="data/raw/{dataset}.json",
     output:
         "results/{dataset}/store.json",
     log:
@@ -53,25 +54,28 @@ rule verify_store:
         CONDA
     params:
         folder=lambda wildcards: layout.STORES / wildcards.dataset,
+        options=lambda wildcards: json.dumps(PLAN.store_of(wildcards.dataset)),
         locked=lambda wildcards: LOCKED.get(wildcards.dataset, "any"),
         code=step_code("lotus.data.build"),
     shell:
-        "lotus --log {log} verify {params.folder} --locked {params.locked} --out {output}"
+        "lotus --log {log} verify {params.folder} --options {params.options:q} --raw {input.raw}"
+        " --locked {params.locked} --out {output}"
 
 
-# The one job that writes to DVC, after all stores are verified: parallel `dvc` calls would collide.
+# One job, after all stores are verified: parallel `dvc` calls would collide.
 rule cache_stores:
     input:
-        expand("results/{dataset}/store.json", dataset=LOCKED),
+        expand("results/{dataset}/store.json", dataset=CACHED),
     output:
-        "data/stores/dvc.json",
+        status="data/stores/dvc.json",
+        record="results/records/dvc.json",
     log:
         "logs/cache_stores.log",
     localrule: True
     conda:
         CONDA
     params:
-        lock=layout.LOCK,
+        stores=[layout.STORES / dataset for dataset in CACHED],
+        code=step_code("lotus.auditing.dvc"),
     shell:
-        "dvc commit --quiet --force {params.lock} &> {log}"
-        " && dvc status --json {params.lock} > {output} 2>> {log} || {{ tail {log} >&2; exit 1; }}"
+        "lotus --log {log} cache-stores {params.stores} --out {output.status} --record {output.record}"

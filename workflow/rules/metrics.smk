@@ -5,7 +5,8 @@ rule evaluate:
     input:
         lambda wildcards: predictions_of(wildcards).values(),
     output:
-        "results/{dataset}/{architecture}/seed{seed}/{scenario}/{protocol}/metrics{in_study}.json",
+        metrics="results/{dataset}/{architecture}/seed{seed}/{scenario}/{protocol}/metrics{in_study}.json",
+        record="results/records/{dataset}/{architecture}/seed{seed}/{scenario}/{protocol}/metrics{in_study}.json",
     log:
         "logs/evaluate/{dataset}/{architecture}/seed{seed}/{scenario}/{protocol}{in_study}.log",
     localrule: True
@@ -21,4 +22,4 @@ rule evaluate:
         code=step_code("lotus.evaluation"),
     shell:
         "lotus --log {log} evaluate {params.predictions:q} --seed {wildcards.seed}"
-        " --labels {params.labels:q} --out {output}"
+        " --labels {params.labels:q} --out {output.metrics} --record {output.record}"

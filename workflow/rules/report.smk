@@ -3,7 +3,8 @@
 
 rule describe_experiment:
     output:
-        "results/experiment.json",
+        description="results/experiment.json",
+        record="results/records/experiment.json",
     log:
         "logs/describe_experiment.log",
     localrule: True
@@ -11,9 +12,11 @@ rule describe_experiment:
         CONDA
     params:
         config=json.dumps(PLAN.settings.model_dump(mode="json")),
+        origins=json.dumps(ORIGINS),
         code=step_code("lotus.contents"),
     shell:
-        "lotus --log {log} describe --config {params.config:q} --out {output}"
+        "lotus --log {log} describe --config {params.config:q} --origins {params.origins:q}"
+        " --out {output.description} --record {output.record}"
 
 
 rule write_report:
@@ -30,12 +33,13 @@ rule write_report:
         template="report/page/index.html.j2",
         page=PAGE,
     output:
-        report(
+        page=report(
             "results/report/index.html",
             category="Report",
             labels={"Shown": "The whole report on one page"},
             caption="../../report/captions/page.rst",
         ),
+        record="results/records/report/index.json",
     log:
         "logs/write_report.log",
     localrule: True
@@ -46,5 +50,21 @@ rule write_report:
         code=step_code("lotus.paper.report"),
     shell:
         "lotus --log {log} report --experiment {input.experiment} --published {params.published}"
-        " --template {input.template}"
-        " --out {output}"
+        " --template {input.template} --out {output.page} --record {output.record}"
+
+
+# Each record states what its step read; this one states them all, so that none can be edited unseen.
+rule seal_records:
+    input:
+        recorded_outputs(),
+    output:
+        "results/records/ledger.json",
+    log:
+        "logs/seal_records.log",
+    localrule: True
+    conda:
+        CONDA
+    params:
+        code=step_code("lotus.auditing.ledger"),
+    shell:
+        "lotus --log {log} seal --out {output}"

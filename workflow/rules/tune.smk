@@ -43,7 +43,8 @@ rule tune:
     input:
         trials_files(),
     output:
-        "results/tuning/overrides.yaml",
+        overrides="results/tuning/overrides.yaml",
+        record="results/records/tuning/overrides.json",
     log:
         "logs/tune.log",
     localrule: True
@@ -52,4 +53,4 @@ rule tune:
     params:
         code=step_code("lotus.tuning"),
     shell:
-        "lotus --log {log} choose {input} --out {output}"
+        "lotus --log {log} choose {input} --out {output.overrides} --record {output.record}"
