@@ -1,4 +1,4 @@
-"""The ledger: the digest of every record, so that none can be edited unseen, not even the last of a chain."""
+"""The ledger: the digest of every record, so that none can be edited unseen, not even the last ones."""
 
 import os
 from collections.abc import Iterator

@@ -170,7 +170,12 @@ def _md5(path: Path) -> str:
 
 
 def locked_stores(lock: Path) -> dict[str, str]:
-    """Data set → digest, as `data.dvc` has them; empty where there is no such file.
+    """Data set → digest, as `data.dvc` has them; see `dvc_outs`."""
+    return {Path(path).name: md5 for path, md5 in dvc_outs(lock).items()}
+
+
+def dvc_outs(lock: Path) -> dict[str, str]:
+    """Path → digest of what a DVC file lists; empty where there is no such file.
 
     Raises:
         LotusError: the file is not one of DVC's.
@@ -180,6 +185,6 @@ def locked_stores(lock: Path) -> dict[str, str]:
         return {}
     try:
         outs = yaml.safe_load(lock.read_text(encoding="utf-8"))["outs"]
-        return {Path(out["path"]).name: out["md5"] for out in outs if "md5" in out}
+        return {out["path"]: out["md5"] for out in outs if "md5" in out}
     except (yaml.YAMLError, KeyError, TypeError) as error:
         raise LotusError(f"{lock}: not a DVC file with a list 'outs': {error}") from error
