@@ -756,6 +756,39 @@ def cache_stores(folders: tuple[Path, ...], out: Path, record: Path | None) -> N
     dvc.cache_stores(folders, out, record or _beside(out))
 
 
+@main.command(
+    epilog="""\b
+    verified  bytes, record, code, parameters and inputs agree
+    stale     made by other code, parameters or inputs than the present ones
+    changed   bytes or record are not as they were written
+    missing   recorded or wanted, and not there
+    orphan    there, and no record states it
+    The exit status is 0 if everything is verified, else 1."""
+)
+@click.option(
+    "--configfile",
+    "configfiles",
+    type=EXISTING_FILE,
+    multiple=True,
+    help="What the results should be of; by default what they were made by. Repeatable.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Everything, as JSON.")
+@click.option(
+    "--full",
+    is_flag=True,
+    help="Read also files that did not change since the last audit.",
+)
+def audit(configfiles: tuple[Path, ...], as_json: bool, full: bool) -> None:
+    """Check every artifact of the project in this folder against its record and the present code."""
+    from lotus.auditing import telling
+    from lotus.auditing.audit import audit_project
+
+    found = audit_project(configfiles, full)
+    click.echo(telling.as_json(found) if as_json else telling.as_text(found))
+    if not found.ok:
+        sys.exit(1)
+
+
 @main.command()
 @click.option("--out", type=FILE, required=True, help="The ledger (JSON).")
 def seal(out: Path) -> None:

@@ -374,7 +374,7 @@ def test_calibration_images_take_the_place_of_validation_images(
 
     files = {"original": original, "usual": usual.out, "same": same.out, "few": few.out}
     files = {row: folder / "predictions.npz" for row, folder in files.items()}
-    evaluate_runs(files, 1, {}, tmp_path / "metrics.json")
+    evaluate_runs(files, 1, {}, tmp_path / "metrics.json", tmp_path / "record.json")
     rows = json.loads((tmp_path / "metrics.json").read_text())["rows"]
     assert rows["usual"]["mia_released_e5_e6"] is None
     assert rows["same"]["mia_released_e5_e6"] == rows["same"]["mia_released_e6"]

@@ -1,0 +1,74 @@
+"""What stands between a record and the present: code, parameters, files read."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from lotus.auditing.expected import Step
+from lotus.auditing.index import Record
+from lotus.provenance import code_digest, module_digests
+
+
+def code_changes() -> Callable[[Mapping[str, Any]], str]:
+    """A function: the part `code` of a record → which modules are other ones now, in words; else ''.
+
+    It looks at the same modules once.
+    """
+    present: dict[tuple[str, ...], tuple[str, dict[str, str]]] = {}
+
+    def changes(recorded: Mapping[str, Any]) -> str:
+        entry = tuple(recorded["entry"])
+        if entry not in present:
+            present[entry] = code_digest(*entry), module_digests(*entry)
+        digest, modules = present[entry]
+        if digest == recorded["step"]:
+            return ""
+        return f"code: {_listed(_changed(recorded['modules'], modules))} changed since"
+
+    return changes
+
+
+def _changed(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    return [name for name in sorted({*before, *now}) if before.get(name) != now.get(name)]
+
+
+def differences(record: Record, step: Step) -> Iterator[str]:
+    """What a step would do otherwise under the present configuration."""
+    if step.settings is not None:
+        for key, old, new in changed_values(record.settings, step.settings):
+            yield f"parameters: {key} was {_shown(old)}, is {_shown(new)}"
+    if step.inputs is not None:
+        absent = [path for path in step.inputs if path not in record.inputs]
+        if absent:
+            yield f"inputs: made without {_listed(absent)}"
+        made = [path for path in record.inputs if path.startswith("results/")]
+        extra = [path for path in made if path not in step.inputs]
+        if extra:
+            yield f"inputs: made with {_listed(extra)} as well"
+    unstated = [path for path in step.outputs if path not in record.outputs]
+    if unstated:
+        yield f"outputs: it does not state {_listed(unstated)}"
+
+
+ABSENT = object()
+"""In place of a value that one side lacks."""
+
+
+def changed_values(
+    old: Mapping[str, Any], new: Mapping[str, Any], above: str = ""
+) -> Iterator[tuple[str, Any, Any]]:
+    """Key (with dots), old and new value, of nested mappings; `ABSENT` where there is none."""
+    for key in dict.fromkeys([*old, *new]):
+        before, now = old.get(key, ABSENT), new.get(key, ABSENT)
+        if isinstance(before, Mapping) and isinstance(now, Mapping):
+            yield from changed_values(before, now, f"{above}{key}.")
+        elif before != now:
+            yield f"{above}{key}", before, now
+
+
+def _shown(value: Any) -> str:
+    return "absent" if value is ABSENT else repr(value)
+
+
+def _listed(names: Sequence[str], limit: int = 5) -> str:
+    more = f" and {len(names) - limit} more" if len(names) > limit else ""
+    return ", ".join(names[:limit]) + more

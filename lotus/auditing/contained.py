@@ -1,0 +1,114 @@
+"""What is in artifacts, beyond their digests: no image may be on two sides."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Set
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+
+from lotus import layout
+from lotus.auditing.index import Index, Record
+
+Parts = Mapping[str, np.ndarray]
+"""Part → indices into the store, int64."""
+
+
+def problems(index: Index, sound: Set[str]) -> Iterator[tuple[str, str]]:
+    """(path, reason) for splits and predictions that share images between their parts.
+
+    Args:
+        sound: artifacts whose bytes are as recorded; others are not looked into.
+
+    """
+    halves: dict[tuple[str, int], Parts] = {}
+    readers: Mapping[str, Callable[[str], Parts]] = {
+        "held-out": _halves,
+        "forget-set": _forget_set,
+    }
+    splits = [record for record in index.records.values() if record.kind in readers]
+    for record in sorted(splits, key=lambda record: record.kind == "forget-set"):
+        for path in sound & record.outputs.keys():
+            place = str(record.about["dataset"]), int(record.about["seed"])
+            parts = readers[record.kind](path)
+            held_out = halves.setdefault(place, parts if record.kind == "held-out" else {})
+            yield from ((path, reason) for reason in _shared({**held_out, **parts}))
+            yield from ((path, reason) for reason in _misplaced(parts, place[0]))
+    for record in index.records.values():
+        yield from _of_predictions(record, sound)
+
+
+def _halves(path: str) -> Parts:
+    content = json.loads(Path(path).read_text(encoding="utf-8"))
+    return {name: np.array(content[name], dtype=np.int64) for name in ("val", "test")}
+
+
+def _forget_set(path: str) -> Parts:
+    content = json.loads(Path(path).read_text(encoding="utf-8"))
+    return {name: np.array(content[name], dtype=np.int64) for name in ("forget", "retain")}
+
+
+def _of_predictions(record: Record, sound: Set[str]) -> Iterator[tuple[str, str]]:
+    """Predictions name the images that a model was trained, unlearned and tested on."""
+    for path in sound & record.outputs.keys():
+        if path.endswith("predictions.npz"):
+            with np.load(path) as arrays:
+                parts = {
+                    name: arrays[f"{name}.indices"]
+                    for name in ("train", "forget", "retain", "val", "test")
+                    if f"{name}.indices" in arrays.files
+                }
+            yield from ((path, reason) for reason in _shared(parts))
+
+
+def _shared(parts: Parts) -> Iterator[str]:
+    """Parts with an image twice, and pairs of parts with an image in common."""
+    for name, indices in parts.items():
+        values, counts = np.unique(indices, return_counts=True)
+        twice = values[counts > 1]
+        if len(twice):
+            yield f"{name} set has {_images(twice)} more than once"
+    for (one, a), (other, b) in combinations(parts.items(), 2):
+        common = np.intersect1d(a, b)
+        if len(common):
+            yield f"{one} and {other} set share {_images(common)}"
+
+
+def _misplaced(parts: Parts, dataset: str) -> Iterator[str]:
+    """Held-out images outside the store's held-out part, training images outside its training part."""
+    source = layout.STORES / dataset / "source.json"
+    try:
+        ranges = json.loads(source.read_text(encoding="utf-8"))["parts"]
+    except (OSError, ValueError, KeyError):
+        return
+    for name, indices in parts.items():
+        home = "train" if name in ("forget", "retain") or name not in ranges else name
+        home = "test" if name == "val" and "val" not in ranges else home
+        first, end = ranges[home]
+        outside = indices[(indices < first) | (indices >= end)]
+        if len(outside):
+            yield f"{name} set has {_images(outside)} that are not in the {home} part of {dataset}"
+
+
+def _images(indices: np.ndarray) -> str:
+    noun = "image" if len(indices) == 1 else "images"
+    return f"{len(indices)} {noun} (first: {indices[0]})"
+
+
+def look_alikes(index: Index, sound: Set[str]) -> list[str]:
+    """Remarks on images of different parts that look alike, as `snakemake audit` found them.
+
+    That lies in the data as published; it is no fault of an artifact.
+    """
+    return [
+        f"{path}: look-alikes across sets: {pairs}"
+        for record in index.records.values()
+        if record.kind == "audit"
+        for path in sorted(sound & record.outputs.keys())
+        if path.endswith(".json") and (pairs := _across(path))
+    ]
+
+
+def _across(path: str) -> str:
+    across = json.loads(Path(path).read_text(encoding="utf-8"))["across"]
+    return ", ".join(f"{pair} {count}" for pair, count in across.items() if count)

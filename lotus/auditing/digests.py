@@ -1,0 +1,100 @@
+"""sha256 of many files, remembered as long as a file is the same one, untouched."""
+
+import json
+import os
+import time
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from lotus.provenance import sha256, write_text
+
+CACHE = Path(".lotus/digests.json")
+RACY = 2_000_000_000
+"""Nanoseconds: a file that changed so shortly before it was read could change again unseen."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a file is now.
+
+    Attributes:
+        sha256: of its bytes; '' where they cannot be had.
+        problem: why not: it is absent, not a file, or cannot be read.
+
+    """
+
+    sha256: str
+    problem: str = ""
+
+    @property
+    def is_absent(self) -> bool:
+        """Whether there is nothing at its place."""
+        return self.problem == ABSENT
+
+
+ABSENT = "absent"
+
+
+def digests(paths: Iterable[str], cache: Path | None = CACHE) -> dict[str, Seen]:
+    """Path → what is there, read with as many threads as there are processors.
+
+    A file whose size, inode and times of change (mtime and ctime) are those of an earlier call is not
+    read again. The time of its last change of status is among them because, unlike mtime, it cannot be
+    set back.
+
+    Args:
+        cache: file of what earlier calls read; None: everything is read.
+
+    """
+    known = _load(cache) if cache is not None else {}
+    wanted = list(dict.fromkeys(paths))
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        found = list(pool.map(lambda path: _look(path, known.get(path)), wanted))
+    if cache is not None:
+        fresh = {path: mark for path, (_, mark) in zip(wanted, found, strict=True) if mark}
+        _save(cache, known | fresh)
+    return {path: seen for path, (seen, _) in zip(wanted, found, strict=True)}
+
+
+Mark = list[int | str]
+"""Device, inode, size, mtime, ctime (ns), sha256."""
+
+
+def _look(path: str, known: Mark | None) -> tuple[Seen, Mark | None]:
+    """What is there, and what to remember of it if that is safe."""
+    try:
+        started = time.time_ns()
+        with open(path, "rb") as file:
+            status = os.fstat(file.fileno())
+        mark: Mark = [getattr(status, f"st_{key}") for key in _IDENTITY]
+        if known is not None and known[:-1] == mark:
+            return Seen(str(known[-1])), known
+        digest = sha256(Path(path))
+    except FileNotFoundError:
+        return Seen("", ABSENT), None
+    except OSError as error:
+        return Seen("", f"cannot be read: {error.strerror}"), None
+    settled = max(status.st_mtime_ns, status.st_ctime_ns) < started - RACY
+    return Seen(digest), [*mark, digest] if settled else None
+
+
+_IDENTITY = ("dev", "ino", "size", "mtime_ns", "ctime_ns")
+
+
+def _load(cache: Path) -> dict[str, Mark]:
+    """What earlier calls read; nothing where the file is not what `_save` writes."""
+    try:
+        content = json.loads(cache.read_text(encoding="utf-8"))
+        return {path: mark for path, mark in content.items() if len(mark) == len(_IDENTITY) + 1}
+    except (OSError, ValueError, AttributeError, TypeError):
+        return {}
+
+
+def _save(cache: Path, marks: dict[str, Mark]) -> None:
+    try:
+        write_text(cache, json.dumps(marks, separators=(",", ":")))
+    except OSError:
+        # Somebody else's project that can only be read is audited without a memory.
+        return

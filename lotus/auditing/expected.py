@@ -1,0 +1,204 @@
+"""What the present configuration wants of every step: what it reads and writes, with which parameters."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from snakemake.utils import update_config
+
+from lotus import layout
+from lotus.auditing.index import read
+from lotus.contents import Contents
+from lotus.data.store import FILES, locked_stores
+from lotus.errors import LotusError
+from lotus.layout import GOLD, ORIGINAL
+from lotus.paper.exhibits import EXHIBITS
+from lotus.plan import Plan, make_plan
+from lotus.settings import Benchmark, Dataset, Origin, read_origin
+
+DEFAULT_CONFIG = Path("config/fashion-mini.yaml")
+EXPERIMENT = layout.RESULTS / "experiment.json"
+MODEL_FILES = ("model.safetensors", "predictions.npz")
+
+
+@dataclass(frozen=True)
+class Step:
+    """What is wanted of a step.
+
+    Attributes:
+        record: its place.
+        outputs: what it writes.
+        inputs: what it reads at least; None: whatever it read.
+        settings: its parameters; None: whatever they were.
+
+    """
+
+    record: str
+    outputs: tuple[str, ...]
+    inputs: tuple[str, ...] | None = None
+    settings: Mapping[str, Any] | None = None
+
+
+def present_plan(configfiles: Sequence[Path]) -> Plan:
+    """The plan of some configuration files; without any, of what the results were made by.
+
+    The files that the experiment's record names are read again, so a change of theirs shows. Where they
+    are not at hand, the settings are those that the experiment was described with.
+
+    Raises:
+        LotusError: a file is absent or not accepted.
+
+    """
+    if configfiles:
+        return _planned(configfiles, {})
+    record = layout.record_of(EXPERIMENT)
+    origins = read(record) if record is not None else None
+    if origins is not None and origins.content and not origins.problem:
+        files = [Path(name) for name in origins.settings["files"]]
+        if all(path.is_file() for path in files):
+            return _planned(files, origins.settings["given"])
+    if EXPERIMENT.is_file():
+        try:
+            settings = json.loads(EXPERIMENT.read_text(encoding="utf-8"))["settings"]
+            return make_plan(settings, [Origin(str(EXPERIMENT), settings)])
+        except (ValueError, KeyError, TypeError, LotusError):
+            # Damaged; the audit says so, by the default configuration.
+            return _planned([DEFAULT_CONFIG], {})
+    return _planned([DEFAULT_CONFIG], {})
+
+
+def _planned(files: Sequence[Path], given: Mapping[str, Any]) -> Plan:
+    origins = [*(read_origin(path) for path in files), Origin("--config", given)]
+    content: dict[str, Any] = {}
+    for origin in origins:
+        update_config(content, origin.content)
+    return make_plan(content, origins)
+
+
+def steps(plan: Plan) -> Iterator[Step]:
+    """Every step of an experiment, in the order of the data; all that `snakemake` makes by default."""
+    contents = Contents(plan)
+    yield from _stores(plan)
+    yield from _splits(contents)
+    yield from _runs(contents)
+    yield from _metrics(contents)
+    yield from _made(contents)
+    yield from _paper(contents)
+    yield _step((EXPERIMENT.as_posix(),))
+    yield _step(("results/report/index.html",))
+    yield Step(str(layout.LEDGER), ())
+
+
+def _step(
+    outputs: Sequence[str],
+    inputs: Sequence[str] | None = None,
+    settings: Mapping[str, Any] | None = None,
+) -> Step:
+    """A step whose record lies where that of its first output does."""
+    plain = None if settings is None else json.loads(json.dumps(settings))
+    read = None if inputs is None else tuple(inputs)
+    return Step(str(layout.record_of(Path(outputs[0]))), tuple(outputs), read, plain)
+
+
+def _stores(plan: Plan) -> Iterator[Step]:
+    locked = locked_stores(layout.LOCK)
+    datasets = [cell.dataset for cell in plan.cells]
+    synthetic = [name for row in plan.settings.methods if (name := plan.calibration_of(row))]
+    for dataset in dict.fromkeys([*datasets, *synthetic]):
+        yield _step(
+            [f"{layout.STORES / dataset}/{name}" for name in FILES],
+            [f"{layout.RAW}/{dataset}.json"],
+            {"locked": locked.get(dataset), "options": plan.store_of(dataset)},
+        )
+
+
+def _splits(contents: Contents) -> Iterator[Step]:
+    plan = contents.plan
+    seeds = [(cell, seed) for cell in contents.measured for seed in plan.seeds_of(cell)]
+    for dataset, seed in dict.fromkeys((cell.dataset, seed) for cell, seed in seeds):
+        yield _split(dataset, seed, "held-out", {})
+    chosen = dict.fromkeys((cell.dataset, seed, cell.scenario) for cell, seed in seeds)
+    for dataset, seed, scenario in chosen:
+        settings = plan.settings.scenarios[scenario].model_dump(exclude_none=True)
+        yield _split(dataset, seed, scenario, settings)
+
+
+def _split(dataset: str, seed: int, name: str, settings: Mapping[str, Any]) -> Step:
+    read = [f"{layout.STORES / dataset}/{file}" for file in ("source.json", "labels.npy")]
+    return _step([str(layout.split_file(dataset, seed, name))], read, settings)
+
+
+def _runs(contents: Contents) -> Iterator[Step]:
+    plan, seen = contents.plan, set()
+    for cell in contents.measured:
+        for seed in plan.seeds_of(cell):
+            for row, folder in plan.run_folders(cell, seed).items():
+                if folder not in seen:
+                    seen.add(folder)
+                    yield _run(plan, plan.home(cell, row), seed, row, folder)
+
+
+def _run(plan: Plan, home: Benchmark, seed: int, row: str, folder: str) -> Step:
+    inputs = [f"{layout.STORES / home.dataset}/source.json"]
+    inputs.append(str(layout.split_file(home.dataset, seed, "held-out")))
+    if row != ORIGINAL:
+        inputs.append(str(layout.split_file(home.dataset, seed, home.scenario)))
+    there = plan.weights_home(home, row)
+    if there is not None:
+        inputs.append(f"{layout.run_folder(there, seed, row)}/{MODEL_FILES[0]}")
+    if row in (ORIGINAL, GOLD):
+        settings = {
+            "architecture": plan.architecture(home.dataset, home.architecture),
+            "images": Dataset(**plan.use_of(home.dataset, home.architecture)).model_dump(),
+            "protocol": home.protocol,
+        }
+    else:
+        original = plan.run_folders(home, seed)[ORIGINAL]
+        inputs += [f"{original}/{name}" for name in (MODEL_FILES[0], "run.json")]
+        settings = {
+            "method": plan.method_of(row),
+            "hyperparameters": plan.hyperparameters(home, row),
+            "protocol": home.protocol,
+        }
+        synthetic = plan.calibration_of(row)
+        if synthetic is not None:
+            settings["calibration"] = synthetic
+            inputs.append(f"{layout.STORES / synthetic}/source.json")
+    return _step([f"{folder}/{name}" for name in MODEL_FILES], inputs, settings)
+
+
+def _metrics(contents: Contents) -> Iterator[Step]:
+    plan = contents.plan
+    for cell in contents.measured:
+        for seed in plan.seeds_of(cell):
+            folders = plan.run_folders(cell, seed)
+            yield _step(
+                [str(layout.metrics_file(cell, seed))],
+                [f"{folder}/{MODEL_FILES[1]}" for folder in folders.values()],
+                {"rows": list(folders)},
+            )
+
+
+def _made(contents: Contents) -> Iterator[Step]:
+    """Tables and figures, and the maps and audits that some of them are made of."""
+    for made in contents.tables:
+        yield _item(made.folder, made.name, (".csv", ".tex"), made.sources)
+    for made in contents.figures:
+        yield _item(made.folder, made.name, (".svg", ".pdf", ".png"), made.sources)
+        if made.kind == "gradcam":
+            yield _step(made.sources)
+    for audit in contents.audits(dict.fromkeys(cell.dataset for cell in contents.cells)):
+        yield _step([audit, str(Path(audit).with_suffix(".csv"))])
+
+
+def _paper(contents: Contents) -> Iterator[Step]:
+    for name in EXHIBITS:
+        sources = [EXPERIMENT.as_posix(), *contents.item_sources(name)]
+        yield _item("paper", name, (".csv", ".tex"), sources)
+    yield _step(["results/claims.json", "results/timings/claims.csv", "results/timings/claims.tex"])
+
+
+def _item(folder: str, name: str, endings: Sequence[str], sources: Sequence[str]) -> Step:
+    return _step([f"results/{folder}/{name}{ending}" for ending in endings], sources, {})

@@ -1,0 +1,67 @@
+"""Files of a project that no record states: source files, and strays."""
+
+import json
+import os
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from lotus import layout
+
+WORKING = {"checkpoint.pt", ".snakemake_timestamp", ".gitignore"}
+"""What tools leave while they work."""
+
+
+@dataclass(frozen=True)
+class RawFile:
+    """A file that a store was built from.
+
+    Attributes:
+        listed_by: the list of `lotus fetch`.
+
+    """
+
+    path: str
+    sha256: str
+    listed_by: str
+
+    @property
+    def is_in_repository(self) -> bool:
+        """Whether every clone has it."""
+        return not self.is_elsewhere and not Path(self.path).is_relative_to(layout.RAW)
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether it lies outside the project: in an installed library, on a mirror."""
+        path = Path(self.path)
+        return path.is_absolute() or ".." in path.parts
+
+
+def raw_files() -> list[RawFile]:
+    """Source files of all data sets with a known digest; a list that cannot be read names none."""
+    return [file for listed in sorted(layout.RAW.glob("*.json")) for file in _listed(listed)]
+
+
+def _listed(path: Path) -> list[RawFile]:
+    try:
+        files = json.loads(path.read_text(encoding="utf-8"))["files"]
+        return [
+            RawFile(file["path"], file["sha256"], path.as_posix())
+            for file in files
+            if file["sha256"]
+        ]
+    except (ValueError, KeyError, TypeError):
+        # Its own digest is stated by the record of the store.
+        return []
+
+
+def strays(known: Collection[str]) -> Iterator[str]:
+    """Files among results and stores that are not known."""
+    for root in (layout.RESULTS, layout.STORES):
+        for folder, inner, names in os.walk(root):
+            # Drafts of steps that were killed.
+            inner[:] = sorted(name for name in inner if not name.startswith("."))
+            for name in sorted(names):
+                path = Path(folder, name).as_posix()
+                if path not in known and name not in WORKING and not name.startswith("."):
+                    yield path
