@@ -790,6 +790,17 @@ def audit(configfiles: tuple[Path, ...], as_json: bool, full: bool) -> None:
 
 
 @main.command()
+def publish() -> None:
+    """Put stores, models, predictions and results into DVC, and stage the small text in git.
+
+    Pushes to the DVC remote if one is set. Nothing is published if the audit finds an artifact changed.
+    """
+    from lotus.auditing.publish import publish
+
+    click.echo("\n".join(publish()))
+
+
+@main.command()
 @click.option("--out", type=FILE, required=True, help="The ledger (JSON).")
 def seal(out: Path) -> None:
     """Write down the digest of every record."""

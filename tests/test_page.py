@@ -355,6 +355,7 @@ def test_a_page_that_would_be_too_large_takes_its_figures_from_their_files(visit
             root / "report/published",
             root / "report/page/index.html.j2",
             out,
+            out.with_suffix(".json"),
             limit=1_000,
         )
         page = visit(path=out)
@@ -369,3 +370,4 @@ def test_a_page_that_would_be_too_large_takes_its_figures_from_their_files(visit
     finally:
         os.chdir(here)
         out.unlink(missing_ok=True)
+        out.with_suffix(".json").unlink(missing_ok=True)

@@ -106,12 +106,16 @@ def _stores(plan: Plan) -> Iterator[Step]:
     locked = locked_stores(layout.LOCK)
     datasets = [cell.dataset for cell in plan.cells]
     synthetic = [name for row in plan.settings.methods if (name := plan.calibration_of(row))]
-    for dataset in dict.fromkeys([*datasets, *synthetic]):
+    cached = [dataset for dataset in locked if plan.has_at_hand(dataset)]
+    for dataset in dict.fromkeys([*datasets, *synthetic, *cached]):
         yield _step(
             [f"{layout.STORES / dataset}/{name}" for name in FILES],
             [f"{layout.RAW}/{dataset}.json"],
             {"locked": locked.get(dataset), "options": plan.store_of(dataset)},
         )
+    if cached:
+        read = [f"{layout.STORES / dataset}/source.json" for dataset in cached]
+        yield _step([str(layout.CACHED)], read, {"stores": cached})
 
 
 def _splits(contents: Contents) -> Iterator[Step]:

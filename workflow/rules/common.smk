@@ -90,15 +90,8 @@ STORE_FILES = ["images.npy", "labels.npy", "classes.json", "source.json"]
 RUN_FILES = ["model.safetensors", "predictions.npz", "run.json"]
 
 
-def is_at_hand(dataset):
-    """Whether this experiment reads a data set, or its raw files lie in the repository."""
-    if dataset in PLAN.settings.datasets:
-        return True
-    return dataset in sources.available() and sources.source(dataset).in_repository
-
-
 # Of locked stores those that can be built here.
-CACHED = [dataset for dataset in LOCKED if is_at_hand(dataset)]
+CACHED = [dataset for dataset in LOCKED if PLAN.has_at_hand(dataset)]
 
 
 def one_of(names):
