@@ -162,6 +162,13 @@ _device_options = _options(
         help="Processor threads; sums depend on it.",
     ),
 )
+_configfile_option = click.option(
+    "--configfile",
+    "configfiles",
+    type=EXISTING_FILE,
+    multiple=True,
+    help="What the results should be of; by default what they were made by. Repeatable.",
+)
 _protocol_option = click.option(
     "--protocol",
     type=_ProtocolType(),
@@ -765,13 +772,7 @@ def cache_stores(folders: tuple[Path, ...], out: Path, record: Path | None) -> N
     orphan    there, and no record states it
     The exit status is 0 if everything is verified, else 1."""
 )
-@click.option(
-    "--configfile",
-    "configfiles",
-    type=EXISTING_FILE,
-    multiple=True,
-    help="What the results should be of; by default what they were made by. Repeatable.",
-)
+@_configfile_option
 @click.option("--json", "as_json", is_flag=True, help="Everything, as JSON.")
 @click.option(
     "--full",
@@ -798,6 +799,24 @@ def publish() -> None:
     from lotus.auditing.publish import publish
 
     click.echo("\n".join(publish()))
+
+
+@main.command()
+@_configfile_option
+@click.option("--cores", default="all", show_default=True, help="For Snakemake.")
+@click.option(
+    "--list", "only_list", is_flag=True, help="Say what would run again and why; change nothing."
+)
+@click.option("--recompute", is_flag=True, help="Compute what DVC should hold and cannot give.")
+def restore(configfiles: tuple[Path, ...], cores: str, only_list: bool, recompute: bool) -> None:
+    """Take what was published as made, after `dvc pull` or a change of branch, and run only the rest.
+
+    A step stands if its record verifies and all steps before it stand.
+    """
+    from lotus.auditing.restore import restore
+
+    found = restore(configfiles, cores, recompute, only_list)
+    click.echo("\n".join(found.lines()))
 
 
 @main.command()

@@ -15,7 +15,7 @@ from lotus import layout
 from lotus.auditing import contained, mixtures
 from lotus.auditing.changes import code_changes, differences
 from lotus.auditing.digests import CACHE, Seen, digests
-from lotus.auditing.expected import Step, present_plan, steps
+from lotus.auditing.expected import Step, present, steps
 from lotus.auditing.files import RawFile, raw_files, strays
 from lotus.auditing.index import Index, Record, read_index
 from lotus.errors import LotusError
@@ -63,7 +63,7 @@ def audit_project(configfiles: Sequence[Path] = (), full: bool = False) -> Audit
     """Audits the project in the present folder.
 
     Args:
-        configfiles: see `present_plan`.
+        configfiles: see `present`.
         full: whether to read files again that did not change since the last audit.
 
     Raises:
@@ -72,7 +72,7 @@ def audit_project(configfiles: Sequence[Path] = (), full: bool = False) -> Audit
     """
     if not Path("Snakefile").is_file():
         raise LotusError(f"{Path.cwd()}: no project (no Snakefile); run it where the Snakefile is")
-    plan = present_plan(configfiles)
+    plan = present(configfiles).plan
     return audit(read_index(), steps(plan), None if full else CACHE)
 
 

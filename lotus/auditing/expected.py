@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -40,9 +40,45 @@ class Step:
     inputs: tuple[str, ...] | None = None
     settings: Mapping[str, Any] | None = None
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Its record and outputs, and lists of raw files, which have no step of their own."""
+        raw = [path for path in self.inputs or () if Path(path).is_relative_to(layout.RAW)]
+        return (*raw, self.record, *self.outputs)
 
-def present_plan(configfiles: Sequence[Path]) -> Plan:
-    """The plan of some configuration files; without any, of what the results were made by.
+
+@dataclass(frozen=True)
+class Present:
+    """The present configuration.
+
+    Attributes:
+        files: that it was read from; none where these are not at hand.
+        given: settings besides, as `--config` of Snakemake has them.
+
+    """
+
+    plan: Plan
+    files: tuple[Path, ...] = ()
+    given: Mapping[str, Any] = field(default_factory=dict)
+
+    def options(self) -> list[str]:
+        """What tells Snakemake of this configuration.
+
+        Raises:
+            LotusError: the files are not at hand.
+
+        """
+        if not self.files:
+            raise LotusError(
+                "the configuration files that the results were made by are not here; name them "
+                "(--configfile)"
+            )
+        given = [f"{key}={json.dumps(value)}" for key, value in self.given.items()]
+        return ["--configfile", *map(str, self.files), *(["--config", *given] if given else [])]
+
+
+def present(configfiles: Sequence[Path]) -> Present:
+    """The configuration of some files; without any, what the results were made by.
 
     The files that the experiment's record names are read again, so a change of theirs shows. Where they
     are not at hand, the settings are those that the experiment was described with.
@@ -52,29 +88,28 @@ def present_plan(configfiles: Sequence[Path]) -> Plan:
 
     """
     if configfiles:
-        return _planned(configfiles, {})
-    record = layout.record_of(EXPERIMENT)
-    origins = read(record) if record is not None else None
-    if origins is not None and origins.content and not origins.problem:
-        files = [Path(name) for name in origins.settings["files"]]
+        return _read(configfiles, {})
+    record = read(layout.RECORDS / "experiment.json")
+    if not record.problem:
+        files = [Path(name) for name in record.settings["files"]]
         if all(path.is_file() for path in files):
-            return _planned(files, origins.settings["given"])
+            return _read(files, record.settings["given"])
     if EXPERIMENT.is_file():
         try:
             settings = json.loads(EXPERIMENT.read_text(encoding="utf-8"))["settings"]
-            return make_plan(settings, [Origin(str(EXPERIMENT), settings)])
+            return Present(make_plan(settings, [Origin(str(EXPERIMENT), settings)]))
         except (ValueError, KeyError, TypeError, LotusError):
             # Damaged; the audit says so, by the default configuration.
-            return _planned([DEFAULT_CONFIG], {})
-    return _planned([DEFAULT_CONFIG], {})
+            return _read([DEFAULT_CONFIG], {})
+    return _read([DEFAULT_CONFIG], {})
 
 
-def _planned(files: Sequence[Path], given: Mapping[str, Any]) -> Plan:
+def _read(files: Sequence[Path], given: Mapping[str, Any]) -> Present:
     origins = [*(read_origin(path) for path in files), Origin("--config", given)]
     content: dict[str, Any] = {}
     for origin in origins:
         update_config(content, origin.content)
-    return make_plan(content, origins)
+    return Present(make_plan(content, origins), tuple(files), given)
 
 
 def steps(plan: Plan) -> Iterator[Step]:

@@ -39,7 +39,7 @@ class Publication:
 
 
 def publish() -> list[str]:
-    """Puts stores, models, predictions and results into DVC and stages the rest in git; pushes to the remote.
+    """Puts stores, models, predictions and results into DVC, stages the rest in git, pushes to the remote.
 
     Returns:
         What was done, and what is left to do, in lines.
