@@ -6,7 +6,7 @@ import logging
 import os
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -808,15 +808,34 @@ def publish() -> None:
     "--list", "only_list", is_flag=True, help="Say what would run again and why; change nothing."
 )
 @click.option("--recompute", is_flag=True, help="Compute what DVC should hold and cannot give.")
-def restore(configfiles: tuple[Path, ...], cores: str, only_list: bool, recompute: bool) -> None:
+@click.option(
+    "--figures",
+    is_flag=True,
+    help="Instead: pull predictions alone, and make tables, figures, claims and page from them.",
+)
+def restore(
+    configfiles: tuple[Path, ...], cores: str, only_list: bool, recompute: bool, figures: bool
+) -> None:
     """Take what was published as made, after `dvc pull` or a change of branch, and run only the rest.
 
     A step stands if its record verifies and all steps before it stand.
     """
+    from lotus.auditing.replay import redraw
     from lotus.auditing.restore import restore
 
+    if figures:
+        redrawn = redraw(_in_this_process)
+        click.echo("\n".join(redrawn.lines()))
+        if redrawn.other:
+            sys.exit(1)
+        return
     found = restore(configfiles, cores, recompute, only_list)
-    click.echo("\n".join(found.lines()))
+    if only_list:
+        click.echo("\n".join(found.lines()))
+
+
+def _in_this_process(arguments: Sequence[str]) -> None:
+    main(list(arguments), prog_name="lotus", standalone_mode=False)
 
 
 @main.command()

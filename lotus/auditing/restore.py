@@ -66,6 +66,8 @@ def restore(configfiles: Sequence[Path], cores: str, recompute: bool, only_list:
         artifacts = audit(index, wanted).artifacts
     found = standing(index, artifacts, wanted)
     if not only_list:
+        for line in found.lines():
+            log.info("%s", line)
         _take_over(now, found, index, cores)
         _run_rest(now, found, wanted, cores)
     return found

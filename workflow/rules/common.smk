@@ -24,7 +24,7 @@ from lotus.methods import base
 from lotus.paper.exhibits import EXHIBITS, PICTURES
 from lotus.paper.labels import listed
 from lotus.plan import make_plan
-from lotus.provenance import code_digest
+from lotus.provenance import code_digest, relative
 from lotus.settings import Benchmark, Origin, read_origin, typed
 
 DEFAULT_CONFIG = "config/fashion-mini.yaml"
@@ -71,7 +71,10 @@ def read_plan():
         given = Origin("--config", typed(workflow.config_settings.config))
         update_config(config, given.content)
         plan = make_plan(config, [*origins, given])
-        return plan, {"files": files, "given": given.content}
+        return plan, {
+            "files": [relative(Path(path)) for path in files],
+            "given": given.content,
+        }
     except LotusError as error:
         logger.error(f"The configuration is not accepted:\n{error}")
         sys.exit(1)
