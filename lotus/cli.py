@@ -625,6 +625,17 @@ def table(name: str, sources: tuple[Path, ...], out: Path, record: Path) -> None
 
 
 @main.command()
+@click.argument("sources", type=EXISTING_FILE, nargs=-1, required=True)
+@click.option("--out", type=FILE, required=True, help="Means (JSON).")
+@_record_option
+def means(sources: tuple[Path, ...], out: Path, record: Path | None) -> None:
+    """Write the means over the seeds of all metrics in SOURCES, as `dvc metrics` reads them."""
+    from lotus.paper.means import write_means
+
+    write_means(sources, out, record or _beside(out))
+
+
+@main.command()
 @click.argument("table", type=EXISTING_FILE)
 @click.option(
     "--switch",
@@ -835,7 +846,9 @@ def restore(
 
 
 def _in_this_process(arguments: Sequence[str]) -> None:
-    main(list(arguments), prog_name="lotus", standalone_mode=False)
+    """Does what a command says; records name that command."""
+    sys.argv = ["lotus", *arguments]
+    main(list(arguments), standalone_mode=False)
 
 
 @main.command()

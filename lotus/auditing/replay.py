@@ -53,7 +53,7 @@ class Redrawn:
 
 
 def redraw(run: Run) -> Redrawn:
-    """Pulls predictions if need be, and makes all metrics that do not verify, tables, figures, claims, page.
+    """Pulls predictions, and makes metrics that do not verify, all tables, figures, claims and the page.
 
     Args:
         run: the command line, which lies above this module.

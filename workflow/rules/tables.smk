@@ -57,3 +57,21 @@ rule make_table:
         code=step_code("lotus.paper.tables"),
     shell:
         "lotus --log {log} table {params.kind} {input} --out {params.out} --record {output.record}"
+
+
+# What `dvc metrics show` and `dvc metrics diff` read (dvc.yaml).
+rule average_metrics:
+    input:
+        CONTENTS.metrics(CONTENTS.cells),
+    output:
+        means="results/metrics.json",
+        record="results/records/metrics.json",
+    log:
+        "logs/average_metrics.log",
+    localrule: True
+    conda:
+        CONDA
+    params:
+        code=step_code("lotus.paper.means"),
+    shell:
+        "lotus --log {log} means {input} --out {output.means} --record {output.record}"
