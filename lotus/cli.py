@@ -626,7 +626,7 @@ def table(name: str, sources: tuple[Path, ...], out: Path, record: Path) -> None
 
 @main.command()
 @click.argument("sources", type=EXISTING_FILE, nargs=-1, required=True)
-@click.option("--out", type=FILE, required=True, help="Means (JSON).")
+@click.option("--out", type=FOLDER, required=True, help="Folder of the means (JSON).")
 @_record_option
 def means(sources: tuple[Path, ...], out: Path, record: Path | None) -> None:
     """Write the means over the seeds of all metrics in SOURCES, as `dvc metrics` reads them."""

@@ -6,6 +6,7 @@ from lotus.settings import Benchmark
 
 RESULTS = Path("results")
 RECORDS = RESULTS / "records"
+MEANS = RESULTS / "metrics"
 STORES = Path("data/stores")
 RAW = Path("data/raw")
 LOCK = Path("data.dvc")
@@ -85,6 +86,8 @@ def record_of(artifact: Path) -> Path | None:
     place = RECORDS / artifact.relative_to(RESULTS)
     if artifact == RESULTS / "claims.json":
         return RECORDS / "timings" / "claims.table.json"
+    if artifact.is_relative_to(MEANS):
+        return RECORDS / "metrics.json"
     form = _FORMS.get(artifact.suffix, "") if artifact.parts[1] in MADE else ""
     return place.with_name(f"{artifact.stem}{form}.json")
 

@@ -1,8 +1,7 @@
-"""Means over the seeds as one JSON file, for `dvc metrics show` and `dvc metrics diff`."""
+"""Means over the seeds, a small JSON file for each row of each benchmark: what `dvc metrics` shows as lines."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -17,18 +16,19 @@ DIGITS = 6
 
 
 def write_means(sources: Sequence[Path], out: Path, record: Path) -> None:
-    """Writes benchmark → row → metric → mean, textbook metrics; what is not a number is left out.
+    """Writes `out`/benchmark/row.json, metric → mean, textbook metrics; what is not a number is left out.
 
     Raises:
         LotusError: a source is not a metrics file.
 
     """
     frame = load_metrics(sources)
-    means = {
-        Benchmark(**dict(zip(KEYS, key, strict=True))).name: _means(part)
-        for key, part in frame.groupby(KEYS, sort=False)
-    }
-    write_json(out, means)
+    written = []
+    for key, part in frame.groupby(KEYS, sort=False):
+        folder = out / Benchmark(**dict(zip(KEYS, key, strict=True))).name
+        for row, means in _means(part):
+            written.append(folder / f"{row}.json")
+            write_json(written[-1], means)
     write_record(
         record,
         kind="table",
@@ -36,17 +36,18 @@ def write_means(sources: Sequence[Path], out: Path, record: Path) -> None:
         about={"table": "means"},
         settings={},
         inputs=list(sources),
-        outputs=[out],
+        outputs=written,
     )
 
 
-def _means(part: pd.DataFrame) -> dict[str, Any]:
-    """Row → metric → mean over the seeds that have not collapsed."""
-    return {
-        row: {
-            metric: float(f"{numbers[metric]:.{DIGITS}g}")
-            for metric in TITLES
-            if metric in numbers and pd.notna(numbers[metric])
-        }
-        for row, numbers in summarise(part, CORRECTED).iterrows()
-    }
+def _means(part: pd.DataFrame) -> Iterator[tuple[str, dict[str, float]]]:
+    """Row, and metric → mean over the seeds; without a mean where a model has collapsed."""
+    for row, numbers in summarise(part, CORRECTED).iterrows():
+        yield (
+            str(row),
+            {
+                metric: float(f"{numbers[metric]:.{DIGITS}g}")
+                for metric in TITLES
+                if metric in numbers and pd.notna(numbers[metric])
+            },
+        )

@@ -359,7 +359,7 @@ def recorded_outputs():
     return [
         "results/report/index.html",
         "results/claims.json",
-        "results/metrics.json",
+        *CONTENTS.means(),
         *(f"results/{folder}/{name}.csv" for folder, name in TABLES),
         *(f"results/{folder}/{name}.svg" for folder, name in FIGURES),
         *(path for files in EXHIBIT_FILES.values() for path in files),

@@ -64,7 +64,7 @@ rule average_metrics:
     input:
         CONTENTS.metrics(CONTENTS.cells),
     output:
-        means="results/metrics.json",
+        means=CONTENTS.means(),
         record="results/records/metrics.json",
     log:
         "logs/average_metrics.log",
@@ -72,6 +72,7 @@ rule average_metrics:
     conda:
         CONDA
     params:
+        out=layout.MEANS,
         code=step_code("lotus.paper.means"),
     shell:
-        "lotus --log {log} means {input} --out {output.means} --record {output.record}"
+        "lotus --log {log} means {input} --out {params.out} --record {output.record}"
