@@ -26,6 +26,10 @@ STATUSES = (VERIFIED, STALE, ORPHAN, MISSING, CHANGED)
 """In the order in which one hides another."""
 
 
+SAID = 3
+"""Reasons that are given of many: one damage can show in many places."""
+
+
 @dataclass(frozen=True)
 class Artifact:
     """What the audit says of one file.
@@ -127,7 +131,9 @@ class _Findings:
 def _artifact(path: str, found: Mapping[str, Mapping[str, None]]) -> Artifact:
     """The gravest status with its reasons."""
     status = max(found, key=STATUSES.index, default=VERIFIED)
-    return Artifact(path, status, "; ".join(found.get(status, ())))
+    reasons = list(found.get(status, ()))
+    more = f"; and {len(reasons) - SAID} reasons more" if len(reasons) > SAID else ""
+    return Artifact(path, status, "; ".join(reasons[:SAID]) + more)
 
 
 def _all_paths(index: Index, steps: Iterable[Step], raw: Iterable[RawFile]) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """What is in artifacts, beyond their digests: no image may be on two sides."""
 
 import json
+import zipfile
 from collections.abc import Callable, Iterator, Mapping, Set
 from itertools import combinations
 from pathlib import Path
@@ -30,7 +31,11 @@ def problems(index: Index, sound: Set[str]) -> Iterator[tuple[str, str]]:
     for record in sorted(splits, key=lambda record: record.kind == "forget-set"):
         for path in sound & record.outputs.keys():
             place = str(record.about["dataset"]), int(record.about["seed"])
-            parts = readers[record.kind](path)
+            try:
+                parts = readers[record.kind](path)
+            except (ValueError, KeyError, TypeError) as error:
+                yield path, f"not a split: {error}"
+                continue
             held_out = halves.setdefault(place, parts if record.kind == "held-out" else {})
             yield from ((path, reason) for reason in _shared({**held_out, **parts}))
             yield from ((path, reason) for reason in _misplaced(parts, place[0]))
@@ -52,13 +57,21 @@ def _of_predictions(record: Record, sound: Set[str]) -> Iterator[tuple[str, str]
     """Predictions name the images that a model was trained, unlearned and tested on."""
     for path in sound & record.outputs.keys():
         if path.endswith("predictions.npz"):
-            with np.load(path) as arrays:
-                parts = {
-                    name: arrays[f"{name}.indices"]
-                    for name in ("train", "forget", "retain", "val", "test")
-                    if f"{name}.indices" in arrays.files
-                }
+            try:
+                parts = _asked(path)
+            except (EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
+                yield path, f"not predictions: {error}"
+                continue
             yield from ((path, reason) for reason in _shared(parts))
+
+
+def _asked(path: str) -> Parts:
+    with np.load(path) as arrays:
+        return {
+            name: arrays[f"{name}.indices"]
+            for name in ("train", "forget", "retain", "val", "test")
+            if f"{name}.indices" in arrays.files
+        }
 
 
 def _shared(parts: Parts) -> Iterator[str]:
@@ -110,5 +123,8 @@ def look_alikes(index: Index, sound: Set[str]) -> list[str]:
 
 
 def _across(path: str) -> str:
-    across = json.loads(Path(path).read_text(encoding="utf-8"))["across"]
+    try:
+        across = json.loads(Path(path).read_text(encoding="utf-8"))["across"]
+    except (ValueError, KeyError, TypeError):
+        return ""
     return ", ".join(f"{pair} {count}" for pair, count in across.items() if count)

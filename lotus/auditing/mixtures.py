@@ -13,7 +13,7 @@ def problems(index: Index) -> Iterator[tuple[str, str]]:
     means that lack a seed.
     """
     for record in index.records.values():
-        if record.kind in MADE:
+        if record.kind in MADE and not record.problem:
             metrics, runs = _sources(index, record)
             for reason in (*_codes(runs), *_devices(runs), *_seeds(metrics)):
                 for path in record.outputs:
@@ -23,9 +23,10 @@ def problems(index: Index) -> Iterator[tuple[str, str]]:
 def _sources(index: Index, made: Record) -> tuple[list[Record], list[Record]]:
     """Records of the metrics files and of the models behind an item."""
     direct = [found for path in made.inputs if (found := index.producer(path)) is not None]
-    metrics = [record for record in direct if record.kind == "metrics"]
+    metrics = [record for record in direct if record.kind == "metrics" and not record.problem]
     read = [index.producer(path) for record in metrics for path in record.inputs]
-    runs = [record for record in [*direct, *filter(None, read)] if record.kind in MODELS]
+    found = [record for record in [*direct, *filter(None, read)] if not record.problem]
+    runs = [record for record in found if record.kind in MODELS]
     return metrics, list({record.path: record for record in runs}.values())
 
 

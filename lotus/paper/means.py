@@ -1,4 +1,4 @@
-"""Means over the seeds, a small JSON file for each row of each benchmark: what `dvc metrics` shows as lines."""
+"""Means over the seeds, a small JSON file for each row of each benchmark: a line each in `dvc metrics`."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
