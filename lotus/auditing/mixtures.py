@@ -1,6 +1,6 @@
 """Tables and figures whose numbers should not stand beside each other, or lack some."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from lotus.auditing.index import Index, Record
 
@@ -22,12 +22,15 @@ def problems(index: Index) -> Iterator[tuple[str, str]]:
 
 def _sources(index: Index, made: Record) -> tuple[list[Record], list[Record]]:
     """Records of the metrics files and of the models behind an item."""
-    direct = [found for path in made.inputs if (found := index.producer(path)) is not None]
-    metrics = [record for record in direct if record.kind == "metrics" and not record.problem]
-    read = [index.producer(path) for record in metrics for path in record.inputs]
-    found = [record for record in [*direct, *filter(None, read)] if not record.problem]
-    runs = [record for record in found if record.kind in MODELS]
+    direct = _sound(index.producer(path) for path in made.inputs)
+    metrics = [record for record in direct if record.kind == "metrics"]
+    behind = _sound(index.producer(path) for record in metrics for path in record.inputs)
+    runs = [record for record in [*direct, *behind] if record.kind in MODELS]
     return metrics, list({record.path: record for record in runs}.values())
+
+
+def _sound(records: Iterable[Record | None]) -> list[Record]:
+    return [record for record in records if record is not None and not record.problem]
 
 
 def _codes(runs: Sequence[Record]) -> Iterator[str]:
