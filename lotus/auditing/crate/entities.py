@@ -274,7 +274,7 @@ def _action(record: Record, account: Account) -> Entity:
         "result": refs(account.files[path].id for path in (*record.outputs, record.path)),
         "startTime": record.started,
         "endTime": ended(record),
-        "actionStatus": ref(COMPLETED),
+        "actionStatus": COMPLETED,
         "resourceUsage": refs(_usage_id(record, name) for name in _used(record)),
     }
 
@@ -294,7 +294,7 @@ def _control(record: Record) -> Entity:
         "name": f"step {record.kind}",
         "instrument": ref(_step_id(record.kind)),
         "object": ref(_action_id(record)),
-        "actionStatus": ref(COMPLETED),
+        "actionStatus": COMPLETED,
     }
 
 
@@ -340,7 +340,7 @@ def _span(account: Account) -> Entity:
     return {
         "startTime": min(record.started for record in account.records),
         "endTime": max(ended(record) for record in account.records),
-        "actionStatus": ref(COMPLETED),
+        "actionStatus": COMPLETED,
     }
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rocrate.model import ContextEntity
 from rocrate.rocrate import ROCrate
 
 from lotus import layout
@@ -29,12 +30,12 @@ from lotus.auditing.crate.entities import (
 from lotus.auditing.crate.files import CrateFile, crate_files
 from lotus.auditing.crate.project import (
     ENVIRONMENT,
+    RULES,
     WORKFLOW,
     Citation,
     configuration_files,
     project_files,
     read_citation,
-    rule_files,
 )
 from lotus.auditing.index import read_index
 from lotus.errors import LotusError
@@ -49,6 +50,7 @@ PROFILES = {
     "https://w3id.org/ro/wfrun/provenance/0.5": "Provenance Run Crate",
     "https://w3id.org/workflowhub/workflow-ro-crate/1.0": "Workflow RO-Crate",
 }
+REQUIREMENTS = "https://pip.pypa.io/en/stable/reference/requirements-file-format/"
 DESCRIPTION = (
     "Every recorded step of a run of the workflow, with the sha256 of all that it read and wrote. "
     "Files that are not in the crate are named by their bytes (ni:///sha-256;…, RFC 6920); "
@@ -137,8 +139,8 @@ def _crate(account: Account, citation: Citation) -> ROCrate:
     published = max(ended(record) for record in account.records)
     for file in account.files.values():
         _add_file(crate, file, account, published)
-    for entity in (*_profiles(), *citation_entities(citation), *run_entities(account, WORKFLOW)):
-        crate.add_jsonld(compact(entity))
+    for entity in (*_pages(), *citation_entities(citation), *run_entities(account, WORKFLOW)):
+        crate.add(ContextEntity(crate, entity["@id"], properties=compact(entity)))
     licence = ref(licence_id(citation))
     _set(
         crate.mainEntity,
@@ -172,13 +174,21 @@ def _add_file(crate: ROCrate, file: CrateFile, account: Account, noted: str) -> 
         given = {"@type": types, **properties}
         crate.add_workflow(WORKFLOW, WORKFLOW, properties=given, main=True, lang="snakemake")
     elif file.copied:
-        part_of = {"isPartOf": ref(WORKFLOW)} if file.path in rule_files() else {}
-        crate.add_file(file.path, file.path, properties={**properties, **part_of})
+        crate.add_file(file.path, file.path, properties={**properties, **_said_of(file.path)})
     else:
         crate.add_file(file.id, properties=properties)
 
 
-def _profiles() -> Iterator[Entity]:
+def _said_of(path: str) -> Entity:
+    """What is known of the project's own files."""
+    if Path(path).parent == RULES:
+        return {"isPartOf": ref(WORKFLOW)}
+    return {"conformsTo": ref(REQUIREMENTS)} if path == ENVIRONMENT else {}
+
+
+def _pages() -> Iterator[Entity]:
+    """What files and the crate conform to."""
     for identifier, name in PROFILES.items():
         version = identifier.rpartition("/")[2]
         yield {"@id": identifier, "@type": "CreativeWork", "name": name, "version": version}
+    yield {"@id": REQUIREMENTS, "@type": "CreativeWork", "name": "Requirements file of pip"}

@@ -2,7 +2,7 @@
 
 from base64 import urlsafe_b64encode
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -55,7 +55,7 @@ def digest_uri(digest: str, path: str) -> str:
     return f"ni:///sha-256;{name}#{quote(path)}"
 
 
-def crate_files(index: Index, project: Iterable[str], copy_below: int) -> dict[str, CrateFile]:
+def crate_files(index: Index, project: Sequence[str], copy_below: int) -> dict[str, CrateFile]:
     """Path → file, of all that records name, of the records, and of the project's own files.
 
     Args:
@@ -69,7 +69,7 @@ def crate_files(index: Index, project: Iterable[str], copy_below: int) -> dict[s
     """
     stated = _stated(index)
     whole = {*project, *WHOLE, *index.records}
-    paths = sorted({*stated, *whole & {*stated, *index.records, *project}})
+    paths = sorted({*stated, *index.records, *project})
     found = {path: sha256(Path(path)) for path in paths if Path(path).is_file()}
     _refuse_differences(index, stated, found)
     entries = held()
@@ -94,10 +94,13 @@ def _in_project(path: str) -> bool:
 
 
 def _stated(index: Index) -> dict[str, dict[str, str]]:
-    """Path → record → the digest that this record states of it."""
+    """Path → record → the digest that this record states of it; the one that wrote it first."""
     stated: defaultdict[str, dict[str, str]] = defaultdict(dict)
     for record in index.records.values():
-        for path, digest in (*record.inputs.items(), *record.outputs.items()):
+        for path, digest in record.outputs.items():
+            stated[path][record.path] = digest
+    for record in index.records.values():
+        for path, digest in record.inputs.items():
             stated[path][record.path] = digest
     return dict(stated)
 
@@ -106,20 +109,27 @@ def _refuse_differences(
     index: Index, stated: Mapping[str, Mapping[str, str]], found: Mapping[str, str]
 ) -> None:
     problems = [f"{r.path}: {r.problem}" for r in index.records.values() if r.problem]
-    for path, said in sorted(stated.items()):
-        problems += _differences(path, said, found.get(path))
+    differences = (
+        _difference(path, said, found.get(path)) for path, said in sorted(stated.items())
+    )
+    problems += filter(None, differences)
     if problems:
         listed = "\n  ".join(problems)
         raise LotusError(f"files and records disagree, nothing is exported:\n  {listed}")
 
 
-def _differences(path: str, said: Mapping[str, str], found: str | None) -> Iterator[str]:
-    """What is wrong with a file, in words; a file that is not there is named by its recorded digest."""
+def _difference(path: str, said: Mapping[str, str], found: str | None) -> str:
+    """What is wrong with a file, else ''; one that is not there can be named by its recorded digest."""
     if found is not None:
-        for record, digest in said.items():
-            if digest != found:
-                yield f"{path}: not the bytes that {record} states"
-    elif layout.is_record(Path(path)):
-        yield f"{path}: missing, a record that {next(iter(said))} names"
-    elif len(set(said.values())) > 1:
-        yield f"{path}: missing, and not the same bytes by {' and '.join(said)}"
+        against = [record for record, digest in said.items() if digest != found]
+        return f"{path}: not the bytes that {_some(against)} states" if against else ""
+    if layout.is_record(Path(path)):
+        return f"{path}: missing, a record that {_some(list(said))} names"
+    return (
+        f"{path}: missing, and records differ on its bytes" if len(set(said.values())) > 1 else ""
+    )
+
+
+def _some(records: Sequence[str]) -> str:
+    more = f" (and {len(records) - 1} more)" if len(records) > 1 else ""
+    return f"{records[0]}{more}"

@@ -10,6 +10,7 @@ from lotus.errors import LotusError
 from lotus.settings import read_origin
 
 WORKFLOW, CITATION, ENVIRONMENT = "Snakefile", "CITATION.cff", "envs/requirements.lock"
+RULES = Path("workflow/rules")
 
 
 @dataclass(frozen=True)
@@ -42,11 +43,6 @@ def read_citation() -> Citation:
     return Citation(content["title"], content["license"], content["authors"])
 
 
-def rule_files() -> list[str]:
-    """The workflow's files of rules."""
-    return sorted(path.as_posix() for path in Path("workflow/rules").glob("*.smk"))
-
-
 def project_files() -> list[str]:
     """Workflow, rules, citation; licence, environment and DVC files, as far as they are there.
 
@@ -58,7 +54,8 @@ def project_files() -> list[str]:
         raise LotusError(f"{WORKFLOW}: not there; a run crate is about a workflow")
     locks = (str(path) for path in (layout.LOCK, *layout.PUBLISHED))
     others = (path for path in ("LICENSE", ENVIRONMENT, *locks) if Path(path).is_file())
-    return [WORKFLOW, *rule_files(), CITATION, *others]
+    rules = sorted(path.as_posix() for path in RULES.glob("*.smk"))
+    return [WORKFLOW, *rules, CITATION, *others]
 
 
 def configuration_files(named: Sequence[str]) -> list[str]:
