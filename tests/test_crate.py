@@ -82,8 +82,9 @@ def write_project():
     arrays = {source: "{}", STORE / "images.npy": "pixels"}
     record("results/tiny/store.json", "store", [raw], arrays, {"dataset": "tiny"})
     weights = {ORIGINAL / "model.safetensors": "w", ORIGINAL / "predictions.npz": "p"}
-    network = {"architecture": {"model": "net", "width": 8, "bias": None, "lr": 1}}
-    record(ORIGINAL / "run.json", "original", [source], weights, about, network)
+    network = {"architecture": {"model": "net", "width": 8, "bias": None}}
+    of_net = {**about, "architecture": "net"}
+    record(ORIGINAL / "run.json", "original", [source], weights, of_net, network)
     record(
         RUN / "run.json",
         "unlearned",
@@ -278,7 +279,7 @@ def test_files_of_the_same_bytes_stay_apart(crate):
         for file in (one, other)
     ]
     assert makers == [
-        ["original: dataset tiny, seed 1"],
+        ["original: dataset tiny, seed 1, architecture net"],
         ["unlearned: dataset tiny, seed 1, row lotus"],
     ]
 

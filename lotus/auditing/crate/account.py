@@ -92,7 +92,7 @@ def tool_of(record: Record) -> Tool:
 
 def settings_of(record: Record) -> list[Setting]:
     """What a step was run with: what it is about, and every resolved parameter that is set."""
-    values = dict(_flat("", {**record.about, **record.settings}))
+    values = {**dict(_flat("", record.about)), **dict(_flat("", record.settings))}
     return [Setting(Slot(record.kind, "setting", key), value) for key, value in values.items()]
 
 
