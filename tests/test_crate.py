@@ -15,11 +15,11 @@ from run_crate import DEMANDS, Metadata, demand_all, ids
 
 from lotus.auditing.crate.export import export_crate
 from lotus.auditing.crate.files import digest_uri
-from lotus.auditing.crate.project import configuration_files
+from lotus.auditing.crate.project import commit, configuration_files
 from lotus.auditing.index import read_index
 from lotus.cli import main
 from lotus.errors import LotusError
-from lotus.provenance import sealed, sha256, write_json, write_record
+from lotus.provenance import git_state, sealed, sha256, write_json, write_record
 
 RUN = Path("results/tiny/net/seed1/all/corrected+m1/lotus")
 ORIGINAL = Path("results/tiny/net/seed1/original/corrected")
@@ -140,6 +140,7 @@ def test_the_crate_of_a_finished_run_is_as_the_profiles_demand(finished, tmp_pat
     assert written.steps > 100
     assert (tmp_path / "crate" / PAGE).is_file()
     assert not list((tmp_path / "crate").rglob("*.safetensors"))
+    assert metadata.workflow["version"] == git_state()["commit"]
 
 
 DAMAGE = [
@@ -325,7 +326,6 @@ def test_steps_of_two_versions_of_the_package_have_two_tools(project):
     [step] = [step for step in metadata.of("HowToStep") if step["name"] == "table"]
     versions = {tool["softwareVersion"] for tool in metadata.at(step, "workExample")}
     assert versions == {"another", code["package"]}
-    assert "version" not in metadata.workflow
 
 
 def change_output(project):
@@ -437,6 +437,23 @@ def test_a_failed_write_leaves_nothing(project, monkeypatch, out):
     with pytest.raises(OSError, match="full"):
         export_crate(Path(out), LIMIT)
     assert [path.name for path in project.parent.iterdir()] == ["project"]
+
+
+CLEAN = {"commit": "c0ffee", "dirty": False}
+
+
+@pytest.mark.parametrize(
+    ("states", "expected"),
+    [
+        ([CLEAN, CLEAN], "c0ffee"),
+        ([CLEAN, {**CLEAN, "commit": "abad1dea"}], ""),
+        ([{**CLEAN, "dirty": True}] * 2, ""),
+        ([CLEAN, {**CLEAN, "dirty": True}], ""),
+        ([{"commit": None, "dirty": None}] * 2, ""),
+    ],
+)
+def test_the_workflow_has_a_version_if_all_ran_what_lies_here(states, expected):
+    assert commit(states) == expected
 
 
 def test_configuration_is_found_where_the_project_lies_now(project):

@@ -107,7 +107,6 @@ def workflow_properties(account: Account) -> Entity:
         "hasPart": refs(tool.id for tool in account.tools),
         "step": refs(_step_id(kind) for kind in steps),
         **_slots_of(WORKFLOW, account),
-        **_version(account.records),
     }
 
 
@@ -220,11 +219,13 @@ def _step_id(kind: str) -> str:
 def _tool(tool: Tool, account: Account) -> Entity:
     ran = [record for record in account.records if tool_of(record) == tool]
     entries = sorted({module for record in ran for module in record.content["code"]["entry"]})
+    commits = sorted({record.content["code"]["commit"] or "none" for record in ran})
     return {
         "@id": tool.id,
         "@type": "SoftwareApplication",
         "name": f"lotus: {tool.kind}",
-        "description": f"Runs {', '.join(entries)}. The version is the digest of the package's sources.",
+        "description": f"Runs {', '.join(entries)}; git commit {', '.join(commits)}. "
+        "The version is the digest of the package's sources.",
         "softwareVersion": tool.package,
         "softwareRequirements": refs(_library_id(*pair) for pair in tool.versions),
         **_slots_of(tool.kind, account),
@@ -237,13 +238,6 @@ def _slots_of(kind: str, account: Account) -> Entity:
         "input": refs(slot.id for slot in own if slot.way != "output"),
         "output": refs(slot.id for slot in own if slot.way == "output"),
     }
-
-
-def _version(records: Iterable[Record]) -> Entity:
-    """The commit, if all steps ran the same and it was clean."""
-    states = {(r.content["code"].get("commit"), r.content["code"].get("dirty")) for r in records}
-    [(commit, dirty), *others] = states
-    return {"version": commit} if commit and not dirty and not others else {}
 
 
 def _library(name: str, version: str) -> Entity:

@@ -33,13 +33,14 @@ from lotus.auditing.crate.project import (
     RULES,
     WORKFLOW,
     Citation,
+    commit,
     configuration_files,
     project_files,
     read_citation,
 )
 from lotus.auditing.index import read_index
 from lotus.errors import LotusError
-from lotus.provenance import atomic
+from lotus.provenance import atomic, git_state
 
 EXPERIMENT = (layout.RECORDS / "experiment.json").as_posix()
 TERMS = "https://w3id.org/ro/terms/workflow-run/context"
@@ -142,9 +143,12 @@ def _crate(account: Account, citation: Citation) -> ROCrate:
     for entity in (*_pages(), *citation_entities(citation), *run_entities(account, WORKFLOW)):
         crate.add(ContextEntity(crate, entity["@id"], properties=compact(entity)))
     licence = ref(licence_id(citation))
+    recorded = [record.content["code"] for record in account.records]
     _set(
         crate.mainEntity,
         **workflow_properties(account),
+        # The workflow's file is today's; the records may be of an earlier one.
+        version=commit([*recorded, git_state()]),
         license=licence,
         author=refs(author_ids(citation)),
         buildInstructions=refs(path for path in [ENVIRONMENT] if path in account.files),
@@ -164,7 +168,8 @@ def _crate(account: Account, citation: Citation) -> ROCrate:
 def _set(entity: MutableMapping[str, Any], **properties: Any) -> None:
     # The library's entities are mappings without `update`.
     for key, value in compact(properties).items():
-        entity[key] = value
+        if value:
+            entity[key] = value
 
 
 def _add_file(crate: ROCrate, file: CrateFile, account: Account, noted: str) -> None:

@@ -1,6 +1,6 @@
 """What a project has beside its results: workflow, configuration, environment, citation."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,6 +56,18 @@ def project_files() -> list[str]:
     others = (path for path in ("LICENSE", ENVIRONMENT, *locks) if Path(path).is_file())
     rules = sorted(path.as_posix() for path in RULES.glob("*.smk"))
     return [WORKFLOW, *rules, CITATION, *others]
+
+
+def commit(states: Iterable[Mapping[str, Any]]) -> str:
+    """The commit that all states of a repository are of, if none is changed; else ''.
+
+    Args:
+        states: as `lotus.provenance.git_state` gives them.
+
+    """
+    found = {(state["commit"], state["dirty"]) for state in states}
+    [(name, dirty), *others] = found
+    return name if name and dirty is False and not others else ""
 
 
 def configuration_files(named: Sequence[str]) -> list[str]:
