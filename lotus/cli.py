@@ -860,6 +860,41 @@ def seal(out: Path) -> None:
     ledger.seal(out)
 
 
+@main.command(
+    "export-crate",
+    epilog="""\b
+    Example, after `snakemake --cores all`:
+      lotus export-crate --out crate.zip""",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="New or empty folder, or new file *.zip.",
+)
+@click.option(
+    "--copy-below",
+    type=click.IntRange(0),
+    default=100_000,
+    show_default=True,
+    metavar="BYTES",
+    help="Larger results are named by their digest only; records, claims and the page are copied.",
+)
+def export_crate(out: Path, copy_below: int) -> None:
+    """Write what was run, from the records, as a Workflow Run RO-Crate.
+
+    Stores, models and predictions are not copied but named by their sha256. Nothing is written if a record
+    was edited or a file is not as its record states it.
+    """
+    from lotus.auditing.crate.export import export_crate
+
+    written = export_crate(out, copy_below)
+    click.echo(
+        f"{out}: {written.steps} steps, {written.copied} files, "
+        f"{written.named} more by their digest only"
+    )
+
+
 @main.command("methods")
 @_plugin_option
 def list_methods(plugins: tuple[str, ...]) -> None:

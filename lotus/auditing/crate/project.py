@@ -1,0 +1,87 @@
+"""What a project has beside its results: workflow, configuration, environment, citation."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lotus import layout
+from lotus.errors import LotusError
+from lotus.settings import read_origin
+
+WORKFLOW, CITATION, ENVIRONMENT = "Snakefile", "CITATION.cff", "envs/requirements.lock"
+RULES = Path("workflow/rules")
+
+
+@dataclass(frozen=True)
+class Citation:
+    """What CITATION.cff says.
+
+    Attributes:
+        title: of the software.
+        licence: SPDX identifier.
+        authors: as in the file: `name` of an organization, or `given-names` and `family-names`.
+
+    """
+
+    title: str
+    licence: str
+    authors: Sequence[Mapping[str, Any]]
+
+
+def read_citation() -> Citation:
+    """The citation file of the project in the present folder.
+
+    Raises:
+        LotusError: absent, not YAML, or without title, license or authors.
+
+    """
+    content = read_origin(Path(CITATION)).content
+    missing = [key for key in ("title", "license", "authors") if not content.get(key)]
+    if missing:
+        raise LotusError(f"{CITATION}: lacks {', '.join(missing)}")
+    return Citation(content["title"], content["license"], content["authors"])
+
+
+def project_files() -> list[str]:
+    """Workflow, rules, citation; licence, environment and DVC files, as far as they are there.
+
+    Raises:
+        LotusError: there is no workflow.
+
+    """
+    if not Path(WORKFLOW).is_file():
+        raise LotusError(f"{WORKFLOW}: not there; a run crate is about a workflow")
+    locks = (str(path) for path in (layout.LOCK, *layout.PUBLISHED))
+    others = (path for path in ("LICENSE", ENVIRONMENT, *locks) if Path(path).is_file())
+    rules = sorted(path.as_posix() for path in RULES.glob("*.smk"))
+    return [WORKFLOW, *rules, CITATION, *others]
+
+
+def commit(states: Iterable[Mapping[str, Any]]) -> str:
+    """The commit that all states of a repository are of, if none is changed; else ''.
+
+    Args:
+        states: as `lotus.provenance.git_state` gives them.
+
+    """
+    found = {(state["commit"], state["dirty"]) for state in states}
+    [(name, dirty), *others] = found
+    return name if name and dirty is False and not others else ""
+
+
+def configuration_files(named: Sequence[str]) -> list[str]:
+    """Configuration files that lie in the project.
+
+    Args:
+        named: as a record names them. The project may lie elsewhere now, so the ends of paths count.
+
+    """
+    found = (next((end for end in _ends(Path(name)) if end.is_file()), None) for name in named)
+    return list(dict.fromkeys(end.as_posix() for end in found if end is not None))
+
+
+def _ends(path: Path) -> Iterator[Path]:
+    """`/a/b/c` → `a/b/c`, `b/c`."""
+    parts = path.parts[1:] if path.is_absolute() else path.parts
+    return (Path(*parts[start:]) for start in range(max(1, len(parts) - 1)))
