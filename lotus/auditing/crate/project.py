@@ -1,6 +1,6 @@
 """What a project has beside its results: workflow, configuration, environment, citation."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,17 +71,6 @@ def commit(states: Iterable[Mapping[str, Any]]) -> str:
 
 
 def configuration_files(named: Sequence[str]) -> list[str]:
-    """Configuration files that lie in the project.
-
-    Args:
-        named: as a record names them. The project may lie elsewhere now, so the ends of paths count.
-
-    """
-    found = (next((end for end in _ends(Path(name)) if end.is_file()), None) for name in named)
-    return list(dict.fromkeys(end.as_posix() for end in found if end is not None))
-
-
-def _ends(path: Path) -> Iterator[Path]:
-    """`/a/b/c` → `a/b/c`, `b/c`."""
-    parts = path.parts[1:] if path.is_absolute() else path.parts
-    return (Path(*parts[start:]) for start in range(max(1, len(parts) - 1)))
+    """Configuration files that lie in the project, of those that a record names."""
+    found = (name for name in named if not Path(name).is_absolute() and Path(name).is_file())
+    return list(dict.fromkeys(found))
