@@ -101,7 +101,7 @@ def write_project():
             {f"results/tables/t{seed}.csv": text},
             {"table": f"t{seed}"},
         )
-    experiment = {"files": ["/elsewhere/config/tiny.yaml", "/elsewhere/gone.yaml"], "given": {}}
+    experiment = {"files": ["config/tiny.yaml", "/elsewhere/gone.yaml"], "given": {}}
     record(
         "results/records/experiment.json",
         "experiment",
@@ -456,11 +456,9 @@ def test_the_workflow_has_a_version_if_all_ran_what_lies_here(states, expected):
     assert commit(states) == expected
 
 
-def test_configuration_is_found_where_the_project_lies_now(project):
-    Path("tiny.yaml").touch()
-    named = ["/elsewhere/config/tiny.yaml", "config/tiny.yaml", "tiny.yaml", "/elsewhere/tiny.yaml"]
-    assert configuration_files(named) == ["config/tiny.yaml", "tiny.yaml"]
-    assert configuration_files(["/elsewhere/tiny.yaml"]) == []
+def test_configuration_of_the_project_is_part_of_the_crate(project):
+    named = ["config/tiny.yaml", "config/gone.yaml", str(Path("config/tiny.yaml").absolute())]
+    assert configuration_files(named) == ["config/tiny.yaml"]
 
 
 def test_the_command_says_what_it_wrote_or_why_not(project):
