@@ -227,7 +227,8 @@ class _Records:
                 yield f"{path}, which it read, is absent"
         elif now.sha256 != stated:
             if is_made:
-                self.found.add(path, CHANGED, _other_bytes(now.sha256, stated, record.path))
+                reason = now.problem or _other_bytes(now.sha256, stated, record.path)
+                self.found.add(path, CHANGED, reason)
             else:
                 yield f"{path} is not what it was"
         elif is_made:
@@ -277,6 +278,8 @@ def _raw(raw: Iterable[RawFile], seen: Mapping[str, Seen], found: _Findings) -> 
     """Source files, as far as they are at hand; those elsewhere are no artifacts of this project."""
     for file in raw:
         now = seen[file.path]
+        if CHANGED in found.of(file.listed_by):
+            continue
         if file.is_elsewhere:
             if now.sha256 and now.sha256 != file.sha256:
                 found.add(file.listed_by, STALE, f"{file.path} is not what it was")

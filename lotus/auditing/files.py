@@ -2,14 +2,15 @@
 
 import json
 import os
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from lotus import layout
 
-WORKING = {"checkpoint.pt", ".snakemake_timestamp", ".gitignore"}
-"""What tools leave while they work."""
+WORKING = re.compile(r"checkpoint\.pt|\.snakemake_timestamp|\.gitignore|\.\d+-.*|\.decode-.*")
+"""What tools leave while they work, or when they are killed."""
 
 
 @dataclass(frozen=True)
@@ -59,9 +60,8 @@ def strays(known: Collection[str]) -> Iterator[str]:
     """Files among results and stores that are not known."""
     for root in (layout.RESULTS, layout.STORES):
         for folder, inner, names in os.walk(root):
-            # Drafts of steps that were killed.
-            inner[:] = sorted(name for name in inner if not name.startswith("."))
+            inner[:] = sorted(name for name in inner if not WORKING.fullmatch(name))
             for name in sorted(names):
                 path = Path(folder, name).as_posix()
-                if path not in known and name not in WORKING and not name.startswith("."):
+                if path not in known and not WORKING.fullmatch(name):
                     yield path

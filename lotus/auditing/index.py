@@ -6,13 +6,40 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+
+from pydantic import BaseModel, ValidationError
 
 from lotus import layout
 from lotus.auditing.ledger import record_files
 from lotus.provenance import FORMAT, as_text, sealed
 
-NEEDED = ("kind", "about", "settings", "inputs", "outputs", "records", "code", "time", "digest")
+
+class _Code(BaseModel):
+    step: str
+    entry: list[str]
+    modules: dict[str, str]
+
+
+class _Time(BaseModel):
+    started: str
+
+
+class _Form(BaseModel):
+    """What has to be in a record for it to be followed."""
+
+    format: Literal[2]
+    kind: str
+    path: str
+    about: dict[str, Any]
+    settings: dict[str, Any]
+    inputs: dict[str, str]
+    outputs: dict[str, str]
+    records: dict[str, str]
+    code: _Code
+    hardware: dict[str, Any]
+    time: _Time
+    digest: str
 
 
 @dataclass(frozen=True)
@@ -110,20 +137,23 @@ def read(path: Path) -> Record:
         found = json.loads(content)
     except ValueError as error:
         return Record(path.as_posix(), digest, {}, f"not JSON: {error}")
-    problem = _problem(path, content, found)
-    well_formed = isinstance(found, dict) and not any(key not in found for key in NEEDED)
-    return Record(path.as_posix(), digest, found if well_formed else {}, problem)
+    try:
+        _Form.model_validate(found)
+    except ValidationError as error:
+        return Record(path.as_posix(), digest, {}, _malformed(error))
+    return Record(path.as_posix(), digest, found, _problem(path, content, found))
 
 
-def _problem(path: Path, text: bytes, found: Any) -> str:
+def _malformed(error: ValidationError) -> str:
+    first = error.errors()[0]
+    place = ".".join(map(str, first["loc"]))
+    if place == "format":
+        return f"a record of another format than {FORMAT}, which this version reads"
+    return f"not a record: {place}: {first['msg']}" if place else "not a record"
+
+
+def _problem(path: Path, text: bytes, found: Mapping[str, Any]) -> str:
     """Why a record is not as its step wrote it."""
-    if not isinstance(found, dict):
-        return "not a record"
-    if found.get("format") != FORMAT:
-        return f"a record of format {found.get('format')}; this version reads {FORMAT}"
-    missing = [key for key in NEEDED if key not in found]
-    if missing:
-        return f"not a record: lacks {', '.join(missing)}"
     if as_text(sealed(found)).encode() != text:
         return "edited: it does not have the digest that it states"
     if found["path"] != path.as_posix():
