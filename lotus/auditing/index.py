@@ -102,15 +102,25 @@ def read_index(files: Iterable[Path] | None = None) -> Index:
 def read(path: Path) -> Record:
     """One record, sound or not."""
     try:
-        content = path.read_bytes()
+        text = path.read_bytes()
     except OSError as error:
         return Record(path.as_posix(), "", {}, f"cannot be read: {error.strerror}")
-    digest = hashlib.sha256(content).hexdigest()
+    return parsed(path, text)
+
+
+def parsed(path: Path, text: bytes) -> Record:
+    """The record that a file's bytes are, sound or not.
+
+    Args:
+        path: relative to the project that it belongs to, wherever the bytes are from.
+
+    """
+    digest = hashlib.sha256(text).hexdigest()
     try:
-        found = json.loads(content)
+        found = json.loads(text)
     except ValueError as error:
         return Record(path.as_posix(), digest, {}, f"not JSON: {error}")
-    problem = _problem(path, content, found)
+    problem = _problem(path, text, found)
     well_formed = isinstance(found, dict) and not any(key not in found for key in NEEDED)
     return Record(path.as_posix(), digest, found if well_formed else {}, problem)
 

@@ -1,0 +1,126 @@
+"""From a number that moved to the steps whose changes can have moved it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from lotus import layout
+from lotus.auditing.moved import Model
+from lotus.auditing.sides import Side
+from lotus.auditing.steps import DATA, Difference, Key, Step, behind, place_of, walk
+from lotus.layout import GOLD, ORIGINAL
+from lotus.paper.results import KEYS, needs_gold
+from lotus.settings import Benchmark
+
+SECONDS = "seconds"
+"""What the training or unlearning of a run took: measured by the run itself, not from predictions."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A metrics file that both sides have.
+
+    Attributes:
+        metrics: the step that computed it.
+        rows: the runs that it is of.
+        passed: rows whose predictions differ.
+
+    """
+
+    metrics: Key
+    rows: Mapping[str, Key]
+    passed: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Ties:
+    """The steps of both sides, and how numbers hang on them.
+
+    Attributes:
+        cells: by benchmark and seed.
+        steps: all that the numbers of both sides rest on.
+        reach: of each run, itself and the steps from which other bytes came to it.
+
+    """
+
+    cells: Mapping[tuple[Benchmark, int], Cell]
+    steps: Mapping[Key, Step]
+    reach: Mapping[Key, set[Key]]
+
+    def of(self, model: Model, metric: str) -> set[Key]:
+        """The steps through which a model's metric can have moved.
+
+        These are the computation of the metrics, and what lies behind predictions that differ: its own,
+        for Avg Gap and JSD gold's, for RF-JSD the original's. The original's numbers hang on the splits
+        as well, of which its run knows nothing.
+        """
+        if metric == SECONDS:
+            return {run_key(model)}
+        cell = self.cells[model.benchmark, model.seed]
+        found = {cell.metrics}
+        for row in _rows_behind(model.row, metric) & cell.passed:
+            found |= self.reach[cell.rows[row]]
+        if model.row == ORIGINAL:
+            others = (self.reach[cell.rows[row]] for row in cell.passed)
+            found |= {key for keys in others for key in keys if self.steps[key].kind in DATA}
+        return found
+
+
+def tie(a: Side, b: Side) -> Ties:
+    """Looks for the steps behind all numbers that both sides have."""
+    cells = dict(_cells(a, b))
+    runs = {key for cell in cells.values() for key in cell.rows.values()}
+    steps = walk(a.index, b.index, [*(cell.metrics for cell in cells.values()), *sorted(runs)])
+    for path in a.metrics.keys() & b.metrics.keys():
+        key = Key(place_of(path), place_of(path))
+        said = tuple(_as_stated(side, path) for side in (a, b))
+        if said[0] != said[1]:
+            wrong = Difference("record", "the metrics that it states", *said)
+            steps[key] = replace(steps[key], differences=(*steps[key].differences, wrong))
+    return Ties(cells, steps, {key: behind(steps, key) for key in runs})
+
+
+def run_key(model: Model) -> Key:
+    """The step that made a model, of a model that is named after its run."""
+    folder = layout.run_folder(model.benchmark, model.seed, model.row)
+    place = (folder / "run.json").as_posix()
+    return Key(place, place)
+
+
+def _rows_behind(row: str, metric: str) -> set[str]:
+    found = {row}
+    if needs_gold(metric):
+        found.add(GOLD)
+    if metric.startswith("rf_jsd") or metric == "same_as_original":
+        found.add(ORIGINAL)
+    return found
+
+
+def _cells(a: Side, b: Side) -> Iterator[tuple[tuple[Benchmark, int], Cell]]:
+    mine, theirs = _paths(a), _paths(b)
+    for place in mine.keys() & theirs.keys():
+        path, other = mine[place], theirs[place]
+        old, new = (side.metrics[of].content["predictions"] for side, of in ((a, path), (b, other)))
+        rows = [row for row in old if row in new]
+        cell = Cell(
+            metrics=Key(place_of(path), place_of(other)),
+            rows={row: Key(place_of(old[row]["path"]), place_of(new[row]["path"])) for row in rows},
+            passed=frozenset(row for row in rows if old[row]["sha256"] != new[row]["sha256"]),
+        )
+        yield place, cell
+
+
+def _paths(side: Side) -> dict[tuple[Benchmark, int], str]:
+    """Benchmark and seed → metrics file."""
+    return {
+        (Benchmark(**{key: file.content[key] for key in KEYS}), file.content["seed"]): path
+        for path, file in side.metrics.items()
+    }
+
+
+def _as_stated(side: Side, path: str) -> str:
+    """Whether a metrics file has the bytes that its record states."""
+    record = side.index.records.get(place_of(path))
+    if record is None or record.problem:
+        return "unknown"
+    stated = record.outputs.get(path)
+    return "as they are" if stated == side.metrics[path].sha256 else "others than there are"
