@@ -60,6 +60,7 @@ def _change_json(change: Change) -> dict[str, Any]:
         "new": _one_or_all(change.new),
         "records": change.records,
         "moved": change.moved,
+        "same_bytes": sum(step.same for step in change.steps),
     }
 
 

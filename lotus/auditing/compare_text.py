@@ -8,12 +8,13 @@ from typing import Any
 from lotus.auditing.compare import Change, Comparison, commits
 from lotus.auditing.moved import Number, Only, Turn
 from lotus.auditing.sides import Side
-from lotus.auditing.steps import MODELS, Step
+from lotus.auditing.steps import MODELS, STATE, Step
 from lotus.auditing.ties import SECONDS
 from lotus.paper.effects import aligned
 
 FILES = {"metrics": "metrics file", "held-out": "held-out split", "forget-set": "forget set"}
 """What a step that makes no model makes, in words."""
+KINDS = {"record": "records that cannot be trusted"}
 HEADS = ("benchmark", "row", "metric", "A", "B", "difference", "spread", "÷ spread", "seeds", "why")
 DIGEST, HEXADECIMAL = 12, frozenset("0123456789abcdef")
 """Fewest digits of what is taken for a digest, and which these are."""
@@ -33,19 +34,19 @@ def lines(found: Comparison, top: int) -> Iterator[str]:
     yield from (_side(name, side) for name, side in (("A", found.a), ("B", found.b)))
     yield from ("", summary(found))
     yield from _section("Changes between A and B", _changes(found.changes))
-    table = _table(found.numbers[:top])
-    rest = len(found.numbers) - top
+    table = _table(found.numbers[:top]) + _more(len(found.numbers), top)
     yield from _section("Numbers that moved, the largest against the seeds' spread first", table)
-    if rest > 0:
-        yield f"  … and {rest:,} more (--top)"
     lists = {
         "States that differ": [f"{_turn(turn)}  {_ids(ids)}" for turn, ids in found.turns],
         "Only in A": [_only(only) for only in found.only_in_a],
         "Only in B": [_only(only) for only in found.only_in_b],
     }
     for title, entries in lists.items():
-        more = [f"… and {len(entries) - top:,} more (--top)"] if len(entries) > top else []
-        yield from _section(title, entries[:top] + more)
+        yield from _section(title, entries[:top] + _more(len(entries), top))
+
+
+def _more(count: int, top: int) -> list[str]:
+    return [f"… and {count - top:,} more (--top)"] if count > top else []
 
 
 def summary(found: Comparison) -> str:
@@ -90,20 +91,27 @@ def _changes(changes: Sequence[Change]) -> list[str]:
         together = list(group)
         first = together[0]
         what = ", ".join(_what(change) for change in together)
-        effect = (
-            f"can explain {_counted(first.moved, 'difference')}"
-            if first.moved
-            else "moved no number"
-        )
         said += [
-            f"{_ids([change.id for change in together])} {first.kind}: {what}",
-            f"    in {_steps(first.steps)}: {effect}",
+            f"{_ids([change.id for change in together])} {KINDS.get(first.kind, first.kind)}: {what}",
+            f"    in {_steps(first.steps)}: {_effect(first)}",
         ]
     return said
 
 
+def _effect(change: Change) -> str:
+    if not change.moved:
+        return "moved no number"
+    same = sum(step.same for step in change.steps)
+    doubt = (
+        f"; {same:,} of {len(change.steps):,} steps wrote the same bytes with it" if same else ""
+    )
+    return f"can explain {_counted(change.moved, 'difference')}{doubt}"
+
+
 def _what(change: Change) -> str:
     old, new = (_values(values) for values in (change.old, change.new))
+    if change.what == STATE:
+        return f"{old} → {new}"
     if change.kind in ("code", "data") and None not in (*change.old, *change.new):
         return f"{change.what} ({old} → {new})" if change.kind == "data" else change.what
     if change.old == (None,):
@@ -128,13 +136,13 @@ def _steps(steps: Sequence[Step]) -> str:
     models = [step for step in steps if step.kind in MODELS]
     said = []
     if models:
-        rows = list(dict.fromkeys(step.row for step in models))
+        rows = sorted({step.row for step in models})
         said.append(f"{_counted(len(models), 'model')} ({_listed(rows)})")
     others = Counter(
         FILES.get(step.kind, step.kind or "record") for step in steps if step.kind not in MODELS
     )
     said += [_counted(count, name) for name, count in others.items()]
-    places = list(dict.fromkeys(" ".join(filter(None, step.place)) for step in steps))
+    places = sorted({" ".join(filter(None, step.place)) for step in steps})
     return f"{', '.join(said)} of {_listed(places)}"
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from itertools import chain
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -15,6 +16,8 @@ OF_DEVICE = ("device", "device_name", "processor", "threads", "system")
 """What a record's `hardware` has that can change numbers."""
 MODELS = ("original", "gold", "unlearned")
 """Kinds of steps that make a model."""
+STATE = "state"
+"""Of a record that cannot be trusted: what is wrong with it."""
 DATA = ("store", "held-out", "forget-set")
 """Kinds of steps whose outputs are the data of an experiment."""
 
@@ -52,6 +55,7 @@ class Step:
         differences: between its records.
         reads: the steps that made what it read.
         passed: those of them whose bytes differ.
+        same: whether it wrote the same bytes on both sides.
 
     """
 
@@ -61,6 +65,7 @@ class Step:
     differences: tuple[Difference, ...]
     reads: tuple[Key, ...]
     passed: tuple[Key, ...]
+    same: bool
 
 
 def walk(a: Index, b: Index, starts: Iterable[Key]) -> dict[Key, Step]:
@@ -87,6 +92,7 @@ def behind(steps: Mapping[Key, Step], start: Key) -> set[Key]:
     return found
 
 
+@cache
 def place_of(artifact: str) -> str:
     """Where the record of a file belongs; '' for what no step writes."""
     place = layout.record_of(Path(artifact))
@@ -97,27 +103,22 @@ def _step(key: Key, a: Index, b: Index) -> Step:
     mine, theirs = a.records.get(key.a), b.records.get(key.b)
     about = _about(mine) or _about(theirs)
     place = tuple(str(about.get(name, "")) for name in ("dataset", "architecture", "scenario"))
-    kind = next((record.kind for record in (mine, theirs) if record is not None), "")
+    kind = next((record.kind for record in (mine, theirs) if record and record.kind), "")
     row = str(about.get("row", ""))
     if mine is None or theirs is None or mine.problem or theirs.problem:
-        state = Difference("record", "cannot be trusted", _state(mine), _state(theirs))
-        return Step(kind, row, place, (state,), (), ())
-    produced = [
-        Key(maker, maker) for path in mine.inputs if (maker := _maker(path, a, b)) is not None
-    ]
-    passed = [
-        Key(maker, maker)
-        for path in _changed(mine.inputs, theirs.inputs)
-        if path in mine.inputs
-        and path in theirs.inputs
-        and (maker := _maker(path, a, b)) is not None
-    ]
-    differences = tuple(_differences(mine, theirs, a, b))
-    return Step(kind, row, place, differences, _once(produced), _once(passed))
-
-
-def _once(keys: Iterable[Key]) -> tuple[Key, ...]:
-    return tuple(dict.fromkeys(keys))
+        state = Difference("record", STATE, _state(mine), _state(theirs))
+        return Step(kind, row, place, (state,), (), (), same=False)
+    makers = {path: Key(maker, maker) for path in mine.inputs if (maker := _maker(path, a, b))}
+    others = [path for path in makers if theirs.inputs.get(path) not in (None, mine.inputs[path])]
+    return Step(
+        kind,
+        row,
+        place,
+        differences=tuple(_differences(mine, theirs, a, b)),
+        reads=tuple(dict.fromkeys(makers.values())),
+        passed=tuple(dict.fromkeys(makers[path] for path in others)),
+        same=mine.outputs == theirs.outputs,
+    )
 
 
 def _about(record: Record | None) -> Mapping[str, Any]:
@@ -134,7 +135,7 @@ def _maker(path: str, a: Index, b: Index) -> str | None:
     A record that was read is no way on: it differs with every repetition, by its times.
     """
     place = place_of(path)
-    return place if place and (place in a.records or place in b.records) else None
+    return place if place in a.records or place in b.records else None
 
 
 def _differences(mine: Record, theirs: Record, a: Index, b: Index) -> Iterator[Difference]:

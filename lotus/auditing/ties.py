@@ -20,12 +20,14 @@ class Cell:
     """A metrics file that both sides have.
 
     Attributes:
+        paths: of the file on both sides.
         metrics: the step that computed it.
         rows: the runs that it is of.
         passed: rows whose predictions differ.
 
     """
 
+    paths: tuple[str, str]
     metrics: Key
     rows: Mapping[str, Key]
     passed: frozenset[str]
@@ -70,12 +72,12 @@ def tie(a: Side, b: Side) -> Ties:
     cells = dict(_cells(a, b))
     runs = {key for cell in cells.values() for key in cell.rows.values()}
     steps = walk(a.index, b.index, [*(cell.metrics for cell in cells.values()), *sorted(runs)])
-    for path in a.metrics.keys() & b.metrics.keys():
-        key = Key(place_of(path), place_of(path))
-        said = tuple(_as_stated(side, path) for side in (a, b))
-        if said[0] != said[1]:
-            wrong = Difference("record", "the metrics that it states", *said)
-            steps[key] = replace(steps[key], differences=(*steps[key].differences, wrong))
+    for cell in cells.values():
+        agree = [_agrees(side, path) for side, path in zip((a, b), cell.paths, strict=True)]
+        if "disagree" in agree:
+            wrong = Difference("record", "metrics file and its record", *agree)
+            step = steps[cell.metrics]
+            steps[cell.metrics] = replace(step, differences=(*step.differences, wrong))
     return Ties(cells, steps, {key: behind(steps, key) for key in runs})
 
 
@@ -97,11 +99,14 @@ def _rows_behind(row: str, metric: str) -> set[str]:
 
 def _cells(a: Side, b: Side) -> Iterator[tuple[tuple[Benchmark, int], Cell]]:
     mine, theirs = _paths(a), _paths(b)
-    for place in mine.keys() & theirs.keys():
-        path, other = mine[place], theirs[place]
+    for place, path in mine.items():
+        if place not in theirs:
+            continue
+        other = theirs[place]
         old, new = (side.metrics[of].content["predictions"] for side, of in ((a, path), (b, other)))
         rows = [row for row in old if row in new]
         cell = Cell(
+            paths=(path, other),
             metrics=Key(place_of(path), place_of(other)),
             rows={row: Key(place_of(old[row]["path"]), place_of(new[row]["path"])) for row in rows},
             passed=frozenset(row for row in rows if old[row]["sha256"] != new[row]["sha256"]),
@@ -117,10 +122,9 @@ def _paths(side: Side) -> dict[tuple[Benchmark, int], str]:
     }
 
 
-def _as_stated(side: Side, path: str) -> str:
+def _agrees(side: Side, path: str) -> str:
     """Whether a metrics file has the bytes that its record states."""
     record = side.index.records.get(place_of(path))
     if record is None or record.problem:
         return "unknown"
-    stated = record.outputs.get(path)
-    return "as they are" if stated == side.metrics[path].sha256 else "others than there are"
+    return "agree" if record.outputs.get(path) == side.metrics[path].sha256 else "disagree"
