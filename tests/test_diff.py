@@ -96,6 +96,8 @@ class Experiment:
         read += [] if row == "original" else [split]
         read += [] if row in ("original", "gold") else [f"{original}/model.safetensors"]
         text = " ".join((self.folder / path).read_text() for path in read)
+        # As real runs do; it differs with each repetition, by its times.
+        read += [] if row in ("original", "gold") else [f"{original}/run.json"]
         about = {**CELL.labels, "row": row, "seed": seed}
         if row == "original":
             del about["scenario"]
@@ -242,15 +244,25 @@ def test_other_data_and_another_forget_set_are_told_once_for_all_seeds(experimen
     # The original's run knows nothing of the forget set; its numbers do.
     assert moved(found)["original", "accuracy_forget"] == causes
     assert moved(found)["ours", "jsd"] == causes
+    assert {(change.kind, len(change.records)) for change in found.changes} == {
+        ("data", len(SEEDS)),
+        ("parameter", len(SEEDS)),
+    }
+    # What is changed in a method on top of that is nothing to the original.
+    both = experiment("b", forget="random", alpha={"ours": 2.0}, effect={"ours": 0.5})
+    found = compared(experiment("a"), both)
+    assert moved(found)["original", "accuracy_forget"] == causes
+    assert moved(found)["ours", "jsd"] == causes | {("parameter", "hyperparameters.alpha")}
     found = compared(experiment("a"), experiment("c", data="other images"))
     assert ("data", "data/stores/d/source.json") in moved(found)["original", "accuracy_forget"]
 
 
 def test_a_change_without_effect_moved_nothing_and_explains_nothing(experiment):
-    b = experiment("b", torch="2.1", code={"theirs": "1"}, effect={"ours": 0.5}, alpha={"ours": 2})
+    code = {"theirs": "1", "gold": "1", "original": "1"}
+    b = experiment("b", torch="2.1", code=code, effect={"ours": 0.5}, alpha={"ours": 2.0})
     found = compared(experiment("a"), b)
     by_what = {change.what: change for change in found.changes}
-    assert by_what["lotus.methods.theirs"].moved == 0
+    assert [by_what[f"lotus.methods.{row}"].moved for row in code] == [0, 0, 0]
     assert [step.same for step in by_what["torch"].steps].count(False) == 2 * len(SEEDS)
     # Of the new torch only what came through bytes that differ counts.
     environment = {("environment", "torch"), ("parameter", "hyperparameters.alpha")}
@@ -268,6 +280,17 @@ def test_what_moved_without_a_recorded_change_is_said_to(experiment):
     text = "\n".join(compare_text.lines(found, 20))
     assert "3 without a recorded change (not deterministic?)" in text
     assert "no recorded change" in text.splitlines()[-1]
+
+
+def test_a_run_under_another_protocol_is_told_as_one(experiment):
+    a, b = experiment("a"), experiment("b", effect={"ours": 0.5})
+    for path in b.folder.rglob("ours/run.json"):
+        content = json.loads(path.read_text())
+        content["about"]["protocol"] = content["settings"]["protocol"] = "released"
+        write_json(path, sealed(content))
+    found = compared(a, b)
+    assert moved(found)["ours", "jsd"] == {("protocol", "protocol")}
+    assert len(found.changes) == 1
 
 
 def models(**rows):
@@ -500,6 +523,9 @@ def test_a_damaged_metrics_file_is_named_with_its_side(experiment):
     (broken.folder / path).write_text("{")
     with pytest.raises(LotusError, match=rf"{broken.folder} \(folder\): {path}"):
         open_side(str(broken.folder))
+    (broken.folder / path).write_text("[]")
+    with pytest.raises(LotusError, match="not a mapping"):
+        open_side(str(broken.folder))
 
 
 def test_the_json_is_strict_and_refers_to_changes_that_exist(experiment):
@@ -524,7 +550,8 @@ def test_top_shows_the_largest_and_counts_the_rest(experiment):
 @pytest.fixture
 def copy(finished, tmp_path):
     """A copy of the finished experiment's results."""
-    shutil.copytree(finished / "results", tmp_path / "copy/results")
+    large = shutil.ignore_patterns("*.npz", "*.safetensors", "*.png")
+    shutil.copytree(finished / "results", tmp_path / "copy/results", ignore=large)
     return tmp_path / "copy"
 
 

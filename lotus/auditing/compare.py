@@ -117,11 +117,10 @@ def compare(a: Side, b: Side, times: bool = False) -> Comparison:
 
 def commits(side: Side) -> Mapping[str, int]:
     """Commits of the code that made a side's records, and of how many; `+` for one with changes."""
-    codes = (record.content["code"] for record in side.index.records.values() if record.content)
+    records = (record for record in side.index.records.values() if not record.problem)
+    codes = [record.content["code"] for record in records]
     made = (
-        f"{str(code['commit'])[:10]}{'+' if code.get('dirty') else ''}"
-        for code in codes
-        if code.get("commit")
+        f"{code['commit'][:10]}{'+' if code['dirty'] else ''}" for code in codes if code["commit"]
     )
     return dict(Counter(made).most_common())
 
@@ -148,12 +147,8 @@ def seconds(side: Side) -> Models:
 
 def _model_of(record: Record) -> Model:
     about = record.about
-    benchmark = Benchmark(
-        str(about.get("dataset", "")),
-        str(about.get("architecture", "")),
-        str(about.get("scenario", "")),
-        str(about.get("protocol", "")),
-    )
+    place = ("dataset", "architecture", "scenario", "protocol")
+    benchmark = Benchmark(*(str(about.get(key, "")) for key in place))
     return Model(benchmark, str(about.get("row", "")), int(about["seed"]))
 
 
@@ -186,8 +181,7 @@ def _laid_to(
 
 
 def _rank(group: Group, found: Sequence[tuple[Key, Difference]], count: int) -> tuple[Any, ...]:
-    kind = [*ORDER].index(found[0][1].kind)
-    return not count, kind, -count, _records(found), group
+    return not count, ORDER.index(found[0][1].kind), -count, _records(found), group
 
 
 def _with_ids(

@@ -122,7 +122,9 @@ def _step(key: Key, a: Index, b: Index) -> Step:
 
 
 def _about(record: Record | None) -> Mapping[str, Any]:
-    return record.about if record is not None else {}
+    about = record.about if record is not None else None
+    # That of a record that was edited can be anything.
+    return about if isinstance(about, Mapping) else {}
 
 
 def _state(record: Record | None) -> str:

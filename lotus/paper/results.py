@@ -165,11 +165,14 @@ def parse_metrics(path: Path, text: bytes) -> dict[str, Any]:
     except ValueError as error:
         raise LotusError(f"{path}: cannot be read: {error}") from error
     if not isinstance(content, dict):
-        raise LotusError(f"{path}: not a metrics file: no mapping")
+        raise LotusError(f"{path}: not a metrics file: not a mapping")
     content = {"study": "", **content}
     missing = {*KEYS, "seed", "rows", "predictions"} - set(content)
     if missing:
         raise LotusError(f"{path}: not a metrics file: lacks {', '.join(sorted(missing))}")
+    for key in ("rows", "predictions"):
+        if not isinstance(content[key], dict):
+            raise LotusError(f"{path}: not a metrics file: {key} is not a mapping")
     return content
 
 
