@@ -382,6 +382,7 @@ def test_a_number_that_was_edited_is_found_out(experiment):
     found = compared(a, b)
     assert moved(found) == {("ours", "jsd"): {("record", "metrics file and its record")}}
     assert found.changes[0].new == ("disagree",)
+    assert "the same bytes" not in "\n".join(compare_text.lines(found, 1))
 
 
 @pytest.mark.parametrize(
