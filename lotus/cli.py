@@ -895,6 +895,41 @@ def export_crate(out: Path, copy_below: int) -> None:
     )
 
 
+@main.command(
+    epilog="""\b
+    Examples, where results were published or are at hand:
+      lotus diff HEAD~1 .            the last published results and those here
+      lotus diff v1.0 main           two commits
+      lotus diff /elsewhere/results  another folder and the results here"""
+)
+@click.argument("a")
+@click.argument("b", default=".")
+@click.option("--json", "as_json", is_flag=True, help="All of it as JSON.")
+@click.option(
+    "--top",
+    type=click.IntRange(0),
+    default=20,
+    show_default=True,
+    help="Entries to show of each list.",
+)
+@click.option("--times", is_flag=True, help="Compare the seconds of training and unlearning too.")
+def diff(a: str, b: str, as_json: bool, top: int, times: bool) -> None:
+    """Say which numbers moved from A to B, and which recorded changes can explain it.
+
+    A and B are folders (a project or its results) or commits in which results were published; B is the
+    present folder unless named. A folder wins over a branch of its name.
+    """
+    from lotus.auditing import compare_json, compare_text
+    from lotus.auditing.compare import compare
+    from lotus.auditing.sides import open_side
+
+    found = compare(open_side(a), open_side(b), times)
+    if as_json:
+        click.echo(json.dumps(compare_json.as_json(found), indent=1, allow_nan=False))
+    else:
+        click.echo("\n".join(compare_text.lines(found, top)))
+
+
 @main.command("methods")
 @_plugin_option
 def list_methods(plugins: tuple[str, ...]) -> None:

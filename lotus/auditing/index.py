@@ -129,19 +129,29 @@ def read_index(files: Iterable[Path] | None = None) -> Index:
 def read(path: Path) -> Record:
     """One record, sound or not."""
     try:
-        content = path.read_bytes()
+        text = path.read_bytes()
     except OSError as error:
         return Record(path.as_posix(), "", {}, f"cannot be read: {error.strerror}")
-    digest = hashlib.sha256(content).hexdigest()
+    return parsed(path, text)
+
+
+def parsed(path: Path, text: bytes) -> Record:
+    """The record that a file's bytes are, sound or not.
+
+    Args:
+        path: relative to the project that it belongs to, wherever the bytes are from.
+
+    """
+    digest = hashlib.sha256(text).hexdigest()
     try:
-        found = json.loads(content)
+        found = json.loads(text)
     except ValueError as error:
         return Record(path.as_posix(), digest, {}, f"not JSON: {error}")
     try:
         _Form.model_validate(found)
     except ValidationError as error:
         return Record(path.as_posix(), digest, {}, _malformed(error))
-    return Record(path.as_posix(), digest, found, _problem(path, content, found))
+    return Record(path.as_posix(), digest, found, _problem(path, text, found))
 
 
 def _malformed(error: ValidationError) -> str:

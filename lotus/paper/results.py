@@ -148,13 +148,31 @@ def read_metrics(path: Path) -> dict[str, Any]:
 
     """
     try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        return parse_metrics(path, path.read_bytes())
+    except OSError as error:
         raise LotusError(f"{path}: cannot be read: {error}") from error
+
+
+def parse_metrics(path: Path, text: bytes) -> dict[str, Any]:
+    """As `read_metrics`, of a file's bytes.
+
+    Raises:
+        LotusError: not those of a metrics file.
+
+    """
+    try:
+        content = json.loads(text)
+    except ValueError as error:
+        raise LotusError(f"{path}: cannot be read: {error}") from error
+    if not isinstance(content, dict):
+        raise LotusError(f"{path}: not a metrics file: not a mapping")
     content = {"study": "", **content}
     missing = {*KEYS, "seed", "rows", "predictions"} - set(content)
     if missing:
         raise LotusError(f"{path}: not a metrics file: lacks {', '.join(sorted(missing))}")
+    for key in ("rows", "predictions"):
+        if not isinstance(content[key], dict):
+            raise LotusError(f"{path}: not a metrics file: {key} is not a mapping")
     return content
 
 

@@ -1,0 +1,166 @@
+"""One side of a comparison: the metrics and records of a folder, or of a commit they were published in."""
+
+import hashlib
+import os
+import subprocess
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lotus import layout
+from lotus.auditing.index import Index, parsed
+from lotus.errors import LotusError
+from lotus.paper.results import parse_metrics
+
+ACCEPTED = "accepted: a project's folder, its folder results, or a commit, branch or tag"
+
+
+@dataclass(frozen=True)
+class MetricsFile:
+    """The numbers of one scenario, protocol, study and seed.
+
+    Attributes:
+        sha256: of the file's bytes.
+        content: as `lotus evaluate` wrote it; `study` is '' for none.
+
+    """
+
+    sha256: str
+    content: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Side:
+    """What is compared; all paths are relative to its project.
+
+    Attributes:
+        name: as it was asked for.
+        place: what that is: `folder`, or `commit` and its digest.
+        metrics: by path.
+        index: of the records.
+
+    """
+
+    name: str
+    place: str
+    metrics: Mapping[str, MetricsFile]
+    index: Index
+
+    @property
+    def title(self) -> str:
+        """The name, and what it stands for."""
+        return f"{self.name} ({self.place})"
+
+
+def open_side(name: str) -> Side:
+    """The metrics and records of a folder or of a revision of the present project.
+
+    A folder wins over a revision of the same name.
+
+    Raises:
+        LotusError: it is neither, has no metrics, or a metrics file is damaged.
+
+    """
+    folder = Path(name)
+    if folder.is_dir():
+        return _side(name, "folder", _read_folder(_results_of(folder)), "run an experiment first")
+    commit = _commit(name)
+    return _side(
+        name,
+        f"commit {commit[:10]}",
+        _read_commit(commit),
+        "nothing was published there (`snakemake publish`, then a commit)",
+    )
+
+
+def _side(name: str, place: str, files: Iterable[tuple[Path, bytes]], otherwise: str) -> Side:
+    metrics, records = {}, {}
+    for path, text in files:
+        if layout.is_record(path):
+            records[path.as_posix()] = parsed(path, text)
+            continue
+        try:
+            content = parse_metrics(path, text)
+        except LotusError as error:
+            raise LotusError(f"{name} ({place}): {error}") from error
+        metrics[path.as_posix()] = MetricsFile(hashlib.sha256(text).hexdigest(), content)
+    if not metrics:
+        raise LotusError(f"{name} ({place}): has no metrics in {layout.RESULTS}: {otherwise}")
+    return Side(name, place, metrics, Index(records))
+
+
+def _wanted(path: Path) -> bool:
+    """Whether a file is a record or one of metrics (`layout.metrics_file`)."""
+    if path.suffix != ".json":
+        return False
+    of_metrics = len(path.parts) == 7 and path.name.startswith("metrics")
+    return of_metrics or layout.is_record(path)
+
+
+def _results_of(folder: Path) -> Path:
+    """The folder `results` of a project, or the folder itself if it is such a one."""
+    if (folder / layout.RESULTS).is_dir():
+        return folder / layout.RESULTS
+    if next(folder.glob("*/*/seed*/*/*/metrics*.json"), None) is None:
+        raise LotusError(
+            f"{folder}: neither a project with {layout.RESULTS} nor results; {ACCEPTED}"
+        )
+    return folder
+
+
+def _read_folder(results: Path) -> Iterator[tuple[Path, bytes]]:
+    for folder, inner, names in os.walk(results):
+        inner.sort()
+        here = layout.RESULTS / Path(folder).relative_to(results)
+        for name in sorted(names):
+            if _wanted(here / name):
+                try:
+                    yield here / name, Path(folder, name).read_bytes()
+                except OSError as error:
+                    raise LotusError(
+                        f"{folder}/{name}: cannot be read: {error.strerror}"
+                    ) from error
+
+
+def _commit(name: str) -> str:
+    """The commit that a revision names."""
+    if _git("rev-parse", "--git-dir") is None:
+        raise LotusError(f"{name}: no such folder, and no git repository here; {ACCEPTED}")
+    found = _git("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
+    if found is None:
+        raise LotusError(f"{name}: neither a folder nor a revision of this repository; {ACCEPTED}")
+    return found.decode().strip()
+
+
+def _read_commit(commit: str) -> Iterator[tuple[Path, bytes]]:
+    listed = _git("ls-tree", "-r", "-z", commit, "--", str(layout.RESULTS)) or b""
+    blobs = {}
+    for line in filter(None, listed.decode().split("\0")):
+        about, _, path = line.partition("\t")
+        if _wanted(Path(path)):
+            blobs[Path(path)] = about.split()[2]
+    yield from zip(blobs, _contents(commit, list(blobs.values())), strict=True)
+
+
+def _contents(commit: str, blobs: list[str]) -> Iterator[bytes]:
+    """What git stores under these digests, in their order."""
+    said = _git("cat-file", "--batch", stdin="\n".join(blobs).encode()) or b""
+    start = 0
+    for blob in blobs:
+        end = said.find(b"\n", start)
+        head = said[start:end].split()
+        if head[1:2] != [b"blob"]:
+            raise LotusError(f"commit {commit}: git lacks the object {blob}; fetch it")
+        start = end + 1 + int(head[2])
+        yield said[end + 1 : start]
+        start += 1
+
+
+def _git(*arguments: str, stdin: bytes = b"") -> bytes | None:
+    """What git prints, None if it fails or is not there."""
+    try:
+        done = subprocess.run(["git", *arguments], input=stdin, capture_output=True, check=False)
+    except OSError:
+        return None
+    return done.stdout if done.returncode == 0 else None
