@@ -794,7 +794,7 @@ def lineage(
     if picture is not None:
         from lotus.auditing.tree_picture import draw
 
-        draw(found.tree, found.title, picture)
+        draw(found.tree, found.heading, picture)
     if as_json:
         click.echo(json.dumps(tree_facts.as_json(found.tree, found.values), indent=1))
     else:

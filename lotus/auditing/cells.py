@@ -93,16 +93,28 @@ def read_cell(cell: Cell) -> list[Line]:
         raise LotusError(f"{cell.path}: no row '{cell.row}'; {choices(cell.row, rows)}")
     of_row = [line for line in lines if line[name] == cell.row]
     metrics = list(dict.fromkeys(line["metric"] for line in of_row if "metric" in line))
-    if cell.column not in columns and cell.column not in metrics:
+    if cell.column in metrics:
+        return _of_metric(cell, [line for line in of_row if line["metric"] == cell.column])
+    named = [name for name in columns if _is_meant(name, cell.column)]
+    if not named:
         accepted = choices(cell.column, [*metrics, *columns])
         raise LotusError(f"{cell.path}: no column '{cell.column}' of '{cell.row}'; {accepted}")
-    if cell.column in metrics:
-        of_row = [line for line in of_row if line["metric"] == cell.column]
-        return _of_metric(cell, of_row)
     return [
-        Line(line, line.get("metric", cell.column), {cell.column: line[cell.column]})
+        Line(line, line.get("metric", cell.column), _stated(line, named))
         for line in _narrowed(cell, cell.where, of_row)
     ]
+
+
+def _is_meant(name: str, column: str) -> bool:
+    """Whether a column is the one asked for, or holds it in the published conventions."""
+    is_form = name.startswith(f"{column}_released_") and not name.endswith("_std")
+    return name == column or is_form
+
+
+def _stated(line: Mapping[str, str], named: Sequence[str]) -> dict[str, str]:
+    """Those of the named columns that a line has a value in; the first where it has none."""
+    found = {name: line[name] for name in named if line[name]}
+    return found or {named[0]: line[named[0]]}
 
 
 def _table(path: str) -> tuple[list[str], list[dict[str, str]]]:

@@ -34,6 +34,14 @@ class Found:
         return ":".join([self.cell.path, self.cell.row, self.cell.column, *where])
 
     @property
+    def heading(self) -> str:
+        """The same, with the value where it is one."""
+        if len(self.lines) != 1 or len(self.lines[0].values) != 1:
+            return self.title
+        (value,) = self.lines[0].values.values()
+        return f"{self.title} = {value or 'none'}"
+
+    @property
     def values(self) -> list[dict[str, Any]] | None:
         """Of a cell: keys and values of each line; None for a whole artifact."""
         if self.cell is None:

@@ -1,7 +1,7 @@
 """What an artifact was made of, down to source files: a tree of files, each hashed as it lies on disk.
 
-A node is a file, a store (one folder, four files) or, where a step's record was itself read (its times, its
-memory), that step. Sub-trees are shared: nodes name their inputs by path.
+A node is a file, a store (one folder, four files) or a record that was asked for (a step with all that it
+wrote). Sub-trees are shared: nodes name their inputs by path.
 """
 
 import hashlib
@@ -29,7 +29,7 @@ class Node:
     """A file, store or step of the tree.
 
     Attributes:
-        path: relative to the project where it lies in it; of a store its folder, of a step its record.
+        path: relative to the project where it lies in it; of a store its folder.
         record: of the step that wrote it; None for a source file.
         files: file → sha256 that is stated of it, '' where none is.
         found: file → sha256 on disk, '' where it is absent or a folder.
@@ -129,9 +129,8 @@ def grow(index: Index, artifact: str, kept: Kept | None = None, depth: int | Non
     """
     plans = _plans(index, artifact, kept or {}, depth)
     stated: dict[str, dict[str, str]] = {}
-    for plan in plans.values():
-        for file, by, digest in plan.statements():
-            stated.setdefault(file, {})[by] = digest
+    for file, by, digest in [*_by_readers(index, plans[artifact]), *_by_plans(plans)]:
+        stated.setdefault(file, {})[by] = digest
     entries, digest_of = held(), cache(_digest)
     return Tree(
         artifact,
@@ -174,6 +173,18 @@ class _Plan:
             yield file, self.path, digest
 
 
+def _by_plans(plans: Mapping[str, _Plan]) -> Iterator[tuple[str, str, str]]:
+    return (statement for plan in plans.values() for statement in plan.statements())
+
+
+def _by_readers(index: Index, plan: _Plan) -> Iterator[tuple[str, str, str]]:
+    """Of an artifact that no step wrote: what the steps that read it state of it."""
+    if plan.record is None:
+        for record in index.records.values():
+            if plan.path in record.inputs:
+                yield plan.path, record.path, record.inputs[plan.path]
+
+
 def _plans(index: Index, artifact: str, kept: Kept, depth: int | None) -> dict[str, _Plan]:
     """All nodes, level by level."""
     plans: dict[str, _Plan] = {}
@@ -211,10 +222,15 @@ def _broken(index: Index, path: str) -> Record | None:
 
 
 def _read(index: Index, record: Record, kept: Kept) -> list[str]:
-    """Nodes that a step read; a run is one, though its record was read beside its model."""
-    read = kept.get(record.path, list(record.inputs))
-    runs = {made.path for path in read if (made := index.producers.get(path)) is not None}
-    return list(dict.fromkeys(node_path(path) for path in read if path not in runs))
+    """Nodes that a step read; the record of a run stands for its model, whose facts it states."""
+    read = (_model_of(index, path) or path for path in kept.get(record.path, list(record.inputs)))
+    return list(dict.fromkeys(map(node_path, read)))
+
+
+def _model_of(index: Index, path: str) -> str:
+    """The model of the run whose record a path is; '' if it is none."""
+    model = Path(path).with_name(MODEL).as_posix()
+    return model if path in index.records and model in index.records[path].outputs else ""
 
 
 def _is_store(path: str) -> bool:
@@ -302,7 +318,8 @@ def _of_record(plan: _Plan, stated: Mapping[str, Mapping[str, str]]) -> Iterator
     record = plan.record
     if record is None:
         place = Path(plan.path)
-        if place.is_relative_to(layout.RESULTS) or place.is_relative_to(layout.STORES):
+        made = place.is_relative_to(layout.RESULTS) or place.is_relative_to(layout.STORES)
+        if made and not layout.is_record(place):
             yield f"{plan.path}: no record states how it was made{_expected(place)}"
         return
     if record.problem:

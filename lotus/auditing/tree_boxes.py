@@ -132,23 +132,22 @@ def _box(column: str, nodes: Sequence[Node]) -> Box:
 
 def _text_of_one(node: Node) -> list[str]:
     """What it is, where it is a single node: its name, words, and digest."""
-    words = [] if node.record is None else wrap(title(node), LINE)
-    if len(words) > LINES:
-        words = [*words[: LINES - 1], words[LINES - 1] + " …"]
-    name = [] if words and _is_of_run(node) else wrap(Path(node.path).name, LINE)[:2]
-    digest = node.digest and f"{node.digest[:12]}"
-    return [*name, *words, *filter(None, [digest, node.note and wrap(node.note, LINE)[0]])]
-
-
-def _is_of_run(node: Node) -> bool:
-    return Path(node.path).name in PARTS_OF_A_RUN
+    words = "" if node.record is None else title(node)
+    name = Path(node.path).name
+    if words and name in PARTS_OF_A_RUN:
+        name, _, words = words.partition(", ")
+    lines = [*wrap(name, LINE)[:2], *wrap(words, LINE, max_lines=LINES, placeholder=" …")]
+    note = wrap(node.note, LINE, max_lines=1, placeholder=" …")
+    return [*lines, *filter(None, [node.digest[:12]]), *note]
 
 
 def _text_of_many(nodes: Sequence[Node]) -> list[str]:
     """How many of what, what they have in common, and in what they differ."""
-    what = PARTS_OF_A_RUN.get(Path(nodes[0].path).name, _by_kind(nodes[0]))
-    plural = what if what.endswith("s") or what == "metrics" else f"{what}s"
-    lines = [f"{len(nodes)} {plural}"]
+    kind = _by_kind(nodes[0])
+    what = PARTS_OF_A_RUN.get(Path(nodes[0].path).name) or MANY.get(kind, kind)
+    lines = [f"{len(nodes)} {what if what.endswith('s') else f'{what}s'}"]
+    folders = {Path(node.path).parent.as_posix() for node in nodes if node.record is None}
+    lines += folders if len(folders) == 1 else []
     about = [node.record.about for node in nodes if node.record is not None]
     for key, (words, many) in WORDS.items():
         values = list(dict.fromkeys(str(of[key]) for of in about if key in of))
@@ -159,6 +158,14 @@ def _text_of_many(nodes: Sequence[Node]) -> list[str]:
     return [part for line in lines for part in wrap(line, LINE)]
 
 
+MANY = {
+    "source": "files",
+    "raw": "lists",
+    "held-out": "halves of held-out images",
+    "gradcam": "Grad-CAM maps",
+    "trials": "trials",
+}
+"""What several of a kind are called, unless that is the kind's name with an s."""
 WORDS: Mapping[str, tuple[Callable[[str], str], str]] = {
     "row": (lambda row: "gold" if row == layout.GOLD else row_title(row), "methods"),
     "dataset": (lambda name: place({"dataset": name}), "data sets"),

@@ -16,7 +16,7 @@ from lotus.paper.style import BLACK, GREY, UNDATED, save_as, style
 BROKEN = "#C00000"
 WIDTH, GAP = 1.5, 0.42
 """Inches: of a box, and between columns."""
-ROW, SPACE, MARGIN, HEAD = 0.125, 0.16, 0.2, 0.62
+ROW, SPACE, MARGIN, HEAD = 0.125, 0.16, 0.2, 0.52
 """Inches: of a line of text, between boxes, around all, above the columns."""
 SHOWN = 4
 """Problems that are written under the picture."""

@@ -37,15 +37,14 @@ def verdict(tree: Tree, depth: int | None = None) -> Iterator[str]:
     nodes = tree.nodes.values()
     compared = sum(bool(digest) for node in nodes for digest in node.found.values())
     records = {node.record.path for node in nodes if node.record is not None}
-    seen = f"{compared} files hashed, {len(records)} records read"
+    seen = f"{_counted(compared, 'file')} hashed, {_counted(len(records), 'record')} read"
     if not tree.problems:
         apart = [node for node in nodes if node.note]
-        noted = f"; {len(apart)} source files not compared" if apart else ""
+        noted = f"; {_counted(len(apart), 'source file')} not compared" if apart else ""
         cut = f", as far as level {depth}" if _is_cut(tree) else ""
         yield f"The chain is complete{cut}: {seen}; every digest agrees{noted}."
         return
-    count = len(tree.problems)
-    yield f"The chain is broken: {count} problem{'s' if count > 1 else ''} ({seen})."
+    yield f"The chain is broken: {_counted(len(tree.problems), 'problem')} ({seen})."
     yield from (f"  ✗ {problem}" for problem in tree.problems)
 
 
@@ -83,7 +82,7 @@ class _Drawing:
         if not self.is_brief and path not in self.told:
             yield from (bar + line for line in _facts(node, self.known))
         if node.inputs and not inner:
-            yield f"{bar}… {_counted(len(node.inputs))} below"
+            yield f"{bar}… {_counted(len(node.inputs), 'input')} below"
         self.told.add(path)
         if inner:
             self.opened.add(path)
@@ -93,8 +92,8 @@ class _Drawing:
             yield from self.branch(name, below + ends[0], below + ends[1], level + 1)
 
 
-def _counted(inputs: int) -> str:
-    return f"{inputs} input{'s' if inputs > 1 else ''}"
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _facts(node: Node, known: Environments) -> Iterator[str]:
@@ -104,7 +103,8 @@ def _facts(node: Node, known: Environments) -> Iterator[str]:
     if content and node.stage != "predictions":
         yield from _wrapped("parameters: ", _parameters(content["settings"]))
         yield _made(content, environment_of(node, known))
-    yield " · ".join(_bytes(node))
+    if told := " · ".join(_bytes(node)):
+        yield told
 
 
 def _wrapped(head: str, text: str) -> list[str]:
