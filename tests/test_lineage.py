@@ -11,18 +11,21 @@ import sys
 from contextlib import chdir
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from lotus import layout
-from lotus.auditing import lookup, tree_boxes, tree_facts, tree_text
+from lotus.auditing import lookup, raw_folders, tree_boxes, tree_facts, tree_text
 from lotus.auditing.artifacts import find
 from lotus.auditing.cells import KEYS_OF_LINES, parse_cell, read_cell, rests_on, rows_needed
 from lotus.auditing.index import read_index
 from lotus.auditing.tree import grow
 from lotus.cli import main
+from lotus.data import raw, sources
+from lotus.data.sources import RawFile
 from lotus.errors import LotusError
 from lotus.metrics.summary import METRICS, score_all
 from lotus.predictions import Split
@@ -91,7 +94,11 @@ def write_store(file):
     Path("data/raw").mkdir()
     listed = {**file, "path": "data/embedded/tiny.gz"}
     write_json(Path("data/raw/tiny.json"), {"dataset": "tiny", "files": [listed]})
-    notes = {"dvc": "d.dir", "source": {"content": "c" * 64, "files": [file]}}
+    write_store_record(file)
+
+
+def write_store_record(*files):
+    notes = {"dvc": "d.dir", "source": {"content": "c" * 64, "files": files}}
     step("store", ["data/raw/tiny.json"], STORE, {}, notes=notes)
 
 
@@ -212,6 +219,35 @@ def test_source_files_elsewhere_may_be_absent_and_the_store_names_them_without_t
     assert [node.path for node in absent] == ["data/raw/tiny.json", "data/raw/tiny/tiny.gz"]
     assert absent[1].digest == sha256(project / "data/embedded/tiny.gz")
     assert {node.state for node in absent} == {"not at hand"}
+
+
+def test_a_publishers_folder_is_held_against_its_known_members(project, monkeypatch):
+    put("data/embedded/batches/a", "A")
+    put("data/embedded/batches/b", "B")
+    md5 = {name: hashlib.md5(name.upper().encode()).hexdigest() for name in "ab"}
+    file = RawFile("tiny.gz", "", unpacks="batches", members=md5)
+    monkeypatch.setattr(sources, "source", lambda name: SimpleNamespace(files=[file]))
+    folder = "data/embedded/batches"
+    of_members = raw.check(file, Path(folder)).sha256
+
+    def listed(digest):
+        stated = {"name": "tiny.gz", "path": folder, "sha256": digest}
+        write_json(Path("data/raw/tiny.json"), {"dataset": "tiny", "files": [stated]})
+        write_store_record()
+        return tree_of("data/stores/tiny")
+
+    # Found as a folder; unpacked from an archive.
+    for digest, note in ((of_members, ""), ("f" * 64, raw_folders.PUBLISHED)):
+        tree = listed(digest)
+        assert tree.problems == []
+        assert tree.nodes[folder].note == note
+        put(f"{folder}/a", "other")
+        (problem,) = listed(digest).problems
+        assert problem.startswith(f"{folder}/a: md5 is ")
+        put(f"{folder}/a", "A")
+    Path(folder, "b").unlink()
+    (problem,) = listed(of_members).problems
+    assert "b missing" in problem
 
 
 def test_another_store_than_the_locked_one(project):
@@ -558,6 +594,8 @@ def test_a_column_is_found_in_whichever_convention_a_line_states_it(results, mon
     lines = read_cell(parse_cell("results/tables/summary.csv:lotus:avg_gap:scenario=instance-10"))
     named = [list(line.values) for line in lines]
     assert named == [["avg_gap"], ["avg_gap_released_e3_e6"]]
+    lines = read_cell(parse_cell("results/tables/per-seed.csv:lotus:mia"))
+    assert {tuple(line.values) for line in lines} == {("mia",)}
 
 
 def test_a_figure_over_all_models_is_drawn_in_few_boxes(results, monkeypatch):

@@ -100,7 +100,7 @@ def read_cell(cell: Cell) -> list[Line]:
         accepted = choices(cell.column, [*metrics, *columns])
         raise LotusError(f"{cell.path}: no column '{cell.column}' of '{cell.row}'; {accepted}")
     return [
-        Line(line, line.get("metric", cell.column), _stated(line, named))
+        Line(line, line.get("metric", cell.column), _stated(line, cell.column, named))
         for line in _narrowed(cell, cell.where, of_row)
     ]
 
@@ -111,8 +111,10 @@ def _is_meant(name: str, column: str) -> bool:
     return name == column or is_form
 
 
-def _stated(line: Mapping[str, str], named: Sequence[str]) -> dict[str, str]:
-    """Those of the named columns that a line has a value in; the first where it has none."""
+def _stated(line: Mapping[str, str], column: str, named: Sequence[str]) -> dict[str, str]:
+    """The column itself; where a line has nothing in it, the other named ones that it has a value in."""
+    if line.get(column):
+        return {column: line[column]}
     found = {name: line[name] for name in named if line[name]}
     return found or {named[0]: line[named[0]]}
 

@@ -6,7 +6,7 @@ wrote). Sub-trees are shared: nodes name their inputs by path.
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path, PurePosixPath
@@ -15,11 +15,11 @@ from typing import Any
 from lotus import layout
 from lotus.auditing.index import Index, Record
 from lotus.auditing.published import Held, held, holding
+from lotus.auditing.raw_folders import Folder, folders_of
 from lotus.provenance import sha256
 
 MODEL, PREDICTIONS = "model.safetensors", "predictions.npz"
 NOT_AT_HAND = "not at hand"
-FOLDER = "a folder: its digest is of an archive or a list of files, and was not compared"
 NOT_STATED = "no digest of it is stated; the store's content stands for it"
 NOT_IN_DVC = "not in DVC"
 
@@ -131,11 +131,10 @@ def grow(index: Index, artifact: str, kept: Kept | None = None, depth: int | Non
     stated: dict[str, dict[str, str]] = {}
     for file, by, digest in [*_by_readers(index, plans[artifact]), *_by_plans(plans)]:
         stated.setdefault(file, {})[by] = digest
-    entries, digest_of = held(), cache(_digest)
-    return Tree(
-        artifact,
-        {path: _checked(plan, stated, entries, digest_of) for path, plan in plans.items()},
-    )
+    lists = [path for path in plans if _is_raw_list(path)]
+    folders = {path: found for name in lists for path, found in folders_of(name, index).items()}
+    seen = _Seen(stated, folders, held(), cache(_digest))
+    return Tree(artifact, {path: _checked(plan, seen) for path, plan in plans.items()})
 
 
 def node_path(path: str) -> str:
@@ -269,12 +268,37 @@ def _listed(index: Index, path: str) -> dict[str, str]:
         return _named(store) if store is not None else {}
 
 
-def _checked(plan: _Plan, stated: Any, entries: Mapping[str, Held], digest_of: Any) -> Node:
+@dataclass(frozen=True)
+class _Seen:
+    """What nodes are held against.
+
+    Attributes:
+        stated: file → who states a digest of it → sha256.
+        folders: of the publisher's files.
+        entries: of DVC.
+        digest_of: sha256 of a file on disk.
+
+    """
+
+    stated: Mapping[str, Mapping[str, str]]
+    folders: Mapping[str, Folder]
+    entries: Mapping[str, Held]
+    digest_of: Callable[[str], str]
+
+    def digest(self, file: str) -> str:
+        """sha256 on disk; '' where it is absent or a folder with a digest of another kind."""
+        return self.folders[file].sha256 if file in self.folders else self.digest_of(file)
+
+
+def _checked(plan: _Plan, seen: _Seen) -> Node:
     """The node with what its bytes, records and readers say."""
+    stated, entries = seen.stated, seen.entries
     files = {file: next(iter(stated.get(file, {}).values()), "") for file in plan.files}
-    found = {file: digest_of(file) for file in plan.files}
+    found = {file: seen.digest(file) for file in plan.files}
     compared = [_problem(file, found[file], stated.get(file, {}), entries) for file in plan.files]
-    problems = [*_of_record(plan, stated), *compared, *_of_lock(plan, entries)]
+    folder = seen.folders.get(plan.path)
+    in_folder = folder.problem if folder is not None else ""
+    problems = [*_of_record(plan, stated), *compared, in_folder, *_of_lock(plan, entries)]
     return Node(
         path=plan.path,
         record=plan.record,
@@ -282,7 +306,7 @@ def _checked(plan: _Plan, stated: Any, entries: Mapping[str, Held], digest_of: A
         found=found,
         inputs=plan.inputs,
         problems=[problem for problem in problems if problem],
-        note=_note(plan, files, found),
+        note=folder.note if folder is not None else _note(plan, files, found),
         dvc=_dvc(plan, entries),
     )
 
@@ -346,9 +370,7 @@ def _note(plan: _Plan, files: Mapping[str, str], found: Mapping[str, str]) -> st
     absent = [file for file in plan.files if not found[file]]
     if not absent or plan.record is not None:
         return ""
-    if not files[absent[0]]:
-        return NOT_STATED
-    return FOLDER if Path(absent[0]).is_dir() else NOT_AT_HAND
+    return NOT_AT_HAND if files[absent[0]] else NOT_STATED
 
 
 def _dvc(plan: _Plan, entries: Mapping[str, Held]) -> str:
