@@ -22,14 +22,14 @@ from lotus.auditing import lookup, raw_folders, tree_boxes, tree_facts, tree_tex
 from lotus.auditing.artifacts import find
 from lotus.auditing.cells import KEYS_OF_LINES, parse_cell, read_cell, rests_on, rows_needed
 from lotus.auditing.index import read_index
-from lotus.auditing.tree import grow
+from lotus.auditing.tree_growth import grow
 from lotus.cli import main
 from lotus.data import raw, sources
 from lotus.data.sources import RawFile
 from lotus.errors import LotusError
 from lotus.metrics.summary import METRICS, score_all
 from lotus.predictions import Split
-from lotus.provenance import sha256, write_json, write_record
+from lotus.provenance import sealed, sha256, write_json, write_record
 
 PLACE = {"dataset": "tiny", "architecture": "resnet18", "scenario": "instance-10"}
 SEED = "results/tiny/resnet18/seed1"
@@ -196,13 +196,23 @@ def test_an_edited_record_anywhere_is_seen(project):
         (project / path).write_text(content)
 
 
+def test_a_record_that_was_edited_and_sealed_again_breaks_the_chain(project):
+    for path in (f"{folder_of('lotus')}/run.json", "results/tiny/store.json"):
+        content = Path(path).read_text()
+        write_json(Path(path), sealed({**json.loads(content), "settings": {"alpha": 3}}))
+        problems = tree_of(TABLE).problems
+        assert f"{path}: states another step than the one whose files" in "".join(problems)
+        Path(path).write_text(content)
+
+
 def test_metrics_made_anew_are_not_those_that_the_table_read(project):
     record = json.loads(layout.record_of(Path(METRICS_FILE)).read_text())
     Path(METRICS_FILE).write_text("other numbers")
     step("metrics", record["inputs"], [METRICS_FILE], record["about"], record["settings"])
-    (problem,) = tree_of(TABLE).problems
-    assert problem.startswith(f"{METRICS_FILE}: its bytes are ")
-    assert "results/records/tables/summary.table.json states" in problem
+    of_record, of_file = tree_of(TABLE).problems
+    assert of_record.startswith(f"{record['path']}: states another step than the one whose files")
+    assert of_file.startswith(f"{METRICS_FILE}: its bytes are ")
+    assert "results/records/tables/summary.table.json states" in of_file
 
 
 def test_a_file_in_results_that_no_record_covers(project):
@@ -221,6 +231,22 @@ def test_source_files_elsewhere_may_be_absent_and_the_store_names_them_without_t
     assert {node.state for node in absent} == {"not at hand"}
 
 
+def test_weights_outside_the_project_may_be_absent_but_not_other_than_they_were(project, tmp_path):
+    weights = tmp_path / "weights.bin"
+    put(weights, "pretrained")
+    made = [
+        f"{SEED}/original/corrected/{name}" for name in ("model.safetensors", "predictions.npz")
+    ]
+    step("original", [STORE[2], weights], made, {**PLACE, "row": "original", "seed": 1})
+    weights.write_text("others")
+    (problem,) = tree_of(made[0]).problems
+    assert problem.startswith(f"{weights}: its bytes are ")
+    weights.unlink()
+    tree = tree_of(made[0])
+    assert tree.problems == []
+    assert tree.nodes[weights.as_posix()].state == "not at hand"
+
+
 def test_a_publishers_folder_is_held_against_its_known_members(project, monkeypatch):
     put("data/embedded/batches/a", "A")
     put("data/embedded/batches/b", "B")
@@ -231,7 +257,7 @@ def test_a_publishers_folder_is_held_against_its_known_members(project, monkeypa
     of_members = raw.check(file, Path(folder)).sha256
 
     def listed(digest):
-        stated = {"name": "tiny.gz", "path": folder, "sha256": digest}
+        stated = {"name": "tiny.gz", "path": folder, "sha256": digest, "published": True}
         write_json(Path("data/raw/tiny.json"), {"dataset": "tiny", "files": [stated]})
         write_store_record()
         return tree_of("data/stores/tiny")

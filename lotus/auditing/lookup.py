@@ -8,7 +8,8 @@ from typing import Any
 from lotus.auditing.artifacts import find, in_project
 from lotus.auditing.cells import Cell, Line, parse_cell, read_cell, rests_on
 from lotus.auditing.index import read_index
-from lotus.auditing.tree import Tree, grow
+from lotus.auditing.tree import Tree
+from lotus.auditing.tree_growth import grow
 
 
 @dataclass(frozen=True)

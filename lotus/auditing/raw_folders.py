@@ -65,4 +65,7 @@ def _folder(stated: dict[str, Any], file: sources.RawFile | None) -> Folder:
     if found.sha256 == stated["sha256"]:
         return Folder(found.sha256, note="")
     # The list states the digest of the archive that the folder was unpacked from.
-    return Folder(problem=found.problem, note="" if found.problem else PUBLISHED)
+    if not found.problem:
+        return Folder(note=PUBLISHED)
+    # Other contents than the publisher's may be declared in the configuration.
+    return Folder(problem=found.problem, note="") if stated.get("published") else Folder()

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from textwrap import wrap
 from typing import Any
 
-from lotus.auditing.tree import Node, Tree
+from lotus.auditing.tree import NOT_IN_DVC, Node, Tree
 from lotus.auditing.tree_facts import Environments, environment_of, environments
 from lotus.auditing.tree_words import flat, title
 
@@ -149,6 +149,6 @@ def _bytes(node: Node) -> Sequence[str]:
     parts = [f"{what} {node.digest[:SHORT]}" if node.digest else ""]
     if node.record is not None and node.record.path != node.path:
         parts.append(f"record {node.record.path}")
-    if node.record is not None or node.dvc != "not in DVC":
+    if node.record is not None or node.dvc != NOT_IN_DVC:
         parts.append(node.dvc)
     return list(filter(None, [*parts, node.note]))
