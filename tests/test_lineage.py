@@ -156,6 +156,8 @@ def test_a_changed_byte_anywhere_is_seen_and_named_with_both_digests(project, na
     assert problem.startswith(f"{name}: ")
     assert stated[:12] in problem
     assert sha256(project / name)[:12] in problem
+    producer = layout.record_of(Path(name)) or Path("data/raw/tiny.json")
+    assert f"{producer} states" in problem
 
 
 @pytest.mark.parametrize("name", files_of_the_tree())
@@ -459,6 +461,14 @@ def test_boxes_hold_every_node_once(project):
     held = [node.path for _, column in drawn.columns for box in column for node in box.nodes]
     assert sorted(held) == sorted(tree.nodes)
     assert [head for head, _ in drawn.columns][-1] == tree_boxes.ASKED
+
+
+def test_a_box_of_many_says_how_many_are_broken(project, monkeypatch):
+    monkeypatch.setattr(tree_boxes, "MOST", 1)
+    Path(f"{folder_of('ssd')}/predictions.npz").unlink()
+    drawn = tree_boxes.boxes(tree_of(TABLE))
+    broken = [box for _, column in drawn.columns for box in column if box.is_broken]
+    assert [list(box.text[:2]) for box in broken] == [["2 predictions", "1 broken"]]
 
 
 def predictions(seed, train=False):

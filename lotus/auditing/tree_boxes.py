@@ -146,6 +146,8 @@ def _text_of_many(nodes: Sequence[Node]) -> list[str]:
     kind = _by_kind(nodes[0])
     what = PARTS_OF_A_RUN.get(Path(nodes[0].path).name) or MANY.get(kind, kind)
     lines = [f"{len(nodes)} {what if what.endswith('s') else f'{what}s'}"]
+    broken = sum(bool(node.problems) for node in nodes)
+    lines += [f"{broken} broken"] if broken else []
     folders = {Path(node.path).parent.as_posix() for node in nodes if node.record is None}
     lines += folders if len(folders) == 1 else []
     about = [node.record.about for node in nodes if node.record is not None]

@@ -51,7 +51,11 @@ def _identities(plans: Mapping[str, Plan]) -> dict[str, dict[str, str]]:
 
 
 def _by_plans(plans: Mapping[str, Plan]) -> Iterator[tuple[str, str, str]]:
-    return (statement for plan in plans.values() for statement in plan.statements())
+    """What steps state of what they wrote, then what others state of what they read."""
+    for plan in plans.values():
+        yield from plan.written()
+    for plan in plans.values():
+        yield from plan.read()
 
 
 def _by_readers(index: Index, plan: Plan) -> Iterator[tuple[str, str, str]]:

@@ -30,10 +30,16 @@ class Plan:
     inputs: Sequence[str]
     lists: Mapping[str, str] = field(default_factory=dict)
 
-    def statements(self) -> Iterator[tuple[str, str, str]]:
-        """(file, who says it, sha256)."""
+    def written(self) -> Iterator[tuple[str, str, str]]:
+        """(file, who says it, sha256), of what its step wrote."""
         if self.record is not None:
-            for file, digest in {**self.record.inputs, **self.record.outputs}.items():
+            for file, digest in self.record.outputs.items():
+                yield file, self.record.path, digest
+
+    def read(self) -> Iterator[tuple[str, str, str]]:
+        """The same of what its step read, or the list names."""
+        if self.record is not None:
+            for file, digest in self.record.inputs.items():
                 yield file, self.record.path, digest
         for file, digest in self.lists.items():
             yield file, self.path, digest
