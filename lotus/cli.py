@@ -930,6 +930,45 @@ def diff(a: str, b: str, as_json: bool, top: int, times: bool) -> None:
         click.echo("\n".join(compare_text.lines(found, top)))
 
 
+@main.command(
+    epilog="""\b
+    Examples, after `snakemake --cores all --configfile config/digits.yaml`:
+      lotus lineage results/figures/avg-gap.svg --brief
+      lotus lineage results/tables/summary.csv:lotus:avg_gap:scenario=instance-10
+      lotus lineage results/paper/table1.csv:lotus:avg_gap:protocol=corrected --picture number.svg"""
+)
+@click.argument("artifact", metavar="PATH[:ROW:COLUMN[:KEY=VALUE…]]")
+@click.option("--json", "as_json", is_flag=True, help="All facts and full digests, as JSON.")
+@click.option("--picture", type=FILE, help="Draw the tree as well: .svg, .png or .pdf.")
+@click.option("--depth", type=click.IntRange(0), help="Levels below the artifact; all by default.")
+@click.option("--brief", is_flag=True, help="One line for each file.")
+def lineage(
+    artifact: str, as_json: bool, picture: Path | None, depth: int | None, brief: bool
+) -> None:
+    """Show what an artifact or a number of a table was made of, down to the source files.
+
+    PATH is a figure, table, metrics file, model, predictions, split, audit, report or record, or the folder
+    of a run or a store. Every file that is shown is hashed; if one is missing, or is not what the
+    records state, this fails after the tree.
+    """
+    from lotus.auditing import lookup, tree_facts, tree_text
+
+    found = lookup.look_up(artifact, depth)
+    if found.moved:
+        click.echo(found.moved, err=True)
+    if picture is not None:
+        from lotus.auditing.tree_picture import draw
+
+        draw(found.tree, found.heading, picture)
+    if as_json:
+        click.echo(json.dumps(tree_facts.as_json(found.tree, found.values), indent=1))
+    else:
+        for line in (*found.value_lines(), *tree_text.lines(found.tree, depth, brief)):
+            click.echo(line)
+    if found.tree.problems:
+        sys.exit(1)
+
+
 @main.command("methods")
 @_plugin_option
 def list_methods(plugins: tuple[str, ...]) -> None:

@@ -157,9 +157,11 @@ def parsed(path: Path, text: bytes) -> Record:
 def _malformed(error: ValidationError) -> str:
     first = error.errors()[0]
     place = ".".join(map(str, first["loc"]))
+    if first["type"] == "missing":
+        return f"not a record: lacks {place}"
     if place == "format":
-        return f"a record of another format than {FORMAT}, which this version reads"
-    return f"not a record: {place}: {first['msg']}" if place else "not a record"
+        return f"a record of format {first['input']}; this version reads {FORMAT}"
+    return f"not a record: {place}: {first['msg']}"
 
 
 def _problem(path: Path, text: bytes, found: Mapping[str, Any]) -> str:

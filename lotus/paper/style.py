@@ -89,15 +89,22 @@ def look_of(rows: Sequence[str]) -> dict[str, tuple[str, str]]:
 
 def save(figure: Figure, out: Path) -> list[Path]:
     """Writes `out`.svg, .pdf and .png without dates, so equal figures are equal files."""
-    metadata = {
-        "svg": {"Date": None},
-        "pdf": {"CreationDate": None, "ModDate": None},
-        "png": {"Software": None},
-    }
-    files = []
-    for ending, fields in metadata.items():
-        path = out.with_name(f"{out.name}.{ending}")
-        with atomic(path) as draft:
-            figure.savefig(draft, format=ending, metadata=fields)
-        files.append(path)
+    files = [out.with_name(f"{out.name}.{ending}") for ending in UNDATED]
+    for path in files:
+        save_as(figure, path)
     return files
+
+
+UNDATED: dict[str, Any] = {
+    "svg": {"Date": None},
+    "pdf": {"CreationDate": None, "ModDate": None},
+    "png": {"Software": None},
+}
+"""Ending → metadata that would differ between equal figures."""
+
+
+def save_as(figure: Figure, path: Path) -> None:
+    """Writes a figure in the form that the file's ending names, one of `UNDATED`."""
+    ending = path.suffix.removeprefix(".")
+    with atomic(path) as draft:
+        figure.savefig(draft, format=ending, metadata=UNDATED[ending])
