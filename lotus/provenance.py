@@ -274,6 +274,13 @@ def sealed(content: Mapping[str, Any]) -> dict[str, Any]:
     return {**open_content, "digest": digest}
 
 
+def is_sealed(text: bytes, digest: str) -> bool:
+    """Whether a record's text is, to the byte, what its digest was made of."""
+    end = f',\n "digest": "{digest}"\n}}\n'.encode()
+    body = text.removesuffix(end)
+    return body != text and hashlib.sha256(body + b"\n}\n").hexdigest() == digest
+
+
 def identity(record: Mapping[str, Any]) -> str:
     """Digest of what a step made of what, with which parameters; the same if it is repeated."""
     parts = {key: record[key] for key in ("kind", "about", "settings", "inputs", "outputs")}

@@ -7,7 +7,16 @@ import sys
 import pytest
 
 from lotus import provenance
-from lotus.provenance import atomic, code_digest, write_json, write_record
+from lotus.provenance import (
+    as_text,
+    atomic,
+    code_digest,
+    identity,
+    is_sealed,
+    sealed,
+    write_json,
+    write_record,
+)
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_draft(tmp_path):
@@ -94,3 +103,36 @@ def test_figures_do_not_depend_on_the_report_nor_tables_on_figures():
                 seen.add(name)
                 queue += provenance._imports(name)
         assert "lotus.paper.figures" not in seen
+
+
+def test_a_seal_breaks_with_every_byte(tmp_path):
+    text = as_text(sealed({"kind": "test", "notes": {"a": [1, 2.5, "ä"]}})).encode()
+    digest = json.loads(text)["digest"]
+    assert is_sealed(text, digest)
+    for place in range(len(text)):
+        changed = bytearray(text)
+        changed[place] ^= 1
+        assert not is_sealed(bytes(changed), digest)
+    assert not is_sealed(text + b"\n", digest)
+    assert sealed(json.loads(text)) == json.loads(text)
+
+
+def test_records_are_chained_by_what_was_made_of_what(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    model = tmp_path / "results/d/net/seed1/original/corrected/model.safetensors"
+    model.parent.mkdir(parents=True)
+    model.write_text("weights")
+    about = {"kind": "original", "modules": ["lotus.errors"], "about": {"seed": 1}}
+    first = model.with_name("run.json")
+    write_record(first, **about, settings={"lr": 1}, inputs=[], outputs=[model])
+    out = tmp_path / "results/d/net/seed1/s/corrected/metrics.json"
+    second = tmp_path / "results/records/d/net/seed1/s/corrected/metrics.json"
+    write_json(out, {})
+    write_record(second, **about, settings={}, inputs=[model], outputs=[out])
+    (link,) = json.loads(second.read_text())["records"].items()
+    assert link == (first.relative_to(tmp_path).as_posix(), identity(json.loads(first.read_text())))
+    # The same step at another time is the same link; with another parameter it is another.
+    write_record(first, **about, settings={"lr": 1}, inputs=[], outputs=[model], seconds={"a": 2.0})
+    assert identity(json.loads(first.read_text())) == link[1]
+    write_record(first, **about, settings={"lr": 2}, inputs=[], outputs=[model])
+    assert identity(json.loads(first.read_text())) != link[1]

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from lotus import layout
 from lotus.auditing.ledger import record_files
-from lotus.provenance import FORMAT, as_text, sealed
+from lotus.provenance import FORMAT, is_sealed
 
 
 class _Code(BaseModel):
@@ -166,7 +166,7 @@ def _malformed(error: ValidationError) -> str:
 
 def _problem(path: Path, text: bytes, found: Mapping[str, Any]) -> str:
     """Why a record is not as its step wrote it."""
-    if as_text(sealed(found)).encode() != text:
+    if not is_sealed(text, found["digest"]):
         return "edited: it does not have the digest that it states"
     if found["path"] != path.as_posix():
         return f"the record of {found['path']}"
