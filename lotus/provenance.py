@@ -313,16 +313,17 @@ def git_state() -> dict[str, Any]:
 
     Results that were published are tracked as well, and are not what a step is made by.
     """
-    commit = _git("rev-parse", "HEAD")
+    commit = git("rev-parse", "HEAD")
     without = (
         f":(exclude){place}"
         for place in (layout.RESULTS, layout.RAW, layout.STORES, *layout.PUBLISHED)
     )
-    changes = _git("status", "--porcelain", "--untracked-files=no", "--", ".", *without)
+    changes = git("status", "--porcelain", "--untracked-files=no", "--", ".", *without)
     return {"commit": commit, "dirty": None if changes is None else bool(changes)}
 
 
-def _git(*arguments: str) -> str | None:
+def git(*arguments: str) -> str | None:
+    """What git prints, without white space around it; None where it fails or is not there."""
     try:
         done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
     except OSError:

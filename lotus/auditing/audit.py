@@ -18,6 +18,7 @@ from lotus.auditing.digests import CACHE, Seen, digests
 from lotus.auditing.expected import Step, present, steps
 from lotus.auditing.files import RawFile, raw_files, strays
 from lotus.auditing.index import Index, Record, read_index
+from lotus.auditing.published import uncommitted
 from lotus.errors import LotusError
 from lotus.provenance import identity
 
@@ -106,7 +107,8 @@ def audit(index: Index, wanted_steps: Iterable[Step], cache: Path | None = CACHE
         found.add(path, CHANGED, reason)
     for path, reason in mixtures.problems(index):
         found.add(path, STALE, reason)
-    return Audit(found.artifacts(), contained.look_alikes(index, sound))
+    notes = [*contained.look_alikes(index, sound), *uncommitted()]
+    return Audit(found.artifacts(), notes)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from lotus import layout
 from lotus.data.store import dvc_outs
+from lotus.provenance import git
 
 
 @dataclass(frozen=True)
@@ -45,3 +46,13 @@ def holding(path: str, entries: Mapping[str, Held]) -> Held | None:
     """The entry of a file, or of the folder that it lies in."""
     above = (str(parent) for parent in Path(path).parents)
     return next((entries[place] for place in (path, *above) if place in entries), None)
+
+
+def uncommitted() -> list[str]:
+    """Results that git tracks and that are not as in the last commit; a remark, where there are any."""
+    said = git("diff", "--name-only", "HEAD", "--", str(layout.RESULTS), str(layout.RAW))
+    changed = (said or "").splitlines()
+    if not changed:
+        return []
+    more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
+    return [f"{changed[0]}{more}: not as in the last commit, where results were published"]
