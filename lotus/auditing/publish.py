@@ -1,7 +1,6 @@
 """Publishing: bytes into DVC, small text into git, where it can be compared line by line."""
 
-import subprocess
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import yaml
 from lotus import layout
 from lotus.auditing.audit import CHANGED, ORPHAN, Audit, audit_project
 from lotus.auditing.dvc import dvc
+from lotus.auditing.git import git
 from lotus.auditing.index import Index, Record, read_index
 from lotus.data.store import dvc_outs
 from lotus.errors import LotusError
@@ -55,7 +55,7 @@ def publish() -> list[str]:
     _stage([*wanted.tracked, *files])
     for file, paths in wanted.held.items():
         _hold(file, paths)
-    _git("add", "--force", "--", *files)
+    git("add", "--force", "--", *files)
     remote = dvc("remote", "list").strip()
     if remote:
         dvc("push", "--quiet", *files)
@@ -156,30 +156,10 @@ def _lines(file: Path) -> list[str]:
 def _stage(paths: Sequence[str]) -> None:
     """Stages files in git, also ignored ones, and takes out what is no longer to be there."""
     folders = (str(layout.RESULTS), str(layout.RAW))
-    tracked = _git("ls-files", "-z", "--", *folders).split("\0")
+    tracked = git("ls-files", "-z", "--", *folders).decode().split("\0")
     gone = sorted(set(filter(None, tracked)) - set(paths))
+    from_stdin = ("--pathspec-from-file=-", "--pathspec-file-nul")
     if gone:
-        _git(
-            "rm", "--cached", "--quiet", "--pathspec-from-file=-", "--pathspec-file-nul", given=gone
-        )
+        git("rm", "--cached", "--quiet", *from_stdin, stdin="\0".join(gone).encode())
     here = [path for path in paths if Path(path).is_file()]
-    _git("add", "--force", "--pathspec-from-file=-", "--pathspec-file-nul", given=here)
-
-
-def _git(*arguments: str, given: Iterable[str] = ()) -> str:
-    """Runs git, with paths on its input.
-
-    Raises:
-        LotusError: it failed, with what it said.
-
-    """
-    done = subprocess.run(
-        ["git", "--literal-pathspecs", *arguments],
-        input="\0".join(given),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise LotusError(f"git {arguments[0]} failed: {done.stderr.strip()}")
-    return done.stdout
+    git("add", "--force", *from_stdin, stdin="\0".join(here).encode())

@@ -2,13 +2,13 @@
 
 import hashlib
 import os
-import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lotus import layout
+from lotus.auditing.git import git
 from lotus.auditing.index import Index, parsed
 from lotus.errors import LotusError
 from lotus.paper.results import parse_metrics
@@ -125,16 +125,22 @@ def _read_folder(results: Path) -> Iterator[tuple[Path, bytes]]:
 
 def _commit(name: str) -> str:
     """The commit that a revision names."""
-    if _git("rev-parse", "--git-dir") is None:
-        raise LotusError(f"{name}: no such folder, and no git repository here; {ACCEPTED}")
-    found = _git("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
-    if found is None:
-        raise LotusError(f"{name}: neither a folder nor a revision of this repository; {ACCEPTED}")
-    return found.decode().strip()
+    try:
+        git("rev-parse", "--git-dir")
+    except LotusError as error:
+        raise LotusError(
+            f"{name}: no such folder, and no git repository here; {ACCEPTED}"
+        ) from error
+    try:
+        return git("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}").decode().strip()
+    except LotusError as error:
+        raise LotusError(
+            f"{name}: neither a folder nor a revision of this repository; {ACCEPTED}"
+        ) from error
 
 
 def _read_commit(commit: str) -> Iterator[tuple[Path, bytes]]:
-    listed = _git("ls-tree", "-r", "-z", commit, "--", str(layout.RESULTS)) or b""
+    listed = git("ls-tree", "-r", "-z", commit, "--", str(layout.RESULTS))
     blobs = {}
     for line in filter(None, listed.decode().split("\0")):
         about, _, path = line.partition("\t")
@@ -145,7 +151,7 @@ def _read_commit(commit: str) -> Iterator[tuple[Path, bytes]]:
 
 def _contents(commit: str, blobs: list[str]) -> Iterator[bytes]:
     """What git stores under these digests, in their order."""
-    said = _git("cat-file", "--batch", stdin="\n".join(blobs).encode()) or b""
+    said = git("cat-file", "--batch", stdin="\n".join(blobs).encode())
     start = 0
     for blob in blobs:
         end = said.find(b"\n", start)
@@ -155,12 +161,3 @@ def _contents(commit: str, blobs: list[str]) -> Iterator[bytes]:
         start = end + 1 + int(head[2])
         yield said[end + 1 : start]
         start += 1
-
-
-def _git(*arguments: str, stdin: bytes = b"") -> bytes | None:
-    """What git prints, None if it fails or is not there."""
-    try:
-        done = subprocess.run(["git", *arguments], input=stdin, capture_output=True, check=False)
-    except OSError:
-        return None
-    return done.stdout if done.returncode == 0 else None
