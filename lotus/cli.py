@@ -793,7 +793,7 @@ def cache_stores(folders: tuple[Path, ...], out: Path, record: Path | None) -> N
 def audit(configfiles: tuple[Path, ...], as_json: bool, full: bool) -> None:
     """Check every artifact of the project in this folder against its record and the present code."""
     from lotus.auditing import telling
-    from lotus.auditing.audit import audit_project
+    from lotus.auditing.project import audit_project
 
     found = audit_project(configfiles, full)
     click.echo(telling.as_json(found) if as_json else telling.as_text(found))

@@ -12,7 +12,7 @@ import pytest
 from project import run
 
 from lotus import layout
-from lotus.auditing.audit import audit_project
+from lotus.auditing.project import audit_project
 from lotus.provenance import as_text, sealed, sha256
 
 DIGITS = "config/digits.yaml"

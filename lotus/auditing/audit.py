@@ -15,11 +15,10 @@ from lotus import layout
 from lotus.auditing import contained, mixtures
 from lotus.auditing.changes import code_changes, differences
 from lotus.auditing.digests import CACHE, Seen, digests
-from lotus.auditing.expected import Step, present, steps
 from lotus.auditing.files import RawFile, raw_files, strays
-from lotus.auditing.index import Index, Record, read_index
+from lotus.auditing.index import Index, Record
 from lotus.auditing.published import uncommitted
-from lotus.errors import LotusError
+from lotus.auditing.wanted import Step
 from lotus.provenance import identity
 
 VERIFIED, STALE, ORPHAN, MISSING, CHANGED = "verified", "stale", "orphan", "missing", "changed"
@@ -62,23 +61,6 @@ class Audit:
     def by_status(self, status: str) -> list[Artifact]:
         """Artifacts of one status."""
         return [artifact for artifact in self.artifacts if artifact.status == status]
-
-
-def audit_project(configfiles: Sequence[Path] = (), full: bool = False) -> Audit:
-    """Audits the project in the present folder.
-
-    Args:
-        configfiles: see `present`.
-        full: whether to read files again that did not change since the last audit.
-
-    Raises:
-        LotusError: this is no project, or a configuration is not accepted.
-
-    """
-    if not Path("Snakefile").is_file():
-        raise LotusError(f"{Path.cwd()}: no project (no Snakefile); run it where the Snakefile is")
-    plan = present(configfiles).plan
-    return audit(read_index(), steps(plan), None if full else CACHE)
 
 
 def audit(index: Index, wanted_steps: Iterable[Step], cache: Path | None = CACHE) -> Audit:

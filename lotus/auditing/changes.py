@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from lotus.auditing.expected import Step
 from lotus.auditing.index import Record
+from lotus.auditing.wanted import Step
 from lotus.provenance import code_digest, module_digests
 
 

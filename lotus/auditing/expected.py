@@ -10,6 +10,7 @@ from snakemake.utils import update_config
 
 from lotus import layout
 from lotus.auditing.index import read
+from lotus.auditing.wanted import Step
 from lotus.contents import Contents
 from lotus.data.store import FILES, locked_stores
 from lotus.errors import LotusError
@@ -21,30 +22,6 @@ from lotus.settings import Benchmark, Dataset, Origin, read_origin
 DEFAULT_CONFIG = Path("config/fashion-mini.yaml")
 EXPERIMENT = layout.RESULTS / "experiment.json"
 MODEL_FILES = ("model.safetensors", "predictions.npz")
-
-
-@dataclass(frozen=True)
-class Step:
-    """What is wanted of a step.
-
-    Attributes:
-        record: its place.
-        outputs: what it writes.
-        inputs: what it reads at least; None: whatever it read.
-        settings: its parameters; None: whatever they were.
-
-    """
-
-    record: str
-    outputs: tuple[str, ...]
-    inputs: tuple[str, ...] | None = None
-    settings: Mapping[str, Any] | None = None
-
-    @property
-    def files(self) -> tuple[str, ...]:
-        """Its record and outputs, and lists of raw files, which have no step of their own."""
-        raw = [path for path in self.inputs or () if Path(path).is_relative_to(layout.RAW)]
-        return (*raw, self.record, *self.outputs)
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,11 @@ from typing import Any
 import yaml
 
 from lotus import layout
-from lotus.auditing.audit import CHANGED, ORPHAN, Audit, audit_project
+from lotus.auditing.audit import CHANGED, ORPHAN, Audit
 from lotus.auditing.dvc import dvc
 from lotus.auditing.git import git
 from lotus.auditing.index import Index, Record, read_index
+from lotus.auditing.project import audit_project
 from lotus.data.store import dvc_outs
 from lotus.errors import LotusError
 from lotus.provenance import write_text

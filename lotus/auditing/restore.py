@@ -15,9 +15,10 @@ from pathlib import Path
 from lotus import layout
 from lotus.auditing.audit import CHANGED, MISSING, VERIFIED, Artifact, audit
 from lotus.auditing.dvc import dvc
-from lotus.auditing.expected import Present, Step, present, steps
+from lotus.auditing.expected import Present, present, steps
 from lotus.auditing.index import Index, read_index
 from lotus.auditing.published import held, holding
+from lotus.auditing.wanted import Step
 from lotus.errors import LotusError
 
 log = logging.getLogger(__name__)

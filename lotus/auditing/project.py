@@ -1,0 +1,27 @@
+"""The audit of a project against its present configuration; models need not be loaded, their settings are."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from lotus.auditing.audit import Audit, audit
+from lotus.auditing.digests import CACHE
+from lotus.auditing.expected import present, steps
+from lotus.auditing.index import read_index
+from lotus.errors import LotusError
+
+
+def audit_project(configfiles: Sequence[Path] = (), full: bool = False) -> Audit:
+    """Audits the project in the present folder.
+
+    Args:
+        configfiles: see `present`.
+        full: whether to read files again that did not change since the last audit.
+
+    Raises:
+        LotusError: this is no project, or a configuration is not accepted.
+
+    """
+    if not Path("Snakefile").is_file():
+        raise LotusError(f"{Path.cwd()}: no project (no Snakefile); run it where the Snakefile is")
+    plan = present(configfiles).plan
+    return audit(read_index(), steps(plan), None if full else CACHE)
