@@ -919,15 +919,15 @@ def diff(a: str, b: str, as_json: bool, top: int, times: bool) -> None:
     A and B are folders (a project or its results) or commits in which results were published; B is the
     present folder unless named. A folder wins over a branch of its name.
     """
-    from lotus.auditing import compare_json, compare_text
-    from lotus.auditing.compare import compare
-    from lotus.auditing.sides import open_side
+    from lotus.auditing.comparison import plain, text
+    from lotus.auditing.comparison.compare import compare
+    from lotus.auditing.comparison.sides import open_side
 
     found = compare(open_side(a), open_side(b), times)
     if as_json:
-        click.echo(json.dumps(compare_json.as_json(found), indent=1, allow_nan=False))
+        click.echo(json.dumps(plain.as_json(found), indent=1, allow_nan=False))
     else:
-        click.echo("\n".join(compare_text.lines(found, top)))
+        click.echo("\n".join(text.lines(found, top)))
 
 
 @main.command(
@@ -951,19 +951,19 @@ def lineage(
     of a run or a store. Every file that is shown is hashed; if one is missing, or is not what the
     records state, this fails after the tree.
     """
-    from lotus.auditing import lookup, tree_facts, tree_text
+    from lotus.auditing.lineage import facts, lookup, text
 
     found = lookup.look_up(artifact, depth)
     if found.moved:
         click.echo(found.moved, err=True)
     if picture is not None:
-        from lotus.auditing.tree_picture import draw
+        from lotus.auditing.lineage.picture import draw
 
         draw(found.tree, found.heading, picture)
     if as_json:
-        click.echo(json.dumps(tree_facts.as_json(found.tree, found.values), indent=1))
+        click.echo(json.dumps(facts.as_json(found.tree, found.values), indent=1))
     else:
-        for line in (*found.value_lines(), *tree_text.lines(found.tree, depth, brief)):
+        for line in (*found.value_lines(), *text.lines(found.tree, depth, brief)):
             click.echo(line)
     if found.tree.problems:
         sys.exit(1)

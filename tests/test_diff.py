@@ -11,10 +11,11 @@ from click.testing import CliRunner
 from project import run
 
 from lotus import cli, provenance
-from lotus.auditing import compare_json, compare_text
-from lotus.auditing.compare import compare
-from lotus.auditing.moved import Model, compare_numbers, only_in, turns
-from lotus.auditing.sides import open_side
+from lotus.auditing.comparison import plain
+from lotus.auditing.comparison import text as compare_text
+from lotus.auditing.comparison.compare import compare
+from lotus.auditing.comparison.moved import Model, compare_numbers, only_in, turns
+from lotus.auditing.comparison.sides import open_side
 from lotus.errors import LotusError
 from lotus.provenance import sealed, write_json, write_record
 from lotus.settings import Benchmark
@@ -531,7 +532,7 @@ def test_a_damaged_metrics_file_is_named_with_its_side(experiment):
 
 def test_the_json_is_strict_and_refers_to_changes_that_exist(experiment):
     b = experiment("b", alpha={"ours": 4.0}, effect={"ours": 0.5}, torch="2.1")
-    found = compare_json.as_json(compared(experiment("a"), b))
+    found = plain.as_json(compared(experiment("a"), b))
     text = json.dumps(found, allow_nan=False)
     ids = [change["id"] for change in json.loads(text)["changes"]]
     assert ids == list(range(1, len(ids) + 1))
@@ -584,7 +585,5 @@ def test_every_run_of_a_finished_experiment_is_behind_a_number(finished, copy):
 
 
 def test_no_torch_is_needed():
-    code = (
-        "import sys, lotus.auditing.compare_text, lotus.auditing.compare_json; print(*sys.modules)"
-    )
+    code = "import sys, lotus.auditing.comparison.text, lotus.auditing.comparison.plain; print(*sys.modules)"
     assert "torch" not in run(".", sys.executable, "-c", code).stdout.split()

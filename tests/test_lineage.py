@@ -18,11 +18,14 @@ import pytest
 from click.testing import CliRunner
 
 from lotus import layout
-from lotus.auditing import lookup, raw_folders, tree_boxes, tree_facts, tree_text
-from lotus.auditing.artifacts import find
-from lotus.auditing.cells import KEYS_OF_LINES, parse_cell, read_cell, rests_on, rows_needed
 from lotus.auditing.index import read_index
-from lotus.auditing.tree_growth import grow
+from lotus.auditing.lineage import boxes as tree_boxes
+from lotus.auditing.lineage import facts as tree_facts
+from lotus.auditing.lineage import lookup, raw_folders
+from lotus.auditing.lineage import text as tree_text
+from lotus.auditing.lineage.artifacts import find
+from lotus.auditing.lineage.cells import KEYS_OF_LINES, parse_cell, read_cell, rests_on, rows_needed
+from lotus.auditing.lineage.growth import grow
 from lotus.cli import main
 from lotus.data import raw, sources
 from lotus.data.sources import RawFile

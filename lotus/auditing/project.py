@@ -1,4 +1,4 @@
-"""The audit of a project against its present configuration; models need not be loaded, their settings are."""
+"""The audit of a project against its present configuration."""
 
 from collections.abc import Sequence
 from pathlib import Path

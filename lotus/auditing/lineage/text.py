@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from textwrap import wrap
 from typing import Any
 
-from lotus.auditing.tree import NOT_IN_DVC, Node, Tree
-from lotus.auditing.tree_facts import Environments, environment_of, environments
-from lotus.auditing.tree_words import flat, title
+from lotus.auditing.lineage.facts import Environments, environment_of, environments
+from lotus.auditing.lineage.tree import NOT_IN_DVC, Node, Tree
+from lotus.auditing.lineage.words import flat, title
 
 WIDTH, SHORT = 100, 12
 """Columns of a line of facts; digits of a digest."""

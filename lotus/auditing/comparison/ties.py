@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from lotus import layout
-from lotus.auditing.moved import Model
-from lotus.auditing.sides import Side
-from lotus.auditing.steps import DATA, Difference, Key, Step, behind, place_of, walk
+from lotus.auditing.comparison.moved import Model
+from lotus.auditing.comparison.sides import Side
+from lotus.auditing.comparison.steps import DATA, Difference, Key, Step, behind, place_of, walk
 from lotus.layout import GOLD, ORIGINAL
 from lotus.paper.results import KEYS, needs_gold
 from lotus.settings import Benchmark

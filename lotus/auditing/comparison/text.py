@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
-from lotus.auditing.compare import Change, Comparison, commits
-from lotus.auditing.moved import Number, Only, Turn
-from lotus.auditing.sides import Side
-from lotus.auditing.steps import MODELS, STATE, Step
-from lotus.auditing.ties import SECONDS
+from lotus.auditing.comparison.compare import Change, Comparison, commits
+from lotus.auditing.comparison.moved import Number, Only, Turn
+from lotus.auditing.comparison.sides import Side
+from lotus.auditing.comparison.steps import MODELS, STATE, Step
+from lotus.auditing.comparison.ties import SECONDS
 from lotus.paper.effects import aligned
 
 FILES = {"metrics": "metrics file", "held-out": "held-out split", "forget-set": "forget set"}

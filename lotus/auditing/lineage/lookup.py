@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from lotus.auditing.artifacts import find, in_project
-from lotus.auditing.cells import Cell, Line, parse_cell, read_cell, rests_on
 from lotus.auditing.index import read_index
-from lotus.auditing.tree import Tree
-from lotus.auditing.tree_growth import grow
+from lotus.auditing.lineage.artifacts import find, in_project
+from lotus.auditing.lineage.cells import Cell, Line, parse_cell, read_cell, rests_on
+from lotus.auditing.lineage.growth import grow
+from lotus.auditing.lineage.tree import Tree
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def look_up(given: str, depth: int | None = None) -> Found:
     """The tree of an artifact, or of the number that a cell names.
 
     Args:
-        given: a path in the project of the present folder, or a cell (see `lotus.auditing.cells`).
+        given: a path in the project of the present folder, or a cell (see `lotus.auditing.lineage.cells`).
         depth: levels below the artifact; None for all.
 
     Raises:

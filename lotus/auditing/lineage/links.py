@@ -8,7 +8,7 @@ from typing import Any
 
 from lotus import layout
 from lotus.auditing.index import Index, Record
-from lotus.auditing.tree import MODEL, PREDICTIONS, is_raw_list, is_store, node_path
+from lotus.auditing.lineage.tree import MODEL, PREDICTIONS, is_raw_list, is_store, node_path
 
 Kept = Mapping[str, Sequence[str]]
 """Record → those of its inputs that are looked at; all of the records that are not named."""

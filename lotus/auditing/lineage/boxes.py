@@ -7,8 +7,8 @@ from statistics import fmean
 from textwrap import wrap
 
 from lotus import layout
-from lotus.auditing.tree import STAGES, Node, Tree
-from lotus.auditing.tree_words import PARTS_OF_A_RUN, place, title
+from lotus.auditing.lineage.tree import STAGES, Node, Tree
+from lotus.auditing.lineage.words import PARTS_OF_A_RUN, place, title
 from lotus.paper.results import benchmark_title, row_title
 
 MOST = 9

@@ -4,9 +4,9 @@ from dataclasses import asdict
 from math import isfinite
 from typing import Any
 
-from lotus.auditing.compare import Change, Comparison, commits
-from lotus.auditing.moved import Number, Only, Turn
-from lotus.auditing.sides import Side
+from lotus.auditing.comparison.compare import Change, Comparison, commits
+from lotus.auditing.comparison.moved import Number, Only, Turn
+from lotus.auditing.comparison.sides import Side
 
 
 def as_json(found: Comparison) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from lotus import layout
 from lotus.auditing.index import Index, Record
-from lotus.auditing.tree_plan import Kept
+from lotus.auditing.lineage.links import Kept
 from lotus.errors import LotusError, choices
 from lotus.lineage import read_record
 from lotus.paper.ablation import is_of_numbers

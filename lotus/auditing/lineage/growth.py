@@ -8,10 +8,10 @@ from pathlib import Path
 
 from lotus import layout
 from lotus.auditing.index import Index
+from lotus.auditing.lineage.links import Kept, Plan, plan_all
+from lotus.auditing.lineage.raw_folders import Folder, folders_of
+from lotus.auditing.lineage.tree import NOT_IN_DVC, Node, Tree, is_raw_list, is_store
 from lotus.auditing.published import Held, held, holding
-from lotus.auditing.raw_folders import Folder, folders_of
-from lotus.auditing.tree import NOT_IN_DVC, Node, Tree, is_raw_list, is_store
-from lotus.auditing.tree_plan import Kept, Plan, plan_all
 from lotus.provenance import identity, sha256
 
 NOT_AT_HAND = "not at hand"

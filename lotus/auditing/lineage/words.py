@@ -6,7 +6,7 @@ from typing import Any
 
 from lotus import layout
 from lotus.auditing.index import Record
-from lotus.auditing.tree import MODEL, PREDICTIONS, Node
+from lotus.auditing.lineage.tree import MODEL, PREDICTIONS, Node
 from lotus.paper.results import benchmark_title, dataset_title, row_title
 
 PARTS_OF_A_RUN = {MODEL: "model", PREDICTIONS: "predictions", "run.json": "run"}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lotus import layout
 from lotus.auditing.index import Index
-from lotus.auditing.tree import node_path
+from lotus.auditing.lineage.tree import node_path
 from lotus.errors import LotusError
 from lotus.provenance import relative
 

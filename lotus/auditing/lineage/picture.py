@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch, PathPatch
 from matplotlib.path import Path as Curve
 
-from lotus.auditing.tree import Tree
-from lotus.auditing.tree_boxes import ASKED, Box, Boxes, boxes
+from lotus.auditing.lineage.boxes import ASKED, Box, Boxes, boxes
+from lotus.auditing.lineage.tree import Tree
 from lotus.errors import LotusError, choices
 from lotus.paper.style import BLACK, GREY, UNDATED, save_as, style
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from string import ascii_uppercase
 from typing import Any
 
-from lotus.auditing.tree import Node, Tree
-from lotus.auditing.tree_words import title
+from lotus.auditing.lineage.tree import Node, Tree
+from lotus.auditing.lineage.words import title
 
 Environments = Mapping[str, Mapping[str, str]]
 """Letter → library → version."""

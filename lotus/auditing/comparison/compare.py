@@ -6,11 +6,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from lotus.auditing.comparison.moved import (
+    Model,
+    Models,
+    Number,
+    Only,
+    Turn,
+    compare_numbers,
+    only_in,
+    turns,
+)
+from lotus.auditing.comparison.sides import Side
+from lotus.auditing.comparison.steps import MODELS, Difference, Key, Kind, Step, over_seeds
+from lotus.auditing.comparison.ties import SECONDS, Ties, tie
 from lotus.auditing.index import Record
-from lotus.auditing.moved import Model, Models, Number, Only, Turn, compare_numbers, only_in, turns
-from lotus.auditing.sides import Side
-from lotus.auditing.steps import MODELS, Difference, Key, Kind, Step, over_seeds
-from lotus.auditing.ties import SECONDS, Ties, tie
 from lotus.paper.results import KEYS
 from lotus.settings import Benchmark
 

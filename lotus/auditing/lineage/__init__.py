@@ -1,0 +1,1 @@
+"""From an artifact or a number down to the source files: the tree of what it was made of."""
