@@ -585,5 +585,6 @@ def test_every_run_of_a_finished_experiment_is_behind_a_number(finished, copy):
 
 
 def test_no_torch_is_needed():
-    code = "import sys, lotus.auditing.comparison.text, lotus.auditing.comparison.plain; print(*sys.modules)"
+    modules = "lotus.auditing.comparison.text, lotus.auditing.comparison.plain"
+    code = f"import sys, {modules}; print(*sys.modules)"
     assert "torch" not in run(".", sys.executable, "-c", code).stdout.split()
