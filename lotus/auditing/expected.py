@@ -61,9 +61,11 @@ def present(configfiles: Sequence[Path]) -> Present:
     are not at hand, the settings are those that the experiment was described with.
 
     Raises:
-        LotusError: a file is absent or not accepted.
+        LotusError: this is no project, or a file is absent or not accepted.
 
     """
+    if not Path("Snakefile").is_file():
+        raise LotusError(f"{Path.cwd()}: no project (no Snakefile); run it where the Snakefile is")
     if configfiles:
         return _read(configfiles, {})
     record = read(layout.RECORDS / "experiment.json")

@@ -7,7 +7,6 @@ from lotus.auditing.audit import Audit, audit
 from lotus.auditing.digests import CACHE
 from lotus.auditing.expected import present, steps
 from lotus.auditing.index import read_index
-from lotus.errors import LotusError
 
 
 def audit_project(configfiles: Sequence[Path] = (), full: bool = False) -> Audit:
@@ -21,7 +20,5 @@ def audit_project(configfiles: Sequence[Path] = (), full: bool = False) -> Audit
         LotusError: this is no project, or a configuration is not accepted.
 
     """
-    if not Path("Snakefile").is_file():
-        raise LotusError(f"{Path.cwd()}: no project (no Snakefile); run it where the Snakefile is")
     plan = present(configfiles).plan
     return audit(read_index(), steps(plan), None if full else CACHE)

@@ -60,8 +60,11 @@ def restore(configfiles: Sequence[Path], cores: str, recompute: bool, only_list:
 
     """
     now = present(configfiles)
-    wanted = list(steps(now.plan))
-    index = read_index()
+    wanted, index = list(steps(now.plan)), read_index()
+    if not index.records:
+        raise LotusError(
+            "no results are recorded here, so there are none to restore; `snakemake --cores all` makes them"
+        )
     artifacts = audit(index, wanted).artifacts
     if not only_list and _fetch(artifacts, recompute):
         artifacts = audit(index, wanted).artifacts

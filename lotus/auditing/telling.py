@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 
-from lotus.auditing.audit import STATUSES, VERIFIED, Artifact, Audit
+from lotus.auditing.audit import MISSING, STATUSES, VERIFIED, Artifact, Audit
 
 SHOWN = 3
 """Paths that are named of many with the same reason."""
@@ -31,6 +31,8 @@ def as_text(found: Audit) -> str:
     counts = {status: len(found.by_status(status)) for status in STATUSES}
     said = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
     verdict = "sound" if found.ok else "not sound"
+    if counts[MISSING] == len(found.artifacts):
+        verdict += "; nothing was run here, or pulled (dvc pull)"
     return "\n".join([*lines, f"{len(found.artifacts)} artifacts: {said or 'none'}; {verdict}."])
 
 
