@@ -5,12 +5,14 @@ import json
 import sys
 
 import pytest
+from project import run
 
 from lotus import provenance
 from lotus.provenance import (
     as_text,
     atomic,
     code_digest,
+    git_state,
     identity,
     is_sealed,
     sealed,
@@ -136,3 +138,23 @@ def test_records_are_chained_by_what_was_made_of_what(tmp_path, monkeypatch):
     assert identity(json.loads(first.read_text())) == link[1]
     write_record(first, **about, settings={"lr": 2}, inputs=[], outputs=[model])
     assert identity(json.loads(first.read_text())) != link[1]
+
+
+def test_published_results_do_not_make_the_code_dirty(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("code.py", "results/records/a.json", "data/raw/a.json", "models.dvc"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("before")
+    run(tmp_path, "git", "init", "--quiet")
+    run(tmp_path, "git", "add", "--all")
+    author = ["-c", "user.name=test", "-c", "user.email=test@example.org"]
+    run(tmp_path, "git", *author, "commit", "--quiet", "--message", "all")
+    assert git_state()["dirty"] is False
+    for name in ("results/records/a.json", "data/raw/a.json", "models.dvc"):
+        (tmp_path / name).write_text("after")
+    assert git_state()["dirty"] is False
+    (tmp_path / "code.py").write_text("after")
+    assert git_state() == {
+        "commit": run(tmp_path, "git", "rev-parse", "HEAD").stdout.strip(),
+        "dirty": True,
+    }
