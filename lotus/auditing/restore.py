@@ -13,7 +13,7 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 
 from lotus import layout
-from lotus.auditing.audit import CHANGED, MISSING, VERIFIED, Artifact, audit
+from lotus.auditing.audit import CHANGED, MISSING, STALE, VERIFIED, Artifact, audit
 from lotus.auditing.dvc import dvc
 from lotus.auditing.expected import Present, present, steps
 from lotus.auditing.index import Index, read_index
@@ -32,12 +32,14 @@ class Standing:
         sound: steps whose files verify, as do those of all steps before them.
         wrong: record of a step → why its own files do not.
         after: record of a step → that of the first step before it that does not stand.
+        again: files that Snakemake has to make again, whatever it thinks of them.
 
     """
 
     sound: Sequence[Step]
     wrong: Mapping[str, str]
     after: Mapping[str, str]
+    again: Sequence[str]
 
     def lines(self) -> list[str]:
         """What has to run again, and why."""
@@ -73,7 +75,7 @@ def restore(configfiles: Sequence[Path], cores: str, recompute: bool, only_list:
         for line in found.lines():
             log.info("%s", line)
         _take_over(now, found, index, cores)
-        _run_rest(now, found, wanted, cores)
+        _run_rest(now, found, cores)
     return found
 
 
@@ -109,6 +111,7 @@ def standing(index: Index, artifacts: Sequence[Artifact], wanted: Sequence[Step]
     sound: list[Step] = []
     wrong: dict[str, str] = {}
     after: dict[str, str] = {}
+    again: list[str] = []
     for record in TopologicalSorter(before).static_order():
         if record not in by_record:
             continue
@@ -118,17 +121,20 @@ def standing(index: Index, artifacts: Sequence[Artifact], wanted: Sequence[Step]
         fallen = next((other for other in before[record] if other in wrong or other in after), None)
         if bad:
             wrong[record] = _why(bad)
+            # A stale store is verified anew, not built: its record is what a step of its own writes.
+            again += [record if it.status == STALE else it.path for it in bad]
         elif fallen is not None:
             after[record] = after.get(fallen, fallen)
         else:
             sound.append(step)
-    return Standing(sound, wrong, after)
+    return Standing(sound, wrong, after, list(dict.fromkeys(again)))
 
 
 def _before(step: Step, index: Index) -> list[str]:
     """Records of the steps that a step builds on: as it did, and as it would now."""
     record = index.records.get(step.record)
-    read = [*(step.inputs or ()), *(record.inputs if record is not None else ())]
+    did = record.inputs if record is not None and not record.problem else {}
+    read = [*(step.inputs or ()), *did]
     places = ((path, layout.record_of(Path(path))) for path in read)
     found = (
         str(place) if place is not None else path
@@ -153,10 +159,9 @@ def _take_over(now: Present, found: Standing, index: Index, cores: str) -> None:
         _snakemake(now, cores, ["--touch", "--forceall", "--quiet", "all"], targets)
 
 
-def _run_rest(now: Present, found: Standing, wanted: Sequence[Step], cores: str) -> None:
-    again = [path for step in wanted if step.record in found.wrong for path in step.outputs]
+def _run_rest(now: Present, found: Standing, cores: str) -> None:
     if found.wrong:
-        _snakemake(now, cores, ["--forcerun", *again] if again else [], ["all"])
+        _snakemake(now, cores, ["--forcerun", *found.again], ["all"])
 
 
 def _snakemake(now: Present, cores: str, options: Sequence[str], targets: Sequence[str]) -> None:
