@@ -14,7 +14,7 @@ from typing import Any
 from lotus import layout
 from lotus.auditing import contained, mixtures
 from lotus.auditing.changes import code_changes, differences
-from lotus.auditing.digests import CACHE, Seen, digests
+from lotus.auditing.digests import Seen, digests
 from lotus.auditing.expected import Step, present, steps
 from lotus.auditing.files import RawFile, raw_files, strays
 from lotus.auditing.index import Index, Record, read_index
@@ -72,28 +72,50 @@ def audit_project(configfiles: Sequence[Path] = (), full: bool = False) -> Audit
         full: whether to read files again that did not change since the last audit.
 
     Raises:
-        LotusError: this is no project, or a configuration is not accepted.
+        LotusError: this is no project, or one of other code, or a configuration is not accepted.
+
+    """
+    check_place()
+    plan = present(configfiles).plan
+    return audit(read_index(), steps(plan), full)
+
+
+def check_place() -> None:
+    """Makes sure that this is the code of the project in the present folder, which its workflow runs.
+
+    Raises:
+        LotusError: there is no project, or it has code of its own that differs.
 
     """
     if not Path("Snakefile").is_file():
         raise LotusError(f"{Path.cwd()}: no project (no Snakefile); run it where the Snakefile is")
-    plan = present(configfiles).plan
-    return audit(read_index(), steps(plan), None if full else CACHE)
+    own, running = Path("lotus"), Path(__file__).parents[1]
+    if own.is_dir() and _sources(own) != _sources(running):
+        raise LotusError(
+            f"{running}: not the code of the project in {Path.cwd()}; there, run its own: "
+            "python -m lotus.cli …"
+        )
 
 
-def audit(index: Index, wanted_steps: Iterable[Step], cache: Path | None = CACHE) -> Audit:
+def _sources(package: Path) -> dict[str, bytes]:
+    """Module's file, relative to the package → its text."""
+    files = package.rglob("*.py")
+    return {path.relative_to(package).as_posix(): path.read_bytes() for path in files}
+
+
+def audit(index: Index, wanted_steps: Iterable[Step], full: bool = False) -> Audit:
     """Audits the artifacts in the present folder.
 
     Args:
         index: its records.
         wanted_steps: what the present configuration wants; records of other experiments are only
             compared with their own inputs and the present code.
-        cache: see `digests`.
+        full: see `digests`.
 
     """
     wanted = {step.record: step for step in wanted_steps}
     raw = raw_files()
-    seen = digests(_all_paths(index, wanted.values(), raw), cache)
+    seen = digests(_all_paths(index, wanted.values(), raw), full=full)
     found = _Findings()
     told = _Records(index, seen, found)
     for record in index.records.values():
@@ -299,7 +321,7 @@ def _raw(raw: Iterable[RawFile], seen: Mapping[str, Seen], found: _Findings) -> 
 def _why_stray(path: str, index: Index) -> str:
     """Why a file is an orphan."""
     place = layout.record_of(Path(path))
-    if place is None:
+    if place is None or Path(path).is_relative_to(layout.RECORDS):
         return "no step writes it"
     record = index.records.get(place.as_posix())
     if record is None:

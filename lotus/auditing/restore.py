@@ -13,7 +13,7 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 
 from lotus import layout
-from lotus.auditing.audit import CHANGED, MISSING, VERIFIED, Artifact, audit
+from lotus.auditing.audit import CHANGED, MISSING, VERIFIED, Artifact, audit, check_place
 from lotus.auditing.dvc import dvc
 from lotus.auditing.expected import Present, Step, present, steps
 from lotus.auditing.index import Index, read_index
@@ -55,9 +55,11 @@ def restore(configfiles: Sequence[Path], cores: str, recompute: bool, only_list:
         only_list: whether to change nothing.
 
     Raises:
-        LotusError: DVC cannot give what it should hold, or Snakemake failed.
+        LotusError: this is no project, or one of other code; DVC cannot give what it should hold, or
+            Snakemake failed.
 
     """
+    check_place()
     now = present(configfiles)
     wanted = list(steps(now.plan))
     index = read_index()
