@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from snakemake.utils import update_config
 
 from lotus import layout
 from lotus.auditing.index import read
-from lotus.contents import Contents
+from lotus.contents import Contents, description
 from lotus.data.store import FILES, locked_stores
 from lotus.errors import LotusError
 from lotus.layout import GOLD, ORIGINAL
@@ -32,6 +32,7 @@ class Step:
         outputs: what it writes.
         inputs: what it reads at least; None: whatever it read.
         settings: its parameters; None: whatever they were.
+        content: what it writes, where that follows from the configuration alone.
 
     """
 
@@ -39,6 +40,7 @@ class Step:
     outputs: tuple[str, ...]
     inputs: tuple[str, ...] | None = None
     settings: Mapping[str, Any] | None = None
+    content: Mapping[str, Any] | None = None
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -94,14 +96,12 @@ def present(configfiles: Sequence[Path]) -> Present:
         files = [Path(name) for name in record.settings["files"]]
         if all(path.is_file() for path in files):
             return _read(files, record.settings["given"])
-    if EXPERIMENT.is_file():
-        try:
-            settings = json.loads(EXPERIMENT.read_text(encoding="utf-8"))["settings"]
-            return Present(make_plan(settings, [Origin(str(EXPERIMENT), settings)]))
-        except (ValueError, KeyError, TypeError, LotusError):
-            # Damaged; the audit says so, by the default configuration.
-            return _read([DEFAULT_CONFIG], {})
-    return _read([DEFAULT_CONFIG], {})
+    try:
+        settings = json.loads(EXPERIMENT.read_text(encoding="utf-8"))["settings"]
+        return Present(make_plan(settings, [Origin(str(EXPERIMENT), settings)]))
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, LotusError):
+        # Absent or damaged; the audit says so, by the default configuration.
+        return _read([DEFAULT_CONFIG], {})
 
 
 def _read(files: Sequence[Path], given: Mapping[str, Any]) -> Present:
@@ -121,7 +121,7 @@ def steps(plan: Plan) -> Iterator[Step]:
     yield from _metrics(contents)
     yield from _made(contents)
     yield from _paper(contents)
-    yield _step((EXPERIMENT.as_posix(),))
+    yield replace(_step((EXPERIMENT.as_posix(),)), content=description(plan))
     yield _step(("results/report/index.html",))
     yield Step(str(layout.LEDGER), ())
 
