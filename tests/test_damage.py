@@ -213,3 +213,12 @@ def test_nothing_is_staged_if_a_dvc_file_is_damaged(project):
     assert done.returncode == 1
     assert "models.dvc: not a DVC file" in done.stderr
     assert run(project, "git", "diff", "--cached", "--name-only").stdout == ""
+
+
+def test_a_clone_with_other_line_endings_has_the_same_bytes(project, tmp_path):
+    run(project, "git", "add", "--force", "results/tables", "results/records")
+    author = ("-c", "user.name=test", "-c", "user.email=test@example.org")
+    run(project, "git", *author, "commit", "--quiet", "--message", "results")
+    run(tmp_path, "git", "clone", "--quiet", "--config", "core.autocrlf=true", project, "clone")
+    for name in ("results/tables/summary.csv", METRICS, "lotus/__init__.py"):
+        assert (tmp_path / "clone" / name).read_bytes() == Path(name).read_bytes()
