@@ -104,68 +104,74 @@ def as_text(value: Any) -> str:
     return json.dumps(value, indent=1, allow_nan=False) + "\n"
 
 
-def code_digest(*modules: str) -> str:
+def code_digest(*modules: str, root: Path | None = None) -> str:
     """Digest of the sources of `modules` and of every module of their packages they import.
 
     Imports are read, not executed, so that a plan can be made without loading torch; an import
     inside a function counts too. Modules that are found at run time (methods, data sources) have to
     be named.
+
+    Args:
+        root: folder with the package that is meant; the package that runs unless given.
+
     """
     digest = hashlib.sha256()
-    for name, source in sorted(_reached(*modules).items()):
+    for name, source in sorted(_reached(modules, root).items()):
         digest.update(f"{name}\0{len(source)}\0".encode() + source)
     return digest.hexdigest()[:16]
 
 
-def module_digests(*modules: str) -> dict[str, str]:
+def module_digests(*modules: str, root: Path | None = None) -> dict[str, str]:
     """Module → digest of its source, of all that `code_digest` covers."""
     return {
         name: hashlib.sha256(source).hexdigest()[:12]
-        for name, source in sorted(_reached(*modules).items())
+        for name, source in sorted(_reached(modules, root).items())
     }
 
 
-def _reached(*modules: str) -> dict[str, bytes]:
+def _reached(modules: Sequence[str], root: Path | None) -> dict[str, bytes]:
     """Module → source, of `modules` and of what they import of their packages."""
     seen: dict[str, bytes] = {}
     queue = list(modules)
     while queue:
         name = queue.pop()
-        if name not in seen and (source := _source(name)) is not None:
+        if name not in seen and (source := _source(name, root)) is not None:
             seen[name] = source
-            queue += _imports(name)
+            queue += _imports(name, root)
             if "." in name:
                 queue.append(name.rpartition(".")[0])
     return seen
 
 
 @cache
-def _source(module: str) -> bytes | None:
+def _source(module: str, root: Path | None = None) -> bytes | None:
     """Source of a module, None where there is no such module (a name imported from one, say)."""
-    spec = _find(module)
+    spec = _find(module, root)
     if spec is None or spec.origin is None or not spec.origin.endswith(".py"):
         return None
     return Path(spec.origin).read_bytes()
 
 
-def _find(module: str) -> ModuleSpec | None:
+def _find(module: str, root: Path | None) -> ModuleSpec | None:
     """Where a module is; unlike importlib's own search, this imports no parent."""
     parent = module.rpartition(".")[0]
+    if module == PACKAGE and root is not None:
+        return PathFinder.find_spec(module, [str(root)])
     if not parent:
         # A finder of its own finds an editable installation.
         return importlib.util.find_spec(module)
-    above = _find(parent)
+    above = _find(parent, root)
     if above is None or above.submodule_search_locations is None:
         return None
     return PathFinder.find_spec(module, above.submodule_search_locations)
 
 
 @cache
-def _imports(module: str) -> tuple[str, ...]:
+def _imports(module: str, root: Path | None = None) -> tuple[str, ...]:
     """Modules of this package, or of `module`'s own, that its source may import."""
     own = (PACKAGE, module.partition(".")[0])
     names: list[str] = []
-    for node in ast.walk(ast.parse(_source(module) or b"")):
+    for node in ast.walk(ast.parse(_source(module, root) or b"")):
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:

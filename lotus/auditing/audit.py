@@ -14,7 +14,7 @@ from typing import Any
 from lotus import layout
 from lotus.auditing import contained, mixtures
 from lotus.auditing.changes import code_changes, differences
-from lotus.auditing.digests import CACHE, Seen, digests
+from lotus.auditing.digests import Seen, digests
 from lotus.auditing.files import RawFile, raw_files, strays
 from lotus.auditing.index import Index, Record
 from lotus.auditing.published import uncommitted
@@ -63,19 +63,19 @@ class Audit:
         return [artifact for artifact in self.artifacts if artifact.status == status]
 
 
-def audit(index: Index, wanted_steps: Iterable[Step], cache: Path | None = CACHE) -> Audit:
+def audit(index: Index, wanted_steps: Iterable[Step], full: bool = False) -> Audit:
     """Audits the artifacts in the present folder.
 
     Args:
         index: its records.
         wanted_steps: what the present configuration wants; records of other experiments are only
             compared with their own inputs and the present code.
-        cache: see `digests`.
+        full: see `digests`.
 
     """
     wanted = {step.record: step for step in wanted_steps}
     raw = raw_files()
-    seen = digests(_all_paths(index, wanted.values(), raw), cache)
+    seen = digests(_all_paths(index, wanted.values(), raw), full=full)
     found = _Findings()
     told = _Records(index, seen, found)
     for record in index.records.values():
@@ -281,7 +281,7 @@ def _raw(raw: Iterable[RawFile], seen: Mapping[str, Seen], found: _Findings) -> 
 def _why_stray(path: str, index: Index) -> str:
     """Why a file is an orphan."""
     place = layout.record_of(Path(path))
-    if place is None:
+    if place is None or Path(path).is_relative_to(layout.RECORDS):
         return "no step writes it"
     record = index.records.get(place.as_posix())
     if record is None:

@@ -1,24 +1,29 @@
 """What stands between a record and the present: code, parameters, files read."""
 
+import hashlib
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from lotus.auditing.index import Record
 from lotus.auditing.wanted import Step
-from lotus.provenance import code_digest, module_digests
+from lotus.provenance import PACKAGE, as_text, code_digest, module_digests
 
 
 def code_changes() -> Callable[[Mapping[str, Any]], str]:
     """A function: the part `code` of a record → which modules are other ones now, in words; else ''.
 
-    It looks at the same modules once.
+    It looks at the same modules once. Present code is that of the project in the present folder, if it
+    has code of its own, whichever copy runs.
     """
+    own = Path.cwd() if Path(PACKAGE, "__init__.py").is_file() else None
     present: dict[tuple[str, ...], tuple[str, dict[str, str]]] = {}
 
     def changes(recorded: Mapping[str, Any]) -> str:
         entry = tuple(recorded["entry"])
         if entry not in present:
-            present[entry] = code_digest(*entry), module_digests(*entry)
+            present[entry] = code_digest(*entry, root=own), module_digests(*entry, root=own)
         digest, modules = present[entry]
         if digest == recorded["step"]:
             return ""
@@ -36,6 +41,8 @@ def differences(record: Record, step: Step) -> Iterator[str]:
     if step.settings is not None:
         for key, old, new in changed_values(record.settings, step.settings):
             yield f"parameters: {key} was {_shown(old)}, is {_shown(new)}"
+    if step.content is not None:
+        yield from _described(record, step.outputs[0], step.content)
     if step.inputs is not None:
         absent = [path for path in step.inputs if path not in record.inputs]
         if absent:
@@ -47,6 +54,18 @@ def differences(record: Record, step: Step) -> Iterator[str]:
     unstated = [path for path in step.outputs if path not in record.outputs]
     if unstated:
         yield f"outputs: it does not state {_listed(unstated)}"
+
+
+def _described(record: Record, path: str, content: Mapping[str, Any]) -> Iterator[str]:
+    """What is another configuration than the one that was written down."""
+    if record.outputs.get(path) == hashlib.sha256(as_text(content).encode()).hexdigest():
+        return
+    try:
+        before = json.loads(Path(path).read_text(encoding="utf-8"))["settings"]
+        keys = [key for key, _, _ in changed_values(before, content["settings"])]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        keys = []
+    yield f"parameters: the configuration is another one: {_listed(keys) or 'what it comes to'}"
 
 
 ABSENT = object()

@@ -2,7 +2,7 @@
 
 import json
 import zipfile
-from collections.abc import Callable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from itertools import combinations
 from pathlib import Path
 
@@ -23,6 +23,7 @@ def problems(index: Index, sound: Set[str]) -> Iterator[tuple[str, str]]:
 
     """
     halves: dict[tuple[str, int], Parts] = {}
+    chosen: dict[tuple[str, str], Parts] = {}
     readers: Mapping[str, Callable[[str], Parts]] = {
         "held-out": _halves,
         "forget-set": _forget_set,
@@ -33,14 +34,15 @@ def problems(index: Index, sound: Set[str]) -> Iterator[tuple[str, str]]:
             place = str(record.about["dataset"]), int(record.about["seed"])
             try:
                 parts = readers[record.kind](path)
-            except (ValueError, KeyError, TypeError) as error:
+            except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
                 yield path, f"not a split: {error}"
                 continue
+            chosen[path, record.outputs[path]] = parts
             held_out = halves.setdefault(place, parts if record.kind == "held-out" else {})
             yield from ((path, reason) for reason in _shared({**held_out, **parts}))
             yield from ((path, reason) for reason in _misplaced(parts, place[0]))
     for record in index.records.values():
-        yield from _of_predictions(record, sound)
+        yield from _of_predictions(record, sound, chosen)
 
 
 def _halves(path: str) -> Parts:
@@ -53,8 +55,18 @@ def _forget_set(path: str) -> Parts:
     return {name: np.array(content[name], dtype=np.int64) for name in ("forget", "retain")}
 
 
-def _of_predictions(record: Record, sound: Set[str]) -> Iterator[tuple[str, str]]:
-    """Predictions name the images that a model was trained, unlearned and tested on."""
+def _of_predictions(
+    record: Record, sound: Set[str], splits: Mapping[tuple[str, str], Parts]
+) -> Iterator[tuple[str, str]]:
+    """Predictions name the images that a model was trained, unlearned and tested on.
+
+    Args:
+        splits: path and sha256 of a split → its parts.
+
+    """
+    named = [
+        (path, splits[path, now]) for path, now in record.inputs.items() if (path, now) in splits
+    ]
     for path in sound & record.outputs.keys():
         if path.endswith("predictions.npz"):
             try:
@@ -63,6 +75,16 @@ def _of_predictions(record: Record, sound: Set[str]) -> Iterator[tuple[str, str]
                 yield path, f"not predictions: {error}"
                 continue
             yield from ((path, reason) for reason in _shared(parts))
+            yield from ((path, reason) for reason in _otherwise_split(parts, named))
+
+
+def _otherwise_split(parts: Parts, splits: Iterable[tuple[str, Parts]]) -> Iterator[str]:
+    """Parts that do not have the images which the splits that were read put there."""
+    for path, stated in splits:
+        for name in (name for name in parts if name in stated):
+            differ = np.setxor1d(parts[name], stated[name])
+            if len(differ):
+                yield f"{name} set differs from that of {path} by {_images(differ)}"
 
 
 def _asked(path: str) -> Parts:
@@ -89,18 +111,26 @@ def _shared(parts: Parts) -> Iterator[str]:
 
 def _misplaced(parts: Parts, dataset: str) -> Iterator[str]:
     """Held-out images outside the store's held-out part, training images outside its training part."""
-    source = layout.STORES / dataset / "source.json"
-    try:
-        ranges = json.loads(source.read_text(encoding="utf-8"))["parts"]
-    except (OSError, ValueError, KeyError):
-        return
+    ranges = _ranges(dataset)
+    homes = {"forget": "train", "retain": "train", "val": "val" if "val" in ranges else "test"}
     for name, indices in parts.items():
-        home = "train" if name in ("forget", "retain") or name not in ranges else name
-        home = "test" if name == "val" and "val" not in ranges else home
+        home = homes.get(name, name)
+        if home not in ranges:
+            continue
         first, end = ranges[home]
         outside = indices[(indices < first) | (indices >= end)]
         if len(outside):
             yield f"{name} set has {_images(outside)} that are not in the {home} part of {dataset}"
+
+
+def _ranges(dataset: str) -> Mapping[str, tuple[int, int]]:
+    """Part of a store → its first image, and the one behind its last; nothing if the store does not say."""
+    source = layout.STORES / dataset / "source.json"
+    try:
+        parts = json.loads(source.read_text(encoding="utf-8"))["parts"]
+        return {name: (int(first), int(end)) for name, (first, end) in parts.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return {}
 
 
 def _images(indices: np.ndarray) -> str:
@@ -124,7 +154,7 @@ def look_alikes(index: Index, sound: Set[str]) -> list[str]:
 
 def _across(path: str) -> str:
     try:
-        across = json.loads(Path(path).read_text(encoding="utf-8"))["across"]
-    except (ValueError, KeyError, TypeError):
+        across = dict(json.loads(Path(path).read_text(encoding="utf-8"))["across"])
+    except (ValueError, KeyError, TypeError, RecursionError):
         return ""
     return ", ".join(f"{pair} {count}" for pair, count in across.items() if count)

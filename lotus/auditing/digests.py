@@ -2,6 +2,7 @@
 
 import json
 import os
+import stat
 import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -37,7 +38,7 @@ class Seen:
 ABSENT = "absent"
 
 
-def digests(paths: Iterable[str], cache: Path | None = CACHE) -> dict[str, Seen]:
+def digests(paths: Iterable[str], cache: Path = CACHE, full: bool = False) -> dict[str, Seen]:
     """Path → what is there, read with as many threads as there are processors.
 
     A file whose size, inode and times of change (mtime and ctime) are those of an earlier call is not
@@ -45,16 +46,19 @@ def digests(paths: Iterable[str], cache: Path | None = CACHE) -> dict[str, Seen]
     set back.
 
     Args:
-        cache: file of what earlier calls read; None: everything is read.
+        cache: file of what earlier calls read.
+        full: whether to read everything, whatever the cache says.
 
     """
-    known = _load(cache) if cache is not None else {}
+    known = _load(cache)
     wanted = list(dict.fromkeys(paths))
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        found = list(pool.map(lambda path: _look(path, known.get(path)), wanted))
-    if cache is not None:
-        fresh = {path: mark for path, (_, mark) in zip(wanted, found, strict=True) if mark}
-        _save(cache, known | fresh)
+        trusted = {} if full else known
+        found = list(pool.map(lambda path: _look(path, trusted.get(path)), wanted))
+    looked_at = set(wanted)
+    untouched = {path: mark for path, mark in known.items() if path not in looked_at}
+    fresh = {path: mark for path, (_, mark) in zip(wanted, found, strict=True) if mark}
+    _save(cache, untouched | fresh)
     return {path: seen for path, (seen, _) in zip(wanted, found, strict=True)}
 
 
@@ -66,6 +70,9 @@ def _look(path: str, known: Mark | None) -> tuple[Seen, Mark | None]:
     """What is there, and what to remember of it if that is safe."""
     try:
         started = time.time_ns()
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            # A pipe would be waited for, a device read for ever.
+            return Seen("", "cannot be read: not a file"), None
         with open(path, "rb") as file:
             status = os.fstat(file.fileno())
         mark: Mark = [getattr(status, f"st_{key}") for key in _IDENTITY]
@@ -88,7 +95,7 @@ def _load(cache: Path) -> dict[str, Mark]:
     try:
         content = json.loads(cache.read_text(encoding="utf-8"))
         return {path: mark for path, mark in content.items() if len(mark) == len(_IDENTITY) + 1}
-    except (OSError, ValueError, AttributeError, TypeError):
+    except (OSError, ValueError, AttributeError, TypeError, RecursionError):
         return {}
 
 

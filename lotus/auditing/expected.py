@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from snakemake.utils import update_config
 from lotus import layout
 from lotus.auditing.index import read
 from lotus.auditing.wanted import Step
-from lotus.contents import Contents
+from lotus.contents import Contents, description
 from lotus.data.store import FILES, locked_stores
 from lotus.errors import LotusError
 from lotus.layout import GOLD, ORIGINAL
@@ -73,14 +73,12 @@ def present(configfiles: Sequence[Path]) -> Present:
         files = [Path(name) for name in record.settings["files"]]
         if all(path.is_file() for path in files):
             return _read(files, record.settings["given"])
-    if EXPERIMENT.is_file():
-        try:
-            settings = json.loads(EXPERIMENT.read_text(encoding="utf-8"))["settings"]
-            return Present(make_plan(settings, [Origin(str(EXPERIMENT), settings)]))
-        except (ValueError, KeyError, TypeError, LotusError):
-            # Damaged; the audit says so, by the default configuration.
-            return _read([DEFAULT_CONFIG], {})
-    return _read([DEFAULT_CONFIG], {})
+    try:
+        settings = json.loads(EXPERIMENT.read_text(encoding="utf-8"))["settings"]
+        return Present(make_plan(settings, [Origin(str(EXPERIMENT), settings)]))
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, LotusError):
+        # Absent or damaged; the audit says so, by the default configuration.
+        return _read([DEFAULT_CONFIG], {})
 
 
 def _read(files: Sequence[Path], given: Mapping[str, Any]) -> Present:
@@ -100,7 +98,7 @@ def steps(plan: Plan) -> Iterator[Step]:
     yield from _metrics(contents)
     yield from _made(contents)
     yield from _paper(contents)
-    yield _step((EXPERIMENT.as_posix(),))
+    yield replace(_step((EXPERIMENT.as_posix(),)), content=description(plan))
     yield _step(("results/report/index.html",))
     yield Step(str(layout.LEDGER), ())
 

@@ -1,13 +1,13 @@
 """Files of a project that no record states: source files, and strays."""
 
 import json
-import os
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from lotus import layout
+from lotus.auditing.walk import files_below
 
 WORKING = re.compile(r"checkpoint\.pt|\.snakemake_timestamp|\.gitignore|\.\d+-.*|\.decode-.*")
 """What tools leave while they work, or when they are killed."""
@@ -40,7 +40,8 @@ class RawFile:
 
 def raw_files() -> list[RawFile]:
     """Source files of all data sets with a known digest; a list that cannot be read names none."""
-    return [file for listed in sorted(layout.RAW.glob("*.json")) for file in _listed(listed)]
+    lists = (path for path in sorted(layout.RAW.glob("*.json")) if path.is_file())
+    return [file for listed in lists for file in _listed(listed)]
 
 
 def _listed(path: Path) -> list[RawFile]:
@@ -51,7 +52,7 @@ def _listed(path: Path) -> list[RawFile]:
             for file in files
             if file["sha256"]
         ]
-    except (ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         # Its own digest is stated by the record of the store.
         return []
 
@@ -59,9 +60,6 @@ def _listed(path: Path) -> list[RawFile]:
 def strays(known: Collection[str]) -> Iterator[str]:
     """Files among results and stores that are not known."""
     for root in (layout.RESULTS, layout.STORES):
-        for folder, inner, names in os.walk(root):
-            inner[:] = sorted(name for name in inner if not WORKING.fullmatch(name))
-            for name in sorted(names):
-                path = Path(folder, name).as_posix()
-                if path not in known and not WORKING.fullmatch(name):
-                    yield path
+        for path in files_below(root, lambda name: not WORKING.fullmatch(name)):
+            if path.as_posix() not in known:
+                yield path.as_posix()

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, StringConstraints, ValidationError
 
 from lotus import layout
 from lotus.auditing.ledger import record_files
@@ -17,7 +17,7 @@ from lotus.provenance import FORMAT, is_sealed
 
 class _Code(BaseModel):
     step: str
-    entry: list[str]
+    entry: list[Annotated[str, StringConstraints(pattern=r"^\w+(\.\w+)*$")]]
     modules: dict[str, str]
 
 
@@ -40,6 +40,37 @@ class _Form(BaseModel):
     hardware: dict[str, Any]
     time: _Time
     digest: str
+
+
+class _OfSplit(BaseModel):
+    dataset: str
+    seed: int
+
+
+class _OfMetrics(BaseModel):
+    dataset: str
+    architecture: str
+    scenario: str
+    protocol: str
+    seed: int
+
+
+class _Rows(BaseModel):
+    rows: list[str]
+
+
+class _Origins(BaseModel):
+    files: list[str]
+    given: dict[str, Any]
+
+
+_FORMS: Mapping[str, Mapping[str, type[BaseModel]]] = {
+    "held-out": {"about": _OfSplit},
+    "forget-set": {"about": _OfSplit},
+    "metrics": {"about": _OfMetrics, "settings": _Rows},
+    "experiment": {"settings": _Origins},
+}
+"""What has to be in parts of records of some kinds."""
 
 
 @dataclass(frozen=True)
@@ -129,6 +160,8 @@ def read_index(files: Iterable[Path] | None = None) -> Index:
 def read(path: Path) -> Record:
     """One record, sound or not."""
     try:
+        if path.exists() and not path.is_file():
+            return Record(path.as_posix(), "", {}, "cannot be read: not a file")
         text = path.read_bytes()
     except OSError as error:
         return Record(path.as_posix(), "", {}, f"cannot be read: {error.strerror}")
@@ -145,10 +178,12 @@ def parsed(path: Path, text: bytes) -> Record:
     digest = hashlib.sha256(text).hexdigest()
     try:
         found = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         return Record(path.as_posix(), digest, {}, f"not JSON: {error}")
     try:
         _Form.model_validate(found)
+        for part, form in _FORMS.get(found["kind"], {}).items():
+            form.model_validate(found[part])
     except ValidationError as error:
         return Record(path.as_posix(), digest, {}, _malformed(error))
     return Record(path.as_posix(), digest, found, _problem(path, text, found))

@@ -1,21 +1,16 @@
 """The ledger: the digest of every record, so that none can be edited unseen, not even the last ones."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from lotus import layout
+from lotus.auditing.walk import files_below
 from lotus.provenance import write_record
 
 
 def record_files() -> Iterator[Path]:
     """Records of the project in the present folder, relative to it, in order of their paths."""
-    for folder, inner, names in os.walk(layout.RESULTS):
-        inner.sort()
-        for name in sorted(names):
-            path = Path(folder, name)
-            if layout.is_record(path):
-                yield path
+    return filter(layout.is_record, files_below(layout.RESULTS))
 
 
 def seal(out: Path) -> None:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lotus.auditing.audit import Audit, audit
-from lotus.auditing.digests import CACHE
 from lotus.auditing.expected import present, steps
 from lotus.auditing.index import read_index
 
@@ -21,4 +20,4 @@ def audit_project(configfiles: Sequence[Path] = (), full: bool = False) -> Audit
 
     """
     plan = present(configfiles).plan
-    return audit(read_index(), steps(plan), None if full else CACHE)
+    return audit(read_index(), steps(plan), full)

@@ -13,6 +13,7 @@ from lotus.auditing.dvc import dvc
 from lotus.auditing.git import git
 from lotus.auditing.index import Index, Record, read_index
 from lotus.auditing.project import audit_project
+from lotus.auditing.published import held
 from lotus.data.store import dvc_outs
 from lotus.errors import LotusError
 from lotus.provenance import write_text
@@ -53,6 +54,8 @@ def publish() -> list[str]:
     _refuse(found)
     wanted = sort_out(read_index())
     files = [str(file) for file in wanted.held]
+    # Before anything is staged: each of them can be read.
+    held()
     _stage([*wanted.tracked, *files])
     for file, paths in wanted.held.items():
         _hold(file, paths)

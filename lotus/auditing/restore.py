@@ -58,7 +58,7 @@ def restore(configfiles: Sequence[Path], cores: str, recompute: bool, only_list:
         only_list: whether to change nothing.
 
     Raises:
-        LotusError: DVC cannot give what it should hold, or Snakemake failed.
+        LotusError: this is no project, DVC cannot give what it should hold, or Snakemake failed.
 
     """
     now = present(configfiles)

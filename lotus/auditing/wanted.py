@@ -17,6 +17,7 @@ class Step:
         outputs: what it writes.
         inputs: what it reads at least; None: whatever it read.
         settings: its parameters; None: whatever they were.
+        content: what it writes, where that follows from the configuration alone.
 
     """
 
@@ -24,6 +25,7 @@ class Step:
     outputs: tuple[str, ...]
     inputs: tuple[str, ...] | None = None
     settings: Mapping[str, Any] | None = None
+    content: Mapping[str, Any] | None = None
 
     @property
     def files(self) -> tuple[str, ...]:
