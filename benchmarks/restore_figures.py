@@ -36,6 +36,7 @@ from lotus import layout, predictions
 from lotus.auditing.expected import Step, steps
 from lotus.cli import main as lotus_main
 from lotus.contents import Contents, Made
+from lotus.data.store import locked_stores
 from lotus.layout import record_of
 from lotus.paper.exhibits import EXHIBITS
 from lotus.plan import Plan, make_plan
@@ -56,6 +57,8 @@ def build(folder: Path, digits: Path) -> None:
     os.chdir(folder / "made")
     origin = read_origin(Path(CONFIG))
     plan = make_plan(origin.content, [origin])
+    for dataset in locked_stores(layout.LOCK):
+        take_over(dataset, digits)
     imitate(plan, digits)
     for commands in made_of_predictions(plan):
         print(f"{len(commands):5} × lotus {commands[0][0]}, …", flush=True)
@@ -64,6 +67,14 @@ def build(folder: Path, digits: Path) -> None:
     call(*LOTUS, "publish")
     call("git", "add", ".dvc/config")
     call("git", *AUTHOR, "commit", "--quiet", "--message", "Results")
+
+
+def take_over(dataset: str, digits: Path) -> None:
+    """A store of the repository, which is published too."""
+    shutil.copytree(digits / layout.STORES / dataset, layout.STORES / dataset)
+    for file in (layout.RAW / f"{dataset}.json", layout.store_record(dataset)):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(digits / file, file)
 
 
 @dataclass(frozen=True)

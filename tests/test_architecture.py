@@ -70,6 +70,7 @@ def test_rooms_that_must_not_know_each_other(above, below):
         "lotus.paper.figures",
         "lotus.paper.report",
         "lotus.lineage",
+        "lotus.auditing.replay",
         "lotus.cli",
     ],
 )
