@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+from matplotlib.backend_bases import RendererBase
 from matplotlib.figure import Figure
 
 from lotus.layout import GOLD, ORIGINAL
@@ -95,9 +96,32 @@ def save(figure: Figure, out: Path) -> list[Path]:
         "png": {"Software": None},
     }
     files = []
-    for ending, fields in metadata.items():
-        path = out.with_name(f"{out.name}.{ending}")
-        with atomic(path) as draft:
-            figure.savefig(draft, format=ending, metadata=fields)
-        files.append(path)
+    with _drawn_once(figure):
+        for ending, fields in metadata.items():
+            path = out.with_name(f"{out.name}.{ending}")
+            with atomic(path) as draft:
+                figure.savefig(draft, format=ending, metadata=fields)
+            files.append(path)
     return files
+
+
+@contextmanager
+def _drawn_once(figure: Figure) -> Iterator[None]:
+    """For `savefig`, which draws a figure twice: at first into nothing, for the layout alone.
+
+    What is drawn into nothing is left out.
+    """
+    layout, draw = figure.get_layout_engine(), figure.draw
+
+    def lay_out_or_draw(renderer: RendererBase) -> None:
+        # `savefig` takes the layout away before it draws in earnest.
+        if layout is not None and figure.get_layout_engine() is layout:
+            layout.execute(figure)
+        else:
+            draw(renderer)
+
+    figure.draw = lay_out_or_draw  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        del figure.draw
