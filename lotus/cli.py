@@ -831,15 +831,17 @@ def restore(
 
     A step stands if its record verifies and all steps before it stand.
     """
-    from lotus.auditing.replay import redraw
-    from lotus.auditing.restore import restore
-
     if figures:
+        # Alone, since the other way needs the methods, and these torch.
+        from lotus.auditing.replay import redraw
+
         redrawn = redraw(_in_this_process)
         click.echo("\n".join(redrawn.lines()))
         if redrawn.other:
             sys.exit(1)
         return
+    from lotus.auditing.restore import restore
+
     found = restore(configfiles, cores, recompute, only_list)
     if only_list:
         click.echo("\n".join(found.lines()))

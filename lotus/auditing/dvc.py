@@ -1,14 +1,16 @@
 """DVC, called as its command: the bytes of stores, models, predictions and results."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from lotus import layout
+from lotus.data.store import dvc_outs
 from lotus.errors import LotusError
-from lotus.provenance import sha256, write_record, write_text
+from lotus.provenance import atomic, sha256, write_record, write_text
 
 
 def dvc(*arguments: str) -> str:
@@ -26,6 +28,45 @@ def dvc(*arguments: str) -> str:
         said = (done.stderr or done.stdout).strip()
         raise LotusError(f"dvc {' '.join(arguments[:2])} failed: {said}")
     return done.stdout
+
+
+def pull_files(file: Path) -> int:
+    """Has DVC give the files that a DVC file lists and that are not here.
+
+    By their digests, through DVC's cache: `dvc pull` keeps accounts of each file of a list, which takes
+    longer than everything that is done with some thousand predictions.
+
+    Returns:
+        How many there were.
+
+    Raises:
+        LotusError: DVC fails, or has some of them neither in its cache nor in its remote.
+
+    """
+    absent = {path: md5 for path, md5 in dvc_outs(file).items() if not Path(path).exists()}
+    if not absent:
+        return 0
+    from dvc.exceptions import DvcException
+    from dvc.repo import Repo
+    from dvc_data.hashfile.hash_info import HashInfo
+
+    try:
+        with Repo() as repo:
+            if "remote" in repo.config["core"]:
+                repo.cloud.pull([HashInfo("md5", md5) for md5 in absent.values()])
+            cached = {path: Path(repo.cache.local.oid_to_path(md5)) for path, md5 in absent.items()}
+    except (DvcException, OSError) as error:
+        raise LotusError(f"{file}: DVC cannot give what it lists: {error}") from error
+    lost = [path for path, place in cached.items() if not place.is_file()]
+    if lost:
+        raise LotusError(
+            f"{file}: {len(lost)} of {len(absent)} files, {lost[0]} the first, are neither in DVC's "
+            "cache nor in its remote (dvc remote list)"
+        )
+    for path, place in cached.items():
+        with atomic(Path(path)) as draft:
+            shutil.copyfile(place, draft)
+    return len(absent)
 
 
 def cache_stores(folders: Sequence[Path], out: Path, record: Path) -> None:

@@ -4,27 +4,32 @@ No model is loaded and no torch. Where a command gives the bytes that its record
 as it was, with the time and machine of then.
 """
 
+import gc
 import logging
 import os
 import shlex
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
 from multiprocessing import get_context
 from pathlib import Path
 
 from lotus import layout
-from lotus.auditing.audit import VERIFIED, audit
-from lotus.auditing.dvc import dvc
-from lotus.auditing.index import Index, Record, read, read_index
+from lotus.auditing.digests import digests
+from lotus.auditing.dvc import pull_files
+from lotus.auditing.index import Record, read, read_index
+from lotus.auditing.ledger import record_files
 from lotus.errors import LotusError
+from lotus.provenance import code_digest
 
 log = logging.getLogger(__name__)
 
 STAGES = (("metrics",), ("table", "figure"), ("report",))
 """Kinds of steps right of the predictions; those of one stage do not read each other."""
-PLOTTING = ("matplotlib.figure", "pandas", "scipy.stats", "lotus.paper.figures")
-"""Loaded once, before the processes are forked that do the work."""
+LIBRARIES = ("matplotlib.figure", "pandas", "scipy.stats")
+"""Loaded once, as the steps' own modules are, before the processes are forked that do the work."""
 
 Run = Callable[[Sequence[str]], None]
 """Does what the arguments of the `lotus` command say."""
@@ -55,53 +60,89 @@ class Redrawn:
 def redraw(run: Run) -> Redrawn:
     """Pulls predictions, and makes metrics that do not verify, all tables, figures, claims and the page.
 
+    Predictions that lie here are taken as they are, whatever DVC has in their place.
+
     Args:
         run: the command line, which lies above this module.
 
     Raises:
-        LotusError: there is nothing to draw from, DVC cannot give the predictions, or a step failed.
+        LotusError: there is nothing to draw from, a record is not as its step wrote it, DVC cannot give
+            the predictions, or a step failed.
 
     """
-    if layout.PREDICTIONS.is_file():
-        way = "pull" if dvc("remote", "list").strip() else "checkout"
-        dvc(way, "--quiet", layout.PREDICTIONS.as_posix())
-    index = read_index()
-    if not any(record.kind == "metrics" for record in index.records.values()):
-        raise LotusError("no results are recorded here; a clone of published results has them")
+    records = _records()
+    pulled = pull_files(layout.PREDICTIONS)
+    log.info("%d files of predictions pulled", pulled)
     same: list[str] = []
     other: list[str] = []
     for kinds in STAGES:
-        chosen = [record for record in index.records.values() if record.kind in kinds]
+        chosen = [record for record in records if record.kind in kinds]
         if kinds == ("metrics",):
-            chosen = _unverified(index, chosen)
+            chosen = _unverified(chosen)
+        log.info("%d steps: %s", len(chosen), ", ".join(kinds))
         for path, is_same in _all(chosen, run):
             (same if is_same else other).append(path)
     return Redrawn(same, other)
 
 
-def _unverified(index: Index, metrics: Iterable[Record]) -> list[Record]:
-    """Metrics that are absent, or made by other code or of other predictions than those here."""
-    chosen = list(metrics)
-    found = audit(Index({record.path: record for record in chosen}), ())
-    sound = {artifact.path for artifact in found.artifacts if artifact.status == VERIFIED}
-    return [record for record in chosen if not sound.issuperset(record.outputs)]
+def _records() -> list[Record]:
+    """Records of what is right of the predictions; those of runs, which lie beside them, are not read."""
+    found = read_index(path for path in record_files() if path.is_relative_to(layout.RECORDS))
+    records = list(found.records.values())
+    for record in records:
+        if record.problem:
+            raise LotusError(
+                f"{record.path}: {record.problem}; get it back from git (`lotus audit` says what else "
+                "is not as it was made)"
+            )
+    if not any(record.kind == "metrics" for record in records):
+        raise LotusError("no results are recorded here; a clone of published results has them")
+    return records
 
 
-def _all(records: Sequence[Record], run: Run) -> list[tuple[str, bool]]:
+def _unverified(metrics: Sequence[Record]) -> list[Record]:
+    """Metrics that are absent or others than recorded, or made by other code or of other predictions."""
+    stated = [{**record.inputs, **record.outputs} for record in metrics]
+    now = digests(path for files in stated for path in files)
+    present_code = cache(code_digest)
+    return [
+        record
+        for record, files in zip(metrics, stated, strict=True)
+        if any(now[path].sha256 != digest for path, digest in files.items())
+        or present_code(*record.content["code"]["entry"]) != record.content["code"]["step"]
+    ]
+
+
+def _all(records: Sequence[Record], run: Run) -> Iterable[tuple[str, bool]]:
     """(output, whether it is as recorded) of steps that are done at once."""
     if not records:
-        return []
-    for module in PLOTTING:
-        __import__(module)
+        return
+    _load(records)
+    # What reads most takes longest: at the end it would keep one process alone at work.
+    ordered = sorted(records, key=lambda record: -len(record.inputs))
     with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("fork")) as pool:
-        jobs = [pool.submit(_again, record, run) for record in records]
-        return [pair for job in jobs for pair in job.result()]
+        jobs = [pool.submit(_again, record, run) for record in ordered]
+        for job in jobs:
+            yield from job.result()
+
+
+def _load(records: Sequence[Record]) -> None:
+    """Loads what the steps need, and reads their code for the records to come."""
+    for library in LIBRARIES:
+        import_module(library)
+    for entry in {tuple(record.content["code"]["entry"]) for record in records}:
+        for module in entry:
+            import_module(module)
+        code_digest(*entry)
+    gc.freeze()
 
 
 def _again(record: Record, run: Run) -> list[tuple[str, bool]]:
     """Does one step again; its record stays if it gave the same bytes."""
     before = Path(record.path).read_bytes()
     run(_arguments(record))
+    # A command of its own needs no collector; a process that does many would keep all their figures.
+    gc.collect()
     now = read(Path(record.path))
     pairs = [(path, now.outputs.get(path) == digest) for path, digest in record.outputs.items()]
     if all(is_same for _, is_same in pairs):
