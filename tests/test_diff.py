@@ -62,6 +62,7 @@ class Experiment:
             [split],
             f"{self.data} {self.forget} {seed}",
             ["data/stores/d/source.json"],
+            about={"dataset": "d", "seed": seed},
             settings={"rule": self.forget},
             notes={"digest": hashlib.sha256(self.forget.encode()).hexdigest()},
         )

@@ -64,13 +64,26 @@ class _Origins(BaseModel):
     given: dict[str, Any]
 
 
-_FORMS: Mapping[str, Mapping[str, type[BaseModel]]] = {
-    "held-out": {"about": _OfSplit},
-    "forget-set": {"about": _OfSplit},
-    "metrics": {"about": _OfMetrics, "settings": _Rows},
-    "experiment": {"settings": _Origins},
+class _Split(BaseModel):
+    about: _OfSplit
+
+
+class _Metrics(BaseModel):
+    about: _OfMetrics
+    settings: _Rows
+
+
+class _Experiment(BaseModel):
+    settings: _Origins
+
+
+_FORMS: Mapping[str, type[BaseModel]] = {
+    "held-out": _Split,
+    "forget-set": _Split,
+    "metrics": _Metrics,
+    "experiment": _Experiment,
 }
-"""What has to be in parts of records of some kinds."""
+"""What records of some kinds have to have besides."""
 
 
 @dataclass(frozen=True)
@@ -182,8 +195,8 @@ def parsed(path: Path, text: bytes) -> Record:
         return Record(path.as_posix(), digest, {}, f"not JSON: {error}")
     try:
         _Form.model_validate(found)
-        for part, form in _FORMS.get(found["kind"], {}).items():
-            form.model_validate(found[part])
+        if found["kind"] in _FORMS:
+            _FORMS[found["kind"]].model_validate(found)
     except ValidationError as error:
         return Record(path.as_posix(), digest, {}, _malformed(error))
     return Record(path.as_posix(), digest, found, _problem(path, text, found))
