@@ -627,12 +627,12 @@ def table(name: str, sources: tuple[Path, ...], out: Path, record: Path) -> None
 @main.command()
 @click.argument("sources", type=EXISTING_FILE, nargs=-1, required=True)
 @click.option("--out", type=FOLDER, required=True, help="Folder of the means (JSON).")
-@_record_option
-def means(sources: tuple[Path, ...], out: Path, record: Path | None) -> None:
+@click.option("--records", type=FOLDER, required=True, help="Folder of their records (JSON).")
+def means(sources: tuple[Path, ...], out: Path, records: Path) -> None:
     """Write the means over the seeds of all metrics in SOURCES, as `dvc metrics` reads them."""
     from lotus.paper.means import write_means
 
-    write_means(sources, out, record or _beside(out))
+    write_means(sources, out, records)
 
 
 @main.command()

@@ -139,13 +139,9 @@ class Contents:
     def _metrics_and_records(self, cells: Cells) -> list[str]:
         return [*self.metrics(cells), *self.records(cells)]
 
-    def means(self) -> list[str]:
-        """Files of means, one for each row of each cell."""
-        return [
-            f"{layout.MEANS}/{cell.name}/{row}.json"
-            for cell in self.cells
-            for row in self.plan.run_folders(cell, 0)
-        ]
+    def means(self, cell: Benchmark) -> list[str]:
+        """Files of a cell's means, one for each row."""
+        return [f"{layout.MEANS}/{cell.name}/{row}.json" for row in self.plan.run_folders(cell, 0)]
 
     def item_sources(self, label: str) -> list[str]:
         """What a table of the paper is measured from: metrics and records of the cells that are for it."""

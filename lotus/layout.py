@@ -87,7 +87,7 @@ def record_of(artifact: Path) -> Path | None:
     if artifact == RESULTS / "claims.json":
         return RECORDS / "timings" / "claims.table.json"
     if artifact.is_relative_to(MEANS):
-        return RECORDS / "metrics.json"
+        return RECORDS / "metrics" / f"{artifact.parent.name}.json"
     form = _FORMS.get(artifact.suffix, "") if artifact.parts[1] in MADE else ""
     return place.with_name(f"{artifact.stem}{form}.json")
 

@@ -375,6 +375,7 @@ def rerecorded_split(name, edit):
             "forget and retain set share 3 images",
         ),
         ("instance-10", lambda it: it["retain"].append(1796), "retain set share 1 image"),
+        ("instance-10", lambda it: it["retain"].pop(), "are in neither set"),
     ],
 )
 def test_images_on_two_sides_are_named_though_the_record_agrees(project, name, edit, reason):

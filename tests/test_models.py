@@ -129,3 +129,10 @@ def test_unusable_weights_are_refused(tmp_path):
         path.write_bytes(damaged)
         with pytest.raises(LotusError, match="damaged"):
             load_weights(path, model)
+
+
+def test_weights_can_be_read_by_whoever_may_read_new_files(tmp_path):
+    other = tmp_path / "other"
+    other.touch()
+    models.save_weights(tmp_path / "model.safetensors", torch.nn.Linear(2, 2))
+    assert (tmp_path / "model.safetensors").stat().st_mode == other.stat().st_mode

@@ -121,6 +121,10 @@ def _misplaced(parts: Parts, dataset: str) -> Iterator[str]:
         outside = indices[(indices < first) | (indices >= end)]
         if len(outside):
             yield f"{name} set has {_images(outside)} that are not in the {home} part of {dataset}"
+    if "retain" in parts and "train" in ranges:
+        left_out = np.setdiff1d(np.arange(*ranges["train"]), np.concatenate([*parts.values()]))
+        if len(left_out):
+            yield f"{_images(left_out)} of the train part of {dataset} are in neither set"
 
 
 def _ranges(dataset: str) -> Mapping[str, tuple[int, int]]:

@@ -205,7 +205,8 @@ def _made(contents: Contents) -> Iterator[Step]:
         yield _item(made.folder, made.name, (".svg", ".pdf", ".png"), made.sources)
         if made.kind == "gradcam":
             yield _step(made.sources)
-    yield _step(contents.means(), contents.metrics(contents.cells), {})
+    for cell in contents.cells:
+        yield _step(contents.means(cell), contents.metrics([cell]), {})
     for audit in contents.audits(dict.fromkeys(cell.dataset for cell in contents.cells)):
         yield _step([audit, str(Path(audit).with_suffix(".csv"))])
 

@@ -186,5 +186,7 @@ def dvc_outs(lock: Path) -> dict[str, str]:
     try:
         outs = yaml.safe_load(lock.read_text(encoding="utf-8"))["outs"]
         return {out["path"]: out["md5"] for out in outs if "md5" in out}
-    except (yaml.YAMLError, KeyError, TypeError) as error:
+    except OSError as error:
+        raise LotusError(f"{lock}: cannot be read: {error.strerror}") from error
+    except (yaml.YAMLError, ValueError, KeyError, TypeError) as error:
         raise LotusError(f"{lock}: not a DVC file with a list 'outs': {error}") from error

@@ -71,7 +71,11 @@ def save_weights(path: Path, model: nn.Module) -> None:
 
     tensors = {name: t.detach().cpu().contiguous() for name, t in model.state_dict().items()}
     with atomic(path) as draft:
+        # The library makes files that nobody else can read; results are for others, too.
+        draft.touch()
+        mode = draft.stat().st_mode
         save_file(tensors, draft)
+        draft.chmod(mode)
 
 
 def load_weights(path: Path, model: nn.Module) -> None:

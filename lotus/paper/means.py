@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from lotus.paper.conventions import TITLES
-from lotus.paper.results import KEYS, load_metrics, summarise
+from lotus.paper.results import KEYS, load_metrics, read_metrics, summarise
 from lotus.protocol import CORRECTED
 from lotus.provenance import write_json, write_record
 from lotus.settings import Benchmark
@@ -15,29 +15,35 @@ DIGITS = 6
 """Significant digits."""
 
 
-def write_means(sources: Sequence[Path], out: Path, record: Path) -> None:
+def write_means(sources: Sequence[Path], out: Path, records: Path) -> None:
     """Writes `out`/benchmark/row.json, metric → mean, textbook metrics; what is not a number is left out.
+
+    Each benchmark has a record of its own, `records`/benchmark.json. Rows that it has no more are removed.
 
     Raises:
         LotusError: a source is not a metrics file.
 
     """
-    frame = load_metrics(sources)
-    written = []
-    for key, part in frame.groupby(KEYS, sort=False):
-        folder = out / Benchmark(**dict(zip(KEYS, key, strict=True))).name
-        for row, means in _means(part):
-            written.append(folder / f"{row}.json")
-            write_json(written[-1], means)
-    write_record(
-        record,
-        kind="table",
-        modules=[__name__],
-        about={"table": "means"},
-        settings={},
-        inputs=list(sources),
-        outputs=written,
-    )
+    benchmarks: dict[Benchmark, list[Path]] = {}
+    for path in sources:
+        content = read_metrics(path)
+        benchmarks.setdefault(Benchmark(**{key: content[key] for key in KEYS}), []).append(path)
+    for benchmark, files in benchmarks.items():
+        means = dict(_means(load_metrics(files)))
+        written = {out / benchmark.name / f"{row}.json": of_row for row, of_row in means.items()}
+        for path, of_row in written.items():
+            write_json(path, of_row)
+        for path in set((out / benchmark.name).glob("*.json")) - set(written):
+            path.unlink()
+        write_record(
+            records / f"{benchmark.name}.json",
+            kind="table",
+            modules=[__name__],
+            about={"table": "means", **benchmark.labels},
+            settings={},
+            inputs=files,
+            outputs=list(written),
+        )
 
 
 def _means(part: pd.DataFrame) -> Iterator[tuple[str, dict[str, float]]]:

@@ -84,6 +84,7 @@ PLAN, ORIGINS = read_plan()
 if workflow.is_main_process:
     logger.info(PLAN.part_counts())
 CONTENTS = Contents(PLAN)
+MEANS = [path for cell in CONTENTS.cells for path in CONTENTS.means(cell)]
 STUDIES = list(dict.fromkeys(cell.study for cell in CONTENTS.cells))
 LOCKED = locked_stores(layout.LOCK)
 
@@ -359,7 +360,7 @@ def recorded_outputs():
     return [
         "results/report/index.html",
         "results/claims.json",
-        *CONTENTS.means(),
+        *MEANS,
         *(f"results/{folder}/{name}.csv" for folder, name in TABLES),
         *(f"results/{folder}/{name}.svg" for folder, name in FIGURES),
         *(path for files in EXHIBIT_FILES.values() for path in files),

@@ -64,8 +64,8 @@ rule average_metrics:
     input:
         CONTENTS.metrics(CONTENTS.cells),
     output:
-        means=CONTENTS.means(),
-        record="results/records/metrics.json",
+        means=MEANS,
+        records=[f"results/records/metrics/{cell.name}.json" for cell in CONTENTS.cells],
     log:
         "logs/average_metrics.log",
     localrule: True
@@ -73,6 +73,7 @@ rule average_metrics:
         CONDA
     params:
         out=layout.MEANS,
+        records=layout.RECORDS / "metrics",
         code=step_code("lotus.paper.means"),
     shell:
-        "lotus --log {log} means {input} --out {params.out} --record {output.record}"
+        "lotus --log {log} means {input} --out {params.out} --records {params.records}"
