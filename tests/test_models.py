@@ -134,5 +134,5 @@ def test_unusable_weights_are_refused(tmp_path):
 def test_weights_can_be_read_by_whoever_may_read_new_files(tmp_path):
     other = tmp_path / "other"
     other.touch()
-    models.save_weights(tmp_path / "model.safetensors", torch.nn.Linear(2, 2))
+    save_weights(tmp_path / "model.safetensors", nn.Linear(2, 2))
     assert (tmp_path / "model.safetensors").stat().st_mode == other.stat().st_mode
