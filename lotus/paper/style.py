@@ -115,7 +115,7 @@ def _drawn_once(figure: Figure) -> Iterator[None]:
 
     def lay_out_or_draw(renderer: RendererBase) -> None:
         # `savefig` takes the layout away before it draws in earnest.
-        if layout is not None and figure.get_layout_engine() is layout:
+        if layout is not None and figure.get_layout_engine() is layout and figure.axes:
             layout.execute(figure)
         else:
             draw(renderer)
