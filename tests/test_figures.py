@@ -15,6 +15,7 @@ from lotus.paper import figures, tables
 from lotus.paper.bar_figures import jsd_bars, time_bars
 from lotus.paper.cost_figures import cost, pareto
 from lotus.paper.records import load_costs, load_courses
+from lotus.paper.style import save, style
 from lotus.paper.training_figures import temperature
 
 PLACE = {"dataset": "data", "architecture": "resnet18", "scenario": "instance-10"}
@@ -362,3 +363,18 @@ def test_equal_files_are_equal_figures(kind, measured, record, tmp_path):
         figures.draw(kind, sources, tmp_path / name, tmp_path / f"{name}-record.json")
     for ending in ("svg", "pdf", "png"):
         assert (tmp_path / f"a.{ending}").read_bytes() == (tmp_path / f"b.{ending}").read_bytes()
+
+
+@pytest.mark.parametrize("kind", ["jsd-bars", "cost"])
+def test_a_figure_is_saved_as_savefig_alone_writes_it(kind, measured, tmp_path):
+    files = [*measured(ROWS), *measured({"lotus": (0.1, 0.1, 1.0)}, "released")]
+    sources = metrics_of(files) if kind == "jsd-bars" else records_of(files)
+    plain = {"svg": {"Date": None}, "pdf": {"CreationDate": None, "ModDate": None}}
+    with style():
+        saved = save(figures.FIGURES[kind](sources), tmp_path / "saved")
+        figure = figures.FIGURES[kind](sources)
+        for path in saved:
+            ending = path.suffix[1:]
+            metadata = plain.get(ending, {"Software": None})
+            figure.savefig(tmp_path / f"plain.{ending}", format=ending, metadata=metadata)
+            assert path.read_bytes() == (tmp_path / f"plain.{ending}").read_bytes()

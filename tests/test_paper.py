@@ -136,6 +136,20 @@ def test_released_values_are_rounded_per_run_before_the_mean(write):
     assert "jsd" not in lotus.index
 
 
+def test_means_and_deviations_are_those_of_pandas_to_the_last_bit(write):
+    rng = np.random.default_rng(0)
+    files = [
+        write("corrected", seed, lotus=scores(*rng.random(4)), mine=scores(*rng.random(4)))
+        for seed in (1, 2, 3)
+    ]
+    frame = load_metrics(files)
+    summary = summarise(frame)
+    for row, of_row in frame.groupby("row"):
+        for metric in ("accuracy_forget", "accuracy_retain", "mia"):
+            assert summary.loc[row, metric] == of_row[metric].mean()
+            assert summary.loc[row, f"{metric}_std"] == of_row[metric].std()
+
+
 def test_released_avg_gap_is_one_of_rounded_means(write):
     # Forget: .85, .85, .86 → .8533 → .85, gold .80. Retain: .91, .93, .92 → .92, gold 1.
     # MIA: .60, .62, .61 → .61, gold .60. Unrounded means would give .0358.

@@ -220,7 +220,7 @@ def cost(sources: Sequence[Path]) -> Figure:
         for axes, quantity in zip(pair, (TIME, MEMORY), strict=True):
             gold = reference_of(part, GOLD, quantity.value)
             said = "" if np.isnan(gold) else f"\ngold: {quantity.stated.format(gold)}"
-            axes.set_title(f"{panel_title(*key)}{said}")
+            axes.set_title(f"{panel_title(*key)}{said}", y=1)
             _cost_panel(axes, part, rows, quantity, gold)
     name_rows(panels[0, 0], rows)
     for axes, quantity in zip(panels[-1], (TIME, MEMORY), strict=True):

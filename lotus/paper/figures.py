@@ -89,7 +89,8 @@ def streisand(sources: Sequence[Path]) -> Figure:
     everything = np.concatenate(drawn) if drawn else np.zeros(1)
     bins = np.linspace(np.floor(everything.min()), np.ceil(everything.max()), 46)
     for axes, (row, splits) in zip(panels.flat, entropies.items(), strict=False):
-        axes.set_title(row_title(row))
+        # Its place is given, since looking for it takes long; there is nothing above a panel.
+        axes.set_title(row_title(row), y=1)
         if splits:
             _entropy_panel(axes, splits, bins)
         else:

@@ -43,7 +43,8 @@ def by_place(
     figure = Figure(figsize=(width, 0.45 + lines * (0.55 + 0.23 * len(rows))))
     panels = figure.subplots(lines, columns, sharey=True, squeeze=False)
     for axes, (key, part) in zip(panels.flat, cells, strict=False):
-        axes.set_title(panel_title(*key))
+        # Its place is given, since looking for it takes long; there is nothing above a panel.
+        axes.set_title(panel_title(*key), y=1)
         draw(axes, part, fallen[(fallen[PLACE] == list(key)).all(axis=1)], rows)
         axes.grid(axis="x")
     for axes in panels.flat[len(cells) :]:

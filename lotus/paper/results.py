@@ -214,6 +214,8 @@ def sound(frame: pd.DataFrame) -> pd.DataFrame:
     """The same frame without the numbers of collapsed models, and those measured against them (NaN)."""
     fallen = frame["collapsed"] != ""
     found = frame.copy()
+    if not fallen.any():
+        return found
     found.loc[fallen, list(METRICS)] = np.nan
     cell = [*KEYS, "seed"]
     golds = frame.loc[fallen & (frame["row"] == GOLD), cell].apply(tuple, axis=1)
@@ -240,15 +242,20 @@ def summarise(frame: pd.DataFrame, conventions: Protocol | None = None) -> pd.Da
     summary = pd.DataFrame({"n": grouped["seed"].nunique()})
     summary["collapsed"] = grouped["collapsed"].agg(lambda reasons: int((reasons != "").sum()))
     summary["why"] = grouped["collapsed"].agg(lambda said: "; ".join(sorted({*said} - {""})))
+    places = [grouped.indices[row] for row in summary.index]
     for metric in STATED:
         name, found = values(numbers, metric, protocol)
-        by_row = found.groupby(frame["row"], sort=False)
-        summary[name] = by_row.agg(lambda of_seeds: of_seeds.mean(skipna=False))
-        summary[f"{name}_std"] = by_row.agg(lambda of_seeds: of_seeds.std(skipna=False))
+        of_rows = [found.to_numpy(dtype=float)[place] for place in places]
+        summary[name] = [of_seeds.mean() for of_seeds in of_rows]
+        summary[f"{name}_std"] = [_deviation(of_seeds) for of_seeds in of_rows]
         if form_of(metric, protocol, numbers).of_means:
             summary[name] = released_gaps(numbers, protocol)
             summary[f"{name}_std"] = np.nan
     return summary
+
+
+def _deviation(sample: np.ndarray) -> float:
+    return float(sample.std(ddof=1)) if len(sample) > 1 else np.nan
 
 
 def column(summary: pd.DataFrame, metric: str) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+from matplotlib.backend_bases import RendererBase
 from matplotlib.figure import Figure
 
 from lotus.layout import GOLD, ORIGINAL
@@ -106,5 +107,27 @@ UNDATED: dict[str, Any] = {
 def save_as(figure: Figure, path: Path) -> None:
     """Writes a figure in the form that the file's ending names, one of `UNDATED`."""
     ending = path.suffix.removeprefix(".")
-    with atomic(path) as draft:
+    with atomic(path) as draft, _drawn_once(figure):
         figure.savefig(draft, format=ending, metadata=UNDATED[ending])
+
+
+@contextmanager
+def _drawn_once(figure: Figure) -> Iterator[None]:
+    """For `savefig`, which draws a figure twice: at first into nothing, for the layout alone.
+
+    What is drawn into nothing is left out.
+    """
+    layout, draw = figure.get_layout_engine(), figure.draw
+
+    def lay_out_or_draw(renderer: RendererBase) -> None:
+        # `savefig` takes the layout away before it draws in earnest.
+        if layout is not None and figure.get_layout_engine() is layout and figure.axes:
+            layout.execute(figure)
+        else:
+            draw(renderer)
+
+    figure.draw = lay_out_or_draw  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        del figure.draw
