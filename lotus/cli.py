@@ -850,7 +850,11 @@ def restore(
 def _in_this_process(arguments: Sequence[str]) -> None:
     """Does what a command says; records name that command."""
     sys.argv = ["lotus", *arguments]
-    main(list(arguments), standalone_mode=False)
+    try:
+        main(list(arguments), standalone_mode=False)
+    except click.ClickException as error:
+        # It holds the command itself, which cannot be handed over between processes.
+        raise LotusError(f"{shlex.join(sys.argv)[:200]}: {error.format_message()}") from None
 
 
 @main.command()

@@ -118,10 +118,14 @@ def _all(records: Sequence[Record], run: Run) -> Iterable[tuple[str, bool]]:
     if not records:
         return
     _load(records)
+    # A command can leave several records.
+    commands: dict[str, list[Record]] = {}
+    for record in records:
+        commands.setdefault(record.content["command"], []).append(record)
     # What reads most takes longest: at the end it would keep one process alone at work.
-    ordered = sorted(records, key=lambda record: -len(record.inputs))
+    ordered = sorted(commands.values(), key=lambda of: -sum(len(it.inputs) for it in of))
     with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("fork")) as pool:
-        jobs = [pool.submit(_again, record, run) for record in ordered]
+        jobs = [pool.submit(_again, of_command, run) for of_command in ordered]
         for job in jobs:
             yield from job.result()
 
@@ -137,16 +141,19 @@ def _load(records: Sequence[Record]) -> None:
     gc.freeze()
 
 
-def _again(record: Record, run: Run) -> list[tuple[str, bool]]:
-    """Does one step again; its record stays if it gave the same bytes."""
-    before = Path(record.path).read_bytes()
-    run(_arguments(record))
+def _again(records: Sequence[Record], run: Run) -> list[tuple[str, bool]]:
+    """Does the step of some records again; those stay whose outputs have the same bytes."""
+    before = [Path(record.path).read_bytes() for record in records]
+    run(_arguments(records[0]))
     # A command of its own needs no collector; a process that does many would keep all their figures.
     gc.collect()
-    now = read(Path(record.path))
-    pairs = [(path, now.outputs.get(path) == digest) for path, digest in record.outputs.items()]
-    if all(is_same for _, is_same in pairs):
-        Path(record.path).write_bytes(before)
+    pairs: list[tuple[str, bool]] = []
+    for record, text in zip(records, before, strict=True):
+        now = read(Path(record.path)).outputs
+        of_record = [(path, now.get(path) == digest) for path, digest in record.outputs.items()]
+        if all(is_same for _, is_same in of_record):
+            Path(record.path).write_bytes(text)
+        pairs += of_record
     return pairs
 
 
