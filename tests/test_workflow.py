@@ -203,7 +203,7 @@ def test_changing_alpha_plans_lotus_and_what_follows(finished, changed):
 
 def test_editing_the_figures_plans_figures_and_report_only(finished, changed):
     changed("lotus/paper/figures.py", lambda text: text.replace("nbins=5", "nbins=6"))
-    assert set(planned(finished)) == {"draw_figure", "write_report", "all"}
+    assert set(planned(finished)) == {"draw_figure", "write_report", "seal_records", "all"}
 
 
 def test_editing_a_method_plans_that_method_only(finished, changed):
