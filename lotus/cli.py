@@ -683,7 +683,7 @@ def figure(name: str, sources: tuple[Path, ...], out: Path, record: Path) -> Non
 @click.option(
     "--origins",
     type=_YamlType(),
-    default="{}",
+    default="{files: [], given: {}}",
     help="Where it comes from, for the record: '{files: [a.yaml], given: {limit: 150}}'.",
 )
 @click.option("--out", type=FILE, required=True, help="Description (JSON).")

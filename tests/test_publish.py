@@ -110,6 +110,17 @@ def test_publishing_again_changes_nothing(published):
     assert "Nothing to be done" in plan(published)
 
 
+def test_what_nobody_pulled_stays_published(published, clone):
+    """Models and a store that are not here keep their entries, and what is here is published anew."""
+    before = {name: (clone / name).read_text() for name in ("models.dvc", "data.dvc")}
+    (clone / MODEL).unlink()
+    shutil.rmtree(clone / "data/stores/fashion-mini")
+    run(clone, "dvc", "remote", "remove", "--quiet", "store")
+    lotus(clone, "publish")
+    assert {name: (clone / name).read_text() for name in before} == before
+    assert "outs:" in (clone / "predictions.dvc").read_text()
+
+
 def test_upstream_comes_first_in_the_dvc_files(published):
     paths = [out["path"] for out in yaml.safe_load((published / MODELS).read_text())["outs"]]
     first = [path.split("/")[4] == "original" for path in paths]

@@ -130,21 +130,29 @@ def _hold(file: Path, records: Mapping[str, str]) -> None:
     Entries of files that are not here (nobody pulled them) stay as they are; locks of stores stay anyway.
     """
     before = _entries(file)
-    listed = [*before, *records] if file == layout.LOCK else [*records]
+    listed = dict.fromkeys([*before, *records] if file == layout.LOCK else records)
+    here = {path: before.get(path, {"path": path, "hash": "md5"}) for path in listed}
+    here = {path: entry for path, entry in here.items() if Path(path).exists()}
+    if here:
+        # DVC takes over all that a file lists or nothing: what is not here is added afterwards.
+        _write(file, here, records)
+        dvc("commit", "--quiet", "--force", str(file))
+    known = before | (_entries(file) if here else {})
+    entries = {path: known[path] for path in listed if path in known}
+    if entries:
+        _write(file, entries, records)
+
+
+def _write(
+    file: Path, entries: Mapping[str, Mapping[str, Any]], records: Mapping[str, str]
+) -> None:
+    """Writes a DVC file with the remarks that it began with."""
     outs = [
-        {**before.get(path, {"path": path, "hash": "md5"}), "meta": {"record": records[path]}}
-        if path in records
-        else before[path]
-        for path in dict.fromkeys(listed)
-        if path in before or Path(path).exists()
+        {**entry, "meta": {"record": records[path]}} if path in records else dict(entry)
+        for path, entry in entries.items()
     ]
-    if not outs:
-        return
     head = "".join(line for line in _lines(file) if line.startswith("#"))
     write_text(file, head + yaml.safe_dump({"outs": outs}, sort_keys=False))
-    here = [str(out["path"]) for out in outs if Path(str(out["path"])).exists()]
-    everything = len(here) == len(outs)
-    dvc("commit", "--quiet", "--force", *([str(file)] if everything else here))
 
 
 def _entries(file: Path) -> dict[str, dict[str, Any]]:
