@@ -315,7 +315,7 @@ grid:
     protocols: [corrected, released, corrected+e1]
 overrides:
   - where: {protocol: corrected}
-    methods: {scrub: {lr: 5e-3}, neggrad-plus: {alpha: 0.8}}
+    methods: {scrub: {lr: 1e-3}, neggrad-plus: {alpha: 0.8}}
 """
 
 
