@@ -21,7 +21,7 @@ from lotus.auditing.project import audit_project
 from lotus.provenance import as_text, sealed, sha256
 
 DIGITS = "config/digits.yaml"
-CASES = 25
+CASES = 20
 """Random cases of each kind of damage."""
 
 
