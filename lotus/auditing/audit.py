@@ -14,7 +14,7 @@ from typing import Any
 from lotus import layout
 from lotus.auditing import contained, mixtures
 from lotus.auditing.changes import code_changes, differences
-from lotus.auditing.digests import Seen, digests
+from lotus.auditing.digests import ABSENT, Seen, digests
 from lotus.auditing.files import RawFile, raw_files, strays
 from lotus.auditing.index import Index, Record
 from lotus.auditing.published import uncommitted
@@ -24,8 +24,6 @@ from lotus.provenance import identity
 VERIFIED, STALE, ORPHAN, MISSING, CHANGED = "verified", "stale", "orphan", "missing", "changed"
 STATUSES = (VERIFIED, STALE, ORPHAN, MISSING, CHANGED)
 """In the order in which one hides another."""
-
-
 SAID = 3
 """Reasons that are given of many: one damage can show in many places."""
 
@@ -202,7 +200,7 @@ class _Records:
 
     def _unrecorded(self, path: str, stated: str, record: Record) -> Iterator[str]:
         """Inputs that no record states: source files, and what lost its record."""
-        now = self.seen.get(path, Seen("", "absent"))
+        now = self.seen.get(path, Seen("", ABSENT))
         is_made = Path(path).is_relative_to(layout.RESULTS) or Path(path).is_relative_to("data")
         if now.is_absent:
             if is_made:

@@ -30,6 +30,11 @@ def dvc(*arguments: str) -> str:
     return done.stdout
 
 
+def has_remote() -> bool:
+    """Whether the project has a DVC remote."""
+    return bool(dvc("remote", "list").strip())
+
+
 def pull_files(file: Path) -> int:
     """Has DVC give the files that a DVC file lists and that are not here.
 

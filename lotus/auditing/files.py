@@ -34,8 +34,12 @@ class RawFile:
     @property
     def is_elsewhere(self) -> bool:
         """Whether it lies outside the project: in an installed library, on a mirror."""
-        path = Path(self.path)
-        return path.is_absolute() or ".." in path.parts
+        return is_elsewhere(self.path)
+
+
+def is_elsewhere(path: str) -> bool:
+    """Whether a path, as records have it, leads out of the project."""
+    return Path(path).is_absolute() or ".." in Path(path).parts
 
 
 def raw_files() -> list[RawFile]:

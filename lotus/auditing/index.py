@@ -14,6 +14,9 @@ from lotus import layout
 from lotus.auditing.ledger import record_files
 from lotus.provenance import FORMAT, is_sealed
 
+MODELS = ("original", "gold", "unlearned")
+"""Kinds of steps that make a model."""
+
 
 class _Code(BaseModel):
     step: str

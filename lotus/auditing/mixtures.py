@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from lotus.auditing.index import Index, Record
+from lotus.auditing.index import MODELS, Index, Record
 
 MADE = ("table", "figure", "report")
-MODELS = ("original", "gold", "unlearned")
 
 
 def problems(index: Index) -> Iterator[tuple[str, str]]:

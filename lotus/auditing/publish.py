@@ -9,9 +9,9 @@ import yaml
 
 from lotus import layout
 from lotus.auditing.audit import CHANGED, ORPHAN, Audit
-from lotus.auditing.dvc import dvc
+from lotus.auditing.dvc import dvc, has_remote
 from lotus.auditing.git import git
-from lotus.auditing.index import Index, Record, read_index
+from lotus.auditing.index import MODELS, Index, Record, read_index
 from lotus.auditing.project import audit_project
 from lotus.auditing.published import held
 from lotus.data.store import dvc_outs
@@ -60,7 +60,7 @@ def publish() -> list[str]:
     for file, paths in wanted.held.items():
         _hold(file, paths)
     git("add", "--force", "--", *files)
-    remote = dvc("remote", "list").strip()
+    remote = has_remote()
     if remote:
         dvc("push", "--quiet", *files)
     return [
@@ -88,7 +88,7 @@ def _refuse(found: Audit) -> None:
         )
 
 
-UPSTREAM = ("store", "original", "gold", "unlearned")
+UPSTREAM = ("store", *MODELS)
 """Kinds of records that come first in the DVC files, in this order."""
 
 

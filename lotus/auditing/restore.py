@@ -14,7 +14,7 @@ from pathlib import Path
 
 from lotus import layout
 from lotus.auditing.audit import CHANGED, MISSING, STALE, VERIFIED, Artifact, audit
-from lotus.auditing.dvc import dvc
+from lotus.auditing.dvc import dvc, has_remote
 from lotus.auditing.expected import Present, present, steps
 from lotus.auditing.index import Index, read_index
 from lotus.auditing.published import held, holding
@@ -90,9 +90,9 @@ def _fetch(artifacts: Sequence[Artifact], recompute: bool) -> bool:
     if not lost:
         return False
     log.info("%d files are gone or damaged: asking DVC for them", len(lost))
-    way = ["pull"] if dvc("remote", "list").strip() else ["checkout"]
+    way = "pull" if has_remote() else "checkout"
     try:
-        dvc(*way, "--quiet", "--force", *lost)
+        dvc(way, "--quiet", "--force", *lost)
     except LotusError as error:
         if not recompute:
             raise LotusError(

@@ -155,7 +155,7 @@ def check_lock(folder: Path, locked: str | None, name: str) -> None:
 def dvc_digest(folder: Path) -> str:
     """DVC's digest of a folder: the md5 of its sorted list of file digests, with `.dir` behind it."""
     entries = [
-        {"md5": _md5(path), "relpath": path.relative_to(folder).as_posix()}
+        {"md5": md5(path), "relpath": path.relative_to(folder).as_posix()}
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     ]
@@ -164,7 +164,8 @@ def dvc_digest(folder: Path) -> str:
     return hashlib.md5(listing, usedforsecurity=False).hexdigest() + ".dir"
 
 
-def _md5(path: Path) -> str:
+def md5(path: Path) -> str:
+    """DVC's digest of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "md5").hexdigest()
 

@@ -67,6 +67,13 @@ def needs_gold(metric: str) -> bool:
     return metric.startswith(("jsd", "avg_gap"))
 
 
+def measured_against(metric: str) -> list[str]:
+    """Rows whose predictions a metric needs beside a row's own, in whichever convention."""
+    gold = [GOLD] if needs_gold(metric) else []
+    to_original = metric.startswith("rf_jsd") or metric == "same_as_original"
+    return [*gold, *([ORIGINAL] if to_original else [])]
+
+
 AGAINST_GOLD = [name for name in METRICS if needs_gold(name)]
 
 

@@ -17,9 +17,9 @@ from lotus.auditing.comparison.moved import (
     turns,
 )
 from lotus.auditing.comparison.sides import Side
-from lotus.auditing.comparison.steps import MODELS, Difference, Key, Kind, Step, over_seeds
+from lotus.auditing.comparison.steps import Difference, Key, Kind, Step, over_seeds
 from lotus.auditing.comparison.ties import SECONDS, Ties, tie
-from lotus.auditing.index import Record
+from lotus.auditing.index import MODELS, Record
 from lotus.paper.results import KEYS
 from lotus.settings import Benchmark
 

@@ -14,8 +14,6 @@ from lotus.auditing.index import Index, Record
 Kind = Literal["parameter", "protocol", "seed", "data", "code", "environment", "record"]
 OF_DEVICE = ("device", "device_name", "processor", "threads", "system")
 """What a record's `hardware` has that can change numbers."""
-MODELS = ("original", "gold", "unlearned")
-"""Kinds of steps that make a model."""
 STATE = "state"
 """Of a record that cannot be trusted: what is wrong with it."""
 DATA = ("store", "held-out", "forget-set")

@@ -8,8 +8,9 @@ from typing import Any
 from lotus.auditing.comparison.compare import Change, Comparison, commits
 from lotus.auditing.comparison.moved import Number, Only, Turn
 from lotus.auditing.comparison.sides import Side
-from lotus.auditing.comparison.steps import MODELS, STATE, Step
+from lotus.auditing.comparison.steps import STATE, Step
 from lotus.auditing.comparison.ties import SECONDS
+from lotus.auditing.index import MODELS
 from lotus.paper.effects import aligned
 
 FILES = {"metrics": "metrics file", "held-out": "held-out split", "forget-set": "forget set"}

@@ -7,8 +7,8 @@ from lotus import layout
 from lotus.auditing.comparison.moved import Model
 from lotus.auditing.comparison.sides import Side
 from lotus.auditing.comparison.steps import DATA, Difference, Key, Step, behind, place_of, walk
-from lotus.layout import GOLD, ORIGINAL
-from lotus.paper.results import KEYS, needs_gold
+from lotus.layout import ORIGINAL
+from lotus.paper.results import KEYS, measured_against
 from lotus.settings import Benchmark
 
 SECONDS = "seconds"
@@ -59,7 +59,7 @@ class Ties:
             return {run_key(model)}
         cell = self.cells[model.benchmark, model.seed]
         found = {cell.metrics}
-        for row in _rows_behind(model.row, metric) & cell.passed:
+        for row in {model.row, *measured_against(metric)} & cell.passed:
             found |= self.reach[cell.rows[row]]
         if model.row == ORIGINAL:
             others = (self.reach[cell.rows[row]] for row in cell.passed)
@@ -86,15 +86,6 @@ def run_key(model: Model) -> Key:
     folder = layout.run_folder(model.benchmark, model.seed, model.row)
     place = (folder / "run.json").as_posix()
     return Key(place, place)
-
-
-def _rows_behind(row: str, metric: str) -> set[str]:
-    found = {row}
-    if needs_gold(metric):
-        found.add(GOLD)
-    if metric.startswith("rf_jsd") or metric == "same_as_original":
-        found.add(ORIGINAL)
-    return found
 
 
 def _cells(a: Side, b: Side) -> Iterator[tuple[tuple[Benchmark, int], Cell]]:

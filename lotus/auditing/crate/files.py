@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from lotus import layout
+from lotus.auditing.files import is_elsewhere
 from lotus.auditing.index import Index
 from lotus.auditing.published import held, holding
 from lotus.errors import LotusError
@@ -83,14 +84,10 @@ def crate_files(index: Index, project: Sequence[str], copy_below: int) -> dict[s
             path=path,
             sha256=found[path] if there else next(iter(stated[path].values())),
             size=size,
-            copied=there and _in_project(path) and (small or path in whole),
+            copied=there and not is_elsewhere(path) and (small or path in whole),
             place=holder.place if holder else "",
         )
     return files
-
-
-def _in_project(path: str) -> bool:
-    return not Path(path).is_absolute() and ".." not in Path(path).parts
 
 
 def _stated(index: Index) -> dict[str, dict[str, str]]:

@@ -14,7 +14,7 @@ from lotus.lineage import read_record
 from lotus.paper.ablation import is_of_numbers
 from lotus.paper.experiment import Experiment
 from lotus.paper.quantities import CORRELATION, TERM_OF_GAP
-from lotus.paper.results import KEYS, MODELS, PLACE, needs_gold
+from lotus.paper.results import KEYS, MODELS, PLACE, measured_against
 from lotus.protocol import CORRECTED, Protocol, parse
 
 FORM = "a cell is PATH:ROW:COLUMN[:KEY=VALUE…], as results/tables/summary.csv:lotus:avg_gap"
@@ -242,11 +242,9 @@ def rows_needed(metric: str, row: str, rows: Sequence[str]) -> list[str]:
     """
     if metric.startswith(OF_ALL_ROWS) or not row:
         return list(rows)
-    needed = [row]
-    if needs_gold(metric) or metric in TERM_OF_GAP:
+    needed = [row, *measured_against(metric)]
+    if metric in TERM_OF_GAP:
         needed.append(layout.GOLD)
-    if metric.startswith("rf_jsd") or metric == "same_as_original":
-        needed.append(layout.ORIGINAL)
     if row == layout.ORIGINAL:
         # Which of its predictions are of forget and retain images, another model's say.
         others = [name for name in rows if name != layout.ORIGINAL]

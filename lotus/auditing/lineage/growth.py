@@ -1,17 +1,18 @@
 """Growing a tree: the nodes that the records tell of, held against the bytes on disk."""
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from lotus import layout
+from lotus.auditing.files import is_elsewhere
 from lotus.auditing.index import Index
 from lotus.auditing.lineage.links import Kept, Plan, plan_all
 from lotus.auditing.lineage.raw_folders import Folder, folders_of
 from lotus.auditing.lineage.tree import NOT_IN_DVC, Node, Tree, is_raw_list, is_store
 from lotus.auditing.published import Held, held, holding
+from lotus.data.store import md5
 from lotus.provenance import identity, sha256
 
 NOT_AT_HAND = "not at hand"
@@ -133,8 +134,7 @@ def _problem(
 
 def _may_be_elsewhere(file: str) -> bool:
     """Whether a file lies outside the project, or in its folder of downloads, which is not kept."""
-    path = Path(file)
-    return path.is_absolute() or ".." in path.parts or path.is_relative_to(layout.RAW)
+    return is_elsewhere(file) or Path(file).is_relative_to(layout.RAW)
 
 
 def _of_record(plan: Plan, seen: _Seen) -> Iterator[str]:
@@ -181,11 +181,6 @@ def _dvc(plan: Plan, entries: Mapping[str, Held]) -> str:
     if entry is None:
         return NOT_IN_DVC
     path = Path(plan.path)
-    if path.is_file() and plan.path in entries and _md5(path) != entry.md5:
+    if path.is_file() and plan.path in entries and md5(path) != entry.md5:
         return f"{entry.file} holds other bytes: md5 {entry.md5}"
     return entry.place
-
-
-def _md5(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "md5").hexdigest()
