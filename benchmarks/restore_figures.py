@@ -189,11 +189,11 @@ def made_of_predictions(plan: Plan) -> Iterator[list[Command]]:
     origins = json.dumps({"files": [CONFIG], "given": {}})
     described = ("--config", settings, "--origins", origins, "--out", EXPERIMENT)
     yield [recorded(EXPERIMENT, "describe", *described), *metrics(contents)]
-    means = ("means", *contents.metrics(contents.cells), "--out", str(layout.MEANS))
+    means = ("--out", str(layout.MEANS), "--records", str(layout.RECORDS / "metrics"))
     claims = ("--out", "results/claims.json", "--table", "results/timings/claims")
     yield [
         recorded("results/claims.json", "claims", "--experiment", EXPERIMENT, *claims),
-        recorded(contents.means()[0], *means),
+        ("means", *contents.metrics(contents.cells), *means),
         *(item(made, "figure", "svg") for made in contents.figures),
         *(item(made, "table", "csv") for made in contents.tables),
         *map(exhibit, EXHIBITS),
