@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from lotus.errors import LotusError
 from lotus.metrics.pareto import non_dominated
@@ -366,15 +367,19 @@ def test_equal_files_are_equal_figures(kind, measured, record, tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["jsd-bars", "cost"])
-def test_a_figure_is_saved_as_savefig_alone_writes_it(kind, measured, tmp_path):
+def test_a_figure_is_laid_out_once_for_all_its_forms(kind, measured, tmp_path, monkeypatch):
     files = [*measured(ROWS), *measured({"lotus": (0.1, 0.1, 1.0)}, "released")]
     sources = metrics_of(files) if kind == "jsd-bars" else records_of(files)
-    plain = {"svg": {"Date": None}, "pdf": {"CreationDate": None, "ModDate": None}}
+    found, lay_out = [], ConstrainedLayoutEngine.execute
+    monkeypatch.setattr(
+        ConstrainedLayoutEngine, "execute", lambda *of: (found.append(of), lay_out(*of))[1]
+    )
     with style():
-        saved = save(figures.FIGURES[kind](sources), tmp_path / "saved")
         figure = figures.FIGURES[kind](sources)
-        for path in saved:
-            ending = path.suffix[1:]
-            metadata = plain.get(ending, {"Software": None})
-            figure.savefig(tmp_path / f"plain.{ending}", format=ending, metadata=metadata)
-            assert path.read_bytes() == (tmp_path / f"plain.{ending}").read_bytes()
+        saved = save(figure, tmp_path / "saved")
+        places = [axes.get_position().bounds for axes in figure.axes]
+        lay_out(ConstrainedLayoutEngine(), figure)
+    assert len(saved) == 3
+    assert len(found) == 1
+    again = [axes.get_position().bounds for axes in figure.axes]
+    assert np.allclose(places, again, atol=0.02)

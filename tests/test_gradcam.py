@@ -1,6 +1,7 @@
 """Grad-CAM: maps in closed form, the choice of images, models as they were, and the figure."""
 
 import json
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from lotus.gradcam import choose_images, explain, grad_cam
 from lotus.models.tokens import as_map
 from lotus.paper import figures
 from lotus.paper.gradcam_figure import gradcam
+from lotus.paper.style import style
 from lotus.provenance import sha256
 from lotus.runs import Inputs, Run, train_run, unlearn_run
 from lotus.settings import ARCHITECTURE, Dataset, Scenario
@@ -253,6 +255,18 @@ def test_figure_of_collapsed_models_and_of_single_cells(tmp_path):
     figure, panels = drawn(tmp_path, maps(height=1))
     assert "one cell" in figure.get_suptitle()
     assert {len(axes.images) for axes in panels.flat} == {1}
+
+
+@pytest.mark.parametrize("collapsed", ["", "weights are not finite"])
+def test_words_of_panels_stand_inside_the_figure_and_apart(collapsed, tmp_path):
+    with style():
+        figure, panels = drawn(tmp_path, maps(collapsed=collapsed))
+        figure.draw_without_rendering()
+        boxes = [axes.get_tightbbox() for axes in panels.flat]
+    for box in boxes:
+        assert figure.bbox.x0 <= box.x0 < box.x1 <= figure.bbox.x1
+        assert figure.bbox.y0 <= box.y0 < box.y1 <= figure.bbox.y1
+    assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
 
 
 def test_equal_maps_are_equal_figures(tmp_path):

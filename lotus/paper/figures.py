@@ -24,7 +24,7 @@ from lotus.paper import (
     gradcam_figure,
     training_figures,
 )
-from lotus.paper.panels import PROTOCOLS, by_place, say_collapsed
+from lotus.paper.panels import PROTOCOLS, by_place, places, say_collapsed
 from lotus.paper.records import load_times
 from lotus.paper.results import (
     KEYS,
@@ -84,7 +84,13 @@ def streisand(sources: Sequence[Path]) -> Figure:
     columns = 3
     lines = -(-len(entropies) // columns)
     figure = Figure(figsize=(PAGE, 0.5 + 1.55 * lines))
-    panels = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False)
+    figure.set_layout_engine("none")
+    edges = {"left": 0.44, "right": 0.05, "top": 0.48, "bottom": 0.42}
+    grid = places(figure, lines, columns, **edges, between=(0.14, 0.32))
+    panels = figure.subplots(
+        lines, columns, sharex=True, sharey=True, squeeze=False, gridspec_kw=grid
+    )
+    panels[0, 0].locator_params(nbins=4)
     drawn = [v for splits in entropies.values() for v in splits.values()]
     everything = np.concatenate(drawn) if drawn else np.zeros(1)
     bins = np.linspace(np.floor(everything.min()), np.ceil(everything.max()), 46)
@@ -100,7 +106,7 @@ def streisand(sources: Sequence[Path]) -> Figure:
     if shown:
         _cut_peaks(shown)
         handles, names = shown[0].get_legend_handles_labels()
-        figure.legend(handles, names, loc="outside upper center", ncols=3)
+        figure.legend(handles, names, loc="upper center", ncols=3)
     for axes in panels.flat[len(entropies) :]:
         axes.set_visible(False)
     for position, axes in enumerate(panels.flat):
@@ -108,6 +114,8 @@ def streisand(sources: Sequence[Path]) -> Figure:
         if below >= len(entropies) and axes.get_visible():
             axes.tick_params(labelbottom=True)
             axes.set_xlabel("ln entropy of the prediction (nats)")
+        axes.xaxis.set_label_coords(0.5, -0.2)
+        axes.yaxis.set_label_coords(-0.15, 0.5)
     for axes in panels[:, 0]:
         axes.set_ylabel("density")
     return figure

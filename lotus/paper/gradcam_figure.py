@@ -11,11 +11,15 @@ from matplotlib.figure import Figure
 from lotus.errors import LotusError
 from lotus.explanations import Explanations, load
 from lotus.layout import GOLD, ORIGINAL
+from lotus.paper.panels import places
 from lotus.paper.results import row_title
 from lotus.paper.style import GREY, PAGE, VERMILION
 
 OPACITY = 0.75
 """Of a map's largest value over the image."""
+
+HEAD, WORDS, EDGE, GAP = 0.48, 0.32, 0.04, 0.08
+"""Inches: above the images, below each, at the sides, from one to the next."""
 
 SHORT = {ORIGINAL: "Original", GOLD: "Gold"}
 
@@ -40,23 +44,31 @@ def gradcam(sources: Sequence[Path]) -> Figure:
         raise LotusError(f"gradcam: one file of `lotus gradcam` is needed, given: {len(sources)}")
     found = load(sources[0])
     models, images, height, width = found.maps.shape
-    side = PAGE / (models + 1)
-    figure = Figure(figsize=(PAGE, 0.6 + images * (side + 0.22)))
-    panels = figure.subplots(images, models + 1, squeeze=False)
+    figure, panels = _panels(images, models + 1, found.pixels.shape[1] / found.pixels.shape[2])
     for line, image in zip(panels, range(images), strict=True):
         _picture(line[0], found.pixels[image])
         line[0].set_xlabel(f"{found.classes[image]}\nno. {found.indices[image]}", fontsize=6)
         for axes, model in zip(line[1:], range(models), strict=True):
             _picture(axes, found.pixels[image])
             _explain(axes, found, model, image)
-    panels[0, 0].set_title("Image", fontsize=7)
+    panels[0, 0].set_title("Image", fontsize=7, y=1)
     for axes, row in zip(panels[0, 1:], found.rows, strict=True):
-        axes.set_title(SHORT.get(str(row), row_title(str(row))), fontsize=7)
+        axes.set_title(SHORT.get(str(row), row_title(str(row))), fontsize=7, y=1)
     said = f"{height}×{width} cells, each map up to its own maximum"
     if height * width == 1:
         said = "the network's last map has one cell, so nothing is said of where"
-    figure.suptitle(f"Grad-CAM of the true class: {said}", fontsize=8)
+    figure.suptitle(f"Grad-CAM of the true class: {said}", fontsize=8, y=0.99)
     return figure
+
+
+def _panels(lines: int, columns: int, ratio: float) -> tuple[Figure, np.ndarray]:
+    """Panels for images of height : width `ratio`, with two lines of words below each."""
+    side = (PAGE - 2 * EDGE - (columns - 1) * GAP) / columns
+    figure = Figure(figsize=(PAGE, HEAD + lines * (side * ratio + WORDS)))
+    figure.set_layout_engine("none")
+    edges = {"left": EDGE, "right": EDGE, "top": HEAD, "bottom": WORDS}
+    grid = places(figure, lines, columns, **edges, between=(GAP, WORDS))
+    return figure, figure.subplots(lines, columns, squeeze=False, gridspec_kw=grid)
 
 
 def _picture(axes: Axes, pixels: np.ndarray) -> None:
@@ -64,8 +76,7 @@ def _picture(axes: Axes, pixels: np.ndarray) -> None:
     axes.imshow(grey, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
     axes.set_xticks([])
     axes.set_yticks([])
-    for spine in axes.spines.values():
-        spine.set_visible(False)
+    axes.spines[:].set_visible(False)
 
 
 def _explain(axes: Axes, found: Explanations, model: int, image: int) -> None:

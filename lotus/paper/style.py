@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
-from matplotlib.backend_bases import RendererBase
 from matplotlib.figure import Figure
 
 from lotus.layout import GOLD, ORIGINAL
@@ -91,9 +90,21 @@ def look_of(rows: Sequence[str]) -> dict[str, tuple[str, str]]:
 def save(figure: Figure, out: Path) -> list[Path]:
     """Writes `out`.svg, .pdf and .png without dates, so equal figures are equal files."""
     files = [out.with_name(f"{out.name}.{ending}") for ending in UNDATED]
-    for path in files:
-        save_as(figure, path)
+    with _laid_out(figure):
+        for path in files:
+            save_as(figure, path)
     return files
+
+
+@contextmanager
+def _laid_out(figure: Figure) -> Iterator[None]:
+    """Gives all parts their places once; `savefig` would look for them anew in each form."""
+    layout = figure.get_layout_engine()
+    if layout is not None and figure.axes:
+        layout.execute(figure)
+    with mpl.rc_context({"figure.constrained_layout.use": False}):
+        figure.set_layout_engine(None)
+        yield
 
 
 UNDATED: dict[str, Any] = {
@@ -107,27 +118,5 @@ UNDATED: dict[str, Any] = {
 def save_as(figure: Figure, path: Path) -> None:
     """Writes a figure in the form that the file's ending names, one of `UNDATED`."""
     ending = path.suffix.removeprefix(".")
-    with atomic(path) as draft, _drawn_once(figure):
+    with atomic(path) as draft:
         figure.savefig(draft, format=ending, metadata=UNDATED[ending])
-
-
-@contextmanager
-def _drawn_once(figure: Figure) -> Iterator[None]:
-    """For `savefig`, which draws a figure twice: at first into nothing, for the layout alone.
-
-    What is drawn into nothing is left out.
-    """
-    layout, draw = figure.get_layout_engine(), figure.draw
-
-    def lay_out_or_draw(renderer: RendererBase) -> None:
-        # `savefig` takes the layout away before it draws in earnest.
-        if layout is not None and figure.get_layout_engine() is layout and figure.axes:
-            layout.execute(figure)
-        else:
-            draw(renderer)
-
-    figure.draw = lay_out_or_draw  # type: ignore[method-assign]
-    try:
-        yield
-    finally:
-        del figure.draw
