@@ -10,7 +10,7 @@ from lotus import predictions
 from lotus.layout import GOLD, ORIGINAL
 from lotus.metrics.released import mean_ag
 from lotus.metrics.summary import METRICS
-from lotus.paper.conventions import form_of, released_gaps, values
+from lotus.paper.conventions import released_gaps, values
 from lotus.paper.results import (
     PLACE,
     load_metrics,
@@ -39,6 +39,9 @@ CONCERNED = {
     "E5+E6": ("avg_gap", "mia"),
 }
 """Which metrics those switches concern."""
+
+ABSENT = pd.Series(dtype=float)
+"""Values of a row that was not run."""
 
 
 def ablate(sources: Sequence[Path]) -> pd.DataFrame:
@@ -78,14 +81,16 @@ Line = dict[str, str | float]
 def _of_runs(base: pd.DataFrame, others: dict[Protocol, pd.DataFrame]) -> Iterator[Line]:
     """Lines of switches that change models or predictions."""
     order = {switch: place for place, switch in enumerate(REGISTER)}
+    before = {metric: _by_row(base, metric) for metric in CHANGES}
     for protocol in sorted(others, key=lambda of: [order[s] for s in _sorted(of)]):
         if protocol.base != CORRECTED.base:
             continue
         switched = others[protocol]
+        after = {metric: _by_row(switched, metric) for metric in CHANGES}
         for row in dict.fromkeys(switched["row"]):
             if row == GOLD or (row == ORIGINAL and _is_same(base, switched, row)):
                 continue
-            pairs = {m: (_of(base, row, m), _of(switched, row, m)) for m in CHANGES}
+            pairs = {m: (before[m].get(row, ABSENT), after[m][row]) for m in CHANGES}
             yield _line(_label(_sorted(protocol)), row, _fallen(row, base, switched), pairs)
 
 
@@ -96,11 +101,11 @@ def _of_numbers(base: pd.DataFrame, forget_images: int | None) -> Iterator[Line]
         label, protocol = _label(switches), Protocol("corrected", frozenset(switches))
         if with_gold(base).empty and all(needs_gold(metric) for metric in CONCERNED[label]):
             continue
+        before = {metric: _by_row(base, metric) for metric in CONCERNED[label]}
+        after = {metric: _by_row(base, metric, protocol) for metric in CONCERNED[label]}
         for row in dict.fromkeys(base["row"]):
             if row != GOLD and ("E5" not in switches or row in calibrated):
-                pairs = {
-                    m: (_of(base, row, m), _of(base, row, m, protocol)) for m in CONCERNED[label]
-                }
+                pairs = {metric: (before[metric][row], after[metric][row]) for metric in before}
                 line = _line(label, row, _fallen(row, base), pairs)
                 yield line | _apart(label, line, base, row, forget_images)
 
@@ -144,15 +149,12 @@ def _line(
     return line
 
 
-def _of(frame: pd.DataFrame, row: str, metric: str, protocol: Protocol = CORRECTED) -> pd.Series:
-    """Values of one row by seed, in a protocol's convention."""
-    numbers = sound(frame)
-    here = frame["row"] == row
-    if form_of(metric, protocol, numbers).is_released or metric == "avg_gap":
-        found = values(numbers, metric, protocol)[1][here]
-    else:
-        found = numbers.loc[here, metric]
-    return pd.Series(found.to_numpy(), index=frame.loc[here, "seed"])
+def _by_row(
+    frame: pd.DataFrame, metric: str, protocol: Protocol = CORRECTED
+) -> dict[str, pd.Series]:
+    """Each row's values by seed, in a protocol's convention."""
+    numbers = values(sound(frame), metric, protocol)[1].set_axis(frame["seed"])
+    return {str(row): of_seeds for row, of_seeds in numbers.groupby(frame["row"].to_numpy())}
 
 
 def _fallen(row: str, *frames: pd.DataFrame) -> int:

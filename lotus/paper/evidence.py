@@ -1,8 +1,8 @@
 """What claims are judged by: each cell's numbers, model by model, in its protocol's conventions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,7 @@ class Evidence:
     frame: pd.DataFrame
     times: pd.DataFrame
 
-    @property
+    @cached_property
     def protocol(self) -> Protocol:
         """Its protocol."""
         return parse(str(self.frame["protocol"].iloc[0]))
@@ -93,12 +93,21 @@ class Evidence:
         Seconds, or those minutes, are of unlearning with its preparation, of gold of retraining. NaN
         where undefined.
         """
-        column = self._times if metric == TIME else self._metric(metric)
-        lines = self.times if metric == TIME else self.frame
-        here = lines["row"] == row
-        return pd.Series(column[here].to_numpy(float), index=lines.loc[here, "seed"]).sort_index()
+        return self._by_row(metric).get(row, pd.Series(dtype=float))
 
-    @property
+    @cached_property
+    def _by_row(self) -> Callable[[str], Mapping[str, pd.Series]]:
+        # Claims ask for the same numbers again and again.
+        return cache(self._measured)
+
+    def _measured(self, metric: str) -> Mapping[str, pd.Series]:
+        """Each row's values by seed."""
+        lines = self.times if metric == TIME else self.frame
+        column = self._times() if metric == TIME else self._metric(metric)
+        by_seed = column.astype(float).set_axis(lines["seed"])
+        rows = by_seed.groupby(lines["row"].to_numpy())
+        return {str(row): of_seeds.sort_index() for row, of_seeds in rows}
+
     def _times(self) -> pd.Series:
         is_released = self.protocol.base == RELEASED.base
         return self.times["minutes_released_r1" if is_released else "seconds"]

@@ -246,10 +246,15 @@ def summarise(frame: pd.DataFrame, conventions: Protocol | None = None) -> pd.Da
     protocol = conventions or protocol_of(frame)
     numbers = sound(frame)
     grouped = frame.groupby("row", sort=False)
-    summary = pd.DataFrame({"n": grouped["seed"].nunique()})
-    summary["collapsed"] = grouped["collapsed"].agg(lambda reasons: int((reasons != "").sum()))
-    summary["why"] = grouped["collapsed"].agg(lambda said: "; ".join(sorted({*said} - {""})))
-    places = [grouped.indices[row] for row in summary.index]
+    n = grouped["seed"].nunique()
+    fallen = frame[frame["collapsed"] != ""].groupby("row")["collapsed"]
+    why = fallen.agg(lambda said: "; ".join(sorted({*said})))
+    summary: dict[str, Any] = {
+        "n": n,
+        "collapsed": fallen.size().reindex(n.index, fill_value=0),
+        "why": why.reindex(n.index, fill_value=""),
+    }
+    places = [grouped.indices[row] for row in n.index]
     for metric in STATED:
         name, found = values(numbers, metric, protocol)
         of_rows = [found.to_numpy(dtype=float)[place] for place in places]
@@ -258,7 +263,7 @@ def summarise(frame: pd.DataFrame, conventions: Protocol | None = None) -> pd.Da
         if form_of(metric, protocol, numbers).of_means:
             summary[name] = released_gaps(numbers, protocol)
             summary[f"{name}_std"] = np.nan
-    return summary
+    return pd.DataFrame(summary)
 
 
 def _deviation(sample: np.ndarray) -> float:

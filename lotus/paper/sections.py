@@ -163,7 +163,7 @@ def section(measured: Sequence[Measured], runs: Mapping[Path, RunRecord]) -> Sec
         rule="; ".join(sorted({note["rule"] for note in notes})),
         forget_images=notes[0]["images"],
         class_forgetting=bool(first.frame["rf_jsd"].isna().all()),
-        sentences=sentences(frames),
+        sentences=sentences(frames, {each.cell.protocol: each.numbers for each in measured}),
         differences=differences(frames),
         parts=[_part(each, runs) for each in measured],
     )

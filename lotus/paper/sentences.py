@@ -13,26 +13,27 @@ LOST = 0.05
 """Loss of retain accuracy that is worth a sentence."""
 
 
-def sentences(frames: Mapping[str, pd.DataFrame]) -> list[str]:
+def sentences(frames: Mapping[str, pd.DataFrame], numbers: Mapping[str, pd.DataFrame]) -> list[str]:
     """Who comes nearest to gold (without one: who has the smallest RF-JSD), and whether LoTUS does better
     than doing nothing; one section.
 
     Args:
         frames: metrics by protocol.
+        numbers: their summaries, in the protocols' own conventions.
 
     """
-    said = [_winner(name, frame) for name, frame in frames.items()]
+    said = [_winner(name, frame, numbers[name]) for name, frame in frames.items()]
     if "corrected" in frames:
-        said += _lotus(frames["corrected"])
+        said += _lotus(frames["corrected"], numbers["corrected"])
     for name, frame in frames.items():
         said += _collapsed(name, frame)
     return said
 
 
-def _winner(name: str, frame: pd.DataFrame) -> str:
+def _winner(name: str, frame: pd.DataFrame, numbers: pd.DataFrame) -> str:
     """Who has the smallest Avg Gap, without gold the smallest RF-JSD, in the protocol's own convention."""
     metric = "avg_gap" if (frame["row"] == GOLD).any() else "rf_jsd"
-    form, numbers = form_of(metric, protocol_of(frame), frame), summarise(frame)
+    form = form_of(metric, protocol_of(frame), frame)
     found = numbers[form.name] * form.scale
     gaps = found.drop(index=[ORIGINAL, GOLD], errors="ignore").dropna()
     if gaps.empty:
@@ -46,9 +47,8 @@ def _winner(name: str, frame: pd.DataFrame) -> str:
     )
 
 
-def _lotus(frame: pd.DataFrame) -> list[str]:
+def _lotus(frame: pd.DataFrame, numbers: pd.DataFrame) -> list[str]:
     """LoTUS against doing nothing, under `corrected`."""
-    numbers = summarise(frame)
     if "lotus" not in numbers.index or pd.isna(numbers.loc["lotus", "avg_gap"]):
         return []
     gaps = sound(frame).pivot(index="seed", columns="row", values="avg_gap")

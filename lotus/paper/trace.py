@@ -83,12 +83,13 @@ def trace(
     """
     cell = Benchmark(**{key: str(described[key]) for key in KEYS})
     measured = cell.under(described["measured"])
-    texts = _texts(frame, forms)
+    models = list(zip(frame["row"], frame["seed"], strict=True))
+    texts = dict(zip(models, _texts(frame, forms), strict=True))
+    collapsed = dict(zip(models, frame["collapsed"], strict=True))
     rows: dict[str, list[SeedTrace]] = {}
     for seed, folders in described["runs"].items():
         metrics = layout.metrics_file(measured, int(seed)).as_posix()
         for row, folder in folders.items():
-            line = texts.loc[(row, int(seed))]
             record = runs[Path(folder)]
             rows.setdefault(row, []).append(
                 SeedTrace(
@@ -96,8 +97,8 @@ def trace(
                     run=record.path.as_posix(),
                     predictions=_predictions(record),
                     metrics=metrics,
-                    texts=list(line.drop("collapsed")),
-                    collapsed=line["collapsed"],
+                    texts=texts[row, int(seed)],
+                    collapsed=collapsed[row, int(seed)],
                 )
             )
     return Trace(
@@ -109,16 +110,17 @@ def trace(
     )
 
 
-def _texts(frame: pd.DataFrame, forms: Sequence[Form]) -> pd.DataFrame:
-    """Per (row, seed): the printed numbers, and `collapsed`."""
-    columns = {"collapsed": frame["collapsed"]}
-    for form in forms:
-        numbers = values(frame, form.metric, protocol_of(frame))[1] * form.scale
-        columns[form.name] = numbers.map(
-            lambda value, decimals=form.decimals: plus_minus(value, float("nan"), decimals)
-        )
-    index = pd.MultiIndex.from_frame(frame[["row", "seed"]])
-    return pd.DataFrame(columns).set_axis(index, axis=0)
+def _texts(frame: pd.DataFrame, forms: Sequence[Form]) -> list[tuple[str, ...]]:
+    """The printed numbers of each line."""
+    protocol = protocol_of(frame)
+    columns = [
+        [
+            plus_minus(value, float("nan"), form.decimals)
+            for value in values(frame, form.metric, protocol)[1] * form.scale
+        ]
+        for form in forms
+    ]
+    return [tuple(column[line] for column in columns) for line in range(len(frame))]
 
 
 def _predictions(record: RunRecord) -> tuple[str, str]:
