@@ -631,7 +631,7 @@ def test_streisand_figure_skips_collapsed_models(write, tmp_path):
     source = write("corrected", 1, files)
     figure = figures.streisand([source])
     shown = [axes for axes in figure.axes if axes.get_visible()]
-    assert [bool(axes.patches) for axes in shown] == [True, True, False]
+    assert [bool(axes.lines) for axes in shown] == [True, True, False]
     assert "collapsed in 1 of 1 seeds: not drawn" in texts_of(figure)
     del files["gold"]
     alone = write("corrected", 2, {**files, "lotus": save("lotus", logits, usual)}, gold=None)
