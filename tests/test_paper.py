@@ -338,14 +338,20 @@ def test_the_avg_gap_figure_leaves_places_without_gold_out(ungauged):
     ] == ["data, ResNet18, 10 % forgotten"]
 
 
+def summaries(frames):
+    return {name: summarise(frame) for name, frame in frames.items()}
+
+
 def test_sentences_without_gold_are_about_rf_jsd(ungauged):
     frames = {name: load_metrics(files[:1]) for name, files in ungauged.items()}
-    said = sentences(frames)
+    said = sentences(frames, summaries(frames))
     assert "Corrected: smallest RF-JSD: SCRUB (0.010; doing nothing: 0.040)." in said
     assert "Released: smallest RF-JSD by the published rule: SCRUB (0.10; doing nothing" in said[1]
     assert len(said) == 2
     whole_class = load_metrics(ungauged["corrected"][:1]).assign(rf_jsd=np.nan)
-    assert sentences({"corrected": whole_class}) == ["Corrected: RF-JSD is defined for no method."]
+    frames = {"corrected": whole_class}
+    said = sentences(frames, summaries(frames))
+    assert said == ["Corrected: RF-JSD is defined for no method."]
 
 
 def test_ablation_without_gold(ungauged, write):
@@ -583,7 +589,7 @@ def test_sentences_state_what_differs(write):
         )
     ]
     frames = {"corrected": load_metrics(corrected), "released": load_metrics(released)}
-    said = " ".join(sentences(frames) + differences(frames))
+    said = " ".join(sentences(frames, summaries(frames)) + differences(frames))
     assert "Corrected: smallest Avg Gap: SCRUB (0.000; doing nothing: 0.150)." in said
     assert "Released: smallest Avg Gap by the published rule: LoTUS (0.0400;" in said
     assert "LoTUS, corrected: Avg Gap 0.050, smaller than doing nothing in 1 of 1 seeds" in said
