@@ -27,6 +27,7 @@ from lotus.paper.results import (
 )
 from lotus.paper.sections import Measured
 from lotus.paper.sentences import differences, sentences
+from lotus.paper.streisand_figure import ROOM, streisand
 from lotus.paper.style import look_of
 from lotus.paper.trace import trace
 from lotus.protocol import REGISTER, parse
@@ -635,14 +636,53 @@ def test_streisand_figure_skips_collapsed_models(write, tmp_path):
         "ssd": save("ssd", np.full((30, 3), np.nan), usual, "weights are not finite"),
     }
     source = write("corrected", 1, files)
-    figure = figures.streisand([source])
-    shown = [axes for axes in figure.axes if axes.get_visible()]
-    assert [bool(axes.lines) for axes in shown] == [True, True, False]
-    assert "collapsed in 1 of 1 seeds: not drawn" in texts_of(figure)
+    figure = streisand([source])
+    (axes,) = figure.axes
+    drawn = {round(line.get_ydata()[0]) for line in axes.lines}
+    assert drawn == {0, 1}
+    assert texts_of(figure)[2] == "collapsed in 1 of 1 seeds: not drawn"
     del files["gold"]
     alone = write("corrected", 2, {**files, "lotus": save("lotus", logits, usual)}, gold=None)
-    shown = [axes for axes in figures.streisand([alone]).axes if axes.get_visible()]
-    assert [axes.get_title() for axes in shown] == ["Original (nothing done)", "SSD", "LoTUS"]
+    (axes,) = streisand([alone]).axes
+    rows = [label.get_text() for label in axes.get_yticklabels()]
+    assert rows == ["Original (nothing done)", "SSD", "LoTUS"]
+
+
+def test_streisand_figure_draws_densities_and_cuts_a_peak(write, tmp_path):
+    """All rows have one scale, from which the drawn heights give back areas of 1."""
+
+    def save(row, spread):
+        logits = np.random.default_rng(1).normal(scale=spread, size=(900, 3))
+        split = predictions.Split(logits.astype(np.float32), np.zeros(900, int), np.arange(900))
+        path = tmp_path / f"{row}.npz"
+        predictions.save(path, dict.fromkeys(("forget", "retain", "val", "test"), split))
+        return {"path": str(path), "sha256": sha256(path)}
+
+    spreads = {"gold": 9, "lotus": 10, "scrub": 9, "ssd": 0.05}
+    files = {row: save(row, spread) for row, spread in spreads.items()}
+    original = tmp_path / "original.npz"
+    splits = predictions.load(Path(files["gold"]["path"]))
+    everything = {"train": splits["retain"], "val": splits["val"], "test": splits["test"]}
+    predictions.save(original, everything)
+    files["original"] = {"path": str(original), "sha256": sha256(original)}
+    figure = streisand([write("corrected", 1, files)])
+    (axes,) = figure.axes
+    rows = [label.get_text() for label in axes.get_yticklabels()]
+    said = dict(zip(rows, texts_of(figure), strict=True))
+    assert {row for row, text in said.items() if "cut, peak" in text} == {"SSD"}
+    assert said["LoTUS"] == "KS forget–test 0.00"
+    scale = float(axes.get_xlabel().rsplit(" ", 1)[1])
+    places = {row: place for place, row in enumerate(said)}
+    for line in axes.lines:
+        edges, heights = line.get_xdata(), line.get_ydata()
+        foot = heights[0]
+        area = np.sum((foot - heights[1:-1]) * np.diff(edges)[1:]) / ROOM * scale
+        row = next(row for row, place in places.items() if round(foot) == place)
+        assert heights.min() >= foot - ROOM - 1e-9
+        if row == "SSD":
+            assert area < 0.5
+        else:
+            assert area == pytest.approx(1, rel=0.03)
 
 
 def test_load_metrics_asks_for_the_protocol(write):

@@ -179,7 +179,7 @@ PICTURES = {
         "Figure 7: Streisand effect",
         "The paper's shows prediction entropies of ResNet18 on CIFAR-100 (one seed) for original, gold, "
         "Random Labeling and LoTUS; original and gold are standardised set by set, the other two are not, "
-        "so its panels cannot be compared with each other. Here all panels have the same axes.",
+        "so its panels cannot be compared with each other. Here all rows have the same scales.",
     ),
     "duplicates": Picture(
         "duplicates",
