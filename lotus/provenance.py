@@ -179,6 +179,7 @@ def _imports(module: str, root: Path | None = None) -> tuple[str, ...]:
     return tuple(name for name in names if name.partition(".")[0] in own)
 
 
+@cache
 def package_digest() -> str:
     """Digest of every source file of the package."""
     digest = hashlib.sha256()
@@ -337,7 +338,8 @@ def git(*arguments: str) -> str | None:
     return done.stdout.strip() if done.returncode == 0 else None
 
 
-def versions() -> dict[str, str]:
+@cache
+def versions() -> Mapping[str, str]:
     """Installed versions, read without importing the libraries."""
     found = {"python": platform.python_version()}
     for library in LIBRARIES:

@@ -232,37 +232,48 @@ def maps(height=2, collapsed=""):
 
 
 def drawn(tmp_path, found):
+    """The figure, the words below images `[line, column]`, the heads, and the pictures by place."""
     explanations.save(tmp_path / "maps.npz", found)
     figure = gradcam([tmp_path / "maps.npz"])
-    return figure, np.array(figure.axes).reshape(2, 4)
+    (axes,) = figure.axes
+    words = [text.get_text() for text in axes.texts]
+    pictures = {}
+    for image in axes.images:
+        pictures.setdefault(tuple(image.get_extent()), []).append(image)
+    in_order = sorted(pictures, key=lambda extent: (extent[2], extent[0]))
+    lines = np.array([len(pictures[extent]) for extent in in_order]).reshape(2, 4)
+    return figure, np.array(words[:8]).reshape(2, 4), words[8:], lines, pictures[in_order[-1]]
 
 
 def test_figure_says_each_model_and_what_it_says(tmp_path):
-    _, panels = drawn(tmp_path, maps())
-    assert [axes.get_title() for axes in panels[0]] == ["Image", "Original", "Gold", "LoTUS"]
-    assert panels[1, 0].get_xlabel() == "Dog\nno. 12"
-    assert panels[0, 1].get_xlabel() == "p = 0.90"
-    assert panels[0, 2].get_xlabel() == "p = 0.10\nnothing for it"
-    over = np.asarray(panels[1, 3].images[1].get_array())
-    found = maps().maps[2, 1]
+    _, words, heads, _, last = drawn(tmp_path, maps())
+    assert heads == ["Image", "Original", "Gold", "LoTUS"]
+    assert words[1, 0] == "Dog\nno. 12"
+    assert words[0, 1] == "p = 0.90"
+    assert words[0, 2] == "p = 0.10\nnothing for it"
+    over, found = np.asarray(last[1].get_array()), maps().maps[2, 1]
     assert over[..., 3] == pytest.approx(0.75 * found / found.max())
 
 
 def test_figure_of_collapsed_models_and_of_single_cells(tmp_path):
-    _, panels = drawn(tmp_path, maps(collapsed="weights are not finite"))
-    assert panels[0, 3].get_xlabel().startswith("collapsed")
-    assert [len(axes.images) for axes in panels[1]] == [1, 2, 2, 1]
-    figure, panels = drawn(tmp_path, maps(height=1))
+    _, words, _, counts, _ = drawn(tmp_path, maps(collapsed="weights are not finite"))
+    assert words[0, 3].startswith("collapsed")
+    assert counts.tolist() == [[1, 2, 1, 1], [1, 2, 2, 1]]
+    figure, _, _, counts, _ = drawn(tmp_path, maps(height=1))
     assert "one cell" in figure.get_suptitle()
-    assert {len(axes.images) for axes in panels.flat} == {1}
+    assert counts.tolist() == [[1] * 4] * 2
 
 
 @pytest.mark.parametrize("collapsed", ["", "weights are not finite"])
-def test_words_of_panels_stand_inside_the_figure_and_apart(collapsed, tmp_path):
+def test_words_and_pictures_stand_inside_the_figure_and_apart(collapsed, tmp_path):
     with style():
-        figure, panels = drawn(tmp_path, maps(collapsed=collapsed))
+        figure, *_ = drawn(tmp_path, maps(collapsed=collapsed))
         figure.draw_without_rendering()
-        boxes = [axes.get_tightbbox() for axes in panels.flat]
+        (axes,) = figure.axes
+        # A map lies on its image.
+        pictures = {tuple(image.get_extent()): image for image in axes.images}
+        shown = (*axes.texts, *figure.texts, *pictures.values())
+        boxes = [artist.get_window_extent() for artist in shown]
     for box in boxes:
         assert figure.bbox.x0 <= box.x0 < box.x1 <= figure.bbox.x1
         assert figure.bbox.y0 <= box.y0 < box.y1 <= figure.bbox.y1

@@ -1,6 +1,7 @@
 """Grad-CAM maps of original, gold and unlearned models, side by side."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +12,14 @@ from matplotlib.figure import Figure
 from lotus.errors import LotusError
 from lotus.explanations import Explanations, load
 from lotus.layout import GOLD, ORIGINAL
-from lotus.paper.panels import places
 from lotus.paper.results import row_title
 from lotus.paper.style import GREY, PAGE, VERMILION
 
 OPACITY = 0.75
 """Of a map's largest value over the image."""
 
-HEAD, WORDS, EDGE, GAP = 0.48, 0.32, 0.04, 0.08
-"""Inches: above the images, below each, at the sides, from one to the next."""
+HEAD, WORDS, EDGE, GAP, PAD = 0.48, 0.32, 0.04, 0.08, 0.05
+"""Inches: above the images, below each, at the sides, from one to the next, from an image to its words."""
 
 SHORT = {ORIGINAL: "Original", GOLD: "Gold"}
 
@@ -44,16 +44,16 @@ def gradcam(sources: Sequence[Path]) -> Figure:
         raise LotusError(f"gradcam: one file of `lotus gradcam` is needed, given: {len(sources)}")
     found = load(sources[0])
     models, images, height, width = found.maps.shape
-    figure, panels = _panels(images, models + 1, found.pixels.shape[1] / found.pixels.shape[2])
-    for line, image in zip(panels, range(images), strict=True):
-        _picture(line[0], found.pixels[image])
-        line[0].set_xlabel(f"{found.classes[image]}\nno. {found.indices[image]}", fontsize=6)
-        for axes, model in zip(line[1:], range(models), strict=True):
-            _picture(axes, found.pixels[image])
-            _explain(axes, found, model, image)
-    panels[0, 0].set_title("Image", fontsize=7, y=1)
-    for axes, row in zip(panels[0, 1:], found.rows, strict=True):
-        axes.set_title(SHORT.get(str(row), row_title(str(row))), fontsize=7, y=1)
+    figure, axes, frames = _frames(images, models + 1, found.pixels[0].shape)
+    for image, (first, *others) in enumerate(frames):
+        _picture(axes, first, found.pixels[image])
+        _say(axes, first, f"{found.classes[image]}\nno. {found.indices[image]}")
+        for model, frame in enumerate(others):
+            _picture(axes, frame, found.pixels[image])
+            _explain(axes, frame, found, model, image)
+    heads = ["Image", *(SHORT.get(str(row), row_title(str(row))) for row in found.rows)]
+    for frame, head in zip(frames[0], heads, strict=True):
+        axes.text(frame.middle, frame.top - PAD, head, ha="center", va="bottom", fontsize=7)
     said = f"{height}×{width} cells, each map up to its own maximum"
     if height * width == 1:
         said = "the network's last map has one cell, so nothing is said of where"
@@ -61,38 +61,67 @@ def gradcam(sources: Sequence[Path]) -> Figure:
     return figure
 
 
-def _panels(lines: int, columns: int, ratio: float) -> tuple[Figure, np.ndarray]:
-    """Panels for images of height : width `ratio`, with two lines of words below each."""
+@dataclass(frozen=True)
+class Frame:
+    """Where an image stands: inches from the left and the top of the figure."""
+
+    left: float
+    right: float
+    top: float
+    bottom: float
+
+    @property
+    def middle(self) -> float:
+        """Across."""
+        return (self.left + self.right) / 2
+
+
+def _frames(
+    lines: int, columns: int, shape: tuple[int, ...]
+) -> tuple[Figure, Axes, list[list[Frame]]]:
+    """A figure in inches, and places in it for images `[h, w, …]`, with two lines of words below each.
+
+    One pair of axes serves all, since each pair takes long.
+    """
     side = (PAGE - 2 * EDGE - (columns - 1) * GAP) / columns
-    figure = Figure(figsize=(PAGE, HEAD + lines * (side * ratio + WORDS)))
+    high = side * shape[0] / shape[1]
+    height = HEAD + lines * (high + WORDS)
+    figure = Figure(figsize=(PAGE, height))
     figure.set_layout_engine("none")
-    edges = {"left": EDGE, "right": EDGE, "top": HEAD, "bottom": WORDS}
-    grid = places(figure, lines, columns, **edges, between=(GAP, WORDS))
-    return figure, figure.subplots(lines, columns, squeeze=False, gridspec_kw=grid)
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set_axis_off()
+    axes.set(xlim=(0, PAGE), ylim=(height, 0), autoscale_on=False)
+    corners = [
+        [(EDGE + column * (side + GAP), HEAD + line * (high + WORDS)) for column in range(columns)]
+        for line in range(lines)
+    ]
+    return figure, axes, [[Frame(x, x + side, y, y + high) for x, y in of] for of in corners]
 
 
-def _picture(axes: Axes, pixels: np.ndarray) -> None:
-    grey = pixels.mean(axis=2)
-    axes.imshow(grey, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
-    axes.set_xticks([])
-    axes.set_yticks([])
-    axes.spines[:].set_visible(False)
+def _picture(axes: Axes, frame: Frame, pixels: np.ndarray) -> None:
+    _show(axes, frame, pixels.mean(axis=2), cmap="gray", vmin=0, vmax=255)
 
 
-def _explain(axes: Axes, found: Explanations, model: int, image: int) -> None:
+def _show(axes: Axes, frame: Frame, values: np.ndarray, **look: Any) -> None:
+    extent = (frame.left, frame.right, frame.bottom, frame.top)
+    # Without interpolation, SVG and PDF hold the pixels themselves.
+    axes.imshow(values, extent=extent, aspect="auto", interpolation="none", **look)
+
+
+def _say(axes: Axes, frame: Frame, text: str, **look: Any) -> None:
+    """Below the image."""
+    axes.text(frame.middle, frame.bottom + PAD, text, ha="center", va="top", fontsize=6, **look)
+
+
+def _explain(axes: Axes, frame: Frame, found: Explanations, model: int, image: int) -> None:
     if found.collapsed[model]:
-        axes.set_xlabel("collapsed:\nnot drawn", fontsize=6, color=GREY)
+        _say(axes, frame, "collapsed:\nnot drawn", color=GREY)
         return
-    values, said = found.maps[model, image], found.probabilities[model, image]
-    axes.set_xlabel(f"p = {said:.2f}", fontsize=6)
-    if values.size == 1:
-        return
-    if not values.any():
-        axes.set_xlabel(f"p = {said:.2f}\nnothing for it", fontsize=6)
-        return
-    height, width = found.pixels.shape[1:3]
-    over: Any = {"extent": (-0.5, width - 0.5, height - 0.5, -0.5), "interpolation": "nearest"}
-    axes.imshow(_tinted(values / values.max()), **over)
+    values, said = found.maps[model, image], f"p = {found.probabilities[model, image]:.2f}"
+    has_places = values.size > 1
+    _say(axes, frame, said if values.any() or not has_places else f"{said}\nnothing for it")
+    if has_places and values.any():
+        _show(axes, frame, _tinted(values / values.max()))
 
 
 def _tinted(shares: np.ndarray) -> np.ndarray:

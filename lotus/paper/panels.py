@@ -17,36 +17,6 @@ PanelOf = Callable[[Axes, pd.DataFrame, pd.DataFrame, Sequence[str]], None]
 """Draws one place: axes, its lines, its lines of collapsed models, rows down the side."""
 
 
-def places(
-    figure: Figure,
-    lines: int,
-    columns: int,
-    *,
-    left: float,
-    right: float,
-    top: float,
-    bottom: float,
-    between: tuple[float, float],
-) -> dict[str, float]:
-    """For `gridspec_kw` of `Figure.subplots`, where edges are known: to look for them takes long.
-
-    Args:
-        left, right, top, bottom: inches from the figure's edges to the panels'.
-        between: inches across and down from one panel to the next.
-
-    """
-    width, height = figure.get_size_inches()
-    across, down = between
-    return {
-        "left": left / width,
-        "right": 1 - right / width,
-        "top": 1 - top / height,
-        "bottom": bottom / height,
-        "wspace": across * columns / (width - left - right - (columns - 1) * across),
-        "hspace": down * lines / (height - top - bottom - (lines - 1) * down),
-    }
-
-
 def by_place(
     frame: pd.DataFrame,
     fallen: pd.DataFrame,

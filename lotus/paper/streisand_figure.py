@@ -1,6 +1,6 @@
 """The Streisand figure: entropies of predictions on forget, retain and test images."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,8 @@ ROOM = 0.9
 """Of a row's height, for its densities."""
 
 BySplit = Mapping[str, np.ndarray]
-"""Split → ln entropy `[n]`, all seeds together; no splits where a model has collapsed."""
+"""Split → ln entropies `[n]`, all seeds together, or their densities `[BINS]`; no splits where a model has
+collapsed."""
 
 
 def streisand(sources: Sequence[Path]) -> Figure:
@@ -41,7 +42,8 @@ def streisand(sources: Sequence[Path]) -> Figure:
         LotusError: predictions are not those that the metrics were computed from.
 
     """
-    entropies, fallen = _log_entropies(sources), _collapsed_seeds(sources)
+    fallen = _collapsed_seeds(sources)
+    entropies = _log_entropies(sources, fallen)
     drawn = [values for splits in entropies.values() for values in splits.values()]
     everything = np.concatenate(drawn) if drawn else np.zeros(1)
     edges = np.linspace(np.floor(everything.min()), np.ceil(everything.max()), BINS + 1)
@@ -125,7 +127,7 @@ def _collapsed_seeds(sources: Sequence[Path]) -> dict[str, int]:
     return counts
 
 
-def _log_entropies(sources: Sequence[Path]) -> dict[str, BySplit]:
+def _log_entropies(sources: Sequence[Path], fallen: Container[str]) -> dict[str, BySplit]:
     """From the predictions that the metrics files name; their digests are checked."""
     pooled: dict[str, dict[str, list[np.ndarray]]] = {}
     for path in sources:
@@ -138,7 +140,6 @@ def _log_entropies(sources: Sequence[Path]) -> dict[str, BySplit]:
                 with np.errstate(invalid="ignore"):
                     values = np.log(np.maximum(entropy(softmax(said[name].logits)), FLOOR))
                 pooled.setdefault(row, {}).setdefault(name, []).append(values)
-    fallen = _collapsed_seeds(sources)
     return {
         row: {name: np.concatenate(values) for name, values in splits.items() if row not in fallen}
         for row, splits in pooled.items()

@@ -115,8 +115,13 @@ UNDATED: dict[str, Any] = {
 """Ending → metadata that would differ between equal figures."""
 
 
+PNG: Any = {"compress_level": 3}
+"""A tenth larger than by default, and written in two thirds of the time."""
+
+
 def save_as(figure: Figure, path: Path) -> None:
     """Writes a figure in the form that the file's ending names, one of `UNDATED`."""
     ending = path.suffix.removeprefix(".")
+    options: Any = {"pil_kwargs": PNG} if ending == "png" else {}
     with atomic(path) as draft:
-        figure.savefig(draft, format=ending, metadata=UNDATED[ending])
+        figure.savefig(draft, format=ending, metadata=UNDATED[ending], **options)
