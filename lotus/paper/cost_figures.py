@@ -281,13 +281,12 @@ def _cost_bar(
     length = here[quantity.value].mean()
     look: Any = {"color": colour if filled else "white", "edgecolor": colour, "linewidth": 0.8}
     axes.barh(height, length, thickness, **look)
-    if quantity.part:
+    if quantity.part and (part := here[quantity.part].mean()) > 0:
         hatched: Any = {"fill": False, "hatch": "//////", "linewidth": 0.0}
         edge = "white" if filled else colour
-        axes.barh(height, here[quantity.part].mean(), thickness, edgecolor=edge, **hatched)
-    if quantity.beside:
+        axes.barh(height, part, thickness, edgecolor=edge, **hatched)
+    if quantity.beside and not np.isnan(beside := here[quantity.beside].mean()):
         face = BLACK if filled else "white"
-        beside = here[quantity.beside].mean()
         axes.plot(beside, height, "D", markersize=3, color=BLACK, markerfacecolor=face)
     if not np.isnan(gold):
         text = f" ×{length / gold:.2f}"
