@@ -14,7 +14,7 @@ from lotus.layout import GOLD, ORIGINAL
 from lotus.paper.panels import bars, by_place, say_collapsed
 from lotus.paper.records import load_times
 from lotus.paper.results import (
-    lines_of,
+    lines_by_row,
     load_metrics,
     reference_of,
     rows_in_order,
@@ -75,10 +75,11 @@ def _bar_panel(
     unit: str,
 ) -> None:
     looks, longest = look_of(rows), 0.0
+    found, lost = lines_by_row(part), lines_by_row(fallen)
     for row, name, height, thickness in bars(part, rows):
-        lost, here = lines_of(fallen, row, name), lines_of(part, row, name)
-        if len(lost):
-            say_collapsed(axes, height, name, lost["seed"].nunique(), len(here))
+        here, gone = (of.get((row, name), part[:0]) for of in (found, lost))
+        if len(gone):
+            say_collapsed(axes, height, name, gone["seed"].nunique(), len(here))
         elif len(here):
             _bar(axes, here[value].to_numpy(), height, thickness, looks[row][0], name)
             longest = max(longest, here[value].mean())

@@ -28,7 +28,7 @@ from lotus.paper.results import (
     MODELS,
     PLACE,
     by_base,
-    lines_of,
+    lines_by_row,
     load_metrics,
     read_metrics,
     reference_of,
@@ -257,9 +257,9 @@ MEMORY = Quantity(
 def _cost_panel(
     axes: Axes, frame: pd.DataFrame, rows: Sequence[str], quantity: Quantity, gold: float
 ) -> None:
-    looks = look_of(rows)
+    looks, found = look_of(rows), lines_by_row(frame)
     for row, name, height, thickness in bars(frame, rows):
-        here = lines_of(frame, row, name)
+        here = found.get((row, name), frame[:0])
         if here[quantity.value].notna().any():
             _cost_bar(axes, here, height, thickness, looks[row][0], quantity, gold)
     axes.set_xlim(left=0)

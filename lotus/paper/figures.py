@@ -27,7 +27,7 @@ from lotus.paper.results import (
     KEYS,
     benchmark_title,
     jsd_agreement,
-    lines_of,
+    lines_by_row,
     load_metrics,
     row_title,
     rows_in_order,
@@ -111,12 +111,13 @@ def _dot_panel(
     reference: str,
 ) -> None:
     looks = look_of(rows)
+    found, lost = lines_by_row(part), lines_by_row(fallen)
     for place, row in enumerate(rows):
         for name, below in zip(PROTOCOLS, (-0.17, 0.17), strict=True):
-            lost, here = lines_of(fallen, row, name), lines_of(part, row, name)
+            here, gone = (of.get((row, name), part[:0]) for of in (found, lost))
             values = here[value].to_numpy()
-            if len(lost):
-                say_collapsed(axes, place + below, name, lost["seed"].nunique(), len(here))
+            if len(gone):
+                say_collapsed(axes, place + below, name, gone["seed"].nunique(), len(here))
             elif len(values):
                 _mark(axes, values, place + below, looks[row], name)
                 if row == reference and name == "corrected":

@@ -200,9 +200,10 @@ def by_base(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(protocol=frame["protocol"].map(lambda name: parse(str(name)).base))
 
 
-def lines_of(frame: pd.DataFrame, row: str, protocol: str) -> pd.DataFrame:
-    """A frame's lines of one row under one protocol."""
-    return frame[(frame["row"] == row) & (frame["protocol"] == protocol)]
+def lines_by_row(frame: pd.DataFrame) -> dict[tuple[str, str], pd.DataFrame]:
+    """(Row, protocol) → its lines of the frame."""
+    grouped = frame.groupby(["row", "protocol"], sort=False)
+    return {(row, protocol): lines for (row, protocol), lines in grouped}
 
 
 def reference_of(part: pd.DataFrame, row: str, value: str) -> float:
