@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -40,23 +41,32 @@ def test_a_point_without_a_value_beats_nothing_and_is_not_among_them():
     assert non_dominated(points).tolist() == [False, True, False]
 
 
-def place_of(row, seed, protocol):
-    return {**PLACE, "row": row, "seed": seed, "protocol": protocol}
+def place_of(row, seed, protocol, architecture):
+    place = {**PLACE, "architecture": architecture}
+    return {**place, "row": row, "seed": seed, "protocol": protocol}
 
 
 @pytest.fixture
 def record(tmp_path):
     """Writes a run's record and returns its path."""
 
-    def record(row, seed, seconds, protocol="corrected", memory=(700, 0), **content):
-        folder = tmp_path / "runs" / protocol / f"seed{seed}" / row
+    def record(
+        row,
+        seed,
+        seconds,
+        protocol="corrected",
+        memory=(700, 0),
+        architecture="resnet18",
+        **content,
+    ):
+        folder = tmp_path / "runs" / architecture / protocol / f"seed{seed}" / row
         folder.mkdir(parents=True, exist_ok=True)
         settings = {"method": row, "hyperparameters": {}, **content.pop("settings", {})}
         written = {
             "kind": "unlearned",
-            "about": place_of(row, seed, protocol),
+            "about": place_of(row, seed, protocol, architecture),
             "settings": settings,
-            "outputs": {f"{folder}/predictions.npz": f"{row}-{seed}-{protocol}"},
+            "outputs": {f"{folder}/predictions.npz": f"{architecture}-{row}-{seed}-{protocol}"},
             "time": seconds,
             "memory": {"process": memory[0] * MIB, "device": memory[1] * MIB},
             "notes": {"outcome": "sound", **content},
@@ -74,7 +84,9 @@ def measured(tmp_path, record):
     Seeds differ by ±.01 in Avg Gap and JSD, and by ± a tenth of the seconds.
     """
 
-    def measured(rows, protocol="corrected", collapsed=(), gold_seconds=10.0):
+    def measured(
+        rows, protocol="corrected", collapsed=(), gold_seconds=10.0, architecture="resnet18"
+    ):
         every = {"original": (0.2, 0.3, 50.0), "gold": (None, 0.0, gold_seconds), **rows}
         files = []
         for seed, sign in zip(SEEDS, (-1, 1), strict=True):
@@ -83,17 +95,18 @@ def measured(tmp_path, record):
                 moved = row in rows
                 phase = "unlearn" if moved else "train"
                 spent = seconds * (1 + 0.1 * sign * moved)
-                run = record(row, seed, {phase: spent}, protocol)
+                run = record(row, seed, {phase: spent}, protocol, architecture=architecture)
                 scores[row] = values(
                     None if gap is None else gap + 0.01 * sign * moved,
                     jsd + 0.01 * sign * moved,
                     "near chance" if (row, seed) in collapsed else "",
                 )
                 path = f"{run.parent}/predictions.npz"
-                said[row] = {"path": path, "sha256": f"{row}-{seed}-{protocol}"}
+                said[row] = {"path": path, "sha256": f"{architecture}-{row}-{seed}-{protocol}"}
                 files.append(run)
-            metrics = tmp_path / f"{protocol}-{seed}.json"
-            about = {**PLACE, "protocol": protocol, "seed": seed}
+            metrics = tmp_path / f"{architecture}-{protocol}-{seed}.json"
+            place = {**PLACE, "architecture": architecture}
+            about = {**place, "protocol": protocol, "seed": seed}
             metrics.write_text(json.dumps({**about, "rows": scores, "predictions": said}))
             files.append(metrics)
         return files
@@ -366,10 +379,33 @@ def test_equal_files_are_equal_figures(kind, measured, record, tmp_path):
         assert (tmp_path / f"a.{ending}").read_bytes() == (tmp_path / f"b.{ending}").read_bytes()
 
 
-@pytest.mark.parametrize("kind", ["jsd-bars", "cost"])
-def test_a_figure_is_laid_out_once_for_all_its_forms(kind, measured, tmp_path, monkeypatch):
+@pytest.mark.parametrize("architectures", [["resnet18"], ["resnet18", "vit", "resnet50"]])
+@pytest.mark.parametrize("kind", ["avg-gap", "times", "jsd-bars", "time-bars", "cost"])
+def test_words_of_panels_stand_inside_the_figure_and_apart(kind, architectures, measured):
+    rows = {**ROWS, "a-method-of-my-own-with-a-long-name": (0.1, 0.1, 1.0)}
+    files = [
+        file
+        for architecture in architectures
+        for protocol in ("corrected", "released")
+        for file in measured(rows, protocol, architecture=architecture)
+    ]
+    sources = metrics_of(files) if kind in ("avg-gap", "jsd-bars") else records_of(files)
+    with style():
+        figure = figures.FIGURES[kind](sources)
+        figure.draw_without_rendering()
+        panels = [axes.get_tightbbox() for axes in figure.axes if axes.get_visible()]
+        boxes = [*panels, *(legend.get_window_extent() for legend in figure.legends)]
+    assert len(panels) == len(architectures) * (2 if kind == "cost" else 1)
+    for box in boxes:
+        assert figure.bbox.x0 <= box.x0 < box.x1 <= figure.bbox.x1
+        assert figure.bbox.y0 <= box.y0 < box.y1 <= figure.bbox.y1
+    assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
+
+
+@pytest.mark.parametrize("kind", ["pareto", "temperature"])
+def test_a_figure_is_laid_out_once_for_all_its_forms(kind, measured, record, tmp_path, monkeypatch):
     files = [*measured(ROWS), *measured({"lotus": (0.1, 0.1, 1.0)}, "released")]
-    sources = metrics_of(files) if kind == "jsd-bars" else records_of(files)
+    sources = files if kind == "pareto" else [run_of_lotus(record, [1.0, 0.8])]
     found, lay_out = [], ConstrainedLayoutEngine.execute
     monkeypatch.setattr(
         ConstrainedLayoutEngine, "execute", lambda *of: (found.append(of), lay_out(*of))[1]

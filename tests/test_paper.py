@@ -28,7 +28,7 @@ from lotus.paper.results import (
 from lotus.paper.sections import Measured
 from lotus.paper.sentences import differences, sentences
 from lotus.paper.streisand_figure import ROOM, streisand
-from lotus.paper.style import look_of
+from lotus.paper.style import look_of, style
 from lotus.paper.trace import trace
 from lotus.protocol import REGISTER, parse
 from lotus.provenance import sha256
@@ -665,8 +665,13 @@ def test_streisand_figure_draws_densities_and_cuts_a_peak(write, tmp_path):
     everything = {"train": splits["retain"], "val": splits["val"], "test": splits["test"]}
     predictions.save(original, everything)
     files["original"] = {"path": str(original), "sha256": sha256(original)}
-    figure = streisand([write("corrected", 1, files)])
-    (axes,) = figure.axes
+    with style():
+        figure = streisand([write("corrected", 1, files)])
+        figure.draw_without_rendering()
+    (axes,), (legend,) = figure.axes, figure.legends
+    box, above = axes.get_tightbbox(), legend.get_window_extent()
+    assert figure.bbox.x0 <= box.x0 < box.x1 <= figure.bbox.x1
+    assert figure.bbox.y0 <= box.y0 < box.y1 <= above.y0 < above.y1 <= figure.bbox.y1
     rows = [label.get_text() for label in axes.get_yticklabels()]
     said = dict(zip(rows, texts_of(figure), strict=True))
     assert {row for row, text in said.items() if "cut, peak" in text} == {"SSD"}

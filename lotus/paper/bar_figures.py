@@ -47,7 +47,7 @@ def jsd_bars(sources: Sequence[Path]) -> Figure:
     frame = sound(frame)
     rows = [row for row in rows_in_order(frame) if row != GOLD]
     draw = partial(_bar_panel, value="jsd", reference=ORIGINAL, unit="{:.3f} nats")
-    label = "JSD to gold on the forget images (nats, lower is better)"
+    label = "JSD to gold on the forget images\n(nats, lower is better)"
     return by_place(frame, fallen, label, draw, rows, marker="s")
 
 

@@ -22,6 +22,8 @@ from lotus.paper.panels import (
     legend_of_protocols,
     name_rows,
     panel_title,
+    place_row_panels,
+    row_panels,
 )
 from lotus.paper.records import load_costs, load_times
 from lotus.paper.results import (
@@ -75,7 +77,7 @@ def pareto(sources: Sequence[Path]) -> Figure:
         axes.set_xlabel("seconds, with preparation (lower is better)")
     for axes in panels[:, 0]:
         axes.set_ylabel("Avg Gap (lower is better)")
-    legend_of_protocols(figure, frame)
+    legend_of_protocols(figure, frame, loc="outside upper center")
     figure.legend(handles=_row_handles(rows, looks), loc="outside lower center", ncols=4)
     return figure
 
@@ -214,8 +216,7 @@ def cost(sources: Sequence[Path]) -> Figure:
     frame = frame[frame["row"] != ORIGINAL]
     rows = [row for row in rows_in_order(frame) if row != GOLD]
     cells = list(frame.groupby(MODELS, sort=False))
-    figure = Figure(figsize=(PAGE, 0.6 + len(cells) * (0.75 + 0.23 * len(rows))))
-    panels = figure.subplots(len(cells), 2, sharey=True, squeeze=False)
+    figure, panels = row_panels(len(cells), 2, PAGE)
     for pair, (key, part) in zip(panels, cells, strict=True):
         for axes, quantity in zip(pair, (TIME, MEMORY), strict=True):
             gold = reference_of(part, GOLD, quantity.value)
@@ -225,6 +226,7 @@ def cost(sources: Sequence[Path]) -> Figure:
     name_rows(panels[0, 0], rows)
     for axes, quantity in zip(panels[-1], (TIME, MEMORY), strict=True):
         axes.set_xlabel(quantity.label)
+    place_row_panels(figure, panels, rows)
     legend_of_protocols(figure, frame, marker="s")
     return figure
 

@@ -76,7 +76,7 @@ def avg_gap(sources: Sequence[Path]) -> Figure:
     fallen = frame[frame["collapsed"] != ""]
     frame = sound(frame)
     frame = frame[frame["row"] != GOLD]
-    label = "Avg Gap to gold, textbook form (lower is better)"
+    label = "Avg Gap to gold, textbook form\n(lower is better)"
     return _dots(frame, fallen, "avg_gap", label, reference=ORIGINAL)
 
 

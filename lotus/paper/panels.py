@@ -1,17 +1,29 @@
 """What figures with a panel for each place and a line for each row share."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
+from typing import Literal
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
+from matplotlib.textpath import text_to_path
 
 from lotus.paper.results import PLACE, benchmark_title, by_base, row_title, rows_in_order
-from lotus.paper.style import BLACK, COLUMN, GREY, PAGE
+from lotus.paper.style import BLACK, COLUMN, GREY, PAGE, SETTINGS
 
 PROTOCOLS = ("corrected", "released")
 """Drawn as filled and as hollow marks."""
+
+ROW, LINE, TICKS, LEGEND = 0.21, 0.135, 0.22, 0.28
+"""Inches down: a row of a panel, a line of its title or label, the numbers below it, the legend on top."""
+BETWEEN, RIGHT = 0.22, 0.12
+"""Inches across: from one panel to the next, and to the edge."""
+
+Loc = Literal["upper center", "outside upper center"]
 
 PanelOf = Callable[[Axes, pd.DataFrame, pd.DataFrame, Sequence[str]], None]
 """Draws one place: axes, its lines, its lines of collapsed models, rows down the side."""
@@ -39,9 +51,7 @@ def by_place(
     cells = list(frame.groupby(PLACE, sort=False))
     columns = 2 if len(cells) > 1 else 1
     lines = -(-len(cells) // columns)
-    width = PAGE if columns == 2 else COLUMN
-    figure = Figure(figsize=(width, 0.45 + lines * (0.55 + 0.23 * len(rows))))
-    panels = figure.subplots(lines, columns, sharey=True, squeeze=False)
+    figure, panels = row_panels(lines, columns, PAGE if columns == 2 else COLUMN)
     for axes, (key, part) in zip(panels.flat, cells, strict=False):
         # Its place is given, since looking for it takes long; there is nothing above a panel.
         axes.set_title(panel_title(*key), y=1)
@@ -53,8 +63,41 @@ def by_place(
     # The last of each column.
     for axes in panels.flat[max(0, len(cells) - columns) : len(cells)]:
         axes.set_xlabel(label)
+    place_row_panels(figure, panels, rows)
     legend_of_protocols(figure, frame, marker)
     return figure
+
+
+def row_panels(lines: int, columns: int, width: float) -> tuple[Figure, np.ndarray]:
+    """Panels `[lines, columns]` with the same rows down their sides; `place_row_panels` places them."""
+    figure = Figure(figsize=(width, lines))
+    figure.set_layout_engine("none")
+    return figure, figure.subplots(lines, columns, sharey=True, squeeze=False)
+
+
+def place_row_panels(figure: Figure, panels: np.ndarray, rows: Sequence[str]) -> None:
+    """Places panels, and makes the figure as high as they need, and wider where titles or labels need it.
+
+    Constrained layout would find much the same in many times the time.
+    """
+    lines, columns = panels.shape
+    titles = [axes.get_title().split("\n") for axes in panels.flat]
+    labels = [axes.get_xlabel().split("\n") for axes in panels.flat]
+    title, label = (0.07 + LINE * max(map(len, texts)) for texts in (titles, labels))
+    left = room_of_names(rows)
+    least = max(
+        width_of(chain.from_iterable(titles), "axes.titlesize"),
+        width_of(chain.from_iterable(labels), "axes.labelsize"),
+    )
+    around = left + (columns - 1) * BETWEEN + RIGHT
+    width = max(figure.get_figwidth(), around + columns * least)
+    wide, high = (width - around) / columns, ROW * len(rows)
+    pitch = title + high + TICKS
+    height = LEGEND + lines * pitch + label
+    figure.set_size_inches(width, height)
+    for (line, column), axes in np.ndenumerate(panels):
+        x, y = left + column * (wide + BETWEEN), height - LEGEND - line * pitch - title - high
+        axes.set_position((x / width, y / height, wide / width, high / height))
 
 
 def panel_title(
@@ -83,6 +126,18 @@ def name_rows(axes: Axes, rows: Sequence[str]) -> None:
     axes.set_ylim(len(rows) - 0.5, -0.5)
 
 
+def room_of_names(rows: Sequence[str]) -> float:
+    """Inches that names of rows need at the side of a panel, with a tick and the space beside it."""
+    return width_of([row_title(row) for row in rows], "ytick.labelsize") + 0.15
+
+
+def width_of(texts: Iterable[str], size: str) -> float:
+    """Inches of the widest text, in a size of `SETTINGS`."""
+    font = FontProperties(family=SETTINGS["font.family"], size=SETTINGS[size])
+    measure = text_to_path.get_text_width_height_descent
+    return max(measure(text, font, ismath=False)[0] for text in texts) / 72
+
+
 def say_collapsed(axes: Axes, height: float, protocol: str, count: int, n: int) -> None:
     """In place of a row's mark."""
     text = f"{protocol}: collapsed in {count} of {n} seeds"
@@ -90,7 +145,9 @@ def say_collapsed(axes: Axes, height: float, protocol: str, count: int, n: int) 
     axes.text(0.02, height, text, transform=place, va="center", fontsize=5.5, color=GREY)
 
 
-def legend_of_protocols(figure: Figure, frame: pd.DataFrame, marker: str = "o") -> None:
+def legend_of_protocols(
+    figure: Figure, frame: pd.DataFrame, marker: str = "o", loc: Loc = "upper center"
+) -> None:
     """What is filled and what is hollow, where both are there."""
     if not all((frame["protocol"] == name).any() for name in PROTOCOLS):
         return
@@ -98,4 +155,4 @@ def legend_of_protocols(figure: Figure, frame: pd.DataFrame, marker: str = "o") 
         Line2D([], [], linestyle="", marker=marker, color=BLACK, markerfacecolor=face, label=name)
         for name, face in zip(PROTOCOLS, (BLACK, "white"), strict=True)
     ]
-    figure.legend(handles=handles, loc="outside upper center", ncols=2)
+    figure.legend(handles=handles, loc=loc, ncols=2)

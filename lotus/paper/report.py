@@ -95,8 +95,11 @@ def write_report(
     """
     read = Experiment(read_record(experiment))
     content = {**_paper(read, published), **_results(read), **_settings(read), **_machine(read)}
-    page = _rendered(template, content, with_pictures=True)
-    if len(page.encode()) > limit:
+    shown = _shown(read)
+    pictures = [path for path in shown if path.suffix == ".svg"]
+    fits = sum(path.stat().st_size for path in pictures) <= limit
+    page = _rendered(template, content, with_pictures=fits)
+    if fits and len(page.encode()) > limit:
         page = _rendered(template, content, with_pictures=False)
     write_text(out, page)
     write_record(
@@ -109,7 +112,7 @@ def write_report(
             experiment,
             *sorted(published.glob("*.csv")),
             *sorted(path for path in template.parent.iterdir() if path.is_file()),
-            *_shown(read),
+            *shown,
         ],
         outputs=[out],
     )

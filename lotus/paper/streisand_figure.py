@@ -14,7 +14,7 @@ from lotus.layout import ORIGINAL
 from lotus.metrics.divergence import entropy, softmax
 from lotus.metrics.streisand import FLOOR
 from lotus.metrics.summary import of_scenario
-from lotus.paper.panels import name_rows
+from lotus.paper.panels import name_rows, room_of_names
 from lotus.paper.results import read_metrics
 from lotus.paper.style import PAGE, PLATE, SPLIT_COLOURS
 from lotus.provenance import sha256
@@ -22,6 +22,8 @@ from lotus.provenance import sha256
 BINS = 60
 ROOM = 0.9
 """Of a row's height, for its densities."""
+ABOVE, BELOW = 0.35, 0.42
+"""Inches, for the legend and for the axis."""
 
 BySplit = Mapping[str, np.ndarray]
 """Split → ln entropies `[n]`, all seeds together, or their densities `[BINS]`; no splits where a model has
@@ -49,8 +51,14 @@ def streisand(sources: Sequence[Path]) -> Figure:
     edges = np.linspace(np.floor(everything.min()), np.ceil(everything.max()), BINS + 1)
     densities = {row: _densities(splits, edges) for row, splits in entropies.items()}
     scale = _common_scale(densities)
-    figure = Figure(figsize=(PAGE, 0.9 + 0.5 * len(entropies)))
-    axes = figure.subplots()
+    height = ABOVE + 0.5 * len(entropies) + BELOW
+    figure = Figure(figsize=(PAGE, height))
+    # Its place is given, since looking for it takes long.
+    figure.set_layout_engine("none")
+    left = room_of_names(list(entropies))
+    axes = figure.add_axes(
+        (left / PAGE, BELOW / height, (PAGE - left - 0.05) / PAGE, 1 - (ABOVE + BELOW) / height)
+    )
     for place, (row, splits) in enumerate(entropies.items()):
         if splits:
             _draw_row(axes, place, densities[row], edges, scale)
@@ -68,7 +76,7 @@ def streisand(sources: Sequence[Path]) -> Figure:
     )
     # Every row has the same ones.
     handles = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
-    figure.legend(handles.values(), handles, loc="outside upper center", ncols=3)
+    figure.legend(handles.values(), handles, loc="upper center", ncols=3)
     return figure
 
 
