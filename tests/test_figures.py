@@ -390,22 +390,41 @@ def test_words_of_panels_stand_inside_the_figure_and_apart(kind, architectures, 
         for file in measured(rows, protocol, architecture=architecture)
     ]
     sources = metrics_of(files) if kind in ("avg-gap", "jsd-bars") else records_of(files)
+    assert stand_apart(kind, sources) == len(architectures) * (2 if kind == "cost" else 1)
+
+
+@pytest.mark.parametrize("architectures", [["resnet18"], ["resnet18", "vit", "resnet50", "a", "b"]])
+@pytest.mark.parametrize(
+    "rows", [["lotus"], [f"LoTUS, {n} % of the retain set" for n in range(20)]]
+)
+def test_panels_of_temperatures_leave_room_for_their_legends(rows, architectures, record):
+    sources = [
+        run_of_lotus(record, [1.0, 0.8], row=row, protocol=protocol, architecture=architecture)
+        for row in rows
+        for protocol in ("corrected", "released")
+        for architecture in architectures
+    ]
+    assert stand_apart("temperature", sources) == 2 * len(architectures)
+
+
+def stand_apart(kind, sources):
+    """Number of panels, none of which reaches with its words into another or out of the figure."""
     with style():
         figure = figures.FIGURES[kind](sources)
         figure.draw_without_rendering()
         panels = [axes.get_tightbbox() for axes in figure.axes if axes.get_visible()]
         boxes = [*panels, *(legend.get_window_extent() for legend in figure.legends)]
-    assert len(panels) == len(architectures) * (2 if kind == "cost" else 1)
     for box in boxes:
         assert figure.bbox.x0 <= box.x0 < box.x1 <= figure.bbox.x1
         assert figure.bbox.y0 <= box.y0 < box.y1 <= figure.bbox.y1
     assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
+    return len(panels)
 
 
-@pytest.mark.parametrize("kind", ["pareto", "temperature"])
-def test_a_figure_is_laid_out_once_for_all_its_forms(kind, measured, record, tmp_path, monkeypatch):
+@pytest.mark.parametrize("kind", ["pareto", "rf-jsd"])
+def test_a_figure_is_laid_out_once_for_all_its_forms(kind, measured, tmp_path, monkeypatch):
     files = [*measured(ROWS), *measured({"lotus": (0.1, 0.1, 1.0)}, "released")]
-    sources = files if kind == "pareto" else [run_of_lotus(record, [1.0, 0.8])]
+    sources = files if kind == "pareto" else metrics_of(files)
     found, lay_out = [], ConstrainedLayoutEngine.execute
     monkeypatch.setattr(
         ConstrainedLayoutEngine, "execute", lambda *of: (found.append(of), lay_out(*of))[1]

@@ -86,8 +86,8 @@ def place_row_panels(figure: Figure, panels: np.ndarray, rows: Sequence[str]) ->
     title, label = (0.07 + LINE * max(map(len, texts)) for texts in (titles, labels))
     left = room_of_names(rows)
     least = max(
-        width_of(chain.from_iterable(titles), "axes.titlesize"),
-        width_of(chain.from_iterable(labels), "axes.labelsize"),
+        width_of(chain.from_iterable(titles), SETTINGS["axes.titlesize"]),
+        width_of(chain.from_iterable(labels), SETTINGS["axes.labelsize"]),
     )
     around = left + (columns - 1) * BETWEEN + RIGHT
     width = max(figure.get_figwidth(), around + columns * least)
@@ -128,12 +128,12 @@ def name_rows(axes: Axes, rows: Sequence[str]) -> None:
 
 def room_of_names(rows: Sequence[str]) -> float:
     """Inches that names of rows need at the side of a panel, with a tick and the space beside it."""
-    return width_of([row_title(row) for row in rows], "ytick.labelsize") + 0.15
+    return width_of([row_title(row) for row in rows], SETTINGS["ytick.labelsize"]) + 0.15
 
 
-def width_of(texts: Iterable[str], size: str) -> float:
-    """Inches of the widest text, in a size of `SETTINGS`."""
-    font = FontProperties(family=SETTINGS["font.family"], size=SETTINGS[size])
+def width_of(texts: Iterable[str], points: float) -> float:
+    """Inches of the widest text."""
+    font = FontProperties(family=SETTINGS["font.family"], size=points)
     measure = text_to_path.get_text_width_height_descent
     return max(measure(text, font, ismath=False)[0] for text in texts) / 72
 

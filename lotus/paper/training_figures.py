@@ -11,13 +11,19 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from lotus.errors import LotusError
-from lotus.paper.panels import panel_title
+from lotus.paper.panels import LEGEND, LINE, TICKS, panel_title, width_of
 from lotus.paper.records import Course, load_courses
 from lotus.paper.results import MODELS, row_title
-from lotus.paper.style import BLACK, COLUMN, GREY, PAGE, look_of
+from lotus.paper.style import BLACK, COLUMN, GREY, PAGE, SETTINGS, look_of
 from lotus.protocol import parse
 
 COLUMNS = 3
+LEFT, BETWEEN, RIGHT, KEY = 0.55, 0.38, 0.1, 0.33
+"""Inches across: at the left, from one panel to the next, at the right, and a line's sample in a legend."""
+HIGH, GAP, LABEL = (0.85, 0.75), 0.05, 0.28
+"""Inches down: upper and lower panel, from the numbers of one to the other, and the label below."""
+SMALL = 6.0
+"""Points of the letters in legends of panels."""
 WIDE = 20.0
 """Temperatures of which the largest is so many times the smallest get a logarithmic axis."""
 
@@ -40,28 +46,67 @@ def temperature(sources: Sequence[Path]) -> Figure:
     courses = load_courses(sources)
     if not courses:
         raise LotusError(f"none of {len(sources)} run records is of the method 'lotus'")
-    places: dict[tuple[str, ...], list[Course]] = {}
+    here: dict[tuple[str, ...], list[Course]] = {}
     for course in courses:
-        places.setdefault(tuple(course.about[key] for key in MODELS), []).append(course)
-    columns = min(COLUMNS, len(places))
-    blocks = -(-len(places) // columns)
-    # Wide enough for the legend.
-    width = max(1.4 * COLUMN, PAGE * columns / COLUMNS)
-    figure = Figure(figsize=(width, 0.35 + 3.3 * blocks))
-    panels = figure.subplots(2 * blocks, columns, squeeze=False)
-    # [block, column, upper or lower panel]
-    pairs = panels.reshape(blocks, 2, columns).transpose(0, 2, 1).reshape(-1, 2)
+        here.setdefault(tuple(course.about[key] for key in MODELS), []).append(course)
+    places = {panel_title(*place): _in_series(of) for place, of in here.items()}
     looks = look_of(list(dict.fromkeys(course.about["row"] for course in courses)))
-    for (above, below), (place, here) in zip(pairs, places.items(), strict=False):
-        above.set_title(panel_title(*place))
-        _pair(above, below, _in_series(here), looks)
-    for axes in pairs[len(places) :].flat:
-        axes.set_visible(False)
-    for above, below in pairs[::columns]:
-        above.set_ylabel("temperature τ")
-        below.set_ylabel("forget accuracy")
+    figure, pairs = _pairs(places)
+    for (above, below), (title, series) in zip(pairs, places.items(), strict=True):
+        # Its place is given, since looking for it takes long; the legend is between.
+        above.set_title(title, y=1, pad=_legend_points(series))
+        _pair(above, below, series, looks)
     _legend(figure)
     return figure
+
+
+def _pairs(places: Mapping[str, Series]) -> tuple[Figure, list[tuple[Axes, Axes]]]:
+    """The figure with an upper and a lower panel for each place, below its title and legend.
+
+    As many places side by side as their words allow.
+
+    Args:
+        places: title → series.
+
+    """
+    labels = [text for series in places.values() for text in _labels(series).values()]
+    titles = [line for title in places for line in title.split("\n")]
+    words = max(width_of(labels, SMALL) + KEY, width_of(titles, SETTINGS["axes.titlesize"]))
+    fit = int((PAGE - LEFT - RIGHT + BETWEEN) / (words + BETWEEN))
+    columns = max(1, min(COLUMNS, len(places), fit))
+    around = LEFT + (columns - 1) * BETWEEN + RIGHT
+    # Wide enough for the legend of the figure.
+    width = max(1.4 * COLUMN, PAGE * columns / COLUMNS, around + columns * words)
+    wide = (width - around) / columns
+    lines = max(title.count("\n") + 1 for title in places)
+    head = LINE * lines + max(map(_legend_points, places.values())) / 72
+    block = head + sum(HIGH) + 2 * TICKS + GAP + LABEL
+    height = LEGEND + block * -(-len(places) // columns)
+    figure = Figure(figsize=(width, height))
+    figure.set_layout_engine("none")
+
+    def panel(left: float, top: float, high: float) -> Axes:
+        return figure.add_axes(
+            (left / width, 1 - (top + high) / height, wide / width, high / height)
+        )
+
+    pairs = []
+    for number in range(len(places)):
+        left = LEFT + number % columns * (wide + BETWEEN)
+        top = LEGEND + number // columns * block + head
+        above = panel(left, top, HIGH[0])
+        below = panel(left, top + HIGH[0] + TICKS + GAP, HIGH[1])
+        below.set_xlabel("epoch")
+        if number % columns == 0:
+            above.set_ylabel("temperature τ")
+            below.set_ylabel("forget accuracy")
+        pairs.append((above, below))
+    return figure, pairs
+
+
+def _legend_points(series: Series) -> float:
+    """Room for a panel's legend below its title."""
+    return 7.0 + 9.0 * len(series)
 
 
 def _in_series(courses: Sequence[Course]) -> Series:
@@ -73,16 +118,14 @@ def _in_series(courses: Sequence[Course]) -> Series:
 
 
 def _pair(above: Axes, below: Axes, series: Series, looks: Mapping[str, tuple[str, str]]) -> None:
-    several = len({row for row, _ in series}) > 1
-    drawn = []
+    labels, drawn = _labels(series), []
     for (row, protocol), seeds in series.items():
-        named = _named(row_title(row) if several else "", protocol, seeds)
-        if fallen := sum(course.collapsed for course in seeds):
-            text = f"{named}: collapsed in {fallen} of {len(seeds)} seeds"
-            above.plot([], [], linestyle="", label=text)
+        label = labels[row, protocol]
+        if any(course.collapsed for course in seeds):
+            above.plot([], [], linestyle="", label=label)
             continue
         drawn += seeds
-        look = {**_look(looks[row], protocol), "label": named}
+        look = {**_look(looks[row], protocol), "label": label}
         # The middle of temperatures is that of their exponents, which accuracies are linear in.
         _courses(above, seeds, "temperature", look, lambda of: np.exp(np.log(of).mean(axis=0)))
         _courses(below, seeds, "forget_accuracy", look, lambda of: of.mean(axis=0))
@@ -92,10 +135,8 @@ def _pair(above: Axes, below: Axes, series: Series, looks: Mapping[str, tuple[st
     if np.nanmax(shown) > WIDE * np.nanmin(shown):
         above.set_yscale("log")
     # Above the panel: inside there is no place that lines leave free.
-    above.legend(loc="lower left", bbox_to_anchor=(0, 0.97), fontsize=6)
-    above.set_title(above.get_title(), pad=7 + 9 * len(series))
+    above.legend(loc="lower left", bbox_to_anchor=(0, 0.97), fontsize=SMALL)
     below.set_ylim(-0.04, 1.04)
-    below.set_xlabel("epoch")
     epochs = max(course.planned for seeds in series.values() for course in seeds)
     for axes in (above, below):
         axes.set_xlim(0.5, epochs + 0.5)
@@ -103,9 +144,19 @@ def _pair(above: Axes, below: Axes, series: Series, looks: Mapping[str, tuple[st
         axes.grid()
 
 
-def _named(row: str, protocol: str, seeds: Sequence[Course]) -> str:
-    alphas = ", ".join(f"{alpha:g}" for alpha in dict.fromkeys(course.alpha for course in seeds))
-    return ", ".join(part for part in (row, protocol, f"α = {alphas}") if part)
+def _labels(series: Series) -> dict[tuple[str, str], str]:
+    """What the legend says of each series."""
+    several = len({row for row, _ in series}) > 1
+    found = {}
+    for (row, protocol), seeds in series.items():
+        alphas = ", ".join(
+            f"{alpha:g}" for alpha in dict.fromkeys(course.alpha for course in seeds)
+        )
+        named = (row_title(row) if several else "", protocol, f"α = {alphas}")
+        found[row, protocol] = ", ".join(filter(None, named))
+        if fallen := sum(course.collapsed for course in seeds):
+            found[row, protocol] += f": collapsed in {fallen} of {len(seeds)} seeds"
+    return found
 
 
 def _look(look: tuple[str, str], protocol: str) -> dict[str, Any]:
@@ -152,4 +203,4 @@ def _legend(figure: Figure) -> None:
         ),
         Line2D([], [], color=BLACK, linestyle="", marker="x", markersize=4, label="ends early"),
     ]
-    figure.legend(handles=handles, loc="outside upper center", ncols=3)
+    figure.legend(handles=handles, loc="upper center", ncols=3)
