@@ -21,6 +21,8 @@ from lotus.data.content import Content
 from lotus.errors import LotusError
 
 FILES = ("images.npy", "labels.npy", "classes.json", "source.json")
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""LibYAML's, where PyYAML was built with it: lists of published files are long."""
 
 
 @dataclass(frozen=True)
@@ -185,7 +187,7 @@ def dvc_outs(lock: Path) -> dict[str, str]:
     if not lock.is_file():
         return {}
     try:
-        outs = yaml.safe_load(lock.read_text(encoding="utf-8"))["outs"]
+        outs = yaml.load(lock.read_text(encoding="utf-8"), LOADER)["outs"]
         return {out["path"]: out["md5"] for out in outs if "md5" in out}
     except OSError as error:
         raise LotusError(f"{lock}: cannot be read: {error.strerror}") from error
