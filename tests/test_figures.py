@@ -348,6 +348,13 @@ def test_ratios_are_unknown_without_gold(spent):
     assert "nan" not in latex
 
 
+@pytest.mark.parametrize("kind", ["time-bars", "cost"])
+def test_figures_of_an_experiment_without_methods(kind, measured, tmp_path):
+    files = records_of(measured({}))
+    figures.draw(kind, files, tmp_path / kind, tmp_path / "record.json")
+    assert (tmp_path / f"{kind}.png").stat().st_size
+
+
 def test_cost_figure_splits_time_and_states_ratios(spent):
     time, memory = cost(spent).axes
     assert time.get_title().endswith("gold: 10.0 s")

@@ -91,7 +91,7 @@ def place_row_panels(figure: Figure, panels: np.ndarray, rows: Sequence[str]) ->
     )
     around = left + (columns - 1) * BETWEEN + RIGHT
     width = max(figure.get_figwidth(), around + columns * least)
-    wide, high = (width - around) / columns, ROW * len(rows)
+    wide, high = (width - around) / columns, ROW * max(1, len(rows))
     pitch = title + high + TICKS
     height = LEGEND + lines * pitch + label
     figure.set_size_inches(width, height)
@@ -123,7 +123,7 @@ def bars(frame: pd.DataFrame, rows: Sequence[str]) -> Iterator[tuple[str, str, f
 def name_rows(axes: Axes, rows: Sequence[str]) -> None:
     """Names of rows down the side, the first at the top."""
     axes.set_yticks(range(len(rows)), [row_title(row) for row in rows])
-    axes.set_ylim(len(rows) - 0.5, -0.5)
+    axes.set_ylim(max(1, len(rows)) - 0.5, -0.5)
 
 
 def room_of_names(rows: Sequence[str]) -> float:
@@ -132,10 +132,10 @@ def room_of_names(rows: Sequence[str]) -> float:
 
 
 def width_of(texts: Iterable[str], points: float) -> float:
-    """Inches of the widest text."""
+    """Inches of the widest text; 0 of none."""
     font = FontProperties(family=SETTINGS["font.family"], size=points)
     measure = text_to_path.get_text_width_height_descent
-    return max(measure(text, font, ismath=False)[0] for text in texts) / 72
+    return max((measure(text, font, ismath=False)[0] for text in texts), default=0.0) / 72
 
 
 def say_collapsed(axes: Axes, height: float, protocol: str, count: int, n: int) -> None:
