@@ -12,10 +12,11 @@ from project import BIN, run
 
 from lotus.auditing.index import read_index
 from lotus.auditing.publish import LIMIT, sort_out
-from lotus.layout import MODELS, PREDICTIONS
+from lotus.layout import MADE_OF, MODELS, PREDICTIONS
 
 CONFIG = ["--configfile", "config/digits.yaml"]
 MODEL = "results/digits/resnet18/seed13/class-three/corrected/finetune/model.safetensors"
+PICTURE = "results/figures/jsd-bars.png"
 
 
 def lotus(folder, *arguments, check=True):
@@ -197,10 +198,14 @@ def test_a_restored_clone_has_nothing_to_do(clone):
 
 def test_only_what_does_not_verify_runs_again(clone):
     config = clone / "config/digits.yaml"
-    config.write_text(config.read_text().replace("ssd: {batch_size: 100}", "ssd: {batch_size: 50}"))
+    other = """overrides:
+  - where: {scenario: instance-10, protocol: released}
+    methods: {ssd: {batch_size: 50}}
+"""
+    config.write_text(config.read_text().replace("overrides:\n", other))
     listed = lotus(clone, "restore", "--list").stdout
     wrong = [line for line in listed.splitlines() if "hyperparameters.batch_size was 100" in line]
-    assert wrong
+    assert len(wrong) == 2
     assert all("/ssd/run.json: stale" in line for line in wrong)
     assert "metrics.json: follows from results/digits/resnet18" in listed
     before = {path: path.read_bytes() for path in clone.glob("results/**/model.safetensors")}
@@ -215,10 +220,10 @@ def test_only_what_does_not_verify_runs_again(clone):
 
 
 def test_what_dvc_lost_is_computed_only_if_wanted(clone, published):
-    (clone / MODEL).unlink()
+    (clone / PICTURE).unlink()
     shutil.rmtree(clone / ".dvc/cache")
-    entries = yaml.safe_load((clone / MODELS).read_text())["outs"]
-    (md5,) = (entry["md5"] for entry in entries if entry["path"] == MODEL)
+    entries = yaml.safe_load((clone / MADE_OF).read_text())["outs"]
+    (md5,) = (entry["md5"] for entry in entries if entry["path"] == PICTURE)
     lost = Path("files/md5", md5[:2], md5[2:])
     remote = published.parent / "remote"
     content = (remote / lost).read_bytes()
@@ -227,10 +232,11 @@ def test_what_dvc_lost_is_computed_only_if_wanted(clone, published):
         done = lotus(clone, "restore", check=False)
         assert done.returncode == 1
         assert "lotus restore --recompute" in done.stderr
-        assert MODEL in done.stderr
+        assert PICTURE in done.stderr
         done = lotus(clone, "restore", "--recompute", "--cores", "2")
         ran = re.findall(r"Finished jobid: \d+ \(Rule: (\w+)\)", done.stdout + done.stderr)
-        assert ran.count("unlearn") == 1
-        assert (clone / MODEL).read_bytes() == content
+        assert ran.count("draw_figure") == 1
+        assert not {"unlearn", "evaluate", "make_table"} & set(ran)
+        assert (clone / PICTURE).read_bytes() == content
     finally:
         (remote / lost).write_bytes(content)
