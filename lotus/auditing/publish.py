@@ -14,7 +14,7 @@ from lotus.auditing.git import git
 from lotus.auditing.index import MODELS, Index, Record, read_index
 from lotus.auditing.project import audit_project
 from lotus.auditing.published import held
-from lotus.data.store import dvc_outs
+from lotus.data.store import LOADER, dvc_outs
 from lotus.errors import LotusError
 from lotus.provenance import write_text
 
@@ -157,7 +157,7 @@ def _write(
 
 def _entries(file: Path) -> dict[str, dict[str, Any]]:
     """Path → entry of a DVC file; none where there is no such file."""
-    outs = yaml.safe_load("".join(_lines(file)) or "outs: []")["outs"] if dvc_outs(file) else []
+    outs = yaml.load("".join(_lines(file)) or "outs: []", LOADER)["outs"] if dvc_outs(file) else []
     return {out["path"]: out for out in outs}
 
 

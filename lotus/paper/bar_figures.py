@@ -77,7 +77,7 @@ def _bar_panel(
     looks, longest = look_of(rows), 0.0
     found, lost = lines_by_row(part), lines_by_row(fallen)
     for row, name, height, thickness in bars(part, rows):
-        here, gone = (of.get((row, name), part[:0]) for of in (found, lost))
+        here, gone = found[row, name], lost[row, name]
         if len(gone):
             say_collapsed(axes, height, name, gone["seed"].nunique(), len(here))
         elif len(here):

@@ -261,7 +261,7 @@ def _cost_panel(
 ) -> None:
     looks, found = look_of(rows), lines_by_row(frame)
     for row, name, height, thickness in bars(frame, rows):
-        here = found.get((row, name), frame[:0])
+        here = found[row, name]
         if here[quantity.value].notna().any():
             _cost_bar(axes, here, height, thickness, looks[row][0], quantity, gold)
     axes.set_xlim(left=0)

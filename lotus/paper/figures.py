@@ -114,7 +114,7 @@ def _dot_panel(
     found, lost = lines_by_row(part), lines_by_row(fallen)
     for place, row in enumerate(rows):
         for name, below in zip(PROTOCOLS, (-0.17, 0.17), strict=True):
-            here, gone = (of.get((row, name), part[:0]) for of in (found, lost))
+            here, gone = found[row, name], lost[row, name]
             values = here[value].to_numpy()
             if len(gone):
                 say_collapsed(axes, place + below, name, gone["seed"].nunique(), len(here))

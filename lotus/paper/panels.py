@@ -96,8 +96,16 @@ def place_row_panels(figure: Figure, panels: np.ndarray, rows: Sequence[str]) ->
     height = LEGEND + lines * pitch + label
     figure.set_size_inches(width, height)
     for (line, column), axes in np.ndenumerate(panels):
-        x, y = left + column * (wide + BETWEEN), height - LEGEND - line * pitch - title - high
-        axes.set_position((x / width, y / height, wide / width, high / height))
+        corner = left + column * (wide + BETWEEN), LEGEND + line * pitch + title
+        axes.set_position(place_of(figure, *corner, wide, high))
+
+
+def place_of(
+    figure: Figure, left: float, top: float, wide: float, high: float
+) -> tuple[float, float, float, float]:
+    """For `add_axes` and `set_position`: a panel so many inches from the left and the top, so large."""
+    width, height = figure.get_size_inches()
+    return left / width, 1 - (top + high) / height, wide / width, high / height
 
 
 def panel_title(

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -200,10 +201,11 @@ def by_base(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(protocol=frame["protocol"].map(lambda name: parse(str(name)).base))
 
 
-def lines_by_row(frame: pd.DataFrame) -> dict[tuple[str, str], pd.DataFrame]:
-    """(Row, protocol) → its lines of the frame."""
+def lines_by_row(frame: pd.DataFrame) -> defaultdict[tuple[str, str], pd.DataFrame]:
+    """(Row, protocol) → its lines of the frame, which may be none."""
     grouped = frame.groupby(["row", "protocol"], sort=False)
-    return {(row, protocol): lines for (row, protocol), lines in grouped}
+    found = {(row, protocol): lines for (row, protocol), lines in grouped}
+    return defaultdict(lambda: frame[:0], found)
 
 
 def reference_of(part: pd.DataFrame, row: str, value: str) -> float:

@@ -14,7 +14,7 @@ from lotus.layout import ORIGINAL
 from lotus.metrics.divergence import entropy, softmax
 from lotus.metrics.streisand import FLOOR
 from lotus.metrics.summary import of_scenario
-from lotus.paper.panels import name_rows, room_of_names
+from lotus.paper.panels import name_rows, place_of, room_of_names
 from lotus.paper.results import read_metrics
 from lotus.paper.style import PAGE, PLATE, SPLIT_COLOURS
 from lotus.provenance import sha256
@@ -56,9 +56,8 @@ def streisand(sources: Sequence[Path]) -> Figure:
     # Its place is given, since looking for it takes long.
     figure.set_layout_engine("none")
     left = room_of_names(list(entropies))
-    axes = figure.add_axes(
-        (left / PAGE, BELOW / height, (PAGE - left - 0.05) / PAGE, 1 - (ABOVE + BELOW) / height)
-    )
+    size = PAGE - left - 0.05, height - ABOVE - BELOW
+    axes = figure.add_axes(place_of(figure, left, ABOVE, *size))
     for place, (row, splits) in enumerate(entropies.items()):
         if splits:
             _draw_row(axes, place, densities[row], edges, scale)

@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from lotus.errors import LotusError
-from lotus.paper.panels import LEGEND, LINE, TICKS, panel_title, width_of
+from lotus.paper.panels import LEGEND, LINE, TICKS, panel_title, place_of, width_of
 from lotus.paper.records import Course, load_courses
 from lotus.paper.results import MODELS, row_title
 from lotus.paper.style import BLACK, COLUMN, GREY, PAGE, SETTINGS, look_of
@@ -49,10 +49,10 @@ def temperature(sources: Sequence[Path]) -> Figure:
     here: dict[tuple[str, ...], list[Course]] = {}
     for course in courses:
         here.setdefault(tuple(course.about[key] for key in MODELS), []).append(course)
-    places = {panel_title(*place): _in_series(of) for place, of in here.items()}
+    places = [(panel_title(*place), _in_series(of)) for place, of in here.items()]
     looks = look_of(list(dict.fromkeys(course.about["row"] for course in courses)))
     figure, pairs = _pairs(places)
-    for (above, below), (title, series) in zip(pairs, places.items(), strict=True):
+    for (above, below), (title, series) in zip(pairs, places, strict=True):
         # Its place is given, since looking for it takes long; the legend is between.
         above.set_title(title, y=1, pad=_legend_points(series))
         _pair(above, below, series, looks)
@@ -60,17 +60,17 @@ def temperature(sources: Sequence[Path]) -> Figure:
     return figure
 
 
-def _pairs(places: Mapping[str, Series]) -> tuple[Figure, list[tuple[Axes, Axes]]]:
+def _pairs(places: Sequence[tuple[str, Series]]) -> tuple[Figure, list[tuple[Axes, Axes]]]:
     """The figure with an upper and a lower panel for each place, below its title and legend.
 
     As many places side by side as their words allow.
 
     Args:
-        places: title → series.
+        places: title and series of each.
 
     """
-    labels = [text for series in places.values() for text in _labels(series).values()]
-    titles = [line for title in places for line in title.split("\n")]
+    labels = [text for _, series in places for text in _labels(series).values()]
+    titles = [line for title, _ in places for line in title.split("\n")]
     words = max(width_of(labels, SMALL) + KEY, width_of(titles, SETTINGS["axes.titlesize"]))
     fit = int((PAGE - LEFT - RIGHT + BETWEEN) / (words + BETWEEN))
     columns = max(1, min(COLUMNS, len(places), fit))
@@ -78,24 +78,19 @@ def _pairs(places: Mapping[str, Series]) -> tuple[Figure, list[tuple[Axes, Axes]
     # Wide enough for the legend of the figure.
     width = max(1.4 * COLUMN, PAGE * columns / COLUMNS, around + columns * words)
     wide = (width - around) / columns
-    lines = max(title.count("\n") + 1 for title in places)
-    head = LINE * lines + max(map(_legend_points, places.values())) / 72
+    lines = max(title.count("\n") + 1 for title, _ in places)
+    head = LINE * lines + max(_legend_points(series) for _, series in places) / 72
     block = head + sum(HIGH) + 2 * TICKS + GAP + LABEL
     height = LEGEND + block * -(-len(places) // columns)
     figure = Figure(figsize=(width, height))
     figure.set_layout_engine("none")
-
-    def panel(left: float, top: float, high: float) -> Axes:
-        return figure.add_axes(
-            (left / width, 1 - (top + high) / height, wide / width, high / height)
-        )
-
     pairs = []
     for number in range(len(places)):
         left = LEFT + number % columns * (wide + BETWEEN)
         top = LEGEND + number // columns * block + head
-        above = panel(left, top, HIGH[0])
-        below = panel(left, top + HIGH[0] + TICKS + GAP, HIGH[1])
+        above = figure.add_axes(place_of(figure, left, top, wide, HIGH[0]))
+        top += HIGH[0] + TICKS + GAP
+        below = figure.add_axes(place_of(figure, left, top, wide, HIGH[1]))
         below.set_xlabel("epoch")
         if number % columns == 0:
             above.set_ylabel("temperature τ")

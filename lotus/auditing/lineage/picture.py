@@ -11,7 +11,7 @@ from matplotlib.path import Path as Curve
 from lotus.auditing.lineage.boxes import ASKED, Box, Boxes, boxes
 from lotus.auditing.lineage.tree import Tree
 from lotus.errors import LotusError, choices
-from lotus.paper.style import BLACK, GREY, UNDATED, save_as, style
+from lotus.paper.style import BLACK, FORMS, GREY, save_as, style
 
 BROKEN = "#C00000"
 WIDTH, GAP = 1.5, 0.42
@@ -36,8 +36,8 @@ def draw(tree: Tree, heading: str, out: Path) -> None:
 
     """
     ending = out.suffix.removeprefix(".")
-    if ending not in UNDATED:
-        accepted = choices(ending, UNDATED)
+    if ending not in FORMS:
+        accepted = choices(ending, FORMS)
         raise LotusError(f"{out}: a picture cannot have the ending '{ending}'; {accepted}")
     drawn = boxes(tree)
     with style():
