@@ -320,13 +320,21 @@ def git_state() -> dict[str, Any]:
 
     Results that were published are tracked as well, and are not what a step is made by.
     """
-    commit = git("rev-parse", "HEAD")
     without = (
         f":(exclude){place}"
         for place in (layout.RESULTS, layout.RAW, layout.STORES, *layout.PUBLISHED)
     )
-    changes = git("status", "--porcelain", "--untracked-files=no", "--", ".", *without)
-    return {"commit": commit, "dirty": None if changes is None else bool(changes)}
+    options = ("--porcelain=v2", "--branch", "--no-ahead-behind", "--untracked-files=no")
+    said = git("status", *options, "--", ".", *without)
+    if said is None:
+        return {"commit": None, "dirty": None}
+    lines = said.splitlines()
+    head = "# branch.oid "
+    (commit,) = (line.removeprefix(head) for line in lines if line.startswith(head))
+    return {
+        "commit": None if commit == "(initial)" else commit,
+        "dirty": any(not line.startswith("# ") for line in lines),
+    }
 
 
 def git(*arguments: str) -> str | None:

@@ -158,3 +158,13 @@ def test_published_results_do_not_make_the_code_dirty(tmp_path, monkeypatch):
         "commit": run(tmp_path, "git", "rev-parse", "HEAD").stdout.strip(),
         "dirty": True,
     }
+
+
+def test_where_there_is_no_commit_or_no_repository(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert git_state() == {"commit": None, "dirty": None}
+    run(tmp_path, "git", "init", "--quiet")
+    assert git_state() == {"commit": None, "dirty": False}
+    (tmp_path / "code.py").write_text("new")
+    run(tmp_path, "git", "add", "code.py")
+    assert git_state() == {"commit": None, "dirty": True}

@@ -71,8 +71,11 @@ def redraw(run: Run) -> Redrawn:
 
     """
     records = _records()
-    pulled = pull_files(layout.PREDICTIONS)
-    log.info("%d files of predictions pulled", pulled)
+    with _forks(1) as beside:
+        pulled = beside.submit(pull_files, layout.PREDICTIONS)
+        # Takes as long, and needs none of these files.
+        _load(records)
+        log.info("%d files of predictions pulled", pulled.result())
     same: list[str] = []
     other: list[str] = []
     for kinds in STAGES:
@@ -86,15 +89,16 @@ def redraw(run: Run) -> Redrawn:
 
 
 def _records() -> list[Record]:
-    """Records of what is right of the predictions; those of runs, which lie beside them, are not read."""
+    """Records of the steps of `STAGES`; those of runs, which lie beside predictions, are not read."""
     found = read_index(path for path in record_files() if path.is_relative_to(layout.RECORDS))
-    records = list(found.records.values())
-    for record in records:
+    kinds = {kind for stage in STAGES for kind in stage}
+    for record in found.records.values():
         if record.problem:
             raise LotusError(
                 f"{record.path}: {record.problem}; get it back from git (`lotus audit` says what else "
                 "is not as it was made)"
             )
+    records = [record for record in found.records.values() if record.kind in kinds]
     if not any(record.kind == "metrics" for record in records):
         raise LotusError("no results are recorded here; a clone of published results has them")
     return records
@@ -115,19 +119,20 @@ def _unverified(metrics: Sequence[Record]) -> list[Record]:
 
 def _all(records: Sequence[Record], run: Run) -> Iterable[tuple[str, bool]]:
     """(output, whether it is as recorded) of steps that are done at once."""
-    if not records:
-        return
-    _load(records)
     # A command can leave several records.
     commands: dict[str, list[Record]] = {}
     for record in records:
         commands.setdefault(record.content["command"], []).append(record)
     # What reads most takes longest: at the end it would keep one process alone at work.
     ordered = sorted(commands.values(), key=lambda of: -sum(len(it.inputs) for it in of))
-    with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("fork")) as pool:
+    with _forks(os.cpu_count()) as pool:
         jobs = [pool.submit(_again, of_command, run) for of_command in ordered]
         for job in jobs:
             yield from job.result()
+
+
+def _forks(count: int | None) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(count, mp_context=get_context("fork"))
 
 
 def _load(records: Sequence[Record]) -> None:

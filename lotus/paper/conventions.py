@@ -115,12 +115,12 @@ def form_of(metric: str, protocol: Protocol, frame: pd.DataFrame) -> Form:
             E6 and a synthetic calibration set.
 
     """
-    calibrated = frame["mia_released_e5_e6"].notna().any() and protocol.has("E6")
+    attacked = metric in OF_THE_ATTACK and protocol.has("E6")
     concerns = {
         "E3": metric in (*SHARES, *DIVERGENCES, "avg_gap"),
         "E4": metric in DIVERGENCES,
-        "E5": metric in OF_THE_ATTACK and calibrated,
-        "E6": metric in OF_THE_ATTACK,
+        "E5": attacked and frame["mia_released_e5_e6"].notna().any(),
+        "E6": attacked,
     }
     on = [s.lower() for s in REGISTER if concerns.get(s, False) and protocol.has(s)]
     source = [switch for switch in on if switch != "e3"]

@@ -210,7 +210,7 @@ def _row(measured: Measured, row: str, best: Mapping[str, set[str]], times: pd.D
             stated(numbers, row, form),
             "best" if row in best[form.metric] else "",
             _why_empty(measured, row, form),
-            number(numbers.loc[row, form.name] * form.scale),
+            number(numbers.at[row, form.name] * form.scale),
         )
         for form in measured.forms
     ]
@@ -225,14 +225,14 @@ def _row(measured: Measured, row: str, best: Mapping[str, set[str]], times: pd.D
         name=row_title(row),
         source=row_anchor(measured.cell, row),
         remark=_remark(measured, row),
-        title=str(numbers.loc[row, "why"]),
+        title=str(numbers.at[row, "why"]),
         cells=[*cells, *spent],
         is_reference=row in (ORIGINAL, GOLD),
     )
 
 
 def _remark(measured: Measured, row: str) -> str:
-    count, n = measured.numbers.loc[row, ["collapsed", "n"]]
+    count, n = (measured.numbers.at[row, name] for name in ("collapsed", "n"))
     if count:
         return f"collapsed in {count} of {n} seeds"
     same = measured.frame.loc[measured.frame["row"] == row, "same_as_original"]
@@ -241,8 +241,8 @@ def _remark(measured: Measured, row: str) -> str:
 
 def _why_empty(measured: Measured, row: str, form: Form) -> str:
     """Why a cell has no number, '' if it has."""
-    if pd.notna(measured.numbers.loc[row, form.name]):
+    if pd.notna(measured.numbers.at[row, form.name]):
         return ""
-    if measured.numbers.loc[row, "collapsed"]:
-        return str(measured.numbers.loc[row, "why"])
+    if measured.numbers.at[row, "collapsed"]:
+        return str(measured.numbers.at[row, "why"])
     return "gold is what this is measured against" if row == GOLD else "undefined"

@@ -6,8 +6,8 @@ import pandas as pd
 
 from lotus.layout import GOLD, ORIGINAL
 from lotus.paper.conventions import TITLES, form_of, protocol_of
-from lotus.paper.results import row_title, sound, summarise
-from lotus.protocol import CORRECTED, parse
+from lotus.paper.results import row_title, sound
+from lotus.protocol import parse
 
 LOST = 0.05
 """Loss of retain accuracy that is worth a sentence."""
@@ -71,9 +71,9 @@ def differences(frames: Mapping[str, pd.DataFrame]) -> list[str]:
     if len(by_base) < 2:
         return []
     corrected, released = by_base["corrected"], by_base["released"]
-    before, after = summarise(corrected, CORRECTED), summarise(released, CORRECTED)
+    before, after = _retained(corrected), _retained(released)
     methods = [row for row in after.index if row not in (ORIGINAL, GOLD) and row in before.index]
-    lost = (before["accuracy_retain"] - after["accuracy_retain"]).reindex(methods).dropna()
+    lost = (before - after).reindex(methods).dropna()
     losers = [str(row) for row in lost.index[lost > LOST]]
     same = _same(released)
     said = [
@@ -84,6 +84,12 @@ def differences(frames: Mapping[str, pd.DataFrame]) -> list[str]:
         verb = "equals" if len(same) == 1 else "equal"
         said.append(f"Released, {_listed(same)} {verb} the original, prediction for prediction.")
     return said
+
+
+def _retained(frame: pd.DataFrame) -> pd.Series:
+    """Mean retain accuracy of each row; NaN where a model has collapsed."""
+    by_row = sound(frame).groupby("row", sort=False)["accuracy_retain"]
+    return by_row.agg(lambda of_seeds: of_seeds.mean(skipna=False))
 
 
 def _same(frame: pd.DataFrame) -> list[str]:

@@ -108,7 +108,7 @@ def _has_gold(frame: pd.DataFrame) -> bool:
 
 def stated(summary: pd.DataFrame, row: str, form: Form) -> str:
     """A cell as it is printed: scaled and rounded as its form has it."""
-    value, spread = summary.loc[row, form.name], summary.loc[row, f"{form.name}_std"]
+    value, spread = summary.at[row, form.name], summary.at[row, f"{form.name}_std"]
     return plus_minus(value * form.scale, spread * form.scale, form.decimals)
 
 
