@@ -21,8 +21,9 @@ report: env
 	echo "Report:  $(CURDIR)/results/report/index.html" && \
 	echo "Figures: results/figures   tables: results/tables   times: results/timings   logs: logs"
 
+# Two at once: some tests use one core, others run workflows on two. A file's tests stay together.
 test: check
-	pytest
+	pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder
 
 check: env
 	ruff format --check .

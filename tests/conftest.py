@@ -1,5 +1,7 @@
 """Small image sets, stores and models that several test files use."""
 
+import fcntl
+import shutil
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -39,11 +41,22 @@ def pytest_addoption(parser):
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory):
-    """A copy of the project with the quick check run to its end."""
-    folder = tmp_path_factory.mktemp("project")
-    copy_of_project(folder)
-    run(folder, "snakemake", "--cores", "2", "--configfile", "config/digits.yaml")
+def finished(tmp_path_factory, worker_id):
+    """A copy of the project with the quick check run to its end, to be looked at only.
+
+    All test processes share one: the first that asks makes it, and others wait.
+    """
+    own = tmp_path_factory.getbasetemp()
+    shared = own if worker_id == "master" else own.parent
+    with Path(f"{shared}/project.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        folder, draft = shared / "project", shared / "draft"
+        if not folder.exists():
+            shutil.rmtree(draft, ignore_errors=True)
+            draft.mkdir()
+            copy_of_project(draft)
+            run(draft, "snakemake", "--cores", "2", "--configfile", "config/digits.yaml")
+            draft.rename(folder)
     return folder
 
 

@@ -28,6 +28,14 @@ def planned(folder, *arguments):
     return {rule: int(count) for rule, count in counts if rule != "total"}
 
 
+@pytest.fixture(scope="module")
+def finished(finished, tmp_path_factory):
+    """A copy of the finished project, in which steps are run again."""
+    folder = tmp_path_factory.mktemp("workflow") / "project"
+    shutil.copytree(finished, folder)
+    return folder
+
+
 @pytest.fixture
 def changed(finished):
     """Changes files of the finished project and puts them back afterwards."""
