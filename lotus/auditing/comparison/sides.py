@@ -129,7 +129,7 @@ def _commit(name: str) -> str:
         git("rev-parse", "--git-dir")
     except LotusError as error:
         raise LotusError(
-            f"{name}: no such folder, and no git repository here; {ACCEPTED}"
+            f"{name}: no such folder, and git reads no repository here; {ACCEPTED}\n{error}"
         ) from error
     try:
         return git("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}").decode().strip()
