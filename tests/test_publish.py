@@ -196,6 +196,16 @@ def test_a_restored_clone_has_nothing_to_do(clone):
     assert not {"pretrain_original", "retrain_gold", "verify_store"} & set(rules)
 
 
+def test_why_snakemake_does_not_start_is_told(clone):
+    locks = clone / ".snakemake/locks"
+    locks.mkdir(parents=True)
+    # As a killed workflow leaves it.
+    (locks / "0.output.lock").write_text(f"{MODEL}\n")
+    done = lotus(clone, "restore", check=False)
+    assert done.returncode == 1
+    assert "It can be removed with the --unlock argument" in done.stderr
+
+
 def test_only_what_does_not_verify_runs_again(clone):
     config = clone / "config/digits.yaml"
     other = """overrides:

@@ -156,7 +156,8 @@ def _take_over(now: Present, found: Standing, index: Index, cores: str) -> None:
     last = [step for step in found.sound if step.record not in before]
     if last:
         targets = [(step.outputs or (step.record,))[0] for step in last]
-        _snakemake(now, cores, ["--touch", "--forceall", "--quiet", "all"], targets)
+        # A line for each file, of which nothing has to be known unless it fails.
+        _snakemake(now, cores, ["--touch", "--forceall"], targets, capture_output=True)
 
 
 def _run_rest(now: Present, found: Standing, cores: str) -> None:
@@ -164,7 +165,17 @@ def _run_rest(now: Present, found: Standing, cores: str) -> None:
         _snakemake(now, cores, ["--forcerun", *found.again], ["all"])
 
 
-def _snakemake(now: Present, cores: str, options: Sequence[str], targets: Sequence[str]) -> None:
+def _snakemake(
+    now: Present,
+    cores: str,
+    options: Sequence[str],
+    targets: Sequence[str],
+    capture_output: bool = False,
+) -> None:
     command = ["snakemake", "--cores", cores, *now.options(), *options, "--", *targets]
-    if subprocess.run([sys.executable, "-m", *command], check=False).returncode:
-        raise LotusError("snakemake failed; what it said stands above")
+    done = subprocess.run(
+        [sys.executable, "-m", *command], check=False, text=True, capture_output=capture_output
+    )
+    if done.returncode:
+        said = f":\n{done.stderr.strip()}" if capture_output else "; what it said stands above"
+        raise LotusError(f"snakemake failed{said}")
