@@ -296,6 +296,13 @@ def test_tuning_writes_overrides_that_the_configuration_takes(finished):
             assert plan.hyperparameters(cell, row).items() >= block["methods"][row].items()
             # Neither gold nor test images were at hand.
             assert not [name for name in record["inputs"] if "gold" in name]
+    # The ledger is to hold these records too.
+    audit = ("lotus", "audit", *CONFIG)
+    assert "was made since" in run(finished, *audit, check=False).stdout
+    assert planned(finished) == {"seal_records": 1, "all": 1}
+    run(finished, "snakemake", "--cores", "2", *CONFIG)
+    assert "; sound." in run(finished, *audit).stdout
+    assert planned(finished) == {}
 
 
 FASHION = """

@@ -16,6 +16,8 @@ from snakemake.utils import update_config
 sys.path.insert(0, str(workflow.basedir))
 
 from lotus import layout, models, warm
+from lotus.auditing.expected import steps
+from lotus.auditing.ledger import record_files
 from lotus.contents import Contents
 from lotus.data import sources
 from lotus.data.store import locked_stores
@@ -24,7 +26,7 @@ from lotus.methods import base
 from lotus.paper.exhibits import EXHIBITS, PICTURES
 from lotus.paper.labels import listed
 from lotus.plan import make_plan
-from lotus.provenance import code_digest, relative
+from lotus.provenance import code_digest, relative, sha256
 from lotus.settings import Benchmark, Origin, read_origin, typed
 
 DEFAULT_CONFIG = "config/fashion-mini.yaml"
@@ -353,6 +355,16 @@ def targets():
 def final_outputs():
     """The final target: everything that is recorded, and the ledger of all records."""
     return [*recorded_outputs(), str(layout.LEDGER)]
+
+
+def records_of_others():
+    """Records here, with their digests, that are of no step of this plan: of `tune`, of other experiments.
+
+    The ledger holds them too, and is made anew when they change.
+    """
+    own = {step.record for step in steps(PLAN)}
+    others = [path for path in map(str, record_files()) if path not in own]
+    return [f"{path} {sha256(Path(path))}" for path in others]
 
 
 def recorded_outputs():

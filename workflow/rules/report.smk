@@ -66,5 +66,6 @@ rule seal_records:
         CONDA
     params:
         code=step_code("lotus.auditing.ledger"),
+        others=lambda wildcards: records_of_others(),
     shell:
         "lotus --log {log} seal --out {output}"
