@@ -1,7 +1,7 @@
 """Small image sets, stores and models that several test files use."""
 
 import fcntl
-import shutil
+import os
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -41,19 +41,18 @@ def pytest_addoption(parser):
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory, worker_id):
+def finished(tmp_path_factory):
     """A copy of the project with the quick check run to its end, to be looked at only.
 
     All test processes share one: the first that asks makes it, and others wait.
     """
     own = tmp_path_factory.getbasetemp()
-    shared = own if worker_id == "master" else own.parent
-    with Path(f"{shared}/project.lock").open("w") as lock:
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    folder = shared / "project"
+    with (shared / "project.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        folder, draft = shared / "project", shared / "draft"
         if not folder.exists():
-            shutil.rmtree(draft, ignore_errors=True)
-            draft.mkdir()
+            draft = tmp_path_factory.mktemp("draft")
             copy_of_project(draft)
             run(draft, "snakemake", "--cores", "2", "--configfile", "config/digits.yaml")
             draft.rename(folder)

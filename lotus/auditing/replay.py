@@ -13,6 +13,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
+from itertools import chain
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -91,13 +92,13 @@ def redraw(run: Run) -> Redrawn:
 def _records() -> list[Record]:
     """Records of the steps of `STAGES`; those of runs, which lie beside predictions, are not read."""
     found = read_index(path for path in record_files() if path.is_relative_to(layout.RECORDS))
-    kinds = {kind for stage in STAGES for kind in stage}
     for record in found.records.values():
         if record.problem:
             raise LotusError(
                 f"{record.path}: {record.problem}; get it back from git (`lotus audit` says what else "
                 "is not as it was made)"
             )
+    kinds = [*chain.from_iterable(STAGES)]
     records = [record for record in found.records.values() if record.kind in kinds]
     if not any(record.kind == "metrics" for record in records):
         raise LotusError("no results are recorded here; a clone of published results has them")

@@ -177,5 +177,4 @@ def _snakemake(
         [sys.executable, "-m", *command], check=False, text=True, capture_output=capture_output
     )
     if done.returncode:
-        said = f":\n{done.stderr.strip()}" if capture_output else "; what it said stands above"
-        raise LotusError(f"snakemake failed{said}")
+        raise LotusError(f"snakemake failed: {done.stderr or 'what it said stands above'}")
