@@ -1,0 +1,105 @@
+"""Names as people write them: compared in one form of Unicode, shown whole, made into parts of paths."""
+
+import hashlib
+import os
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+SEPARATORS = r"""\s_/\\.,:;'"()\[\]&|-"""
+"""Characters that a path can do without: between words they mean no more than a gap."""
+LONGEST = 80
+"""Characters of a name that a part of a path keeps; file systems take 255 bytes."""
+
+
+def composed(name: str) -> str:
+    """The name in Unicode's composed form (NFC), in which all names are compared.
+
+    macOS hands file names over in the other form: é as e and an accent.
+    """
+    return unicodedata.normalize("NFC", name)
+
+
+def shown(name: str | Path) -> str:
+    """A name as it can be printed: control characters, and bytes that are not UTF-8, as escapes."""
+    text = os.fsencode(name).decode("utf-8", "backslashreplace")
+    return "".join(
+        c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text
+    )
+
+
+def path_form(name: str, told_apart: bool = False) -> str:
+    """A name as part of a path: lower-case letters, digits and single '-', as `t-shirt-top`.
+
+    A form that leaves out more than gaps (`猫`, `C++`) or a part of a long name ends in digits of the
+    name's digest, so that no two such names share one. Others can (`Cat` and `cat`).
+
+    Args:
+        told_apart: end in digits of the digest anyway; then no other name has this form.
+
+    """
+    name = composed(name)
+    plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+    is_whole = re.fullmatch(rf"[A-Za-z0-9{SEPARATORS}]*", name, re.ASCII) is not None
+    if plain and is_whole and len(plain) <= LONGEST and not told_apart:
+        return plain
+    digest = hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()[:6]
+    return f"{plain[:LONGEST]}-{digest}".strip("-")
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two names that a reader can take for one.
+
+    Attributes:
+        difference: in what alone they differ, in words.
+        is_mistake: whether nobody gives such names to two things.
+
+    """
+
+    first: str
+    second: str
+    difference: str
+    is_mistake: bool
+
+    def __str__(self) -> str:
+        return (
+            f"{self.first!r} and {self.second!r} look alike: they differ only in {self.difference}"
+        )
+
+
+def look_alikes(names: Iterable[str]) -> list[Pair]:
+    """Pairs of different names that look alike, in the order of the names."""
+    readings = (
+        (_without_blanks, "white space or characters that are not seen", True),
+        (_as_number, "how the number is written", True),
+        (_without_case, "letter case or width", False),
+    )
+    found: list[Pair] = []
+    every = list(dict.fromkeys(names))
+    for read, difference, is_mistake in readings:
+        first: dict[str, str] = {}
+        for name in every:
+            other = first.setdefault(read(name), name)
+            if other != name and not any({p.first, p.second} == {other, name} for p in found):
+                found.append(Pair(other, name, difference, is_mistake))
+    return found
+
+
+def _without_blanks(name: str) -> str:
+    seen = "".join(c for c in composed(name) if unicodedata.category(c) not in ("Cf", "Cc"))
+    return " ".join(seen.split())
+
+
+def _as_number(name: str) -> str:
+    text = _without_blanks(name)
+    if re.fullmatch(r"[+-]?\d+(\.\d*)?", text, re.ASCII):
+        return f"= {Decimal(text).normalize():f}"
+    return name
+
+
+def _without_case(name: str) -> str:
+    return unicodedata.normalize("NFKC", _without_blanks(name)).casefold()
