@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import click
-import yaml
 
 from lotus import protocol, warm
 from lotus.errors import LotusError
 from lotus.protocol import Protocol
+from lotus.yaml_text import parse
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 EXISTING_FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
@@ -65,10 +65,7 @@ class _YamlType(click.ParamType[Any]):
     name = "mapping"
 
     def convert(self, value: Any, param: Any, ctx: Any) -> dict[str, Any]:
-        try:
-            content = yaml.safe_load(value)
-        except yaml.YAMLError as error:
-            self.fail(f"{value!r} is not YAML: {error}", param, ctx)
+        content = parse(value, _option_of(param)).content
         if not isinstance(content, dict):
             self.fail(
                 f"{value!r} is not a mapping like '{{model: resnet18, width: 8}}'", param, ctx
@@ -94,10 +91,12 @@ class _SettingType(click.ParamType[Any]):
         key, equals, text = value.partition("=")
         if not equals or not key:
             self.fail(f"{value!r}: accepted: KEY=VALUE, as alpha=4", param, ctx)
-        try:
-            return key, yaml.safe_load(text)
-        except yaml.YAMLError as error:
-            self.fail(f"{value!r}: the value is not YAML: {error}", param, ctx)
+        return key, parse(text, f"{_option_of(param)} {key}").content
+
+
+def _option_of(param: click.Parameter | None) -> str:
+    """An option as a person wrote it."""
+    return param.opts[0] if param is not None else "argument"
 
 
 def run() -> None:

@@ -4,7 +4,8 @@ Told by what a configuration says, not by its names: a part of CIFAR-10 or a nar
 paper's benchmarks, whatever it is called.
 """
 
-from lotus.settings import Architecture, Benchmark, Dataset, Scenario, Settings, slug
+from lotus.names import path_form
+from lotus.settings import Architecture, Benchmark, Dataset, Scenario, Settings
 
 DATASETS = ("cifar10", "cifar100", "tiny-imagenet", "mufac-clean", "imagenet1k")
 """Data sets of the paper, by the names of their sources."""
@@ -45,7 +46,7 @@ def _architecture(architecture: Architecture) -> str | None:
 
 def _scenario(scenario: Scenario) -> str | None:
     if scenario.forget_class is not None:
-        return f"class-{slug(scenario.forget_class)}"
+        return f"class-{path_form(scenario.forget_class)}"
     if scenario.forget_first == MUFAC_FORGET_SET:
         return "mufac-fixed"
     if scenario.forget_rule != "first":

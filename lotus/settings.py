@@ -6,12 +6,12 @@ Each field's description is the manual; `config/schema.json` is generated from t
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
+from datetime import date, datetime
 from itertools import product
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
-import yaml
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -30,6 +30,8 @@ from pydantic_core import ErrorDetails
 
 from lotus import protocol
 from lotus.errors import LotusError, choices
+from lotus.names import composed, path_form, shown
+from lotus.yaml_text import Place, parse, read_yaml
 
 SCIENTIFIC = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)[eE][+-]?\d+")
 
@@ -402,8 +404,10 @@ class Scenario(Section):
         description="Which images of a class: `first` in data-set order, as the paper's code, hence "
         "the same for every seed; `random`: drawn with the run's seed.",
     )
-    forget_class: str | None = Field(
-        None, description="Name of the class that is forgotten. For `class-…`."
+    forget_class: Annotated[str, Field(min_length=1), AfterValidator(composed)] | None = Field(
+        None,
+        description="Name of the class that is forgotten, as the data set writes it (`Ankle boot`). For "
+        "`class-…`.",
     )
 
     @model_validator(mode="after")
@@ -427,18 +431,25 @@ class Scenario(Section):
         `…-5-per-class` and `…-fixed` may have a word before them.
         """
         if self.forget_class is not None:
-            return f"class-{slug(self.forget_class)}"
+            return f"class-{path_form(self.forget_class)}"
         if self.forget_per_class is not None:
             return f"{self.forget_per_class}-per-class"
         if self.forget_first is not None:
             return "fixed"
         return f"instance-{100 * (self.forget_fraction or 0):g}"
 
+    @property
+    def own_name(self) -> str:
+        """The canonical name, of a class with digits that no other class's name has."""
+        if self.forget_class is None:
+            return self.canonical_name
+        return f"class-{path_form(self.forget_class, told_apart=True)}"
+
     def is_called(self, name: str) -> bool:
         """Whether `name` says what is forgotten."""
         wanted = self.canonical_name
         counted = self.forget_per_class is not None or self.forget_first is not None
-        return name == wanted or (counted and name.endswith(f"-{wanted}"))
+        return name in (wanted, self.own_name) or (counted and name.endswith(f"-{wanted}"))
 
 
 class Method(BaseModel):
@@ -719,47 +730,50 @@ def hyperparameters_of(
     return values
 
 
-def slug(name: str) -> str:
-    """`T-shirt/top` → `t-shirt-top`: a class name as part of a path."""
-    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
-
-
 @dataclass(frozen=True)
 class Origin:
-    """One of the files (or the command line) that a configuration was merged from."""
+    """One of the files (or the command line) that a configuration was merged from.
+
+    Attributes:
+        lines: place of a value → its line, where there are lines.
+
+    """
 
     name: str
     content: Mapping[str, Any]
+    lines: Mapping[Place, int] = field(default_factory=dict)
 
 
 def read_origin(path: Path) -> Origin:
     """Reads one YAML file.
 
     Raises:
-        LotusError: absent, not YAML, or not a mapping.
+        LotusError: absent, not a mapping, or as `read_yaml` says.
 
     """
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise LotusError(f"{path}: cannot be read: {error.strerror}") from error
-    except yaml.YAMLError as error:
-        raise LotusError(f"{path}: not valid YAML: {error}") from error
-    if not isinstance(content, dict):
-        raise LotusError(f"{path}: must be a mapping of settings, not {type(content).__name__}")
-    return Origin(str(path), content)
+    text = read_yaml(path)
+    if text.content is None:
+        raise LotusError(f"{shown(path)}: is empty; must be a mapping of settings")
+    if not isinstance(text.content, dict):
+        what = type(text.content).__name__
+        raise LotusError(f"{shown(path)}: must be a mapping of settings, not {what}")
+    return Origin(shown(path), text.content, text.lines)
 
 
 def typed(value: Any) -> Any:
     """A value of Snakemake's `--config`, which leaves what is inside lists and mappings as text.
 
     `seeds=[3407]` means a number; texts become what YAML reads in them.
+
+    Raises:
+        LotusError: a text is not YAML, or YAML reads it otherwise than it is meant.
+
     """
     if isinstance(value, Mapping):
         return {key: typed(part) for key, part in value.items()}
     if isinstance(value, list | tuple):
         return [typed(part) for part in value]
-    return yaml.safe_load(value) if isinstance(value, str) and value else value
+    return parse(value, "--config").content if isinstance(value, str) and value else value
 
 
 def load(content: Mapping[str, Any], origins: Sequence[Origin]) -> Settings:
@@ -849,20 +863,20 @@ def _explain_section(details: ErrorDetails, place: str) -> str:
     where = ".".join(str(part) for part in path)
     if details["type"] == "extra_forbidden":
         return f"{place}: {where}: unknown key"
-    message = details["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
+    message = _worded(details["msg"])
     shown = "" if isinstance(details["input"], Mapping) else f" = {details['input']!r}"
     return f"{place}: {where or '(all)'}{shown}: {message}"
 
 
 def complain(origins: Sequence[Origin], path: Sequence[str | int], value: Any, what: str) -> str:
-    """`FILE: key.path = value: what is wrong and what is accepted`."""
-    place = ".".join(str(part) for part in path) or "(top level)"
-    shown = "" if value is None else f" = {value!r}"
-    return f"{_file_of(origins, path)}: {place}{shown}: {what}"
+    """`FILE: line N: key.path = value: what is wrong and what is accepted`."""
+    place = ".".join(shown(str(part)) for part in path) or "(top level)"
+    given = "" if value is None else f" = {value!r}"
+    return f"{_place_of(origins, path)}: {place}{given}: {what}"
 
 
-def _file_of(origins: Sequence[Origin], path: Sequence[str | int]) -> str:
-    """The last origin that holds the longest part of `path`."""
+def _place_of(origins: Sequence[Origin], path: Sequence[str | int]) -> str:
+    """The last origin that holds the longest part of `path`, and the line of that part."""
 
     def depth(origin: Origin) -> int:
         node: Any = origin.content
@@ -872,7 +886,11 @@ def _file_of(origins: Sequence[Origin], path: Sequence[str | int]) -> str:
             node = node[key]
         return len(path)
 
-    return max(reversed(origins), key=depth).name if origins else "configuration"
+    if not origins:
+        return "configuration"
+    origin = max(reversed(origins), key=depth)
+    line = origin.lines.get(tuple(path[: depth(origin)]))
+    return origin.name if line is None else f"{origin.name}: line {line}"
 
 
 def _explain(details: ErrorDetails, content: Mapping[str, Any], origins: Sequence[Origin]) -> str:
@@ -891,10 +909,34 @@ def _explain(details: ErrorDetails, content: Mapping[str, Any], origins: Sequenc
         )
     elif kind == "union_tag_not_found":
         what, value = f"needs the key 'model'; accepted: {', '.join(map(str, _MODELS))}", None
+    elif kind in ("string_type", "invalid_key") and not isinstance(value, Mapping | list):
+        what = f"must be a text; YAML reads {_kind_in_words(value)} here: write it in quotes"
+        value = None if details["loc"][-1:] == ("[key]",) else value
     else:
-        what = message.removeprefix("Value error, ").replace("Input should be", "must be")
+        what = _worded(message)
         value = None if isinstance(value, Mapping) else value
     return complain(origins, path, value, what)
+
+
+def _worded(message: str) -> str:
+    """What pydantic says, in the words of a configuration file."""
+    words = {
+        "Value error, ": "",
+        "Input should be": "must be",
+        "a valid tuple": "a list",
+        "a valid list": "a list",
+        "a valid dictionary": "a mapping",
+        "String should have at least 1 character": "must not be empty",
+    }
+    for said, plain in words.items():
+        message = message.replace(said, plain)
+    return message
+
+
+def _kind_in_words(value: Any) -> str:
+    kinds = {bool: "true or false", int: "a number", float: "a number", date: "a date"}
+    kinds |= {datetime: "a date", type(None): "nothing"}
+    return kinds.get(type(value), f"a {type(value).__name__}")
 
 
 def _locate(
@@ -1069,7 +1111,6 @@ def _refused(root: list[str | int], base: Section, given: dict[str, Any]) -> Ite
             if details["type"] == "extra_forbidden" and len(path) == 1:
                 what, value = f"unknown key; {choices(path[0], fields)}", None
             else:
-                what = details["msg"].removeprefix("Value error, ")
-                what = what.replace("Input should be", "must be")
+                what = _worded(details["msg"])
                 value = given.get(path[0]) if path else None
             yield [*root, *path], value, what

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import unicodedata
 from dataclasses import replace
 
 import numpy as np
@@ -295,19 +296,33 @@ def test_only_the_random_rule_depends_on_the_seed(make_store):
     assert digests["random"][0] == digests["random"][1] != digests["random"][2]
 
 
-@pytest.mark.parametrize("name", ["Ankle boot", "ankle-boot"])
-def test_a_whole_class_is_forgotten(make_store, name):
+def test_a_whole_class_is_forgotten(make_store):
     store = make_store(interleaved(), [0, 1, 2])
-    chosen = splits.choose_forget_set(store, Scenario(forget_class=name), seed=0)
+    chosen = splits.choose_forget_set(store, Scenario(forget_class="Ankle boot"), seed=0)
     assert is_partition(store, chosen)
     assert (store.labels[chosen.forget] == 2).all()
     assert (store.labels[chosen.retain] != 2).all()
 
 
-def test_unknown_class_is_answered_with_the_likely_one(make_store):
+@pytest.mark.parametrize("name", ["ankel boot", "ankle-boot", "Ankle Boot"])
+def test_unknown_class_is_answered_with_the_likely_one(make_store, name):
     store = make_store(interleaved(), [0, 1, 2])
-    with pytest.raises(LotusError, match="no class 'ankel-boot'; did you mean 'Ankle boot'"):
-        splits.choose_forget_set(store, Scenario(forget_class="ankel-boot"), seed=0)
+    with pytest.raises(LotusError, match=f"no class '{name}'; did you mean 'Ankle boot'"):
+        splits.choose_forget_set(store, Scenario(forget_class=name), seed=0)
+
+
+@pytest.mark.parametrize(
+    ("classes", "forgotten"),
+    [
+        (("犬", "猫"), "猫"),
+        (("C", "C++", "C#"), "C#"),
+        (("A", "a"), "a"),
+        (("été", "ete"), "e\u0301te\u0301"),
+    ],
+)
+def test_classes_are_told_apart_as_they_are_written(classes, forgotten):
+    label = splits.class_label(classes, forgotten)
+    assert classes[label] == unicodedata.normalize("NFC", forgotten)
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,9 @@ import numpy as np
 
 from lotus.data.store import Store, open_store
 from lotus.errors import LotusError, choices
+from lotus.names import composed
 from lotus.provenance import write_json, write_record
-from lotus.settings import Scenario, slug
+from lotus.settings import Scenario
 
 
 @dataclass(frozen=True)
@@ -129,16 +130,18 @@ def _counts(scenario: Scenario, by_class: Sequence[np.ndarray]) -> tuple[list[in
 
 
 def class_label(classes: tuple[str, ...], name: str) -> int:
-    """Label of a class, by its name or the form it has in a path (`Ankle boot`, `ankle-boot`).
+    """Label of a class by its name, as it is written, in either form of Unicode.
 
     Raises:
-        LotusError: there is no such class.
+        LotusError: there is no such class, or two of this name.
 
     """
-    slugs = [slug(known) for known in classes]
-    if slug(name) not in slugs:
-        raise LotusError(f"no class '{name}'; {choices(name, classes)}")
-    return slugs.index(slug(name))
+    labels = [label for label, known in enumerate(classes) if composed(known) == composed(name)]
+    if not labels:
+        raise LotusError(f"no class {name!r}; {choices(name, classes)}")
+    if len(labels) > 1:
+        raise LotusError(f"{len(labels)} classes are called {name!r}; each needs its own name")
+    return labels[0]
 
 
 def write_held_out(folder: Path, seed: int, out: Path, record: Path) -> None:
