@@ -1,5 +1,10 @@
 """The command line: one thin command per rule of the workflow. Each parses and calls one function."""
 
+from lotus import surroundings
+
+# Before anything that a file in the present folder could hide is imported.
+surroundings.keep_checkout_last()
+
 import gc
 import json
 import logging
@@ -56,7 +61,7 @@ def _redirect(log: Path) -> int:
 
 def _tell(terminal: int | None, message: str) -> None:
     if terminal is not None:
-        os.write(terminal, message.encode())
+        os.write(terminal, message.encode(errors="backslashreplace"))
 
 
 class _YamlType(click.ParamType[Any]):
@@ -100,11 +105,8 @@ def _option_of(param: click.Parameter | None) -> str:
 
 
 def run() -> None:
-    """Entry point of the `lotus` command: by a warm process if the workflow named one."""
-    address = os.environ.get(warm.VARIABLE)
-    status = warm.ask(address, sys.argv) if address else None
-    if status is not None:
-        sys.exit(status)
+    """Entry point of the `lotus` command."""
+    surroundings.settle()
     main()
 
 

@@ -34,6 +34,8 @@ LIBRARIES = (
     "pandas",
     "matplotlib.figure",
 )
+LONGEST_ADDRESS = 100
+"""Bytes; systems take 104 to 108."""
 _SIZE = struct.Struct("!I")
 _CODE = struct.Struct("!i")
 
@@ -42,35 +44,48 @@ class WarmProcess:
     """A warm process for the length of a workflow.
 
     Args:
-        checkout: folder of the code that jobs are to run.
+        command: what runs this checkout's `lotus`.
         log: where it reports.
 
     """
 
-    def __init__(self, checkout: Path, log: Path) -> None:
-        name = f"lotus-{os.getuid()}-{os.getpid()}"
-        self.address = Path(tempfile.gettempdir(), name, "socket")
-        self._checkout, self._log = checkout, log
+    def __init__(self, command: Sequence[str], log: Path) -> None:
+        self._command, self._log = command, log
         self._process: subprocess.Popen[bytes] | None = None
+        self._folder: Path | None = None
 
-    def start(self) -> None:
-        """Starts it; jobs that come before it is ready load the libraries themselves."""
-        # What a killed workflow with the same number left behind.
-        shutil.rmtree(self.address.parent, ignore_errors=True)
-        self.address.parent.mkdir(mode=0o700)
-        self._log.parent.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-m", "lotus.cli", "warm", str(self.address)]
-        path = [str(self._checkout), *filter(None, [os.environ.get("PYTHONPATH")])]
-        variables = {**os.environ, "PYTHONPATH": os.pathsep.join(path)}
-        with self._log.open("wb") as log:
-            self._process = subprocess.Popen(command, env=variables, stdout=log, stderr=log)
+    def start(self) -> Path | None:
+        """Starts it; jobs that come before it is ready load the libraries themselves.
+
+        Returns:
+            Its address, in a new folder of this user alone; None where it cannot be had, which costs only
+            time.
+
+        """
+        try:
+            self._folder = Path(tempfile.mkdtemp(prefix="lotus-"))
+            address = self._folder / "socket"
+            if len(os.fsencode(address)) > LONGEST_ADDRESS:
+                raise OSError(f"{address}: too long for the address of a socket")
+            self._log.parent.mkdir(parents=True, exist_ok=True)
+            # The libraries are loaded before a job's own variables are taken over.
+            variables = {**os.environ, "MPLBACKEND": "agg"}
+            with self._log.open("wb") as log:
+                self._process = subprocess.Popen(
+                    [*self._command, "warm", str(address)], env=variables, stdout=log, stderr=log
+                )
+        except OSError:
+            self.stop()
+            return None
+        return address
 
     def stop(self) -> None:
         """Ends it and removes its address."""
         if self._process is not None:
             self._process.terminate()
             self._process.wait()
-        shutil.rmtree(self.address.parent, ignore_errors=True)
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
 
 
 def ask(address: str, arguments: Sequence[str]) -> int | None:
@@ -137,7 +152,7 @@ def _do_one(connection: socket.socket, work: Callable[[], None]) -> None:
             os.dup2(file, number)
         os.chdir(order["folder"])
         os.environ.clear()
-        os.environ.update(order["variables"])
+        os.environ.update({**order["variables"], "MPLBACKEND": "agg"})
         sys.argv = order["arguments"]
         threading.Thread(target=_end_with, args=(connection,), daemon=True).start()
         work()

@@ -6,29 +6,37 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 from lotus import warm
 
 ROOT = Path(__file__).parents[1]
+LOTUS = [sys.executable, "-P", str(ROOT / "workflow/run_lotus.py")]
+
+
+class Running(NamedTuple):
+    address: Path
+    pid: int
 
 
 @pytest.fixture(scope="module")
 def process(tmp_path_factory):
-    kept = warm.WarmProcess(ROOT, tmp_path_factory.mktemp("warm") / "warm.log")
-    kept.start()
+    kept = warm.WarmProcess(LOTUS, tmp_path_factory.mktemp("warm") / "warm.log")
+    address = kept.start()
+    assert address.parent.stat().st_mode & 0o777 == 0o700
     for _ in range(600):
-        if kept.address.exists():
+        if address.exists():
             break
         time.sleep(0.1)
-    yield kept
+    yield Running(address, kept._process.pid)
     kept.stop()
-    assert not kept.address.parent.exists()
+    assert not address.parent.exists()
 
 
 def lotus(folder, process, *arguments):
-    command = [sys.executable, "-m", "lotus.cli", *arguments]
+    command = [*LOTUS, *arguments]
     variables = {**os.environ, warm.VARIABLE: str(process.address)}
     return subprocess.run(
         command, cwd=folder, env=variables, capture_output=True, text=True, check=False
@@ -63,12 +71,12 @@ def test_without_such_a_process_lotus_works_by_itself(tmp_path):
 def test_a_killed_job_is_a_failure(process, tmp_path):
     variables = {**os.environ, warm.VARIABLE: str(process.address)}
     waiting = subprocess.Popen(
-        [sys.executable, "-m", "lotus.cli", "warm", str(tmp_path / "socket")],
+        [*LOTUS, "warm", str(tmp_path / "socket")],
         env=variables,
         stderr=subprocess.PIPE,
         text=True,
     )
-    children = Path(f"/proc/{process._process.pid}/task/{process._process.pid}/children")
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
     if not children.exists():
         waiting.kill()
         pytest.skip("children of a process are listed on Linux alone")
@@ -80,3 +88,11 @@ def test_a_killed_job_is_a_failure(process, tmp_path):
     _, said = waiting.communicate(timeout=30)
     assert waiting.returncode == 1
     assert "killed" in said
+
+
+def test_where_no_address_can_be_had_there_is_no_warm_process(tmp_path, monkeypatch):
+    long = tmp_path / ("a" * 100)
+    long.mkdir()
+    for folder in (long, tmp_path / "absent"):
+        monkeypatch.setattr(warm.tempfile, "tempdir", str(folder))
+        assert warm.WarmProcess(LOTUS, tmp_path / "warm.log").start() is None

@@ -21,7 +21,7 @@ def dvc(*arguments: str) -> str:
 
     """
     # The command of this environment, whichever is first on the path.
-    command = [sys.executable, "-m", "dvc", *arguments]
+    command = [sys.executable, "-P", "-m", "dvc", *arguments]
     environment = {**os.environ, "DVC_NO_ANALYTICS": "1"}
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     if done.returncode:

@@ -174,7 +174,10 @@ def _snakemake(
 ) -> None:
     command = ["snakemake", "--cores", cores, *now.options(), *options, "--", *targets]
     done = subprocess.run(
-        [sys.executable, "-m", *command], check=False, text=True, capture_output=capture_output
+        [sys.executable, "-P", "-m", *command],
+        check=False,
+        text=True,
+        capture_output=capture_output,
     )
     if done.returncode:
         raise LotusError(f"snakemake failed: {done.stderr or 'what it said stands above'}")

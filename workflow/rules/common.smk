@@ -12,8 +12,11 @@ from snakemake.logging import logger
 from snakemake.settings.types import DeploymentMethod
 from snakemake.utils import update_config
 
-# This checkout's code, whichever copy is installed.
+# This checkout's code, whichever copy is installed; its other files hide no module of Python.
 sys.path.insert(0, str(workflow.basedir))
+from lotus import surroundings
+
+surroundings.keep_checkout_last()
 
 from lotus import layout, models, warm
 from lotus.auditing.expected import steps
@@ -31,24 +34,33 @@ from lotus.settings import Benchmark, Origin, read_origin, typed
 
 DEFAULT_CONFIG = "config/fashion-mini.yaml"
 
-# A process with the libraries loaded does the jobs of this machine.
-WARM = warm.WarmProcess(Path(workflow.basedir), Path("logs/warm.log"))
-
 # Jobs run this checkout's code, whichever copy is installed: with the interpreter that runs the
 # workflow, or with that of a conda environment if the user deploys those.
-if DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method:
-    FIND_LOTUS = f'export PYTHONPATH="{workflow.basedir}"; lotus() {{{{ python -m lotus.cli "$@"; }}}}; '
-else:
-    FIND_LOTUS = (
-        f'export PATH="{Path(sys.executable).parent}:$PATH"'
-        f' PYTHONPATH="{workflow.basedir}${{{{PYTHONPATH:+:$PYTHONPATH}}}}"'
-        f' {warm.VARIABLE}="{WARM.address}"; '
-    )
-shell.prefix(FIND_LOTUS)
+IN_CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
+LOTUS = [
+    "python" if IN_CONDA else sys.executable,
+    "-P",
+    str(Path(workflow.basedir) / "workflow/run_lotus.py"),
+]
+
+
+def call_lotus(variables=""):
+    """Lets shell lines of jobs begin with `lotus`."""
+    line = f'{variables}lotus() {{ {shlex.join(LOTUS)} "$@"; }}; '
+    # Snakemake formats it with every job's line.
+    shell.prefix(line.replace("{", "{{").replace("}", "}}"))
+
+
+call_lotus()
+
+# A process with the libraries loaded does the jobs of this machine.
+WARM = warm.WarmProcess(LOTUS, Path("logs/warm.log"))
 
 
 onstart:
-    WARM.start()
+    address = None if IN_CONDA else WARM.start()
+    if address is not None:
+        call_lotus(f"export {warm.VARIABLE}={shlex.quote(str(address))}; ")
 
 
 onsuccess:
@@ -125,7 +137,12 @@ def uses_gpu():
 
 
 GPU = uses_gpu()
-CONDA = f"../../envs/environment-{'cuda' if GPU else 'cpu'}.yaml"
+# Snakemake reads braces in the checkout's own path as wildcards here.
+CONDA = (
+    f"../../envs/environment-{'cuda' if GPU else 'cpu'}.yaml"
+    if IN_CONDA or not set("{}") & set(str(workflow.basedir))
+    else None
+)
 
 
 def cell_of(wildcards):

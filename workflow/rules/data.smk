@@ -11,7 +11,7 @@ rule fetch_data:
     conda:
         CONDA
     resources:
-        mirrors=MIRRORS,
+        mirrors=lambda wildcards: MIRRORS,
     params:
         options=lambda wildcards: json.dumps(raw_options(wildcards.dataset)),
         code=lambda wildcards: source_code(wildcards.dataset),

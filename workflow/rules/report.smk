@@ -11,8 +11,9 @@ rule describe_experiment:
     conda:
         CONDA
     params:
-        config=json.dumps(PLAN.settings.model_dump(mode="json")),
-        origins=json.dumps(ORIGINS),
+        # Functions, since Snakemake takes braces in a text for wildcards.
+        config=lambda wildcards: json.dumps(PLAN.settings.model_dump(mode="json")),
+        origins=lambda wildcards: json.dumps(ORIGINS),
         code=step_code("lotus.contents"),
     shell:
         "lotus --log {log} describe --config {params.config:q} --origins {params.origins:q}"

@@ -30,7 +30,7 @@ rule try_candidates:
         store=lambda wildcards: layout.STORES / wildcards.dataset,
         original=lambda wildcards, input: Path(input.original[0]).parent,
         labels=lambda wildcards: labels_of(wildcards, wildcards.row),
-        plugins=PLUGINS,
+        plugins=lambda wildcards: PLUGINS,
         code=lambda wildcards: [step_code("lotus.tuning"), method_code(wildcards)],
     shell:
         "lotus --log {log} tune {params.method} {params.candidates:q} --store {params.store}"

@@ -32,7 +32,7 @@ rule unlearn:
         labels=lambda wildcards: labels_of(wildcards, wildcards.row),
         weights=weights_option(),
         calibration=calibration_option,
-        plugins=PLUGINS,
+        plugins=lambda wildcards: PLUGINS,
         code=method_code,
     shell:
         "lotus --log {log} unlearn {params.method} {params.hyperparameters:q} --store {params.store}"
