@@ -4,8 +4,10 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from lotus import layout
 from lotus.data.store import dvc_outs
@@ -20,14 +22,37 @@ def dvc(*arguments: str) -> str:
         LotusError: it failed, with what it said.
 
     """
-    # The command of this environment, whichever is first on the path.
+    # The command of this environment, whichever is first on the path; no file of this folder hides its
+    # modules.
     command = [sys.executable, "-P", "-m", "dvc", *arguments]
-    environment = {**os.environ, "DVC_NO_ANALYTICS": "1"}
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    with _settings() as settings:
+        variables = {**os.environ, **settings, "DVC_NO_ANALYTICS": "1", "PYTHONUTF8": "1"}
+        done = subprocess.run(command, capture_output=True, check=False, env=variables)
+    said, failed = (out.decode("utf-8", "replace") for out in (done.stdout, done.stderr))
     if done.returncode:
-        said = (done.stderr or done.stdout).strip()
-        raise LotusError(f"dvc {' '.join(arguments[:2])} failed: {said}")
-    return done.stdout
+        reason = (failed or said).strip() or f"it ended with {done.returncode} and said nothing"
+        raise LotusError(f"dvc {' '.join(arguments[:2])} failed: {reason}")
+    return said
+
+
+@contextmanager
+def _settings() -> Iterator[dict[str, str]]:
+    """Variables for DVC: where no git repository is around it, it is told that it needs none.
+
+    As a setting of the system, which the project's own and the user's come before.
+    """
+    if in_repository():
+        yield {}
+        return
+    with TemporaryDirectory() as folder:
+        Path(folder, "config").write_text("[core]\n    no_scm = true\n", encoding="utf-8")
+        yield {"DVC_SYSTEM_CONFIG_DIR": folder}
+
+
+def in_repository() -> bool:
+    """Whether the present folder, or one above it, is a git repository."""
+    here = Path.cwd()
+    return any((folder / ".git").exists() for folder in (here, *here.parents))
 
 
 def has_remote() -> bool:
@@ -56,7 +81,7 @@ def pull_files(file: Path) -> int:
     from dvc_data.hashfile.hash_info import HashInfo
 
     try:
-        with Repo() as repo:
+        with Repo(config={"core": {"no_scm": not in_repository()}}) as repo:
             if "remote" in repo.config["core"]:
                 repo.cloud.pull([HashInfo("md5", md5) for md5 in absent.values()])
             cached = {path: Path(repo.cache.local.oid_to_path(md5)) for path, md5 in absent.items()}
@@ -84,7 +109,7 @@ def cache_stores(folders: Sequence[Path], out: Path, record: Path) -> None:
     targets = [folder.as_posix() for folder in folders]
     locked = sha256(layout.LOCK)
     for target in targets:
-        dvc("commit", "--quiet", "--force", target)
+        dvc("commit", "--force", target)
     if sha256(layout.LOCK) != locked:
         raise LotusError(f"{layout.LOCK}: changed while the stores were put into DVC's cache")
     write_text(out, dvc("status", "--json", *targets))
