@@ -33,13 +33,14 @@ import resource
 import shlex
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from importlib import metadata
-from importlib.machinery import ModuleSpec, PathFinder
+from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any
 
@@ -105,11 +106,12 @@ def as_text(value: Any) -> str:
 
 
 def code_digest(*modules: str, root: Path | None = None) -> str:
-    """Digest of the sources of `modules` and of every module of their packages they import.
+    """Digest of the sources of `modules` and of every local module that they import.
 
-    Imports are read, not executed, so that a plan can be made without loading torch; an import
-    inside a function counts too. Modules that are found at run time (methods, data sources) have to
-    be named.
+    Local are the modules of this package, and all that lie neither in Python's own folders nor in those of
+    installed libraries: a user's plug-in, and what lies beside it. Imports are read, not executed, so that
+    a plan can be made without loading torch; an import inside a function counts too. Modules that are found
+    at run time (methods, data sources) have to be named.
 
     Args:
         root: folder with the package that is meant; the package that runs unless given.
@@ -130,53 +132,144 @@ def module_digests(*modules: str, root: Path | None = None) -> dict[str, str]:
 
 
 def _reached(modules: Sequence[str], root: Path | None) -> dict[str, bytes]:
-    """Module → source, of `modules` and of what they import of their packages."""
+    """Module → source, of `modules` and of the local modules that they import."""
+    # Packages that are named count even where they are installed as libraries are.
+    own = frozenset((PACKAGE, *(name.partition(".")[0] for name in modules)))
     seen: dict[str, bytes] = {}
     queue = list(modules)
     while queue:
         name = queue.pop()
-        if name not in seen and (source := _source(name, root)) is not None:
+        if name in seen:
+            continue
+        if name.partition(".")[0] not in own and not _is_local(name.partition(".")[0]):
+            continue
+        if (source := _source(name, root)) is not None:
             seen[name] = source
             queue += _imports(name, root)
-            if "." in name:
-                queue.append(name.rpartition(".")[0])
+        if "." in name:
+            queue.append(name.rpartition(".")[0])
     return seen
 
 
 @cache
 def _source(module: str, root: Path | None = None) -> bytes | None:
     """Source of a module, None where there is no such module (a name imported from one, say)."""
-    spec = _find(module, root)
-    if spec is None or spec.origin is None or not spec.origin.endswith(".py"):
+    found = _find(module, root)
+    if found is None or found.file is None:
         return None
-    return Path(spec.origin).read_bytes()
+    try:
+        return found.file.read_bytes()
+    except OSError:
+        return None
 
 
-def _find(module: str, root: Path | None) -> ModuleSpec | None:
-    """Where a module is; unlike importlib's own search, this imports no parent."""
-    parent = module.rpartition(".")[0]
-    if module == PACKAGE and root is not None:
-        return PathFinder.find_spec(module, [str(root)])
-    if not parent:
-        # A finder of its own finds an editable installation.
-        return importlib.util.find_spec(module)
-    above = _find(parent, root)
-    if above is None or above.submodule_search_locations is None:
+@dataclass(frozen=True)
+class _Found:
+    """Where a module is: its source if it has one, and of a package the folders of its modules."""
+
+    file: Path | None
+    folders: tuple[Path, ...] | None
+
+
+@cache
+def _find(module: str, root: Path | None) -> _Found | None:
+    """Finds a module without importing anything, as importlib's own search would its parents."""
+    parent, _, name = module.rpartition(".")
+    if parent:
+        above = _find(parent, root)
+        folders = (above.folders if above is not None else None) or ()
+        return next(filter(None, (_below(folder, name) for folder in folders)), None)
+    try:
+        if module == PACKAGE and root is not None:
+            spec = PathFinder.find_spec(module, [str(root)])
+        else:
+            # A finder of its own finds an editable installation.
+            spec = importlib.util.find_spec(module)
+    except (ImportError, ValueError):
         return None
-    return PathFinder.find_spec(module, above.submodule_search_locations)
+    if spec is None:
+        return None
+    is_source = spec.has_location and spec.origin is not None and spec.origin.endswith(".py")
+    below = spec.submodule_search_locations
+    return _Found(
+        Path(spec.origin) if is_source and spec.origin is not None else None,
+        tuple(map(Path, below)) if below is not None else None,
+    )
+
+
+def _below(folder: Path, name: str) -> _Found | None:
+    """A module of a package, in one of its folders."""
+    inside, file = folder / name, folder / f"{name}.py"
+    if (inside / "__init__.py").is_file():
+        return _Found(inside / "__init__.py", (inside,))
+    if file.is_file():
+        return _Found(file, None)
+    return _Found(None, (inside,)) if inside.is_dir() else None
+
+
+@cache
+def _is_local(name: str) -> bool:
+    """Whether a module (without dots) lies outside the folders of Python and of installed libraries."""
+    if name in sys.stdlib_module_names or name in sys.builtin_module_names:
+        return False
+    found = _find(name, None)
+    if found is None:
+        return False
+    places = [*filter(None, [found.file]), *(found.folders or ())]
+    return any(not _is_installed(place) for place in places)
+
+
+def _is_installed(place: Path) -> bool:
+    if {"site-packages", "dist-packages"} & set(place.parts):
+        return True
+    paths = sysconfig.get_paths()
+    return any(place.is_relative_to(paths[key]) for key in ("stdlib", "platstdlib"))
 
 
 @cache
 def _imports(module: str, root: Path | None = None) -> tuple[str, ...]:
-    """Modules of this package, or of `module`'s own, that its source may import."""
-    own = (PACKAGE, module.partition(".")[0])
+    """Modules that a module's source may import, with relative names resolved."""
+    found = _find(module, root)
+    is_package = found is not None and found.folders is not None
     names: list[str] = []
-    for node in ast.walk(ast.parse(_source(module, root) or b"")):
+    for node in ast.walk(_tree(_source(module, root) or b"")):
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-    return tuple(name for name in names if name.partition(".")[0] in own)
+        elif isinstance(node, ast.ImportFrom):
+            base = _absolute(module, is_package, node.level, node.module or "")
+            names += [base, *(f"{base}.{alias.name}" for alias in node.names)]
+        elif isinstance(node, ast.Call):
+            names += _called(node, module, is_package)
+    return tuple(dict.fromkeys(filter(None, names)))
+
+
+def _tree(source: bytes) -> ast.AST:
+    """The syntax of a source; nothing where it has none, which whoever imports it is told of."""
+    try:
+        return ast.parse(source)
+    except (SyntaxError, ValueError):
+        return ast.Module([], [])
+
+
+def _absolute(module: str, is_package: bool, level: int, name: str) -> str:
+    """The name of what `from ..name import` means in a module."""
+    if not level:
+        return name
+    parts = module.split(".")
+    base = parts[: len(parts) - level + is_package]
+    return ".".join([*base, *filter(None, [name])]) if base else ""
+
+
+def _called(node: ast.Call, module: str, is_package: bool) -> list[str]:
+    """What `import_module("name")` names, where that stands there as it is."""
+    function = node.func
+    called = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+    first = node.args[0] if node.args else None
+    if called not in ("import_module", "__import__") or not isinstance(first, ast.Constant):
+        return []
+    name = first.value if isinstance(first.value, str) else ""
+    level = len(name) - len(name.lstrip("."))
+    return [_absolute(module, is_package, level, name.lstrip("."))]
 
 
 @cache
@@ -318,6 +411,7 @@ def command_line() -> str:
 def git_state() -> dict[str, Any]:
     """Commit and whether tracked files differ from it; None where there is no repository.
 
+    A repository around the project that tracks nothing of it (of a home folder, say) is none of its own.
     Results that were published are tracked as well, and are not what a step is made by.
     """
     without = (
@@ -326,7 +420,7 @@ def git_state() -> dict[str, Any]:
     )
     options = ("--porcelain=v2", "--branch", "--no-ahead-behind", "--untracked-files=no")
     said = git("status", *options, "--", ".", *without)
-    if said is None:
+    if said is None or not (Path(".git").exists() or git("ls-files", "--", ".")):
         return {"commit": None, "dirty": None}
     lines = said.splitlines()
     head = "# branch.oid "
@@ -337,13 +431,25 @@ def git_state() -> dict[str, Any]:
     }
 
 
+GIT = ("git", "-c", "core.fsmonitor=false", "-c", "core.quotePath=false", "--no-pager")
+"""git without what a folder's own settings have it run."""
+
+
+def git_variables() -> dict[str, str]:
+    """Variables of this process but those that point git elsewhere, as git's hooks have them."""
+    pointing = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_NAMESPACE")
+    return {key: value for key, value in os.environ.items() if key not in pointing}
+
+
 def git(*arguments: str) -> str | None:
     """What git prints, without white space around it; None where it fails or is not there."""
     try:
-        done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [*GIT, *arguments], capture_output=True, check=False, env=git_variables()
+        )
     except OSError:
         return None
-    return done.stdout.strip() if done.returncode == 0 else None
+    return done.stdout.decode("utf-8", "replace").strip() if done.returncode == 0 else None
 
 
 @cache

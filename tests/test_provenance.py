@@ -15,6 +15,7 @@ from lotus.provenance import (
     git_state,
     identity,
     is_sealed,
+    module_digests,
     sealed,
     write_json,
     write_record,
@@ -98,13 +99,85 @@ def test_a_methods_digest_is_its_own():
 def test_figures_do_not_depend_on_the_report_nor_tables_on_figures():
     assert code_digest("lotus.paper.tables") != code_digest("lotus.paper.figures")
     for module in ("lotus.paper.tables", "lotus.paper.report", "lotus.evaluation", "lotus.runs"):
-        seen, queue = set(), [module]
-        while queue:
-            name = queue.pop()
-            if name not in seen:
-                seen.add(name)
-                queue += provenance._imports(name)
-        assert "lotus.paper.figures" not in seen
+        assert "lotus.paper.figures" not in module_digests(module)
+
+
+FORMS = {
+    "climb.py": "from climb_helper import factor\nimport torch, yaml, random",
+    "climb_helper.py": "def factor(): return importlib.import_module('climb_late').factor",
+    "climb_late.py": "",
+    "climbing/__init__.py": "from . import base",
+    "climbing/base.py": "",
+    "climbing/method.py": "def f():\n    from .helper import factor\n    from ..climbing.deep.er import x",
+    "climbing/helper.py": "from .deep import er",
+    "climbing/deep/er.py": "from ..other import y",
+    "climbing/other.py": "import climbing.last as last",
+    "climbing/last.py": "this is no Python",
+    "climbing/unused.py": "",
+    "random.py": "",
+}
+REACHED = {
+    "climb": {"climb", "climb_helper", "climb_late"},
+    "climbing.method": {f"climbing{name}" for name in ("", ".base", ".method", ".helper", ".deep.er",
+                                                       ".other", ".last")},
+}  # fmt: skip
+
+
+@pytest.fixture
+def plugins(tmp_path, monkeypatch):
+    for name, source in FORMS.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(source)
+    monkeypatch.syspath_prepend(tmp_path)
+    for remembered in (
+        provenance._find,
+        provenance._source,
+        provenance._imports,
+        provenance._is_local,
+    ):
+        remembered.cache_clear()
+    yield tmp_path
+    for remembered in (
+        provenance._find,
+        provenance._source,
+        provenance._imports,
+        provenance._is_local,
+    ):
+        remembered.cache_clear()
+
+
+@pytest.mark.parametrize("plugin", REACHED)
+def test_every_local_module_that_a_plugin_imports_is_part_of_its_identity(plugins, plugin):
+    assert set(module_digests(plugin)) == REACHED[plugin]
+
+
+@pytest.mark.parametrize(
+    ("plugin", "changed"), [("climb", "climb_late.py"), ("climbing.method", "climbing/last.py")]
+)
+def test_an_edit_beside_a_plugin_is_seen(plugins, plugin, changed):
+    before = code_digest(plugin)
+    (plugins / changed).write_text("factor = -7")
+    provenance._source.cache_clear()
+    assert code_digest(plugin) != before
+
+
+def test_a_repository_that_tracks_nothing_of_the_project_is_none_of_its_own(tmp_path, monkeypatch):
+    run(tmp_path, "git", "init", "--quiet")
+    inside = tmp_path / "unpacked"
+    inside.mkdir()
+    monkeypatch.chdir(inside)
+    assert git_state() == {"commit": None, "dirty": None}
+    (inside / "code.py").write_text("")
+    run(inside, "git", "add", "code.py")
+    assert git_state() == {"commit": None, "dirty": True}
+
+
+def test_variables_of_a_hook_do_not_point_git_elsewhere(tmp_path, monkeypatch):
+    run(tmp_path, "git", "init", "--quiet")
+    monkeypatch.chdir(tmp_path)
+    for name in ("GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE"):
+        monkeypatch.setenv(name, str(tmp_path / "elsewhere"))
+    assert git_state() == {"commit": None, "dirty": False}
 
 
 def test_a_seal_breaks_with_every_byte(tmp_path):
