@@ -237,12 +237,6 @@ class Plan:
         options = declared.model_dump(mode="json", exclude_none=True)
         return {**options, "source": declared.source or dataset}
 
-    def has_at_hand(self, dataset: str) -> bool:
-        """Whether this experiment declares a data set, or its raw files lie in the repository."""
-        if dataset in self.settings.datasets:
-            return True
-        return dataset in sources.available() and sources.source(dataset).in_repository
-
     def scenario(self, name: str) -> dict[str, Any]:
         """A scenario's section, without the keys that do not apply."""
         section = self.settings.scenarios[name].model_dump(exclude_none=True)

@@ -12,6 +12,7 @@ from lotus import layout
 from lotus.auditing.index import read
 from lotus.auditing.wanted import Step
 from lotus.contents import Contents, description
+from lotus.data import sources
 from lotus.data.store import FILES, locked_stores
 from lotus.errors import LotusError
 from lotus.layout import GOLD, ORIGINAL
@@ -118,16 +119,28 @@ def _stores(plan: Plan) -> Iterator[Step]:
     locked = locked_stores(layout.LOCK)
     datasets = [cell.dataset for cell in plan.cells]
     synthetic = [name for row in plan.settings.methods if (name := plan.calibration_of(row))]
-    cached = [dataset for dataset in locked if plan.has_at_hand(dataset)]
+    cached = [dataset for dataset in locked if sources.is_in_repository(dataset)]
     for dataset in dict.fromkeys([*datasets, *synthetic, *cached]):
+        other = other_lock(dataset, locked)
         yield _step(
             [f"{layout.STORES / dataset}/{name}" for name in FILES],
             [f"{layout.RAW}/{dataset}.json"],
-            {"locked": locked.get(dataset), "options": plan.store_of(dataset)},
+            {"options": plan.store_of(dataset), **({"locked": other} if other else {})},
         )
     if cached:
         read = [f"{layout.STORES / dataset}/source.json" for dataset in cached]
         yield _step([str(layout.CACHED)], read, {"stores": cached})
+
+
+def other_lock(dataset: str, locked: Mapping[str, str]) -> str:
+    """The digest that `data.dvc` has for a store, where the store's record states another one; else ''.
+
+    So publishing, which locks a store as it is, makes nothing stale.
+    """
+    record = read(layout.store_record(dataset))
+    notes = {} if record.problem else record.content["notes"]
+    wanted, stated = locked.get(dataset, ""), notes.get("dvc", "")
+    return wanted if stated not in ("", wanted) else ""
 
 
 def _splits(contents: Contents) -> Iterator[Step]:

@@ -269,11 +269,13 @@ def verify_store(
         kind="store",
         modules=[__name__],
         about={"dataset": store.source["dataset"]},
-        settings={"locked": locked, "options": dict(options or {})},
+        settings={"options": dict(options or {})},
         inputs=[raw] if raw is not None else [],
         outputs=[folder / name for name in FILES],
         notes={
             "dvc": dvc_digest(folder),
+            # No setting: publishing locks a store, which changes neither the store nor what is made of it.
+            "locked": locked,
             "shape": list(store.images.shape[1:]),
             "classes": len(store.classes),
             "source": dict(store.source),

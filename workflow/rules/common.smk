@@ -19,7 +19,7 @@ from lotus import surroundings
 surroundings.keep_checkout_last()
 
 from lotus import layout, models, warm
-from lotus.auditing.expected import steps
+from lotus.auditing.expected import other_lock, steps
 from lotus.auditing.ledger import record_files
 from lotus.contents import Contents
 from lotus.data import sources
@@ -108,8 +108,13 @@ STORE_FILES = ["images.npy", "labels.npy", "classes.json", "source.json"]
 RUN_FILES = ["model.safetensors", "predictions.npz", "run.json"]
 
 
-# Of locked stores those that can be built here.
-CACHED = [dataset for dataset in LOCKED if PLAN.has_at_hand(dataset)]
+# Locked stores that every clone can build.
+CACHED = [dataset for dataset in LOCKED if sources.is_in_repository(dataset)]
+
+
+def lock_of(wildcards):
+    """Digest that a store has to have, as data.dvc says; `any` where it says none."""
+    return LOCKED.get(wildcards.dataset, "any")
 
 
 def one_of(names):

@@ -30,14 +30,17 @@ rule build_store:
     localrule: True
     conda:
         CONDA
+    resources:
+        locked=lock_of,
     params:
         folder=lambda wildcards: layout.STORES / wildcards.dataset,
         options=lambda wildcards: json.dumps(PLAN.store_of(wildcards.dataset)),
-        locked=lambda wildcards: LOCKED.get(wildcards.dataset, "any"),
+        # Another lock asks for the images again; one on the store as it is changes nothing.
+        other=lambda wildcards: other_lock(wildcards.dataset, LOCKED),
         code=lambda wildcards: source_code(wildcards.dataset),
     shell:
         "lotus --log {log} store {wildcards.dataset} --options {params.options:q} --raw {input.raw}"
-        " --locked {params.locked} --out {params.folder}"
+        " --locked {resources.locked} --out {params.folder}"
 
 
 # Everything downstream reads this record, so a store that was changed later stops the run here.
@@ -52,14 +55,17 @@ rule verify_store:
     localrule: True
     conda:
         CONDA
+    resources:
+        locked=lock_of,
     params:
         folder=lambda wildcards: layout.STORES / wildcards.dataset,
         options=lambda wildcards: json.dumps(PLAN.store_of(wildcards.dataset)),
-        locked=lambda wildcards: LOCKED.get(wildcards.dataset, "any"),
+        # Another lock asks for the images again; one on the store as it is changes nothing.
+        other=lambda wildcards: other_lock(wildcards.dataset, LOCKED),
         code=step_code("lotus.data.build"),
     shell:
         "lotus --log {log} verify {params.folder} --options {params.options:q} --raw {input.raw}"
-        " --locked {params.locked} --out {output}"
+        " --locked {resources.locked} --out {output}"
 
 
 # One job, after all stores are verified: parallel `dvc` calls would collide.

@@ -105,3 +105,8 @@ def source(name: str) -> Source:
         raise LotusError(f"unknown data set '{name}'; {choices(name, available())}")
     described: Source = importlib.import_module(module_of(name)).SOURCE
     return described
+
+
+def is_in_repository(name: str) -> bool:
+    """Whether `name` is a data set whose files come with the project, so that every run locks its store."""
+    return name in available() and source(name).in_repository
