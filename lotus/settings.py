@@ -1039,10 +1039,47 @@ def _inconsistencies(settings: Settings) -> Iterator[Problem]:
                     f"not among the file's seeds; accepted: {', '.join(map(str, settings.seeds))}"
                 )
                 yield ["grid", position, "seeds", place], seed, what
+    yield from _taken_names(settings)
     for position, override in enumerate(settings.overrides):
         yield from _override_problems(settings, position, override)
     if settings.tuning is not None:
         yield from _tuning_problems(settings, settings.tuning)
+
+
+TAKEN: Mapping[str, frozenset[str]] = {
+    "datasets": frozenset(
+        ("figures", "metrics", "paper", "records", "report", "tables", "timings", "tuning")
+    ),
+    "architectures": frozenset(("audit", "splits")),
+    "tables": frozenset(("all", "audit", "claims", "evaluate", "publish", "tune", "unlearn")),
+}
+"""Names that stand for something else where these have theirs: folders of results, targets."""
+ENDINGS = (".json", ".npz", ".csv", ".tex", ".svg", ".pdf", ".png", ".yaml", ".dvc", ".safetensors")
+
+
+def _taken_names(settings: Settings) -> Iterator[Problem]:
+    """Names that would share a file or a target with something else."""
+    for axis in ("datasets", "architectures", "scenarios", "methods"):
+        for name in getattr(settings, axis):
+            if name in TAKEN.get(axis, ()) or name.endswith(ENDINGS):
+                yield (
+                    [axis, name],
+                    None,
+                    "this name is taken by files of the results; choose another",
+                )
+    for position, block in enumerate(settings.grid):
+        for place, table in enumerate(block.tables):
+            if table in TAKEN["tables"]:
+                taken = ", ".join(sorted(TAKEN["tables"]))
+                what = f"is a target of its own; accepted: any name but {taken}"
+                yield ["grid", position, "tables", place], table, what
+    owners: dict[str, Benchmark] = {}
+    for cell in benchmarks(settings):
+        other = owners.setdefault(cell.name, cell)
+        if other != cell:
+            parts = (" / ".join(filter(None, asdict(it).values())) for it in (other, cell))
+            what = f"{' and '.join(parts)} would share the files {cell.name}; rename one of their parts"
+            yield ["grid"], None, what
 
 
 def _tuning_problems(settings: Settings, tuning: Tuning) -> Iterator[Problem]:

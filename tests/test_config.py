@@ -11,7 +11,7 @@ import yaml
 from lotus import layout
 from lotus.errors import LotusError
 from lotus.plan import json_schema, make_plan
-from lotus.settings import ARCHITECTURE, Benchmark, Origin, read_origin, typed
+from lotus.settings import ARCHITECTURE, Benchmark, Origin, Scenario, read_origin, typed
 
 ROOT = Path(__file__).parents[1]
 CONFIGS = sorted(ROOT.glob("config/*.yaml"))
@@ -93,6 +93,7 @@ def change(content, path, value):
         (["grid", 0, "methods"], ["lotus", "lotsu"], ["grid.0.methods.1 = 'lotsu'", "'lotus'"]),
         (["grid", 0, "methods"], [], ["grid.0.methods", "at least 1"]),
         (["grid", 0, "gold"], "no", ["grid.0.gold = 'no'", "boolean"]),
+        (["grid", 0, "tables"], ["publish"], ["grid.0.tables.0 = 'publish'", "target of its own"]),
         (["grid", 0, "study"], "Size", ["grid.0.study = 'Size'", "lower-case"]),
         (["grid", 0, "study"], "e1-alone", ["grid.0.study = 'e1-alone'", "switch"]),
         (["grid", 0, "study"], "released", ["grid.0.study = 'released'", "protocol"]),
@@ -720,3 +721,56 @@ def test_files_that_are_no_mapping(tmp_path, text):
     path.write_text(text)
     with pytest.raises(LotusError, match=r"bad\.yaml: "):
         read_origin(path)
+
+
+@pytest.mark.parametrize(
+    ("axis", "name"),
+    [("datasets", "tables"), ("architectures", "splits"), ("datasets", "claims.json")],
+)
+def test_names_of_places_in_the_results_are_refused(content, axis, name):
+    old = next(iter(content[axis]))
+    renamed = json.loads(json.dumps(content).replace(f'"{old}"', f'"{name}"'))
+    with pytest.raises(LotusError, match=f"{axis}.{name}: this name is taken"):
+        plan_of(renamed)
+
+
+def test_benchmarks_that_would_share_their_files_are_refused(content):
+    vit = content["architectures"]["vit"]
+    content["architectures"] = {"net": vit, "small-net": vit}
+    content["datasets"] = {"own": {"store": {"source": "digits"}}}
+    content["datasets"]["own-small"] = content["datasets"]["own"]
+    content["methods"] = {"finetune": {}}
+    content["scenarios"] = {"instance-10": {"forget_fraction": 0.1}}
+    block = {"architectures": ["net", "small-net"], "datasets": ["own", "own-small"]}
+    content["grid"] = [block | {"scenarios": ["instance-10"]}]
+    del content["overrides"], content["tuning"]
+    with pytest.raises(LotusError, match=r"own / small-net .* and own-small / net .* would share"):
+        plan_of(content)
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted", "accepted"),
+    [
+        ("Trouser", "class-trouser", True),
+        ("Trouser", "class-dress", False),
+        ("猫", "class-a810bf", True),
+        ("猫", "class-", False),
+        ("C", "class-c", True),
+        ("C++", "class-c", False),
+    ],
+)
+def test_a_scenario_is_called_by_the_class_that_it_forgets(name, wanted, accepted):
+    scenario = Scenario(forget_class=name)
+    assert scenario.is_called(wanted) == accepted
+    assert scenario.is_called(scenario.canonical_name)
+    assert scenario.is_called(scenario.own_name)
+
+
+def test_a_text_that_yaml_reads_otherwise_is_told_so(tmp_path):
+    path = tmp_path / "own.yaml"
+    text = (ROOT / "config/digits.yaml").read_text()
+    path.write_text(text.replace("forget_class: three", "forget_class: no"))
+    with pytest.raises(
+        LotusError, match=r"own.yaml: line 18: .*forget_class = False: must be a text"
+    ):
+        make_plan(read_origin(path).content, [read_origin(path)])
