@@ -730,7 +730,7 @@ def test_files_that_are_no_mapping(tmp_path, text):
 def test_names_of_places_in_the_results_are_refused(content, axis, name):
     content[axis][name] = next(iter(content[axis].values()))
     with pytest.raises(LotusError, match=f"{axis}.{name}: this name is taken"):
-        plan_of(renamed)
+        plan_of(content)
 
 
 def test_benchmarks_that_would_share_their_files_are_refused(content):
