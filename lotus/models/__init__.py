@@ -13,7 +13,7 @@ from torch import nn
 
 from lotus.errors import LotusError
 from lotus.provenance import atomic
-from lotus.settings import Architecture, WeightsFile
+from lotus.settings import Architecture, ResNet18, WeightsFile
 
 
 def build(
@@ -45,6 +45,25 @@ def last_map(architecture: Architecture, network: nn.Module) -> AbstractContextM
         module_of(architecture)
     ).last_map(network)
     return found
+
+
+def smallest_map(
+    architecture: Architecture, image_shape: tuple[int, int, int]
+) -> tuple[int, int] | None:
+    """Height and width of the smallest maps that BatchNorm normalises; None: there is no BatchNorm.
+
+    Where they are 1×1, a batch of one image has a single value per channel, and cannot be trained on.
+
+    Args:
+        image_shape: (C, H, W) of the images as models see them.
+
+    """
+    # The modules of the others, which have none, need libraries that take seconds to load.
+    if not isinstance(architecture, ResNet18):
+        return None
+    from lotus.models import resnet18
+
+    return resnet18.smallest_map(architecture, image_shape)
 
 
 def module_of(architecture: Architecture) -> str:
