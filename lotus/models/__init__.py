@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from lotus.errors import LotusError
+from lotus.names import shown
 from lotus.provenance import atomic
 from lotus.settings import Architecture, ResNet18, WeightsFile
 
@@ -98,20 +99,25 @@ def save_weights(path: Path, model: nn.Module) -> None:
 
 
 def load_weights(path: Path, model: nn.Module) -> None:
-    """Fills `model` with saved weights.
+    """Fills `model` with saved weights; those of a model that has collapsed need not be finite.
 
     Raises:
-        LotusError: absent, damaged, or of another architecture.
+        LotusError: absent, damaged, of another architecture, or of other types of numbers.
 
     """
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
+    from lotus.models import pretrained
 
+    source = shown(path)
     try:
-        model.load_state_dict(load_file(path))
+        pretrained.look_at(path)
+        found = pretrained.read_safetensors(path)
     except OSError as error:
-        raise LotusError(f"{path}: weights cannot be read: {error}") from error
-    except SafetensorError as error:
-        raise LotusError(f"{path}: damaged weights: {error}") from error
-    except RuntimeError as error:
-        raise LotusError(f"{path}: weights of another architecture: {error}") from error
+        raise LotusError(f"{source}: weights cannot be read: {error}") from error
+    own = model.state_dict()
+    pretrained.check(found, own, source)
+    for key, value in own.items():
+        if found[key].dtype != value.dtype:
+            raise LotusError(
+                f"{source}: {key} is {found[key].dtype} instead of {value.dtype}: not the weights of a run"
+            )
+    model.load_state_dict(found)
