@@ -42,6 +42,8 @@ from lotus.protocol import Protocol as Switches
 from lotus.training import Progress
 
 ENTRY_POINTS = "lotus.methods"
+NO_METHODS = frozenset({"base", "checks"})
+"""Modules of this folder that are none."""
 
 
 def _no_untrained() -> nn.Module:
@@ -244,7 +246,7 @@ def _entry_points() -> dict[str, metadata.EntryPoint]:
 
 
 def _own() -> set[str]:
-    return {m.name.replace("_", "-") for m in pkgutil.iter_modules(methods.__path__)} - {"base"}
+    return {m.name.replace("_", "-") for m in pkgutil.iter_modules(methods.__path__)} - NO_METHODS
 
 
 def available() -> tuple[str, ...]:

@@ -89,13 +89,34 @@ def save_weights(path: Path, model: nn.Module) -> None:
     """Writes parameters and buffers as safetensors: no pickled code, same weights same bytes."""
     from safetensors.torch import save_file
 
-    tensors = {name: t.detach().cpu().contiguous() for name, t in model.state_dict().items()}
+    tensors: dict[str, torch.Tensor] = {}
+    for name, value in model.state_dict().items():
+        tensor = value.detach().cpu().contiguous()
+        # The library takes no two tensors that share their memory.
+        is_shared = any(tensor.data_ptr() == other.data_ptr() for other in tensors.values())
+        tensors[name] = tensor.clone() if is_shared else tensor
     with atomic(path) as draft:
         # The library makes files that nobody else can read; results are for others, too.
         draft.touch()
         mode = draft.stat().st_mode
         save_file(tensors, draft)
         draft.chmod(mode)
+
+
+def read_weights(path: Path) -> dict[str, torch.Tensor]:
+    """What `save_weights` wrote, on the CPU.
+
+    Raises:
+        LotusError: absent or damaged.
+
+    """
+    from lotus.models import pretrained
+
+    try:
+        pretrained.look_at(path)
+        return pretrained.read_safetensors(path)
+    except OSError as error:
+        raise LotusError(f"{shown(path)}: weights cannot be read: {error}") from error
 
 
 def load_weights(path: Path, model: nn.Module) -> None:
@@ -107,13 +128,7 @@ def load_weights(path: Path, model: nn.Module) -> None:
     """
     from lotus.models import pretrained
 
-    source = shown(path)
-    try:
-        pretrained.look_at(path)
-        found = pretrained.read_safetensors(path)
-    except OSError as error:
-        raise LotusError(f"{source}: weights cannot be read: {error}") from error
-    own = model.state_dict()
+    found, own, source = read_weights(path), model.state_dict(), shown(path)
     pretrained.check(found, own, source)
     for key, value in own.items():
         if found[key].dtype != value.dtype:
