@@ -18,14 +18,15 @@ BATCH = 512
 
 @contextmanager
 def evaluation_mode(model: nn.Module) -> Iterator[nn.Module]:
-    """The model in eval mode without gradients; its mode is put back afterwards."""
-    was_training = model.training
+    """The model in eval mode without gradients; the mode of each module is put back afterwards."""
+    modes = [(module, module.training) for module in model.modules()]
     model.eval()
     try:
         with torch.no_grad():
             yield model
     finally:
-        model.train(was_training)
+        for module, was_training in modes:
+            module.training = was_training
 
 
 def logits(

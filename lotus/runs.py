@@ -31,7 +31,7 @@ from lotus.data.store import Store, open_store
 from lotus.device import Device, prepare
 from lotus.errors import LotusError
 from lotus.lineage import read_record
-from lotus.methods import base
+from lotus.methods import base, checks
 from lotus.predictions import ATTACKED, CALIBRATION, Split
 from lotus.protocol import CORRECTED, Protocol, of_stage, parse
 from lotus.provenance import Stopwatch, package_digest, sha256, versions, write_record
@@ -179,7 +179,7 @@ def train_run(
     epochs = EpochLog(kind)
     checkpoint = Checkpoint(run.out / CHECKPOINT, key, run.checkpoint_every, epochs)
     if weights_of is None:
-        with clock.phase("train"):
+        with clock.phase("train"), checks.telling(f"training of the {kind} model"):
             best = train(
                 model,
                 images.take(trained_on),
@@ -362,10 +362,14 @@ def unlearn_run(
     }
     if weights_of is None:
         epochs = EpochLog(method_name)
-        task = bench.task(run, epochs, lambda: clock.phase("method_prepare"))
-        with clock.phase("unlearn"):
+        progress = checks.CheckedProgress(method_name, epochs)
+        task = bench.task(run, progress, lambda: clock.phase("method_prepare"))
+        with clock.phase("unlearn"), checks.telling(f"method {method_name}"):
             unlearned = method.unlearn(task)
         clock.move("unlearn", "method_prepare")
+        checks.check_returned(method_name, unlearned, task)
+        saved = models.read_weights(original / MODEL)
+        checks.check_original(method_name, bench.original, saved)
         notes |= {"epochs": epochs.epochs, "left_in_train_mode": unlearned.training}
     else:
         unlearned = bench.original

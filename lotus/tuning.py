@@ -1,8 +1,10 @@
 """Tuning: every row's candidates on models that the report does not use, by one declared objective."""
 
+import copy
 import json
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ import yaml
 from lotus import models
 from lotus.errors import LotusError
 from lotus.lineage import read_record
-from lotus.methods import base
+from lotus.methods import base, checks
 from lotus.metrics.selection import READ, objective
 from lotus.predictions import Split
 from lotus.protocol import CORRECTED
@@ -49,8 +51,13 @@ def try_candidates(
         untouched = _said(bench, bench.original)
     trials = []
     for given, method in zip(candidates, methods, strict=True):
-        with clock.phase("unlearn"):
-            unlearned = method.unlearn(bench.task(run, lambda *_: None))
+        # A copy, since what one candidate does to it must not reach the next.
+        own = replace(bench, original=copy.deepcopy(bench.original))
+        task = own.task(run, checks.CheckedProgress(method_name, lambda *_: None))
+        with clock.phase("unlearn"), checks.telling(f"method {method_name}"):
+            unlearned = method.unlearn(task)
+        checks.check_returned(method_name, unlearned, task)
+        checks.check_original(method_name, own.original, bench.original.state_dict())
         found = objective(_said(bench, unlearned), untouched)
         trials.append({"given": dict(given), **found})
         log.info("%s", json.dumps(trials[-1]))

@@ -22,9 +22,9 @@ import inspect
 import json
 import pkgutil
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, dataclass, fields, is_dataclass
+from dataclasses import MISSING, asdict, dataclass, fields, is_dataclass
 from functools import cache
 from importlib import metadata
 from types import MappingProxyType
@@ -42,6 +42,8 @@ from lotus.protocol import Protocol as Switches
 from lotus.training import Progress
 
 ENTRY_POINTS = "lotus.methods"
+NO_METHODS = frozenset({"base", "checks"})
+"""Modules of this folder that are none."""
 
 
 def _no_untrained() -> nn.Module:
@@ -117,6 +119,9 @@ def sgd_or_adam(
 
 
 Constants = Mapping[str, Mapping[str, Any]]
+Deals = Callable[[Any, Switches, bool], Collection[str]]
+"""Method, protocol, whether a class is forgotten → the image sets of `Entry.deals_alone`."""
+SETS = frozenset({"forget", "retain", "val"})
 
 
 @dataclass(frozen=True)
@@ -126,11 +131,25 @@ class Entry:
     Attributes:
         released: for each switch of the register that this method obeys, the published code's
             constants: defaults while the switch is on.
+        alone: image sets (forget, retain, val) that the method, with its defaults under the corrected
+            protocol, deals in batches of their own to a network in train mode. A set of one image is then
+            a batch of one, which BatchNorm cannot normalise where maps are 1×1.
+        deals: the same for given hyper-parameters; None: `alone` whatever they are.
 
     """
 
     cls: type[Method]
     released: Constants
+    alone: frozenset[str] = frozenset()
+    deals: Deals | None = None
+
+    def deals_alone(
+        self, method: Method, protocol: Switches = CORRECTED, class_forgetting: bool = False
+    ) -> frozenset[str]:
+        """As `alone`, for these hyper-parameters, this protocol and this kind of forget set."""
+        if self.deals is None:
+            return self.alone
+        return frozenset(self.deals(method, protocol, class_forgetting))
 
     @property
     def switches(self) -> frozenset[str]:
@@ -147,21 +166,45 @@ M = TypeVar("M", bound=type)
 _registry: dict[str, Entry] = {}
 
 
-def register(name: str, released: Constants = MappingProxyType({})) -> Callable[[M], M]:
-    """Makes a frozen dataclass known as method `name`; `released` as in `Entry`.
+def register(
+    name: str,
+    released: Constants = MappingProxyType({}),
+    alone: Collection[str] | Deals = (),
+) -> Callable[[M], M]:
+    """Makes a frozen dataclass known as method `name`; `released` and `alone` as in `Entry`.
+
+    Args:
+        alone: the sets themselves, or a function of the method, the protocol and whether a class is
+            forgotten, where they depend on these.
 
     Raises:
-        LotusError: the class is no frozen dataclass with `unlearn`, or the name is taken.
+        LotusError: the class is no frozen dataclass with `unlearn`, the name is taken, or `alone` names
+            another set than forget, retain or val.
 
     """
 
     def add(cls: M) -> M:
         _check(name, cls)
         cls.__pydantic_config__ = ConfigDict(extra="forbid", strict=True)  # type: ignore[attr-defined]
-        _registry[name] = Entry(cls, released)
+        deals = alone if callable(alone) else None
+        _registry[name] = Entry(cls, released, _sets(name, cls, alone), deals)
         return cls
 
     return add
+
+
+def _sets(name: str, cls: type, alone: Collection[str] | Deals) -> frozenset[str]:
+    """What is declared of a method with its defaults; of one that has no default for a field, nothing."""
+    if callable(alone):
+        if any(f.default is f.default_factory is MISSING for f in fields(cls)):
+            return frozenset()
+        alone = alone(cls(), CORRECTED, False)
+    if isinstance(alone, str) or not SETS.issuperset(alone):
+        raise LotusError(
+            f"method '{name}': alone = {alone!r}: accepted are {', '.join(sorted(SETS))}, as in "
+            "alone=('forget',)"
+        )
+    return frozenset(alone)
 
 
 def _check(name: str, cls: type) -> None:
@@ -203,7 +246,7 @@ def _entry_points() -> dict[str, metadata.EntryPoint]:
 
 
 def _own() -> set[str]:
-    return {m.name.replace("_", "-") for m in pkgutil.iter_modules(methods.__path__)} - {"base"}
+    return {m.name.replace("_", "-") for m in pkgutil.iter_modules(methods.__path__)} - NO_METHODS
 
 
 def available() -> tuple[str, ...]:
@@ -315,6 +358,46 @@ def _explain(cls: type, details: Any, given: Mapping[str, Any]) -> tuple[str, An
     else:
         what = details["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
     return key, given.get(key), what
+
+
+def lone_image(
+    name: str,
+    method: Method,
+    counts: Mapping[str, int],
+    protocol: Switches = CORRECTED,
+    class_forgetting: bool = False,
+) -> str | None:
+    """The first image set of which the method makes a batch of one image to train on; None: of none.
+
+    Says what the declaration `alone` of the method says; what it does is found out when it runs.
+
+    Args:
+        name: that it is registered under.
+        counts: images of `forget`, `retain`, `val`; sets that are not named are passed over.
+
+    """
+    given = hyperparameters(method)
+    if any(given.get(key) == 0 for key in ("epochs", "rounds")):
+        return None
+    for each in sorted(entry_of(name).deals_alone(method, protocol, class_forgetting)):
+        batch_size = given.get(f"{each}_batch_size", given.get("batch_size"))
+        if each in counts and has_single(counts[each], batch_size, protocol.has("T2")):
+            return each
+    return None
+
+
+def has_single(count: int, batch_size: int | None, keep_partial: bool) -> bool:
+    """Whether dealing so many images (`lotus.data.batches.deal`) makes a batch of one image.
+
+    Args:
+        batch_size: None: not known; then only a single image is one.
+
+    """
+    if count < 1 or batch_size is None:
+        return count == 1
+    if keep_partial:
+        return batch_size == 1 or count % batch_size == 1
+    return count // -(-count // batch_size) == 1
 
 
 def hyperparameters(method: Method) -> dict[str, Any]:

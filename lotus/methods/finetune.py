@@ -11,7 +11,7 @@ from lotus.methods.base import Task, register
 from lotus.settings import NonNegativeReal, PositiveReal
 
 
-@register("finetune")
+@register("finetune", alone=("retain",))
 @dataclass(frozen=True)
 class Finetune:
     """Continues training on the retain set; forgetting is left to catastrophic forgetting.

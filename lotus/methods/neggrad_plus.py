@@ -15,7 +15,11 @@ from lotus.settings import NonNegativeReal, PositiveReal, Share
 RELEASED = {"epochs": 10, "lr": 1e-3, "momentum": 0.9, "weight_decay": 5e-4}
 
 
-@register("neggrad-plus", released={"M2": RELEASED})
+@register(
+    "neggrad-plus",
+    released={"M2": RELEASED},
+    alone=lambda own, on, _: ("forget", "retain") if own.alpha < 1 or on.has("M2") else ("retain",),
+)
 @dataclass(frozen=True)
 class NegGradPlus:
     """Keeps the retain loss low while raising the forget loss.

@@ -22,7 +22,11 @@ RELEASED = {
 }
 
 
-@register("random-labeling", released={"M9": RELEASED})
+@register(
+    "random-labeling",
+    released={"M9": RELEASED},
+    alone=lambda _, on, __: ("forget", "retain") if on.has("M9") else (),
+)
 @dataclass(frozen=True)
 class RandomLabeling:
     """Overwrites what is known of the forget images with random labels.

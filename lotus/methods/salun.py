@@ -19,7 +19,11 @@ Mask = Mapping[str, Tensor]
 """Parameter name → bool, shaped like the parameter; true where it may change."""
 
 
-@register("salun", released={"M5": RELEASED, "R1": {}})
+@register(
+    "salun",
+    released={"M5": RELEASED, "R1": {}},
+    alone=lambda own, *_: ("forget", "retain") if own.order == "separate" else (),
+)
 @dataclass(frozen=True)
 class SalUn:
     """Relabels the forget set at random and trains only the weights it depends on most.

@@ -24,7 +24,11 @@ RELEASED = {
 }
 
 
-@register("scrub", released={"M1": RELEASED})
+@register(
+    "scrub",
+    released={"M1": RELEASED},
+    alone=lambda own, *_: ("forget", "retain") if own.max_epochs else ("retain",),
+)
 @dataclass(frozen=True)
 class Scrub:
     """The student disobeys the original on D_f and obeys it on D_r, in alternating passes.

@@ -10,12 +10,20 @@ from torch.nn import functional as F
 
 from lotus.data.batches import Batch, ImageSet
 from lotus.methods.base import Task, register
+from lotus.protocol import Protocol
 from lotus.settings import NonNegativeReal, PositiveReal
 
 RELEASED = {"rounds": 10, "impair_epochs": 1, "momentum": 0.9, "batch_size": 128}
 
 
-@register("unsir", released={"M4": RELEASED})
+def _alone(_: "Unsir", protocol: Protocol, class_forgetting: bool) -> tuple[str, ...]:
+    # As released, batches that are not full are left out, and without one the network stays in eval mode.
+    if protocol.has("M4"):
+        return ()
+    return ("retain",) if class_forgetting else ("forget", "retain")
+
+
+@register("unsir", released={"M4": RELEASED}, alone=_alone)
 @dataclass(frozen=True)
 class Unsir:
     """Learns noise that is unlike (or opposed to) what is to be forgotten, and trains it in.

@@ -12,8 +12,9 @@ import torch
 from torch import nn
 
 from lotus.errors import LotusError
+from lotus.names import shown
 from lotus.provenance import atomic
-from lotus.settings import Architecture, WeightsFile
+from lotus.settings import Architecture, ResNet18, WeightsFile
 
 
 def build(
@@ -47,6 +48,25 @@ def last_map(architecture: Architecture, network: nn.Module) -> AbstractContextM
     return found
 
 
+def smallest_map(
+    architecture: Architecture, image_shape: tuple[int, int, int]
+) -> tuple[int, int] | None:
+    """Height and width of the smallest maps that BatchNorm normalises; None: there is no BatchNorm.
+
+    Where they are 1×1, a batch of one image has a single value per channel, and cannot be trained on.
+
+    Args:
+        image_shape: (C, H, W) of the images as models see them.
+
+    """
+    # The modules of the others, which have none, need libraries that take seconds to load.
+    if not isinstance(architecture, ResNet18):
+        return None
+    from lotus.models import resnet18
+
+    return resnet18.smallest_map(architecture, image_shape)
+
+
 def module_of(architecture: Architecture) -> str:
     """Module that builds this architecture."""
     return f"{__name__}.{architecture.model.replace('-', '_')}"
@@ -69,7 +89,12 @@ def save_weights(path: Path, model: nn.Module) -> None:
     """Writes parameters and buffers as safetensors: no pickled code, same weights same bytes."""
     from safetensors.torch import save_file
 
-    tensors = {name: t.detach().cpu().contiguous() for name, t in model.state_dict().items()}
+    tensors: dict[str, torch.Tensor] = {}
+    for name, value in model.state_dict().items():
+        tensor = value.detach().cpu().contiguous()
+        # The library takes no two tensors that share their memory.
+        is_shared = any(tensor.data_ptr() == other.data_ptr() for other in tensors.values())
+        tensors[name] = tensor.clone() if is_shared else tensor
     with atomic(path) as draft:
         # The library makes files that nobody else can read; results are for others, too.
         draft.touch()
@@ -78,21 +103,36 @@ def save_weights(path: Path, model: nn.Module) -> None:
         draft.chmod(mode)
 
 
-def load_weights(path: Path, model: nn.Module) -> None:
-    """Fills `model` with saved weights.
+def read_weights(path: Path) -> dict[str, torch.Tensor]:
+    """What `save_weights` wrote, on the CPU.
 
     Raises:
-        LotusError: absent, damaged, or of another architecture.
+        LotusError: absent or damaged.
 
     """
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
+    from lotus.models import pretrained
 
     try:
-        model.load_state_dict(load_file(path))
+        pretrained.look_at(path)
+        return pretrained.read_safetensors(path)
     except OSError as error:
-        raise LotusError(f"{path}: weights cannot be read: {error}") from error
-    except SafetensorError as error:
-        raise LotusError(f"{path}: damaged weights: {error}") from error
-    except RuntimeError as error:
-        raise LotusError(f"{path}: weights of another architecture: {error}") from error
+        raise LotusError(f"{shown(path)}: weights cannot be read: {error}") from error
+
+
+def load_weights(path: Path, model: nn.Module) -> None:
+    """Fills `model` with saved weights; those of a model that has collapsed need not be finite.
+
+    Raises:
+        LotusError: absent, damaged, of another architecture, or of other types of numbers.
+
+    """
+    from lotus.models import pretrained
+
+    found, own, source = read_weights(path), model.state_dict(), shown(path)
+    pretrained.check(found, own, source)
+    for key, value in own.items():
+        if found[key].dtype != value.dtype:
+            raise LotusError(
+                f"{source}: {key} is {found[key].dtype} instead of {value.dtype}: not the weights of a run"
+            )
+    model.load_state_dict(found)
