@@ -138,7 +138,16 @@ class _Records:
 
     @cached_property
     def _code(self) -> Callable[[Mapping[str, Any]], str]:
-        return code_changes()
+        changes = code_changes()
+
+        def told(recorded: Mapping[str, Any]) -> str:
+            try:
+                return changes(recorded)
+            except (ImportError, SyntaxError, ValueError, AttributeError) as error:
+                # Modules that a record names, or the present ones, can be anything.
+                return f"code: {', '.join(recorded['entry'])} cannot be compared: {error}"
+
+        return told
 
     def judge(self, record: Record, step: Step | None) -> None:
         """Adds what is found of a record, of its outputs, and of what it read."""

@@ -1,16 +1,18 @@
 """What is in artifacts, beyond their digests: no image may be on two sides."""
 
-import json
-import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from lotus import layout
 from lotus.auditing.index import Index, Record
+from lotus.lineage import parse_json, read_file
 
+LARGEST = 10**12
+"""More images than a store can have."""
 Parts = Mapping[str, np.ndarray]
 """Part → indices into the store, int64."""
 
@@ -34,7 +36,7 @@ def problems(index: Index, sound: Set[str]) -> Iterator[tuple[str, str]]:
             place = str(record.about["dataset"]), int(record.about["seed"])
             try:
                 parts = readers[record.kind](path)
-            except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
+            except (OSError, ValueError) as error:
                 yield path, f"not a split: {error}"
                 continue
             chosen[path, record.outputs[path]] = parts
@@ -46,13 +48,30 @@ def problems(index: Index, sound: Set[str]) -> Iterator[tuple[str, str]]:
 
 
 def _halves(path: str) -> Parts:
-    content = json.loads(Path(path).read_text(encoding="utf-8"))
-    return {name: np.array(content[name], dtype=np.int64) for name in ("val", "test")}
+    return _parts(path, ("val", "test"))
 
 
 def _forget_set(path: str) -> Parts:
-    content = json.loads(Path(path).read_text(encoding="utf-8"))
-    return {name: np.array(content[name], dtype=np.int64) for name in ("forget", "retain")}
+    return _parts(path, ("forget", "retain"))
+
+
+def _parts(path: str, names: Iterable[str]) -> Parts:
+    content = parse_json(read_file(Path(path)))
+    if not isinstance(content, dict):
+        raise ValueError("not a mapping")
+    return {name: _indices(name, content.get(name)) for name in names}
+
+
+def _indices(name: str, value: Any) -> np.ndarray:
+    """Raises ValueError where they are none."""
+    found = np.asarray(value)
+    if found.shape == (0,):
+        return found.astype(np.int64)
+    if found.ndim != 1 or found.dtype.kind not in "iu" or found.dtype.itemsize > 8:
+        raise ValueError(f"{name} is not a list of whole numbers of images")
+    if not 0 <= int(found.min()) <= int(found.max()) < LARGEST:
+        raise ValueError(f"{name} has image {found.min()} or {found.max()}, which cannot be")
+    return found.astype(np.int64)
 
 
 def _of_predictions(
@@ -71,8 +90,9 @@ def _of_predictions(
         if path.endswith("predictions.npz"):
             try:
                 parts = _asked(path)
-            except (EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
-                yield path, f"not predictions: {error}"
+            except Exception as error:
+                # A damaged archive can make numpy and zipfile raise nearly anything.
+                yield path, f"not predictions: {error!r}"
                 continue
             yield from ((path, reason) for reason in _shared(parts))
             yield from ((path, reason) for reason in _otherwise_split(parts, named))
@@ -90,7 +110,7 @@ def _otherwise_split(parts: Parts, splits: Iterable[tuple[str, Parts]]) -> Itera
 def _asked(path: str) -> Parts:
     with np.load(path) as arrays:
         return {
-            name: arrays[f"{name}.indices"]
+            name: _indices(name, arrays[f"{name}.indices"])
             for name in ("train", "forget", "retain", "val", "test")
             if f"{name}.indices" in arrays.files
         }
@@ -131,9 +151,9 @@ def _ranges(dataset: str) -> Mapping[str, tuple[int, int]]:
     """Part of a store → its first image, and the one behind its last; nothing if the store does not say."""
     source = layout.STORES / dataset / "source.json"
     try:
-        parts = json.loads(source.read_text(encoding="utf-8"))["parts"]
+        parts = parse_json(read_file(source))["parts"]
         return {name: (int(first), int(end)) for name, (first, end) in parts.items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}
 
 
@@ -158,7 +178,7 @@ def look_alikes(index: Index, sound: Set[str]) -> list[str]:
 
 def _across(path: str) -> str:
     try:
-        across = dict(json.loads(Path(path).read_text(encoding="utf-8"))["across"])
-    except (ValueError, KeyError, TypeError, RecursionError):
+        across = dict(parse_json(read_file(Path(path)))["across"])
+    except (OSError, ValueError, KeyError, TypeError):
         return ""
     return ", ".join(f"{pair} {count}" for pair, count in across.items() if count)

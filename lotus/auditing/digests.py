@@ -8,7 +8,9 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from lotus.lineage import parse_json, read_file
 from lotus.provenance import sha256, write_text
 
 CACHE = Path(".lotus/digests.json")
@@ -81,6 +83,8 @@ def _look(path: str, known: Mark | None) -> tuple[Seen, Mark | None]:
         digest = sha256(Path(path))
     except FileNotFoundError:
         return Seen("", ABSENT), None
+    except ValueError as error:
+        return Seen("", f"cannot be read: no path: {error}"), None
     except OSError as error:
         return Seen("", f"cannot be read: {error.strerror}"), None
     settled = max(status.st_mtime_ns, status.st_ctime_ns) < started - RACY
@@ -93,10 +97,17 @@ _IDENTITY = ("dev", "ino", "size", "mtime_ns", "ctime_ns")
 def _load(cache: Path) -> dict[str, Mark]:
     """What earlier calls read; nothing where the file is not what `_save` writes."""
     try:
-        content = json.loads(cache.read_text(encoding="utf-8"))
-        return {path: mark for path, mark in content.items() if len(mark) == len(_IDENTITY) + 1}
-    except (OSError, ValueError, AttributeError, TypeError, RecursionError):
+        content = parse_json(read_file(cache))
+    except (OSError, ValueError):
         return {}
+    if not isinstance(content, dict):
+        return {}
+    return {path: mark for path, mark in content.items() if _is_mark(mark)}
+
+
+def _is_mark(mark: Any) -> bool:
+    types = [int] * len(_IDENTITY) + [str]
+    return isinstance(mark, list) and [type(part) for part in mark] == types
 
 
 def _save(cache: Path, marks: dict[str, Mark]) -> None:

@@ -1,13 +1,16 @@
 """Files of a project that no record states: source files, and strays."""
 
-import json
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from lotus import layout
+from lotus.auditing.forms import FilePath, Form
 from lotus.auditing.walk import files_below
+from lotus.lineage import parse_json, read_file
 
 WORKING = re.compile(r"checkpoint\.pt|\.snakemake_timestamp|\.gitignore|\.\d+-.*|\.decode-.*")
 """What tools leave while they work, or when they are killed."""
@@ -42,23 +45,35 @@ def is_elsewhere(path: str) -> bool:
     return Path(path).is_absolute() or ".." in Path(path).parts
 
 
+class Listed(Form):
+    """What a list of raw files states of one."""
+
+    name: str
+    path: FilePath
+    sha256: str | None = None
+    published: bool | None = None
+
+
+class _List(Form):
+    files: list[Listed]
+
+
+def listed(path: Path) -> list[Listed] | None:
+    """What a list of `lotus fetch` has; None where it cannot be read: its digest is stated elsewhere."""
+    try:
+        return _List.model_validate(parse_json(read_file(path))).files
+    except (OSError, ValueError, ValidationError):
+        return None
+
+
 def raw_files() -> list[RawFile]:
     """Source files of all data sets with a known digest; a list that cannot be read names none."""
-    lists = (path for path in sorted(layout.RAW.glob("*.json")) if path.is_file())
-    return [file for listed in lists for file in _listed(listed)]
-
-
-def _listed(path: Path) -> list[RawFile]:
-    try:
-        files = json.loads(path.read_text(encoding="utf-8"))["files"]
-        return [
-            RawFile(file["path"], file["sha256"], path.as_posix())
-            for file in files
-            if file["sha256"]
-        ]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        # Its own digest is stated by the record of the store.
-        return []
+    return [
+        RawFile(file.path, file.sha256, path.as_posix())
+        for path in sorted(layout.RAW.glob("*.json"))
+        for file in listed(path) or ()
+        if file.sha256
+    ]
 
 
 def strays(known: Collection[str]) -> Iterator[str]:

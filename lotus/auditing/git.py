@@ -1,23 +1,105 @@
-"""git, called as its command."""
+"""git, called as its command: of this project alone, whatever the user's settings and surroundings are."""
 
+import os
 import subprocess
+from pathlib import Path
 
 from lotus.errors import LotusError
+from lotus.lineage import shown_text
+
+OPTIONS = (
+    "--no-pager",
+    "--no-optional-locks",
+    "--literal-pathspecs",
+    *("-c", "color.ui=false"),
+    *("-c", "core.quotePath=true"),
+    *("-c", "core.fsmonitor=false"),
+    *("-c", "log.showSignature=false"),
+    *("-c", "diff.relative=false"),
+)
+"""What makes git print the same for everybody, and start nothing of the user's."""
+SURROUNDINGS = (
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_COMMON_DIR",
+    "GIT_CONFIG",
+    "GIT_CONFIG_COUNT",
+    "GIT_CONFIG_PARAMETERS",
+    "GIT_DIFF_OPTS",
+    "GIT_DIR",
+    "GIT_EXTERNAL_DIFF",
+    "GIT_GLOB_PATHSPECS",
+    "GIT_GRAFT_FILE",
+    "GIT_ICASE_PATHSPECS",
+    "GIT_IMPLICIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_NAMESPACE",
+    "GIT_NOGLOB_PATHSPECS",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_PREFIX",
+    "GIT_REPLACE_REF_BASE",
+    "GIT_SHALLOW_FILE",
+    "GIT_WORK_TREE",
+)
+"""Variables that lead git elsewhere, as within a hook, where they are another repository's."""
 
 
 def git(*arguments: str, stdin: bytes = b"") -> bytes:
-    """What git prints.
+    """What git prints, of the repository that has this project.
 
     Raises:
-        LotusError: it failed or is not there, with what it said.
+        LotusError: there is no such repository, git is not there, or failed, with what it said.
 
     """
-    command = ["git", "--literal-pathspecs", *arguments]
-    try:
-        done = subprocess.run(command, input=stdin, capture_output=True, check=False)
-    except OSError as error:
-        raise LotusError(f"git cannot be run: {error.strerror}") from error
+    if problem := why_none():
+        raise LotusError(problem)
+    done = _git(*arguments, stdin=stdin)
     if done.returncode:
         said = done.stderr.decode(errors="replace").strip()
         raise LotusError(f"git {arguments[0]} failed: {said}")
     return done.stdout
+
+
+def why_none() -> str:
+    """Why there is no repository that has this project; '' if there is one.
+
+    One of a folder above counts only if it tracks something here: else its commits say nothing of the
+    project, and what is staged would be staged there.
+    """
+    here = shown_text(Path.cwd())
+    try:
+        found = _git("rev-parse", "--is-inside-work-tree", "--show-prefix")
+    except LotusError as error:
+        return str(error)
+    inside, _, prefix = found.stdout.decode(errors="replace").partition("\n")
+    if found.returncode or inside != "true":
+        said = found.stderr.decode(errors="replace").strip()
+        # Whatever else git has against a repository that is there, it says it in its own words.
+        reason = "" if "not a git repository" in said or not said else f" ({said.splitlines()[0]})"
+        return (
+            f"{here}: a git repository is needed, and there is none{reason}; `git init` makes one"
+        )
+    if prefix.strip() and not _git("ls-files", "-z", "--", ".").stdout:
+        return (
+            f"{here}: a git repository is needed, and that of a folder above tracks nothing here; "
+            "`git init` makes one"
+        )
+    return ""
+
+
+def _git(*arguments: str, stdin: bytes = b"") -> "subprocess.CompletedProcess[bytes]":
+    kept = {key: value for key, value in os.environ.items() if key not in SURROUNDINGS}
+    try:
+        return subprocess.run(
+            ["git", *OPTIONS, *arguments],
+            input=stdin,
+            capture_output=True,
+            check=False,
+            env={**kept, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0"},
+        )
+    except FileNotFoundError as error:
+        raise LotusError("git is needed, and not there: install it, or put it on PATH") from error
+    except OSError as error:
+        raise LotusError(f"git cannot be run: {error.strerror}") from error
+    except ValueError as error:
+        # A character that no argument can have.
+        raise LotusError(f"git {arguments[0]}: {error}") from error

@@ -1,92 +1,19 @@
 """All records of a project by what they are of: which step wrote a file, and what it read."""
 
 import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal
-
-from pydantic import BaseModel, StringConstraints, ValidationError
+from typing import Any
 
 from lotus import layout
+from lotus.auditing.forms import MODELS, misfit
 from lotus.auditing.ledger import record_files
-from lotus.provenance import FORMAT, is_sealed
+from lotus.lineage import parse_json, read_file, shown_text
+from lotus.provenance import is_sealed
 
-MODELS = ("original", "gold", "unlearned")
-"""Kinds of steps that make a model."""
-
-
-class _Code(BaseModel):
-    step: str
-    entry: list[Annotated[str, StringConstraints(pattern=r"^\w+(\.\w+)*$")]]
-    modules: dict[str, str]
-
-
-class _Time(BaseModel):
-    started: str
-
-
-class _Form(BaseModel):
-    """What has to be in a record for it to be followed."""
-
-    format: Literal[2]
-    kind: str
-    path: str
-    about: dict[str, Any]
-    settings: dict[str, Any]
-    inputs: dict[str, str]
-    outputs: dict[str, str]
-    records: dict[str, str]
-    code: _Code
-    hardware: dict[str, Any]
-    time: _Time
-    digest: str
-
-
-class _OfSplit(BaseModel):
-    dataset: str
-    seed: int
-
-
-class _OfMetrics(BaseModel):
-    dataset: str
-    architecture: str
-    scenario: str
-    protocol: str
-    seed: int
-
-
-class _Rows(BaseModel):
-    rows: list[str]
-
-
-class _Origins(BaseModel):
-    files: list[str]
-    given: dict[str, Any]
-
-
-class _Split(BaseModel):
-    about: _OfSplit
-
-
-class _Metrics(BaseModel):
-    about: _OfMetrics
-    settings: _Rows
-
-
-class _Experiment(BaseModel):
-    settings: _Origins
-
-
-_FORMS: Mapping[str, type[BaseModel]] = {
-    "held-out": _Split,
-    "forget-set": _Split,
-    "metrics": _Metrics,
-    "experiment": _Experiment,
-}
-"""What records of some kinds have to have besides."""
+__all__ = ["MODELS", "Index", "Record", "parsed", "read", "read_index"]
 
 
 @dataclass(frozen=True)
@@ -176,12 +103,9 @@ def read_index(files: Iterable[Path] | None = None) -> Index:
 def read(path: Path) -> Record:
     """One record, sound or not."""
     try:
-        if path.exists() and not path.is_file():
-            return Record(path.as_posix(), "", {}, "cannot be read: not a file")
-        text = path.read_bytes()
+        return parsed(path, read_file(path))
     except OSError as error:
         return Record(path.as_posix(), "", {}, f"cannot be read: {error.strerror}")
-    return parsed(path, text)
 
 
 def parsed(path: Path, text: bytes) -> Record:
@@ -193,26 +117,12 @@ def parsed(path: Path, text: bytes) -> Record:
     """
     digest = hashlib.sha256(text).hexdigest()
     try:
-        found = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        found = parse_json(text)
+    except ValueError as error:
         return Record(path.as_posix(), digest, {}, f"not JSON: {error}")
-    try:
-        _Form.model_validate(found)
-        if found["kind"] in _FORMS:
-            _FORMS[found["kind"]].model_validate(found)
-    except ValidationError as error:
-        return Record(path.as_posix(), digest, {}, _malformed(error))
+    if problem := misfit(found):
+        return Record(path.as_posix(), digest, {}, problem)
     return Record(path.as_posix(), digest, found, _problem(path, text, found))
-
-
-def _malformed(error: ValidationError) -> str:
-    first = error.errors()[0]
-    place = ".".join(map(str, first["loc"]))
-    if first["type"] == "missing":
-        return f"not a record: lacks {place}"
-    if place == "format":
-        return f"a record of format {first['input']}; this version reads {FORMAT}"
-    return f"not a record: {place}: {first['msg']}"
 
 
 def _problem(path: Path, text: bytes, found: Mapping[str, Any]) -> str:
@@ -220,5 +130,5 @@ def _problem(path: Path, text: bytes, found: Mapping[str, Any]) -> str:
     if not is_sealed(text, found["digest"]):
         return "edited: it does not have the digest that it states"
     if found["path"] != path.as_posix():
-        return f"the record of {found['path']}"
+        return f"the record of {shown_text(found['path'])}"
     return ""

@@ -1,10 +1,13 @@
 """The ledger: the digest of every record, so that none can be edited unseen, not even the last ones."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from lotus import layout
 from lotus.auditing.walk import files_below
+from lotus.errors import LotusError
+from lotus.lineage import shown_text
 from lotus.provenance import write_record
 
 
@@ -14,13 +17,24 @@ def record_files() -> Iterator[Path]:
 
 
 def seal(out: Path) -> None:
-    """Writes the ledger: itself a record, whose inputs are all others."""
+    """Writes the ledger: itself a record, whose inputs are all others.
+
+    Raises:
+        LotusError: where a record should lie is something else.
+
+    """
+    records = [path for path in record_files() if path != out]
+    for path in records:
+        if not os.path.isfile(path):
+            raise LotusError(
+                f"{shown_text(path)}: lies where records do, and is not a file; remove it"
+            )
     write_record(
         out,
         kind="ledger",
         modules=[__name__],
         about={},
         settings={},
-        inputs=[path for path in record_files() if path != out],
+        inputs=records,
         outputs=[],
     )

@@ -71,7 +71,7 @@ def _seeds(metrics: Sequence[Record]) -> Iterator[str]:
     for record in metrics:
         about = dict(record.about)
         seed = about.pop("seed")
-        cells.setdefault("-".join(about.values()), {})[seed] = record.settings["rows"]
+        cells.setdefault("-".join(map(str, about.values())), {})[seed] = record.settings["rows"]
     for cell, rows_of in cells.items():
         for row in dict.fromkeys(row for rows in rows_of.values() for row in rows):
             absent = [seed for seed, rows in rows_of.items() if row not in rows]

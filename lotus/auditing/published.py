@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lotus import layout
+from lotus.auditing.git import git, why_none
 from lotus.data.store import dvc_outs
-from lotus.provenance import git
+from lotus.errors import LotusError
+from lotus.lineage import shown_text
 
 
 @dataclass(frozen=True)
@@ -38,8 +40,23 @@ def held() -> Mapping[str, Held]:
     return {
         path: Held(file.as_posix(), md5)
         for file in (layout.LOCK, *layout.PUBLISHED)
-        for path, md5 in dvc_outs(file).items()
+        for path, md5 in _outs(file).items()
     }
+
+
+def _outs(file: Path) -> Mapping[str, str]:
+    try:
+        outs = dvc_outs(file)
+    except RecursionError as error:
+        raise LotusError(f"{file}: not a DVC file: nested too deep") from error
+    for pair in outs.items():
+        for value in pair:
+            if not isinstance(value, str):
+                raise LotusError(
+                    f"{file}: not a DVC file: {shown_text(repr(value))[:80]} stands in place of a path "
+                    "or an md5"
+                )
+    return outs
 
 
 def holding(path: str, entries: Mapping[str, Held]) -> Held | None:
@@ -49,9 +66,22 @@ def holding(path: str, entries: Mapping[str, Held]) -> Held | None:
 
 
 def uncommitted() -> list[str]:
-    """Results that git tracks and that are not as in the last commit; a remark, where there are any."""
-    said = git("diff", "--name-only", "HEAD", "--", str(layout.RESULTS), str(layout.RAW))
-    changed = (said or "").splitlines()
+    """Remarks: results that git tracks and that are not as in the last commit; or that git cannot say.
+
+    Nothing is remarked of a repository without a commit.
+    """
+    if problem := why_none():
+        return [f"what is not committed is not looked for: {problem}"]
+    try:
+        git("rev-parse", "--verify", "--quiet", "HEAD")
+    except LotusError:
+        return []
+    options = ("--name-only", "-z", "--relative", "--no-ext-diff", "--no-textconv", "-O/dev/null")
+    try:
+        said = git("diff", *options, "HEAD", "--", str(layout.RESULTS), str(layout.RAW))
+    except LotusError as error:
+        return [f"what is not committed is not looked for: {error}"]
+    changed = said.decode("utf-8", "surrogateescape").split("\0")[:-1]
     if not changed:
         return []
     more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""

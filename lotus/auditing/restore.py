@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from graphlib import TopologicalSorter
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 from lotus import layout
@@ -20,6 +20,7 @@ from lotus.auditing.index import Index, read_index
 from lotus.auditing.published import held, holding
 from lotus.auditing.wanted import Step
 from lotus.errors import LotusError
+from lotus.lineage import shown_text
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +46,8 @@ class Standing:
         """What has to run again, and why."""
         follows = (f"{record}: follows from {before}" for record, before in self.after.items())
         found = [*(f"{record}: {reason}" for record, reason in self.wrong.items()), *follows]
-        return [f"{len(self.sound)} steps stand; {len(found)} have to run", *found]
+        head = f"{len(self.sound)} steps stand; {len(found)} have to run"
+        return [head, *map(shown_text, found)]
 
 
 def restore(configfiles: Sequence[Path], cores: str, recompute: bool, only_list: bool) -> Standing:
@@ -104,7 +106,12 @@ def _fetch(artifacts: Sequence[Artifact], recompute: bool) -> bool:
 
 
 def standing(index: Index, artifacts: Sequence[Artifact], wanted: Sequence[Step]) -> Standing:
-    """Judges the steps of an experiment by an audit of their files."""
+    """Judges the steps of an experiment by an audit of their files.
+
+    Raises:
+        LotusError: records say that they were made of each other.
+
+    """
     states = {artifact.path: artifact for artifact in artifacts}
     before = {step.record: _before(step, index) for step in wanted}
     by_record = {step.record: step for step in wanted}
@@ -112,7 +119,7 @@ def standing(index: Index, artifacts: Sequence[Artifact], wanted: Sequence[Step]
     wrong: dict[str, str] = {}
     after: dict[str, str] = {}
     again: list[str] = []
-    for record in TopologicalSorter(before).static_order():
+    for record in _in_order(before):
         if record not in by_record:
             continue
         step = by_record[record]
@@ -128,6 +135,17 @@ def standing(index: Index, artifacts: Sequence[Artifact], wanted: Sequence[Step]
         else:
             sound.append(step)
     return Standing(sound, wrong, after, list(dict.fromkeys(again)))
+
+
+def _in_order(before: Mapping[str, Sequence[str]]) -> list[str]:
+    """Each record behind those that it builds on."""
+    try:
+        return list(TopologicalSorter(before).static_order())
+    except CycleError as error:
+        circle = " → ".join(shown_text(record) for record in error.args[1])
+        raise LotusError(
+            f"{circle}: these records say that they were made of each other (`lotus audit`)"
+        ) from error
 
 
 def _before(step: Step, index: Index) -> list[str]:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 
 from lotus.auditing.audit import MISSING, STATUSES, VERIFIED, Artifact, Audit
+from lotus.lineage import shown_text
 
 SHOWN = 3
 """Paths that are named of many with the same reason."""
@@ -33,7 +34,10 @@ def as_text(found: Audit) -> str:
     verdict = "sound" if found.ok else "not sound"
     if counts[MISSING] == len(found.artifacts):
         verdict += "; nothing was run here, or pulled (dvc pull)"
-    return "\n".join([*lines, f"{len(found.artifacts)} artifacts: {said or 'none'}; {verdict}."])
+    # Names of files and values in them can be anything, also what steers a terminal.
+    return "\n".join(
+        [*map(shown_text, lines), f"{len(found.artifacts)} artifacts: {said or 'none'}; {verdict}."]
+    )
 
 
 def _of_status(artifacts: list[Artifact]) -> Iterator[str]:

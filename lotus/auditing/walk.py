@@ -15,15 +15,20 @@ def files_below(root: Path, wanted: Callable[[str], bool] = lambda name: True) -
 
     """
     here = Path.cwd()
-    seen = {root.resolve()}
+    seen = {_place(root)}
     for above, inner, names in os.walk(root, followlinks=True):
         folder = Path(above)
         linked = [name for name in inner if (folder / name).is_symlink()]
         turned_down = []
         for name in linked:
-            target = (folder / name).resolve()
+            target = _place(folder / name)
             if target in seen or here.is_relative_to(target):
                 turned_down.append(name)
             seen.add(target)
         inner[:] = sorted(name for name in inner if wanted(name) and name not in turned_down)
         yield from (folder / name for name in sorted([*names, *turned_down]) if wanted(name))
+
+
+def _place(path: Path) -> Path:
+    """Where a path leads, as far as it does."""
+    return Path(os.path.realpath(path))
