@@ -56,6 +56,7 @@ LIBRARIES = (
     "timm",
     "scikit-learn",
     "scipy",
+    "seaborn",
     "pandas",
     "matplotlib",
     "pillow",
