@@ -57,6 +57,7 @@ LIBRARIES = (
     "timm",
     "scikit-learn",
     "scipy",
+    "seaborn",
     "pandas",
     "matplotlib",
     "pillow",
