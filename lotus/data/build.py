@@ -81,7 +81,8 @@ def build_store(
     described = source_of(dataset, options)
     files = json.loads(raw.read_text(encoding="utf-8"))["files"]
     _check_unchanged(dataset, described, files, raw)
-    content = _read(dataset, described, options, tuple(Path(listed["path"]) for listed in files))
+    paths = tuple(Path(listed["path"]) for listed in files)
+    content = read_content(dataset, described, options, paths)
     _check_sizes(dataset, described, options, content, files)
     contents.check(dataset, content)
     _check_classes(dataset, described, content)
@@ -149,9 +150,16 @@ def _check_unchanged(
             raise LotusError(f"{dataset}: {path} changed since {raw} was written; fetch it again")
 
 
-def _read(
+def read_content(
     dataset: str, described: Source, options: StoreOptions, paths: tuple[Path, ...]
 ) -> Content:
+    """What a data set's reader gives; images in files are listed, not opened.
+
+    Raises:
+        LotusError: the reader refuses the files, one cannot be read, or `side` is given for images of one
+            size.
+
+    """
     try:
         content = described.read(paths)
     except OSError as error:

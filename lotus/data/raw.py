@@ -150,14 +150,24 @@ def _folder_of(mirror: str) -> Path | None:
 
 def _given(dataset: str, raw: str, local: Sequence[Path]) -> Path:
     """The folder or file that `store.raw` names."""
-    asked = Path(raw).expanduser()
-    tried = [asked] if asked.is_absolute() else [asked, *(folder / asked for folder in local)]
+    tried = _places(raw, local)
     path = next((path for path in tried if path.exists()), None)
     if path is None:
         raise LotusError(
             f"{dataset}: raw = {raw!r} not found; looked for {', '.join(map(str, tried))}"
         )
     return path
+
+
+def at_hand(raw: str, mirrors: Sequence[str]) -> Path | None:
+    """The folder or file that `store.raw` names; None if it is in no folder of this machine."""
+    local = [folder for mirror in mirrors if (folder := _folder_of(mirror)) is not None]
+    return next((path for path in _places(raw, local) if path.exists()), None)
+
+
+def _places(raw: str, local: Sequence[Path]) -> list[Path]:
+    asked = Path(raw).expanduser()
+    return [asked] if asked.is_absolute() else [asked, *(folder / asked for folder in local)]
 
 
 def _taken(given: Path, file: RawFile, cache: Path) -> Found:

@@ -1,0 +1,134 @@
+"""What can be known of a data set before anything is downloaded, decoded or written."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from lotus.data import content as contents
+from lotus.data.archives import is_archive
+from lotus.data.build import read_content, source_of
+from lotus.data.content import Files
+from lotus.data.raw import at_hand
+from lotus.data.sources import Source
+from lotus.data.store import open_store
+from lotus.errors import LotusError
+from lotus.settings import StoreOptions
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Classes and numbers of images of a data set.
+
+    Attributes:
+        classes: names in order of label.
+        train: training images of each class; of a set for calibration only zeros.
+        val: validation images of each class where they are kept apart; else None.
+        test: test images of each class; without `val` these are halved into validation and test images.
+        size: (channels, height, width) of an image as it is stored; None if that is not known.
+
+    """
+
+    classes: tuple[str, ...]
+    train: tuple[int, ...]
+    val: tuple[int, ...] | None
+    test: tuple[int, ...]
+    size: tuple[int, int, int] | None
+
+    @property
+    def has_val(self) -> bool:
+        """Whether validation images are kept apart from the test images."""
+        return self.val is not None
+
+
+def class_counts(
+    dataset: str, options: StoreOptions, folder: Path, mirrors: Sequence[str] = ()
+) -> Counts | None:
+    """What is known now: from the store, else from own images at hand, else from files of the project.
+
+    Args:
+        dataset: its name in the configuration.
+        folder: of the store.
+        mirrors: as `fetch_raw` takes them; `raw` may be relative to a folder of them.
+
+    Returns:
+        The counts under `limit`; None where files have to be fetched or unpacked first.
+
+    Raises:
+        LotusError: unknown source; or own images that a store cannot be built of.
+
+    """
+    described = source_of(dataset, options)
+    stored = _of_store(described, folder)
+    if stored is not None:
+        return _limited(stored, options.limit)
+    paths = _paths(described, options, mirrors)
+    if paths is None:
+        return None
+    content = read_content(dataset, described, options, paths)
+    contents.check(dataset, content)
+    if isinstance(content.images, Files):
+        side = content.images.side
+        size = None if side is None else (3, side, side)
+    else:
+        height, width, channels = content.images.shape[1:]
+        size = (channels, height, width)
+    return _limited(_counted(content.classes, content.labels, content.parts, size), options.limit)
+
+
+def _of_store(described: Source, folder: Path) -> Counts | None:
+    try:
+        store = open_store(folder)
+        if store.source.get("source") != described.name:
+            return None
+        height, width, channels = store.images.shape[1:]
+        size = (channels, height, width)
+        return _counted(store.classes, store.labels, store.source["parts"], size)
+    except (LotusError, OSError, ValueError, TypeError):
+        # Absent or damaged: the build will say so.
+        return None
+
+
+def _paths(
+    described: Source, options: StoreOptions, mirrors: Sequence[str]
+) -> tuple[Path, ...] | None:
+    """Where everything lies that the reader takes; None if that is not known now."""
+    if options.raw is not None:
+        if described.files:
+            return None
+        given = at_hand(options.raw, mirrors)
+        if given is None or (given.is_file() and is_archive(given)):
+            return None
+        return (given,)
+    if not described.in_repository:
+        return None
+    paths = tuple(file.locate() for file in described.files if file.locate is not None)
+    return paths if all(path.is_file() for path in paths) else None
+
+
+def _counted(
+    classes: tuple[str, ...],
+    labels: np.ndarray,
+    parts: Mapping[str, Sequence[int]],
+    size: tuple[int, int, int] | None,
+) -> Counts:
+    counts = {
+        part: tuple(np.bincount(labels[first:end], minlength=len(classes)).tolist())
+        for part, (first, end) in parts.items()
+    }
+    none = (0,) * len(classes)
+    return Counts(
+        classes, counts.get("train", none), counts.get("val"), counts.get("test", none), size
+    )
+
+
+def _limited(counts: Counts, limit: int | None) -> Counts:
+    if limit is None:
+        return counts
+
+    def cut(part: tuple[int, ...]) -> tuple[int, ...]:
+        return tuple(min(count, limit) for count in part)
+
+    val = None if counts.val is None else cut(counts.val)
+    return Counts(counts.classes, cut(counts.train), val, cut(counts.test), counts.size)
