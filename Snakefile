@@ -40,3 +40,6 @@ for target, files in targets().items():
             target
         input:
             files,
+
+
+refuse_unknown_targets()

@@ -1034,11 +1034,14 @@ def list_datasets() -> None:
 @click.argument("config", type=EXISTING_FILE)
 def check_config(config: Path) -> None:
     """Check a configuration file and say what it would run."""
+    from lotus.feasible import refuse_nonsense
     from lotus.plan import make_plan
     from lotus.settings import read_origin
 
     origin = read_origin(config)
-    click.echo(make_plan(origin.content, [origin]).summary())
+    plan = make_plan(origin.content, [origin])
+    refuse_nonsense(plan, [origin])
+    click.echo(plan.summary())
 
 
 @main.command()

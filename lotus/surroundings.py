@@ -19,8 +19,12 @@ def keep_checkout_last() -> None:
     ours = {checkout, os.getcwd()}
     own = [path for path in sys.path if os.path.abspath(path) in ours]
     others = [path for path in sys.path if path not in own]
+    pythons = os.path.dirname(os.__file__)
+    behind = max((i + 1 for i, path in enumerate(others) if path.startswith(pythons)), default=0)
+    behind = next((i for i in range(behind) if "-packages" in others[i]), behind)
     # An installed copy of the package would be taken by processes that start with this search path.
-    installed = (i for i, path in enumerate(others) if os.path.isdir(os.path.join(path, PACKAGE)))
+    libraries = range(behind, len(others))
+    installed = (i for i in libraries if os.path.isdir(os.path.join(others[i], PACKAGE)))
     place = next(installed, len(others))
     others[place:place] = list(dict.fromkeys([checkout, *map(os.path.abspath, own)]))
     sys.path[:] = others

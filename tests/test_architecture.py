@@ -18,6 +18,7 @@ FLOORS = [
     ["methods", "metrics", "plugins"],
     ["evaluation", "runs", "plan", "contents", "paper"],
     ["tuning", "gradcam", "auditing"],
+    ["feasible"],
     ["warm", "cli"],
 ]
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}

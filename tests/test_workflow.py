@@ -277,6 +277,25 @@ def test_a_wrong_configuration_stops_before_any_job(finished, tmp_path):
     assert "Traceback" not in done.stderr
 
 
+def test_targets_that_the_experiment_does_not_have_are_told_in_a_line_each(finished):
+    targets = {
+        "results/tables/digits-resnet18-instance-10-released.csv": (
+            "in results/tables/: did you mean 'digits-resnet18-instance-10-released-e1.csv'?"
+        ),
+        "results/digits/resnet18/seed13/instance-10/released/lotus/run.json": (
+            "in results/digits/resnet18/seed13/instance-10/: did you mean 'released-e1'?"
+        ),
+        "tabel1": "no such target; did you mean 'table1'?",
+    }
+    done = run(finished, "snakemake", "-n", *CONFIG, "--", *targets, check=False)
+    assert done.returncode == 1
+    said = done.stdout + done.stderr
+    for target, told in targets.items():
+        (line,) = [line for line in said.splitlines() if line.startswith(target)]
+        assert told in line
+    assert "Error" not in said
+
+
 def test_tuning_writes_overrides_that_the_configuration_takes(finished):
     run(finished, "snakemake", "--cores", "2", *CONFIG, "--", "tune")
     blocks = yaml.safe_load((finished / "results/tuning/overrides.yaml").read_text())

@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from lotus import layout
 from lotus.data.store import dvc_outs
 from lotus.errors import LotusError
+from lotus.names import shown
 from lotus.provenance import atomic, sha256, write_record, write_text
 
 
@@ -22,6 +23,7 @@ def dvc(*arguments: str) -> str:
         LotusError: it failed, with what it said.
 
     """
+    refuse_braces(Path.cwd())
     # The command of this environment, whichever is first on the path; no file of this folder hides its
     # modules.
     command = [sys.executable, "-P", "-m", "dvc", *arguments]
@@ -29,6 +31,9 @@ def dvc(*arguments: str) -> str:
         variables = {**os.environ, **settings, "DVC_NO_ANALYTICS": "1", "PYTHONUTF8": "1"}
         done = subprocess.run(command, capture_output=True, check=False, env=variables)
     said, failed = (out.decode("utf-8", "replace") for out in (done.stdout, done.stderr))
+    if done.returncode and "--quiet" in arguments and not (failed or said).strip():
+        # It keeps the reason back as well: once more, to hear it.
+        return dvc(*(word for word in arguments if word != "--quiet"))
     if done.returncode:
         reason = (failed or said).strip() or f"it ended with {done.returncode} and said nothing"
         raise LotusError(f"dvc {' '.join(arguments[:2])} failed: {reason}")
@@ -47,6 +52,15 @@ def _settings() -> Iterator[dict[str, str]]:
     with TemporaryDirectory() as folder:
         Path(folder, "config").write_text("[core]\n    no_scm = true\n", encoding="utf-8")
         yield {"DVC_SYSTEM_CONFIG_DIR": folder}
+
+
+def refuse_braces(folder: Path) -> None:
+    """Raises a LotusError where DVC cannot work: it takes braces in its cache's path for its own."""
+    if set("{}") & set(str(folder)):
+        raise LotusError(
+            f"{shown(folder)}: the folder's name, or one above it, has a brace, which DVC cannot work "
+            "with; rename it, or move the project"
+        )
 
 
 def in_repository() -> bool:
@@ -109,7 +123,7 @@ def cache_stores(folders: Sequence[Path], out: Path, record: Path) -> None:
     targets = [folder.as_posix() for folder in folders]
     locked = sha256(layout.LOCK)
     for target in targets:
-        dvc("commit", "--force", target)
+        dvc("commit", "--quiet", "--force", target)
     if sha256(layout.LOCK) != locked:
         raise LotusError(f"{layout.LOCK}: changed while the stores were put into DVC's cache")
     write_text(out, dvc("status", "--json", *targets))

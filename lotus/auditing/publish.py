@@ -62,7 +62,7 @@ def publish() -> list[str]:
     git("add", "--force", "--", *files)
     remote = has_remote()
     if remote:
-        dvc("push", *files)
+        dvc("push", "--quiet", *files)
     return [
         *(f"{file}: {len(paths)} in DVC" for file, paths in wanted.held.items()),
         f"git: {len(wanted.tracked)} small files staged",
@@ -136,7 +136,7 @@ def _hold(file: Path, records: Mapping[str, str]) -> None:
     if here:
         # DVC takes over all that a file lists or nothing: what is not here is added afterwards.
         _write(file, here, records)
-        dvc("commit", "--force", str(file))
+        dvc("commit", "--quiet", "--force", str(file))
     known = before | (_entries(file) if here else {})
     entries = {path: known[path] for path in listed if path in known}
     if entries:

@@ -94,7 +94,7 @@ def _fetch(artifacts: Sequence[Artifact], recompute: bool) -> bool:
     log.info("%d files are gone or damaged: asking DVC for them", len(lost))
     way = "pull" if has_remote() else "checkout"
     try:
-        dvc(way, "--force", *lost)
+        dvc(way, "--quiet", "--force", *lost)
     except LotusError as error:
         if not recompute:
             raise LotusError(

@@ -69,7 +69,18 @@ class View:
         return images
 
     def shape(self, height: int, width: int) -> tuple[int, int]:
-        """Height and width of what is seen of an image of this size."""
+        """Height and width of what is seen of an image of this size.
+
+        Raises:
+            LotusError: the crop is larger than the image.
+
+        """
+        whole = View(self.resize)(torch.empty(1, 1, height, width)).shape
+        if self.crop is not None and self.crop > min(whole[2:]):
+            raise LotusError(
+                f"crop = {self.crop} is larger than the images, {whole[2]}×{whole[3]}; choose a smaller "
+                "crop, or a `resize` to at least that"
+            )
         seen = self(torch.empty(1, 1, height, width)).shape
         return int(seen[2]), int(seen[3])
 

@@ -249,6 +249,11 @@ def _own() -> set[str]:
     return {m.name.replace("_", "-") for m in pkgutil.iter_modules(methods.__path__)} - NO_METHODS
 
 
+def is_own(name: str) -> bool:
+    """Whether a method comes with this package."""
+    return name in _own()
+
+
 def available() -> tuple[str, ...]:
     """Names of all methods: ours, those of other packages, those of loaded plugins."""
     return tuple(sorted(_own() | set(_entry_points()) | set(_registry)))

@@ -19,12 +19,14 @@ from lotus import surroundings
 surroundings.keep_checkout_last()
 
 from lotus import layout, models, warm
+from lotus.auditing.dvc import refuse_braces
 from lotus.auditing.expected import other_lock, steps
 from lotus.auditing.ledger import record_files
 from lotus.contents import Contents
 from lotus.data import sources
 from lotus.data.store import locked_stores
-from lotus.errors import LotusError
+from lotus.errors import LotusError, choices
+from lotus.feasible import refuse_nonsense
 from lotus.methods import base
 from lotus.paper.exhibits import EXHIBITS, PICTURES
 from lotus.paper.labels import listed
@@ -75,6 +77,7 @@ def read_plan():
     """The plan of the configuration given on the command line, else of the default one; and which it is."""
     files = [str(path) for path in workflow.config_settings.configfiles]
     try:
+        refuse_braces(Path.cwd())
         if not files:
             # Not a `configfile:` line: that would be merged into every other configuration.
             files = [DEFAULT_CONFIG]
@@ -85,12 +88,14 @@ def read_plan():
         given = Origin("--config", typed(workflow.config_settings.config))
         update_config(config, given.content)
         plan = make_plan(config, [*origins, given])
+        if workflow.is_main_process:
+            refuse_nonsense(plan, [*origins, given])
         return plan, {
             "files": [relative(Path(path)) for path in files],
             "given": given.content,
         }
     except LotusError as error:
-        logger.error(f"The configuration is not accepted:\n{error}")
+        logger.error(f"Nothing is run:\n{error}")
         sys.exit(1)
 
 
@@ -142,12 +147,7 @@ def uses_gpu():
 
 
 GPU = uses_gpu()
-# Snakemake reads braces in the checkout's own path as wildcards here.
-CONDA = (
-    f"../../envs/environment-{'cuda' if GPU else 'cpu'}.yaml"
-    if IN_CONDA or not set("{}") & set(str(workflow.basedir))
-    else None
-)
+CONDA = f"../../envs/environment-{'cuda' if GPU else 'cpu'}.yaml"
 
 
 def cell_of(wildcards):
@@ -405,3 +405,46 @@ def recorded_outputs():
         ),
         *([str(layout.CACHED)] if CACHED else []),
     ]
+
+
+def refuse_unknown_targets():
+    """Ends here, with one line for each target that this experiment does not have."""
+    names = {rule.name for rule in workflow.rules}
+    unknown = [name for name in asked_targets(names) if name not in names]
+    if not unknown:
+        return
+    made = {path for step in steps(PLAN) for path in step.files}
+    made |= {*trials_files(), "results/tuning/overrides.yaml"}
+    said = [complaint(name, names, made) for name in unknown]
+    if any(said):
+        logger.error("\n".join(filter(None, said)))
+        sys.exit(1)
+
+
+def asked_targets(names):
+    """Targets of the command line, which Snakemake tells only after this file is read; none if all are rules."""
+    is_command = Path(sys.argv[0]).stem in ("snakemake", "__main__")
+    words = [word for word in sys.argv[1:] if not word.startswith("-")]
+    strange = [word for word in words if word not in names and not word.isdigit()]
+    if not (workflow.is_main_process and is_command and strange):
+        return []
+    from snakemake.cli import get_argument_parser
+
+    return get_argument_parser().parse_known_args(sys.argv[1:])[0].targets
+
+
+def complaint(target, names, made):
+    """What is wrong with a target, and what there is; '' of what is made, and of files that are no results."""
+    path = Path(os.path.relpath(target))
+    if len(path.parts) == 1 and not path.exists():
+        shown = [name for name in names if "_" not in name]
+        return f"{target}: no such target; {choices(target, shown)}"
+    if path.parts[0] != "results" or path.as_posix() in made:
+        return ""
+    for folder in path.parents:
+        depth = len(folder.parts)
+        inside = {Path(it).parts[depth] for it in made if folder in Path(it).parents}
+        if inside:
+            break
+    what = choices(path.parts[depth], inside)
+    return f"{target}: not part of this experiment; in {folder}/: {what}"

@@ -19,6 +19,7 @@ rule draw_figure:
         "logs/draw_figure/{folder}/{figure}.log",
     wildcard_constraints:
         folder="figures|timings",
+        figure=one_of(name for _, name in FIGURES),
     localrule: True
     conda:
         CONDA

@@ -48,6 +48,7 @@ rule make_table:
         "logs/make_table/{folder}/{table}.log",
     wildcard_constraints:
         folder="tables|timings",
+        table=one_of(name for _, name in TABLES),
     localrule: True
     conda:
         CONDA
