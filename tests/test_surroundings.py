@@ -86,7 +86,7 @@ def test_files_of_the_present_folder_hide_no_module(strange):
     for program in (LOTUS, [sys.executable, "-m", "lotus.cli"]):
         done = lotus(project, "protocols", program=program, PYTHONPATH="")
         assert done.returncode == 0, done.stderr.decode()
-        assert done.stdout.startswith(b"M1")
+        assert done.stdout.startswith(b"T1")
 
 
 def test_another_copys_code_is_not_run_in_silence(strange):
@@ -111,7 +111,7 @@ def test_what_a_terminal_cannot_show_is_written_as_an_escape(variables, argument
     done = lotus(ROOT, *arguments, **variables)
     assert done.returncode == 0
     assert b"Traceback" not in done.stdout + done.stderr
-    if arguments == ["methods"]:
+    if arguments == ["methods"] and "latin-1" in variables.values():
         assert b"\\u03b1" in done.stdout
 
 
