@@ -13,17 +13,21 @@ import numpy as np
 
 from lotus.data import content as contents
 from lotus.data import sources
-from lotus.data.content import Content, Files
+from lotus.data.content import Content, Files, LeftOut
 from lotus.data.decode import decode
 from lotus.data.raw import check, find_all
 from lotus.data.sources import Source
 from lotus.data.store import FILES, check_lock, dvc_digest, open_store, write_store
+from lotus.data.walk import FRAMES, grouped
 from lotus.errors import LotusError
 from lotus.layout import RAW
 from lotus.provenance import relative, sha256, write_json, write_record
 from lotus.settings import StoreOptions
 
 log = logging.getLogger(__name__)
+
+NAMED = 1_000
+"""Names of what is left out for one reason that a store lists."""
 
 
 def source_of(dataset: str, options: StoreOptions) -> Source:
@@ -86,6 +90,8 @@ def build_store(
     _check_sizes(dataset, described, options, content, files)
     contents.check(dataset, content)
     _check_classes(dataset, described, content)
+    for said in (*content.remarks, *content.left_out):
+        log.warning("%s: %s", dataset, said)
     declared = None if options.content == "any" or _published(files) else options.content
     # Only images in files are worth choosing before they are read.
     whole = not isinstance(content.images, Files) or declared is not None
@@ -94,7 +100,10 @@ def build_store(
     # Of this data set alone, so that a build that was killed or interrupted can go on.
     draft = out.with_name(f".decode-{out.name}")
     try:
-        images = _pixels(content.images, draft, workers or len(os.sched_getaffinity(0)))
+        images, several = _pixels(content.images, draft, workers or len(os.sched_getaffinity(0)))
+        frames = _frames(content.images, several, paths)
+        for group in frames:
+            log.warning("%s: %s", dataset, group)
         digest = contents.digest(images, content.labels)
         if declared not in (None, digest):
             raise LotusError(
@@ -106,10 +115,11 @@ def build_store(
             "files": [{k: v for k, v in listed.items() if k != "path"} for listed in files],
             "content": digest,
             "checked_by": _checked_by(described, options, files, digest),
+            **_listed_out([*content.left_out, *frames]),
         }
         if options.limit is not None and whole:
             content = contents.limited(replace(content, images=images), options.limit)
-            images = _pixels(content.images, draft, 1)
+            images, _ = _pixels(content.images, draft, 1)
         decoded = images.filename if isinstance(images, np.memmap) else None
         write_store(out, Path(decoded) if decoded else images, content, source, locked)
     except LotusError:
@@ -127,11 +137,33 @@ def build_store(
     )
 
 
-def _pixels(images: np.ndarray | Files, draft: Path, workers: int) -> np.ndarray:
-    """uint8 `[N, H, W, C]`; of files memory-mapped."""
+def _pixels(
+    images: np.ndarray | Files, draft: Path, workers: int
+) -> tuple[np.ndarray, tuple[int, ...]]:
+    """uint8 `[N, H, W, C]`, of files memory-mapped; and which are the first of several in their file."""
     if isinstance(images, Files):
-        return np.load(decode(images, draft, workers), mmap_mode="r")  # type: ignore[no-any-return]
-    return images
+        decoded, several = decode(images, draft, workers)
+        return np.load(decoded, mmap_mode="r"), several
+    return images, ()
+
+
+def _frames(
+    images: np.ndarray | Files, several: Sequence[int], paths: Sequence[Path]
+) -> tuple[LeftOut, ...]:
+    """The files of which only the first image is taken."""
+    if not isinstance(images, Files) or not several:
+        return ()
+    roots = [path if path.is_dir() else path.parent for path in paths]
+    return grouped([(FRAMES, images.paths[index]) for index in several], *roots)
+
+
+def _listed_out(left_out: Sequence[LeftOut]) -> dict[str, Any]:
+    """What `source.json` says of what is left out; nothing if nothing is."""
+    listing = [
+        {"reason": group.reason, "count": len(group.names), "names": list(group.names[:NAMED])}
+        for group in left_out
+    ]
+    return {"left_out": listing} if listing else {}
 
 
 def _check_unchanged(

@@ -16,7 +16,7 @@ import numpy as np
 
 from lotus.data.duplicates import choose_kept, find_similar
 from lotus.data.hashes import hash_files
-from lotus.data.sources._folders import read_table
+from lotus.data.sources._folders import Table, read_csv
 from lotus.data.sources._mufac import images_of, table_of
 from lotus.errors import LotusError
 from lotus.provenance import write_record
@@ -91,13 +91,14 @@ def clean(source: Path, out: Path, forget_rows: int, workers: int) -> Cleaning:
     """
     if out.exists():
         raise LotusError(f"{out}: exists already; remove it or name another folder")
-    tables = {split: read_table(table_of(source, split), COLUMNS) for split in SPLITS}
+    read = {split: read_csv(table_of(source, split), COLUMNS) for split in SPLITS}
+    tables = {split: table.frame() for split, table in read.items()}
     if forget_rows >= len(tables["train"]):
         raise LotusError(
             f"{table_of(source, 'train')}: {len(tables['train'])} rows, of which --forget-rows "
             f"{forget_rows} leaves none to retain"
         )
-    paths = [path for split, table in tables.items() for path in _images(source, split, table)]
+    paths = [path for split, table in read.items() for path in _images(source, split, table)]
     retain_rows = len(tables["train"]) - forget_rows
     sizes = [forget_rows, retain_rows, len(tables["val"]), len(tables["test"])]
     part = np.repeat(np.arange(len(PARTS)), sizes)
@@ -125,20 +126,21 @@ def clean(source: Path, out: Path, forget_rows: int, workers: int) -> Cleaning:
     return cleaning
 
 
-def _images(folder: Path, split: str, table: "pd.DataFrame") -> list[Path]:
-    """The image of each row; the header is line 1 of the CSV.
+def _images(folder: Path, split: str, table: Table) -> list[Path]:
+    """The image of each row.
 
     Raises:
         LotusError: a row does not name a file of the split's image folder.
 
     """
-    images = images_of(folder, split)
-    for line, name in enumerate(table["image_path"], start=2):
+    images, column = images_of(folder, split), table.header.index("image_path")
+    names = [row[column] for row in table.rows]
+    for line, name in zip(table.lines, names, strict=True):
         if Path(name).name != name or not (images / name).is_file():
             raise LotusError(
                 f"{table_of(folder, split)}, line {line}: image_path '{name}' is no file of {images}"
             )
-    return [images / name for name in table["image_path"]]
+    return [images / name for name in names]
 
 
 def _pairs(counted: np.ndarray) -> dict[str, int]:

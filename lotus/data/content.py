@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from lotus.errors import LotusError
+from lotus.names import shown
 
 PARTS = (("train", "test"), ("train", "val", "test"), ("test",))
 """What a data set may have; one with a `test` part alone is for calibration."""
@@ -39,6 +40,22 @@ class Files:
 
 
 @dataclass(frozen=True)
+class LeftOut:
+    """Files and folders that a reader does not take, for one reason.
+
+    Attributes:
+        names: from the data set's folder on.
+
+    """
+
+    reason: str
+    names: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{len(self.names):,} left out: {self.reason}: {shortened(self.names)}"
+
+
+@dataclass(frozen=True)
 class Content:
     """A data set as read, the training part first.
 
@@ -49,6 +66,8 @@ class Content:
             a set for calibration `test` alone. A `test` part without `val` is halved by seed
             (`lotus.data.splits`).
         classes: names in order of label.
+        left_out: what lies there and is not taken.
+        remarks: what else should be said, a sentence each.
 
     """
 
@@ -56,6 +75,8 @@ class Content:
     labels: np.ndarray
     parts: Mapping[str, tuple[int, int]]
     classes: tuple[str, ...]
+    left_out: tuple[LeftOut, ...] = ()
+    remarks: tuple[str, ...] = ()
 
 
 def joined(parts: Mapping[str, tuple[np.ndarray, np.ndarray]], classes: tuple[str, ...]) -> Content:
@@ -70,13 +91,15 @@ def listed(
     parts: Mapping[str, Sequence[tuple[Path, int]]],
     classes: tuple[str, ...],
     side: int | None = None,
+    left_out: tuple[LeftOut, ...] = (),
+    remarks: tuple[str, ...] = (),
 ) -> Content:
-    """One content of (path, label) by part, in the order given; `side` as in `Files`."""
+    """One content of (path, label) by part, in the order given; the rest as in `Files` and `Content`."""
     every = [sample for samples in parts.values() for sample in samples]
     labels = np.array([label for _, label in every], dtype=np.int64)
     sizes = {name: len(samples) for name, samples in parts.items()}
     files = Files(tuple(path for path, _ in every), side)
-    return Content(files, labels, ranges(sizes), classes)
+    return Content(files, labels, ranges(sizes), classes, left_out, remarks)
 
 
 def ranges(sizes: Mapping[str, int]) -> dict[str, tuple[int, int]]:
@@ -90,7 +113,7 @@ def check(dataset: str, content: Content) -> None:
 
     Raises:
         LotusError: other parts than expected, labels outside the classes, a class without training
-            images, an empty held-out part, two classes of one name.
+            images, an empty held-out part, fewer than two classes, two of one name.
 
     """
     if tuple(content.parts) not in PARTS:
@@ -98,6 +121,8 @@ def check(dataset: str, content: Content) -> None:
             f"{dataset}: parts {', '.join(content.parts)}; need train[, val], test, or test alone"
         )
     labels, classes = content.labels, content.classes
+    if len(classes) < 2:
+        raise LotusError(f"{dataset}: {too_few(classes)}")
     outside = np.flatnonzero((labels < 0) | (labels >= len(classes)))
     if len(outside):
         first = int(outside[0])
@@ -118,6 +143,15 @@ def check(dataset: str, content: Content) -> None:
             )
         if not counts.any():
             raise LotusError(f"{dataset}: the {part} part has no image")
+
+
+def too_few(classes: Sequence[str]) -> str:
+    """What is wrong with fewer than two classes, in words."""
+    found = f"a single class, '{shown(classes[0])}'" if classes else "no class"
+    return (
+        f"{found}; a classifier needs at least two. `raw` may point at a folder one level too high "
+        "or too low"
+    )
 
 
 def shortened(names: Sequence[str]) -> str:

@@ -4,15 +4,18 @@ import hashlib
 import json
 import os
 import shutil
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from tqdm import tqdm
 
-from lotus.data.content import Files
+from lotus.data.content import Files, shortened
 from lotus.data.workers import in_processes
 from lotus.errors import LotusError
+from lotus.names import shown
 from lotus.provenance import write_json
 
 if TYPE_CHECKING:
@@ -23,23 +26,31 @@ CHUNK = 256
 
 DONE = "decoded.json"
 
+DRAWINGS = ("EPS", "WMF", "EMF", "PDF")
+"""Formats that another program would have to draw."""
 
-def decode(files: Files, folder: Path, workers: int) -> Path:
+MOST_PIXELS = 2**28
+"""Pixels that an image may have between resizing and cutting."""
+
+
+def decode(files: Files, folder: Path, workers: int) -> tuple[Path, tuple[int, ...]]:
     """Decodes image files into `folder/images.npy`, uint8 `[N, H, W, 3]`.
+
+    Returns that file, and which of the images are the first of several in their file.
 
     A chunk is noted in `folder/decoded.json` when it is on the disk, so that a later call with the same
     files goes on after a kill, or finds all done. Memory: a few chunks, whatever N.
 
     Raises:
-        LotusError: a file is not an image, is cut off, or has another size than the first, or there is
-            no room for all; the folder is then removed.
+        LotusError: a file is not an image, is cut off, or has another size than the first (names some
+            of them), or there is no room for all; the folder is then removed.
 
     """
     try:
         height, width = _shape(files)
         out, key = folder / "images.npy", _key(files, height, width)
         chunks = range(0, len(files), CHUNK)
-        done = _done(folder, key)
+        done, several = _done(folder, key)
         if not done:
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True)
@@ -49,17 +60,19 @@ def decode(files: Files, folder: Path, workers: int) -> Path:
             ).flush()
         left = [start for start in chunks if start not in done]
         jobs = [(out, start, files.paths[start : start + CHUNK], files.side) for start in left]
-        noted = set(done)
+        noted, first_of_several = set(done), set(several)
         with tqdm(total=len(files), initial=len(files) - _count(left, len(files)), unit="image",
                   desc="decode", mininterval=1) as bar:  # fmt: skip
-            for start, decoded in in_processes(_decode_chunk, jobs, workers):
+            for start, decoded, found in in_processes(_decode_chunk, jobs, workers):
                 noted.add(start)
-                write_json(folder / DONE, {"key": key, "chunks": sorted(noted)})
+                first_of_several.update(found)
+                done_now = {"chunks": sorted(noted), "several": sorted(first_of_several)}
+                write_json(folder / DONE, {"key": key, **done_now})
                 bar.update(decoded)
     except LotusError:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    return out
+    return out, tuple(sorted(first_of_several))
 
 
 def _refuse_no_room(folder: Path, needed: int) -> None:
@@ -80,7 +93,7 @@ def _key(files: Files, height: int, width: int) -> str:
     found = hashlib.sha256(f"{height}x{width}/{files.side}".encode())
     for path in files.paths:
         state = _stat(path)
-        found.update(f"{path}\0{state.st_size}\0{state.st_mtime_ns}\n".encode())
+        found.update(os.fsencode(path) + f"\0{state.st_size}\0{state.st_mtime_ns}\n".encode())
     return found.hexdigest()
 
 
@@ -88,44 +101,91 @@ def _stat(path: Path) -> os.stat_result:
     try:
         return path.stat()
     except OSError as error:
-        raise LotusError(f"{path}: cannot be read: {error.strerror}") from error
+        raise LotusError(f"{shown(path)}: cannot be read: {error.strerror}") from error
 
 
-def _done(folder: Path, key: str) -> frozenset[int]:
-    """Chunks that an earlier call for the same files finished."""
+def _done(folder: Path, key: str) -> tuple[frozenset[int], frozenset[int]]:
+    """Chunks that an earlier call for the same files finished, and what it found as `decode` returns it."""
     try:
         noted = json.loads((folder / DONE).read_text(encoding="utf-8"))
         np.load(folder / "images.npy", mmap_mode="r")
-    except (OSError, ValueError):
-        return frozenset()
-    return frozenset(noted["chunks"]) if noted.get("key") == key else frozenset()
+        if noted["key"] == key:
+            return frozenset(noted["chunks"]), frozenset(noted["several"])
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    return frozenset(), frozenset()
 
 
 Job = tuple[Path, int, tuple[Path, ...], int | None]
 
 
-def _decode_chunk(job: Job) -> tuple[int, int]:
-    """Decodes one chunk into its place; returns its start and number of images."""
+def _decode_chunk(job: Job) -> tuple[int, int, list[int]]:
+    """Decodes one chunk into its place.
+
+    Returns its start, its number of images, and which of all images are the first of several.
+    """
     out, start, paths, side = job
     images = np.load(out, mmap_mode="r+")
+    wrong: list[tuple[Path, str]] = []
+    several = []
     for position, path in enumerate(paths):
-        image = read_image(path, side)
-        if image.shape != images.shape[1:]:
-            raise LotusError(
-                f"{path}: {image.shape[1]}×{image.shape[0]} pixels, the first image has "
-                f"{images.shape[2]}×{images.shape[1]}; give `side` under `store` to bring all to one "
-                "size"
-            )
+        try:
+            image = read_image(path, side)
+            if image.shape != images.shape[1:]:
+                raise LotusError(
+                    f"{shown(path)}: {image.shape[1]}×{image.shape[0]} pixels, the first image has "
+                    f"{images.shape[2]}×{images.shape[1]}; give `side` under `store` to bring all to one "
+                    "size"
+                )
+        except LotusError as error:
+            wrong.append((path, str(error)))
+            continue
         images[start + position] = image
+        if holds_several(path):
+            several.append(start + position)
+    if wrong:
+        raise LotusError(_told(wrong))
     images.flush()
-    return start, len(paths)
+    return start, len(paths), several
+
+
+def _told(wrong: Sequence[tuple[Path, str]]) -> str:
+    """The first error, and which other images have one."""
+    (_, first), *others = wrong
+    if not others:
+        return first
+    names = shortened([shown(path.name) for path, _ in others])
+    return f"{first}. Others cannot be taken either: {names}"
 
 
 def _shape(files: Files) -> tuple[int, int]:
     """(H, W) of the store."""
     if files.side is not None:
         return files.side, files.side
-    return read_image(files.paths[0], None).shape[:2]
+    first, *others = files.paths[:CHUNK]
+    try:
+        return read_image(first, None).shape[:2]
+    except LotusError as error:
+        wrong = [(first, str(error))]
+    for path in others:
+        try:
+            read_image(path, None)
+        except LotusError as error:
+            wrong.append((path, str(error)))
+    raise LotusError(_told(wrong))
+
+
+def holds_several(path: Path) -> bool:
+    """Whether an image file holds more images than the one that is read: an animation, or pages."""
+    from PIL import Image
+
+    with suppress(Exception), path.open("rb") as file:
+        # Of photographs, further images in the file are previews.
+        if file.read(2) == b"\xff\xd8":
+            return False
+        with Image.open(path) as opened:
+            return bool(getattr(opened, "is_animated", False))
+    return False
 
 
 def read_image(path: Path, side: int | None) -> np.ndarray:
@@ -133,34 +193,70 @@ def read_image(path: Path, side: int | None) -> np.ndarray:
 
     Converted as torchvision's loader does, by Pillow: grey is repeated, palettes are looked up, CMYK is
     converted without a profile, transparency and orientation are ignored. Of 16 bits a channel the upper 8
-    are kept, where Pillow would show all but the darkest as white.
+    are kept, where Pillow would show all but the darkest as white. Of several images in a file the first
+    is read.
 
     Raises:
-        LotusError: absent, not an image, cut off, or of 32 bits a channel, whose range is unknown.
+        LotusError: absent, not an image, cut off, of a form that cannot be shown as RGB, or of 32 bits a
+            channel, whose range is unknown.
 
     """
     from PIL import Image
 
     try:
         with Image.open(path) as opened:
+            if opened.format in DRAWINGS:
+                raise LotusError(f"{shown(path)}: a drawing ({opened.format}); convert it to PNG")
+            opened.load()
             image = _as_rgb(opened, path)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise LotusError(f"{path}: not a whole image: {error}; get it again") from error
+    except LotusError:
+        raise
+    except (Image.DecompressionBombError, MemoryError) as error:
+        raise LotusError(
+            f"{shown(path)}: too many pixels to be read: {_reason(error)}; make it smaller"
+        ) from error
+    except Exception as error:  # Pillow raises errors of every kind on damaged files.
+        if isinstance(error, OSError) and error.errno is not None:
+            raise LotusError(f"{shown(path)}: cannot be read: {error.strerror}") from error
+        raise LotusError(
+            f"{shown(path)}: not a whole image: {_reason(error)}; get it again"
+        ) from error
     if side is None:
         return np.asarray(image)
     width, height = image.size
     shorter = min(width, height)
     size = (width * side // shorter, height * side // shorter)
+    if size[0] * size[1] > MOST_PIXELS:
+        raise LotusError(
+            f"{shown(path)}: {width}×{height} pixels are too far from a square to be resized to "
+            f"side = {side}"
+        )
     image = image.resize(size, Image.Resampling.BILINEAR)
     left, top = round((size[0] - side) / 2), round((size[1] - side) / 2)
     return np.asarray(image.crop((left, top, left + side, top + side)))
 
 
+def _reason(error: BaseException) -> str:
+    """An error in one line, without the file, which is named anyway."""
+    from PIL import UnidentifiedImageError
+
+    if isinstance(error, UnidentifiedImageError):
+        return "of no format that Pillow reads"
+    return shown(" ".join(str(error).split())) or type(error).__name__
+
+
 def _as_rgb(image: "PillowImage", path: Path) -> "PillowImage":
     from PIL import Image
 
+    if 0 in image.size:
+        raise LotusError(f"{shown(path)}: an image without pixels")
     if image.mode in ("I", "F"):
-        raise LotusError(f"{path}: more than 16 bits a channel; convert it to 8 bits")
+        raise LotusError(f"{shown(path)}: more than 16 bits a channel; convert it to 8 bits")
     if image.mode.startswith("I;16"):
         return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)).convert("RGB")
-    return image.convert("RGB")
+    try:
+        return image.convert("RGB")
+    except ValueError as error:
+        raise LotusError(
+            f"{shown(path)}: colours of the kind {image.mode} cannot be shown as RGB; convert it"
+        ) from error

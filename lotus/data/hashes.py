@@ -15,6 +15,7 @@ import numpy as np
 from lotus.data.store import Store
 from lotus.data.workers import in_processes
 from lotus.errors import LotusError
+from lotus.names import shown
 
 STORE_BLOCK, FILE_BLOCK = 4_000, 250
 """Images that one job of a worker hashes: about a third of a second at 32×32 pixels."""
@@ -90,8 +91,9 @@ def _file_bits(path: Path) -> np.ndarray:
     try:
         with Image.open(path) as image:
             return _bits(image)
-    except (OSError, SyntaxError, ValueError) as error:
-        raise LotusError(f"{path}: not a readable image: {error}") from error
+    except Exception as error:  # Pillow raises errors of every kind on damaged files.
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise LotusError(f"{shown(path)}: not a readable image: {reason}") from error
 
 
 def _bits(image: Any) -> np.ndarray:

@@ -1,55 +1,144 @@
-"""Images in class folders, read by torchvision, and tables of images."""
+"""Images in class folders, and tables of images."""
 
+import csv
+import io
 import os
+import unicodedata
 from collections.abc import Sequence
-from pathlib import Path
+from dataclasses import dataclass
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from lotus.data.content import shortened
+from lotus.data.walk import (
+    COMPANION,
+    FILE,
+    FOLDER,
+    LOOP,
+    NO_CLASS,
+    Left,
+    ancestors,
+    grouped,
+    identity,
+    images_below,
+    kind_of,
+    why_no_image,
+)
 from lotus.errors import LotusError
+from lotus.names import composed, look_alikes, shown
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Samples = list[tuple[Path, int]]
 
+UNREADABLE = ("Cc", "Cs", "Zl", "Zp")
+"""Kinds of characters that no name may have: control characters, bytes that are not UTF-8, line ends."""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What class folders hold.
+
+    Attributes:
+        classes: names in order of label.
+        samples: path and label of each image.
+        left: what is not taken.
+        remarks: what else should be said, a sentence each.
+
+    """
+
+    classes: tuple[str, ...]
+    samples: Samples
+    left: tuple[Left, ...]
+    remarks: tuple[str, ...]
+
 
 def class_folders(
-    folder: Path, classes: Sequence[str] | None = None
-) -> tuple[tuple[str, ...], Samples]:
+    folder: Path, classes: Sequence[str] | None = None, passed_over: tuple[str, ...] = ()
+) -> Listing:
     """Images below a folder that has one folder for each class, in `ImageFolder`'s order.
 
-    That is class after class, within a class by path as text: `x_10.JPEG` before `x_2.JPEG`.
+    That is class after class, within a class by path as text: `x_10.JPEG` before `x_2.JPEG`. Names are
+    compared in Unicode's form NFC; folders of one name are one class.
 
     Args:
         classes: those that there may be, in order of label; None: the names found, sorted.
-
-    Returns:
-        Names in order of label; path and label of each image.
+        passed_over: endings of files that belong there and are no images.
 
     Raises:
-        LotusError: no such folder, none of classes in it, or one of another class.
+        LotusError: no such folder, none of classes in it, or one of another class, with a name that cannot
+            be shown, or whose files are all left out.
         OSError: a folder cannot be read.
 
     """
-    from torchvision.datasets.folder import IMG_EXTENSIONS, find_classes, make_dataset
-
     if not folder.is_dir():
-        what = "is no folder" if folder.exists() else "not found"
-        raise LotusError(f"{folder}: {what}; needed is a folder with one of images for each class")
-    try:
-        found, _ = find_classes(folder)
-    except FileNotFoundError as error:
+        what = "is no folder" if os.path.lexists(folder) else "not found"
         raise LotusError(
-            f"{folder}: no class folders in it; needed is one for each class"
-        ) from error
-    for name in found:
-        # os.walk, on which torchvision builds, passes over what it may not read.
-        os.scandir(folder / name).close()
-    names = tuple(found) if classes is None else tuple(classes)
-    labels = {name: label_of(name, names, str(folder / name)) for name in found}
-    samples = make_dataset(str(folder), labels, extensions=IMG_EXTENSIONS, allow_empty=True)
-    return names, [(Path(path), label) for path, label in samples]
+            f"{shown(folder)}: {what}; needed is a folder with one of images for each class"
+        )
+    found, left = _entries(folder)
+    if not found:
+        loose = sum(reason == NO_CLASS for reason, _ in left)
+        raise LotusError(
+            f"{shown(folder)}: no class folders in it; needed is one for each class"
+            + (f"; images that lie in no class folder: {loose:,}" if loose else "")
+        )
+    names = tuple(sorted(found)) if classes is None else tuple(classes)
+    above = ancestors(folder)
+    samples: Samples = []
+    for name in sorted(found):
+        label = label_of(name, names, shown(found[name][0]))
+        images, lost = images_below(found[name], above, passed_over)
+        # Of held-out images a class may have none, so a folder that a person left empty is right.
+        if lost and not images and (classes is None or not all(_is_hidden(left) for left in lost)):
+            raise LotusError(
+                f"{shown(found[name][0])}: no image of the class '{shown(name)}': "
+                + "; ".join(map(str, grouped(lost, folder)))
+            )
+        samples += [(path, label) for path in images]
+        left += lost
+    remarks = [
+        f"{shown(folder)}: '{name}' is the name of {len(places)} folders, in different forms of Unicode "
+        "(NFC, NFD); they are taken as one class"
+        for name, places in found.items()
+        if len(places) > 1
+    ]
+    return Listing(names, samples, tuple(left), tuple(remarks))
+
+
+def _is_hidden(left: Left) -> bool:
+    return left[0] == COMPANION
+
+
+def _entries(folder: Path) -> tuple[dict[str, list[Path]], list[Left]]:
+    """Class → its folders, and what else lies beside them."""
+    found: dict[str, list[Path]] = {}
+    left: list[Left] = []
+    above = ancestors(folder)
+    with os.scandir(folder) as scanned:
+        entries = sorted(scanned, key=lambda entry: entry.name)
+    for entry in entries:
+        kind, path = kind_of(entry), folder / entry.name
+        if kind == FOLDER and identity(entry.path) in above:
+            left.append((LOOP, path))
+        elif kind == FOLDER:
+            if is_unfit(entry.name):
+                raise LotusError(
+                    f"{shown(folder)}: '{shown(entry.name)}' cannot be the name of a class: it has control "
+                    "characters or bytes that are not UTF-8; rename the folder"
+                )
+            found.setdefault(composed(entry.name), []).append(path)
+        elif kind == FILE:
+            left.append((why_no_image(path) or NO_CLASS, path))
+        else:
+            left.append((kind, path))
+    return found, left
+
+
+def is_unfit(name: str) -> bool:
+    """Whether a name has characters that cannot be shown: control characters, or no text at all."""
+    return any(unicodedata.category(character) in UNREADABLE for character in name)
 
 
 def label_of(name: str, classes: Sequence[str], place: str) -> int:
@@ -59,49 +148,221 @@ def label_of(name: str, classes: Sequence[str], place: str) -> int:
         LotusError: there is no such class; names the place.
 
     """
+    name = composed(name)
     if name not in classes:
+        alike = [str(pair) for pair in look_alikes([*classes, name]) if pair.second == name]
         raise LotusError(
-            f"{place}: '{name}' is none of the {len(classes)} classes {shortened(classes)}"
+            f"{place}: '{shown(name)}' is none of the {len(classes)} classes {shortened(classes)}"
+            + "".join(f"; {pair}" for pair in alike[:1])
         )
     return classes.index(name)
 
 
-def read_table(path: Path, columns: Sequence[str]) -> "pd.DataFrame":
-    """A CSV file, all of it as text, so that it can be written as it was read.
+@dataclass(frozen=True)
+class Table:
+    """A CSV file as text.
 
-    Raises:
-        LotusError: absent, no CSV file, or without one of the columns.
+    Attributes:
+        rows: as many fields each as the header has.
+        lines: the line of the file, as an editor counts it, on which each row begins.
 
     """
-    import pandas as pd
 
+    path: Path
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    lines: tuple[int, ...]
+
+    def place(self, row: int) -> str:
+        """File and line of a row, for messages."""
+        return f"{shown(self.path)}: line {self.lines[row]}"
+
+    def frame(self) -> "pd.DataFrame":
+        """The rows, all of them as text, so that they can be written as they were read."""
+        import pandas as pd
+
+        return pd.DataFrame(list(self.rows), columns=list(self.header), dtype=str)
+
+
+def read_csv(path: Path, columns: Sequence[str]) -> Table:
+    """A CSV file: UTF-8, separated by commas, with a header.
+
+    Args:
+        columns: those that it needs; their values are without control characters.
+
+    Raises:
+        LotusError: absent, no CSV file, without one of the columns or without rows, or a row does not fit
+            the header; names the line.
+
+    """
     if not path.is_file():
-        raise LotusError(f"{path}: not found; needed is a CSV file with {', '.join(columns)}")
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except ValueError as error:
-        raise LotusError(f"{path}: no CSV file: {str(error).strip()}") from error
-    missing = [name for name in columns if name not in table.columns]
-    if missing:
         raise LotusError(
-            f"{path}: column {', '.join(missing)} missing; it has {shortened(list(table.columns))}"
+            f"{shown(path)}: not found; needed is a CSV file with {', '.join(columns)}"
         )
-    return table
+    numbered = _parsed(path, _text(path))
+    if not numbered:
+        raise LotusError(f"{shown(path)}: no CSV file: it is empty")
+    (_, header), *rows = numbered
+    _check_header(path, header, columns)
+    needed = [(name, header.index(name)) for name in columns]
+    for line, row in rows:
+        if len(row) != len(header):
+            raise LotusError(
+                f"{shown(path)}: line {line}: {_counted(len(row), 'field')}, the header has {len(header)}; "
+                "a value with a comma in it is written in quotes"
+            )
+        for name, position in needed:
+            if is_unfit(row[position]):
+                raise LotusError(
+                    f"{shown(path)}: line {line}: {name} '{shown(row[position])}' has control characters "
+                    "or line ends"
+                )
+    if not rows:
+        raise LotusError(f"{shown(path)}: no rows below the header")
+    return Table(path, header, tuple(row for _, row in rows), tuple(line for line, _ in rows))
 
 
-def read_rows(path: Path, columns: Sequence[str]) -> list[tuple[str, ...]]:
-    """These columns of `read_table`; line 1 is the header, so the first row is line 2."""
-    table = read_table(path, columns)
-    return list(zip(*(table[name] for name in columns), strict=True))
-
-
-def existing(path: Path, place: str) -> Path:
-    """An image file that a table names.
+def read_table(path: Path, columns: Sequence[str]) -> "pd.DataFrame":
+    """The rows of `read_csv` as a frame of text.
 
     Raises:
-        LotusError: there is none; names the place.
+        LotusError: as `read_csv`.
 
     """
-    if not path.is_file():
-        raise LotusError(f"{place}: image {path} not found")
-    return path
+    return read_csv(path, columns).frame()
+
+
+def read_rows(path: Path, columns: Sequence[str]) -> list[tuple[int, tuple[str, ...]]]:
+    """Line and these columns of each row of `read_csv`.
+
+    Raises:
+        LotusError: as `read_csv`.
+
+    """
+    table = read_csv(path, columns)
+    positions = [table.header.index(name) for name in columns]
+    return [
+        (line, tuple(row[position] for position in positions))
+        for line, row in zip(table.lines, table.rows, strict=True)
+    ]
+
+
+def _text(path: Path) -> str:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise LotusError(f"{shown(path)}: cannot be read: {error.strerror or error}") from error
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in content[:4]:
+        raise LotusError(f"{shown(path)}: no CSV file in UTF-8: it is UTF-16; save it as UTF-8")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        # Of a file with a BOM the position is counted behind it, where no line ends.
+        before = error.object[: error.start]
+        line = len(before.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n"))
+        found = error.object[error.start]
+        raise LotusError(
+            f"{shown(path)}: line {line}: no CSV file in UTF-8: the byte 0x{found:02x} is none of UTF-8; "
+            "save it as UTF-8"
+        ) from error
+
+
+def _parsed(path: Path, text: str) -> list[tuple[int, tuple[str, ...]]]:
+    """Rows that are not blank, each with the line on which it begins."""
+    rows: list[tuple[int, tuple[str, ...]]] = []
+    # Lines end as an editor sees it: LF, CR or both.
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    while True:
+        line = reader.line_num + 1
+        try:
+            row = next(reader, None)
+        except csv.Error as error:
+            raise LotusError(
+                f"{shown(path)}: line {line}: no CSV file: {error}; look at the quotes of the row that "
+                "begins there"
+            ) from error
+        if row is None:
+            return rows
+        if len(row) > 1 or any(field.strip() for field in row):
+            rows.append((line, tuple(row)))
+
+
+def _check_header(path: Path, header: tuple[str, ...], columns: Sequence[str]) -> None:
+    missing = [name for name in columns if name not in header]
+    if missing:
+        hint = ""
+        separator = next((mark for mark in ";\t|" if mark in header[0]), None)
+        close = [name for name in header if name.strip().lower() in missing]
+        if separator is not None and len(header) == 1:
+            hint = f"; its values are separated by {separator!r}, needed are commas"
+        elif close:
+            hint = f"; write '{close[0].strip().lower()}' for '{shown(close[0])}'"
+        raise LotusError(
+            f"{shown(path)}: column {', '.join(missing)} missing; it has "
+            f"{shortened([shown(name) for name in header])}{hint}"
+        )
+    twice = next((name for name in header if name and header.count(name) > 1), None)
+    if twice is not None:
+        raise LotusError(f"{shown(path)}: two columns are called '{shown(twice)}'; one may be")
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+class Images:
+    """Finds the images that a table names, from a folder on."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._listings: dict[Path, dict[str, list[str]]] = {}
+
+    def find(self, name: str, place: str, column: str) -> Path:
+        """An image file.
+
+        The name is looked for as it is, then in another form of Unicode, then with / for each backslash.
+
+        Raises:
+            LotusError: there is no such file; names the place.
+
+        """
+        if not name.strip():
+            raise LotusError(f"{place}: {column} is empty; needed is the path of an image")
+        try:
+            for written in dict.fromkeys((name, name.replace("\\", "/"))):
+                path = self._folder / written
+                if not os.path.lexists(path):
+                    path = self._in_other_form(written) or path
+                if path.is_file():
+                    return path
+                if path.exists():
+                    what = "a folder" if path.is_dir() else "no regular file"
+                    raise LotusError(f"{place}: image {shown(path)} is {what}")
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise LotusError(
+                f"{place}: image {shown(self._folder / name)} cannot be read: {reason}"
+            ) from error
+        hint = ""
+        if name != name.strip() and (self._folder / name.strip()).is_file():
+            hint = "; without the blanks about its name it is there"
+        raise LotusError(f"{place}: image {shown(self._folder / name)} not found{hint}")
+
+    def _in_other_form(self, name: str) -> Path | None:
+        """The path of these names in any form of Unicode; None if there is none."""
+        parts = PurePath(name).parts
+        path = self._folder
+        for part in parts:
+            if os.path.lexists(path / part):
+                path /= part
+                continue
+            if path not in self._listings:
+                listing: dict[str, list[str]] = {}
+                for other in sorted(os.listdir(path)) if path.is_dir() else ():
+                    listing.setdefault(composed(other), []).append(other)
+                self._listings[path] = listing
+            same = self._listings[path].get(composed(part))
+            if not same:
+                return None
+            path /= same[0]
+        return path

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from lotus.data.content import Content, listed
-from lotus.data.sources._folders import Samples, existing, read_rows
+from lotus.data.sources._folders import Images, Samples, read_rows
 from lotus.errors import LotusError
 
 LETTERS = "abcdefgh"
@@ -42,11 +42,11 @@ def images_of(folder: Path, part: str) -> Path:
 
 
 def _part(folder: Path, part: str) -> Samples:
-    table, images = table_of(folder, part), images_of(folder, part)
+    table, images = table_of(folder, part), Images(images_of(folder, part))
     samples = []
-    for line, (letter, name) in enumerate(read_rows(table, ("age_class", "image_path")), start=2):
+    for line, (letter, name) in read_rows(table, ("age_class", "image_path")):
         place = f"{table}: line {line}"
         if len(letter) != 1 or letter not in LETTERS:
             raise LotusError(f"{place}: age_class '{letter}'; accepted: {', '.join(LETTERS)}")
-        samples.append((existing(images / name, place), LETTERS.index(letter)))
+        samples.append((images.find(name, place, "image_path"), LETTERS.index(letter)))
     return samples

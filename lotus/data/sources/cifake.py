@@ -6,6 +6,7 @@ from lotus.data.content import Content, listed
 from lotus.data.sources import RawFile, Source
 from lotus.data.sources._folders import class_folders
 from lotus.data.sources.cifar10 import SOURCE as CIFAR10
+from lotus.data.walk import grouped
 from lotus.errors import LotusError
 
 CLASSES = CIFAR10.classes or ()
@@ -19,12 +20,13 @@ def read(paths: tuple[Path, ...]) -> Content:
 
     """
     (folder,) = paths
-    _, samples = class_folders(folder, CLASSES)
-    present = {label for _, label in samples}
+    found = class_folders(folder, CLASSES)
+    present = {label for _, label in found.samples}
     for label, name in enumerate(CLASSES):
         if label not in present:
             raise LotusError(f"{folder / name}: no image of the class '{name}'")
-    return listed({"test": samples}, CLASSES)
+    left_out = grouped(found.left, folder)
+    return listed({"test": found.samples}, CLASSES, left_out=left_out, remarks=found.remarks)
 
 
 SOURCE = Source(

@@ -9,6 +9,7 @@ from lotus.data.archives import extract, members
 from lotus.data.content import Content, listed
 from lotus.data.sources import RawFile, Source
 from lotus.data.sources._folders import Samples, class_folders, label_of
+from lotus.data.walk import grouped, is_companion
 from lotus.errors import LotusError
 
 PER_CLASS = 50
@@ -48,9 +49,18 @@ def read(paths: tuple[Path, ...]) -> Content:
 
     """
     train, val, *kit = paths
-    classes, samples = class_folders(train)
-    held_out = _by_kit(val, kit[0], classes) if kit else class_folders(val, classes)[1]
-    return listed({"train": _first(samples), "test": held_out}, classes, SIDE)
+    found = class_folders(train)
+    left, remarks = found.left, found.remarks
+    if kit:
+        held_out = _by_kit(val, kit[0], found.classes)
+    else:
+        listing = class_folders(val, found.classes)
+        held_out = listing.samples
+        left += listing.left
+        remarks += listing.remarks
+    parts = {"train": _first(found.samples), "test": held_out}
+    left_out = grouped(left, train.parent, val.parent)
+    return listed(parts, found.classes, SIDE, left_out, remarks)
 
 
 def _first(samples: Samples) -> Samples:
@@ -65,7 +75,7 @@ def _first(samples: Samples) -> Samples:
 
 def _by_kit(folder: Path, kit: Path, classes: tuple[str, ...]) -> Samples:
     """Images in order of their names, with the labels that the development kit lists in this order."""
-    images = sorted(folder.glob("*.JPEG"))
+    images = sorted(path for path in folder.glob("*.JPEG") if not is_companion(path.name))
     wnids = _listed_classes(kit)
     if len(images) != len(wnids):
         raise LotusError(
@@ -92,7 +102,7 @@ def _listed_classes(kit: Path) -> list[str]:
 
 def _flat(earlier: tuple[Path, ...]) -> bool:
     """Whether the validation images are not sorted into classes."""
-    return not any(path.is_dir() for path in earlier[-1].iterdir())
+    return not any(path.is_dir() and not is_companion(path.name) for path in earlier[-1].iterdir())
 
 
 SOURCE = Source(

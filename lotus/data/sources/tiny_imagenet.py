@@ -4,8 +4,9 @@ from pathlib import Path
 
 from lotus.data.content import Content, listed
 from lotus.data.sources import RawFile, Source
-from lotus.data.sources._folders import Samples, class_folders, existing, label_of
+from lotus.data.sources._folders import Images, Samples, class_folders, label_of
 from lotus.data.sources._tiny_imagenet import CLASSES
+from lotus.data.walk import grouped
 from lotus.errors import LotusError
 
 FOLDER = "tiny-imagenet-200"
@@ -23,21 +24,26 @@ def read(paths: tuple[Path, ...]) -> Content:
     """
     (folder,) = paths
     wnids = tuple(CLASSES)
-    _, train = class_folders(folder / "train", wnids)
+    train = class_folders(folder / "train", wnids, passed_over=("_boxes.txt",))
     held_out = _annotated(folder / "val", wnids)
-    return listed({"train": train, "test": held_out}, tuple(CLASSES.values()))
+    return listed(
+        {"train": train.samples, "test": held_out},
+        tuple(CLASSES.values()),
+        left_out=grouped(train.left, folder),
+        remarks=train.remarks,
+    )
 
 
 def _annotated(folder: Path, wnids: tuple[str, ...]) -> Samples:
     table = folder / "val_annotations.txt"
     if not table.is_file():
         raise LotusError(f"{table}: not found; it has the labels of the validation images")
-    samples = []
+    images, samples = Images(folder / "images"), []
     for line, row in enumerate(table.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
         place = f"{table}: line {line}"
         name, _, rest = row.partition("\t")
         label = label_of(rest.partition("\t")[0], wnids, place)
-        samples.append((existing(folder / "images" / name, place), label))
+        samples.append((images.find(name, place, "its first column"), label))
     return samples
 
 
