@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lotus.errors import LotusError
+from lotus.names import shown
 
 
 @dataclass(frozen=True)
@@ -36,11 +37,13 @@ def read_record(path: Path) -> dict[str, Any]:
 
     """
     try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise LotusError(f"{path}: record cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        raise LotusError(f"{path}: damaged record: {error}") from error
+        raise LotusError(f"{shown(path)}: record cannot be read: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise LotusError(f"{shown(path)}: damaged record: {error}") from error
+    if not isinstance(content, dict):
+        raise LotusError(f"{shown(path)}: damaged record: {type(content).__name__} at its top")
     return content
 
 
