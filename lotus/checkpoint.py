@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import torch
 
 from lotus.errors import LotusError
+from lotus.names import shown
 from lotus.provenance import atomic
 
 log = logging.getLogger(__name__)
@@ -45,9 +46,17 @@ class Checkpoint:
     def resume(self, training: Stateful) -> None:
         """Takes `training` to where the file left it; without a file that can be used, nothing."""
         saved = self._read()
-        if saved is not None:
+        if saved is None:
+            return
+        try:
             training.load_state_dict(saved["training"])
             self._report.load_state_dict(saved["report"])
+        # What is whole but not what `offer` writes; the training is spoilt by then.
+        except Exception as error:
+            raise LotusError(
+                f"{shown(self._path)}: not the checkpoint of this training ({type(error).__name__}: "
+                f"{' '.join(str(error).split())[:200]}); remove it to train from the beginning"
+            ) from error
 
     def _read(self) -> dict[str, Any] | None:
         if not self._path.exists():
@@ -55,6 +64,9 @@ class Checkpoint:
         try:
             # torch does not look at the checksums that it writes.
             with zipfile.ZipFile(self._path) as archive:
+                size = sum(member.file_size for member in archive.infolist())
+                if size > self._path.stat().st_size:
+                    raise LotusError("more is said to be in it than it has bytes")
                 changed = archive.testzip()
             if changed is not None:
                 raise LotusError(f"the checksum of {changed} is wrong")

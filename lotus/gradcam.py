@@ -21,6 +21,7 @@ from lotus.errors import LotusError
 from lotus.explanations import Explanations
 from lotus.layout import GOLD, ORIGINAL
 from lotus.lineage import read_record
+from lotus.names import shown
 from lotus.protocol import Protocol
 from lotus.provenance import write_record
 from lotus.runs import MODEL, RECORD, load_original
@@ -57,9 +58,7 @@ def explain(
     """
     if ORIGINAL not in runs:
         raise LotusError(f"--of {ORIGINAL} is needed: its record says how to build the models")
-    outcomes = {
-        row: read_record(folder / RECORD)["notes"]["outcome"] for row, folder in runs.items()
-    }
+    outcomes = {row: _outcome(folder / RECORD) for row, folder in runs.items()}
     device, store = prepare(device_name, threads), open_store(store_folder)
     architecture, use, network = load_original(runs[ORIGINAL], store, device)
     chosen = choose_images(load_forget_set(forget_set).forget, store.labels, count)
@@ -102,6 +101,13 @@ def explain(
         device_memory=device.peak_memory,
         notes={"chosen": {"rule": RULE, "indices": chosen.tolist()}},
     )
+
+
+def _outcome(record: Path) -> str:
+    try:
+        return str(read_record(record)["notes"]["outcome"])
+    except (KeyError, TypeError) as error:
+        raise LotusError(f"{shown(record)}: not the record of a model: lacks {error}") from error
 
 
 def choose_images(forget: np.ndarray, labels: np.ndarray, count: int) -> np.ndarray:

@@ -1,44 +1,108 @@
 """Files and modules of users that register methods of their own."""
 
 import importlib
+import importlib.util
 import sys
+import traceback
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from pathlib import Path
 
 from lotus.errors import LotusError
+from lotus.methods import base
+from lotus.names import shown
 
 
 def load_plugins(plugins: Sequence[str]) -> None:
     """Imports the files (`my_method.py`) and modules (`my_package.methods`) that register methods.
 
+    What they print goes to the standard error.
+
     Raises:
-        LotusError: one cannot be imported, or its name hides another module.
+        LotusError: one cannot be imported, its name hides another module, it is a file that registers no
+            method, or one of its methods cannot be configured.
 
     """
     for plugin in plugins:
-        try:
-            if plugin.endswith(".py"):
-                _import_file(Path(plugin))
-            else:
-                importlib.import_module(plugin)
-        except LotusError:
+        with base.registering() as before, redirect_stdout(sys.stderr):
+            _load(plugin)
+            for name in base.registered() - before:
+                try:
+                    base.check_fields(name)
+                except LotusError as error:
+                    raise LotusError(f"plugin '{shown(plugin)}': {error}") from error
+
+
+def _load(plugin: str) -> None:
+    module = _name_of(Path(plugin)) if plugin.endswith(".py") else plugin
+    is_new, before = module not in sys.modules, base.registered()
+    try:
+        importlib.import_module(module)
+    except LotusError as error:
+        raise LotusError(f"plugin '{shown(plugin)}': {error}") from error
+    # Also what ends a process: of a plugin it is a mistake like others.
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt) and not _is_raised(error):
             raise
-        except Exception as error:
-            raise LotusError(
-                f"plugin '{plugin}': cannot be imported: {type(error).__name__}: {error}; "
-                "accepted: the path of a Python file, or the name of an installed module"
-            ) from error
+        raise LotusError(
+            f"plugin '{shown(plugin)}': cannot be imported: {_said(error, module)}; accepted: the path of "
+            "a Python file, or the name of an installed module"
+        ) from error
+    if plugin.endswith(".py") and is_new and base.registered() == before:
+        raise LotusError(
+            f"plugin '{shown(plugin)}': registers no method: put `@register('name')` of "
+            "lotus.methods.base above a class of it"
+        )
 
 
-def _import_file(path: Path) -> None:
-    # Imported by name from its folder, so that the digest of the code finds it too.
+def _name_of(path: Path) -> str:
+    """The name by which a file is imported, with its folder where it is looked for.
+
+    By name, so that the digest of the code finds it too, and modules beside it.
+
+    Raises:
+        LotusError: there is no such file, or another module has its name.
+
+    """
     if not path.is_file():
-        raise LotusError(f"plugin '{path}': no such file; looked in {Path.cwd()}")
-    folder = str(path.parent.resolve())
+        raise LotusError(f"plugin '{shown(path)}': no such file; looked in {shown(Path.cwd())}")
+    name, folder = path.stem, str(path.parent.resolve())
+    if "." in name:
+        other = name.replace(".", "_")
+        raise LotusError(
+            f"plugin '{shown(path)}': Python takes what is before a dot for a package; call it {other}.py"
+        )
     if folder not in sys.path:
         sys.path.append(folder)
-    module = importlib.import_module(path.stem)
-    if Path(module.__file__ or "").resolve() != path.resolve():
+    importlib.invalidate_caches()
+    there = _origin(name)
+    if there is None or Path(there).resolve() != path.resolve():
         raise LotusError(
-            f"plugin '{path}': its name is that of {module.__file__ or path.stem}; name it otherwise"
+            f"plugin '{shown(path)}': its name is that of {shown(there or name)}; name it otherwise"
         )
+    return name
+
+
+def _origin(name: str) -> str | None:
+    """File of the module that an import of this name gives; None: it has none."""
+    if name in sys.modules:
+        return getattr(sys.modules[name], "__file__", None)
+    spec = importlib.util.find_spec(name)
+    return spec.origin if spec is not None and spec.has_location else None
+
+
+def _said(error: BaseException, module: str) -> str:
+    """What went wrong, in one line, with the last line of the plugin that had a part in it."""
+    what = " ".join(str(error).split())
+    if isinstance(error, SystemExit):
+        what = f"it ended the process (exit code {error.code})"
+    frames = traceback.extract_tb(error.__traceback__)
+    mine = [frame.lineno for frame in frames if Path(frame.filename).stem == module.split(".")[-1]]
+    line = f" (line {mine[-1]})" if mine and not isinstance(error, SyntaxError) else ""
+    return f"{type(error).__name__}: {what}{line}"
+
+
+def _is_raised(error: BaseException) -> bool:
+    """Whether code raised this itself: it did not come from the keyboard."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return bool(frames) and (frames[-1].line or "").startswith("raise")

@@ -8,12 +8,14 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from lotus.errors import LotusError
+from lotus.names import shown
 from lotus.provenance import atomic
 
 
@@ -55,6 +57,9 @@ Under switch E1 a method's model has also `mia.retain`, `mia.forget`, `mia.test`
 said when the membership attack asked, before everything else (and `mia.calibration`).
 """
 
+TYPES = {"logits": ("float32", 2), "labels": ("int64", 1), "indices": ("int64", 1)}
+"""Type and number of dimensions of each array of a split."""
+MAKE_ANEW = "remove the file and run the workflow again, which makes it anew"
 ATTACKED = "mia."
 CALIBRATION = "calibration"
 COLLAPSED = "collapsed"
@@ -82,22 +87,58 @@ def load(path: Path) -> dict[str, Split]:
     """Reads what `save` wrote.
 
     Raises:
-        LotusError: absent, damaged, or a logit is not finite though the model is not stated to have
-            collapsed (names split and row).
+        LotusError: absent, damaged, not what `save` writes, or a logit is not finite though the model is
+            not stated to have collapsed (names split and row).
 
     """
     with _opened(path) as arrays:
         names = dict.fromkeys(key.rpartition(".")[0] for key in arrays.files if key != COLLAPSED)
-        splits = {
-            name: Split(*(arrays[f"{name}.{part}"] for part in ("logits", "labels", "indices")))
-            for name in names
-        }
+        splits = _Splits(
+            {name: Split(*(arrays[f"{name}.{part}"] for part in TYPES)) for name in names}
+        )
+        splits.path = path
         collapsed = COLLAPSED in arrays.files
+    if not splits:
+        raise LotusError(f"{shown(path)}: damaged predictions: there are none in it; {MAKE_ANEW}")
     for name, split in splits.items():
+        if problem := _problem(split):
+            raise LotusError(
+                f"{shown(path)}: damaged predictions: split {name!r}: {problem}; {MAKE_ANEW}"
+            )
         bad = np.flatnonzero(~np.isfinite(split.logits).all(axis=1))
         if len(bad) and not collapsed:
-            raise LotusError(f"{path}: split '{name}', row {bad[0]}: logits are not finite")
+            raise LotusError(f"{shown(path)}: split '{name}', row {bad[0]}: logits are not finite")
     return splits
+
+
+class _Splits(dict[str, Split]):
+    """Splits of one file, which says of one that it lacks where it was looked for."""
+
+    path: Path
+
+    def __missing__(self, name: str) -> Split:
+        raise LotusError(
+            f"{shown(self.path)}: predictions have no split {name!r}, only {', '.join(map(repr, self))}; "
+            f"{MAKE_ANEW}"
+        )
+
+
+def _problem(split: Split) -> str:
+    """What is wrong with a split; '' if nothing is."""
+    for part, (dtype, dimensions) in TYPES.items():
+        array = getattr(split, part)
+        if array.dtype != dtype or array.ndim != dimensions:
+            wanted = f"{dtype} of {dimensions} dimension{'s' * (dimensions > 1)}"
+            return f"{part} are {array.dtype} {list(array.shape)}, not {wanted}"
+        if len(array) != len(split.logits):
+            return f"{len(array)} {part} of {len(split.logits)} logits"
+    classes = split.logits.shape[1]
+    wrong = split.labels[(split.labels < 0) | (split.labels >= classes)]
+    if len(wrong):
+        return f"label {wrong[0]} of {classes} classes"
+    if (split.indices < 0).any():
+        return f"index {split.indices.min()} of an image"
+    return ""
 
 
 def why_collapsed(path: Path) -> str:
@@ -108,15 +149,44 @@ def why_collapsed(path: Path) -> str:
 
     """
     with _opened(path) as arrays:
-        return str(arrays[COLLAPSED]) if COLLAPSED in arrays.files else ""
+        if COLLAPSED not in arrays.files:
+            return ""
+        reason = arrays[COLLAPSED]
+    if reason.dtype.kind != "U" or reason.ndim:
+        raise LotusError(f"{shown(path)}: damaged predictions: {COLLAPSED} is no text; {MAKE_ANEW}")
+    return str(reason)
 
 
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
     try:
+        _check_sizes(path)
         with np.load(path) as arrays:
             yield arrays
     except OSError as error:
-        raise LotusError(f"{path}: predictions cannot be read: {error}") from error
-    except (EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise LotusError(f"{path}: damaged predictions: {error}") from error
+        raise LotusError(
+            f"{shown(path)}: predictions cannot be read: {error.strerror or error}"
+        ) from error
+    # Damaged bytes raise whatever they happen to mean to zip files and to numpy.
+    except Exception as error:
+        if isinstance(error, LotusError):
+            raise
+        said = " ".join(str(error).split())
+        raise LotusError(f"{shown(path)}: damaged predictions: {said}; {MAKE_ANEW}") from error
+
+
+def _check_sizes(path: Path) -> None:
+    """Raises a ValueError where the arrays are said to be larger than what is there of them."""
+    with zipfile.ZipFile(path) as archive:
+        there = path.stat().st_size
+        for member in archive.infolist():
+            if member.file_size > there:
+                raise ValueError(f"{member.filename} is said to be larger than the file")
+            with archive.open(member) as file:
+                version = np.lib.format.read_magic(file)
+                read = np.lib.format.read_array_header_1_0
+                if version != (1, 0):
+                    read = np.lib.format.read_array_header_2_0
+                shape, _, dtype = read(file)
+            if prod(shape) * dtype.itemsize > member.file_size:
+                raise ValueError(f"{member.filename} is said to be larger than it is")

@@ -32,6 +32,7 @@ from lotus.device import Device, prepare
 from lotus.errors import LotusError
 from lotus.lineage import read_record
 from lotus.methods import base, checks
+from lotus.names import shown
 from lotus.predictions import ATTACKED, CALIBRATION, Split
 from lotus.protocol import CORRECTED, Protocol, of_stage, parse
 from lotus.provenance import Stopwatch, package_digest, sha256, versions, write_record
@@ -203,7 +204,7 @@ def train_run(
         mine = {**settings, "seed": run.seed}
         del mine["protocol"]
         notes |= _take_over(weights_of, mine, inputs.files(), model)
-        clock.seconds["train"] = notes.pop("seconds")["train"]
+        clock.seconds["train"] = notes.pop("seconds").get("train", 0.0)
     _finish(
         kind,
         inputs,
@@ -451,8 +452,13 @@ def _take_over(
 
     """
     record = read_record(there / RECORD)
-    theirs = {**record["settings"], "seed": record["about"]["seed"]}
-    theirs["switches"] = _of_weights(parse(record["settings"]["protocol"]))
+    try:
+        theirs = {**record["settings"], "seed": record["about"]["seed"]}
+        theirs["switches"] = _of_weights(parse(record["settings"]["protocol"]))
+        inputs, noted = {*record["inputs"].values()}, dict(record["notes"])
+        seconds = dict(record["time"])
+    except (KeyError, TypeError, ValueError, AttributeError, LotusError) as error:
+        raise LotusError(f"{shown(there / RECORD)}: not the record of a model: {error}") from error
     for key, value in json.loads(json.dumps(mine)).items():
         if theirs.get(key) != value:
             raise LotusError(
@@ -460,7 +466,7 @@ def _take_over(
                 "those of this run"
             )
     for path in read:
-        if sha256(path) not in record["inputs"].values():
+        if sha256(path) not in inputs:
             raise LotusError(
                 f"{there / RECORD}: was not made from {path}: its weights are not those of this run"
             )
@@ -472,8 +478,8 @@ def _take_over(
         "resumed_after_epochs",
         "left_in_train_mode",
     )
-    notes = {key: record["notes"][key] for key in kept if key in record["notes"]}
-    return {**notes, "weights_of": there.as_posix(), "seconds": record["time"]}
+    notes = {key: noted[key] for key in kept if key in noted}
+    return {**notes, "weights_of": there.as_posix(), "seconds": seconds}
 
 
 def _of_weights(protocol: Protocol) -> list[str]:
@@ -512,9 +518,12 @@ def _settings_of(original: Path) -> tuple[Architecture, Dataset]:
         settings = record["settings"]
         return ARCHITECTURE.validate_python(settings["architecture"]), Dataset(**settings["images"])
     except OSError as error:
-        raise LotusError(f"{original / RECORD}: cannot be read: {error.strerror}") from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise LotusError(f"{original / RECORD}: not the record of an original model") from error
+        raise LotusError(f"{shown(original / RECORD)}: cannot be read: {error.strerror}") from error
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise LotusError(
+            f"{shown(original / RECORD)}: not the record of an original model; --original is the folder "
+            "of its run"
+        ) from error
 
 
 def _generator(run: Run, purpose: str, device: Device) -> torch.Generator:

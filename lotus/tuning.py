@@ -16,6 +16,7 @@ from lotus.errors import LotusError
 from lotus.lineage import read_record
 from lotus.methods import base, checks
 from lotus.metrics.selection import READ, objective
+from lotus.names import shown
 from lotus.predictions import Split
 from lotus.protocol import CORRECTED
 from lotus.provenance import write_record, write_text
@@ -101,9 +102,15 @@ def choose_best(trials: Sequence[Path], out: Path, record: Path) -> None:
         content = read_record(path)
         try:
             key = tuple(content["about"][part] for part in KEYS)
-            grouped.setdefault(key, []).append(content["notes"]["trials"])
-        except (KeyError, TypeError) as error:
-            raise LotusError(f"{path}: not a file of `lotus tune`: lacks {error}") from error
+            found = [
+                {"given": dict(trial["given"]), "objective": float(trial["objective"])}
+                for trial in content["notes"]["trials"]
+            ]
+            if not found:
+                raise KeyError("trials")
+            grouped.setdefault(key, []).append(found)
+        except (KeyError, TypeError, ValueError) as error:
+            raise LotusError(f"{shown(path)}: not a file of `lotus tune`: lacks {error}") from error
     blocks: dict[tuple[str, ...], list[str]] = {}
     for key, seeds in grouped.items():
         tried = [[trial["given"] for trial in seed] for seed in seeds]

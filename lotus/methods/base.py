@@ -23,7 +23,7 @@ import json
 import pkgutil
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import MISSING, asdict, dataclass, fields, is_dataclass
 from functools import cache
 from importlib import metadata
@@ -37,7 +37,8 @@ from torch import nn
 from lotus import methods
 from lotus.data.batches import Batch, ImageSet, deal
 from lotus.errors import LotusError, choices
-from lotus.protocol import CORRECTED, of_stage
+from lotus.names import composed, look_alikes
+from lotus.protocol import CORRECTED, REGISTER, of_stage
 from lotus.protocol import Protocol as Switches
 from lotus.training import Progress
 
@@ -162,6 +163,8 @@ class Entry:
         return frozenset(switch for switch, values in self.released.items() if values)
 
 
+RESERVED = frozenset({"method", "calibration"})
+"""Keys of a row of the configuration that are no hyper-parameters."""
 M = TypeVar("M", bound=type)
 _registry: dict[str, Entry] = {}
 
@@ -182,6 +185,20 @@ def register(
             another set than forget, retain or val.
 
     """
+    if (
+        not isinstance(name, str)
+        or not name.strip()
+        or name != name.strip()
+        or not name.isprintable()
+    ):
+        raise LotusError(
+            f"register({name!r}): a method needs a name to be called by: @register('my-method')"
+        )
+    name = composed(name)
+    if unknown := released.keys() - REGISTER.keys():
+        raise LotusError(
+            f"method '{name}': released: {', '.join(map(repr, unknown))}: no switch of `lotus protocols`"
+        )
 
     def add(cls: M) -> M:
         _check(name, cls)
@@ -210,10 +227,15 @@ def _sets(name: str, cls: type, alone: Collection[str] | Deals) -> frozenset[str
 def _check(name: str, cls: type) -> None:
     """What is registered must be a method, under a name of its own."""
     frozen = is_dataclass(cls) and cls.__dataclass_params__.frozen  # type: ignore[attr-defined]
-    if not frozen or not callable(getattr(cls, "unlearn", None)):
+    if not frozen or not _takes_a_task(getattr(cls, "unlearn", None)):
         raise LotusError(
             f"method '{name}': {cls.__module__}.{cls.__qualname__} must be a frozen dataclass with a "
             "function unlearn(self, task)"
+        )
+    if reserved := RESERVED & {field.name for field in fields(cls)}:
+        raise LotusError(
+            f"method '{name}': {cls.__module__}.{cls.__qualname__} has a field `{min(reserved)}`, a key "
+            "of every row of the configuration; call it otherwise"
         )
     ours = f"{methods.__name__}.{name.replace('-', '_')}"
     owner = ours if name in _own() else None
@@ -223,6 +245,82 @@ def _check(name: str, cls: type) -> None:
         raise LotusError(
             f"method '{name}' of {cls.__module__}: {owner} has this name; take another"
         )
+    known = _registry.get(name)
+    if known is not None and known.cls is not cls and _are_of_one_text(known.cls, cls):
+        raise LotusError(
+            f"method '{name}': {cls.__module__} registers two classes by this name, "
+            f"{known.cls.__qualname__} and {cls.__qualname__}; give one another"
+        )
+    if not cls.__module__.startswith(f"{methods.__name__}."):
+        for pair in look_alikes([*available(), name]):
+            if name in (pair.first, pair.second):
+                raise LotusError(f"method '{name}' of {cls.__module__}: {pair}; take another name")
+
+
+def _are_of_one_text(one: type, other: type) -> bool:
+    """Whether two classes of a module stand side by side, and not one where the other stood before."""
+    if "<locals>" in one.__qualname__ + other.__qualname__:
+        return False
+    texts = [getattr(cls.unlearn, "__globals__", None) for cls in (one, other)]  # type: ignore[attr-defined]
+    return one.__qualname__ != other.__qualname__ or texts[0] is texts[1] is not None
+
+
+def _takes_a_task(unlearn: object) -> bool:
+    if not callable(unlearn):
+        return False
+    try:
+        inspect.signature(unlearn).bind("self", "task")
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+@contextmanager
+def registering() -> Iterator[frozenset[str]]:
+    """Gives the names that are registered; on an error none that was registered meanwhile stays."""
+    before = dict(_registry)
+    try:
+        yield frozenset(before)
+    except BaseException:
+        _registry.clear()
+        _registry.update(before)
+        raise
+
+
+def registered() -> frozenset[str]:
+    """Names of the methods whose modules are loaded."""
+    return frozenset(_registry)
+
+
+def check_fields(name: str) -> None:
+    """Looks at the fields of a registered method.
+
+    Raises:
+        LotusError: a type cannot be read from a configuration, or a default is not of its type.
+
+    """
+    cls = _registry[name].cls
+    where = f"method '{name}': {cls.__module__}.{cls.__qualname__}"
+    given: dict[str, Any] = {}
+    try:
+        for field in fields(cls):  # type: ignore[arg-type]
+            if field.default is not MISSING:
+                given[field.name] = field.default
+            elif field.default_factory is not MISSING:
+                given[field.name] = field.default_factory()
+        json.dumps(given)
+        _validate(cls, given)
+    except ValidationError as error:
+        for key, value, what in (_explain(cls, found, given) for found in error.errors()):
+            if key in given or key == "(values)":
+                raise LotusError(f"{where}: default {key} = {value!r}: {what}") from error
+    # Types that pydantic does not know, names that are not defined, what __post_init__ raises.
+    except Exception as error:
+        said = str(error).partition("\n")[0]
+        raise LotusError(
+            f"{where}: its fields cannot be read: {type(error).__name__}: {said}; accepted are fields of "
+            "numbers, texts, true or false, and tuples of these"
+        ) from error
 
 
 def module_of(name: str) -> str:
@@ -232,6 +330,7 @@ def module_of(name: str) -> str:
         LotusError: there is no such method.
 
     """
+    name = composed(name)
     if name in _registry:
         return _registry[name].cls.__module__
     if name in _own():
@@ -266,7 +365,7 @@ def entry_of(name: str) -> Entry:
         LotusError: there is none, or the module that should register it does not load.
 
     """
-    module = module_of(name)
+    module, name = module_of(name), composed(name)
     try:
         importlib.import_module(module)
     except ImportError as error:
@@ -313,7 +412,11 @@ class Described:
 
 def describe(name: str) -> Described:
     """What method `name` says of itself."""
-    text = inspect.getdoc(method_class(name)) or ""
+    cls = method_class(name)
+    text = inspect.cleandoc(cls.__doc__ or "")
+    # What a dataclass writes by itself where there is nothing.
+    if text.startswith(f"{cls.__name__}("):
+        text = ""
     idea, _, rest = text.partition("\n")
     parts = dict(re.findall(r"^(Loss|Reads|Source|Not for): (.+?)(?=\n\S|\Z)", rest, re.M | re.S))
     joined = {key: " ".join(value.split()) for key, value in parts.items()}
@@ -342,6 +445,10 @@ def problems(name: str, hyperparameters: Mapping[str, Any]) -> list[tuple[str, A
         _validate(cls, hyperparameters)
     except ValidationError as error:
         return [_explain(cls, details, hyperparameters) for details in error.errors()]
+    # Whatever a __post_init__ raises.
+    except Exception as error:
+        said = " ".join(str(error).split())
+        return [("(values)", dict(hyperparameters), f"{type(error).__name__}: {said}")]
     return []
 
 
@@ -360,6 +467,8 @@ def _explain(cls: type, details: Any, given: Mapping[str, Any]) -> tuple[str, An
     if details["type"] == "unexpected_keyword_argument":
         accepted = [field.name for field in fields(cls)]
         what = f"unknown hyper-parameter; {choices(key, accepted)}"
+        if key in vars(cls):
+            what += f" (the class has `{key}` without a type, so it is no field: write `{key}: float = …`)"
     else:
         what = details["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
     return key, given.get(key), what
