@@ -33,6 +33,7 @@ LIBRARIES = (
     "scipy.stats",
     "pandas",
     "matplotlib.figure",
+    "seaborn",
 )
 _SIZE = struct.Struct("!I")
 _CODE = struct.Struct("!i")

@@ -5,7 +5,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -27,7 +26,6 @@ from lotus.paper.results import (
     KEYS,
     benchmark_title,
     jsd_agreement,
-    lines_by_row,
     load_metrics,
     row_title,
     rows_in_order,
@@ -110,28 +108,34 @@ def _dot_panel(
     value: str,
     reference: str,
 ) -> None:
-    looks = look_of(rows)
-    found, lost = lines_by_row(part), lines_by_row(fallen)
-    for place, row in enumerate(rows):
-        for name, below in zip(PROTOCOLS, (-0.17, 0.17), strict=True):
-            here, gone = found[row, name], lost[row, name]
-            values = here[value].to_numpy()
-            if len(gone):
-                say_collapsed(axes, place + below, name, gone["seed"].nunique(), len(here))
-            elif len(values):
-                _mark(axes, values, place + below, looks[row], name)
-                if row == reference and name == "corrected":
-                    axes.axvline(values.mean(), color=GREY, linewidth=0.8, linestyle="--", zorder=0)
+    import seaborn as sns
+
+    looks, heights = look_of(rows), {row: place for place, row in enumerate(rows)}
+    for name, below in zip(PROTOCOLS, (-0.17, 0.17), strict=True):
+        here, gone = (of[of["protocol"] == name] for of in (part, fallen))
+        for row, lines in gone.groupby("row", sort=False):
+            n = int((here["row"] == row).sum())
+            say_collapsed(axes, heights[str(row)] + below, name, lines["seed"].nunique(), n)
+        here = here[~here["row"].isin(gone["row"]) & here[value].notna()]
+        shown = [row for row in rows if (here["row"] == row).any()]
+        if not shown:
+            continue
+        common: Any = {
+            "data": here.assign(height=here["row"].map(heights) + below),
+            **{"x": value, "y": "height", "orient": "y", "native_scale": True},
+            **{"hue": "row", "hue_order": shown, "palette": [looks[row][0] for row in shown]},
+            **{"legend": False, "ax": axes},
+        }
+        sns.stripplot(**common, jitter=False, marker="|", size=5, linewidth=1.0, alpha=0.7)
+        face = {} if name == "corrected" else {"markerfacecolor": "white"}
+        markers = [looks[row][1] for row in shown]
+        mean: Any = {"errorbar": None, "linestyle": "none", "markersize": 5, "markeredgewidth": 1.0}
+        sns.pointplot(**common, **mean, **face, markers=markers)
+        if name == "corrected" and reference in shown:
+            level = here.loc[here["row"] == reference, value].mean()
+            axes.axvline(level, color=GREY, linewidth=0.8, linestyle="--", zorder=0)
+    axes.set(xlabel="", ylabel="")
     axes.set_xlim(left=0)
-
-
-def _mark(
-    axes: Axes, values: np.ndarray, height: float, look: tuple[str, str], protocol: str
-) -> None:
-    colour, marker = look
-    face = colour if protocol == "corrected" else "white"
-    axes.plot(values, [height] * len(values), "|", color=colour, markersize=5, alpha=0.7)
-    axes.plot(values.mean(), height, marker, color=colour, markersize=5, markerfacecolor=face)
 
 
 def rf_jsd(sources: Sequence[Path]) -> Figure:

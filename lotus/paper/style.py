@@ -61,6 +61,8 @@ SETTINGS: Any = {
     "figure.constrained_layout.use": True,
     # Names inside the SVG come from its content alone: equal figures are equal files.
     "svg.hashsalt": "lotus",
+    # Names are data: `$` is a dollar.
+    "text.parse_math": False,
     # Letters of the PNG where those of the vector forms stand, which is faster too.
     "text.hinting": "none",
 }
