@@ -101,20 +101,20 @@ def _drawn(maps: Sequence[Map]) -> Figure:
             corner = left + number * (across + BETWEEN), top + above
             size = cell * len(of.switches), ROW * len(of.rows)
             axes = figure.add_axes(place_of(figure, *corner, *size))
-            _panel(axes, table, WORSE[metric], turned)
+            _panel(axes, table, WORSE[metric], turned, named=number == 0)
             axes.set_title(f"{of.place}\n{HEADS[metric]}", y=1, loc="left")
-            axes.set_yticks(axes.get_yticks(), [] if number else [row_title(r) for r in of.rows])
         top += height
     _scale_of_colours(figure)
     return figure
 
 
-def _panel(axes: Axes, table: pd.DataFrame, worse: int, turned: bool) -> None:
+def _panel(axes: Axes, table: pd.DataFrame, worse: int, turned: bool, named: bool) -> None:
     """One map.
 
     Args:
         worse: sign of a change for the worse.
         turned: names of switches run upwards.
+        named: rows are named at the side.
 
     """
     import seaborn as sns
@@ -128,11 +128,15 @@ def _panel(axes: Axes, table: pd.DataFrame, worse: int, turned: bool) -> None:
         annot_kws={"fontsize": 5.5},
         linewidths=0.5,
         cbar=False,
+        xticklabels=False,
+        yticklabels=False,
         ax=axes,
     )
     axes.set_facecolor(EMPTY)
     axes.set(xlabel="", ylabel="")
-    axes.set_xticks(axes.get_xticks(), list(table.columns), rotation=90 if turned else 0)
+    rows, switches = (np.arange(count) + 0.5 for count in table.shape)
+    axes.set_xticks(switches, list(table.columns), rotation=90 if turned else 0)
+    axes.set_yticks(rows, [row_title(row) for row in table.index] if named else [])
     axes.tick_params(length=0)
 
 

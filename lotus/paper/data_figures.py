@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 
 from lotus.errors import LotusError
 from lotus.paper.audits import audit_title, pairs_between, read_audit
-from lotus.paper.results import legible
+from lotus.paper.results import brief
 from lotus.paper.style import (
     BLUE,
     GREEN,
@@ -80,7 +80,7 @@ def _strip_of_pairs(strip: SubFigure, audit: Mapping[str, Any], kind: tuple[str,
     for number, pair in enumerate(islice(_pairs(audit, kind), EXAMPLES)):
         for axes, (index, part, label, _) in zip(panels[3 * number :][:2], pair, strict=True):
             _picture(axes, images[index])
-            axes.set_title(f"{part} {index}\n{legible(audit['classes'][label])}", fontsize=6)
+            axes.set_title(f"{part} {index}\n{brief(audit['classes'][label])}", fontsize=6)
 
 
 def _picture(axes: Axes, image: np.ndarray) -> None:
@@ -143,7 +143,7 @@ def classes(sources: Sequence[Path]) -> Figure:
     for axes, audit in zip(panels, audits, strict=True):
         counts = {name: np.array(part["class_counts"]) for name, part in audit["parts"].items()}
         if len(audit["classes"]) <= NAMED:
-            _bars(axes, counts, [legible(name) for name in audit["classes"]])
+            _bars(axes, counts, [brief(name) for name in audit["classes"]])
         else:
             _steps(axes, counts)
         axes.set_title(audit_title(audit))

@@ -20,7 +20,7 @@ from lotus.paper import (
     streisand_figure,
     training_figures,
 )
-from lotus.paper.panels import PROTOCOLS, by_place, say_collapsed
+from lotus.paper.panels import PROTOCOLS, by_place, legend_width, say_collapsed, width_of
 from lotus.paper.records import load_times
 from lotus.paper.results import (
     KEYS,
@@ -32,7 +32,7 @@ from lotus.paper.results import (
     sound,
     with_gold,
 )
-from lotus.paper.style import GREY, PAGE, look_of, save, style
+from lotus.paper.style import GREY, PAGE, SETTINGS, look_of, save, style
 from lotus.provenance import write_record
 
 
@@ -148,7 +148,11 @@ def rf_jsd(sources: Sequence[Path]) -> Figure:
     cells = list(frame.groupby(KEYS, sort=False))
     columns = max(1, min(2, len(cells)))
     lines = -(-len(cells) // 2)
-    figure = Figure(figsize=(min(PAGE, 3.7 * columns + 1.5), max(2.9, 2.6 * lines)))
+    titles = [benchmark_title(*key[:-1]) for key, _ in cells]
+    legend = legend_width([row_title(row) for row in looks])
+    room = columns * max(width_of(titles, SETTINGS["axes.titlesize"]), 2.1) + legend + 0.6
+    size = max(room, min(PAGE, 3.7 * columns + 1.5)), max(2.9, 2.6 * lines)
+    figure = Figure(figsize=size)
     panels = figure.subplots(lines, columns, squeeze=False)
     shown: dict[str, Any] = {}
     for axes, (key, part) in zip(panels.flat, cells, strict=False):

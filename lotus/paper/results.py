@@ -90,6 +90,12 @@ def legible(name: str) -> str:
     return "".join(_escape(c) if category(c) in UNWRITABLE else c for c in str(name))
 
 
+def brief(name: str, most: int = 28) -> str:
+    """A legible name for a narrow place: of a long one the middle is left out."""
+    name = legible(name)
+    return name if len(name) <= most else f"{name[: most - 9]}…{name[-8:]}"
+
+
 def _escape(character: str) -> str:
     return character.encode("unicode_escape").decode("ascii")
 
