@@ -12,14 +12,17 @@ from matplotlib.lines import Line2D
 
 from lotus.errors import LotusError
 from lotus.paper.audits import audit_title, pairs_between, read_audit
+from lotus.paper.panels import legend_width, width_of
 from lotus.paper.results import brief
 from lotus.paper.style import (
     BLUE,
+    COLUMN,
     GREEN,
     GREY,
     ORANGE,
     PAGE,
     PURPLE,
+    SETTINGS,
     SKY,
     SPLIT_COLOURS,
     VERMILION,
@@ -138,7 +141,8 @@ def classes(sources: Sequence[Path]) -> Figure:
     Many classes have no names; they are ordered by their number of images in all parts.
     """
     audits = [read_audit(path) for path in sources]
-    figure = Figure(figsize=(PAGE, 2.3 * len(audits)))
+    titles = width_of(map(audit_title, audits), SETTINGS["axes.titlesize"])
+    figure = Figure(figsize=(max(PAGE, titles + 1.8), 2.3 * len(audits)))
     panels = figure.subplots(len(audits), 1, squeeze=False)[:, 0]
     for axes, audit in zip(panels, audits, strict=True):
         counts = {name: np.array(part["class_counts"]) for name, part in audit["parts"].items()}
@@ -181,10 +185,10 @@ def similarity(sources: Sequence[Path]) -> Figure:
         LotusError: an audit knows no forget set.
 
     """
-    figure = Figure(figsize=(PAGE, 2.4))
+    titles = [audit_title(read_audit(path)) for path in sources]
+    figure = Figure(figsize=(max(PAGE, legend_width(titles) + COLUMN), 2.4))
     axes = figure.subplots()
     handles: list[Line2D] = []
-    titles = []
     for number, path in enumerate(sources):
         audit = read_audit(path)
         if audit["similarity"] is None:
@@ -199,7 +203,6 @@ def similarity(sources: Sequence[Path]) -> Figure:
             color=LINES[number % len(LINES)],
             linestyle=DASHES[number // len(LINES) % len(DASHES)],
         )
-        titles.append(audit_title(audit))
     axes.set_xlim(0, len(counts) - 1)
     axes.set_ylim(0, 1)
     axes.set_xlabel("differing bits of the perceptual hashes")

@@ -150,7 +150,7 @@ def rf_jsd(sources: Sequence[Path]) -> Figure:
     lines = -(-len(cells) // 2)
     titles = [benchmark_title(*key[:-1]) for key, _ in cells]
     legend = legend_width([row_title(row) for row in looks])
-    room = columns * max(width_of(titles, SETTINGS["axes.titlesize"]), 2.1) + legend + 0.6
+    room = columns * max(width_of(titles, SETTINGS["axes.titlesize"]) + 1.0, 2.6) + legend
     size = max(room, min(PAGE, 3.7 * columns + 1.5)), max(2.9, 2.6 * lines)
     figure = Figure(figsize=size)
     panels = figure.subplots(lines, columns, squeeze=False)
