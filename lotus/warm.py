@@ -33,6 +33,7 @@ LIBRARIES = (
     "scipy.stats",
     "pandas",
     "matplotlib.figure",
+    "seaborn",
 )
 LONGEST_ADDRESS = 100
 """Bytes; systems take 104 to 108."""

@@ -386,6 +386,19 @@ def test_equal_files_are_equal_figures(kind, measured, record, tmp_path):
         assert (tmp_path / f"a.{ending}").read_bytes() == (tmp_path / f"b.{ending}").read_bytes()
 
 
+@pytest.mark.parametrize("count", [1, 3])
+@pytest.mark.parametrize("switches", [["e1"], ["e1", "m1", "e1+e2+m1+m2+m3"]])
+def test_maps_of_changes_stand_inside_the_figure_and_apart(count, switches, measured):
+    rows = {**ROWS, "a-method-of-my-own-with-a-long-name": (0.1, 0.1, 1.0)}
+    sources = [
+        file
+        for architecture in ["resnet18", "vit", "resnet50"][:count]
+        for protocol in ("corrected", *(f"corrected+{names}" for names in switches))
+        for file in metrics_of(measured(rows, protocol, architecture=architecture))
+    ]
+    assert stand_apart("ablation", sources) == 2 * count + 1
+
+
 @pytest.mark.parametrize("architectures", [["resnet18"], ["resnet18", "vit", "resnet50"]])
 @pytest.mark.parametrize("kind", ["avg-gap", "times", "jsd-bars", "time-bars", "cost"])
 def test_words_of_panels_stand_inside_the_figure_and_apart(kind, architectures, measured):

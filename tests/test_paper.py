@@ -2,15 +2,19 @@
 
 import json
 from dataclasses import asdict
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.collections import LineCollection
 
 from lotus import predictions
 from lotus.errors import LotusError
 from lotus.lineage import RunRecord
+from lotus.metrics.divergence import entropy, softmax
+from lotus.metrics.streisand import FLOOR
 from lotus.metrics.summary import Scores
 from lotus.paper import figures, tables
 from lotus.paper.ablation import ablate
@@ -22,12 +26,13 @@ from lotus.paper.results import (
     column,
     jsd_agreement,
     load_metrics,
+    row_title,
     summarise,
     titled,
 )
 from lotus.paper.sections import Measured
 from lotus.paper.sentences import differences, sentences
-from lotus.paper.streisand_figure import ROOM, streisand
+from lotus.paper.streisand_figure import POINTS, streisand
 from lotus.paper.style import look_of, style
 from lotus.paper.trace import trace
 from lotus.protocol import REGISTER, parse
@@ -616,8 +621,8 @@ def test_avg_gap_figure_leaves_collapsed_models_out_and_says_so(fallen, write):
     figure = figures.avg_gap([*fallen, released])
     assert texts_of(figure) == ["corrected: collapsed in 1 of 3 seeds"]
     (axes,) = figure.axes
-    means = [line for line in axes.lines if len(line.get_xdata()) == 1 and line.get_marker() == "D"]
-    assert [line.get_xdata()[0] for line in means] == pytest.approx([0.05, 0.06])
+    means = [line for line in axes.lines if line.get_marker() == "D"]
+    assert [np.nanmean(line.get_xdata()) for line in means] == pytest.approx([0.05, 0.06])
     assert [line.get_markerfacecolor() == "white" for line in means] == [False, True]
 
 
@@ -637,19 +642,20 @@ def test_streisand_figure_skips_collapsed_models(write, tmp_path):
     }
     source = write("corrected", 1, files)
     figure = streisand([source])
-    (axes,) = figure.axes
-    drawn = {round(line.get_ydata()[0]) for line in axes.lines}
-    assert drawn == {0, 1}
+    assert [len(axes.lines) for axes in figure.axes] == [2, 2, 0]
     assert texts_of(figure)[2] == "collapsed in 1 of 1 seeds: not drawn"
     del files["gold"]
     alone = write("corrected", 2, {**files, "lotus": save("lotus", logits, usual)}, gold=None)
-    (axes,) = streisand([alone]).axes
-    rows = [label.get_text() for label in axes.get_yticklabels()]
-    assert rows == ["Original (nothing done)", "SSD", "LoTUS"]
+    assert rows_of(streisand([alone])) == ["Original (nothing done)", "SSD", "LoTUS"]
+
+
+def rows_of(figure):
+    """Names at the sides of the panels of a figure with one for each row."""
+    return [label.get_text() for axes in figure.axes for label in axes.get_yticklabels()]
 
 
 def test_streisand_figure_draws_densities_and_cuts_a_peak(write, tmp_path):
-    """All rows have one scale, from which the drawn heights give back areas of 1."""
+    """All rows have one scale and areas of 1; ticks are forget images, least and largest among them."""
 
     def save(row, spread):
         logits = np.random.default_rng(1).normal(scale=spread, size=(900, 3))
@@ -658,6 +664,12 @@ def test_streisand_figure_draws_densities_and_cuts_a_peak(write, tmp_path):
         predictions.save(path, dict.fromkeys(("forget", "retain", "val", "test"), split))
         return {"path": str(path), "sha256": sha256(path)}
 
+    def log_entropies(path):
+        split = predictions.load(path)
+        logits = split["forget" if "forget" in split else "train"].logits
+        return np.log(np.maximum(entropy(softmax(logits)), FLOOR))
+
+    names = {row_title(row): row for row in ("original", "gold", "lotus", "scrub", "ssd")}
     spreads = {"gold": 9, "lotus": 10, "scrub": 9, "ssd": 0.05}
     files = {row: save(row, spread) for row, spread in spreads.items()}
     original = tmp_path / "original.npz"
@@ -668,26 +680,32 @@ def test_streisand_figure_draws_densities_and_cuts_a_peak(write, tmp_path):
     with style():
         figure = streisand([write("corrected", 1, files)])
         figure.draw_without_rendering()
-    (axes,), (legend,) = figure.axes, figure.legends
-    box, above = axes.get_tightbbox(), legend.get_window_extent()
-    assert figure.bbox.x0 <= box.x0 < box.x1 <= figure.bbox.x1
-    assert figure.bbox.y0 <= box.y0 < box.y1 <= above.y0 < above.y1 <= figure.bbox.y1
-    rows = [label.get_text() for label in axes.get_yticklabels()]
+    (legend,) = figure.legends
+    boxes = [legend.get_window_extent(), *(axes.get_tightbbox() for axes in figure.axes)]
+    assert not any(above.overlaps(below) for above, below in combinations(boxes, 2))
+    assert all(
+        figure.bbox.x0 <= box.x0 < box.x1 <= figure.bbox.x1
+        and figure.bbox.y0 <= box.y0 < box.y1 <= figure.bbox.y1
+        for box in boxes
+    )
+    rows = rows_of(figure)
     said = dict(zip(rows, texts_of(figure), strict=True))
     assert {row for row, text in said.items() if "cut, peak" in text} == {"SSD"}
     assert said["LoTUS"] == "KS forget–test 0.00"
-    scale = float(axes.get_xlabel().rsplit(" ", 1)[1])
-    places = {row: place for place, row in enumerate(said)}
-    for line in axes.lines:
-        edges, heights = line.get_xdata(), line.get_ydata()
-        foot = heights[0]
-        area = np.sum((foot - heights[1:-1]) * np.diff(edges)[1:]) / ROOM * scale
-        row = next(row for row, place in places.items() if round(foot) == place)
-        assert heights.min() >= foot - ROOM - 1e-9
-        if row == "SSD":
-            assert area < 0.5
-        else:
-            assert area == pytest.approx(1, rel=0.03)
+    scale = float(figure.axes[-1].get_xlabel().rsplit(" ", 1)[1])
+    for row, axes in zip(rows, figure.axes, strict=True):
+        assert axes.get_xlim() == figure.axes[0].get_xlim()
+        assert axes.get_ylim() == (0, pytest.approx(scale, rel=0.03))
+        for line in axes.lines:
+            edges, heights = line.get_xdata(), line.get_ydata()
+            assert np.sum(heights[:-1] * np.diff(edges)) == pytest.approx(1)
+            assert (heights.max() > scale) == (row == "SSD")
+        forget = log_entropies(Path(files[names[row]]["path"]))
+        (ticks,) = [found for found in axes.collections if isinstance(found, LineCollection)]
+        shown = np.array([segment[0, 0] for segment in ticks.get_segments()])
+        assert len(shown) == POINTS
+        assert (shown[0], shown[-1]) == (forget.min(), forget.max())
+        assert set(shown) <= set(forget)
 
 
 def test_load_metrics_asks_for_the_protocol(write):
@@ -717,13 +735,13 @@ def test_the_map_of_changes_shows_each_change_once_and_no_collapsed_model(write)
         write("corrected", 1, lotus=scores(0.9, 1.0, 0.8, 0.6), ssd=scores(0.5, 0.5, 0.5, 0.5)),
         write("corrected+e1", 1, lotus=scores(0.9, 0.7, 0.8, 0.6), ssd=FALLEN),
     ]
-    left, right = figures.FIGURES["ablation"](files).axes
+    left, right, _ = figures.FIGURES["ablation"](files).axes
     rows = [label.get_text() for label in left.get_yticklabels()]
     e1 = [label.get_text() for label in left.get_xticklabels()].index("E1")
     told = {
-        rows[round(t.get_position()[1])]: t.get_text()
+        rows[int(t.get_position()[1])]: t.get_text()
         for t in right.texts
-        if t.get_position()[0] == e1
+        if int(t.get_position()[0]) == e1 and t.get_text()
     }
     assert told == {"LoTUS": "−.30"}
     with pytest.raises(LotusError, match="no switch was tried"):

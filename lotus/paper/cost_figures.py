@@ -17,13 +17,16 @@ from lotus.errors import LotusError
 from lotus.layout import GOLD, ORIGINAL
 from lotus.metrics.pareto import non_dominated
 from lotus.paper.panels import (
+    LINE,
     PROTOCOLS,
     bars,
     legend_of_protocols,
+    legend_width,
     name_rows,
     panel_title,
     place_row_panels,
     row_panels,
+    width_of,
 )
 from lotus.paper.records import load_costs, load_times
 from lotus.paper.results import (
@@ -39,7 +42,7 @@ from lotus.paper.results import (
     sound,
     with_gold,
 )
-from lotus.paper.style import BLACK, COLUMN, GREY, PAGE, PLATE, look_of
+from lotus.paper.style import BLACK, COLUMN, GREY, PAGE, PLATE, SETTINGS, look_of
 
 DASHES = {"corrected": "-", "released": ":"}
 
@@ -66,7 +69,14 @@ def pareto(sources: Sequence[Path]) -> Figure:
     cells = list(frame.groupby(PLACE, sort=False))
     columns = 2 if len(cells) > 1 else 1
     lines = -(-len(cells) // columns)
-    figure = Figure(figsize=(PAGE if columns == 2 else COLUMN, 0.8 + 2.7 * lines))
+    handles = _row_handles(rows, looks)
+    names = [str(handle.get_label()) for handle in handles]
+    titles = (line for key, _ in cells for line in panel_title(*key).split("\n"))
+    needed = columns * (width_of(titles, SETTINGS["axes.titlesize"]) + 0.6)
+    width = max(PAGE if columns == 2 else COLUMN, needed, legend_width(names))
+    beside = next(n for n in (4, 3, 2, 1) if legend_width(names, n) <= width)
+    further = max(0, -(-len(names) // beside) - 4)
+    figure = Figure(figsize=(width, 0.8 + 2.7 * lines + LINE * further))
     panels = figure.subplots(lines, columns, squeeze=False)
     for axes, (key, part) in zip(panels.flat, cells, strict=False):
         axes.set_title(panel_title(*key))
@@ -78,7 +88,7 @@ def pareto(sources: Sequence[Path]) -> Figure:
     for axes in panels[:, 0]:
         axes.set_ylabel("Avg Gap (lower is better)")
     legend_of_protocols(figure, frame, loc="outside upper center")
-    figure.legend(handles=_row_handles(rows, looks), loc="outside lower center", ncols=4)
+    figure.legend(handles=handles, loc="outside lower center", ncols=beside)
     return figure
 
 

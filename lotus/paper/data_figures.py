@@ -8,16 +8,21 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
+from matplotlib.lines import Line2D
 
 from lotus.errors import LotusError
 from lotus.paper.audits import audit_title, pairs_between, read_audit
+from lotus.paper.panels import legend_width, width_of
+from lotus.paper.results import brief
 from lotus.paper.style import (
     BLUE,
+    COLUMN,
     GREEN,
     GREY,
     ORANGE,
     PAGE,
     PURPLE,
+    SETTINGS,
     SKY,
     SPLIT_COLOURS,
     VERMILION,
@@ -78,7 +83,7 @@ def _strip_of_pairs(strip: SubFigure, audit: Mapping[str, Any], kind: tuple[str,
     for number, pair in enumerate(islice(_pairs(audit, kind), EXAMPLES)):
         for axes, (index, part, label, _) in zip(panels[3 * number :][:2], pair, strict=True):
             _picture(axes, images[index])
-            axes.set_title(f"{part} {index}\n{audit['classes'][label]}", fontsize=6)
+            axes.set_title(f"{part} {index}\n{brief(audit['classes'][label])}", fontsize=6)
 
 
 def _picture(axes: Axes, image: np.ndarray) -> None:
@@ -136,12 +141,13 @@ def classes(sources: Sequence[Path]) -> Figure:
     Many classes have no names; they are ordered by their number of images in all parts.
     """
     audits = [read_audit(path) for path in sources]
-    figure = Figure(figsize=(PAGE, 2.3 * len(audits)))
+    titles = width_of(map(audit_title, audits), SETTINGS["axes.titlesize"])
+    figure = Figure(figsize=(max(PAGE, titles + 1.8), 2.3 * len(audits)))
     panels = figure.subplots(len(audits), 1, squeeze=False)[:, 0]
     for axes, audit in zip(panels, audits, strict=True):
         counts = {name: np.array(part["class_counts"]) for name, part in audit["parts"].items()}
         if len(audit["classes"]) <= NAMED:
-            _bars(axes, counts, audit["classes"])
+            _bars(axes, counts, [brief(name) for name in audit["classes"]])
         else:
             _steps(axes, counts)
         axes.set_title(audit_title(audit))
@@ -179,8 +185,10 @@ def similarity(sources: Sequence[Path]) -> Figure:
         LotusError: an audit knows no forget set.
 
     """
-    figure = Figure(figsize=(PAGE, 2.4))
+    titles = [audit_title(read_audit(path)) for path in sources]
+    figure = Figure(figsize=(max(PAGE, legend_width(titles) + COLUMN), 2.4))
     axes = figure.subplots()
+    handles: list[Line2D] = []
     for number, path in enumerate(sources):
         audit = read_audit(path)
         if audit["similarity"] is None:
@@ -188,18 +196,18 @@ def similarity(sources: Sequence[Path]) -> Figure:
                 f"{path}: no forget set was audited; run `lotus duplicates --forget-set`"
             )
         counts = np.array(audit["similarity"]["histogram"])
-        axes.step(
+        handles += axes.step(
             np.arange(len(counts)),
             counts.cumsum() / counts.sum(),
             where="post",
             color=LINES[number % len(LINES)],
             linestyle=DASHES[number // len(LINES) % len(DASHES)],
-            label=audit_title(audit),
         )
     axes.set_xlim(0, len(counts) - 1)
     axes.set_ylim(0, 1)
     axes.set_xlabel("differing bits of the perceptual hashes")
     axes.set_ylabel("share of forget–retain pairs")
     axes.grid()
-    axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
+    # Of a line's own label, a '_' at its start would hide it.
+    axes.legend(handles, titles, loc="upper left", bbox_to_anchor=(1.0, 1.0))
     return figure

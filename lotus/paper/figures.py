@@ -5,7 +5,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -21,20 +20,19 @@ from lotus.paper import (
     streisand_figure,
     training_figures,
 )
-from lotus.paper.panels import PROTOCOLS, by_place, say_collapsed
+from lotus.paper.panels import PROTOCOLS, by_place, legend_width, say_collapsed, width_of
 from lotus.paper.records import load_times
 from lotus.paper.results import (
     KEYS,
     benchmark_title,
     jsd_agreement,
-    lines_by_row,
     load_metrics,
     row_title,
     rows_in_order,
     sound,
     with_gold,
 )
-from lotus.paper.style import GREY, PAGE, look_of, save, style
+from lotus.paper.style import GREY, PAGE, SETTINGS, look_of, save, style
 from lotus.provenance import write_record
 
 
@@ -110,28 +108,34 @@ def _dot_panel(
     value: str,
     reference: str,
 ) -> None:
-    looks = look_of(rows)
-    found, lost = lines_by_row(part), lines_by_row(fallen)
-    for place, row in enumerate(rows):
-        for name, below in zip(PROTOCOLS, (-0.17, 0.17), strict=True):
-            here, gone = found[row, name], lost[row, name]
-            values = here[value].to_numpy()
-            if len(gone):
-                say_collapsed(axes, place + below, name, gone["seed"].nunique(), len(here))
-            elif len(values):
-                _mark(axes, values, place + below, looks[row], name)
-                if row == reference and name == "corrected":
-                    axes.axvline(values.mean(), color=GREY, linewidth=0.8, linestyle="--", zorder=0)
+    import seaborn as sns
+
+    looks, heights = look_of(rows), {row: place for place, row in enumerate(rows)}
+    for name, below in zip(PROTOCOLS, (-0.17, 0.17), strict=True):
+        here, gone = (of[of["protocol"] == name] for of in (part, fallen))
+        for row, lines in gone.groupby("row", sort=False):
+            n = int((here["row"] == row).sum())
+            say_collapsed(axes, heights[str(row)] + below, name, lines["seed"].nunique(), n)
+        here = here[~here["row"].isin(gone["row"]) & here[value].notna()]
+        shown = [row for row in rows if (here["row"] == row).any()]
+        if not shown:
+            continue
+        common: Any = {
+            "data": here.assign(height=here["row"].map(heights) + below),
+            **{"x": value, "y": "height", "orient": "y", "native_scale": True},
+            **{"hue": "row", "hue_order": shown, "palette": [looks[row][0] for row in shown]},
+            **{"legend": False, "ax": axes},
+        }
+        sns.stripplot(**common, jitter=False, marker="|", size=5, linewidth=1.0, alpha=0.7)
+        face = {} if name == "corrected" else {"markerfacecolor": "white"}
+        markers = [looks[row][1] for row in shown]
+        mean: Any = {"errorbar": None, "linestyle": "none", "markersize": 5, "markeredgewidth": 1.0}
+        sns.pointplot(**common, **mean, **face, markers=markers)
+        if name == "corrected" and reference in shown:
+            level = here.loc[here["row"] == reference, value].mean()
+            axes.axvline(level, color=GREY, linewidth=0.8, linestyle="--", zorder=0)
+    axes.set(xlabel="", ylabel="")
     axes.set_xlim(left=0)
-
-
-def _mark(
-    axes: Axes, values: np.ndarray, height: float, look: tuple[str, str], protocol: str
-) -> None:
-    colour, marker = look
-    face = colour if protocol == "corrected" else "white"
-    axes.plot(values, [height] * len(values), "|", color=colour, markersize=5, alpha=0.7)
-    axes.plot(values.mean(), height, marker, color=colour, markersize=5, markerfacecolor=face)
 
 
 def rf_jsd(sources: Sequence[Path]) -> Figure:
@@ -144,7 +148,11 @@ def rf_jsd(sources: Sequence[Path]) -> Figure:
     cells = list(frame.groupby(KEYS, sort=False))
     columns = max(1, min(2, len(cells)))
     lines = -(-len(cells) // 2)
-    figure = Figure(figsize=(min(PAGE, 3.7 * columns + 1.5), max(2.9, 2.6 * lines)))
+    titles = [benchmark_title(*key[:-1]) for key, _ in cells]
+    legend = legend_width([row_title(row) for row in looks])
+    room = columns * max(width_of(titles, SETTINGS["axes.titlesize"]) + 1.0, 2.6) + legend
+    size = max(room, min(PAGE, 3.7 * columns + 1.5)), max(2.9, 2.6 * lines)
+    figure = Figure(figsize=size)
     panels = figure.subplots(lines, columns, squeeze=False)
     shown: dict[str, Any] = {}
     for axes, (key, part) in zip(panels.flat, cells, strict=False):

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from lotus.errors import LotusError
 from lotus.explanations import Explanations, load
 from lotus.layout import GOLD, ORIGINAL
-from lotus.paper.results import row_title
+from lotus.paper.results import brief, row_title
 from lotus.paper.style import GREY, PAGE, VERMILION
 
 OPACITY = 0.75
@@ -47,7 +47,7 @@ def gradcam(sources: Sequence[Path]) -> Figure:
     figure, axes, frames = _frames(images, models + 1, found.pixels[0].shape)
     for image, (first, *others) in enumerate(frames):
         _picture(axes, first, found.pixels[image])
-        _say(axes, first, f"{found.classes[image]}\nno. {found.indices[image]}")
+        _say(axes, first, f"{brief(found.classes[image])}\nno. {found.indices[image]}")
         for model, frame in enumerate(others):
             _picture(axes, frame, found.pixels[image])
             _explain(axes, frame, found, model, image)

@@ -1,7 +1,9 @@
 """Tables as LaTeX: plain text goes in, whatever characters it has."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+
+from lotus.paper.results import legible
 
 LINES = 45
 """Rows of one table; more are set as several."""
@@ -39,7 +41,9 @@ LATEX = {
     "^": "\\textasciicircum{}",
 }
 """Characters that LaTeX wants written otherwise; of two that begin alike the longer stands first."""
-_SPECIAL = re.compile("|".join(map(re.escape, LATEX)))
+_LIGATURES = r"([-'`])(?=\1)|[!?](?=`)"
+"""Characters that LaTeX would join with the next."""
+_SPECIAL = re.compile("|".join([*map(re.escape, LATEX), _LIGATURES]))
 _BREAK = re.compile(r"(?<=[,:]) | (?=\()")
 """Where heads may be broken: after a comma or colon, before a parenthesis."""
 # No wider than the text, and no larger than it is.
@@ -48,7 +52,7 @@ _FIT = "\\resizebox{\\ifdim\\width>\\linewidth\\linewidth\\else\\width\\fi}{!}{%
 
 def escaped(text: str) -> str:
     """Text as LaTeX has to be given it."""
-    return _SPECIAL.sub(lambda found: LATEX[found[0]], text)
+    return _SPECIAL.sub(lambda found: LATEX.get(found[0], f"{found[0]}{{}}"), legible(text))
 
 
 def latex_table(caption: str, heads: Sequence[str], body: Sequence[Sequence[str]]) -> str:
@@ -74,9 +78,9 @@ def _environment(caption: str, heads: Sequence[str], body: Sequence[Sequence[str
         _FIT,
         f"\\begin{{tabular}}{{l{'r' * (len(heads) - 1)}}}",
         "\\toprule",
-        " & ".join(_head(head) for head in heads) + r" \\",
+        _line(_head(head) for head in heads),
         "\\midrule",
-        *(" & ".join(_cell(cell) for cell in row) + r" \\" for row in body),
+        *(_line(_cell(cell) for cell in row) for row in body),
         "\\bottomrule",
         "\\end{tabular}}",
         "\\end{table}",
@@ -84,9 +88,18 @@ def _environment(caption: str, heads: Sequence[str], body: Sequence[Sequence[str
     return "\n".join(lines) + "\n"
 
 
+def _line(cells: Iterable[str]) -> str:
+    return _apart(" & ".join(cells)) + r" \\"
+
+
+def _apart(line: str) -> str:
+    """What stands behind a line's end, which would take `[` and `*` for its own."""
+    return "{}" + line if line.startswith(("[", "*")) else line
+
+
 def _head(text: str) -> str:
     """A head over as many lines as it has parts."""
-    lines = [escaped(part) for part in _BREAK.split(text)]
+    lines = [_apart(escaped(part)) for part in _BREAK.split(text)]
     return "\\shortstack[r]{" + r"\\".join(lines) + "}" if lines[1:] else lines[0]
 
 

@@ -20,7 +20,7 @@ PROTOCOLS = ("corrected", "released")
 
 ROW, LINE, TICKS, LEGEND = 0.21, 0.135, 0.22, 0.28
 """Inches down: a row of a panel, a line of its title or label, the numbers below it, the legend on top."""
-BETWEEN, RIGHT = 0.22, 0.12
+BETWEEN, RIGHT = 0.3, 0.12
 """Inches across: from one panel to the next, and to the edge."""
 
 Loc = Literal["upper center", "outside upper center"]
@@ -144,6 +144,14 @@ def width_of(texts: Iterable[str], points: float) -> float:
     font = FontProperties(family=SETTINGS["font.family"], size=points)
     measure = text_to_path.get_text_width_height_descent
     return max((measure(text, font, ismath=False)[0] for text in texts), default=0.0) / 72
+
+
+def legend_width(labels: Sequence[str], columns: int = 1) -> float:
+    """Inches of a legend, with its samples; labels go down one column and then the next."""
+    points = SETTINGS["legend.fontsize"]
+    parts = np.array_split(np.array(labels, dtype=object), columns)
+    # Of letters' heights: sample 2, to the text 0.8, to the next column 2.
+    return float(sum(width_of(part, points) + 4.8 * points / 72 for part in parts))
 
 
 def say_collapsed(axes: Axes, height: float, protocol: str, count: int, n: int) -> None:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from unicodedata import category
 
 import numpy as np
 import pandas as pd
@@ -57,6 +58,8 @@ ROW_FORMS = {
 }
 MODELS = ["dataset", "architecture", "scenario"]
 """What original and gold models are shared in."""
+UNWRITABLE = ("Cc", "Cs", "Cn", "Zl", "Zp")
+"""Categories of Unicode of which XML, LaTeX or a line of text cannot hold all characters."""
 PLACE = [*MODELS, "study"]
 """What is compared under several protocols; study '' for none."""
 KEYS = [*PLACE, "protocol"]
@@ -76,6 +79,25 @@ def measured_against(metric: str) -> list[str]:
 
 
 AGAINST_GOLD = [name for name in METRICS if needs_gold(name)]
+
+
+def legible(name: str) -> str:
+    """A name as figures, tables and the page can hold it.
+
+    What none of SVG, LaTeX and HTML can (control characters, line breaks, halves of characters) stands as
+    its escape.
+    """
+    return "".join(_escape(c) if category(c) in UNWRITABLE else c for c in str(name))
+
+
+def brief(name: str, most: int = 28) -> str:
+    """A legible name for a narrow place: of a long one the middle is left out."""
+    name = legible(name)
+    return name if len(name) <= most else f"{name[: most - 9]}…{name[-8:]}"
+
+
+def _escape(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")
 
 
 def row_title(row: str) -> str:
@@ -108,13 +130,13 @@ def place_name(
     """A benchmark by the names of the configuration, as commands print it."""
     architecture = ARCHITECTURE_TITLES.get(architecture, architecture)
     named = f"study {study}" if study else ""
-    return ", ".join(filter(None, (dataset, architecture, scenario, named, protocol)))
+    return legible(", ".join(filter(None, (dataset, architecture, scenario, named, protocol))))
 
 
 def dataset_title(name: str) -> str:
     """A data set in words; `-limitN` is what a smaller version's name ends in."""
     whole, limited, limit = name.partition("-limit")
-    title = DATASET_TITLES.get(whole, whole)
+    title = DATASET_TITLES.get(whole) or legible(whole)
     return f"{title} (first {limit} of each class)" if limited else title
 
 
@@ -126,8 +148,8 @@ def scenario_title(name: str) -> str:
 def _in_words(name: str, forms: Mapping[str, str]) -> str:
     for form, words in forms.items():
         if found := re.fullmatch(form, name):
-            return words.format(*found.groups())
-    return name
+            return legible(words.format(*found.groups()))
+    return legible(name)
 
 
 def load_metrics(files: Sequence[Path]) -> pd.DataFrame:

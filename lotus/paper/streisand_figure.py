@@ -5,8 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 
 from lotus import predictions
 from lotus.errors import LotusError
@@ -14,14 +17,16 @@ from lotus.layout import ORIGINAL
 from lotus.metrics.divergence import entropy, softmax
 from lotus.metrics.streisand import FLOOR
 from lotus.metrics.summary import of_scenario
-from lotus.paper.panels import name_rows, place_of, room_of_names
-from lotus.paper.results import read_metrics
-from lotus.paper.style import PAGE, PLATE, SPLIT_COLOURS
+from lotus.paper.panels import place_of, room_of_names
+from lotus.paper.results import read_metrics, row_title
+from lotus.paper.style import COLUMN, PAGE, PLATE, SPLIT_COLOURS
 from lotus.provenance import sha256
 
 BINS = 60
-ROOM = 0.9
-"""Of a row's height, for its densities."""
+POINTS = 100
+"""Forget images that are shown one by one, at most."""
+HIGH, ROOM = 0.5, 0.88
+"""Inches of a row, and the share of them that its densities have."""
 ABOVE, BELOW = 0.35, 0.42
 """Inches, for the legend and for the axis."""
 
@@ -35,7 +40,8 @@ def streisand(sources: Sequence[Path]) -> Figure:
 
     ln max(h, 1e-12), not standardised; each split normalised to area 1; all rows have the same scales.
     The number is the Kolmogorov–Smirnov distance between forget and test. Rows of which a model has
-    collapsed are not drawn, and say so.
+    collapsed are not drawn, and say so. Ticks below a row are single forget images, at most `POINTS`,
+    evenly by rank.
 
     Args:
         sources: metrics files of one cell, one for each seed.
@@ -48,35 +54,44 @@ def streisand(sources: Sequence[Path]) -> Figure:
     entropies = _log_entropies(sources, fallen)
     drawn = [values for splits in entropies.values() for values in splits.values()]
     everything = np.concatenate(drawn) if drawn else np.zeros(1)
-    edges = np.linspace(np.floor(everything.min()), np.ceil(everything.max()), BINS + 1)
+    edges = _edges(everything)
     densities = {row: _densities(splits, edges) for row, splits in entropies.items()}
     scale = _common_scale(densities)
-    height = ABOVE + 0.5 * len(entropies) + BELOW
-    figure = Figure(figsize=(PAGE, height))
+    rows = list(entropies)
+    height = ABOVE + HIGH * len(rows) + BELOW
+    left = room_of_names(rows)
+    width = max(PAGE, left + COLUMN)
+    figure = Figure(figsize=(width, height))
     # Its place is given, since looking for it takes long.
     figure.set_layout_engine("none")
-    left = room_of_names(list(entropies))
-    size = PAGE - left - 0.05, height - ABOVE - BELOW
-    axes = figure.add_axes(place_of(figure, left, ABOVE, *size))
     for place, (row, splits) in enumerate(entropies.items()):
+        top = ABOVE + HIGH * (place + 1 - ROOM)
+        corner = left, top, width - left - 0.05, HIGH * ROOM
+        axes = figure.add_axes(place_of(figure, *corner))
         if splits:
-            _draw_row(axes, place, densities[row], edges, scale)
+            _draw_row(axes, splits, edges)
             said = f"KS forget–test {_distance(splits):.2f}" + _cut(densities[row], scale)
         else:
             said = f"collapsed in {fallen[row]} of {len(sources)} seeds: not drawn"
-        where: Any = {"transform": axes.get_yaxis_transform(), "va": "center"}
-        axes.text(0.01, place, said, fontsize=6.5, bbox=PLATE, **where)
-    name_rows(axes, list(entropies))
-    axes.tick_params(axis="y", length=0)
-    axes.set_xlim(edges[0], edges[-1])
-    axes.grid(axis="x")
+        where: Any = {"transform": axes.transAxes, "va": "center"}
+        axes.text(0.01, 0.5, said, fontsize=6.5, bbox=PLATE, **where)
+        axes.set(xlim=(edges[0], edges[-1]), ylim=(0, scale), ylabel="")
+        axes.set_yticks([scale / 2], [row_title(row)])
+        axes.tick_params(axis="y", length=0)
+        axes.tick_params(axis="x", length=0, labelbottom=False)
+        axes.grid(axis="x")
+    axes.tick_params(axis="x", length=3.5, labelbottom=True)
     axes.set_xlabel(
         f"ln entropy of the prediction (nats); a row is as high as a density of {scale:.2g}"
     )
-    # Every row has the same ones.
-    handles = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
-    figure.legend(handles.values(), handles, loc="upper center", ncols=3)
+    figure.legend(handles=_handles(), loc="upper center", ncols=3)
     return figure
+
+
+def _edges(values: np.ndarray) -> np.ndarray:
+    """Edges of the bins `[BINS + 1]`, between whole numbers."""
+    first = np.floor(values.min())
+    return np.linspace(first, max(np.ceil(values.max()), first + 1), BINS + 1)
 
 
 def _densities(splits: BySplit, edges: np.ndarray) -> dict[str, np.ndarray]:
@@ -94,20 +109,35 @@ def _peak(densities: BySplit) -> float:
     return max(float(of.max()) for of in densities.values())
 
 
-def _draw_row(axes: Axes, place: int, densities: BySplit, edges: np.ndarray, scale: float) -> None:
-    """Densities, on the row's lower edge; what is higher than the row is cut."""
-    foot = place + ROOM / 2
+def _draw_row(axes: Axes, splits: BySplit, edges: np.ndarray) -> None:
+    """Densities, of which the axes cut what is higher than the row, and single forget images."""
+    import seaborn as sns
+
+    shared: Any = {"bins": edges, "stat": "density", "element": "step", "ax": axes}
     for name, colour in SPLIT_COLOURS.items():
-        # Up from 0 at the first edge, and down to it at the last.
-        heights = foot - ROOM * np.pad(np.minimum(densities[name] / scale, 1), 1)
-        outline, label = np.insert(edges, 0, edges[0]), f"{name} images"
-        if name == "forget":
-            look: Any = {"alpha": 0.45, "linewidth": 0}
-            axes.fill_between(
-                outline, heights, foot, step="post", color=colour, label=label, **look
-            )
-        else:
-            axes.step(outline, heights, where="post", color=colour, label=label, linewidth=1.1)
+        filled = name == "forget"
+        look: Any = {"alpha": 0.45, "linewidth": 0} if filled else {"linewidth": 1.1}
+        sns.histplot(x=splits[name], fill=filled, color=colour, **shared, **look)
+    points = _spread(splits["forget"])
+    below: Any = {"height": -0.08, "expand_margins": False, "clip_on": False}
+    sns.rugplot(x=points, color=SPLIT_COLOURS["forget"], linewidth=0.4, ax=axes, **below)
+
+
+def _spread(values: np.ndarray) -> np.ndarray:
+    """At most `POINTS` of the values, evenly by rank, the least and the largest among them."""
+    ranks = np.linspace(0, len(values) - 1, min(len(values), POINTS)).round().astype(int)
+    shown: np.ndarray = np.sort(values)[ranks]
+    return shown
+
+
+def _handles() -> list[Artist]:
+    """What the legend shows; every row has the same."""
+    return [
+        Patch(color=colour, alpha=0.45, linewidth=0, label="forget images")
+        if name == "forget"
+        else Line2D([], [], color=colour, linewidth=1.1, label=f"{name} images")
+        for name, colour in SPLIT_COLOURS.items()
+    ]
 
 
 def _cut(densities: BySplit, scale: float) -> str:

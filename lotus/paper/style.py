@@ -8,6 +8,7 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
+from lotus.errors import LotusError
 from lotus.layout import GOLD, ORIGINAL
 from lotus.provenance import atomic
 
@@ -61,6 +62,8 @@ SETTINGS: Any = {
     "figure.constrained_layout.use": True,
     # Names inside the SVG come from its content alone: equal figures are equal files.
     "svg.hashsalt": "lotus",
+    # Names are data: `$` is a dollar.
+    "text.parse_math": False,
     # Letters of the PNG where those of the vector forms stand, which is faster too.
     "text.hinting": "none",
 }
@@ -68,9 +71,18 @@ SETTINGS: Any = {
 
 @contextmanager
 def style() -> Iterator[None]:
-    """Draws what is inside in the project's style, whatever the user's own settings are."""
+    """Draws what is inside in the project's style, whatever the user's own settings are.
+
+    Raises:
+        LotusError: matplotlib loads the user's style files now, and one cannot be read.
+
+    """
     with mpl.rc_context():
-        mpl.rcdefaults()
+        try:
+            mpl.rcdefaults()
+        except (OSError, ValueError) as error:
+            folder = Path(mpl.get_configdir(), "stylelib")
+            raise LotusError(f"{folder}: a style file cannot be read: {error}") from error
         mpl.rcParams.update(SETTINGS)
         yield
 
@@ -118,8 +130,13 @@ FORMS: dict[str, Any] = {
 """Ending → how it is written: without metadata that would differ between equal figures."""
 
 
+LARGEST = 20_000
+"""Dots of a PNG's longer side at most; names of any length make figures of any width."""
+
+
 def save_as(figure: Figure, path: Path) -> None:
     """Writes a figure in the form that the file's ending names, one of `FORMS`."""
     ending = path.suffix.removeprefix(".")
+    dots = min(SETTINGS["savefig.dpi"], LARGEST / max(figure.get_size_inches()))
     with atomic(path) as draft:
-        figure.savefig(draft, format=ending, **FORMS[ending])
+        figure.savefig(draft, format=ending, dpi=dots, **FORMS[ending])

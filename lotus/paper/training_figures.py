@@ -113,24 +113,30 @@ def _in_series(courses: Sequence[Course]) -> Series:
 
 
 def _pair(above: Axes, below: Axes, series: Series, looks: Mapping[str, tuple[str, str]]) -> None:
-    labels, drawn = _labels(series), []
+    labels = _labels(series)
+    drawn: list[Course] = []
+    handles: list[Line2D] = []
     for (row, protocol), seeds in series.items():
-        label = labels[row, protocol]
         if any(course.collapsed for course in seeds):
-            above.plot([], [], linestyle="", label=label)
+            handles += above.plot([], [], linestyle="")
             continue
         drawn += seeds
-        look = {**_look(looks[row], protocol), "label": label}
+        look = _look(looks[row], protocol)
         # The middle of temperatures is that of their exponents, which accuracies are linear in.
-        _courses(above, seeds, "temperature", look, lambda of: np.exp(np.log(of).mean(axis=0)))
+        handles += _courses(
+            above, seeds, "temperature", look, lambda of: np.exp(np.log(of).mean(axis=0))
+        )
         _courses(below, seeds, "forget_accuracy", look, lambda of: of.mean(axis=0))
     for target in {round(value, 4) for course in drawn for value in course.target}:
         below.axhline(target, color=GREY, linewidth=0.8, linestyle="--", zorder=0)
     shown = np.concatenate([np.ones(1), *(course.temperature for course in drawn)])
     if np.nanmax(shown) > WIDE * np.nanmin(shown):
         above.set_yscale("log")
+        above.yaxis.set_major_formatter("{x:g}")
+        above.yaxis.set_minor_formatter("")
     # Above the panel: inside there is no place that lines leave free.
-    above.legend(loc="lower left", bbox_to_anchor=(0, 0.97), fontsize=SMALL)
+    named = list(labels.values())
+    above.legend(handles, named, loc="lower left", bbox_to_anchor=(0, 0.97), fontsize=SMALL)
     below.set_ylim(-0.04, 1.04)
     epochs = max(course.planned for seeds in series.values() for course in seeds)
     for axes in (above, below):
@@ -172,8 +178,8 @@ def _courses(
     value: str,
     look: Mapping[str, Any],
     middle: Callable[[np.ndarray], np.ndarray],
-) -> None:
-    """Thin lines for the seeds, marks for their mean in the epochs that all of them run.
+) -> list[Line2D]:
+    """Thin lines for the seeds, marks for their mean in the epochs that all of them run: the line returned.
 
     Args:
         middle: `[seeds, epochs]` → mean of each epoch.
@@ -187,7 +193,7 @@ def _courses(
             axes.plot(epochs[-1:], values[-1:], "x", color=BLACK, markersize=4, zorder=4)
     together = min(map(len, every))
     means = middle(np.array([values[:together] for values in every]))
-    axes.plot(np.arange(1, together + 1), means, linewidth=1.0, **look)
+    return axes.plot(np.arange(1, together + 1), means, linewidth=1.0, **look)
 
 
 def _legend(figure: Figure) -> None:
