@@ -1,14 +1,35 @@
 """From the predictions of one scenario and seed to its metrics file."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from lotus import predictions
+from lotus import layout, predictions
 from lotus.errors import LotusError
 from lotus.layout import GOLD, ORIGINAL
+from lotus.lineage import read_record, shown_text
 from lotus.metrics.summary import as_json, score_all
-from lotus.provenance import relative, sha256, write_json, write_record
+from lotus.predictions import Predictions
+from lotus.provenance import identity, relative, sha256, write_json, write_record
+
+LABELS = ("dataset", "architecture", "scenario", "study", "protocol")
+"""Names that a metrics file can have of what it is of."""
+
+
+def rows_of(pairs: Iterable[tuple[str, Path]]) -> dict[str, Path]:
+    """Row → predictions, of rows as they were given.
+
+    Raises:
+        LotusError: a row is there twice, or has no name.
+
+    """
+    found: dict[str, Path] = {}
+    for row, path in pairs:
+        if not row or row in found:
+            said = f"row '{shown_text(row)}' is given twice" if row else f"{path} has no row's name"
+            raise LotusError(f"--of: {said}")
+        found[row] = path
+    return found
 
 
 def evaluate_runs(
@@ -26,13 +47,19 @@ def evaluate_runs(
 
     Raises:
         LotusError: the original or all others are missing, or a file is absent, damaged or of other
-            images.
+            images; nothing is written then.
 
     """
     if ORIGINAL not in files or len(files) == 1:
         missing = "gold or of a method" if ORIGINAL in files else ORIGINAL
         raise LotusError(f"metrics need the predictions of {missing} (--of)")
-    loaded = {row: predictions.load(path) for row, path in files.items()}
+    _check_places(files, out, record)
+    for key, label in labels.items():
+        if key not in LABELS or not isinstance(label, str):
+            raise LotusError(
+                f"--labels: {key}: {label!r}; accepted: texts under {', '.join(LABELS)}"
+            )
+    loaded = {row: _loaded(row, path) for row, path in files.items()}
     scores = score_all(
         loaded.pop(ORIGINAL),
         loaded.pop(GOLD, None),
@@ -58,3 +85,39 @@ def evaluate_runs(
         inputs=list(files.values()),
         outputs=[out],
     )
+
+
+def _check_places(files: Mapping[str, Path], out: Path, record: Path) -> None:
+    """What is read and written is not one another, and what is read has records that can be read."""
+    written = {"--out": out.absolute(), "--record": record.absolute()}
+    if written["--out"] == written["--record"]:
+        raise LotusError(f"--record: {shown_text(record)} is the output itself")
+    for row, path in files.items():
+        for option, place in written.items():
+            if path.absolute() == place:
+                raise LotusError(f"{option}: {shown_text(place)} is the predictions of {row}")
+        above = layout.record_of(Path(relative(path)))
+        if above is not None and above.exists():
+            try:
+                identity(read_record(above))
+            except KeyError as error:
+                raise LotusError(f"{shown_text(above)}: damaged record: lacks {error}") from error
+
+
+def _loaded(row: str, path: Path) -> Predictions:
+    """Predictions of a row.
+
+    Raises:
+        LotusError: absent or damaged.
+
+    """
+    name = shown_text(path)
+    if not path.is_file():
+        raise LotusError(f"{name}: no file, or none that can be read: the predictions of {row}")
+    try:
+        return predictions.load(path)
+    except LotusError:
+        raise
+    except Exception as error:
+        # A damaged archive can make numpy and zipfile raise nearly anything.
+        raise LotusError(f"{name}: damaged predictions: {error!r}") from error

@@ -16,7 +16,7 @@ DEEPEST = 60
 """Levels of nested lists and mappings that a file may have; what is written here has ten."""
 _CAN_BE_DEEP = DEEPEST + 1
 _HALF_A_PAIR = re.compile(rb"\\u[dD][89a-fA-F]")
-_CAN_BE_LARGE = re.compile(rb"[0-9]{300}|[eE]\+?[0-9]{3}")
+_CAN_BE_LARGE = re.compile(rb"[0-9]{200}|[eE]\+?[0-9]{3}")
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,8 @@ def parse_json(text: bytes) -> Any:
 
     Raises:
         ValueError: not JSON in UTF-8, a key twice in a mapping, a number that is none (NaN, Infinity) or
-            has no float, half of a surrogate pair, or nested deeper than `DEEPEST`. Nothing of this kind
-            is written here, and Python would read most of it without a word.
+            has no float, half of a surrogate pair, or nested deeper than `DEEPEST`. Nothing of this kind is
+            written here, and Python would read most of it without a word.
 
     """
     # Looked for in the bytes first: a function that sees every number would take most of the time.

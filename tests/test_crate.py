@@ -434,7 +434,7 @@ def test_a_failed_write_leaves_nothing(project, monkeypatch, out):
         raise OSError("full")
 
     monkeypatch.setattr("rocrate.model.metadata.Metadata.stream", fail)
-    with pytest.raises(OSError, match="full"):
+    with pytest.raises(LotusError, match="cannot be written: full"):
         export_crate(Path(out), LIMIT)
     assert [path.name for path in project.parent.iterdir()] == ["project"]
 

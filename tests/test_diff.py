@@ -516,7 +516,10 @@ def test_what_cannot_be_compared_is_said(repository, name, said):
 def test_outside_a_repository_only_folders_are_accepted(repository, monkeypatch, tmp_path):
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(LotusError, match=r"(?s)git reads no repository here.*not a git repository"):
+    with pytest.raises(
+        LotusError,
+        match=r"(?s)a git repository is needed, and there is none; `git init` makes one$",
+    ):
         open_side("HEAD")
 
 

@@ -11,7 +11,10 @@ import pytest
 from project import run
 
 from lotus import predictions
+from lotus.auditing import replay
+from lotus.errors import LotusError
 from lotus.predictions import Split
+from lotus.provenance import as_text, sealed
 
 SEED, CLASSES = 3, 4
 RUNS = Path("results/toy/net/seed3")
@@ -192,10 +195,35 @@ def test_without_results_there_is_nothing_to_draw_from(tmp_path):
 
 def test_an_edited_record_is_refused(clone):
     path = clone / RECORD_OF_FIGURE
-    path.write_text(path.read_text().replace("streisand", "pareto"))
-    done = restore(clone, check=False)
-    assert done.returncode == 1
-    assert f"Error: {RECORD_OF_FIGURE}: edited" in done.stderr
+    text = path.read_text()
+    for other, said in (
+        (text.replace('"figure": "streisand"', '"figure": "pareto"'), "edited"),
+        (text.replace('"lotus.metrics.', '"lotus.'), "not JSON: key 'lotus.summary' stands twice"),
+    ):
+        path.write_text(other)
+        done = restore(clone, check=False)
+        assert done.returncode == 1
+        assert f"Error: {RECORD_OF_FIGURE}: {said}" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"command": "lotus publish"}, "its command 'publish' draws nothing"),
+        ({"command": "lotus figure 'x"}, "its command cannot be read: No closing quotation"),
+        ({"command": ""}, "its command '' draws nothing"),
+        ({"command": "lotus --log"}, "its command '' draws nothing"),
+        ({"entry": ["antigravity"]}, "its step is in antigravity, which is no part"),
+        ({"outputs": {"Snakefile": "0" * 64}}, "states Snakefile, whose record it is not"),
+    ],
+)
+def test_a_record_cannot_have_anything_else_done(clone, monkeypatch, change, said):
+    monkeypatch.chdir(clone)
+    content = json.loads(RECORD_OF_FIGURE.read_text())
+    content["code"]["entry"] = change.pop("entry", content["code"]["entry"])
+    RECORD_OF_FIGURE.write_text(as_text(sealed({**content, **change})))
+    with pytest.raises(LotusError, match=f"{RECORD_OF_FIGURE}: {said}"):
+        replay.redraw(lambda _: pytest.fail("it was done"))
 
 
 def test_the_quick_check_is_drawn_again_byte_for_byte(finished, tmp_path, without_torch):

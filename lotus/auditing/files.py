@@ -48,8 +48,8 @@ def is_elsewhere(path: str) -> bool:
 class Listed(Form):
     """What a list of raw files states of one."""
 
-    name: str
     path: FilePath
+    name: str = ""
     sha256: str | None = None
     published: bool | None = None
 

@@ -61,9 +61,17 @@ class _Code(Form):
     dirty: bool | None
 
 
+LARGEST = 1e100
+"""No measured number is larger; with larger ones arithmetic overflows."""
+Number = Annotated[float, Field(ge=-LARGEST, le=LARGEST)]
+"""A measured number."""
+
+
 class _Time(Form):
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Number]
     started: Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00$")]
-    total: float
+    total: Number
 
     @model_validator(mode="after")
     def _is_time(self) -> Self:

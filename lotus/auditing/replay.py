@@ -20,15 +20,19 @@ from pathlib import Path
 from lotus import layout
 from lotus.auditing.digests import digests
 from lotus.auditing.dvc import pull_files
-from lotus.auditing.index import Record, read, read_index
+from lotus.auditing.index import Index, Record, read, read_index
 from lotus.auditing.ledger import record_files
 from lotus.errors import LotusError
-from lotus.provenance import code_digest
+from lotus.lineage import shown_text
+from lotus.provenance import PACKAGE, code_digest
 
 log = logging.getLogger(__name__)
 
 STAGES = (("metrics",), ("table", "figure"), ("report",))
 """Kinds of steps right of the predictions; those of one stage do not read each other."""
+COMMANDS = ("evaluate", "table", "means", "figure", "exhibit", "claims", "report")
+"""What is done again; nothing else is, whatever a record says."""
+OWN = f"{PACKAGE}."
 LIBRARIES = ("matplotlib.figure", "pandas", "scipy.stats")
 """Loaded once, as the steps' own modules are, before the processes are forked that do the work."""
 
@@ -92,17 +96,32 @@ def redraw(run: Run) -> Redrawn:
 def _records() -> list[Record]:
     """Records of the steps of `STAGES`; those of runs, which lie beside predictions, are not read."""
     found = read_index(path for path in record_files() if path.is_relative_to(layout.RECORDS))
+    kinds = [*chain.from_iterable(STAGES)]
     for record in found.records.values():
-        if record.problem:
+        if problem := record.problem or (_unfit(record, found) if record.kind in kinds else ""):
             raise LotusError(
-                f"{record.path}: {record.problem}; get it back from git (`lotus audit` says what else "
+                f"{shown_text(record.path)}: {problem}; get it back from git (`lotus audit` says what else "
                 "is not as it was made)"
             )
-    kinds = [*chain.from_iterable(STAGES)]
     records = [record for record in found.records.values() if record.kind in kinds]
     if not any(record.kind == "metrics" for record in records):
         raise LotusError("no results are recorded here; a clone of published results has them")
     return records
+
+
+def _unfit(record: Record, found: Index) -> str:
+    """Why what a record says is not done again: it is none of the steps that draw, or writes elsewhere."""
+    try:
+        (command, *_) = _arguments(record) or [""]
+    except ValueError as error:
+        return f"its command cannot be read: {error}"
+    if command not in COMMANDS:
+        return f"its command '{shown_text(command)}' draws nothing"
+    strange = [name for name in record.content["code"]["entry"] if not name.startswith(OWN)]
+    if strange:
+        return f"its step is in {strange[0]}, which is no part of this package"
+    other = [path for path in record.outputs if found.producers.get(path) is not record]
+    return f"states {shown_text(other[0])}, whose record it is not" if other else ""
 
 
 def _unverified(metrics: Sequence[Record]) -> list[Record]:
@@ -142,7 +161,12 @@ def _load(records: Sequence[Record]) -> None:
         import_module(library)
     for entry in {tuple(record.content["code"]["entry"]) for record in records}:
         for module in entry:
-            import_module(module)
+            try:
+                import_module(module)
+            except ImportError as error:
+                raise LotusError(
+                    f"{module}, by which results were drawn, cannot be loaded: {error}"
+                ) from error
         code_digest(*entry)
     gc.freeze()
 
@@ -165,7 +189,7 @@ def _again(records: Sequence[Record], run: Run) -> list[tuple[str, bool]]:
 
 def _arguments(record: Record) -> list[str]:
     """What the step was called with, without its log."""
-    _, *arguments = shlex.split(record.content["command"])
-    if arguments[0] == "--log":
+    _, *arguments = shlex.split(record.content["command"]) or [""]
+    if arguments[:1] == ["--log"]:
         del arguments[:2]
     return arguments

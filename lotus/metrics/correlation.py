@@ -4,13 +4,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lotus.errors import LotusError
+
 
 @dataclass(frozen=True)
 class Correlation:
     """Of paired values.
 
     Attributes:
-        pearson, spearman: NaN where one of the two is constant or there are fewer than 3 points.
+        pearson, spearman: NaN where one of the two is constant or has a value that is not finite, or
+            there are fewer than 3 points.
         low, high: 95 % bootstrap interval of `pearson`, over the points.
         points: how many pairs.
 
@@ -24,11 +27,18 @@ class Correlation:
 
 
 def correlate(x: np.ndarray, y: np.ndarray, resamples: int = 2000) -> Correlation:
-    """Pearson and Spearman correlation of `x` and `y`, float `[n]`; the bootstrap has a fixed seed."""
+    """Pearson and Spearman correlation of `x` and `y`, float `[n]`; the bootstrap has a fixed seed.
+
+    Raises:
+        LotusError: the two are not equally long.
+
+    """
     from scipy.stats import rankdata
 
     count = len(x)
-    if count < 3 or np.ptp(x) == 0 or np.ptp(y) == 0:
+    if x.shape != y.shape:
+        raise LotusError(f"correlation: needs pairs, not {[*x.shape]} and {[*y.shape]} values")
+    if count < 3 or not np.isfinite([x, y]).all() or np.ptp(x) == 0 or np.ptp(y) == 0:
         return Correlation(np.nan, np.nan, np.nan, np.nan, count)
     drawn = np.random.default_rng(0).integers(count, size=(resamples, count))
     low, high = np.nanpercentile(_pearson(x[drawn], y[drawn]), [2.5, 97.5])

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lotus.errors import LotusError
+
 EXACT = 12
 """Decimals beyond which a difference is arithmetic, not measurement."""
 
@@ -34,9 +36,18 @@ class Interval:
 
 
 def paired(first: np.ndarray, second: np.ndarray, level: float = 0.95) -> Interval:
-    """Student's t interval of the mean of `first` − `second`, `[n]` each, pair by pair."""
+    """Student's t interval of the mean of `first` − `second`, `[n]` each, pair by pair.
+
+    Raises:
+        LotusError: the two are not equally long.
+
+    """
     from scipy.stats import t
 
+    if first.shape != second.shape:
+        raise LotusError(
+            f"interval: needs pairs, not {[*first.shape]} and {[*second.shape]} values"
+        )
     differences = np.round(first - second, EXACT)
     n = len(differences)
     if n < 2:

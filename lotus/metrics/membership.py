@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lotus.errors import LotusError
+from lotus.metrics.check import check_finite
 
 log = logging.getLogger(__name__)
 
@@ -43,13 +43,11 @@ def attack(
         NaN throughout, with a warning, where all entropies of the fit are equal.
 
     Raises:
-        LotusError: one of the sets is empty (names it).
+        LotusError: one of the sets is empty or not finite (names it).
 
     """
     sets = {"retain": retain, "val": unseen, "forget": forget, "test": test}
-    for name, values in sets.items():
-        if not len(values):
-            raise LotusError(f"MIA: the {name} set is empty")
+    check_finite("MIA", sets)
     rng = np.random.default_rng(seed)
     count = min(len(retain), len(unseen))
     features = np.concatenate(
@@ -79,16 +77,28 @@ def _calls(features: np.ndarray, member: np.ndarray, judged: np.ndarray) -> np.n
 
 
 def auc(positive: np.ndarray, negative: np.ndarray) -> float:
-    """Probability that a positive score exceeds a negative one, ties counting half."""
+    """Probability that a positive score exceeds a negative one, ties counting half.
+
+    Raises:
+        LotusError: one of the two is empty or not finite (names it).
+
+    """
     from scipy.stats import rankdata
 
+    check_finite("AUC", {"positive": positive, "negative": negative})
     ranks = rankdata(np.concatenate([positive, negative]))[: len(positive)]
     excess = ranks.sum() - len(positive) * (len(positive) + 1) / 2
     return float(excess / (len(positive) * len(negative)))
 
 
 def tpr_at_fpr(positive: np.ndarray, negative: np.ndarray, fpr: float) -> float:
-    """Share of positives above the lowest threshold that at most `fpr` of the negatives exceed."""
+    """Share of positives above the lowest threshold that at most `fpr` of the negatives exceed.
+
+    Raises:
+        LotusError: one of the two is empty or not finite (names it).
+
+    """
+    check_finite("TPR", {"positive": positive, "negative": negative})
     allowed = int(fpr * len(negative))
     threshold = np.sort(negative)[::-1][allowed] if allowed < len(negative) else -np.inf
     return float((positive > threshold).mean())

@@ -9,6 +9,7 @@ import warnings
 import numpy as np
 
 from lotus.errors import LotusError
+from lotus.metrics.check import check_finite
 from lotus.metrics.divergence import check_tables
 
 CLAMP = 1e-8
@@ -110,15 +111,13 @@ def mia_released_e6(retain: np.ndarray, unseen: np.ndarray, forget: np.ndarray) 
         retain, unseen, forget: entropies `[n]`.
 
     Raises:
-        LotusError: one of the sets is empty (names it).
+        LotusError: one of the sets is empty or not finite (names it).
 
     """
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
-    for name, values in {"retain": retain, "test and val": unseen, "forget": forget}.items():
-        if not len(values):
-            raise LotusError(f"MIA: the {name} set is empty")
+    check_finite("MIA", {"retain": retain, "test and val": unseen, "forget": forget})
     features = np.concatenate([retain, unseen])[:, None]
     member = np.repeat([1, 0], [len(retain), len(unseen)])
     with warnings.catch_warnings():

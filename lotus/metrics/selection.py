@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from lotus.errors import LotusError
 from lotus.metrics.divergence import entropy, softmax
 from lotus.metrics.membership import auc
 from lotus.metrics.summary import accuracy
@@ -27,6 +28,9 @@ def objective(unlearned: Mapping[str, Split], original: Mapping[str, Split]) -> 
     Args:
         unlearned, original: predictions on the splits of `READ`, of the same images.
 
+    Raises:
+        LotusError: no validation image is of a forgotten class, or none of a kept one.
+
     """
     if not all(np.isfinite(unlearned[name].logits).all() for name in READ):
         return {"objective": 1.0}
@@ -35,6 +39,9 @@ def objective(unlearned: Mapping[str, Split], original: Mapping[str, Split]) -> 
     kept = _of_classes(val, retain.labels), _of_classes(original["val"], retain.labels)
     unseen = 0.0 if whole_class else accuracy(original["val"])
     peers = _of_classes(val, forget.labels)
+    for of, chosen in {"forgotten": peers, "kept": kept[0], "kept (original)": kept[1]}.items():
+        if not len(chosen.labels):
+            raise LotusError(f"tuning: no validation image is of a class that is {of}")
     attack = auc(-entropy(softmax(forget.logits)), -entropy(softmax(peers.logits)))
     terms = {
         "forgetting": abs(accuracy(forget) - unseen),

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lotus.metrics.check import check_finite
+
 FLOOR = 1e-12
 """Entropies in nats below this count as equal: float32 logits cannot tell them apart."""
 
@@ -25,7 +27,13 @@ class Standing:
 
 
 def standing(forget: np.ndarray, test: np.ndarray) -> Standing:
-    """Compares entropies in nats, `[n]` and `[m]`, n, m ≥ 1."""
+    """Compares entropies in nats, `[n]` and `[m]`.
+
+    Raises:
+        LotusError: one of the sets is empty or not finite (names it).
+
+    """
+    check_finite("distance of entropies", {"forget": forget, "test": test})
     forget, test = (np.sort(np.maximum(h, FLOOR)) for h in (forget, test))
     points = np.concatenate([forget, test])
     gaps = _distribution(test, points) - _distribution(forget, points)

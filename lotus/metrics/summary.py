@@ -8,6 +8,7 @@ import numpy as np
 
 from lotus.errors import LotusError
 from lotus.metrics import released
+from lotus.metrics.check import check_row, check_together
 from lotus.metrics.divergence import entropy, jsd, rf_jsd, softmax
 from lotus.metrics.membership import attack
 from lotus.metrics.streisand import standing
@@ -125,18 +126,30 @@ def score_all(
         collapsed: by row name, why a model is of no use; its numbers are given where they exist.
 
     Raises:
-        LotusError: a model was asked about other images than the rest.
+        LotusError: a model was asked about other images than the rest, or its predictions are damaged;
+            names the row and the split.
 
     """
     others = {**({"gold": gold} if gold is not None else {}), **unlearned}
+    if not others:
+        raise LotusError(
+            "metrics need the predictions of gold or of a method beside the original's"
+        )
+    check_row("original", original, ("train", "val", "test"))
+    for name, row in others.items():
+        check_row(name, row, SPLITS)
     first, expected = next(iter(others.items()))
-    untouched = of_scenario(original, expected)
+    try:
+        untouched = of_scenario(original, expected)
+    except LotusError as error:
+        raise LotusError(f"original: {error}: those of {first}") from error
     rows: dict[str, Predictions] = {"original": untouched, **others}
     why = collapsed or {}
     for name, row in rows.items():
         for split in SPLITS:
             if not np.array_equal(row[split].indices, expected[split].indices):
                 raise LotusError(f"{name}: its {split} images are not those of {first}")
+    check_together(rows)
     numbers = {
         name: _own_scores(row, untouched, seed) for name, row in rows.items() if _finite(row)
     }

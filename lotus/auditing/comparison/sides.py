@@ -7,13 +7,36 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from lotus import layout
-from lotus.auditing.git import git
-from lotus.auditing.index import Index, parsed
+from lotus.auditing.forms import Digest, FilePath, Form, Number, unfit
+from lotus.auditing.git import git, why_none
+from lotus.auditing.index import Index, Record, parsed
 from lotus.errors import LotusError
-from lotus.paper.results import parse_metrics
+from lotus.lineage import parse_json, read_file, shown_text
+from lotus.paper.results import KEYS, parse_metrics
+from lotus.settings import Benchmark
 
 ACCEPTED = "accepted: a project's folder, its folder results, or a commit, branch or tag"
+
+
+class _Predictions(Form):
+    path: FilePath
+    sha256: Digest
+
+
+class _Content(Form):
+    """What has to be in a metrics file for its numbers to be compared."""
+
+    dataset: str
+    architecture: str
+    scenario: str
+    study: str = ""
+    protocol: str
+    seed: int
+    rows: dict[str, dict[str, bool | Number | str | None]]
+    predictions: dict[str, _Predictions]
 
 
 @dataclass(frozen=True)
@@ -63,7 +86,7 @@ def open_side(name: str) -> Side:
 
     """
     folder = Path(name)
-    if folder.is_dir():
+    if os.path.isdir(folder):
         return _side(name, "folder", _read_folder(_results_of(folder)), "run an experiment first")
     commit = _commit(name)
     return _side(
@@ -75,19 +98,50 @@ def open_side(name: str) -> Side:
 
 
 def _side(name: str, place: str, files: Iterable[tuple[Path, bytes]], otherwise: str) -> Side:
-    metrics, records = {}, {}
+    metrics: dict[str, MetricsFile] = {}
+    records: dict[str, Record] = {}
+    places: dict[tuple[Benchmark, int], str] = {}
     for path, text in files:
         if layout.is_record(path):
             records[path.as_posix()] = parsed(path, text)
             continue
         try:
-            content = parse_metrics(path, text)
+            content = _content(path, text)
         except LotusError as error:
             raise LotusError(f"{name} ({place}): {error}") from error
+        of = Benchmark(**{key: content[key] for key in KEYS}), content["seed"]
+        first = places.setdefault(of, path.as_posix())
+        if first != path.as_posix():
+            raise LotusError(
+                f"{name} ({place}): {shown_text(path)} and {shown_text(first)} both state that they are of "
+                f"{shown_text(of[0].name)}, seed {of[1]}"
+            )
         metrics[path.as_posix()] = MetricsFile(hashlib.sha256(text).hexdigest(), content)
     if not metrics:
         raise LotusError(f"{name} ({place}): has no metrics in {layout.RESULTS}: {otherwise}")
     return Side(name, place, metrics, Index(records))
+
+
+def _content(path: Path, text: bytes) -> Mapping[str, Any]:
+    """The content of a metrics file.
+
+    Raises:
+        LotusError: it is none.
+
+    """
+    try:
+        parse_json(text)
+        content = parse_metrics(path, text)
+        _Content.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = shown_text(".".join(map(str, first["loc"])))
+        raise LotusError(
+            f"{shown_text(path)}: not a metrics file: {place}: {unfit(first)}"
+        ) from error
+    except ValueError as error:
+        raise LotusError(f"{shown_text(path)}: cannot be read: {error}") from error
+    return content
 
 
 def _wanted(path: Path) -> bool:
@@ -116,33 +170,29 @@ def _read_folder(results: Path) -> Iterator[tuple[Path, bytes]]:
         for name in sorted(names):
             if _wanted(here / name):
                 try:
-                    yield here / name, Path(folder, name).read_bytes()
+                    yield here / name, read_file(Path(folder, name))
                 except OSError as error:
-                    raise LotusError(
-                        f"{folder}/{name}: cannot be read: {error.strerror}"
-                    ) from error
+                    path = shown_text(f"{folder}/{name}")
+                    raise LotusError(f"{path}: cannot be read: {error.strerror}") from error
 
 
 def _commit(name: str) -> str:
     """The commit that a revision names."""
+    if problem := why_none():
+        raise LotusError(f"{shown_text(name)}: no such folder; for a commit of that name {problem}")
     try:
-        git("rev-parse", "--git-dir")
+        revision = ("--end-of-options", f"{name}^{{commit}}")
+        return git("rev-parse", "--verify", "--quiet", *revision).decode().strip()
     except LotusError as error:
         raise LotusError(
-            f"{name}: no such folder, and git reads no repository here; {ACCEPTED}\n{error}"
-        ) from error
-    try:
-        return git("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}").decode().strip()
-    except LotusError as error:
-        raise LotusError(
-            f"{name}: neither a folder nor a revision of this repository; {ACCEPTED}"
+            f"{shown_text(name)}: neither a folder nor a revision of this repository; {ACCEPTED}"
         ) from error
 
 
 def _read_commit(commit: str) -> Iterator[tuple[Path, bytes]]:
     listed = git("ls-tree", "-r", "-z", commit, "--", str(layout.RESULTS))
     blobs = {}
-    for line in filter(None, listed.decode().split("\0")):
+    for line in filter(None, listed.decode("utf-8", "surrogateescape").split("\0")):
         about, _, path = line.partition("\t")
         if _wanted(Path(path)):
             blobs[Path(path)] = about.split()[2]

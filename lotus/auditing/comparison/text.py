@@ -11,6 +11,7 @@ from lotus.auditing.comparison.sides import Side
 from lotus.auditing.comparison.steps import STATE, Step
 from lotus.auditing.comparison.ties import SECONDS
 from lotus.auditing.index import MODELS
+from lotus.lineage import shown_text
 from lotus.paper.effects import aligned
 
 FILES = {"metrics": "metrics file", "held-out": "held-out split", "forget-set": "forget set"}
@@ -32,6 +33,10 @@ def lines(found: Comparison, top: int) -> Iterator[str]:
         top: how many entries of a list to show; all changes are shown.
 
     """
+    return map(shown_text, _lines(found, top))
+
+
+def _lines(found: Comparison, top: int) -> Iterator[str]:
     yield from (_side(name, side) for name, side in (("A", found.a), ("B", found.b)))
     yield from ("", summary(found))
     yield from _section("Changes between A and B", _changes(found.changes))

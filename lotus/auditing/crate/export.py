@@ -40,6 +40,7 @@ from lotus.auditing.crate.project import (
 )
 from lotus.auditing.index import read_index
 from lotus.errors import LotusError
+from lotus.lineage import shown_text
 from lotus.provenance import atomic, git_state
 
 EXPERIMENT = (layout.RECORDS / "experiment.json").as_posix()
@@ -96,18 +97,26 @@ def export_crate(out: Path, copy_below: int) -> Written:
     citation = read_citation()
     configuration = configuration_files(index.records[EXPERIMENT].settings.get("files", []))
     files = crate_files(index, [*project_files(), *configuration], copy_below)
-    _write(_crate(Account(index, files, configuration), citation), out)
+    try:
+        _write(_crate(Account(index, files, configuration), citation), out)
+    except OSError as error:
+        raise LotusError(
+            f"{shown_text(out)}: cannot be written: {error.strerror or error}"
+        ) from error
     copied = sum(file.copied for file in files.values())
     return Written(len(index.records), copied, len(files) - copied)
 
 
 def _refuse_place(out: Path) -> None:
+    name = shown_text(out)
+    if "\0" in str(out):
+        raise LotusError(f"{name}: no path; accepted: an empty or new folder, or a new file *.zip")
     # Records that are copied there would count as this project's.
-    if out.resolve().is_relative_to(layout.RESULTS.resolve()):
-        raise LotusError(f"{out}: lies in {layout.RESULTS}; accepted: a place outside")
-    free = out.is_dir() and not any(out.iterdir()) and out.suffix != ".zip"
-    if out.exists() and not free:
-        raise LotusError(f"{out}: exists; accepted: an empty or new folder, or a new file *.zip")
+    if Path(os.path.realpath(out)).is_relative_to(os.path.realpath(layout.RESULTS)):
+        raise LotusError(f"{name}: lies in {layout.RESULTS}; accepted: a place outside")
+    free = os.path.isdir(out) and not any(out.iterdir()) and out.suffix != ".zip"
+    if os.path.lexists(out) and not free:
+        raise LotusError(f"{name}: exists; accepted: an empty or new folder, or a new file *.zip")
 
 
 def _write(crate: ROCrate, out: Path) -> None:

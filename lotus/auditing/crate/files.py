@@ -1,5 +1,6 @@
 """The files of a run crate: that their bytes are as recorded, which are copied, and how each is named."""
 
+import os
 from base64 import urlsafe_b64encode
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -12,6 +13,7 @@ from lotus.auditing.files import is_elsewhere
 from lotus.auditing.index import Index
 from lotus.auditing.published import held, holding
 from lotus.errors import LotusError
+from lotus.lineage import shown_text
 from lotus.provenance import sha256
 
 ARRAYS = (".npy", ".npz", ".safetensors")
@@ -71,7 +73,7 @@ def crate_files(index: Index, project: Sequence[str], copy_below: int) -> dict[s
     stated = _stated(index)
     whole = {*project, *WHOLE, *index.records}
     paths = sorted({*stated, *index.records, *project})
-    found = {path: sha256(Path(path)) for path in paths if Path(path).is_file()}
+    found = {path: sha256(Path(path)) for path in paths if os.path.isfile(path)}
     _refuse_differences(index, stated, found)
     entries = held()
     files = {}
@@ -111,7 +113,7 @@ def _refuse_differences(
     )
     problems += filter(None, differences)
     if problems:
-        listed = "\n  ".join(problems)
+        listed = "\n  ".join(map(shown_text, problems))
         raise LotusError(f"files and records disagree, nothing is exported:\n  {listed}")
 
 

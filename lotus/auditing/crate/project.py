@@ -1,11 +1,13 @@
 """What a project has beside its results: workflow, configuration, environment, citation."""
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lotus import layout
+from lotus.auditing.files import is_elsewhere
 from lotus.errors import LotusError
 from lotus.settings import read_origin
 
@@ -33,14 +35,39 @@ def read_citation() -> Citation:
     """The citation file of the project in the present folder.
 
     Raises:
-        LotusError: absent, not YAML, or without title, license or authors.
+        LotusError: absent, not YAML, or without title, license or authors, or these are something else.
 
     """
-    content = read_origin(Path(CITATION)).content
+    if os.path.exists(CITATION) and not os.path.isfile(CITATION):
+        raise LotusError(f"{CITATION}: not a file")
+    try:
+        content = read_origin(Path(CITATION)).content
+    except (ValueError, RecursionError) as error:
+        raise LotusError(f"{CITATION}: cannot be read: {error}") from error
     missing = [key for key in ("title", "license", "authors") if not content.get(key)]
     if missing:
         raise LotusError(f"{CITATION}: lacks {', '.join(missing)}")
-    return Citation(content["title"], content["license"], content["authors"])
+    for key in ("title", "license"):
+        if not isinstance(content[key], str):
+            raise LotusError(f"{CITATION}: {key}: {content[key]!r} is no text")
+    authors = content["authors"]
+    if not isinstance(authors, list):
+        raise LotusError(f"{CITATION}: authors: {authors!r} is no list")
+    for author in authors:
+        if not _is_author(author):
+            raise LotusError(
+                f"{CITATION}: authors: {author!r}; accepted: texts under name, or under given-names and "
+                "family-names"
+            )
+    return Citation(content["title"], content["license"], authors)
+
+
+def _is_author(author: Any) -> bool:
+    if not isinstance(author, dict):
+        return False
+    read = ("name", "given-names", "family-names", "orcid")
+    texts = [author[key] for key in read if key in author]
+    return bool({*read[:3]} & {*author}) and all(isinstance(text, str) for text in texts)
 
 
 def project_files() -> list[str]:
@@ -72,5 +99,5 @@ def commit(states: Iterable[Mapping[str, Any]]) -> str:
 
 def configuration_files(named: Sequence[str]) -> list[str]:
     """Configuration files that lie in the project, of those that a record names."""
-    found = (name for name in named if not Path(name).is_absolute() and Path(name).is_file())
+    found = (name for name in named if not is_elsewhere(name) and os.path.isfile(name))
     return list(dict.fromkeys(found))

@@ -6,9 +6,11 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from lotus import layout
+from lotus.auditing.forms import LONGEST_PATH
 from lotus.auditing.index import Index
 from lotus.auditing.lineage.tree import node_path
 from lotus.errors import LotusError
+from lotus.lineage import shown_text
 from lotus.provenance import relative
 
 SHOWN = 3
@@ -28,14 +30,14 @@ def find(given: str, index: Index) -> str:
     if not layout.RESULTS.is_dir():
         raise LotusError(f"no folder '{layout.RESULTS}' here: run this in a project with results")
     path = in_project(given)
-    if path.is_dir():
+    if os.path.isdir(path):
         return _of_folder(path, index)
     known = _known(index)
-    if path.as_posix() in known or (path.is_file() and path.is_relative_to(layout.RESULTS)):
+    if path.as_posix() in known or (os.path.isfile(path) and path.is_relative_to(layout.RESULTS)):
         return node_path(path.as_posix())
     if len(moved := list(_namesakes(path))) == 1:
         return moved[0]
-    raise LotusError(f"{given}: {_why_not(path)}{_near(path, known)}")
+    raise LotusError(f"{shown_text(given)}: {_why_not(path)}{_near(path, known)}")
 
 
 def in_project(given: str) -> Path:
@@ -47,7 +49,7 @@ def in_project(given: str) -> Path:
     """
     path = Path(relative(Path(os.path.normpath(given))))
     if path.is_absolute() or ".." in path.parts:
-        raise LotusError(f"{given}: lies outside the project in {Path.cwd()}")
+        raise LotusError(f"{shown_text(given)}: lies outside the project in {Path.cwd()}")
     return path
 
 
@@ -58,7 +60,7 @@ def _of_folder(path: Path, index: Index) -> str:
     if run in index.records:
         return run
     raise LotusError(
-        f"{path}: neither the folder of a run nor of a store{_near(path, _known(index))}"
+        f"{shown_text(path)}: neither the folder of a run nor of a store{_near(path, _known(index))}"
     )
 
 
@@ -75,17 +77,19 @@ def _namesakes(path: Path) -> Iterator[str]:
     if path.parent.parent == layout.RESULTS and path.parent.name in layout.MADE:
         for folder in layout.MADE:
             other = layout.RESULTS / folder / path.name
-            if other.is_file():
+            if os.path.isfile(other):
                 yield other.as_posix()
 
 
 def _why_not(path: Path) -> str:
-    return "no record names it" if path.exists() else "no such file, and no record names it"
+    return "no record names it" if os.path.exists(path) else "no such file, and no record names it"
 
 
 def _near(path: Path, known: set[str]) -> str:
     """Known paths like this one: of its name, then of its spelling."""
     same_name = sorted(name for name in known if Path(name).name == path.name)
-    spelt = get_close_matches(path.as_posix(), sorted(known), n=SHOWN)
+    # What is longer than any path is like none, and takes long to compare.
+    is_path = len(path.as_posix()) <= LONGEST_PATH
+    spelt = get_close_matches(path.as_posix(), sorted(known), n=SHOWN) if is_path else []
     near = list(dict.fromkeys([*spelt, *same_name]))[:SHOWN]
-    return f"; did you mean {' or '.join(near)}?" if near else ""
+    return f"; did you mean {' or '.join(map(shown_text, near))}?" if near else ""

@@ -1,6 +1,8 @@
 """A number in a table, `PATH:ROW:COLUMN[:KEY=VALUE…]`: its value, and what of the records it rests on."""
 
 import csv
+import io
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +12,7 @@ from lotus import layout
 from lotus.auditing.index import Index, Record
 from lotus.auditing.lineage.links import Kept
 from lotus.errors import LotusError, choices
-from lotus.lineage import read_record
+from lotus.lineage import read_file, read_record, shown_text
 from lotus.paper.ablation import is_of_numbers
 from lotus.paper.experiment import Experiment
 from lotus.paper.quantities import CORRELATION, TERM_OF_GAP
@@ -69,13 +71,13 @@ def parse_cell(text: str) -> Cell | None:
         LotusError: neither.
 
     """
-    if ":" not in text or Path(text).exists():
+    if ":" not in text or os.path.exists(text):
         return None
     path, row, *rest = text.split(":")
     column, *pairs = rest or [""]
     parts = [pair.partition("=") for pair in pairs]
     if not row or not column or not all(key and equals for key, equals, _ in parts):
-        raise LotusError(f"{text}: {FORM}")
+        raise LotusError(f"{shown_text(text)}: {FORM}")
     return Cell(path, row, column, {key: value for key, _, value in parts})
 
 
@@ -120,15 +122,27 @@ def _stated(line: Mapping[str, str], column: str, named: Sequence[str]) -> dict[
 
 
 def _table(path: str) -> tuple[list[str], list[dict[str, str]]]:
-    """Columns and lines of a CSV file."""
+    """Columns and lines of a CSV file: all lines have all columns, and no column is there twice."""
+    name = shown_text(path)
     if Path(path).suffix != ".csv":
-        raise LotusError(f"{path}: cells are of CSV tables; {FORM}")
+        raise LotusError(f"{name}: cells are of CSV tables; {FORM}")
     try:
-        with Path(path).open(encoding="utf-8", newline="") as file:
-            reader = csv.DictReader(file)
-            return list(reader.fieldnames or ()), list(reader)
+        text = read_file(Path(path)).decode("utf-8")
+        lines = [line for line in csv.reader(io.StringIO(text, newline=""), strict=True) if line]
     except OSError as error:
-        raise LotusError(f"{path}: cannot be read: {error.strerror}") from error
+        raise LotusError(f"{name}: cannot be read: {error.strerror}") from error
+    except (ValueError, csv.Error) as error:
+        raise LotusError(f"{name}: not a CSV table: {error}") from error
+    if not lines:
+        raise LotusError(f"{name}: not a CSV table: it is empty")
+    head, *body = lines
+    if len({*head}) < len(head):
+        said = shown_text(",".join(head))[:80]
+        raise LotusError(f"{name}: not a CSV table: a column stands twice in '{said}'")
+    for number, cells in enumerate(body, start=2):
+        if len(cells) != len(head):
+            raise LotusError(f"{name}, line {number}: {len(cells)} cells for {len(head)} columns")
+    return head, [dict(zip(head, cells, strict=True)) for cells in body]
 
 
 def _of_metric(cell: Cell, lines: Sequence[dict[str, str]]) -> list[Line]:
@@ -164,10 +178,24 @@ def rests_on(cell: Cell, lines: Iterable[Line], index: Index) -> Kept:
     """Record → those of its inputs that the lines' numbers are made of.
 
     A table whose record is absent, and a table of verdicts, rest on all that there is.
+
+    Raises:
+        LotusError: the lines are not those of the table that the record is of.
+
     """
     record = index.producer(cell.path)
     if record is None:
         return {}
+    try:
+        return _rest_on(record, lines, index)
+    except (KeyError, ValueError, TypeError, AttributeError, IndexError) as error:
+        # A column or a key of a record that is not there; the audit says which file was changed.
+        raise LotusError(
+            f"{shown_text(cell.path)}: not the table that {record.path} is of ({error!r}); see lotus audit"
+        ) from error
+
+
+def _rest_on(record: Record, lines: Iterable[Line], index: Index) -> Kept:
     kept: dict[str, list[str]] = {}
     for line in lines:
         found = _of_line(record, line, index)
@@ -278,7 +306,7 @@ def _golds(abouts: Mapping[str, Mapping[str, Any]], line: Line) -> list[str]:
 def _of_paper(record: Record, line: Line, index: Index) -> dict[str, list[str]] | None:
     """Of a table of the paper: the published reference, or what was measured, or both."""
     described = [path for path in record.inputs if _kind(path, index) == "experiment"]
-    if not described or not Path(described[0]).is_file():
+    if not described or not os.path.isfile(described[0]):
         return None
     columns = [name for name, text in line.values.items() if text] or list(line.values)
     sides = {column.partition("_")[0] for column in columns} & {"released", "corrected"}

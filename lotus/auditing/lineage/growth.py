@@ -1,5 +1,6 @@
 """Growing a tree: the nodes that the records tell of, held against the bytes on disk."""
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -113,8 +114,10 @@ def _checked(plan: Plan, seen: _Seen) -> Node:
 
 
 def _digest(file: str) -> str:
-    path = Path(file)
-    return sha256(path) if path.is_file() else ""
+    try:
+        return sha256(Path(file)) if os.path.isfile(file) else ""
+    except OSError:
+        return ""
 
 
 def _problem(
@@ -122,8 +125,10 @@ def _problem(
 ) -> str:
     """What is wrong with a file's bytes; '' if nothing is."""
     if not found:
-        if _may_be_elsewhere(file) or Path(file).is_dir():
+        if _may_be_elsewhere(file) or os.path.isdir(file):
             return ""
+        if os.path.exists(file):
+            return f"{file}: not a file that can be read"
         place = holding(file, entries)
         return f"{file}: absent" + (f"; DVC holds it ({place.place})" if place else "")
     for by, digest in statements.items():
@@ -181,6 +186,6 @@ def _dvc(plan: Plan, entries: Mapping[str, Held]) -> str:
     if entry is None:
         return NOT_IN_DVC
     path = Path(plan.path)
-    if path.is_file() and plan.path in entries and md5(path) != entry.md5:
+    if plan.path in entries and os.path.isfile(path) and md5(path) != entry.md5:
         return f"{entry.file} holds other bytes: md5 {entry.md5}"
     return entry.place

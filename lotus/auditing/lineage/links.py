@@ -1,12 +1,11 @@
 """Which nodes a tree has, and who states which digest of their files: read from the records alone."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from lotus import layout
+from lotus.auditing.files import listed
 from lotus.auditing.index import Index, Record
 from lotus.auditing.lineage.tree import MODEL, PREDICTIONS, is_raw_list, is_store, node_path
 
@@ -111,14 +110,13 @@ def _named(record: Record) -> dict[str, str]:
     """Publisher's files that a store was built from, where downloads lie → sha256."""
     cache = layout.RAW / str(record.about.get("dataset", ""))
     files = record.content.get("notes", {}).get("source", {}).get("files", ())
-    return {(cache / file["name"]).as_posix(): str(file.get("sha256", "")) for file in files}
+    return {(cache / file["name"]).as_posix(): str(file.get("sha256") or "") for file in files}
 
 
 def _listed(index: Index, path: str) -> dict[str, str]:
     """File → sha256 in a list of raw files; where the list is not at hand, names by the store's source."""
-    try:
-        files: list[dict[str, Any]] = json.loads(Path(path).read_text(encoding="utf-8"))["files"]
-        return {str(file["path"]): str(file["sha256"]) for file in files}
-    except (OSError, ValueError, KeyError, TypeError):
-        store = index.records.get(layout.store_record(Path(path).stem).as_posix())
-        return _named(store) if store is not None else {}
+    files = listed(Path(path))
+    if files is not None:
+        return {file.path: file.sha256 or "" for file in files}
+    store = index.records.get(layout.store_record(Path(path).stem).as_posix())
+    return _named(store) if store is not None else {}

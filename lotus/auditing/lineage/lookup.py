@@ -1,5 +1,6 @@
 """What a user asks of the records of a project, answered: an artifact's tree, or a number's."""
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from lotus.auditing.lineage.artifacts import find, in_project
 from lotus.auditing.lineage.cells import Cell, Line, parse_cell, read_cell, rests_on
 from lotus.auditing.lineage.growth import grow
 from lotus.auditing.lineage.tree import Tree
+from lotus.lineage import shown_text
 
 
 @dataclass(frozen=True)
@@ -53,8 +55,8 @@ class Found:
         """The same as text, and an empty line after it."""
         for line in self.lines:
             stated = ", ".join(_said(name, value) for name, value in line.values.items())
-            yield f"{self.title}  {_where(line.keys)}".rstrip()
-            yield f"  {stated}"
+            yield shown_text(f"{self.title}  {_where(line.keys)}".rstrip())
+            yield shown_text(f"  {stated}")
         if self.lines:
             yield ""
 
@@ -82,8 +84,9 @@ def look_up(given: str, depth: int | None = None) -> Found:
     asked = given if cell is None else cell.path
     index = read_index()
     path = find(asked, index)
-    is_namesake = Path(path).name == in_project(asked).name and not Path(asked).exists()
-    moved = f"{asked} is not there: taking {path}" if is_namesake and path != asked else ""
+    is_namesake = Path(path).name == in_project(asked).name and not os.path.exists(asked)
+    said = f"{shown_text(asked)} is not there: taking {shown_text(path)}"
+    moved = said if is_namesake and path != asked else ""
     if cell is None:
         return Found(grow(index, path, depth=depth), None, (), moved)
     cell = replace(cell, path=path)

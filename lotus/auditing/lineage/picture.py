@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch, PathPatch
@@ -11,6 +12,7 @@ from matplotlib.path import Path as Curve
 from lotus.auditing.lineage.boxes import ASKED, Box, Boxes, boxes
 from lotus.auditing.lineage.tree import Tree
 from lotus.errors import LotusError, choices
+from lotus.lineage import shown_text
 from lotus.paper.style import BLACK, FORMS, GREY, save_as, style
 
 BROKEN = "#C00000"
@@ -32,7 +34,7 @@ def draw(tree: Tree, heading: str, out: Path) -> None:
         out: `.svg`, `.pdf` or `.png`.
 
     Raises:
-        LotusError: another ending.
+        LotusError: another ending, or it cannot be written there.
 
     """
     ending = out.suffix.removeprefix(".")
@@ -40,8 +42,12 @@ def draw(tree: Tree, heading: str, out: Path) -> None:
         accepted = choices(ending, FORMS)
         raise LotusError(f"{out}: a picture cannot have the ending '{ending}'; {accepted}")
     drawn = boxes(tree)
-    with style():
-        save_as(_figure(drawn, heading, tree.problems), out)
+    try:
+        # What is between two $ of a name is no formula.
+        with style(), mpl.rc_context({"text.parse_math": False}):
+            save_as(_figure(drawn, heading, tree.problems), out)
+    except OSError as error:
+        raise LotusError(f"{out}: cannot be written: {error.strerror}") from error
 
 
 def _figure(drawn: Boxes, heading: str, problems: Sequence[str]) -> Figure:
@@ -55,7 +61,7 @@ def _figure(drawn: Boxes, heading: str, problems: Sequence[str]) -> Figure:
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set(xlim=(0, width), ylim=(0, height))
     axes.set_axis_off()
-    axes.text(MARGIN, height - MARGIN, heading, va="top", fontsize=8.5, color=BLACK)
+    axes.text(MARGIN, height - MARGIN, shown_text(heading), va="top", fontsize=8.5, color=BLACK)
     places = _places(drawn, heights, MARGIN + foot, inner)
     _draw_links(axes, drawn, places)
     for number, (head, column) in enumerate(drawn.columns):
@@ -66,7 +72,9 @@ def _figure(drawn: Boxes, heading: str, problems: Sequence[str]) -> Figure:
             _draw_box(axes, box, places[id(box)])
     for number, problem in enumerate(problems[:SHOWN]):
         more = f" (and {len(problems) - SHOWN} more)" if number + 1 == SHOWN < len(problems) else ""
-        axes.text(MARGIN, foot - ROW * number, f"{problem}{more}", fontsize=6.5, color=BROKEN)
+        axes.text(
+            MARGIN, foot - ROW * number, shown_text(f"{problem}{more}"), fontsize=6.5, color=BROKEN
+        )
     return figure
 
 
@@ -120,7 +128,7 @@ def _draw_box(axes: Axes, box: Box, place: Place) -> None:
         axes.text(
             left + 0.06,
             bottom + height - ROW * (number + 1),
-            line,
+            shown_text(line),
             va="center",
             fontsize=6.3,
             weight="bold" if number == 0 else "normal",

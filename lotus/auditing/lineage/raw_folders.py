@@ -1,11 +1,11 @@
 """Folders in a list of raw files: their known members, held against the publisher's checksums."""
 
-import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from lotus import layout
+from lotus.auditing.files import Listed, listed
 from lotus.auditing.index import Index
 from lotus.data import raw, sources
 from lotus.errors import LotusError
@@ -32,15 +32,12 @@ class Folder:
 
 def folders_of(raw_list: str, index: Index) -> dict[str, Folder]:
     """The folders of a list of raw files, as far as they are at hand; none of a list that is damaged."""
-    try:
-        listed = json.loads(Path(raw_list).read_text(encoding="utf-8"))["files"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return {}
+    files = listed(Path(raw_list)) or ()
     described = _described(Path(raw_list).stem, index)
     return {
-        str(file["path"]): _folder(file, described.get(file["name"]))
-        for file in listed
-        if Path(file["path"]).is_dir()
+        file.path: _folder(file, described.get(file.name))
+        for file in files
+        if os.path.isdir(file.path)
     }
 
 
@@ -49,23 +46,23 @@ def _described(dataset: str, index: Index) -> dict[str, sources.RawFile]:
     store = index.records.get(layout.store_record(dataset).as_posix())
     options = store.settings.get("options", {}) if store is not None else {}
     try:
-        source = sources.source(options.get("source") or dataset)
+        source = sources.source(str(options.get("source") or dataset))
     except LotusError:
         return {}
     return {file.name: file for file in source.files}
 
 
-def _folder(stated: dict[str, Any], file: sources.RawFile | None) -> Folder:
+def _folder(stated: Listed, file: sources.RawFile | None) -> Folder:
     if file is None or not file.members:
         return Folder()
     try:
-        found = raw.check(file, Path(stated["path"]))
+        found = raw.check(file, Path(stated.path))
     except LotusError as error:
         return Folder(problem=str(error), note="")
-    if found.sha256 == stated["sha256"]:
+    if found.sha256 == stated.sha256:
         return Folder(found.sha256, note="")
     # The list states the digest of the archive that the folder was unpacked from.
     if not found.problem:
         return Folder(note=PUBLISHED)
     # Other contents than the publisher's may be declared in the configuration.
-    return Folder(problem=found.problem, note="") if stated.get("published") else Folder()
+    return Folder(problem=found.problem, note="") if stated.published else Folder()

@@ -8,6 +8,7 @@ from typing import Any
 from lotus.auditing.lineage.facts import Environments, environment_of, environments
 from lotus.auditing.lineage.tree import NOT_IN_DVC, Node, Tree
 from lotus.auditing.lineage.words import flat, title
+from lotus.lineage import shown_text
 
 WIDTH, SHORT = 100, 12
 """Columns of a line of facts; digits of a digest."""
@@ -21,6 +22,10 @@ def lines(tree: Tree, depth: int | None = None, is_brief: bool = False) -> Itera
         is_brief: head lines only.
 
     """
+    return map(shown_text, _lines(tree, depth, is_brief))
+
+
+def _lines(tree: Tree, depth: int | None, is_brief: bool) -> Iterator[str]:
     known = environments(tree)
     yield from _Drawing(tree, known, depth, is_brief).branch(tree.artifact, "", "", 0)
     if not is_brief:

@@ -22,7 +22,7 @@ def title(node: Node) -> str:
     record = node.record
     if record is None or not record.kind:
         unknown = PurePosixPath(node.path).is_relative_to(layout.RESULTS)
-        return "without a record" if unknown else WITHOUT_RECORD[node.stage]
+        return "without a record" if unknown else WITHOUT_RECORD.get(node.stage, "file")
     if record.kind in ("original", "gold", "unlearned"):
         part = PARTS_OF_A_RUN.get(PurePosixPath(node.path).name, "file")
         return f"{part} of {_who(record.about)}, {place(record.about)}"

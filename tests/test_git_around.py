@@ -1,0 +1,154 @@
+"""git as it is around a project: absent, above it, in a hook, with odd settings."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from lotus.auditing import published
+from lotus.auditing.comparison.sides import open_side
+from lotus.auditing.git import git, why_none
+from lotus.cli import main
+from lotus.errors import LotusError
+
+ODD = {
+    "color.ui": "always",
+    "core.quotePath": "true",
+    "status.short": "true",
+    "status.branch": "true",
+    "status.relativePaths": "false",
+    "log.showSignature": "true",
+    "core.fsmonitor": "touch started-by-git; false",
+    "core.pager": "touch started-by-git; false",
+    "pager.diff": "true",
+    "diff.external": "touch started-by-git; false",
+    "diff.noprefix": "true",
+    "diff.relative": "true",
+    "diff.orderFile": "nowhere",
+    "diff.renames": "copies",
+    "diff.mnemonicPrefix": "true",
+}
+
+
+def run(*command):
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
+    subprocess.run(command, check=True, capture_output=True, env=environment)
+
+
+def commit(*names):
+    run("git", "add", "--force", *names)
+    author = ("-c", "user.name=t", "-c", "user.email=t@example.org")
+    run("git", *author, "commit", "--quiet", "--message", "x")
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """An empty one, with no repository above it."""
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def repository(folder):
+    """With a result that is not as in the last commit."""
+    run("git", "init", "--quiet")
+    Path("results").mkdir()
+    Path("results/ä b.csv").write_text("1")
+    commit("results")
+    Path("results/ä b.csv").write_text("2")
+    return folder
+
+
+REMARK = "results/ä b.csv: not as in the last commit, where results were published"
+
+
+def test_what_is_not_committed_is_remarked(repository):
+    assert why_none() == ""
+    assert published.uncommitted() == [REMARK]
+    Path("results/ä b.csv").write_text("1")
+    assert published.uncommitted() == []
+
+
+def test_a_repository_without_a_commit_is_one(folder):
+    run("git", "init", "--quiet")
+    assert why_none() == ""
+    assert published.uncommitted() == []
+
+
+def test_without_a_repository_one_remark_and_one_line(folder):
+    (note,) = published.uncommitted()
+    assert note.endswith("a git repository is needed, and there is none; `git init` makes one")
+    assert "\n" not in note
+    for refused in (lambda: git("add", "x"), lambda: open_side("HEAD")):
+        with pytest.raises(LotusError, match="`git init` makes one") as caught:
+            refused()
+        assert "\n" not in str(caught.value)
+    done = CliRunner().invoke(main, ["diff", "HEAD", "."])
+    assert done.exit_code == 1
+    assert "`git init` makes one" in done.stderr
+
+
+def test_without_git(repository, monkeypatch):
+    monkeypatch.setenv("PATH", str(repository))
+    (note,) = published.uncommitted()
+    assert "git is needed, and not there" in note
+    with pytest.raises(LotusError, match="git is needed, and not there"):
+        git("status")
+    with pytest.raises(LotusError, match="git is needed, and not there"):
+        open_side("HEAD")
+
+
+def test_a_repository_above_that_does_not_have_the_project(repository, monkeypatch):
+    Path("project/results").mkdir(parents=True)
+    monkeypatch.chdir("project")
+    with pytest.raises(LotusError, match="that of a folder above tracks nothing here"):
+        open_side("HEAD")
+    with pytest.raises(LotusError, match="tracks nothing here"):
+        git("add", "--force", "--", "results")
+    (note,) = published.uncommitted()
+    assert "tracks nothing here" in note
+
+
+def test_a_repository_above_that_has_the_project_is_its_own(repository, monkeypatch):
+    Path("project/results").mkdir(parents=True)
+    Path("project/results/a.csv").write_text("1")
+    commit("project")
+    monkeypatch.chdir("project")
+    assert published.uncommitted() == []
+    Path("results/a.csv").write_text("2")
+    assert published.uncommitted() == [REMARK.replace("ä b", "a")]
+
+
+def test_variables_of_a_hook_lead_nowhere_else(repository, tmp_path_factory, monkeypatch):
+    other = tmp_path_factory.mktemp("other")
+    for name, value in {
+        "GIT_DIR": other / ".git",
+        "GIT_WORK_TREE": other,
+        "GIT_INDEX_FILE": other / "index",
+        "GIT_OBJECT_DIRECTORY": other,
+        "GIT_COMMON_DIR": other,
+        "GIT_NAMESPACE": "x",
+        "GIT_GLOB_PATHSPECS": "1",
+        "GIT_EXTERNAL_DIFF": "false",
+        "GIT_PREFIX": "x/",
+    }.items():
+        monkeypatch.setenv(name, str(value))
+    assert published.uncommitted() == [REMARK]
+    assert git("rev-parse", "HEAD").strip()
+    assert not list(other.iterdir())
+
+
+def test_odd_settings_change_nothing(repository):
+    for key, value in ODD.items():
+        run("git", "config", key, value)
+    assert published.uncommitted() == [REMARK]
+    assert not Path("started-by-git").exists()
+
+
+def test_arguments_that_no_command_can_have(repository):
+    for name in ("\0", "-x", "--help", "a\nb", "HEAD:results", "HEAD^{tree}"):
+        with pytest.raises(LotusError, match="neither a folder nor a revision"):
+            open_side(name)

@@ -1,0 +1,417 @@
+"""Whatever is in the files of a project: each reader gives a result, or one message; never a traceback."""
+
+import contextlib
+import json
+import os
+import shutil
+import tempfile
+from contextlib import chdir
+from functools import partial
+from pathlib import Path
+
+import pytest
+from hypothesis import Phase, example, given, settings
+from hypothesis import strategies as st
+from tiny import CELL, FORGET_SET, METRICS, ROWS, TABLE, write_project
+
+from lotus.auditing import replay, telling
+from lotus.auditing.audit import audit
+from lotus.auditing.comparison import plain
+from lotus.auditing.comparison import text as compare_text
+from lotus.auditing.comparison.compare import compare
+from lotus.auditing.comparison.sides import open_side
+from lotus.auditing.crate.export import export_crate
+from lotus.auditing.index import read_index
+from lotus.auditing.ledger import seal
+from lotus.auditing.lineage import facts, lookup
+from lotus.auditing.lineage import text as tree_text
+from lotus.auditing.restore import standing
+from lotus.auditing.wanted import Step
+from lotus.errors import LotusError
+from lotus.evaluation import evaluate_runs
+from lotus.lineage import parse_json, read_record
+from lotus.provenance import as_text, identity, sealed, sha256
+
+NONSENSE = [
+    None,
+    True,
+    0,
+    -1,
+    1.5,
+    1e300,
+    10**200,
+    "",
+    "x",
+    ".",
+    "..",
+    "/",
+    "/dev/zero",
+    "../../etc/passwd",
+    "results",
+    "a" * 300,
+    "\x1b[2J",
+    "\0",
+    "a\nb",
+    "é",
+    "猫" * 100,
+    "NaN",
+    [],
+    {},
+    [None],
+    {"": {}},
+    [[[]]],
+    {"a": {"b": [1, {"c": None}]}},
+]
+TEXTS = [
+    b"",
+    b"\xff\xfe",
+    b"null",
+    b"[",
+    b"[" * 100_000,
+    b"{" * 100_000,
+    b'{"a": NaN}',
+    b'{"a": Infinity}',
+    b'{"a": 1e999}',
+    b'{"a": ' + b"9" * 5000 + b"}",
+    b'{"a": ' + b"9" * 400 + b"}",
+    b'{"a": 1, "a": 2}',
+    b'{"a": "\\ud800"}',
+    b'{"\\udfff": 1}',
+    b"[" * 61 + b"]" * 61,
+    b"\0" * 100,
+]
+
+
+QUICKLY = partial(
+    settings, deadline=None, phases=[Phase.explicit, Phase.generate], report_multiple_bugs=False
+)
+"""Cases are slow: none is made smaller."""
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("template") / "project"
+    folder.mkdir()
+    with chdir(folder):
+        write_project()
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def no_repository(monkeypatch):
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", tempfile.gettempdir())
+
+
+@contextlib.contextmanager
+def copy_of(template):
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copytree(template, f"{folder}/project", symlinks=True)
+        with chdir(f"{folder}/project"):
+            yield
+
+
+def files_of(template):
+    return sorted(p.relative_to(template).as_posix() for p in template.rglob("*") if p.is_file())
+
+
+def printable(text):
+    assert all(line.isprintable() for line in text.split("\n")), repr(text)
+    text.encode()
+
+
+def audited(_):
+    found = audit(read_index(), [])
+    printable(telling.as_text(found))
+    json.loads(telling.as_json(found))
+
+
+def restored(_):
+    index = read_index()
+    wanted = [Step(record.path, tuple(record.outputs)) for record in index.records.values()]
+    printable("\n".join(standing(index, audit(index, wanted).artifacts, wanted).lines()))
+
+
+def traced(_):
+    for asked in (TABLE, f"{TABLE}:lotus:avg_gap", "results/records/ledger.json", CELL + "/lotus"):
+        with refused_or_not():
+            found = lookup.look_up(asked)
+            lines = (*found.value_lines(), *tree_text.lines(found.tree))
+            printable("\n".join(lines))
+            json.loads(json.dumps(facts.as_json(found.tree, found.values)))
+
+
+def compared(template):
+    found = compare(open_side(str(template)), open_side("."), times=True)
+    printable("\n".join(compare_text.lines(found, 100)))
+    json.loads(json.dumps(plain.as_json(found), allow_nan=False))
+
+
+def exported(_):
+    out = Path("../crate.zip")
+    try:
+        export_crate(out, 1000)
+    except LotusError:
+        assert not out.exists()
+        raise
+    finally:
+        assert [path.name for path in Path("..").iterdir()] in (["project"], *_TWO)
+        out.unlink(missing_ok=True)
+
+
+_TWO = (["crate.zip", "project"], ["project", "crate.zip"])
+
+
+def redrawn(_):
+    replay._records()
+
+
+def sealed_anew(_):
+    seal(Path("results/records/ledger.json"))
+
+
+def evaluated(_):
+    files = {row: Path(folder, "predictions.npz") for row, folder in ROWS.items()}
+    out = Path("../metrics.json")
+    try:
+        evaluate_runs(files, 1, {}, out, Path("../record.json"))
+    except LotusError:
+        assert not out.exists()
+        raise
+    finally:
+        out.unlink(missing_ok=True)
+        Path("../record.json").unlink(missing_ok=True)
+
+
+READERS = [
+    audited,
+    restored,
+    traced,
+    compared,
+    exported,
+    redrawn,
+    sealed_anew,
+    evaluated,
+]
+
+
+@contextlib.contextmanager
+def refused_or_not():
+    """A result, or one message that can be printed."""
+    said = "nothing"
+    try:
+        yield
+    except LotusError as error:
+        said = str(error)
+    assert said
+    printable(said)
+
+
+def read_all(template):
+    for reader in READERS:
+        with refused_or_not():
+            reader(template)
+
+
+def test_the_project_is_sound(template):
+    with chdir(template):
+        assert audit(read_index(), []).ok
+        for reader in READERS[1:]:
+            if reader is not redrawn:
+                reader(template)
+
+
+@QUICKLY(max_examples=40)
+@given(data=st.data())
+def test_bytes_that_change(template, data):
+    name = data.draw(st.sampled_from(files_of(template)))
+    with copy_of(template):
+        path = Path(name)
+        content = bytearray(path.read_bytes())
+        for _ in range(data.draw(st.integers(1, 3))):
+            at = data.draw(st.integers(0, len(content)))
+            end = data.draw(st.integers(at, min(len(content), at + 20)))
+            content[at:end] = data.draw(st.binary(max_size=5))
+        path.write_bytes(content)
+        read_all(template)
+
+
+@QUICKLY(max_examples=40)
+@given(data=st.data())
+def test_files_that_are_something_else(template, data):
+    name = data.draw(st.sampled_from(files_of(template)))
+    with copy_of(template):
+        path = Path(name)
+        kind = data.draw(
+            st.sampled_from(["text", "pipe", "folder", "loop", "lost", "gone", "swap"])
+        )
+        other = Path(data.draw(st.sampled_from(files_of(template))))
+        content = other.read_bytes()
+        path.unlink()
+        if kind == "text":
+            path.write_bytes(data.draw(st.sampled_from(TEXTS)))
+        elif kind == "pipe":
+            os.mkfifo(path)
+        elif kind == "folder":
+            path.mkdir()
+        elif kind == "loop":
+            path.symlink_to(path.name)
+        elif kind == "lost":
+            path.symlink_to("nowhere")
+        elif kind == "swap":
+            path.write_bytes(content)
+        read_all(template)
+
+
+def record_anew():
+    """Writes digests and identities into all records until they agree, as far as they are records."""
+    for _ in range(5):
+        for path in Path("results").rglob("*.json"):
+            content = json.loads(path.read_text())
+            if not isinstance(content, dict) or "digest" not in content:
+                continue
+            for side in ("inputs", "outputs"):
+                if isinstance(content.get(side), dict):
+                    there = {n: sha256(Path(n)) for n in content[side] if os.path.isfile(n)}
+                    content[side] |= there
+            chain = content.get("records")
+            for name in chain if isinstance(chain, dict) else ():
+                with contextlib.suppress(KeyError, TypeError, OSError, ValueError):
+                    content["records"][name] = identity(json.loads(Path(name).read_text()))
+            path.write_text(as_text(sealed(content)))
+
+
+def places(value, above=()):
+    """Ways to all values of JSON."""
+    yield above
+    inner = (
+        value.items()
+        if isinstance(value, dict)
+        else enumerate(value if isinstance(value, list) else ())
+    )
+    for key, part in list(inner)[:20]:
+        yield from places(part, (*above, key))
+
+
+def replaced(value, way, new, rename):
+    """The value with another one at a place, or under another key."""
+    if not way:
+        return new
+    key, *rest = way
+    if isinstance(value, dict):
+        if rename and not rest:
+            return {str(new) if k == key else k: v for k, v in value.items()}
+        return {k: replaced(v, rest, new, rename) if k == key else v for k, v in value.items()}
+    return [replaced(v, rest, new, rename) if k == key else v for k, v in enumerate(value)]
+
+
+@QUICKLY(max_examples=150)
+@given(data=st.data())
+def test_values_that_change(template, data):
+    """Of records with a digest of their own again, as somebody could write it who knows how."""
+    names = [name for name in files_of(template) if name.endswith(".json")]
+    name = data.draw(st.sampled_from(names))
+    with copy_of(template):
+        content = json.loads(Path(name).read_text())
+        for _ in range(data.draw(st.integers(1, 2))):
+            way = data.draw(st.sampled_from(list(places(content))))
+            new = data.draw(st.sampled_from(NONSENSE))
+            content = replaced(content, way, new, data.draw(st.booleans()))
+        if isinstance(content, dict) and "digest" in content:
+            content = sealed(content)
+        Path(name).write_text(as_text(content))
+        if data.draw(st.booleans()):
+            record_anew()
+        read_all(template)
+
+
+@pytest.mark.parametrize("text", TEXTS, ids=range(len(TEXTS)))
+def test_what_python_reads_without_a_word_is_refused(template, text):
+    name = "results/records/tables/summary.table.json"
+    with copy_of(template):
+        Path(name).write_bytes(text)
+        found = {it.path: it for it in audit(read_index(), []).artifacts}
+        assert found[name].status == "changed"
+        with refused_or_not():
+            read_record(Path(name))
+        read_all(template)
+
+
+@QUICKLY(max_examples=100)
+@given(
+    st.recursive(
+        st.none()
+        | st.booleans()
+        | st.integers()
+        | st.floats(allow_nan=False, allow_infinity=False)
+        | st.text(),
+        lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    )
+)
+@example({"a": 1e308, "b": [2e-308, 10**300]})
+def test_what_is_written_is_read_as_it_was(value):
+    text = as_text(value).encode()
+    if b"\\ud" in text.lower():
+        return
+    assert parse_json(text) == value
+
+
+@pytest.mark.parametrize("name", ["a\nb", "\x1b[31mred", "caf\udce9", "tab\there", "a" * 250])
+def test_names_of_strays_are_shown_whole(template, name):
+    with copy_of(template):
+        Path("results/tables", name).touch()
+        found = audit(read_index(), [])
+        assert [it.path for it in found.artifacts if it.status == "orphan"] == [
+            f"results/tables/{name}"
+        ]
+        read_all(template)
+
+
+def test_a_results_folder_that_is_none(template):
+    with copy_of(template):
+        shutil.rmtree("results")
+        Path("results").touch()
+        read_all(template)
+        Path("results").unlink()
+        Path("results").symlink_to("results")
+        read_all(template)
+
+
+@pytest.mark.parametrize("way", ["held-out", "forget-set"])
+def test_splits_that_are_none(template, way):
+    """Sealed and consistent in their digests, so that they are looked into."""
+    with copy_of(template):
+        for value in NONSENSE:
+            name = (
+                FORGET_SET if way == "forget-set" else FORGET_SET.replace("instance-10", "held-out")
+            )
+            content = json.loads((template / name).read_text())
+            content[next(iter(content))] = value
+            Path(name).write_text(json.dumps(content))
+            place = Path(name.replace("results/", "results/records/"))
+            record = json.loads((template / place).read_text())
+            record["outputs"] = {name: sha256(Path(name))}
+            place.write_text(as_text(sealed(record)))
+            found = {it.path: it for it in audit(read_index(), []).artifacts}
+            assert found[name].status == ("changed"), value
+            if value != []:
+                assert "not a split" in found[name].reason
+
+
+def test_two_files_of_one_benchmark_are_not_compared(template):
+    with copy_of(template):
+        other = METRICS.replace("seed3", "seed4")
+        Path(other).parent.mkdir(parents=True)
+        shutil.copy(METRICS, other)
+        with pytest.raises(LotusError, match="both state that they are of toy-net-instance-10"):
+            open_side(".")
+
+
+def test_records_that_were_made_of_each_other(template):
+    with copy_of(template):
+        index = read_index()
+        wanted = [
+            Step("results/records/a.json", (), ("results/records/b.json",)),
+            Step("results/records/b.json", (), ("results/records/a.json",)),
+        ]
+        with pytest.raises(LotusError, match=r"a\.json.*made of each other"):
+            standing(index, [], wanted)
