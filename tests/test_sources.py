@@ -859,8 +859,10 @@ def slow(path, side):
         time.sleep(600)
     return original(path, side)
 
+# In the workers too, which import this file.
+decode.read_image = slow
+
 if __name__ == "__main__":
-    decode.read_image = slow
     options = StoreOptions(raw=sys.argv[1])
     build_store("image-folder", options, Path("raw.json"), Path("store"), None, int(sys.argv[3]))
 """

@@ -1,36 +1,47 @@
 """Archives into folders: whole or not at all, and nothing outside the folder."""
 
+import errno
 import logging
-import lzma
 import os
 import shutil
 import stat
 import tarfile
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from lotus.errors import LotusError
+from lotus.names import shown
 
 log = logging.getLogger(__name__)
 
-UNREADABLE = (
-    tarfile.TarError,
-    zipfile.BadZipFile,
-    lzma.LZMAError,
-    zlib.error,
-    EOFError,
-    OSError,
-    NotImplementedError,
-    RuntimeError,
-)
-"""What the readers of archives raise on damaged, encrypted or unusual ones."""
+SYSTEM = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG)
+"""Errors that another copy of the archive would meet too."""
+LATEST = 2**33
+"""Seconds since 1970 that every file system takes as a time."""
+ON_WINDOWS = 0
+"""System that a zip states as the one of its names."""
 
 
 def is_archive(path: Path) -> bool:
-    """Whether it can be unpacked: zip, or tar with any compression that Python reads."""
-    return zipfile.is_zipfile(path) or tarfile.is_tarfile(path)
+    """Whether it can be unpacked: zip, or tar with any compression that Python reads.
+
+    Raises:
+        OSError: it cannot be read.
+
+    """
+    return any(_is(kind, path) for kind in (zipfile.is_zipfile, tarfile.is_tarfile))
+
+
+def _is(kind: Callable[[Path], bool], path: Path) -> bool:
+    try:
+        return kind(path)
+    except OSError as error:
+        if error.errno is not None:
+            raise
+        return False
+    except Exception:  # The readers raise errors of every kind on damaged archives.
+        return False
 
 
 def unpacked(
@@ -53,19 +64,30 @@ def unpacked(
     if folder.is_dir():
         return folder
     if not is_archive(archive):
-        raise LotusError(f"{archive}: neither a zip nor a tar archive; get it again")
+        raise LotusError(f"{shown(archive)}: neither a zip nor a tar archive; get it again")
     draft = folder.with_name(f".{os.getpid()}-{folder.name}")
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
     try:
         (unpack or unpack_all)(archive, draft)
         os.replace(draft, folder)
-    except UNREADABLE as error:
-        raise LotusError(f"{archive}: cannot be unpacked: {error}; get it again") from error
+    except LotusError:
+        raise
+    except Exception as error:  # The readers raise errors of every kind on damaged archives.
+        raise LotusError(f"{shown(archive)}: cannot be unpacked: {_reason(error)}") from error
     finally:
         shutil.rmtree(draft, ignore_errors=True)
-    log.info("%s: unpacked into %s", archive, folder)
+    log.info("%s: unpacked into %s", shown(archive), shown(folder))
     return folder
+
+
+def _reason(error: Exception) -> str:
+    """An error in one line; only what a damaged archive says asks for another one."""
+    if isinstance(error, OSError) and error.errno in SYSTEM:
+        place = f"{shown(str(error.filename))}: " if error.filename else ""
+        return f"{place}{error.strerror}"
+    text = shown(" ".join(str(error).split())) or type(error).__name__
+    return f"{text}; get it again"
 
 
 def unpack_all(archive: Path, folder: Path) -> None:
@@ -73,7 +95,7 @@ def unpack_all(archive: Path, folder: Path) -> None:
 
     Raises:
         LotusError: a member lies outside the folder or is no plain file.
-        UNREADABLE: the archive is damaged.
+        Exception: of any kind, the archive is damaged.
 
     """
     if zipfile.is_zipfile(archive):
@@ -86,11 +108,17 @@ def unpack_all(archive: Path, folder: Path) -> None:
 
 def _unzip(archive: Path, folder: Path) -> None:
     with zipfile.ZipFile(archive) as opened:
-        for member in opened.infolist():
+        listed = opened.infolist()
+        windows = all("/" not in member.filename for member in listed)
+        for member in listed:
+            # Some programs of Windows part folders by backslashes.
+            if windows or member.create_system == ON_WINDOWS:
+                member.filename = member.filename.replace("\\", "/")
             _refuse_outside(archive, member.filename)
             if stat.S_ISLNK(member.external_attr >> 16):
-                raise LotusError(f"{archive}: {member.filename} is a link; refused")
-        opened.extractall(folder)
+                raise LotusError(f"{shown(archive)}: {shown(member.filename)} is a link; refused")
+        for member in listed:
+            opened.extract(member, folder)
 
 
 def members(archive: Path, opened: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
@@ -101,10 +129,17 @@ def members(archive: Path, opened: tarfile.TarFile) -> Iterator[tarfile.TarInfo]
         ReadError: the archive is cut off.
 
     """
+    last = -1
     for member in opened:
+        # A damaged size can lead back, and Python's reader would go round for ever.
+        if member.offset <= last or member.size < 0:
+            raise tarfile.ReadError("damaged")
+        last = member.offset
         _refuse_outside(archive, member.name)
         if not (member.isfile() or member.isdir()):
-            raise LotusError(f"{archive}: {member.name} is no plain file or folder; refused")
+            raise LotusError(
+                f"{shown(archive)}: {shown(member.name)} is no plain file or folder; refused"
+            )
         yield member
     # `tarfile` takes a damaged header, or none, for the end; the end is a block of zeros.
     if opened.fileobj is not None:
@@ -119,6 +154,8 @@ def extract(opened: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> N
     opened.extraction_filter = getattr(tarfile, "data_filter", lambda member, _: member)
     # Archives of read-only folders could not be unpacked into, nor removed.
     member.mode = 0o755 if member.isdir() else 0o644
+    if not 0 <= member.mtime < LATEST:
+        member.mtime = 0
     opened.extract(member, folder)
 
 
@@ -126,5 +163,5 @@ def _refuse_outside(archive: Path, name: str) -> None:
     path = PurePosixPath(name.replace("\\", "/"))
     if path.is_absolute() or ".." in path.parts or PureWindowsPath(name).drive:
         raise LotusError(
-            f"{archive}: {name!r} lies outside the folder it is unpacked into; refused"
+            f"{shown(archive)}: '{shown(name)}' lies outside the folder it is unpacked into; refused"
         )

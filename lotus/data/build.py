@@ -21,6 +21,7 @@ from lotus.data.store import FILES, check_lock, dvc_digest, open_store, write_st
 from lotus.data.walk import FRAMES, grouped
 from lotus.errors import LotusError
 from lotus.layout import RAW
+from lotus.names import shown
 from lotus.provenance import relative, sha256, write_json, write_record
 from lotus.settings import StoreOptions
 
@@ -195,7 +196,7 @@ def read_content(
     try:
         content = described.read(paths)
     except OSError as error:
-        place = error.filename or ", ".join(map(str, paths))
+        place = shown(str(error.filename)) if error.filename else ", ".join(map(shown, paths))
         raise LotusError(
             f"{dataset}: {place}: cannot be read: {error.strerror or error}"
         ) from error

@@ -10,7 +10,9 @@ from typing import Any
 
 from lotus.data.archives import is_archive, unpacked
 from lotus.data.sources import RawFile, Source
+from lotus.data.walk import is_companion
 from lotus.errors import LotusError
+from lotus.names import shown
 from lotus.settings import StoreOptions
 
 log = logging.getLogger(__name__)
@@ -70,7 +72,8 @@ def find_all(
             found.append(file)
     except OSError as error:
         raise LotusError(
-            f"{dataset}: {error.filename or cache}: cannot be read: {error.strerror or error}"
+            f"{dataset}: {shown(str(error.filename or cache))}: cannot be read: "
+            f"{error.strerror or error}"
         ) from error
     return found
 
@@ -156,13 +159,21 @@ def _given(dataset: str, raw: str, local: Sequence[Path]) -> Path:
         raise LotusError(
             f"{dataset}: raw = {raw!r} not found; looked for {', '.join(map(str, tried))}"
         )
+    # Opening a pipe would wait for somebody who writes.
+    if not (path.is_dir() or path.is_file()):
+        raise LotusError(
+            f"{dataset}: raw = {raw!r}: {shown(path)} is neither a folder nor a regular file"
+        )
     return path
 
 
 def at_hand(raw: str, mirrors: Sequence[str]) -> Path | None:
     """The folder or file that `store.raw` names; None if it is in no folder of this machine."""
     local = [folder for mirror in mirrors if (folder := _folder_of(mirror)) is not None]
-    return next((path for path in _places(raw, local) if path.exists()), None)
+    try:
+        return next((path for path in _places(raw, local) if path.exists()), None)
+    except OSError:
+        return None
 
 
 def _places(raw: str, local: Sequence[Path]) -> list[Path]:
@@ -182,10 +193,13 @@ def _taken(given: Path, file: RawFile, cache: Path) -> Found:
 
 
 def _entered(folder: Path, wanted: str) -> Path:
-    """The folder `wanted` inside, or the only thing that is inside, or the folder itself."""
+    """The folder `wanted` inside, or the only thing that is inside, or the folder itself.
+
+    Beside that thing may lie what a system put there, as `__MACOSX`.
+    """
     if wanted and (folder / wanted).is_dir():
         return folder / wanted
-    inside = list(folder.iterdir())
+    inside = [path for path in folder.iterdir() if not is_companion(path.name)]
     if folder.name != wanted and len(inside) == 1 and inside[0].is_dir():
         return inside[0]
     return folder

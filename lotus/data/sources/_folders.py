@@ -350,19 +350,18 @@ class Images:
 
     def _in_other_form(self, name: str) -> Path | None:
         """The path of these names in any form of Unicode; None if there is none."""
-        parts = PurePath(name).parts
-        path = self._folder
-        for part in parts:
-            if os.path.lexists(path / part):
-                path /= part
-                continue
-            if path not in self._listings:
-                listing: dict[str, list[str]] = {}
-                for other in sorted(os.listdir(path)) if path.is_dir() else ():
-                    listing.setdefault(composed(other), []).append(other)
-                self._listings[path] = listing
-            same = self._listings[path].get(composed(part))
-            if not same:
-                return None
-            path /= same[0]
-        return path
+        places = [self._folder]
+        for part in PurePath(name).parts:
+            places = [inside for place in places for inside in self._same(place, part)]
+        return places[0] if places else None
+
+    def _same(self, folder: Path, name: str) -> list[Path]:
+        """What lies in a folder under a name, in any form of Unicode; first under the name itself."""
+        itself = [folder / name] if os.path.lexists(folder / name) else []
+        if folder not in self._listings:
+            listing: dict[str, list[str]] = {}
+            for other in sorted(os.listdir(folder)) if folder.is_dir() else ():
+                listing.setdefault(composed(other), []).append(other)
+            self._listings[folder] = listing
+        others = self._listings[folder].get(composed(name), ())
+        return [*itself, *(folder / other for other in others if other != name)]

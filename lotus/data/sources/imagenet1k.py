@@ -24,7 +24,7 @@ def unpack_first(archive: Path, folder: Path) -> None:
 
     Raises:
         LotusError: a member lies outside the folder or is no plain file.
-        UNREADABLE: damaged (see `lotus.data.archives`).
+        Exception: of any kind, damaged (see `lotus.data.archives`).
 
     """
     with tarfile.open(archive) as outer:
