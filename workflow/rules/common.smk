@@ -73,6 +73,12 @@ onerror:
     WARM.stop()
 
 
+def stop(mistakes):
+    """Ends here, before any job, with a line for each mistake."""
+    logger.error("\n".join(f"Error: {mistake}" for mistake in mistakes))
+    sys.exit(1)
+
+
 def read_plan():
     """The plan of the configuration given on the command line, else of the default one; and which it is."""
     files = [str(path) for path in workflow.config_settings.configfiles]
@@ -95,8 +101,7 @@ def read_plan():
             "given": given.content,
         }
     except LotusError as error:
-        logger.error(f"Nothing is run:\n{error}")
-        sys.exit(1)
+        stop(str(error).splitlines())
 
 
 PLAN, ORIGINS = read_plan()
@@ -417,8 +422,7 @@ def refuse_unknown_targets():
     made |= {*trials_files(), "results/tuning/overrides.yaml"}
     said = [complaint(name, names, made) for name in unknown]
     if any(said):
-        logger.error("\n".join(filter(None, said)))
-        sys.exit(1)
+        stop(filter(None, said))
 
 
 def asked_targets(names):
