@@ -14,6 +14,7 @@ from lotus.data.raw import at_hand
 from lotus.data.sources import Source
 from lotus.data.store import open_store
 from lotus.errors import LotusError
+from lotus.names import shown
 from lotus.settings import StoreOptions
 
 
@@ -98,13 +99,18 @@ def _paths(
         if described.files:
             return None
         given = at_hand(options.raw, mirrors)
-        if given is None or (given.is_file() and is_archive(given)):
-            return None
-        return (given,)
+        return None if given is None or _is_packed(given) else (given,)
     if not described.in_repository:
         return None
     paths = tuple(file.locate() for file in described.files if file.locate is not None)
     return paths if all(path.is_file() for path in paths) else None
+
+
+def _is_packed(given: Path) -> bool:
+    try:
+        return given.is_file() and is_archive(given)
+    except OSError as error:
+        raise LotusError(f"{shown(given)}: cannot be read: {error.strerror}") from error
 
 
 def _counted(

@@ -168,10 +168,11 @@ def _given(dataset: str, raw: str, local: Sequence[Path]) -> Path:
 
 
 def at_hand(raw: str, mirrors: Sequence[str]) -> Path | None:
-    """The folder or file that `store.raw` names; None if it is in no folder of this machine."""
+    """The folder or regular file that `store.raw` names; None if there is none on this machine."""
     local = [folder for mirror in mirrors if (folder := _folder_of(mirror)) is not None]
     try:
-        return next((path for path in _places(raw, local) if path.exists()), None)
+        found = next((path for path in _places(raw, local) if path.exists()), None)
+        return found if found is not None and (found.is_dir() or found.is_file()) else None
     except OSError:
         return None
 

@@ -14,6 +14,7 @@ from lotus.data.walk import (
     Left,
     grouped,
     holds_images,
+    is_companion,
     kind_of,
     why_no_image,
 )
@@ -96,7 +97,8 @@ def _beside(folder: Path) -> str:
         there = [path for path in sorted(folder.iterdir()) if path.is_dir()]
     except OSError:
         return ""
-    named = [shown(path.name) for path in there if path.name not in PARTS]
+    others = [path.name for path in there if path.name not in PARTS]
+    named = [shown(name) for name in others if not is_companion(name)]
     for name in named:
         if name.strip().lower() in PARTS:
             return f"; there is '{name}': rename it to '{name.strip().lower()}'"
