@@ -13,6 +13,7 @@ export PATH := $(BIN):$(PATH)
 .PHONY: report test check env lock
 
 report: env
+	@$(if $(CONFIG),lotus check-config $(CONFIG) > /dev/null,true)
 	@start=$$(date +%s); \
 	snakemake --cores $(CORES) $(if $(CONFIG),--configfile $(CONFIG)) && \
 	took=$$(( $$(date +%s) - start )) && \

@@ -980,7 +980,7 @@ def lineage(
 @_plugin_option
 def list_methods(plugins: tuple[str, ...]) -> None:
     """List the unlearning methods: idea, hyper-parameters with defaults, what is read, source."""
-    from dataclasses import fields
+    from dataclasses import MISSING, fields
 
     from lotus.methods import base
     from lotus.plugins import load_plugins
@@ -990,7 +990,8 @@ def list_methods(plugins: tuple[str, ...]) -> None:
     for name in base.available():
         said, entry = base.describe(name), base.entry_of(name)
         click.echo(f"{name}\n  {said.idea}")
-        values = (f"{f.name}={f.default}" for f in fields(entry.cls))  # type: ignore[arg-type]
+        every = fields(entry.cls)  # type: ignore[arg-type]
+        values = (f.name if f.default is MISSING else f"{f.name}={f.default}" for f in every)
         lines = {"defaults": "  ".join(values)}
         for switch, constants in entry.released.items():
             brought = "  ".join(f"{key}={value}" for key, value in constants.items())

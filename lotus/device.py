@@ -35,6 +35,12 @@ class Device:
         return torch.cuda.max_memory_allocated(self.torch) if self.torch.type == "cuda" else 0
 
 
+def check_name(name: str) -> None:
+    """Raises a LotusError unless a device could be called so."""
+    if not re.fullmatch(r"auto|cpu|cuda(:[0-9]{1,3})?", name):
+        raise LotusError(f"device {name!r}: accepted: auto, cpu, cuda, cuda:0, cuda:1, …")
+
+
 def prepare(name: str, threads: int) -> Device:
     """Chooses the device and makes arithmetic repeatable on it.
 
@@ -46,8 +52,7 @@ def prepare(name: str, threads: int) -> Device:
         LotusError: no such device here.
 
     """
-    if name != "auto" and not re.fullmatch(r"cpu|cuda(:\d+)?", name):
-        raise LotusError(f"device '{name}': accepted: auto, cpu, cuda, cuda:0, cuda:1, …")
+    check_name(name)
     gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
     chosen = torch.device(("cuda:0" if gpus else "cpu") if name == "auto" else name)
     if chosen.type == "cuda":

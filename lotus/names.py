@@ -6,7 +6,6 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 
 SEPARATORS = r"""\s_/\\.,:;'"()\[\]&|-"""
@@ -42,7 +41,8 @@ def path_form(name: str, told_apart: bool = False) -> str:
 
     """
     name = composed(name)
-    plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+    without_accents = unicodedata.normalize("NFKD", name.lower()).encode("ascii", "ignore").decode()
+    plain = re.sub(r"[^a-z0-9]+", "-", without_accents).strip("-")
     is_whole = re.fullmatch(rf"[A-Za-z0-9{SEPARATORS}]*", name, re.ASCII) is not None
     if plain and is_whole and len(plain) <= LONGEST and not told_apart:
         return plain
@@ -96,9 +96,12 @@ def _without_blanks(name: str) -> str:
 
 def _as_number(name: str) -> str:
     text = _without_blanks(name)
-    if re.fullmatch(r"[+-]?\d+(\.\d*)?", text, re.ASCII):
-        return f"= {Decimal(text).normalize():f}"
-    return name
+    found = re.fullmatch(r"([+-]?)0*(\d+)(?:\.(\d*?)0*)?", text, re.ASCII)
+    if found is None:
+        return name
+    sign, whole, part = found.groups(default="")
+    is_zero = not part and not whole.strip("0")
+    return f"= {'-' if sign == '-' and not is_zero else ''}{whole}.{part}"
 
 
 def _without_case(name: str) -> str:

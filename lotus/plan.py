@@ -17,6 +17,7 @@ from lotus.data.splits import class_label
 from lotus.errors import LotusError, choices
 from lotus.layout import GOLD, ORIGINAL
 from lotus.methods import base
+from lotus.names import composed
 from lotus.plugins import load_plugins
 from lotus.protocol import Protocol
 from lotus.settings import (
@@ -101,7 +102,7 @@ class Plan:
 
     def method_of(self, row: str) -> str:
         """Registered method of a row."""
-        return self.settings.methods[row].method or row
+        return composed(self.settings.methods[row].method or row)
 
     def calibration_of(self, row: str) -> str | None:
         """Data set whose images a row gets in place of validation images."""
@@ -441,7 +442,7 @@ def _methods(settings: Settings) -> Iterator[Problem]:
     """Methods that do not exist, hyper-parameters that they refuse."""
     known = base.available()
     for row, entry in settings.methods.items():
-        name = entry.method or row
+        name = composed(entry.method or row)
         if name not in known:
             named = ["method"] if entry.method else []
             yield ["methods", row, *named], entry.method, f"unknown method; {choices(name, known)}"

@@ -46,6 +46,8 @@ def test_a_form_is_one_part_of_a_path_in_either_form_of_unicode(name: str) -> No
         (("a b", "a\u00a0b"), True),
         (("1", "1.0"), True),
         (("7", "07"), True),
+        (("-0", "0.00"), True),
+        (("+1.50", "1.5"), True),
         (("A", "a"), False),
         (("1", "１"), False),
     ],
@@ -58,7 +60,25 @@ def test_names_that_look_alike_are_found(pair: tuple[str, str], is_mistake: bool
 
 def test_names_that_differ_are_not_called_alike() -> None:
     assert (
-        look_alikes(["1", "1.5", "10", "v1.0", "v1", "cat", "cats", "x²", "x³", "犬", "猫"]) == []
+        look_alikes(
+            [
+                "-1",
+                "1" + 40 * "0",
+                "1" + 41 * "0",
+                "1",
+                "1.5",
+                "10",
+                "v1.0",
+                "v1",
+                "cat",
+                "cats",
+                "x²",
+                "x³",
+                "犬",
+                "猫",
+            ]
+        )
+        == []
     )
 
 

@@ -273,7 +273,7 @@ def test_a_wrong_configuration_stops_before_any_job(finished, tmp_path):
     wrong.write_text(text.replace("seeds: [3407, 13]", "seeds: [13, 13]"))
     done = run(finished, "snakemake", "--cores", "2", "--configfile", wrong, check=False)
     assert done.returncode != 0
-    assert f"{wrong}: seeds.1 = 13: duplicate seed" in done.stderr
+    assert f"Error: {wrong}: line 4: seeds.1 = 13: duplicate seed" in done.stderr
     assert "Traceback" not in done.stderr
 
 

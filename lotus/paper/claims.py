@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
@@ -11,6 +10,7 @@ from lotus.errors import LotusError, choices
 from lotus.paper.conventions import TITLES
 from lotus.paper.results import dataset_title, row_title
 from lotus.settings import Name, PositiveReal, Section
+from lotus.yaml_text import read_yaml
 
 BASELINES = (
     *("finetune", "neggrad-plus", "random-labeling", "bad-teacher"),
@@ -204,14 +204,11 @@ def load_claims(path: Path) -> tuple[Claim, ...]:
     """The claims, in the order of the file.
 
     Raises:
-        LotusError: absent, not YAML, or a claim is not as it should be: one line, with file, claim, key,
+        LotusError: absent, not YAML, a key stands twice, or a claim is not as it should be: one line, with file, claim, key,
             value and what is accepted.
 
     """
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
-        raise LotusError(f"{path}: cannot be read: {' '.join(str(error).split())}") from error
+    content = read_yaml(path).content
     if not (isinstance(content, list) and content and all(isinstance(e, dict) for e in content)):
         raise LotusError(
             f"{path}: accepted: a list of claims, each with id, says, source, items, rule"

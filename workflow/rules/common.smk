@@ -25,6 +25,7 @@ from lotus.auditing.ledger import record_files
 from lotus.contents import Contents
 from lotus.data import sources
 from lotus.data.store import locked_stores
+from lotus.device import check_name
 from lotus.errors import LotusError, choices
 from lotus.feasible import refuse_nonsense
 from lotus.methods import base
@@ -73,6 +74,10 @@ onerror:
     WARM.stop()
 
 
+# Runtime, not science: which device the models run on.
+DEVICE = os.environ.get("LOTUS_DEVICE", "auto")
+
+
 def stop(mistakes):
     """Ends here, before any job, with a line for each mistake."""
     logger.error("\n".join(f"Error: {mistake}" for mistake in mistakes))
@@ -84,6 +89,7 @@ def read_plan():
     files = [str(path) for path in workflow.config_settings.configfiles]
     try:
         refuse_braces(Path.cwd())
+        check_name(DEVICE)
         if not files:
             # Not a `configfile:` line: that would be merged into every other configuration.
             files = [DEFAULT_CONFIG]
@@ -112,8 +118,6 @@ MEANS = [path for cell in CONTENTS.cells for path in CONTENTS.means(cell)]
 STUDIES = list(dict.fromkeys(cell.study for cell in CONTENTS.cells))
 LOCKED = locked_stores(layout.LOCK)
 
-# Runtime, not science: which device the models run on.
-DEVICE = os.environ.get("LOTUS_DEVICE", "auto")
 STORE_FILES = ["images.npy", "labels.npy", "classes.json", "source.json"]
 RUN_FILES = ["model.safetensors", "predictions.npz", "run.json"]
 
