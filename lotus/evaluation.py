@@ -75,16 +75,20 @@ def evaluate_runs(
             row: {"path": relative(path), "sha256": sha256(path)} for row, path in files.items()
         },
     }
-    write_json(out, content)
-    write_record(
-        record,
-        kind="metrics",
-        modules=[__name__],
-        about={**labels, "seed": seed},
-        settings={"rows": list(files)},
-        inputs=list(files.values()),
-        outputs=[out],
-    )
+    try:
+        write_json(out, content)
+        write_record(
+            record,
+            kind="metrics",
+            modules=[__name__],
+            about={**labels, "seed": seed},
+            settings={"rows": list(files)},
+            inputs=list(files.values()),
+            outputs=[out],
+        )
+    except OSError as error:
+        place = shown_text(error.filename or out)
+        raise LotusError(f"{place}: cannot be written: {error.strerror}") from error
 
 
 def _check_places(files: Mapping[str, Path], out: Path, record: Path) -> None:

@@ -9,10 +9,11 @@ from contextlib import chdir
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
-from tiny import CELL, FORGET_SET, METRICS, ROWS, TABLE, write_project
+from tiny import CELL, FORGET_SET, HELD_OUT, METRICS, ROWS, TABLE, write_project
 
 from lotus.auditing import replay, telling
 from lotus.auditing.audit import audit
@@ -28,7 +29,7 @@ from lotus.auditing.lineage import text as tree_text
 from lotus.auditing.restore import standing
 from lotus.auditing.wanted import Step
 from lotus.errors import LotusError
-from lotus.evaluation import evaluate_runs
+from lotus.evaluation import evaluate_runs, rows_of
 from lotus.lineage import parse_json, read_record
 from lotus.provenance import as_text, identity, sealed, sha256
 
@@ -190,7 +191,6 @@ READERS = [
     exported,
     redrawn,
     sealed_anew,
-    evaluated,
 ]
 
 
@@ -206,8 +206,8 @@ def refused_or_not():
     printable(said)
 
 
-def read_all(template):
-    for reader in READERS:
+def read_all(template, readers=READERS):
+    for reader in readers:
         with refused_or_not():
             reader(template)
 
@@ -220,7 +220,7 @@ def test_the_project_is_sound(template):
                 reader(template)
 
 
-@QUICKLY(max_examples=40)
+@QUICKLY(max_examples=20)
 @given(data=st.data())
 def test_bytes_that_change(template, data):
     name = data.draw(st.sampled_from(files_of(template)))
@@ -235,7 +235,7 @@ def test_bytes_that_change(template, data):
         read_all(template)
 
 
-@QUICKLY(max_examples=40)
+@QUICKLY(max_examples=20)
 @given(data=st.data())
 def test_files_that_are_something_else(template, data):
     name = data.draw(st.sampled_from(files_of(template)))
@@ -304,7 +304,7 @@ def replaced(value, way, new, rename):
     return [replaced(v, rest, new, rename) if k == key else v for k, v in enumerate(value)]
 
 
-@QUICKLY(max_examples=150)
+@QUICKLY(max_examples=50)
 @given(data=st.data())
 def test_values_that_change(template, data):
     """Of records with a digest of their own again, as somebody could write it who knows how."""
@@ -376,25 +376,88 @@ def test_a_results_folder_that_is_none(template):
         read_all(template)
 
 
-@pytest.mark.parametrize("way", ["held-out", "forget-set"])
-def test_splits_that_are_none(template, way):
+@pytest.mark.parametrize("name", [HELD_OUT, FORGET_SET])
+def test_splits_that_are_none(template, name):
     """Sealed and consistent in their digests, so that they are looked into."""
+    place = Path(name.replace("results/", "results/records/"))
     with copy_of(template):
-        for value in NONSENSE:
-            name = (
-                FORGET_SET if way == "forget-set" else FORGET_SET.replace("instance-10", "held-out")
-            )
+        for value in (it for it in NONSENSE if it != []):
             content = json.loads((template / name).read_text())
             content[next(iter(content))] = value
             Path(name).write_text(json.dumps(content))
-            place = Path(name.replace("results/", "results/records/"))
             record = json.loads((template / place).read_text())
             record["outputs"] = {name: sha256(Path(name))}
             place.write_text(as_text(sealed(record)))
             found = {it.path: it for it in audit(read_index(), []).artifacts}
-            assert found[name].status == ("changed"), value
-            if value != []:
-                assert "not a split" in found[name].reason
+            assert found[name].status == "changed", value
+            assert "not a split" in found[name].reason
+
+
+@QUICKLY(max_examples=20)
+@given(data=st.data())
+def test_predictions_that_change(template, data):
+    with copy_of(template):
+        path = Path(data.draw(st.sampled_from([*ROWS.values()])), "predictions.npz")
+        content = bytearray(path.read_bytes())
+        # The heads of the arrays and of the archive, where damage does most.
+        at = data.draw(st.integers(0, 300) | st.integers(len(content) - 1500, len(content)))
+        content[at : at + data.draw(st.integers(0, 5))] = data.draw(st.binary(max_size=5))
+        path.write_bytes(content)
+        if data.draw(st.booleans()):
+            record_anew()
+        read_all(template, [audited, evaluated])
+
+
+def npy(folder):
+    np.save(Path(folder, "x.npy"), np.arange(3))
+    return Path(folder, "x.npy").read_bytes()
+
+
+def objects(folder):
+    np.savez(Path(folder, "x.npz"), **{"train.logits": np.array([{}], dtype=object)})
+    return Path(folder, "x.npz").read_bytes()
+
+
+@pytest.mark.parametrize("make", [npy, objects, lambda _: b"", lambda _: b"PK\x03\x04"])
+def test_archives_that_hold_something_else(template, tmp_path, make):
+    with copy_of(template):
+        path = Path(ROWS["gold"], "predictions.npz")
+        path.write_bytes(make(tmp_path))
+        with pytest.raises(LotusError, match=f"{path}: .*predictions"):
+            evaluated(template)
+        record_anew()
+        found = {it.path: it for it in audit(read_index(), []).artifacts}
+        assert "not predictions" in found[path.as_posix()].reason
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"labels": {"dataset": 3}}, "--labels: dataset: 3; accepted: texts under dataset"),
+        ({"labels": {"rows": "x"}}, "--labels: rows"),
+        ({"out": Path("Snakefile/x.json")}, "Snakefile: cannot be written"),
+        ({"record": Path("../m.json")}, "--record: ../m.json is the output itself"),
+        ({"out": Path(ROWS["gold"], "predictions.npz")}, "is the predictions of gold"),
+        ({"files": {"original": Path("x"), "gold": Path("y")}}, "x: no file"),
+        ({"files": {"gold": Path("y")}}, "predictions of original"),
+    ],
+)
+def test_what_evaluate_is_asked_in_error(template, change, said):
+    files = {row: Path(folder, "predictions.npz") for row, folder in ROWS.items()}
+    asked = {"files": files, "labels": {}, "out": Path("../m.json"), "record": Path("../r.json")}
+    with copy_of(template):
+        before = files_of(Path())
+        with pytest.raises(LotusError, match=said):
+            evaluate_runs(seed=1, **{**asked, **change})
+        assert files_of(Path()) == before
+        assert not Path("../m.json").exists()
+
+
+def test_a_row_is_given_once():
+    pair = ("gold", Path("x"))
+    assert rows_of([pair]) == {"gold": Path("x")}
+    with pytest.raises(LotusError, match="row 'gold' is given twice"):
+        rows_of([pair, pair])
 
 
 def test_two_files_of_one_benchmark_are_not_compared(template):

@@ -109,11 +109,14 @@ def _otherwise_split(parts: Parts, splits: Iterable[tuple[str, Parts]]) -> Itera
 
 def _asked(path: str) -> Parts:
     with np.load(path) as arrays:
-        return {
+        parts = {
             name: _indices(name, arrays[f"{name}.indices"])
             for name in ("train", "forget", "retain", "val", "test")
             if f"{name}.indices" in arrays.files
         }
+    if not parts:
+        raise ValueError("it has no images")
+    return parts
 
 
 def _shared(parts: Parts) -> Iterator[str]:

@@ -20,7 +20,7 @@ def seal(out: Path) -> None:
     """Writes the ledger: itself a record, whose inputs are all others.
 
     Raises:
-        LotusError: where a record should lie is something else.
+        LotusError: where a record should lie is something else, or the ledger cannot be written.
 
     """
     records = [path for path in record_files() if path != out]
@@ -29,12 +29,15 @@ def seal(out: Path) -> None:
             raise LotusError(
                 f"{shown_text(path)}: lies where records do, and is not a file; remove it"
             )
-    write_record(
-        out,
-        kind="ledger",
-        modules=[__name__],
-        about={},
-        settings={},
-        inputs=records,
-        outputs=[],
-    )
+    try:
+        write_record(
+            out,
+            kind="ledger",
+            modules=[__name__],
+            about={},
+            settings={},
+            inputs=records,
+            outputs=[],
+        )
+    except OSError as error:
+        raise LotusError(f"{shown_text(out)}: cannot be written: {error.strerror}") from error

@@ -150,7 +150,8 @@ def rf_jsd(sources: Sequence[Path]) -> Figure:
     lines = -(-len(cells) // 2)
     titles = [benchmark_title(*key[:-1]) for key, _ in cells]
     legend = legend_width([row_title(row) for row in looks])
-    room = columns * max(width_of(titles, SETTINGS["axes.titlesize"]) + 1.0, 2.6) + legend
+    titled = width_of(titles, SETTINGS["axes.titlesize"])
+    room = columns * max(1.02 * titled, 2.1) + legend + 0.6
     size = max(room, min(PAGE, 3.7 * columns + 1.5)), max(2.9, 2.6 * lines)
     figure = Figure(figsize=size)
     panels = figure.subplots(lines, columns, squeeze=False)
