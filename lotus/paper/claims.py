@@ -204,8 +204,8 @@ def load_claims(path: Path) -> tuple[Claim, ...]:
     """The claims, in the order of the file.
 
     Raises:
-        LotusError: absent, not YAML, a key stands twice, or a claim is not as it should be: one line, with file, claim, key,
-            value and what is accepted.
+        LotusError: absent, not YAML, a key stands twice, or a claim is not as it should be: one line, with
+            file, claim, key, value and what is accepted.
 
     """
     content = read_yaml(path).content
