@@ -218,6 +218,13 @@ def test_jsd_bars_of_both_protocols_are_filled_and_hollow(measured):
     assert lotus[0].get_edgecolor() == lotus[1].get_edgecolor()
 
 
+@pytest.mark.parametrize("row", ["gold", "original", "finetune"])
+def test_whatever_collapses_the_figures_are_drawn(measured, row):
+    files = metrics_of(measured(ROWS, collapsed=[(row, 1), (row, 2)]))
+    for draw in (figures.avg_gap, jsd_bars):
+        assert draw(files).axes
+
+
 def test_jsd_bars_say_what_has_collapsed(measured):
     (axes,) = jsd_bars(metrics_of(measured(ROWS, collapsed=[("lotus", 1)]))).axes
     assert texts_of(axes) == ["corrected: collapsed in 1 of 2 seeds"]

@@ -112,7 +112,8 @@ def _dot_panel(
 
     looks, heights = look_of(rows), {row: place for place, row in enumerate(rows)}
     for name, below in zip(PROTOCOLS, (-0.17, 0.17), strict=True):
-        here, gone = (of[of["protocol"] == name] for of in (part, fallen))
+        # Of rows that are shown: a collapsed gold model is in no row.
+        here, gone = (of[(of["protocol"] == name) & of["row"].isin(rows)] for of in (part, fallen))
         for row, lines in gone.groupby("row", sort=False):
             n = int((here["row"] == row).sum())
             say_collapsed(axes, heights[str(row)] + below, name, lines["seed"].nunique(), n)
