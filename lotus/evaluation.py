@@ -94,6 +94,9 @@ def evaluate_runs(
 def _check_places(files: Mapping[str, Path], out: Path, record: Path) -> None:
     """What is read and written is not one another, and what is read has records that can be read."""
     written = {"--out": out.absolute(), "--record": record.absolute()}
+    for option, given in {"--out": out, "--record": record}.items():
+        if not given.name:
+            raise LotusError(f"{option}: '{given}' is no name of a file")
     if written["--out"] == written["--record"]:
         raise LotusError(f"--record: {shown_text(record)} is the output itself")
     for row, path in files.items():

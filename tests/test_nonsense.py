@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 from tiny import CELL, FORGET_SET, HELD_OUT, METRICS, ROWS, TABLE, write_project
@@ -22,12 +23,14 @@ from lotus.auditing.comparison import text as compare_text
 from lotus.auditing.comparison.compare import compare
 from lotus.auditing.comparison.sides import open_side
 from lotus.auditing.crate.export import export_crate
+from lotus.auditing.crate.project import configuration_files
 from lotus.auditing.index import read_index
 from lotus.auditing.ledger import seal
 from lotus.auditing.lineage import facts, lookup
 from lotus.auditing.lineage import text as tree_text
 from lotus.auditing.restore import standing
 from lotus.auditing.wanted import Step
+from lotus.cli import main
 from lotus.errors import LotusError
 from lotus.evaluation import evaluate_runs, rows_of
 from lotus.lineage import parse_json, read_record
@@ -478,3 +481,59 @@ def test_records_that_were_made_of_each_other(template):
         ]
         with pytest.raises(LotusError, match=r"a\.json.*made of each other"):
             standing(index, [], wanted)
+
+
+LONG, ESCAPE = "a" * 5000, "\x1b[31m"
+ARGUMENTS = [
+    *(["lineage", name] for name in (LONG, ESCAPE, "\0", "caf\udce9", "", "..", "/", ":", "::=")),
+    *(
+        ["lineage", f"{TABLE}:{cell}"]
+        for cell in ("x:n", "lotus:x", "lotus:n:x=1", ESCAPE, "a:b:c")
+    ),
+    *(["lineage", TABLE, "--picture", name] for name in ("x.txt", "Snakefile/x.svg", "")),
+    *(["diff", name] for name in (LONG, ESCAPE, "\0", "caf\udce9", "HEAD", "Snakefile")),
+    *(["export-crate", "--out", name] for name in (LONG, "", "Snakefile/x", "results/x")),
+    *(["seal", "--out", name] for name in (LONG, "", "Snakefile/x")),
+    *([command, "--configfile", "lost"] for command in ("audit", "restore")),
+]
+
+
+@pytest.mark.parametrize("arguments", ARGUMENTS, ids=range(len(ARGUMENTS)))
+def test_arguments_that_mean_nothing(template, arguments):
+    with copy_of(template):
+        done = CliRunner().invoke(main, arguments)
+        assert isinstance(done.exception, SystemExit), done.exception
+        assert done.exit_code in (1, 2)
+        assert done.stdout == ""
+        assert "Error: " in done.stderr
+        if arguments[0] in ("lineage", "diff"):
+            printable(done.stderr.partition("Error: ")[2])
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "not a CSV table: it is empty"),
+        ("a,a\n1,2\n", "a column stands twice"),
+        ("row,n\nlotus\n", "line 2: 1 cells for 2 columns"),
+        ('row,n\n"lotus,1\n', "not a CSV table"),
+        ("row,n\nx,1\n", "no row 'lotus'"),
+    ],
+)
+def test_tables_that_are_none(template, text, said):
+    with copy_of(template):
+        Path(TABLE).write_text(text)
+        with pytest.raises(LotusError, match=said):
+            lookup.look_up(f"{TABLE}:lotus:n")
+
+
+def test_what_a_crate_is_not_made_of(template):
+    with copy_of(template):
+        for text in ("title: [1]", "authors: 5", "authors: [5]", "authors: [{x: y}]", "title: ''"):
+            lines = Path(template, "CITATION.cff").read_text().splitlines()
+            key = text.partition(":")[0]
+            kept = [line for line in lines if not line.startswith(f"{key}:")]
+            Path("CITATION.cff").write_text("\n".join([*kept, text]))
+            with pytest.raises(LotusError, match=f"CITATION.cff: .*{key}"):
+                exported(template)
+    assert configuration_files(["../secret", "/etc/hostname", "a\0b"]) == []

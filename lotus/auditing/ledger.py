@@ -23,6 +23,8 @@ def seal(out: Path) -> None:
         LotusError: where a record should lie is something else, or the ledger cannot be written.
 
     """
+    if not out.name:
+        raise LotusError(f"--out: '{out}' is no name of a file")
     records = [path for path in record_files() if path != out]
     for path in records:
         if not os.path.isfile(path):
