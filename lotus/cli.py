@@ -19,6 +19,7 @@ import click
 
 from lotus import protocol, warm
 from lotus.errors import LotusError
+from lotus.names import shown
 from lotus.protocol import Protocol
 from lotus.yaml_text import parse
 
@@ -40,10 +41,14 @@ class _Group(click.Group):
         try:
             return super().invoke(ctx)
         except (LotusError, click.ClickException) as error:
-            message = getattr(error, "message", str(error))
+            usual = error if isinstance(error, click.ClickException) else None
+            said = str(error) if usual is None else usual.format_message()
+            # Names from outside may hold what moves a terminal's cursor.
+            message = "\n".join(map(shown, said.split("\n")))
             _tell(terminal, f"Error: {message}\n")
-            shown = error if isinstance(error, click.ClickException) else None
-            raise shown or click.ClickException(message) from error
+            if usual is not None and message == said:
+                raise
+            raise click.ClickException(message) from error
         except Exception as error:
             _tell(terminal, f"{type(error).__name__}: {error} (traceback in {log})\n")
             raise
@@ -564,9 +569,9 @@ def evaluate(
     record: Path | None,
 ) -> None:
     """Compute all metrics of one scenario and seed from predictions."""
-    from lotus.evaluation import evaluate_runs
+    from lotus.evaluation import evaluate_runs, rows_of
 
-    evaluate_runs(dict(rows), seed, labels, out, record or _beside(out))
+    evaluate_runs(rows_of(rows), seed, labels, out, record or _beside(out))
 
 
 @main.command(

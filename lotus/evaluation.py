@@ -7,8 +7,9 @@ from typing import Any
 from lotus import layout, predictions
 from lotus.errors import LotusError
 from lotus.layout import GOLD, ORIGINAL
-from lotus.lineage import read_record, shown_text
+from lotus.lineage import read_record
 from lotus.metrics.summary import as_json, score_all
+from lotus.names import shown
 from lotus.predictions import Predictions
 from lotus.provenance import identity, relative, sha256, write_json, write_record
 
@@ -26,7 +27,7 @@ def rows_of(pairs: Iterable[tuple[str, Path]]) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for row, path in pairs:
         if not row or row in found:
-            said = f"row '{shown_text(row)}' is given twice" if row else f"{path} has no row's name"
+            said = f"row '{shown(row)}' is given twice" if row else f"{path} has no row's name"
             raise LotusError(f"--of: {said}")
         found[row] = path
     return found
@@ -87,7 +88,7 @@ def evaluate_runs(
             outputs=[out],
         )
     except OSError as error:
-        place = shown_text(error.filename or out)
+        place = shown(error.filename or out)
         raise LotusError(f"{place}: cannot be written: {error.strerror}") from error
 
 
@@ -98,17 +99,17 @@ def _check_places(files: Mapping[str, Path], out: Path, record: Path) -> None:
         if not given.name:
             raise LotusError(f"{option}: '{given}' is no name of a file")
     if written["--out"] == written["--record"]:
-        raise LotusError(f"--record: {shown_text(record)} is the output itself")
+        raise LotusError(f"--record: {shown(record)} is the output itself")
     for row, path in files.items():
         for option, place in written.items():
             if path.absolute() == place:
-                raise LotusError(f"{option}: {shown_text(place)} is the predictions of {row}")
+                raise LotusError(f"{option}: {shown(place)} is the predictions of {row}")
         above = layout.record_of(Path(relative(path)))
         if above is not None and above.exists():
             try:
                 identity(read_record(above))
             except KeyError as error:
-                raise LotusError(f"{shown_text(above)}: damaged record: lacks {error}") from error
+                raise LotusError(f"{shown(above)}: damaged record: lacks {error}") from error
 
 
 def _loaded(row: str, path: Path) -> Predictions:
@@ -118,7 +119,7 @@ def _loaded(row: str, path: Path) -> Predictions:
         LotusError: absent or damaged.
 
     """
-    name = shown_text(path)
+    name = shown(path)
     if not path.is_file():
         raise LotusError(f"{name}: no file, or none that can be read: the predictions of {row}")
     try:

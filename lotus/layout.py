@@ -79,7 +79,7 @@ def record_of(artifact: Path) -> Path | None:
         return RECORDS / "dvc.json"
     if artifact.is_relative_to(STORES) and len(artifact.parts) == len(STORES.parts) + 2:
         return store_record(artifact.parent.name)
-    if not artifact.is_relative_to(RESULTS):
+    if not artifact.is_relative_to(RESULTS) or artifact == RESULTS:
         return None
     if artifact.name in _BESIDE:
         return artifact.with_name(_BESIDE[artifact.name])

@@ -23,8 +23,15 @@ def composed(name: str) -> str:
 
 
 def shown(name: str | Path) -> str:
-    """A name as it can be printed: control characters, and bytes that are not UTF-8, as escapes."""
-    text = os.fsencode(name).decode("utf-8", "backslashreplace")
+    """A name as it can be printed, in one line: what has no picture, or is not UTF-8, as an escape."""
+    text = str(name)
+    if text.isprintable():
+        return text
+    try:
+        text = os.fsencode(text).decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:
+        # Halves of characters, which no file's name has.
+        return ascii(text)[1:-1]
     return "".join(
         c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text
     )

@@ -31,7 +31,6 @@ import os
 import platform
 import resource
 import shlex
-import subprocess
 import sys
 import sysconfig
 from collections.abc import Iterator, Mapping, Sequence
@@ -47,6 +46,10 @@ from typing import Any
 import psutil
 
 from lotus import layout
+from lotus.errors import LotusError
+from lotus.git import run_git
+from lotus.json_text import parse_json, read_file
+from lotus.names import shown
 
 FORMAT = 2
 PACKAGE = "lotus"
@@ -80,7 +83,13 @@ def atomic(path: Path) -> Iterator[Path]:
     """A temporary path beside `path` that takes its place only if the block succeeds.
 
     The folder is made if need be; on an error nothing is left behind.
+
+    Raises:
+        LotusError: the path names no file.
+
     """
+    if not path.name:
+        raise LotusError(f"'{path}' names no file; accepted: the path of a file to write")
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{os.getpid()}-{path.name}")
     try:
@@ -389,12 +398,22 @@ def identity(record: Mapping[str, Any]) -> str:
 
 
 def _chained(inputs: Sequence[Path]) -> dict[str, str]:
-    """Records of files that other steps wrote, each with its identity."""
+    """Records of files that other steps wrote, each with its identity.
+
+    Raises:
+        LotusError: one of them is damaged.
+
+    """
     places = (layout.record_of(Path(relative(path))) for path in inputs)
     found = dict.fromkeys(place for place in places if place is not None and place.is_file())
-    return {
-        place.as_posix(): identity(json.loads(place.read_text(encoding="utf-8"))) for place in found
-    }
+    return {place.as_posix(): _identity_of(place) for place in found}
+
+
+def _identity_of(place: Path) -> str:
+    try:
+        return identity(parse_json(read_file(place)))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise LotusError(f"{shown(place)}: damaged record: {error}") from error
 
 
 def relative(path: Path) -> str:
@@ -432,23 +451,11 @@ def git_state() -> dict[str, Any]:
     }
 
 
-GIT = ("git", "-c", "core.fsmonitor=false", "-c", "core.quotePath=false", "--no-pager")
-"""git without what a folder's own settings have it run."""
-
-
-def git_variables() -> dict[str, str]:
-    """Variables of this process but those that point git elsewhere, as git's hooks have them."""
-    pointing = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_NAMESPACE")
-    return {key: value for key, value in os.environ.items() if key not in pointing}
-
-
 def git(*arguments: str) -> str | None:
     """What git prints, without white space around it; None where it fails or is not there."""
     try:
-        done = subprocess.run(
-            [*GIT, *arguments], capture_output=True, check=False, env=git_variables()
-        )
-    except OSError:
+        done = run_git(*arguments)
+    except LotusError:
         return None
     return done.stdout.decode("utf-8", "replace").strip() if done.returncode == 0 else None
 

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from lotus.errors import LotusError
+from lotus.json_text import read_file
 from lotus.names import composed, shown
 
 Place = tuple[str | int, ...]
@@ -45,7 +46,7 @@ def read_yaml(path: Path) -> Text:
 
     """
     try:
-        data = path.read_bytes()
+        data = read_file(path)
     except OSError as error:
         raise LotusError(f"{shown(path)}: cannot be read: {error.strerror}") from error
     return parse(decoded(data, shown(path)), shown(path))

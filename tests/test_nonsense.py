@@ -33,7 +33,8 @@ from lotus.auditing.wanted import Step
 from lotus.cli import main
 from lotus.errors import LotusError
 from lotus.evaluation import evaluate_runs, rows_of
-from lotus.lineage import parse_json, read_record
+from lotus.json_text import parse_json
+from lotus.lineage import read_record
 from lotus.provenance import as_text, identity, sealed, sha256
 
 NONSENSE = [

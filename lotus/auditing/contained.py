@@ -9,7 +9,7 @@ import numpy as np
 
 from lotus import layout
 from lotus.auditing.index import Index, Record
-from lotus.lineage import parse_json, read_file
+from lotus.json_text import parse_json, read_file
 
 LARGEST = 10**12
 """More images than a store can have."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lotus.lineage import parse_json, read_file
+from lotus.json_text import parse_json, read_file
 from lotus.provenance import sha256, write_text
 
 CACHE = Path(".lotus/digests.json")

@@ -15,6 +15,7 @@ from lotus.contents import Contents, description
 from lotus.data import sources
 from lotus.data.store import FILES, locked_stores
 from lotus.errors import LotusError
+from lotus.json_text import parse_json, read_file
 from lotus.layout import GOLD, ORIGINAL
 from lotus.paper.exhibits import EXHIBITS
 from lotus.plan import Plan, make_plan
@@ -75,7 +76,7 @@ def present(configfiles: Sequence[Path]) -> Present:
         if all(path.is_file() for path in files):
             return _read(files, record.settings["given"])
     try:
-        settings = json.loads(EXPERIMENT.read_text(encoding="utf-8"))["settings"]
+        settings = parse_json(read_file(EXPERIMENT))["settings"]
         return Present(make_plan(settings, [Origin(str(EXPERIMENT), settings)]))
     except (OSError, ValueError, KeyError, TypeError, RecursionError, LotusError):
         # Absent or damaged; the audit says so, by the default configuration.

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from lotus import layout
 from lotus.auditing.forms import FilePath, Form
 from lotus.auditing.walk import files_below
-from lotus.lineage import parse_json, read_file
+from lotus.json_text import parse_json, read_file
 
 WORKING = re.compile(r"checkpoint\.pt|\.snakemake_timestamp|\.gitignore|\.\d+-.*|\.decode-.*")
 """What tools leave while they work, or when they are killed."""

@@ -15,7 +15,7 @@ from pydantic import (
 )
 
 from lotus import layout
-from lotus.lineage import shown_text
+from lotus.names import shown
 from lotus.provenance import FORMAT
 
 MODELS = ("original", "gold", "unlearned")
@@ -33,10 +33,10 @@ def _named(path: str) -> str:
     """
     names = path.removeprefix("/").split("/")
     if path == str(layout.RESULTS) or "" in names or "." in names:
-        raise ValueError(f"'{shown_text(path)}' is no path of a file")
+        raise ValueError(f"'{shown(path)}' is no path of a file")
     too_long = len(path) > LONGEST_PATH or any(len(it.encode()) > LONGEST_NAME for it in names)
     if "\0" in path or too_long:
-        raise ValueError(f"'{shown_text(path[:80])}' cannot be the path of a file")
+        raise ValueError(f"'{shown(path[:80])}' cannot be the path of a file")
     return path
 
 
@@ -216,13 +216,13 @@ def misfit(found: Any) -> str:
 
 def _malformed(error: ValidationError) -> str:
     first = error.errors()[0]
-    place = shown_text(".".join(map(str, first["loc"])))
+    place = shown(".".join(map(str, first["loc"])))
     if not place:
         return f"not a record: {unfit(first)}"
     if first["type"] == "missing":
         return f"not a record: lacks {place}"
     if place == "format":
-        stated = shown_text(repr(first["input"]))[:80]
+        stated = shown(repr(first["input"]))[:80]
         return f"a record of format {stated}; this version reads {FORMAT}"
     return f"not a record: {place}: {unfit(first)}"
 
@@ -231,5 +231,5 @@ def unfit(error: Mapping[str, Any]) -> str:
     """What a form says of a value, and the value."""
     value = error["input"]
     is_short = isinstance(value, str | int | float | bool | None)
-    stated = f", not {shown_text(repr(value))[:80]}" if is_short else ""
+    stated = f", not {shown(repr(value))[:80]}" if is_short else ""
     return f"{error['msg'].removeprefix('Value error, ')}{stated}"

@@ -1,46 +1,10 @@
 """git, called as its command: of this project alone, whatever the user's settings and surroundings are."""
 
-import os
-import subprocess
 from pathlib import Path
 
 from lotus.errors import LotusError
-from lotus.lineage import shown_text
-
-OPTIONS = (
-    "--no-pager",
-    "--no-optional-locks",
-    "--literal-pathspecs",
-    *("-c", "color.ui=false"),
-    *("-c", "core.quotePath=true"),
-    *("-c", "core.fsmonitor=false"),
-    *("-c", "log.showSignature=false"),
-    *("-c", "diff.relative=false"),
-)
-"""What makes git print the same for everybody, and start nothing of the user's."""
-SURROUNDINGS = (
-    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
-    "GIT_COMMON_DIR",
-    "GIT_CONFIG",
-    "GIT_CONFIG_COUNT",
-    "GIT_CONFIG_PARAMETERS",
-    "GIT_DIFF_OPTS",
-    "GIT_DIR",
-    "GIT_EXTERNAL_DIFF",
-    "GIT_GLOB_PATHSPECS",
-    "GIT_GRAFT_FILE",
-    "GIT_ICASE_PATHSPECS",
-    "GIT_IMPLICIT_WORK_TREE",
-    "GIT_INDEX_FILE",
-    "GIT_NAMESPACE",
-    "GIT_NOGLOB_PATHSPECS",
-    "GIT_OBJECT_DIRECTORY",
-    "GIT_PREFIX",
-    "GIT_REPLACE_REF_BASE",
-    "GIT_SHALLOW_FILE",
-    "GIT_WORK_TREE",
-)
-"""Variables that lead git elsewhere, as within a hook, where they are another repository's."""
+from lotus.git import run_git
+from lotus.names import shown
 
 
 def git(*arguments: str, stdin: bytes = b"") -> bytes:
@@ -52,7 +16,8 @@ def git(*arguments: str, stdin: bytes = b"") -> bytes:
     """
     if problem := why_none():
         raise LotusError(problem)
-    done = _git(*arguments, stdin=stdin)
+    # Files are named as they are: a `*` in a name is no pattern.
+    done = run_git("--literal-pathspecs", *arguments, stdin=stdin)
     if done.returncode:
         said = done.stderr.decode(errors="replace").strip()
         raise LotusError(f"git {arguments[0]} failed: {said}")
@@ -65,9 +30,9 @@ def why_none() -> str:
     One of a folder above counts only if it tracks something here: else its commits say nothing of the
     project, and what is staged would be staged there.
     """
-    here = shown_text(Path.cwd())
+    here = shown(Path.cwd())
     try:
-        found = _git("rev-parse", "--is-inside-work-tree", "--show-prefix")
+        found = run_git("rev-parse", "--is-inside-work-tree", "--show-prefix")
     except LotusError as error:
         return str(error)
     inside, _, prefix = found.stdout.decode(errors="replace").partition("\n")
@@ -78,28 +43,9 @@ def why_none() -> str:
         return (
             f"{here}: a git repository is needed, and there is none{reason}; `git init` makes one"
         )
-    if prefix.strip() and not _git("ls-files", "-z", "--", ".").stdout:
+    if prefix.strip() and not run_git("ls-files", "-z", "--", ".").stdout:
         return (
             f"{here}: a git repository is needed, and that of a folder above tracks nothing here; "
             "`git init` makes one"
         )
     return ""
-
-
-def _git(*arguments: str, stdin: bytes = b"") -> "subprocess.CompletedProcess[bytes]":
-    kept = {key: value for key, value in os.environ.items() if key not in SURROUNDINGS}
-    try:
-        return subprocess.run(
-            ["git", *OPTIONS, *arguments],
-            input=stdin,
-            capture_output=True,
-            check=False,
-            env={**kept, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0"},
-        )
-    except FileNotFoundError as error:
-        raise LotusError("git is needed, and not there: install it, or put it on PATH") from error
-    except OSError as error:
-        raise LotusError(f"git cannot be run: {error.strerror}") from error
-    except ValueError as error:
-        # A character that no argument can have.
-        raise LotusError(f"git {arguments[0]}: {error}") from error

@@ -10,7 +10,8 @@ from typing import Any
 from lotus import layout
 from lotus.auditing.forms import MODELS, misfit
 from lotus.auditing.ledger import record_files
-from lotus.lineage import parse_json, read_file, shown_text
+from lotus.json_text import parse_json, read_file
+from lotus.names import shown
 from lotus.provenance import is_sealed
 
 __all__ = ["MODELS", "Index", "Record", "parsed", "read", "read_index"]
@@ -130,5 +131,5 @@ def _problem(path: Path, text: bytes, found: Mapping[str, Any]) -> str:
     if not is_sealed(text, found["digest"]):
         return "edited: it does not have the digest that it states"
     if found["path"] != path.as_posix():
-        return f"the record of {shown_text(found['path'])}"
+        return f"the record of {shown(found['path'])}"
     return ""

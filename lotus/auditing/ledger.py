@@ -7,7 +7,7 @@ from pathlib import Path
 from lotus import layout
 from lotus.auditing.walk import files_below
 from lotus.errors import LotusError
-from lotus.lineage import shown_text
+from lotus.names import shown
 from lotus.provenance import write_record
 
 
@@ -28,9 +28,7 @@ def seal(out: Path) -> None:
     records = [path for path in record_files() if path != out]
     for path in records:
         if not os.path.isfile(path):
-            raise LotusError(
-                f"{shown_text(path)}: lies where records do, and is not a file; remove it"
-            )
+            raise LotusError(f"{shown(path)}: lies where records do, and is not a file; remove it")
     try:
         write_record(
             out,
@@ -42,4 +40,4 @@ def seal(out: Path) -> None:
             outputs=[],
         )
     except OSError as error:
-        raise LotusError(f"{shown_text(out)}: cannot be written: {error.strerror}") from error
+        raise LotusError(f"{shown(out)}: cannot be written: {error.strerror}") from error

@@ -8,7 +8,7 @@ from lotus import layout
 from lotus.auditing.git import git, why_none
 from lotus.data.store import dvc_outs
 from lotus.errors import LotusError
-from lotus.lineage import shown_text
+from lotus.names import shown
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def _outs(file: Path) -> Mapping[str, str]:
         for value in pair:
             if not isinstance(value, str):
                 raise LotusError(
-                    f"{file}: not a DVC file: {shown_text(repr(value))[:80]} stands in place of a path "
+                    f"{file}: not a DVC file: {shown(repr(value))[:80]} stands in place of a path "
                     "or an md5"
                 )
     return outs

@@ -23,7 +23,7 @@ from lotus.auditing.dvc import pull_files
 from lotus.auditing.index import Index, Record, read, read_index
 from lotus.auditing.ledger import record_files
 from lotus.errors import LotusError
-from lotus.lineage import shown_text
+from lotus.names import shown
 from lotus.provenance import PACKAGE, code_digest
 
 log = logging.getLogger(__name__)
@@ -100,7 +100,7 @@ def _records() -> list[Record]:
     for record in found.records.values():
         if problem := record.problem or (_unfit(record, found) if record.kind in kinds else ""):
             raise LotusError(
-                f"{shown_text(record.path)}: {problem}; get it back from git (`lotus audit` says what else "
+                f"{shown(record.path)}: {problem}; get it back from git (`lotus audit` says what else "
                 "is not as it was made)"
             )
     records = [record for record in found.records.values() if record.kind in kinds]
@@ -116,12 +116,12 @@ def _unfit(record: Record, found: Index) -> str:
     except ValueError as error:
         return f"its command cannot be read: {error}"
     if command not in COMMANDS:
-        return f"its command '{shown_text(command)}' draws nothing"
+        return f"its command '{shown(command)}' draws nothing"
     strange = [name for name in record.content["code"]["entry"] if not name.startswith(OWN)]
     if strange:
         return f"its step is in {strange[0]}, which is no part of this package"
     other = [path for path in record.outputs if found.producers.get(path) is not record]
-    return f"states {shown_text(other[0])}, whose record it is not" if other else ""
+    return f"states {shown(other[0])}, whose record it is not" if other else ""
 
 
 def _unverified(metrics: Sequence[Record]) -> list[Record]:

@@ -20,7 +20,7 @@ from lotus.auditing.index import Index, read_index
 from lotus.auditing.published import held, holding
 from lotus.auditing.wanted import Step
 from lotus.errors import LotusError
-from lotus.lineage import shown_text
+from lotus.names import shown
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ class Standing:
         follows = (f"{record}: follows from {before}" for record, before in self.after.items())
         found = [*(f"{record}: {reason}" for record, reason in self.wrong.items()), *follows]
         head = f"{len(self.sound)} steps stand; {len(found)} have to run"
-        return [head, *map(shown_text, found)]
+        return [head, *map(shown, found)]
 
 
 def restore(configfiles: Sequence[Path], cores: str, recompute: bool, only_list: bool) -> Standing:
@@ -142,7 +142,7 @@ def _in_order(before: Mapping[str, Sequence[str]]) -> list[str]:
     try:
         return list(TopologicalSorter(before).static_order())
     except CycleError as error:
-        circle = " → ".join(shown_text(record) for record in error.args[1])
+        circle = " → ".join(shown(record) for record in error.args[1])
         raise LotusError(
             f"{circle}: these records say that they were made of each other (`lotus audit`)"
         ) from error

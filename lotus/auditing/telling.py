@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 
 from lotus.auditing.audit import MISSING, STATUSES, VERIFIED, Artifact, Audit
-from lotus.lineage import shown_text
+from lotus.names import shown
 
 SHOWN = 3
 """Paths that are named of many with the same reason."""
@@ -36,7 +36,7 @@ def as_text(found: Audit) -> str:
         verdict += "; nothing was run here, or pulled (dvc pull)"
     # Names of files and values in them can be anything, also what steers a terminal.
     return "\n".join(
-        [*map(shown_text, lines), f"{len(found.artifacts)} artifacts: {said or 'none'}; {verdict}."]
+        [*map(shown, lines), f"{len(found.artifacts)} artifacts: {said or 'none'}; {verdict}."]
     )
 
 

@@ -191,5 +191,5 @@ def dvc_outs(lock: Path) -> dict[str, str]:
         return {out["path"]: out["md5"] for out in outs if "md5" in out}
     except OSError as error:
         raise LotusError(f"{lock}: cannot be read: {error.strerror}") from error
-    except (yaml.YAMLError, ValueError, KeyError, TypeError) as error:
+    except (yaml.YAMLError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise LotusError(f"{lock}: not a DVC file with a list 'outs': {error}") from error

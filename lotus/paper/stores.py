@@ -59,7 +59,7 @@ def store_row(record: Mapping[str, Any]) -> StoreRow:
         checked_by=source["checked_by"],
         content=source["content"],
         dvc=notes["dvc"],
-        locked=record["notes"]["locked"] is not None,
+        locked=record["notes"].get("locked") is not None,
         files=source["files"],
     )
 

@@ -14,7 +14,8 @@ from lotus.auditing.forms import Digest, FilePath, Form, Number, unfit
 from lotus.auditing.git import git, why_none
 from lotus.auditing.index import Index, Record, parsed
 from lotus.errors import LotusError
-from lotus.lineage import parse_json, read_file, shown_text
+from lotus.json_text import parse_json, read_file
+from lotus.names import shown
 from lotus.paper.results import KEYS, parse_metrics
 from lotus.settings import Benchmark
 
@@ -113,8 +114,8 @@ def _side(name: str, place: str, files: Iterable[tuple[Path, bytes]], otherwise:
         first = places.setdefault(of, path.as_posix())
         if first != path.as_posix():
             raise LotusError(
-                f"{name} ({place}): {shown_text(path)} and {shown_text(first)} both state that they are of "
-                f"{shown_text(of[0].name)}, seed {of[1]}"
+                f"{name} ({place}): {shown(path)} and {shown(first)} both state that they are of "
+                f"{shown(of[0].name)}, seed {of[1]}"
             )
         metrics[path.as_posix()] = MetricsFile(hashlib.sha256(text).hexdigest(), content)
     if not metrics:
@@ -135,12 +136,10 @@ def _content(path: Path, text: bytes) -> Mapping[str, Any]:
         _Content.model_validate(content)
     except ValidationError as error:
         first = error.errors()[0]
-        place = shown_text(".".join(map(str, first["loc"])))
-        raise LotusError(
-            f"{shown_text(path)}: not a metrics file: {place}: {unfit(first)}"
-        ) from error
+        place = shown(".".join(map(str, first["loc"])))
+        raise LotusError(f"{shown(path)}: not a metrics file: {place}: {unfit(first)}") from error
     except ValueError as error:
-        raise LotusError(f"{shown_text(path)}: cannot be read: {error}") from error
+        raise LotusError(f"{shown(path)}: cannot be read: {error}") from error
     return content
 
 
@@ -172,20 +171,20 @@ def _read_folder(results: Path) -> Iterator[tuple[Path, bytes]]:
                 try:
                     yield here / name, read_file(Path(folder, name))
                 except OSError as error:
-                    path = shown_text(f"{folder}/{name}")
+                    path = shown(f"{folder}/{name}")
                     raise LotusError(f"{path}: cannot be read: {error.strerror}") from error
 
 
 def _commit(name: str) -> str:
     """The commit that a revision names."""
     if problem := why_none():
-        raise LotusError(f"{shown_text(name)}: no such folder; for a commit of that name {problem}")
+        raise LotusError(f"{shown(name)}: no such folder; for a commit of that name {problem}")
     try:
         revision = ("--end-of-options", f"{name}^{{commit}}")
         return git("rev-parse", "--verify", "--quiet", *revision).decode().strip()
     except LotusError as error:
         raise LotusError(
-            f"{shown_text(name)}: neither a folder nor a revision of this repository; {ACCEPTED}"
+            f"{shown(name)}: neither a folder nor a revision of this repository; {ACCEPTED}"
         ) from error
 
 

@@ -11,7 +11,7 @@ from lotus.auditing.comparison.sides import Side
 from lotus.auditing.comparison.steps import STATE, Step
 from lotus.auditing.comparison.ties import SECONDS
 from lotus.auditing.index import MODELS
-from lotus.lineage import shown_text
+from lotus.names import shown
 from lotus.paper.effects import aligned
 
 FILES = {"metrics": "metrics file", "held-out": "held-out split", "forget-set": "forget set"}
@@ -33,7 +33,7 @@ def lines(found: Comparison, top: int) -> Iterator[str]:
         top: how many entries of a list to show; all changes are shown.
 
     """
-    return map(shown_text, _lines(found, top))
+    return map(shown, _lines(found, top))
 
 
 def _lines(found: Comparison, top: int) -> Iterator[str]:

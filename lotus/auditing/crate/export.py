@@ -40,7 +40,7 @@ from lotus.auditing.crate.project import (
 )
 from lotus.auditing.index import read_index
 from lotus.errors import LotusError
-from lotus.lineage import shown_text
+from lotus.names import shown
 from lotus.provenance import atomic, git_state
 
 EXPERIMENT = (layout.RECORDS / "experiment.json").as_posix()
@@ -100,15 +100,13 @@ def export_crate(out: Path, copy_below: int) -> Written:
     try:
         _write(_crate(Account(index, files, configuration), citation), out)
     except OSError as error:
-        raise LotusError(
-            f"{shown_text(out)}: cannot be written: {error.strerror or error}"
-        ) from error
+        raise LotusError(f"{shown(out)}: cannot be written: {error.strerror or error}") from error
     copied = sum(file.copied for file in files.values())
     return Written(len(index.records), copied, len(files) - copied)
 
 
 def _refuse_place(out: Path) -> None:
-    name = shown_text(out)
+    name = shown(out)
     if "\0" in str(out):
         raise LotusError(f"{name}: no path; accepted: an empty or new folder, or a new file *.zip")
     # Records that are copied there would count as this project's.

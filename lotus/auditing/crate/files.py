@@ -13,7 +13,7 @@ from lotus.auditing.files import is_elsewhere
 from lotus.auditing.index import Index
 from lotus.auditing.published import held, holding
 from lotus.errors import LotusError
-from lotus.lineage import shown_text
+from lotus.names import shown
 from lotus.provenance import sha256
 
 ARRAYS = (".npy", ".npz", ".safetensors")
@@ -113,7 +113,7 @@ def _refuse_differences(
     )
     problems += filter(None, differences)
     if problems:
-        listed = "\n  ".join(map(shown_text, problems))
+        listed = "\n  ".join(map(shown, problems))
         raise LotusError(f"files and records disagree, nothing is exported:\n  {listed}")
 
 

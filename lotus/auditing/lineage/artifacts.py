@@ -10,7 +10,7 @@ from lotus.auditing.forms import LONGEST_PATH
 from lotus.auditing.index import Index
 from lotus.auditing.lineage.tree import node_path
 from lotus.errors import LotusError
-from lotus.lineage import shown_text
+from lotus.names import shown
 from lotus.provenance import relative
 
 SHOWN = 3
@@ -37,7 +37,7 @@ def find(given: str, index: Index) -> str:
         return node_path(path.as_posix())
     if len(moved := list(_namesakes(path))) == 1:
         return moved[0]
-    raise LotusError(f"{shown_text(given)}: {_why_not(path)}{_near(path, known)}")
+    raise LotusError(f"{shown(given)}: {_why_not(path)}{_near(path, known)}")
 
 
 def in_project(given: str) -> Path:
@@ -49,7 +49,7 @@ def in_project(given: str) -> Path:
     """
     path = Path(relative(Path(os.path.normpath(given))))
     if path.is_absolute() or ".." in path.parts:
-        raise LotusError(f"{shown_text(given)}: lies outside the project in {Path.cwd()}")
+        raise LotusError(f"{shown(given)}: lies outside the project in {Path.cwd()}")
     return path
 
 
@@ -60,7 +60,7 @@ def _of_folder(path: Path, index: Index) -> str:
     if run in index.records:
         return run
     raise LotusError(
-        f"{shown_text(path)}: neither the folder of a run nor of a store{_near(path, _known(index))}"
+        f"{shown(path)}: neither the folder of a run nor of a store{_near(path, _known(index))}"
     )
 
 
@@ -92,4 +92,4 @@ def _near(path: Path, known: set[str]) -> str:
     is_path = len(path.as_posix()) <= LONGEST_PATH
     spelt = get_close_matches(path.as_posix(), sorted(known), n=SHOWN) if is_path else []
     near = list(dict.fromkeys([*spelt, *same_name]))[:SHOWN]
-    return f"; did you mean {' or '.join(map(shown_text, near))}?" if near else ""
+    return f"; did you mean {' or '.join(map(shown, near))}?" if near else ""

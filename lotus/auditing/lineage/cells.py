@@ -12,7 +12,9 @@ from lotus import layout
 from lotus.auditing.index import Index, Record
 from lotus.auditing.lineage.links import Kept
 from lotus.errors import LotusError, choices
-from lotus.lineage import read_file, read_record, shown_text
+from lotus.json_text import read_file
+from lotus.lineage import read_record
+from lotus.names import shown
 from lotus.paper.ablation import is_of_numbers
 from lotus.paper.experiment import Experiment
 from lotus.paper.quantities import CORRELATION, TERM_OF_GAP
@@ -77,7 +79,7 @@ def parse_cell(text: str) -> Cell | None:
     column, *pairs = rest or [""]
     parts = [pair.partition("=") for pair in pairs]
     if not row or not column or not all(key and equals for key, equals, _ in parts):
-        raise LotusError(f"{shown_text(text)}: {FORM}")
+        raise LotusError(f"{shown(text)}: {FORM}")
     return Cell(path, row, column, {key: value for key, _, value in parts})
 
 
@@ -123,7 +125,7 @@ def _stated(line: Mapping[str, str], column: str, named: Sequence[str]) -> dict[
 
 def _table(path: str) -> tuple[list[str], list[dict[str, str]]]:
     """Columns and lines of a CSV file: all lines have all columns, and no column is there twice."""
-    name = shown_text(path)
+    name = shown(path)
     if Path(path).suffix != ".csv":
         raise LotusError(f"{name}: cells are of CSV tables; {FORM}")
     try:
@@ -137,7 +139,7 @@ def _table(path: str) -> tuple[list[str], list[dict[str, str]]]:
         raise LotusError(f"{name}: not a CSV table: it is empty")
     head, *body = lines
     if len({*head}) < len(head):
-        said = shown_text(",".join(head))[:80]
+        said = shown(",".join(head))[:80]
         raise LotusError(f"{name}: not a CSV table: a column stands twice in '{said}'")
     for number, cells in enumerate(body, start=2):
         if len(cells) != len(head):
@@ -191,7 +193,7 @@ def rests_on(cell: Cell, lines: Iterable[Line], index: Index) -> Kept:
     except (KeyError, ValueError, TypeError, AttributeError, IndexError) as error:
         # A column or a key of a record that is not there; the audit says which file was changed.
         raise LotusError(
-            f"{shown_text(cell.path)}: not the table that {record.path} is of ({error!r}); see lotus audit"
+            f"{shown(cell.path)}: not the table that {record.path} is of ({error!r}); see lotus audit"
         ) from error
 
 

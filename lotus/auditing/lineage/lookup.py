@@ -11,7 +11,7 @@ from lotus.auditing.lineage.artifacts import find, in_project
 from lotus.auditing.lineage.cells import Cell, Line, parse_cell, read_cell, rests_on
 from lotus.auditing.lineage.growth import grow
 from lotus.auditing.lineage.tree import Tree
-from lotus.lineage import shown_text
+from lotus.names import shown
 
 
 @dataclass(frozen=True)
@@ -55,8 +55,8 @@ class Found:
         """The same as text, and an empty line after it."""
         for line in self.lines:
             stated = ", ".join(_said(name, value) for name, value in line.values.items())
-            yield shown_text(f"{self.title}  {_where(line.keys)}".rstrip())
-            yield shown_text(f"  {stated}")
+            yield shown(f"{self.title}  {_where(line.keys)}".rstrip())
+            yield shown(f"  {stated}")
         if self.lines:
             yield ""
 
@@ -85,7 +85,7 @@ def look_up(given: str, depth: int | None = None) -> Found:
     index = read_index()
     path = find(asked, index)
     is_namesake = Path(path).name == in_project(asked).name and not os.path.exists(asked)
-    said = f"{shown_text(asked)} is not there: taking {shown_text(path)}"
+    said = f"{shown(asked)} is not there: taking {shown(path)}"
     moved = said if is_namesake and path != asked else ""
     if cell is None:
         return Found(grow(index, path, depth=depth), None, (), moved)

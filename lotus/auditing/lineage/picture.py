@@ -12,7 +12,7 @@ from matplotlib.path import Path as Curve
 from lotus.auditing.lineage.boxes import ASKED, Box, Boxes, boxes
 from lotus.auditing.lineage.tree import Tree
 from lotus.errors import LotusError, choices
-from lotus.lineage import shown_text
+from lotus.names import shown
 from lotus.paper.style import BLACK, FORMS, GREY, save_as, style
 
 BROKEN = "#C00000"
@@ -61,7 +61,7 @@ def _figure(drawn: Boxes, heading: str, problems: Sequence[str]) -> Figure:
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set(xlim=(0, width), ylim=(0, height))
     axes.set_axis_off()
-    axes.text(MARGIN, height - MARGIN, shown_text(heading), va="top", fontsize=8.5, color=BLACK)
+    axes.text(MARGIN, height - MARGIN, shown(heading), va="top", fontsize=8.5, color=BLACK)
     places = _places(drawn, heights, MARGIN + foot, inner)
     _draw_links(axes, drawn, places)
     for number, (head, column) in enumerate(drawn.columns):
@@ -73,7 +73,7 @@ def _figure(drawn: Boxes, heading: str, problems: Sequence[str]) -> Figure:
     for number, problem in enumerate(problems[:SHOWN]):
         more = f" (and {len(problems) - SHOWN} more)" if number + 1 == SHOWN < len(problems) else ""
         axes.text(
-            MARGIN, foot - ROW * number, shown_text(f"{problem}{more}"), fontsize=6.5, color=BROKEN
+            MARGIN, foot - ROW * number, shown(f"{problem}{more}"), fontsize=6.5, color=BROKEN
         )
     return figure
 
@@ -128,7 +128,7 @@ def _draw_box(axes: Axes, box: Box, place: Place) -> None:
         axes.text(
             left + 0.06,
             bottom + height - ROW * (number + 1),
-            shown_text(line),
+            shown(line),
             va="center",
             fontsize=6.3,
             weight="bold" if number == 0 else "normal",

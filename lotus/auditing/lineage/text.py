@@ -8,7 +8,7 @@ from typing import Any
 from lotus.auditing.lineage.facts import Environments, environment_of, environments
 from lotus.auditing.lineage.tree import NOT_IN_DVC, Node, Tree
 from lotus.auditing.lineage.words import flat, title
-from lotus.lineage import shown_text
+from lotus.names import shown
 
 WIDTH, SHORT = 100, 12
 """Columns of a line of facts; digits of a digest."""
@@ -22,7 +22,7 @@ def lines(tree: Tree, depth: int | None = None, is_brief: bool = False) -> Itera
         is_brief: head lines only.
 
     """
-    return map(shown_text, _lines(tree, depth, is_brief))
+    return map(shown, _lines(tree, depth, is_brief))
 
 
 def _lines(tree: Tree, depth: int | None, is_brief: bool) -> Iterator[str]:
