@@ -113,6 +113,7 @@ def _dot_panel(
     looks, heights = look_of(rows), {row: place for place, row in enumerate(rows)}
     for name, below in zip(PROTOCOLS, (-0.17, 0.17), strict=True):
         here, gone = (of[of["protocol"] == name] for of in (part, fallen))
+        gone = gone[gone["row"].isin(rows)]
         for row, lines in gone.groupby("row", sort=False):
             n = int((here["row"] == row).sum())
             say_collapsed(axes, heights[str(row)] + below, name, lines["seed"].nunique(), n)
