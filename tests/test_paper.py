@@ -626,6 +626,16 @@ def test_avg_gap_figure_leaves_collapsed_models_out_and_says_so(fallen, write):
     assert [line.get_markerfacecolor() == "white" for line in means] == [False, True]
 
 
+def test_avg_gap_figure_has_no_row_for_gold_even_if_that_has_collapsed(write):
+    files = [write("corrected", 1, gold=FALLEN, lotus=scores(0.9, 1.0, 0.8, 0.6))]
+    (axes,) = figures.avg_gap(files).axes
+    assert [label.get_text() for label in axes.get_yticklabels()] == [
+        "Original (nothing done)",
+        "LoTUS",
+    ]
+    assert not axes.texts
+
+
 def test_streisand_figure_skips_collapsed_models(write, tmp_path):
     def save(row, logits, splits, collapsed=""):
         labels, path = np.zeros(len(logits), int), tmp_path / f"{row}.npz"

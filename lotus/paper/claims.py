@@ -8,7 +8,7 @@ from pydantic_core import ErrorDetails
 
 from lotus.errors import LotusError, choices
 from lotus.paper.conventions import TITLES
-from lotus.paper.results import dataset_title, row_title
+from lotus.paper.results import dataset_title, legible, row_title
 from lotus.settings import Name, PositiveReal, Section
 from lotus.yaml_text import read_yaml
 
@@ -27,8 +27,8 @@ METRIC_TITLES = {
 HIGHER_IS_BETTER = frozenset(name for name in METRIC_TITLES if name.startswith("accuracy"))
 
 
-def _known_metric(name: str) -> str:
-    if name not in METRIC_TITLES:
+def _known_metric(name: Any) -> Any:
+    if isinstance(name, str) and name not in METRIC_TITLES:
         raise ValueError(f"unknown metric; {choices(name, METRIC_TITLES)}")
     return name
 
@@ -215,7 +215,7 @@ def load_claims(path: Path) -> tuple[Claim, ...]:
         )
     claims: dict[str, Claim] = {}
     for number, entry in enumerate(content, start=1):
-        place = f"{path}: claim {entry.get('id', f'number {number}')}"
+        place = f"{path}: claim {legible(str(entry.get('id', f'number {number}')))}"
         claim = _claim(entry, place)
         if claim.id in claims:
             raise LotusError(f"{place}: id: stands twice; accepted: one claim for each")
@@ -240,7 +240,7 @@ def _explain(details: ErrorDetails, place: str) -> str:
     parts = [str(part) for part in details["loc"]]
     kind = parts.pop(1) if parts[:1] == ["rule"] and len(parts) > 1 and parts[1] in KINDS else None
     section = KINDS[kind] if kind else Claim
-    key = ".".join(parts)
+    key = legible(".".join(parts))
     match details["type"]:
         case "extra_forbidden":
             return f"{place}: {key}: unknown key; {choices(parts[-1], section.model_fields)}"

@@ -4,12 +4,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from lotus.data.sources._folders import read_table
 from lotus.errors import LotusError, choices
 from lotus.paper.ablation import CHANGES
 from lotus.paper.conventions import SCALE, TITLES
-from lotus.paper.results import PLACE, place_name, row_title
+from lotus.paper.results import PLACE, legible, place_name, row_title
 from lotus.paper.tables import signed
 from lotus.protocol import REGISTER
 
@@ -42,16 +44,46 @@ def effects(table: Path, switches: Sequence[str] = ()) -> list[str]:
     ]
 
 
+COUNTS = ("n", "collapsed")
+NUMBERS = (
+    *(f"{metric}_{of}" for metric in CHANGES for of in ("corrected", "switched", "change")),
+    *(f"{metric}_change_std" for metric in CHANGES),
+    "jsd_switched_mean_ag",
+)
+
+
 def _read(table: Path) -> pd.DataFrame:
-    try:
-        numbers = pd.read_csv(table)
-    except (OSError, ValueError) as error:
-        raise LotusError(f"{table}: cannot be read: {error}") from error
-    numbers = numbers.assign(study=numbers["study"].fillna("") if "study" in numbers else "")
-    missing = {*PLACE, "switch", "row", "n", "collapsed"} - {*numbers}
+    found = read_table(table, [])
+    missing = {*PLACE[:-1], "switch", "row", *COUNTS} - {*found}
     if missing:
         raise LotusError(f"{table}: not the table 'ablation': lacks {', '.join(sorted(missing))}")
-    return numbers
+    if found.empty:
+        raise LotusError(f"{table}: no switch was tried: it has no line below its heads")
+    found = found.reindex(columns=[*PLACE, "switch", "row", *COUNTS, *NUMBERS], fill_value="")
+    for line, label in enumerate(found["switch"], start=2):
+        for name in label.split("+"):
+            if name not in REGISTER:
+                raise LotusError(
+                    f"{table}: line {line}: switch '{legible(label)}' is unknown; {choices(name, REGISTER)}"
+                )
+    numbers = {name: _numbers(table, found[name]) for name in (*COUNTS, *NUMBERS)}
+    return found.assign(**numbers).astype(dict.fromkeys(COUNTS, int))
+
+
+def _numbers(table: Path, column: pd.Series) -> pd.Series:
+    """A column as numbers, NaN where it says nothing; counts are whole and say something."""
+    found = pd.to_numeric(column.replace("", "nan"), errors="coerce").astype(float)
+    empty, accepted = column.str.strip().str.lower().isin(["", "nan"]), "a number"
+    bad = ~(np.isfinite(found) | empty)
+    if column.name in COUNTS:
+        bad, accepted = ~((found >= 0) & (found % 1 == 0)), "a whole number"
+    if bad.any():
+        line = int(np.flatnonzero(bad)[0])
+        told = legible(column.iloc[line])
+        raise LotusError(
+            f"{table}: line {line + 2}: {column.name} = '{told}'; accepted: {accepted}"
+        )
+    return found
 
 
 def _of_place(part: pd.DataFrame) -> Iterator[str]:

@@ -11,8 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from lotus.errors import LotusError, choices
-from lotus.lineage import read_record
-from lotus.paper.experiment import Experiment
+from lotus.paper.experiment import Experiment, read_experiment
 from lotus.paper.printed import latex
 from lotus.paper.published import load_published
 from lotus.paper.results import MODELS
@@ -247,7 +246,7 @@ def write_exhibit(name: str, experiment: Path, published: Path, out: Path, recor
     """
     if name not in EXHIBITS:
         raise LotusError(f"unknown item '{name}'; {choices(name, EXHIBITS)}")
-    exhibit, read = EXHIBITS[name], Experiment(read_record(experiment))
+    exhibit, read = EXHIBITS[name], read_experiment(experiment)
     numbers = exhibit.make(read, load_published(published))
     csv, tex = out.with_name(f"{out.name}.csv"), out.with_name(f"{out.name}.tex")
     write_text(csv, numbers.to_csv(index=False, lineterminator="\n"))

@@ -4,17 +4,100 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lotus import layout
+from lotus.errors import LotusError
 from lotus.lineage import RunRecord, read_record, read_runs
 from lotus.paper.audits import AuditTable, audit_table
-from lotus.paper.results import PLACE, load_metrics
+from lotus.paper.results import PLACE, legible, load_metrics
 from lotus.paper.stores import StoreRow, store_row
 from lotus.protocol import parse
 from lotus.settings import Benchmark
+
+
+class _Part(BaseModel):
+    """What is read of one part; the others are carried along."""
+
+    model_config = ConfigDict(extra="ignore", strict=True)
+
+
+class _Made(_Part):
+    folder: str
+    name: str
+    kind: str
+    about: dict[str, str]
+
+
+class _Row(_Part):
+    method: str
+    calibration: str | None
+
+
+class _Cell(_Part):
+    dataset: str
+    architecture: str
+    scenario: str
+    study: str
+    protocol: str
+    measured: str
+    items: list[str]
+    published: dict[str, str] | None
+    runs: dict[Annotated[str, Field(pattern=r"^[0-9]+$")], dict[str, str]]
+
+
+class _Settings(_Part):
+    seeds: Annotated[list[int], Field(min_length=1)]
+
+
+class _Described(_Part):
+    settings: _Settings
+    benchmarks: list[_Cell]
+    ablations: list[_Cell]
+
+
+class _CellOnPage(_Cell):
+    methods: dict[str, _Row]
+
+
+class _SettingsOnPage(_Settings):
+    title: str
+    datasets: dict[str, Any]
+    architectures: dict[str, dict[str, Any]]
+    tuning: dict[str, Any] | None
+
+
+class _OnPage(_Described):
+    settings: _SettingsOnPage
+    benchmarks: list[_CellOnPage]  # type: ignore[assignment]
+    ablations: list[_CellOnPage]  # type: ignore[assignment]
+    tables: list[_Made]
+    figures: list[_Made]
+
+
+def read_experiment(path: Path, for_page: bool = False) -> "Experiment":
+    """What `lotus describe` wrote.
+
+    Args:
+        for_page: what the page alone shows is to be there too.
+
+    Raises:
+        LotusError: absent, damaged or something else; names the part.
+
+    """
+    content = read_record(path)
+    try:
+        (_OnPage if for_page else _Described).model_validate(content)
+    except ValidationError as error:
+        found = error.errors()[0]
+        place = legible(".".join(map(str, found["loc"]))) or "as a whole"
+        raise LotusError(
+            f"{path}: not an experiment of `lotus describe`: {place}: {found['msg']}"
+        ) from None
+    return Experiment(content)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """The paper's own numbers, in this project's names."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,6 +9,7 @@ import pandas as pd
 
 from lotus.data.sources._folders import read_table
 from lotus.errors import LotusError, choices
+from lotus.paper.results import legible
 
 RESULTS, MISPRINTS = "results.csv", "misprints.csv"
 
@@ -142,7 +143,9 @@ def load_published(folder: Path) -> pd.DataFrame:
 
     """
     path = folder / RESULTS
-    table = read_table(path, FILE_COLUMNS)
+    table = _read(path, FILE_COLUMNS)
+    if table.empty:
+        raise LotusError(f"{path}: has no line below its heads; accepted: one line for each number")
     for name, accepted in NAMED.items():
         _check_names(path, table[name], accepted)
     _check_sources(path, table["source"])
@@ -172,25 +175,32 @@ def load_misprints(folder: Path) -> pd.DataFrame:
         LotusError: the file or a column is missing.
 
     """
-    return read_table(folder / MISPRINTS, MISPRINT_COLUMNS)
+    return _read(folder / MISPRINTS, MISPRINT_COLUMNS)
 
 
 MISPRINT_COLUMNS = ("number", "item", "where", "printed", "also_printed", "used", "why")
 
 
+def _read(path: Path, columns: Sequence[str]) -> pd.DataFrame:
+    try:
+        return read_table(path, columns)
+    except LotusError as error:
+        # It says what columns there are, whose names may have line breaks.
+        raise LotusError(legible(str(error))) from error
+
+
 def _check_names(path: Path, column: pd.Series, accepted: Mapping[str, object]) -> None:
     for line, name in _numbered(column):
         if name not in accepted:
-            raise LotusError(
-                f"{path}: line {line}: {column.name} '{name}' is unknown; {choices(name, accepted)}"
-            )
+            given = f"{column.name} '{legible(name)}'"
+            raise LotusError(f"{path}: line {line}: {given} is unknown; {choices(name, accepted)}")
 
 
 def _check_sources(path: Path, column: pd.Series) -> None:
     for line, name in _numbered(column):
         if not any(kind in name for kind in SOURCES):
             raise LotusError(
-                f"{path}: line {line}: source '{name}' is unknown; accepted: a name with one of "
+                f"{path}: line {line}: source '{legible(name)}' is unknown; accepted: a name with one of "
                 f"{', '.join(SOURCES)}"
             )
 
@@ -232,7 +242,7 @@ def _number(path: Path, line: int, name: str, text: str, low: float, high: float
         number = np.nan
     if not (np.isfinite(number) and low <= number <= high):
         accepted = f"a number from {low:g}" + (f" to {high:g}" if np.isfinite(high) else " up")
-        raise LotusError(f"{path}: line {line}: {name} = '{text}'; accepted: {accepted}")
+        raise LotusError(f"{path}: line {line}: {name} = '{legible(text)}'; accepted: {accepted}")
     return number
 
 

@@ -126,6 +126,10 @@ def load_courses(records: Sequence[Path]) -> list[Course]:
 def _record_of_a_run(path: Path) -> Iterator[dict[str, Any]]:
     """The record; what it lacks is an error that names it."""
     try:
-        yield json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        for key, of in record["about"].items():
+            if not isinstance(of, int if key == "seed" else str):
+                raise TypeError(f"about.{key} = {of!r}")
+        yield record
+    except (OSError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise LotusError(f"{path}: not the record of a run: {error!r}") from error

@@ -13,11 +13,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from lotus import layout
 from lotus.layout import GOLD, ORIGINAL
-from lotus.lineage import RunRecord, distinct, read_record
+from lotus.lineage import RunRecord, distinct
 from lotus.paper.conventions import TITLES
 from lotus.paper.costs import costs, register
 from lotus.paper.exhibits import EXHIBITS
-from lotus.paper.experiment import Experiment, place_of
+from lotus.paper.experiment import Experiment, place_of, read_experiment
 from lotus.paper.items import Item, figure_item, table_item
 from lotus.paper.overview import Overview, overview
 from lotus.paper.paper_part import paper_figures, paper_tables
@@ -93,7 +93,7 @@ def write_report(
         LotusError: a result that the experiment names is absent or damaged.
 
     """
-    read = Experiment(read_record(experiment))
+    read = read_experiment(experiment, for_page=True)
     content = {**_paper(read, published), **_results(read), **_settings(read), **_machine(read)}
     shown = _shown(read)
     pictures = [path for path in shown if path.suffix == ".svg"]

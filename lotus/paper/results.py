@@ -58,6 +58,13 @@ ROW_FORMS = {
 }
 MODELS = ["dataset", "architecture", "scenario"]
 """What original and gold models are shared in."""
+KINDS = {
+    dict: "a mapping",
+    str: "text",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+}
 UNWRITABLE = ("Cc", "Cs", "Cn", "Zl", "Zp")
 """Categories of Unicode of which XML, LaTeX or a line of text cannot hold all characters."""
 PLACE = [*MODELS, "study"]
@@ -200,10 +207,39 @@ def parse_metrics(path: Path, text: bytes) -> dict[str, Any]:
     missing = {*KEYS, "seed", "rows", "predictions"} - set(content)
     if missing:
         raise LotusError(f"{path}: not a metrics file: lacks {', '.join(sorted(missing))}")
-    for key in ("rows", "predictions"):
-        if not isinstance(content[key], dict):
-            raise LotusError(f"{path}: not a metrics file: {key} is not a mapping")
+    try:
+        _check_metrics(content)
+    except ValueError as error:
+        raise LotusError(f"{path}: not a metrics file: {error}") from None
     return content
+
+
+def _check_metrics(content: Mapping[str, Any]) -> None:
+    """Raises ValueError, which names the place: it does not hold what a metrics file does."""
+    for key in (*KEYS, "seed"):
+        kind = int if key == "seed" else str
+        _check(content[key], (kind,), key)
+    for key in ("rows", "predictions"):
+        _check(content[key], (dict,), key)
+        for row, of in content[key].items():
+            _check(of, (dict,), f"{key}.{row}")
+    for row, found in content["rows"].items():
+        for metric in METRICS:
+            if metric not in found:
+                raise ValueError(f"rows.{row} lacks {metric}")
+            _check(found[metric], (int, float, type(None)), f"rows.{row}.{metric}")
+        _check(found.get("same_as_original"), (bool,), f"rows.{row}.same_as_original")
+        _check(found.get("collapsed"), (str,), f"rows.{row}.collapsed")
+    for row, said in content["predictions"].items():
+        for key in ("path", "sha256"):
+            _check(said.get(key), (str,), f"predictions.{row}.{key}")
+
+
+def _check(value: Any, kinds: tuple[type, ...], place: str) -> None:
+    # JSON's `true` is a number to Python alone.
+    if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+        accepted = " or ".join(KINDS[kind] for kind in kinds if kind in KINDS)
+        raise ValueError(f"{place} = {str(value)[:60]!r} is not {accepted}")
 
 
 def rows_in_order(frame: pd.DataFrame) -> list[str]:

@@ -63,7 +63,7 @@ def signs(published: pd.DataFrame, names: Sequence[str] = ()) -> list[str]:
         names: which signs; all if there are none.
 
     Raises:
-        LotusError: no such sign.
+        LotusError: no such sign, or the numbers that it needs are not among the published.
 
     """
     for name in names:
@@ -71,7 +71,10 @@ def signs(published: pd.DataFrame, names: Sequence[str] = ()) -> list[str]:
             raise LotusError(f"no sign '{name}'; {choices(name, SIGNS)}")
     lines: list[str] = []
     for name in names or SIGNS:
-        sign = SIGNS[name](_printed(published))
+        try:
+            sign = SIGNS[name](_printed(published))
+        except (LookupError, ValueError) as error:
+            raise LotusError(f"sign '{name}': the published numbers lack {error}") from error
         lines += [f"{name}  {sign.sentence}", *(f"    {line}" for line in aligned(iter(sign.body)))]
     return lines
 

@@ -12,7 +12,7 @@ from lotus.errors import LotusError
 from lotus.lineage import read_record
 from lotus.paper.claims import load_claims
 from lotus.paper.evidence import distances, evidence, files_read
-from lotus.paper.experiment import Experiment
+from lotus.paper.experiment import read_experiment
 from lotus.paper.judging import Comparison, Finding
 from lotus.paper.latex import latex_table
 from lotus.paper.published import load_published
@@ -48,7 +48,7 @@ def write_verdicts(
         LotusError: a file is not as it should be, or a result that the experiment names is absent.
 
     """
-    read = Experiment(read_record(experiment))
+    read = read_experiment(experiment)
     judged = judge(load_claims(claims), evidence(read), load_published(published), distances(read))
     write_json(out, as_json(judged))
     csv, tex = table.with_name(f"{table.name}.csv"), table.with_name(f"{table.name}.tex")
