@@ -4,9 +4,16 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from project import ROOT, copy_of_project, run
+
+from lotus import warm
+from lotus.device import prepare
+from lotus.errors import LotusError
 
 LOTUS = [sys.executable, "-P", str(ROOT / "workflow/run_lotus.py")]
 
@@ -135,3 +142,56 @@ def test_the_checkout_comes_after_python_and_before_an_installed_copy(tmp_path, 
     monkeypatch.setattr(sys, "path", [str(ROOT), str(tmp_path), python, "/site-packages"])
     surroundings.keep_checkout_last()
     assert sys.path == [python, "/site-packages", *found]
+
+
+WORDS = st.text(
+    st.characters(blacklist_categories=["Cs"], blacklist_characters="\0"), max_size=30
+) | st.sampled_from(
+    ["", "0", "/", "cuda:99", "/dev/null", "cpu,cuda", "module://x", "\n", "é" * 200]
+)
+
+
+@given(WORDS)
+def test_any_device_is_one_of_this_machine_or_refused(name):
+    try:
+        assert prepare(name, 1).torch.type in ("cpu", "cuda")
+    except LotusError as error:
+        assert repr(name) in str(error)
+
+
+@given(WORDS)
+def test_where_no_warm_process_listens_lotus_works_by_itself(address):
+    assert warm.ask(address, ["lotus"]) is None
+
+
+NAMES = (
+    "LOTUS_DEVICE",
+    "LOTUS_CHECKPOINT_EVERY",
+    "LOTUS_WARM",
+    "MPLBACKEND",
+    "MPLCONFIGDIR",
+    "MATPLOTLIBRC",
+    "TMPDIR",
+    "PYTHONSTARTUP",
+    "LANG",
+    "LC_ALL",
+    "HOME",
+    "COLUMNS",
+    "TERM",
+    "GIT_DIR",
+    "GIT_INDEX_FILE",
+    "OMP_NUM_THREADS",
+    "CUDA_VISIBLE_DEVICES",
+    "DVC_SITE_CACHE_DIR",
+    "NO_COLOR",
+)
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.dictionaries(st.sampled_from(NAMES), WORDS, min_size=3, max_size=8))
+def test_whatever_the_variables_are_a_job_works_or_says_what_is_wrong(variables):
+    with TemporaryDirectory() as folder:
+        done = lotus(folder, "fetch", "fashion-mini", "--out", "raw.json", **variables)
+        assert b"Traceback" not in done.stderr
+        assert done.returncode == 0 or b"Error: " in done.stderr
+        assert (Path(folder) / "raw.json").is_file() == (done.returncode == 0)
