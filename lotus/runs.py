@@ -24,6 +24,7 @@ from tqdm import tqdm
 
 from lotus import inference, models, predictions
 from lotus.checkpoint import Checkpoint, key_of
+from lotus.code_identity import package_digest
 from lotus.data.batches import Images, ImageSet, View
 from lotus.data.calibration import Calibration, open_calibration
 from lotus.data.splits import ForgetSet, HeldOut, load_forget_set, load_held_out
@@ -35,7 +36,7 @@ from lotus.methods import base, checks
 from lotus.names import shown
 from lotus.predictions import ATTACKED, CALIBRATION, Split
 from lotus.protocol import CORRECTED, Protocol, of_stage, parse
-from lotus.provenance import Stopwatch, package_digest, sha256, versions, write_record
+from lotus.provenance import Stopwatch, sha256, versions, write_record
 from lotus.settings import ARCHITECTURE, Architecture, Dataset, ViTB16
 from lotus.training import Progress, train
 

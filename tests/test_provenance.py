@@ -7,15 +7,14 @@ import sys
 import pytest
 from project import run
 
-from lotus import provenance
+from lotus import code_identity, provenance
+from lotus.code_identity import code_digest, module_digests
 from lotus.provenance import (
     as_text,
     atomic,
-    code_digest,
     git_state,
     identity,
     is_sealed,
-    module_digests,
     sealed,
     write_json,
     write_record,
@@ -69,8 +68,8 @@ def reload_package(tmp_path, monkeypatch, files):
     importlib.invalidate_caches()
     for name in [name for name in sys.modules if name.startswith("somepkg")]:
         del sys.modules[name]
-    provenance._source.cache_clear()
-    provenance._imports.cache_clear()
+    code_identity._source.cache_clear()
+    code_identity._imports.cache_clear()
     return code_digest("somepkg.a")
 
 
@@ -93,7 +92,7 @@ def test_a_methods_digest_is_its_own():
 
     lotus, finetune = (code_digest(base.module_of(name)) for name in ("lotus", "finetune"))
     assert lotus != finetune
-    assert "lotus.methods.finetune" not in provenance._imports("lotus.runs")
+    assert "lotus.methods.finetune" not in code_identity._imports("lotus.runs")
 
 
 def test_figures_do_not_depend_on_the_report_nor_tables_on_figures():
@@ -130,18 +129,18 @@ def plugins(tmp_path, monkeypatch):
         (tmp_path / name).write_text(source)
     monkeypatch.syspath_prepend(tmp_path)
     for remembered in (
-        provenance._find,
-        provenance._source,
-        provenance._imports,
-        provenance._is_local,
+        code_identity._find,
+        code_identity._source,
+        code_identity._imports,
+        code_identity._is_local,
     ):
         remembered.cache_clear()
     yield tmp_path
     for remembered in (
-        provenance._find,
-        provenance._source,
-        provenance._imports,
-        provenance._is_local,
+        code_identity._find,
+        code_identity._source,
+        code_identity._imports,
+        code_identity._is_local,
     ):
         remembered.cache_clear()
 
@@ -157,7 +156,7 @@ def test_every_local_module_that_a_plugin_imports_is_part_of_its_identity(plugin
 def test_an_edit_beside_a_plugin_is_seen(plugins, plugin, changed):
     before = code_digest(plugin)
     (plugins / changed).write_text("factor = -7")
-    provenance._source.cache_clear()
+    code_identity._source.cache_clear()
     assert code_digest(plugin) != before
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from lotus.auditing.index import Record
 from lotus.auditing.wanted import Step
-from lotus.provenance import PACKAGE, as_text, code_digest, module_digests
+from lotus.code_identity import PACKAGE, code_digest, module_digests
+from lotus.provenance import as_text
 
 
 def code_changes() -> Callable[[Mapping[str, Any]], str]:

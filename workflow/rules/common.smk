@@ -32,7 +32,8 @@ from lotus.methods import base
 from lotus.paper.exhibits import EXHIBITS, PICTURES
 from lotus.paper.labels import listed
 from lotus.plan import make_plan
-from lotus.provenance import code_digest, relative, sha256
+from lotus.code_identity import code_digest
+from lotus.provenance import relative, sha256
 from lotus.settings import Benchmark, Origin, read_origin, typed
 
 DEFAULT_CONFIG = "config/fashion-mini.yaml"

@@ -13,10 +13,9 @@ from lotus.auditing.index import Index, Record
 from lotus.auditing.lineage.links import Kept
 from lotus.errors import LotusError, choices
 from lotus.json_text import read_file
-from lotus.lineage import read_record
 from lotus.names import shown
 from lotus.paper.ablation import is_of_numbers
-from lotus.paper.experiment import Experiment
+from lotus.paper.experiment import Experiment, read_experiment
 from lotus.paper.quantities import CORRELATION, TERM_OF_GAP
 from lotus.paper.results import KEYS, MODELS, PLACE, measured_against
 from lotus.protocol import CORRECTED, Protocol, parse
@@ -316,7 +315,7 @@ def _of_paper(record: Record, line: Line, index: Index) -> dict[str, list[str]] 
     is_printed = not sides or any(not c.startswith(tuple(sides)) for c in columns)
     is_compared = any(column.endswith(("_difference", "_inside")) for column in columns)
     kept = {record.path: reference if is_printed or is_compared else []}
-    read = Experiment(read_record(Path(described[0])))
+    read = read_experiment(Path(described[0]))
     for cell in read.labelled(str(record.about["item"])):
         here = all(str(cell[key]) == line.content[key] for key in PLACE)
         if here and parse(str(cell["protocol"])).base in sides:
