@@ -8,17 +8,19 @@ is told when the images are read.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 from lotus import layout, models, protocol
 from lotus.auditing.index import read
 from lotus.data import sources
 from lotus.data.batches import View
 from lotus.data.known import Counts, class_counts
+from lotus.data.raw import at_hand
 from lotus.data.splits import class_label
 from lotus.errors import LotusError
 from lotus.methods import base
 from lotus.models.pretrained import check_images
-from lotus.names import composed
+from lotus.names import composed, shown
 from lotus.plan import Plan, source_name
 from lotus.settings import Benchmark, Origin, Problem, Scenario, complain
 
@@ -65,12 +67,20 @@ def _problems(plan: Plan) -> Iterator[Problem]:
 
 
 def _known(plan: Plan, dataset: str) -> Counts | None:
-    """Numbers of images, from the store only if it was built with the present options."""
+    """Numbers of images, from the store only if it was built with the present options.
+
+    Raises:
+        LotusError: own images are not there, or cannot be used.
+
+    """
     folder = layout.STORES / dataset
     record = read(layout.store_record(dataset))
     is_present = not record.problem and record.settings.get("options") == plan.store_of(dataset)
     options = plan.settings.datasets[dataset].store
     mirrors = plan.settings.data.mirror
+    if options.raw is not None and not is_present and at_hand(options.raw, mirrors) is None:
+        places = ", ".join(map(shown, [str(Path.cwd()), *mirrors]))
+        raise LotusError(f"raw = {options.raw!r}: no such folder or file; looked in {places}")
     return class_counts(dataset, options, folder if is_present else folder / "-", mirrors)
 
 

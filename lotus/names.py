@@ -37,6 +37,21 @@ def shown(name: str | Path) -> str:
     )
 
 
+def on_disk(path: Path) -> Path:
+    """The path with its names in the form of Unicode that they have on the disk.
+
+    As given where it is there, or nothing is in either form.
+    """
+    try:
+        if str(path).isascii() or path.exists() or path == path.parent:
+            return path
+        folder = on_disk(path.parent)
+        name = composed(path.name)
+        return next((it for it in folder.iterdir() if composed(it.name) == name), path)
+    except (OSError, ValueError):
+        return path
+
+
 def path_form(name: str, told_apart: bool = False) -> str:
     """A name as part of a path: lower-case letters, digits and single '-', as `t-shirt-top`.
 

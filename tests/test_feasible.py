@@ -98,6 +98,13 @@ def test_data_that_nothing_can_be_learnt_from_are_refused(images, classes, told)
         refuse({"forget_fraction": 0.5}, own(images(classes)), "instance-50")
 
 
+def test_images_that_are_nowhere_are_refused(tmp_path):
+    with pytest.raises(
+        LotusError, match=r"own.yaml: datasets.own: raw = '.*absent': no such folder"
+    ):
+        refuse({"forget_fraction": 0.5}, own(tmp_path / "absent"), "instance-50")
+
+
 def test_what_can_be_run_is_not_refused(images):
     for scenario, name in (
         ({"forget_class": "cat"}, "class-cat"),

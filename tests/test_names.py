@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lotus.names import composed, look_alikes, path_form, shown
+from lotus.names import composed, look_alikes, on_disk, path_form, shown
 
 PAPER_CLASSES = {"T-shirt/top": "t-shirt-top", "Ankle boot": "ankle-boot", "cat": "cat"}
 
@@ -86,3 +86,13 @@ def test_what_cannot_be_printed_is_shown_as_an_escape() -> None:
     assert shown("caf\udce9.png") == "caf\\xe9.png"
     assert shown("a\nb\x1b[31m") == "a\\nb\\x1b[31m"
     assert shown("猫 é") == "猫 é"
+
+
+def test_a_path_is_found_in_either_form_of_unicode(tmp_path):
+    there = tmp_path / "e\u0301te\u0301" / "\u00e9.png"
+    there.parent.mkdir()
+    there.write_text("")
+    assert on_disk(tmp_path / "\u00e9t\u00e9" / "e\u0301.png") == there
+    assert on_disk(there) == there
+    assert on_disk(tmp_path / "\u00e9t\u00e9" / "\u00e0.png").name == "\u00e0.png"
+    assert on_disk(tmp_path / "plain") == tmp_path / "plain"

@@ -12,7 +12,7 @@ from lotus.data.archives import is_archive, unpacked
 from lotus.data.sources import RawFile, Source
 from lotus.data.walk import is_companion
 from lotus.errors import LotusError
-from lotus.names import shown
+from lotus.names import on_disk, shown
 from lotus.settings import StoreOptions
 
 log = logging.getLogger(__name__)
@@ -179,7 +179,8 @@ def at_hand(raw: str, mirrors: Sequence[str]) -> Path | None:
 
 def _places(raw: str, local: Sequence[Path]) -> list[Path]:
     asked = Path(raw).expanduser()
-    return [asked] if asked.is_absolute() else [asked, *(folder / asked for folder in local)]
+    places = [asked] if asked.is_absolute() else [asked, *(folder / asked for folder in local)]
+    return [on_disk(place) for place in places]
 
 
 def _taken(given: Path, file: RawFile, cache: Path) -> Found:

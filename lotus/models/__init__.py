@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from lotus.errors import LotusError
-from lotus.names import shown
+from lotus.names import on_disk, shown
 from lotus.provenance import atomic
 from lotus.settings import Architecture, ResNet18, WeightsFile
 
@@ -82,7 +82,7 @@ def without_weights(architecture: Architecture) -> Architecture:
 def weights_files(architecture: Architecture) -> list[Path]:
     """Local files that `build` reads pretrained weights from: one or none."""
     weights = architecture.weights
-    return [Path(weights.file)] if isinstance(weights, WeightsFile) else []
+    return [on_disk(Path(weights.file))] if isinstance(weights, WeightsFile) else []
 
 
 def save_weights(path: Path, model: nn.Module) -> None:

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from lotus.errors import LotusError
-from lotus.names import shown
+from lotus.names import on_disk, shown
 from lotus.provenance import sha256
 from lotus.settings import WeightsFile
 
@@ -189,7 +189,7 @@ def read_file(weights: WeightsFile) -> dict[str, Tensor]:
         LotusError: absent, another digest than configured, damaged, or no state dict.
 
     """
-    path = Path(weights.file)
+    path = on_disk(Path(weights.file))
     try:
         digest = sha256(path)
     except OSError as error:
