@@ -1047,7 +1047,7 @@ def check_config(config: Path) -> None:
     origin = read_origin(config)
     plan = make_plan(origin.content, [origin])
     refuse_nonsense(plan, [origin])
-    click.echo(plan.summary())
+    click.echo("\n".join(map(shown, plan.summary().splitlines())))
 
 
 @main.command()

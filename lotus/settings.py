@@ -927,6 +927,10 @@ def _worded(message: str) -> str:
         "a valid list": "a list",
         "a valid dictionary": "a mapping",
         "String should have at least 1 character": "must not be empty",
+        "Tuple should have": "must have",
+        "List should have": "must have",
+        "Dictionary should have": "must have",
+        " after validation, not 0": "",
     }
     for said, plain in words.items():
         message = message.replace(said, plain)
