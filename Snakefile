@@ -42,4 +42,4 @@ for target, files in targets().items():
             files,
 
 
-refuse_unknown_targets()
+check_targets()

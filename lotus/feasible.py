@@ -28,24 +28,30 @@ ENDS_IN_EVAL_MODE = frozenset(("lotus", "salun-lotus", "ssd"))
 """Methods of ours whose network is in eval mode at the end: E1 reads no single images in train mode."""
 
 
-def refuse_nonsense(plan: Plan, origins: Sequence[Origin]) -> None:
+def refuse_nonsense(
+    plan: Plan, origins: Sequence[Origin], cells: Sequence[Benchmark] | None = None
+) -> None:
     """Refuses a plan with a part that cannot be run.
 
     Args:
         origins: for the messages only.
+        cells: those that are asked for; None: all.
 
     Raises:
         LotusError: one line per mistake: file, line, key path, value, what is needed.
 
     """
-    found = [complain(origins, *problem) for problem in _problems(plan)]
+    found = [
+        complain(origins, *problem)
+        for problem in _problems(plan, plan.cells if cells is None else cells)
+    ]
     if found:
         raise LotusError("\n".join(dict.fromkeys(found)))
 
 
-def _problems(plan: Plan) -> Iterator[Problem]:
+def _problems(plan: Plan, cells: Sequence[Benchmark]) -> Iterator[Problem]:
     known: dict[str, Counts] = {}
-    for dataset in dict.fromkeys(cell.dataset for cell in plan.cells):
+    for dataset in dict.fromkeys(cell.dataset for cell in cells):
         try:
             counts = _known(plan, dataset)
         except LotusError as error:
@@ -54,7 +60,7 @@ def _problems(plan: Plan) -> Iterator[Problem]:
         if counts is not None:
             known[dataset] = counts
             yield from _of_held_out(dataset, counts)
-    for cell in dict.fromkeys(cell.outside_study.under("") for cell in plan.cells):
+    for cell in dict.fromkeys(cell.outside_study.under("") for cell in cells):
         scenario = plan.settings.scenarios[cell.scenario]
         if cell.dataset not in known:
             yield from _by_published_size(plan, cell, scenario)

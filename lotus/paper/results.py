@@ -1,6 +1,5 @@
 """Metrics files as tables of numbers, and the words that readers know them by."""
 
-import json
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -12,9 +11,11 @@ import numpy as np
 import pandas as pd
 
 from lotus.errors import LotusError
+from lotus.json_text import parse_json, read_file
 from lotus.layout import GOLD, ORIGINAL
 from lotus.metrics.correlation import Correlation, correlate
 from lotus.metrics.summary import METRICS
+from lotus.names import shown
 from lotus.paper.conventions import STATED, form_of, protocol_of, released_gaps, values
 from lotus.protocol import CORRECTED, Protocol, parse
 
@@ -185,22 +186,27 @@ def read_metrics(path: Path) -> dict[str, Any]:
 
     """
     try:
-        return parse_metrics(path, path.read_bytes())
+        content = parse_metrics(path, read_file(path))
     except OSError as error:
-        raise LotusError(f"{path}: cannot be read: {error}") from error
+        raise LotusError(f"{shown(path)}: cannot be read: {error.strerror}") from error
+    for row, found in content["rows"].items():
+        lacking = [key for key in (*METRICS, "same_as_original", "collapsed") if key not in found]
+        if lacking:
+            raise LotusError(f"{shown(path)}: not a metrics file: rows.{row} lacks {lacking[0]}")
+    return content
 
 
 def parse_metrics(path: Path, text: bytes) -> dict[str, Any]:
-    """As `read_metrics`, of a file's bytes.
+    """As `read_metrics`, of a file's bytes, which may lack metrics: older ones had fewer.
 
     Raises:
         LotusError: not those of a metrics file.
 
     """
     try:
-        content = json.loads(text)
+        content = parse_json(text)
     except ValueError as error:
-        raise LotusError(f"{path}: cannot be read: {error}") from error
+        raise LotusError(f"{shown(path)}: cannot be read: {error}") from error
     if not isinstance(content, dict):
         raise LotusError(f"{path}: not a metrics file: not a mapping")
     content = {"study": "", **content}
@@ -224,12 +230,10 @@ def _check_metrics(content: Mapping[str, Any]) -> None:
         for row, of in content[key].items():
             _check(of, (dict,), f"{key}.{row}")
     for row, found in content["rows"].items():
-        for metric in METRICS:
-            if metric not in found:
-                raise ValueError(f"rows.{row} lacks {metric}")
-            _check(found[metric], (int, float, type(None)), f"rows.{row}.{metric}")
-        _check(found.get("same_as_original"), (bool,), f"rows.{row}.same_as_original")
-        _check(found.get("collapsed"), (str,), f"rows.{row}.collapsed")
+        kinds: dict[str, tuple[type, ...]] = dict.fromkeys(METRICS, (int, float, type(None)))
+        kinds |= {"same_as_original": (bool,), "collapsed": (str,)}
+        for metric in kinds.keys() & found.keys():
+            _check(found[metric], kinds[metric], f"rows.{row}.{metric}")
     for row, said in content["predictions"].items():
         for key in ("path", "sha256"):
             _check(said.get(key), (str,), f"predictions.{row}.{key}")

@@ -101,17 +101,16 @@ def read_plan():
         given = Origin("--config", typed(workflow.config_settings.config))
         update_config(config, given.content)
         plan = make_plan(config, [*origins, given])
-        if workflow.is_main_process:
-            refuse_nonsense(plan, [*origins, given])
-        return plan, {
+        named = {
             "files": [relative(Path(path)) for path in files],
             "given": given.content,
         }
+        return plan, [*origins, given], named
     except LotusError as error:
         stop(str(error).splitlines())
 
 
-PLAN, ORIGINS = read_plan()
+PLAN, ORIGINS, GIVEN = read_plan()
 if workflow.is_main_process:
     logger.info(PLAN.part_counts())
 CONTENTS = Contents(PLAN)
@@ -417,25 +416,48 @@ def recorded_outputs():
     ]
 
 
-def refuse_unknown_targets():
-    """Ends here, with one line for each target that this experiment does not have."""
-    names = {rule.name for rule in workflow.rules}
-    unknown = [name for name in asked_targets(names) if name not in names]
-    if not unknown:
+def check_targets():
+    """Ends here if this experiment does not have what is asked for, or that part of it cannot be run."""
+    if not workflow.is_main_process:
         return
-    made = {path for step in steps(PLAN) for path in step.files}
-    made |= {*trials_files(), "results/tuning/overrides.yaml"}
-    said = [complaint(name, names, made) for name in unknown]
-    if any(said):
-        stop(filter(None, said))
+    names = {rule.name for rule in workflow.rules}
+    asked = asked_targets()
+    unknown = [name for name in asked if name not in names]
+    if unknown:
+        made = {path for step in steps(PLAN) for path in step.files}
+        made |= {*trials_files(), "results/tuning/overrides.yaml"}
+        said = [complaint(name, names, made) for name in unknown]
+        if any(said):
+            stop(filter(None, said))
+    cells = [cell for target in asked or ["all"] for cell in cells_of(target)]
+    try:
+        refuse_nonsense(PLAN, ORIGINS, list(dict.fromkeys(cells)))
+    except LotusError as error:
+        stop(str(error).splitlines())
 
 
-def asked_targets(names):
-    """Targets of the command line, which Snakemake tells only after this file is read; none if all are rules."""
+def cells_of(target):
+    """Benchmarks that a target is about: those of a part or item, or that a path names; else all."""
+    items = {of.alias: name for name, of in EXHIBITS.items()}
+    item = items.get(target, target)
+    if item in PLAN.parts:
+        return PLAN.parts[item]
+    if item in EXHIBITS:
+        return ()
+    scenarios = [name for name in PLAN.settings.scenarios if name in target]
+    here = [cell for cell in PLAN.cells if cell.dataset in target]
+    return [
+        cell for cell in here if not scenarios or cell.scenario in scenarios
+    ] or PLAN.cells
+
+
+def asked_targets():
+    """Targets of the command line, which Snakemake tells only after this file is read; none: the default."""
     is_command = Path(sys.argv[0]).stem in ("snakemake", "__main__")
-    words = [word for word in sys.argv[1:] if not word.startswith("-")]
-    strange = [word for word in words if word not in names and not word.isdigit()]
-    if not (workflow.is_main_process and is_command and strange):
+    words = {
+        word for word in sys.argv[1:] if not word.startswith("-") and not word.isdigit()
+    }
+    if not is_command or words <= {"all"}:
         return []
     from snakemake.cli import get_argument_parser
 

@@ -13,7 +13,7 @@ rule describe_experiment:
     params:
         # Functions, since Snakemake takes braces in a text for wildcards.
         config=lambda wildcards: json.dumps(PLAN.settings.model_dump(mode="json")),
-        origins=lambda wildcards: json.dumps(ORIGINS),
+        origins=lambda wildcards: json.dumps(GIVEN),
         code=step_code("lotus.contents"),
     shell:
         "lotus --log {log} describe --config {params.config:q} --origins {params.origins:q}"
