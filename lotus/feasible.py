@@ -221,8 +221,6 @@ def _of_networks(plan: Plan, cell: Benchmark, sets: _Sets) -> Iterator[Problem]:
     """What networks cannot be shown or trained on."""
     try:
         shape = _seen(plan, cell, sets.counts)
-        if shape is None:
-            return
         _refuse_other_shape(plan, cell, shape)
     except LotusError as error:
         yield ["architectures", cell.architecture], None, f"data set {cell.dataset}: {error}"
@@ -247,16 +245,14 @@ def _of_networks(plan: Plan, cell: Benchmark, sets: _Sets) -> Iterator[Problem]:
         yield place, None, why.format(what, instead or more)
 
 
-def _seen(plan: Plan, cell: Benchmark, counts: Counts) -> tuple[int, int, int] | None:
-    """(C, H, W) of the images as networks see them; None where their size is not known yet.
+def _seen(plan: Plan, cell: Benchmark, counts: Counts) -> tuple[int, int, int]:
+    """(C, H, W) of the images as networks see them.
 
     Raises:
         LotusError: the crop is larger than the images.
 
     """
     use = plan.use_of(cell.dataset, cell.architecture)
-    if counts.size is None:
-        return None
     channels, height, width = counts.size
     return (channels, *View(use["resize"], use["crop"]).shape(height, width))
 

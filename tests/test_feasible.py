@@ -57,8 +57,8 @@ def refuse(scenario, store, name=None, methods=None, network=SMALL, protocol="co
     refuse_nonsense(make_plan(content, [origin]), [origin])
 
 
-def own(folder, side=8):
-    return {"source": "image-folder", "raw": str(folder), "side": side}
+def own(folder):
+    return {"source": "image-folder", "raw": str(folder)}
 
 
 @pytest.mark.parametrize(

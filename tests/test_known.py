@@ -23,12 +23,13 @@ def of(raw, folder="nowhere", mirrors=(), **options):
     return class_counts("own", chosen, Path(folder), mirrors)
 
 
-COUNTED = Counts(("ant", "bee"), (3, 2), None, (1, 2), None)
+COUNTED = Counts(("ant", "bee"), (3, 2), None, (1, 2), (3, 4, 4))
 
 
-def test_own_folders_are_listed_before_anything_is_decoded(mine, tmp_path):
-    for path in mine.rglob("*.png"):
-        path.write_bytes(b"not to be opened")
+def test_own_folders_are_listed_and_the_first_image_alone_is_read(mine, tmp_path):
+    for path in sorted(mine.rglob("*.png")):
+        if path != mine / "train/ant/0000.png":
+            path.write_bytes(b"not to be opened")
     before = sorted(tmp_path.rglob("*"))
     assert of(mine) == of("mine", mirrors=("https://example.org", str(tmp_path))) == COUNTED
     assert of(mine, side=8).size == (3, 8, 8)

@@ -47,7 +47,7 @@ def decode(files: Files, folder: Path, workers: int) -> tuple[Path, tuple[int, .
 
     """
     try:
-        height, width = _shape(files)
+        height, width = shape_of(files)
         out, key = folder / "images.npy", _key(files, height, width)
         chunks = range(0, len(files), CHUNK)
         done, several = _done(folder, key)
@@ -158,7 +158,7 @@ def _told(wrong: Sequence[tuple[Path, str]]) -> str:
     return f"{first}. Others cannot be taken either: {names}"
 
 
-def _shape(files: Files) -> tuple[int, int]:
+def shape_of(files: Files) -> tuple[int, int]:
     """(H, W) of the store."""
     if files.side is not None:
         return files.side, files.side

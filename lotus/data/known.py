@@ -10,6 +10,7 @@ from lotus.data import content as contents
 from lotus.data.archives import is_archive
 from lotus.data.build import read_content, source_of
 from lotus.data.content import Files
+from lotus.data.decode import shape_of
 from lotus.data.raw import at_hand
 from lotus.data.sources import Source
 from lotus.data.store import open_store
@@ -27,7 +28,7 @@ class Counts:
         train: training images of each class; of a set for calibration only zeros.
         val: validation images of each class where they are kept apart; else None.
         test: test images of each class; without `val` these are halved into validation and test images.
-        size: (channels, height, width) of an image as it is stored; None if that is not known.
+        size: (channels, height, width) of an image as it is stored.
 
     """
 
@@ -35,7 +36,7 @@ class Counts:
     train: tuple[int, ...]
     val: tuple[int, ...] | None
     test: tuple[int, ...]
-    size: tuple[int, int, int] | None
+    size: tuple[int, int, int]
 
     @property
     def has_val(self) -> bool:
@@ -70,8 +71,7 @@ def class_counts(
     content = read_content(dataset, described, options, paths)
     contents.check(dataset, content)
     if isinstance(content.images, Files):
-        side = content.images.side
-        size = None if side is None else (3, side, side)
+        size = (3, *shape_of(content.images))
     else:
         height, width, channels = content.images.shape[1:]
         size = (channels, height, width)
@@ -117,7 +117,7 @@ def _counted(
     classes: tuple[str, ...],
     labels: np.ndarray,
     parts: Mapping[str, Sequence[int]],
-    size: tuple[int, int, int] | None,
+    size: tuple[int, int, int],
 ) -> Counts:
     counts = {
         part: tuple(np.bincount(labels[first:end], minlength=len(classes)).tolist())
