@@ -12,6 +12,7 @@ import yaml
 from lotus.errors import LotusError
 from lotus.json_text import read_file
 from lotus.names import composed, shown
+from lotus.utf8 import NotUtf8Error, decode
 
 Place = tuple[str | int, ...]
 """Keys and positions from the top of a text down to a value."""
@@ -49,24 +50,23 @@ def read_yaml(path: Path) -> Text:
         data = read_file(path)
     except OSError as error:
         raise LotusError(f"{shown(path)}: cannot be read: {error.strerror}") from error
-    return parse(decoded(data, shown(path)), shown(path))
+    return parse(_decoded(data, shown(path)), shown(path))
 
 
-def decoded(data: bytes, name: str) -> str:
+def _decoded(data: bytes, name: str) -> str:
     """Text of a file's bytes, which must be UTF-8; a byte order mark is no part of it.
 
     Raises:
         LotusError: it is in another encoding; names the line.
 
     """
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise LotusError(f"{name}: is in UTF-16, not in UTF-8; save it as UTF-8")
     try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
+        return decode(data)
+    except NotUtf8Error as error:
+        if error.line is None:
+            raise LotusError(f"{name}: is in UTF-16, not in UTF-8; save it as UTF-8") from error
         raise LotusError(
-            f"{name}: line {line}: is not UTF-8 (byte 0x{data[error.start]:02x}); save it as UTF-8"
+            f"{name}: line {error.line}: is not UTF-8 (byte 0x{error.byte:02x}); save it as UTF-8"
         ) from error
 
 

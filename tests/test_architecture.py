@@ -10,7 +10,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "lotus"
 # Ground floor first; a module may import its own floor and those below.
 FLOORS = [
-    ["errors", "names", "yaml_text", "json_text", "surroundings", "git", "code_identity"],
+    ["errors", "names", "yaml_text", "json_text", "utf8", "surroundings", "git", "code_identity"],
     ["protocol"],
     ["settings", "provenance", "layout"],
     ["device", "data", "models", "checkpoint", "counterparts"],

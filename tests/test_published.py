@@ -1,6 +1,7 @@
 """The paper's numbers: nothing lost, one number each, and one clear error for a broken file."""
 
 import hashlib
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -171,3 +172,13 @@ def test_a_broken_file_is_told_in_one_line(tmp_path, change, said):
     assert str(error.value).startswith(str(tmp_path / RESULTS))
     assert said in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_a_mistake_is_told_with_the_line_that_an_editor_shows(tmp_path):
+    shutil.copytree(ROOT / "report/published", tmp_path / "published")
+    path = tmp_path / "published/results.csv"
+    head, first, *others = path.read_text().splitlines()
+    wrong = first.replace(first.split(",")[1], "table99", 1)
+    path.write_text("\n".join([head, "", "", wrong, *others]))
+    with pytest.raises(LotusError, match="line 4: paper_item 'table99' is unknown"):
+        load_published(tmp_path / "published")

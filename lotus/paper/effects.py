@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lotus.data.sources._folders import read_table
+from lotus.data.sources._folders import read_csv
 from lotus.errors import LotusError, choices
 from lotus.paper.ablation import CHANGES
 from lotus.paper.conventions import SCALE, TITLES
@@ -53,14 +53,12 @@ NUMBERS = (
 
 
 def _read(table: Path) -> pd.DataFrame:
-    found = read_table(table, [])
+    found = read_csv(table, []).frame_by_line()
     missing = {*PLACE[:-1], "switch", "row", *COUNTS} - {*found}
     if missing:
         raise LotusError(f"{table}: not the table 'ablation': lacks {', '.join(sorted(missing))}")
-    if found.empty:
-        raise LotusError(f"{table}: no switch was tried: it has no line below its heads")
     found = found.reindex(columns=[*PLACE, "switch", "row", *COUNTS, *NUMBERS], fill_value="")
-    for line, label in enumerate(found["switch"], start=2):
+    for line, label in found["switch"].items():
         for name in label.split("+"):
             if name not in REGISTER:
                 raise LotusError(
@@ -78,11 +76,9 @@ def _numbers(table: Path, column: pd.Series) -> pd.Series:
     if column.name in COUNTS:
         bad, accepted = ~((found >= 0) & (found % 1 == 0)), "a whole number"
     if bad.any():
-        line = int(np.flatnonzero(bad)[0])
-        told = legible(column.iloc[line])
-        raise LotusError(
-            f"{table}: line {line + 2}: {column.name} = '{told}'; accepted: {accepted}"
-        )
+        line = bad.idxmax()
+        told = legible(column[line])
+        raise LotusError(f"{table}: line {line}: {column.name} = '{told}'; accepted: {accepted}")
     return found
 
 

@@ -1,13 +1,13 @@
 """The paper's own numbers, in this project's names."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from lotus.data.sources._folders import read_table
+from lotus.data.sources._folders import read_csv
 from lotus.errors import LotusError, choices
 from lotus.paper.results import legible
 
@@ -144,8 +144,6 @@ def load_published(folder: Path) -> pd.DataFrame:
     """
     path = folder / RESULTS
     table = _read(path, FILE_COLUMNS)
-    if table.empty:
-        raise LotusError(f"{path}: has no line below its heads; accepted: one line for each number")
     for name, accepted in NAMED.items():
         _check_names(path, table[name], accepted)
     _check_sources(path, table["source"])
@@ -175,7 +173,7 @@ def load_misprints(folder: Path) -> pd.DataFrame:
         LotusError: the file or a column is missing.
 
     """
-    return _read(folder / MISPRINTS, MISPRINT_COLUMNS)
+    return _read(folder / MISPRINTS, MISPRINT_COLUMNS).reset_index(drop=True)
 
 
 MISPRINT_COLUMNS = ("number", "item", "where", "printed", "also_printed", "used", "why")
@@ -183,21 +181,21 @@ MISPRINT_COLUMNS = ("number", "item", "where", "printed", "also_printed", "used"
 
 def _read(path: Path, columns: Sequence[str]) -> pd.DataFrame:
     try:
-        return read_table(path, columns)
+        return read_csv(path, columns).frame_by_line()
     except LotusError as error:
         # It says what columns there are, whose names may have line breaks.
         raise LotusError(legible(str(error))) from error
 
 
 def _check_names(path: Path, column: pd.Series, accepted: Mapping[str, object]) -> None:
-    for line, name in _numbered(column):
+    for line, name in column.items():
         if name not in accepted:
             given = f"{column.name} '{legible(name)}'"
             raise LotusError(f"{path}: line {line}: {given} is unknown; {choices(name, accepted)}")
 
 
 def _check_sources(path: Path, column: pd.Series) -> None:
-    for line, name in _numbered(column):
+    for line, name in column.items():
         if not any(kind in name for kind in SOURCES):
             raise LotusError(
                 f"{path}: line {line}: source '{legible(name)}' is unknown; accepted: a name with one of "
@@ -207,7 +205,8 @@ def _check_sources(path: Path, column: pd.Series) -> None:
 
 def _check_unique(path: Path, table: pd.DataFrame) -> None:
     seen: dict[tuple[str, ...], int] = {}
-    for line, key in enumerate(zip(*(table[name] for name in FILE_KEY), strict=True), start=2):
+    keys = zip(*(table[name] for name in FILE_KEY), strict=True)
+    for line, key in zip(table.index, keys, strict=True):
         if key in seen:
             raise LotusError(
                 f"{path}: line {line}: {', '.join(key)} stands in line {seen[key]} already; accepted: "
@@ -219,20 +218,15 @@ def _check_unique(path: Path, table: pd.DataFrame) -> None:
 def _means(path: Path, column: pd.Series, metrics: list[Metric]) -> list[float]:
     return [
         _number(path, line, "mean", text, metric.low, metric.high) * metric.scale
-        for (line, text), metric in zip(_numbered(column), metrics, strict=True)
+        for (line, text), metric in zip(column.items(), metrics, strict=True)
     ]
 
 
 def _deviations(path: Path, column: pd.Series, metrics: list[Metric]) -> list[float]:
     return [
         _number(path, line, "std", text, 0, np.inf) * metric.scale if text else np.nan
-        for (line, text), metric in zip(_numbered(column), metrics, strict=True)
+        for (line, text), metric in zip(column.items(), metrics, strict=True)
     ]
-
-
-def _numbered(column: pd.Series) -> Iterator[tuple[int, str]]:
-    """Lines of the file, the header being the first, with what they say."""
-    return enumerate(column, start=2)
 
 
 def _number(path: Path, line: int, name: str, text: str, low: float, high: float) -> float:

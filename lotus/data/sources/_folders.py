@@ -26,6 +26,7 @@ from lotus.data.walk import (
 )
 from lotus.errors import LotusError
 from lotus.names import composed, look_alikes, shown
+from lotus.utf8 import NotUtf8Error, decode
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -183,6 +184,10 @@ class Table:
 
         return pd.DataFrame(list(self.rows), columns=list(self.header), dtype=str)
 
+    def frame_by_line(self) -> "pd.DataFrame":
+        """The same, with the line of each row as its index."""
+        return self.frame().set_axis(list(self.lines), axis=0)
+
 
 def read_csv(path: Path, columns: Sequence[str]) -> Table:
     """A CSV file: UTF-8, separated by commas, with a header.
@@ -222,16 +227,6 @@ def read_csv(path: Path, columns: Sequence[str]) -> Table:
     return Table(path, header, tuple(row for _, row in rows), tuple(line for line, _ in rows))
 
 
-def read_table(path: Path, columns: Sequence[str]) -> "pd.DataFrame":
-    """The rows of `read_csv` as a frame of text.
-
-    Raises:
-        LotusError: as `read_csv`.
-
-    """
-    return read_csv(path, columns).frame()
-
-
 def read_rows(path: Path, columns: Sequence[str]) -> list[tuple[int, tuple[str, ...]]]:
     """Line and these columns of each row of `read_csv`.
 
@@ -252,18 +247,18 @@ def _text(path: Path) -> str:
         content = path.read_bytes()
     except OSError as error:
         raise LotusError(f"{shown(path)}: cannot be read: {error.strerror or error}") from error
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in content[:4]:
-        raise LotusError(f"{shown(path)}: no CSV file in UTF-8: it is UTF-16; save it as UTF-8")
     try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        # Of a file with a BOM the position is counted behind it, where no line ends.
-        before = error.object[: error.start]
-        line = len(before.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n"))
-        found = error.object[error.start]
+        if b"\0" in content[:4]:
+            raise NotUtf8Error
+        return decode(content)
+    except NotUtf8Error as error:
+        if error.line is None:
+            raise LotusError(
+                f"{shown(path)}: no CSV file in UTF-8: it is UTF-16; save it as UTF-8"
+            ) from error
         raise LotusError(
-            f"{shown(path)}: line {line}: no CSV file in UTF-8: the byte 0x{found:02x} is none of UTF-8; "
-            "save it as UTF-8"
+            f"{shown(path)}: line {error.line}: no CSV file in UTF-8: the byte 0x{error.byte:02x} is none "
+            "of UTF-8; save it as UTF-8"
         ) from error
 
 
