@@ -11,7 +11,7 @@ from functools import cache
 from importlib.machinery import PathFinder
 from pathlib import Path
 
-PACKAGE = "lotus"
+from lotus.surroundings import PACKAGE
 
 
 def code_digest(*modules: str, root: Path | None = None) -> str:

@@ -10,7 +10,6 @@ from lotus.layout import GOLD, ORIGINAL
 from lotus.lineage import read_record
 from lotus.metrics.summary import as_json, score_all
 from lotus.names import shown
-from lotus.predictions import Predictions
 from lotus.provenance import identity, relative, sha256, write_json, write_record
 
 LABELS = ("dataset", "architecture", "scenario", "study", "protocol")
@@ -60,7 +59,7 @@ def evaluate_runs(
             raise LotusError(
                 f"--labels: {key}: {label!r}; accepted: texts under {', '.join(LABELS)}"
             )
-    loaded = {row: _loaded(row, path) for row, path in files.items()}
+    loaded = {row: predictions.load(path) for row, path in files.items()}
     scores = score_all(
         loaded.pop(ORIGINAL),
         loaded.pop(GOLD, None),
@@ -101,6 +100,10 @@ def _check_places(files: Mapping[str, Path], out: Path, record: Path) -> None:
     if written["--out"] == written["--record"]:
         raise LotusError(f"--record: {shown(record)} is the output itself")
     for row, path in files.items():
+        if not path.is_file():
+            raise LotusError(
+                f"{shown(path)}: no file, or none that can be read: the predictions of {row}"
+            )
         for option, place in written.items():
             if path.absolute() == place:
                 raise LotusError(f"{option}: {shown(place)} is the predictions of {row}")
@@ -110,22 +113,3 @@ def _check_places(files: Mapping[str, Path], out: Path, record: Path) -> None:
                 identity(read_record(above))
             except KeyError as error:
                 raise LotusError(f"{shown(above)}: damaged record: lacks {error}") from error
-
-
-def _loaded(row: str, path: Path) -> Predictions:
-    """Predictions of a row.
-
-    Raises:
-        LotusError: absent or damaged.
-
-    """
-    name = shown(path)
-    if not path.is_file():
-        raise LotusError(f"{name}: no file, or none that can be read: the predictions of {row}")
-    try:
-        return predictions.load(path)
-    except LotusError:
-        raise
-    except Exception as error:
-        # A damaged archive can make numpy and zipfile raise nearly anything.
-        raise LotusError(f"{name}: damaged predictions: {error!r}") from error

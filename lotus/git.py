@@ -63,3 +63,15 @@ def run_git(*arguments: str, stdin: bytes = b"") -> "subprocess.CompletedProcess
     except ValueError as error:
         # A character that no argument can have.
         raise LotusError(f"git {arguments[0]}: {error}") from error
+
+
+def tracks_something_here() -> bool:
+    """Whether the repository that git finds from here on tracks anything in this folder.
+
+    One of a folder above that does not (of a home folder, say) is none of this project's.
+
+    Raises:
+        LotusError: as `run_git`.
+
+    """
+    return bool(run_git("ls-files", "-z", "--", ".").stdout)

@@ -160,6 +160,9 @@ def why_collapsed(path: Path) -> str:
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
     try:
+        if path.exists() and not path.is_file():
+            # Opening a pipe would wait for somebody who writes.
+            raise OSError(0, "not a file")
         _check_sizes(path)
         with np.load(path) as arrays:
             yield arrays

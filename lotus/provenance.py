@@ -44,7 +44,7 @@ import psutil
 from lotus import layout
 from lotus.code_identity import code_digest, module_digests, package_digest
 from lotus.errors import LotusError
-from lotus.git import run_git
+from lotus.git import run_git, tracks_something_here
 from lotus.json_text import parse_json, read_file
 from lotus.names import shown
 
@@ -250,7 +250,7 @@ def command_line() -> str:
 def git_state() -> dict[str, Any]:
     """Commit and whether tracked files differ from it; None where there is no repository.
 
-    A repository around the project that tracks nothing of it (of a home folder, say) is none of its own.
+    A repository around the project that tracks nothing of it is none of its own.
     Results that were published are tracked as well, and are not what a step is made by.
     """
     without = (
@@ -259,7 +259,7 @@ def git_state() -> dict[str, Any]:
     )
     options = ("--porcelain=v2", "--branch", "--no-ahead-behind", "--untracked-files=no")
     said = git("status", *options, "--", ".", *without)
-    if said is None or not (Path(".git").exists() or git("ls-files", "--", ".")):
+    if said is None or not (Path(".git").exists() or tracks_something_here()):
         return {"commit": None, "dirty": None}
     lines = said.splitlines()
     head = "# branch.oid "

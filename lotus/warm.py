@@ -69,11 +69,9 @@ class WarmProcess:
             if len(os.fsencode(address)) > LONGEST_ADDRESS:
                 raise OSError(f"{address}: too long for the address of a socket")
             self._log.parent.mkdir(parents=True, exist_ok=True)
-            # The libraries are loaded before a job's own variables are taken over.
-            variables = {**os.environ, "MPLBACKEND": "agg"}
             with self._log.open("wb") as log:
                 self._process = subprocess.Popen(
-                    [*self._command, "warm", str(address)], env=variables, stdout=log, stderr=log
+                    [*self._command, "warm", str(address)], stdout=log, stderr=log
                 )
         except OSError:
             self.stop()

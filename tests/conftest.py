@@ -147,13 +147,17 @@ def linear():
 
 @pytest.fixture(scope="session")
 def conv_net():
-    """A small network with BatchNorm for the images of `noise`."""
+    """A small network with BatchNorm for the 6×6 images of `noise`; its maps are `7 - kernel` wide."""
 
-    def make(seed=0):
+    def make(seed=0, kernel=3):
         with torch.random.fork_rng():
             torch.manual_seed(seed)
             net = nn.Sequential(
-                nn.Conv2d(2, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten(), nn.Linear(64, 3)
+                nn.Conv2d(2, 4, kernel),
+                nn.BatchNorm2d(4),
+                nn.ReLU(),
+                nn.Flatten(),
+                nn.Linear(4 * (7 - kernel) ** 2, 3),
             )
             net(torch.randn(32, 2, 6, 6))
         return net.eval()

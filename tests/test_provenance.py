@@ -68,8 +68,7 @@ def reload_package(tmp_path, monkeypatch, files):
     importlib.invalidate_caches()
     for name in [name for name in sys.modules if name.startswith("somepkg")]:
         del sys.modules[name]
-    code_identity._source.cache_clear()
-    code_identity._imports.cache_clear()
+    forget_modules()
     return code_digest("somepkg.a")
 
 
@@ -122,27 +121,21 @@ REACHED = {
 }  # fmt: skip
 
 
+def forget_modules():
+    """Has the next digest look for modules anew, as another process does."""
+    for name in ("_find", "_source", "_imports", "_is_local"):
+        getattr(code_identity, name).cache_clear()
+
+
 @pytest.fixture
 def plugins(tmp_path, monkeypatch):
     for name, source in FORMS.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(source)
     monkeypatch.syspath_prepend(tmp_path)
-    for remembered in (
-        code_identity._find,
-        code_identity._source,
-        code_identity._imports,
-        code_identity._is_local,
-    ):
-        remembered.cache_clear()
+    forget_modules()
     yield tmp_path
-    for remembered in (
-        code_identity._find,
-        code_identity._source,
-        code_identity._imports,
-        code_identity._is_local,
-    ):
-        remembered.cache_clear()
+    forget_modules()
 
 
 @pytest.mark.parametrize("plugin", REACHED)
@@ -156,7 +149,7 @@ def test_every_local_module_that_a_plugin_imports_is_part_of_its_identity(plugin
 def test_an_edit_beside_a_plugin_is_seen(plugins, plugin, changed):
     before = code_digest(plugin)
     (plugins / changed).write_text("factor = -7")
-    code_identity._source.cache_clear()
+    forget_modules()
     assert code_digest(plugin) != before
 
 

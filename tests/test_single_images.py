@@ -1,6 +1,7 @@
 """Batches of a single image where the last maps are 1×1: who makes them, and what is said of them."""
 
 from contextlib import suppress
+from functools import partial
 
 import pytest
 import torch
@@ -49,19 +50,9 @@ def test_networks_without_batch_norm_have_no_smallest_map():
 
 
 @pytest.fixture
-def tight_net():
+def tight_net(conv_net):
     """A network whose BatchNorm sees one value per image and channel, for the images of `noise`."""
-
-    def make(seed=0):
-        with torch.random.fork_rng():
-            torch.manual_seed(seed)
-            net = nn.Sequential(
-                nn.Conv2d(2, 4, 6), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten(), nn.Linear(4, 3)
-            )
-            net(torch.randn(32, 2, 6, 6))
-        return net.eval()
-
-    return make
+    return partial(conv_net, kernel=6)
 
 
 @pytest.fixture

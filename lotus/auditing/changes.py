@@ -8,8 +8,9 @@ from typing import Any
 
 from lotus.auditing.index import Record
 from lotus.auditing.wanted import Step
-from lotus.code_identity import PACKAGE, code_digest, module_digests
+from lotus.code_identity import code_digest, module_digests
 from lotus.provenance import as_text
+from lotus.surroundings import PACKAGE
 
 
 def code_changes() -> Callable[[Mapping[str, Any]], str]:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from lotus.errors import LotusError
-from lotus.git import run_git
+from lotus.git import run_git, tracks_something_here
 from lotus.names import shown
 
 
@@ -43,7 +43,7 @@ def why_none() -> str:
         return (
             f"{here}: a git repository is needed, and there is none{reason}; `git init` makes one"
         )
-    if prefix.strip() and not run_git("ls-files", "-z", "--", ".").stdout:
+    if prefix.strip() and not tracks_something_here():
         return (
             f"{here}: a git repository is needed, and that of a folder above tracks nothing here; "
             "`git init` makes one"

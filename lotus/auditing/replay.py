@@ -22,9 +22,10 @@ from lotus.auditing.digests import digests
 from lotus.auditing.dvc import pull_files
 from lotus.auditing.index import Index, Record, read, read_index
 from lotus.auditing.ledger import record_files
-from lotus.code_identity import PACKAGE, code_digest
+from lotus.code_identity import code_digest
 from lotus.errors import LotusError
 from lotus.names import shown
+from lotus.surroundings import PACKAGE
 
 log = logging.getLogger(__name__)
 
