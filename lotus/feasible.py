@@ -16,10 +16,17 @@ from lotus.data import sources
 from lotus.data.batches import View
 from lotus.data.known import Counts, class_counts
 from lotus.data.raw import at_hand
-from lotus.data.splits import class_label
+from lotus.data.splits import (
+    NO_TRAINING,
+    cannot_be_halved,
+    class_label,
+    empty_set,
+    forgotten_of_each,
+)
 from lotus.errors import LotusError
 from lotus.methods import base
 from lotus.models.pretrained import check_images
+from lotus.models.tokens import check_patches
 from lotus.names import composed, shown
 from lotus.plan import Plan, source_name
 from lotus.settings import Benchmark, Origin, Problem, Scenario, complain
@@ -92,15 +99,9 @@ def _known(plan: Plan, dataset: str) -> Counts | None:
 
 def _of_held_out(dataset: str, counts: Counts) -> Iterator[Problem]:
     if not any(counts.train):
-        what = "has no training images: it is for calibration only; train on another data set"
-        yield ["datasets", dataset], None, what
-    elif not counts.has_val and 1 in counts.test:
-        name = counts.classes[counts.test.index(1)]
-        what = (
-            f"class {name}: one held-out image cannot be halved into validation and test images; at "
-            "least 2 are needed"
-        )
-        yield ["datasets", dataset], None, what
+        yield ["datasets", dataset], None, NO_TRAINING
+    elif not counts.has_val and (problem := cannot_be_halved(counts.classes, counts.test)):
+        yield ["datasets", dataset], None, problem
 
 
 @dataclass(frozen=True)
@@ -128,12 +129,8 @@ class _Sets:
         elif scenario.forget_first is not None and scenario.forget_first > sum(train):
             what = f"there are {sum(train)} training images, fewer than are to be forgotten"
             yield self._problem("forget_first", scenario.forget_first, what)
-        elif not 0 < forgotten < sum(train):
+        elif what := empty_set(forgotten, sum(train)):
             key = next(key for key in _KINDS if getattr(scenario, key) is not None)
-            what = (
-                f"leaves {forgotten} forget and {sum(train) - forgotten} retain images of {sum(train)}; "
-                "both sets need at least one"
-            )
             yield self._problem(key, getattr(scenario, key), what)
         if scenario.forget_class is not None:
             yield from self._shared_name(scenario.forget_class)
@@ -151,9 +148,7 @@ class _Sets:
             return train[class_label(self.counts.classes, scenario.forget_class)]
         if scenario.forget_first is not None:
             return min(scenario.forget_first, sum(train))
-        if scenario.forget_per_class is not None:
-            return sum(min(scenario.forget_per_class, count) for count in train)
-        return sum(int((scenario.forget_fraction or 0) * count) for count in train)
+        return sum(forgotten_of_each(scenario, train))
 
     def _shared_name(self, forgotten: str) -> Iterator[Problem]:
         """A name of the scenario that would do for another class as well."""
@@ -260,11 +255,7 @@ def _seen(plan: Plan, cell: Benchmark, counts: Counts) -> tuple[int, int, int]:
 def _refuse_other_shape(plan: Plan, cell: Benchmark, shape: tuple[int, int, int]) -> None:
     architecture = plan.settings.architectures[cell.architecture]
     if architecture.model == "vit":
-        if shape[1] % architecture.patch_size or shape[2] % architecture.patch_size:
-            size = f"{shape[1]}×{shape[2]}"
-            raise LotusError(
-                f"patch_size = {architecture.patch_size}: must divide the image, {size}"
-            )
+        check_patches(architecture, shape)
     elif architecture.model != "resnet18":
         check_images(shape)
 

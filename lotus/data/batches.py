@@ -75,14 +75,14 @@ class View:
             LotusError: the crop is larger than the image.
 
         """
-        whole = View(self.resize)(torch.empty(1, 1, height, width)).shape
-        if self.crop is not None and self.crop > min(whole[2:]):
+        whole = View(self.resize)(torch.empty(1, 1, height, width))
+        height, width = whole.shape[2:]
+        if self.crop is not None and self.crop > min(height, width):
             raise LotusError(
-                f"crop = {self.crop} is larger than the images, {whole[2]}×{whole[3]}; choose a smaller "
+                f"crop = {self.crop} is larger than the images, {height}×{width}; choose a smaller "
                 "crop, or a `resize` to at least that"
             )
-        seen = self(torch.empty(1, 1, height, width)).shape
-        return int(seen[2]), int(seen[3])
+        return (height, width) if self.crop is None else (self.crop, self.crop)
 
 
 def _resized(images: Tensor, size: tuple[int, int]) -> Tensor:

@@ -55,9 +55,8 @@ def halve_held_out(store: Store, seed: int) -> HeldOut:
 
     held_out = store.part("test")
     counts = np.bincount(store.labels[held_out], minlength=len(store.classes))
-    if (counts == 1).any():
-        name = store.classes[int(np.argmax(counts == 1))]
-        raise LotusError(f"class {name}: one held-out image cannot be halved; at least 2 needed")
+    if problem := cannot_be_halved(store.classes, counts.tolist()):
+        raise LotusError(problem)
     splitter = StratifiedShuffleSplit(n_splits=1, test_size=0.5, random_state=seed)
     val, test = next(splitter.split(held_out, store.labels[held_out]))
     return HeldOut(np.sort(held_out[val]), np.sort(held_out[test]))
@@ -91,7 +90,10 @@ def choose_forget_set(store: Store, scenario: Scenario, seed: int) -> ForgetSet:
         first = train[: scenario.forget_first]
         forget = np.concatenate([ids[np.isin(ids, first)] for ids in by_class])
     else:
-        counts, share = _counts(scenario, by_class)
+        counts, share = (
+            forgotten_of_each(scenario, [len(ids) for ids in by_class]),
+            _share(scenario),
+        )
         if scenario.forget_rule == "first":
             rule = f"the first {share} of each class in data-set order"
             drawn = [np.arange(count) for count in counts]
@@ -104,29 +106,49 @@ def choose_forget_set(store: Store, scenario: Scenario, seed: int) -> ForgetSet:
             ]
         forget = np.concatenate([ids[d] for ids, d in zip(by_class, drawn, strict=True)])
     retain = np.concatenate([ids[~np.isin(ids, forget)] for ids in by_class])
-    if not len(forget) or not len(retain):
-        raise LotusError(
-            f"scenario {scenario.canonical_name}: leaves {len(forget)} forget and {len(retain)} "
-            f"retain images of {len(train)}; both sets need at least one"
-        )
+    if problem := empty_set(len(forget), len(train)):
+        raise LotusError(f"scenario {scenario.canonical_name}: {problem}")
     return ForgetSet(rule, forget, retain)
+
+
+NO_TRAINING = "has no training images: it is for calibration only; train on another data set"
 
 
 def _refuse_calibration(store: Store) -> None:
     if not store.has_train:
-        raise LotusError(
-            f"{store.source.get('dataset', store.folder)}: has no training images: it is for calibration "
-            "only; train on another data set"
-        )
+        raise LotusError(f"{store.source.get('dataset', store.folder)}: {NO_TRAINING}")
 
 
-def _counts(scenario: Scenario, by_class: Sequence[np.ndarray]) -> tuple[list[int], str]:
-    """How many images of each class are forgotten, and that in words."""
+def cannot_be_halved(classes: Sequence[str], held_out: Sequence[int]) -> str:
+    """Why held-out images, so many of each class, have no stratified halves; '' if they have."""
+    if 1 not in held_out:
+        return ""
+    name = classes[held_out.index(1)]
+    return f"class {name}: one held-out image cannot be halved; at least 2 needed"
+
+
+def empty_set(forgotten: int, total: int) -> str:
+    """Why so many forgotten of all training images leave one of the sets empty; '' if they do not."""
+    if 0 < forgotten < total:
+        return ""
+    return (
+        f"leaves {forgotten} forget and {total - forgotten} retain images of {total}; both sets need at "
+        "least one"
+    )
+
+
+def forgotten_of_each(scenario: Scenario, sizes: Sequence[int]) -> list[int]:
+    """How many images of each class a scenario with a rule forgets, of so many training images."""
     if scenario.forget_per_class is not None:
-        wanted = scenario.forget_per_class
-        return [min(wanted, len(ids)) for ids in by_class], f"{wanted} images"
-    fraction = scenario.forget_fraction or 0.0
-    return [int(fraction * len(ids)) for ids in by_class], f"{100 * fraction:g} %"
+        return [min(scenario.forget_per_class, size) for size in sizes]
+    return [int((scenario.forget_fraction or 0.0) * size) for size in sizes]
+
+
+def _share(scenario: Scenario) -> str:
+    """The same in words."""
+    if scenario.forget_per_class is not None:
+        return f"{scenario.forget_per_class} images"
+    return f"{100 * (scenario.forget_fraction or 0.0):g} %"
 
 
 def class_label(classes: tuple[str, ...], name: str) -> int:

@@ -5,7 +5,6 @@ from contextlib import AbstractContextManager
 from timm.models.vision_transformer import VisionTransformer
 from torch import nn
 
-from lotus.errors import LotusError
 from lotus.models import tokens
 from lotus.settings import ViT
 
@@ -18,10 +17,7 @@ def build(architecture: ViT, image_shape: tuple[int, int, int], num_classes: int
 
     """
     channels, height, width = image_shape
-    if height % architecture.patch_size or width % architecture.patch_size:
-        raise LotusError(
-            f"patch_size = {architecture.patch_size}: must divide the image, {height}×{width}"
-        )
+    tokens.check_patches(architecture, image_shape)
     network: nn.Module = VisionTransformer(
         img_size=(height, width),
         patch_size=architecture.patch_size,
