@@ -101,9 +101,13 @@ def ask(address: str, arguments: Sequence[str]) -> int | None:
             return None
         order = {"arguments": list(arguments), "folder": os.getcwd(), "variables": {**os.environ}}
         text = json.dumps(order).encode()
-        socket.send_fds(connection, [_SIZE.pack(len(text))], [1, 2])
-        connection.sendall(text)
-        answer = connection.recv(_CODE.size)
+        try:
+            socket.send_fds(connection, [_SIZE.pack(len(text))], [1, 2])
+            connection.sendall(text)
+            answer = connection.recv(_CODE.size)
+        except ConnectionError:
+            # Killed before it had read all of its order.
+            answer = b""
     if len(answer) < _CODE.size:
         sys.stderr.write("lotus: the job ended without a status (killed, or out of memory)\n")
         return 1
