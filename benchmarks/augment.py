@@ -16,10 +16,10 @@ from torch import Tensor
 from torchvision.transforms import InterpolationMode
 from torchvision.transforms import functional as tv
 
+from lotus.config.settings import Affine, Augmentation, ColourJitter
 from lotus.data import augment
 from lotus.data.batches import ImageSet
-from lotus.device import prepare
-from lotus.settings import Affine, Augmentation, ColourJitter
+from lotus.engine.device import prepare
 
 CASES = {
     "CIFAR, 32×32": (32, Augmentation(crop_padding=4, horizontal_flip=True)),

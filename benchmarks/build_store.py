@@ -21,9 +21,9 @@ import numpy as np
 import psutil
 from PIL import Image
 
+from lotus.config.settings import StoreOptions
 from lotus.data.build import build_store, fetch_raw
 from lotus.data.sources.cifar10 import SOURCE as CIFAR10
-from lotus.settings import StoreOptions
 
 CLASSES, DIFFERENT = 200, 1000
 

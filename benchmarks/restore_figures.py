@@ -32,16 +32,17 @@ from typing import Any
 
 import numpy as np
 
-from lotus import layout, predictions
-from lotus.auditing.expected import Step, steps
-from lotus.cli import main as lotus_main
-from lotus.contents import Contents, Made
+from lotus import layout
+from lotus.cli.main import main as lotus_main
+from lotus.config.settings import read_origin
 from lotus.data.store import locked_stores
 from lotus.layout import record_of
-from lotus.paper.exhibits import EXHIBITS
-from lotus.plan import Plan, make_plan
-from lotus.provenance import write_record
-from lotus.settings import read_origin
+from lotus.plan.contents import Contents, Made
+from lotus.plan.plan import Plan, make_plan
+from lotus.plan.steps import Step, steps
+from lotus.predictions import predictions_file
+from lotus.records.record import write_record
+from lotus.tables.exhibits import EXHIBITS
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIG = "config/paper.yaml"
@@ -140,10 +141,10 @@ def imitate_file(path: Path, source: Path) -> None:
     if path.name == "predictions.npz":
         rng = np.random.default_rng(zlib.crc32(path.as_posix().encode()))
         said = {
-            name: predictions.Split(with_noise(split.logits, rng), split.labels, split.indices)
-            for name, split in predictions.load(source).items()
+            name: predictions_file.Split(with_noise(split.logits, rng), split.labels, split.indices)
+            for name, split in predictions_file.load(source).items()
         }
-        predictions.save(path, said, predictions.why_collapsed(source))
+        predictions_file.save(path, said, predictions_file.why_collapsed(source))
     elif path.name == "model.safetensors":
         path.write_text(f"stub of {path}\n", encoding="utf-8")
     else:

@@ -1,5 +1,5 @@
 """LoTUS reproduced: machine unlearning whose every number can be traced to the bytes it came from.
 
-Imports point down: cli → paper → methods, metrics → training, predictions, lineage → data, models →
-settings, provenance. Everything right of the predictions (metrics, paper) runs without torch.
+Imports point down, room by room: `tests/test_architecture.py` lists the floors. Everything right of the
+predictions (metrics, results, tables, figures, claims, page) runs without torch.
 """

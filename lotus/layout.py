@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from lotus.settings import Benchmark
+from lotus.config.settings import Benchmark
 
 RESULTS = Path("results")
 RECORDS = RESULTS / "records"

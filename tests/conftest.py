@@ -14,11 +14,11 @@ from project import copy_of_project, run
 from torch import nn
 from torch.optim.optimizer import register_optimizer_step_post_hook
 
+from lotus.config.protocol import CORRECTED
+from lotus.config.settings import Augmentation
 from lotus.data.batches import ImageSet
 from lotus.data.store import Store
 from lotus.methods import base
-from lotus.protocol import CORRECTED
-from lotus.settings import Augmentation
 
 
 def pytest_addoption(parser):

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from lotus.auditing import published
-from lotus.auditing.comparison.sides import open_side
-from lotus.auditing.git import git, why_none
-from lotus.cli import main
+from lotus.cli.main import main
+from lotus.diff.loading import open_side
 from lotus.errors import LotusError
+from lotus.tracking import tracked_files
+from lotus.tracking.git import git, why_none
 
 ODD = {
     "color.ui": "always",
@@ -67,19 +67,19 @@ REMARK = "results/ä b.csv: not as in the last commit, where results were publis
 
 def test_what_is_not_committed_is_remarked(repository):
     assert why_none() == ""
-    assert published.uncommitted() == [REMARK]
+    assert tracked_files.uncommitted() == [REMARK]
     Path("results/ä b.csv").write_text("1")
-    assert published.uncommitted() == []
+    assert tracked_files.uncommitted() == []
 
 
 def test_a_repository_without_a_commit_is_one(folder):
     run("git", "init", "--quiet")
     assert why_none() == ""
-    assert published.uncommitted() == []
+    assert tracked_files.uncommitted() == []
 
 
 def test_without_a_repository_one_remark_and_one_line(folder):
-    (note,) = published.uncommitted()
+    (note,) = tracked_files.uncommitted()
     assert note.endswith("a git repository is needed, and there is none; `git init` makes one")
     assert "\n" not in note
     for refused in (lambda: git("add", "x"), lambda: open_side("HEAD")):
@@ -93,7 +93,7 @@ def test_without_a_repository_one_remark_and_one_line(folder):
 
 def test_without_git(repository, monkeypatch):
     monkeypatch.setenv("PATH", str(repository))
-    (note,) = published.uncommitted()
+    (note,) = tracked_files.uncommitted()
     assert "git is needed, and not there" in note
     with pytest.raises(LotusError, match="git is needed, and not there"):
         git("status")
@@ -108,7 +108,7 @@ def test_a_repository_above_that_does_not_have_the_project(repository, monkeypat
         open_side("HEAD")
     with pytest.raises(LotusError, match="tracks nothing here"):
         git("add", "--force", "--", "results")
-    (note,) = published.uncommitted()
+    (note,) = tracked_files.uncommitted()
     assert "tracks nothing here" in note
 
 
@@ -117,9 +117,9 @@ def test_a_repository_above_that_has_the_project_is_its_own(repository, monkeypa
     Path("project/results/a.csv").write_text("1")
     commit("project")
     monkeypatch.chdir("project")
-    assert published.uncommitted() == []
+    assert tracked_files.uncommitted() == []
     Path("results/a.csv").write_text("2")
-    assert published.uncommitted() == [REMARK.replace("ä b", "a")]
+    assert tracked_files.uncommitted() == [REMARK.replace("ä b", "a")]
 
 
 def test_variables_of_a_hook_lead_nowhere_else(repository, tmp_path_factory, monkeypatch):
@@ -136,7 +136,7 @@ def test_variables_of_a_hook_lead_nowhere_else(repository, tmp_path_factory, mon
         "GIT_PREFIX": "x/",
     }.items():
         monkeypatch.setenv(name, str(value))
-    assert published.uncommitted() == [REMARK]
+    assert tracked_files.uncommitted() == [REMARK]
     assert git("rev-parse", "HEAD").strip()
     assert not list(other.iterdir())
 
@@ -144,7 +144,7 @@ def test_variables_of_a_hook_lead_nowhere_else(repository, tmp_path_factory, mon
 def test_odd_settings_change_nothing(repository):
     for key, value in ODD.items():
         run("git", "config", key, value)
-    assert published.uncommitted() == [REMARK]
+    assert tracked_files.uncommitted() == [REMARK]
     assert not Path("started-by-git").exists()
 
 

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from project import ROOT, copy_of_project, run
 
-from lotus import warm
-from lotus.device import prepare
+from lotus.engine import warm
+from lotus.engine.device import prepare
 from lotus.errors import LotusError
 
 LOTUS = [sys.executable, "-P", str(ROOT / "workflow/run_lotus.py")]
@@ -90,7 +90,7 @@ def test_a_text_with_braces_is_shown_as_it_is_written(ran):
 
 def test_files_of_the_present_folder_hide_no_module(strange):
     project, _ = strange
-    for program in (LOTUS, [sys.executable, "-m", "lotus.cli"]):
+    for program in (LOTUS, [sys.executable, "-m", "lotus.cli.main"]):
         done = lotus(project, "protocols", program=program, PYTHONPATH="")
         assert done.returncode == 0, done.stderr.decode()
         assert done.stdout.startswith(b"T1")

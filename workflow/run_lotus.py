@@ -16,7 +16,7 @@ from lotus import surroundings
 
 surroundings.keep_checkout_last()
 
-from lotus import warm
+from lotus.engine import warm
 
 
 def main() -> None:
@@ -26,7 +26,7 @@ def main() -> None:
     status = warm.ask(address, sys.argv) if address else None
     if status is not None:
         sys.exit(status)
-    from lotus.cli import run
+    from lotus.cli.main import run
 
     run()
 

@@ -13,11 +13,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from lotus.config.settings import Augmentation, Dataset
 from lotus.data.augment import augment
 from lotus.data.pixels import MappedPixels, place
 from lotus.data.store import Store
 from lotus.errors import LotusError
-from lotus.settings import Augmentation, Dataset
 
 FROZEN_AT_ONCE = 512
 

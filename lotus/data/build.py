@@ -11,19 +11,19 @@ from typing import Any
 
 import numpy as np
 
+from lotus.config.settings import StoreOptions
 from lotus.data import content as contents
 from lotus.data import sources
 from lotus.data.content import Content, Files, LeftOut
 from lotus.data.decode import decode
+from lotus.data.image_files import FRAMES, grouped
 from lotus.data.raw import check, find_all
 from lotus.data.sources import Source
 from lotus.data.store import FILES, check_lock, dvc_digest, open_store, write_store
-from lotus.data.walk import FRAMES, grouped
 from lotus.errors import LotusError
 from lotus.layout import RAW
 from lotus.names import shown
-from lotus.provenance import relative, sha256, write_json, write_record
-from lotus.settings import StoreOptions
+from lotus.records.record import relative, sha256, write_json, write_record
 
 log = logging.getLogger(__name__)
 

@@ -19,7 +19,7 @@ from lotus.data.hashes import hash_files
 from lotus.data.sources._folders import Table, read_csv
 from lotus.data.sources._mufac import images_of, table_of
 from lotus.errors import LotusError
-from lotus.provenance import write_record
+from lotus.records.record import write_record
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lotus.config.settings import StoreOptions
 from lotus.data import content as contents
 from lotus.data.archives import is_archive
 from lotus.data.build import read_content, source_of
@@ -16,7 +17,6 @@ from lotus.data.sources import Source
 from lotus.data.store import open_store
 from lotus.errors import LotusError
 from lotus.names import shown
-from lotus.settings import StoreOptions
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from lotus.config.settings import StoreOptions
 from lotus.data.archives import is_archive, unpacked
+from lotus.data.image_files import is_companion
 from lotus.data.sources import RawFile, Source
-from lotus.data.walk import is_companion
 from lotus.errors import LotusError
 from lotus.names import on_disk, shown
-from lotus.settings import StoreOptions
 
 log = logging.getLogger(__name__)
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from lotus.config.settings import Scenario
 from lotus.data.store import Store, open_store
 from lotus.errors import LotusError, choices
 from lotus.names import composed
-from lotus.provenance import write_json, write_record
-from lotus.settings import Scenario
+from lotus.records.record import write_json, write_record
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from pydantic import NonNegativeInt, PositiveInt
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from lotus.config.settings import NonNegativeReal, PositiveReal, Share
 from lotus.data.batches import Batch, ImageSet
 from lotus.methods.base import Task, register
-from lotus.settings import NonNegativeReal, PositiveReal, Share
 
 RELEASED = {"epochs": 10, "batch_size": 128}
 

@@ -35,15 +35,15 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from torch import nn
 
 from lotus import methods
+from lotus.config.protocol import CORRECTED, REGISTER, of_stage
+from lotus.config.protocol import Protocol as Switches
 from lotus.data.batches import Batch, ImageSet, deal
+from lotus.engine.training import Progress
 from lotus.errors import LotusError, choices
 from lotus.names import composed, look_alikes
-from lotus.protocol import CORRECTED, REGISTER, of_stage
-from lotus.protocol import Protocol as Switches
-from lotus.training import Progress
 
 ENTRY_POINTS = "lotus.methods"
-NO_METHODS = frozenset({"base", "checks"})
+NO_METHODS = frozenset({"base", "checks", "plugins"})
 """Modules of this folder that are none."""
 
 

@@ -7,8 +7,8 @@ from pydantic import NonNegativeInt, PositiveInt
 from torch import nn
 from torch.nn import functional as F
 
+from lotus.config.settings import NonNegativeReal, PositiveReal
 from lotus.methods.base import Task, register
-from lotus.settings import NonNegativeReal, PositiveReal
 
 
 @register("finetune", alone=("retain",))

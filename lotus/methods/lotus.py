@@ -10,9 +10,9 @@ from pydantic import Field, NonNegativeInt, PositiveInt
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from lotus.inference import accuracy
+from lotus.config.settings import NonNegativeReal, PositiveReal, Real, Share
+from lotus.engine.inference import accuracy
 from lotus.methods.base import Task, register
-from lotus.settings import NonNegativeReal, PositiveReal, Real, Share
 
 # exp(α·d) with an accuracy gap d ≤ 1 stays finite in double precision.
 Alpha = Annotated[Real, Field(ge=0, le=700)]

@@ -9,10 +9,10 @@ from pydantic import NonNegativeInt, PositiveInt
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from lotus.config.settings import NonNegativeReal, PositiveReal, Share
 from lotus.data.batches import Batch
 from lotus.methods.base import Task, register
 from lotus.methods.random_labeling import relabel
-from lotus.settings import NonNegativeReal, PositiveReal, Share
 
 RELEASED = {"mask_share": 0.1, "labels": "wrong", "lr": 1e-3, "batch_size": 128}
 Mask = Mapping[str, Tensor]

@@ -5,10 +5,10 @@ from typing import Any
 
 from torch import nn
 
+from lotus.config.settings import Share
 from lotus.methods.base import Task, register
 from lotus.methods.lotus import LoTUS
 from lotus.methods.salun import MaskedOptimizer, saliency_mask
-from lotus.settings import Share
 
 RELEASED = {"mask_share": 0.1, "alpha": 2.0, "lr": 1e-4, "retain_fraction": 0.3}
 

@@ -8,9 +8,9 @@ from pydantic import NonNegativeInt, PositiveInt
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from lotus.config.settings import PositiveReal
 from lotus.data.batches import Batch
 from lotus.methods.base import Task, register
-from lotus.settings import PositiveReal
 
 RELEASED = {"passes": 10, "per_sample": False, "augmented": True}
 Importance = dict[str, Tensor]

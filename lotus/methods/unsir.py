@@ -8,10 +8,10 @@ from pydantic import NonNegativeInt, PositiveInt
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from lotus.config.protocol import Protocol
+from lotus.config.settings import NonNegativeReal, PositiveReal
 from lotus.data.batches import Batch, ImageSet
 from lotus.methods.base import Task, register
-from lotus.protocol import Protocol
-from lotus.settings import NonNegativeReal, PositiveReal
 
 RELEASED = {"rounds": 10, "impair_epochs": 1, "momentum": 0.9, "batch_size": 128}
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from lotus.errors import LotusError
-from lotus.predictions import Predictions, Split
+from lotus.predictions.predictions_file import Predictions, Split
 
 
 def check_row(row: str, predictions: Predictions, needed: Iterable[str]) -> None:

@@ -8,7 +8,7 @@ from lotus.errors import LotusError
 from lotus.metrics.divergence import entropy, softmax
 from lotus.metrics.membership import auc
 from lotus.metrics.summary import accuracy
-from lotus.predictions import Split
+from lotus.predictions.predictions_file import Split
 
 READ = ("forget", "retain", "val")
 """Splits that the objective may see; neither test images nor the gold model."""

@@ -12,7 +12,7 @@ from lotus.metrics.check import check_row, check_together
 from lotus.metrics.divergence import entropy, jsd, rf_jsd, softmax
 from lotus.metrics.membership import attack
 from lotus.metrics.streisand import standing
-from lotus.predictions import ATTACKED, CALIBRATION, Predictions, Split
+from lotus.predictions.predictions_file import ATTACKED, CALIBRATION, Predictions, Split
 
 GAP_TERMS = ("mia", "accuracy_forget", "accuracy_retain", "accuracy_test")
 SPLITS = ("forget", "retain", "val", "test")

@@ -11,10 +11,10 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from lotus.config.settings import Architecture, ResNet18, WeightsFile
 from lotus.errors import LotusError
 from lotus.names import on_disk, shown
-from lotus.provenance import atomic
-from lotus.settings import Architecture, ResNet18, WeightsFile
+from lotus.records.record import atomic
 
 
 def build(

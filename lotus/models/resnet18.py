@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from lotus import settings
+from lotus.config import settings
 
 
 class Block(nn.Module):

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
+from lotus.config.settings import ViT
 from lotus.errors import LotusError
-from lotus.settings import ViT
 
 
 def check_patches(architecture: ViT, image_shape: tuple[int, int, int]) -> None:

@@ -9,8 +9,8 @@ from contextlib import AbstractContextManager
 from torch import nn
 from torchvision.models import VisionTransformer, ViT_B_16_Weights, vit_b_16
 
+from lotus.config.settings import TorchvisionViTB16, WeightsFile
 from lotus.models import pretrained, tokens
-from lotus.settings import TorchvisionViTB16, WeightsFile
 
 PRETRAINED_CLASSES = 1000
 HEAD = "heads"

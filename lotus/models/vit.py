@@ -5,8 +5,8 @@ from contextlib import AbstractContextManager
 from timm.models.vision_transformer import VisionTransformer
 from torch import nn
 
+from lotus.config.settings import ViT
 from lotus.models import tokens
-from lotus.settings import ViT
 
 
 def build(architecture: ViT, image_shape: tuple[int, int, int], num_classes: int) -> nn.Module:

@@ -10,9 +10,9 @@ from contextlib import AbstractContextManager
 import timm
 from torch import Tensor, nn
 
+from lotus.config.settings import ViTB16, WeightsFile
 from lotus.errors import LotusError, choices
 from lotus.models import pretrained, vit
-from lotus.settings import ViTB16, WeightsFile
 
 NAME, HEAD = "vit_base_patch16_224", "head"
 

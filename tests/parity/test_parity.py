@@ -9,9 +9,11 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from lotus.config.protocol import RELEASED
+from lotus.config.settings import Augmentation
 from lotus.data import batches
 from lotus.data.batches import ImageSet
-from lotus.inference import accuracy, logits, logits_one_by_one
+from lotus.engine.inference import accuracy, logits, logits_one_by_one
 from lotus.methods import base, unsir
 from lotus.methods.lotus import targets
 from lotus.methods.salun import saliency_mask
@@ -24,8 +26,6 @@ from lotus.metrics.released import (
     round_share,
     softmax32,
 )
-from lotus.protocol import RELEASED
-from lotus.settings import Augmentation
 
 # Every set of a case fits into one batch.
 ONE_BATCH = 1000

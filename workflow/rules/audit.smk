@@ -26,7 +26,7 @@ rule audit_duplicates:
         labels=lambda wildcards: json.dumps(
             {"dataset": wildcards.dataset, "scenario": wildcards.scenario}
         ),
-        code=step_code("lotus.data.audit"),
+        code=step_code("lotus.data.lookalikes"),
     shell:
         "lotus --log {log} duplicates {params.store} --held-out {input.held_out}"
         " --forget-set {input.forget_set} --seed {params.seed} --labels {params.labels:q}"

@@ -28,7 +28,7 @@ rule judge_claims:
     params:
         published=Path(PUBLISHED[0]).parent,
         table=subpath(output.csv, strip_suffix=".csv"),
-        code=step_code("lotus.paper.verdicts"),
+        code=step_code("lotus.claims.verdicts"),
     shell:
         "lotus --log {log} claims --claims {input.claims} --published {params.published}"
         " --experiment {input.experiment} --out {output.verdicts} --table {params.table}"

@@ -18,23 +18,24 @@ from lotus import surroundings
 
 surroundings.keep_checkout_last()
 
-from lotus import layout, models, warm
-from lotus.auditing.dvc import refuse_braces
-from lotus.auditing.expected import other_lock, steps
-from lotus.auditing.ledger import record_files
-from lotus.contents import Contents
+from lotus import layout, models
+from lotus.engine import warm
+from lotus.tracking.dvc import refuse_braces
+from lotus.plan.steps import other_lock, steps
+from lotus.records.ledger import record_files
+from lotus.plan.contents import Contents
 from lotus.data import sources
 from lotus.data.store import locked_stores
-from lotus.device import check_name
+from lotus.engine.device import check_name
 from lotus.errors import LotusError, choices
-from lotus.feasible import refuse_nonsense
+from lotus.plan.feasible import refuse_nonsense
 from lotus.methods import base
-from lotus.paper.exhibits import EXHIBITS, PICTURES
-from lotus.paper.labels import listed
-from lotus.plan import make_plan
-from lotus.code_identity import code_digest
-from lotus.provenance import relative, sha256
-from lotus.settings import Benchmark, Origin, read_origin, typed
+from lotus.tables.exhibits import EXHIBITS, PICTURES
+from lotus.page.labels import listed
+from lotus.plan.plan import make_plan
+from lotus.records.code_identity import code_digest
+from lotus.records.record import relative, sha256
+from lotus.config.settings import Benchmark, Origin, read_origin, typed
 
 DEFAULT_CONFIG = "config/fashion-mini.yaml"
 
@@ -176,7 +177,7 @@ step_code = cache(code_digest)
 
 def model_code(wildcards):
     """Digest of the code that a training step runs for the job's architecture."""
-    return step_code("lotus.runs", architecture_module(wildcards))
+    return step_code("lotus.runs.run", architecture_module(wildcards))
 
 
 def architecture_module(wildcards):
@@ -293,7 +294,7 @@ def calibration_option(wildcards):
 def method_code(wildcards):
     """Digest of the code that this method runs; other methods are not part of it."""
     method = base.module_of(PLAN.method_of(wildcards.row))
-    return step_code("lotus.runs", architecture_module(wildcards), method)
+    return step_code("lotus.runs.run", architecture_module(wildcards), method)
 
 
 def predictions_of(wildcards):

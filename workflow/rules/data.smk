@@ -82,6 +82,6 @@ rule cache_stores:
         CONDA
     params:
         stores=[layout.STORES / dataset for dataset in CACHED],
-        code=step_code("lotus.auditing.dvc"),
+        code=step_code("lotus.tracking.dvc"),
     shell:
         "lotus --log {log} cache-stores {params.stores} --out {output.status} --record {output.record}"

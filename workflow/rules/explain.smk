@@ -32,7 +32,7 @@ rule explain_forget_set:
             {**cell_of(wildcards).labels, "seed": int(wildcards.seed)}
         ),
         code=lambda wildcards: step_code(
-            "lotus.gradcam", architecture_module(wildcards)
+            "lotus.runs.gradcam", architecture_module(wildcards)
         ),
     shell:
         "lotus --log {log} gradcam --store {params.store} --forget-set {input.forget_set}"

@@ -26,6 +26,6 @@ rule draw_figure:
     params:
         kind=lambda wildcards: FIGURES[wildcards.folder, wildcards.figure].kind,
         out=subpath(output.svg, strip_suffix=".svg"),
-        code=step_code("lotus.paper.figures"),
+        code=step_code("lotus.figures.figures"),
     shell:
         "lotus --log {log} figure {params.kind} {input} --out {params.out} --record {output.record}"

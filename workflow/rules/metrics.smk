@@ -19,7 +19,7 @@ rule evaluate:
             for part in ("--of", row, path)
         ],
         labels=lambda wildcards: json.dumps(cell_of(wildcards).labels),
-        code=step_code("lotus.evaluation"),
+        code=step_code("lotus.runs.evaluation"),
     shell:
         "lotus --log {log} evaluate {params.predictions:q} --seed {wildcards.seed}"
         " --labels {params.labels:q} --out {output.metrics} --record {output.record}"

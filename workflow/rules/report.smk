@@ -14,7 +14,7 @@ rule describe_experiment:
         # Functions, since Snakemake takes braces in a text for wildcards.
         config=lambda wildcards: json.dumps(PLAN.settings.model_dump(mode="json")),
         origins=lambda wildcards: json.dumps(GIVEN),
-        code=step_code("lotus.contents"),
+        code=step_code("lotus.plan.contents"),
     shell:
         "lotus --log {log} describe --config {params.config:q} --origins {params.origins:q}"
         " --out {output.description} --record {output.record}"
@@ -48,7 +48,7 @@ rule write_report:
         CONDA
     params:
         published=Path(PUBLISHED[0]).parent,
-        code=step_code("lotus.paper.report"),
+        code=step_code("lotus.page.report"),
     shell:
         "lotus --log {log} report --experiment {input.experiment} --published {params.published}"
         " --template {input.template} --out {output.page} --record {output.record}"
@@ -66,7 +66,7 @@ rule seal_records:
     conda:
         CONDA
     params:
-        code=step_code("lotus.auditing.ledger"),
+        code=step_code("lotus.records.ledger"),
         others=lambda wildcards: records_of_others(),
     shell:
         "lotus --log {log} seal --out {output}"

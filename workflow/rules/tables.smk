@@ -25,7 +25,7 @@ rule make_exhibit:
     params:
         published=Path(PUBLISHED[0]).parent,
         out=subpath(output.csv, strip_suffix=".csv"),
-        code=step_code("lotus.paper.exhibits"),
+        code=step_code("lotus.tables.exhibits"),
     shell:
         "lotus --log {log} exhibit {wildcards.item} --experiment {input.experiment}"
         " --published {params.published} --out {params.out} --record {output.record}"
@@ -55,7 +55,7 @@ rule make_table:
     params:
         kind=lambda wildcards: TABLES[wildcards.folder, wildcards.table].kind,
         out=subpath(output.csv, strip_suffix=".csv"),
-        code=step_code("lotus.paper.tables"),
+        code=step_code("lotus.tables.tables"),
     shell:
         "lotus --log {log} table {params.kind} {input} --out {params.out} --record {output.record}"
 
@@ -75,6 +75,6 @@ rule average_metrics:
     params:
         out=layout.MEANS,
         records=layout.RECORDS / "metrics",
-        code=step_code("lotus.paper.means"),
+        code=step_code("lotus.results.means"),
     shell:
         "lotus --log {log} means {input} --out {params.out} --records {params.records}"

@@ -31,7 +31,7 @@ rule try_candidates:
         original=lambda wildcards, input: Path(input.original[0]).parent,
         labels=lambda wildcards: labels_of(wildcards, wildcards.row),
         plugins=lambda wildcards: PLUGINS,
-        code=lambda wildcards: [step_code("lotus.tuning"), method_code(wildcards)],
+        code=lambda wildcards: [step_code("lotus.runs.tuning"), method_code(wildcards)],
     shell:
         "lotus --log {log} tune {params.method} {params.candidates:q} --store {params.store}"
         " --held-out {input.held_out} --forget-set {input.forget_set}"
@@ -51,6 +51,6 @@ rule tune:
     conda:
         CONDA
     params:
-        code=step_code("lotus.tuning"),
+        code=step_code("lotus.runs.tuning"),
     shell:
         "lotus --log {log} choose {input} --out {output.overrides} --record {output.record}"

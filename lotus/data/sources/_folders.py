@@ -10,7 +10,7 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from lotus.data.content import shortened
-from lotus.data.walk import (
+from lotus.data.image_files import (
     COMPANION,
     FILE,
     FOLDER,
@@ -25,8 +25,8 @@ from lotus.data.walk import (
     why_no_image,
 )
 from lotus.errors import LotusError
+from lotus.formats.utf8 import NotUtf8Error, decode
 from lotus.names import composed, look_alikes, shown
-from lotus.utf8 import NotUtf8Error, decode
 
 if TYPE_CHECKING:
     import pandas as pd

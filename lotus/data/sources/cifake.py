@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from lotus.data.content import Content, listed
+from lotus.data.image_files import grouped
 from lotus.data.sources import RawFile, Source
 from lotus.data.sources._folders import class_folders
 from lotus.data.sources.cifar10 import SOURCE as CIFAR10
-from lotus.data.walk import grouped
 from lotus.errors import LotusError
 
 CLASSES = CIFAR10.classes or ()

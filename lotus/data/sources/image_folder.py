@@ -5,9 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lotus.data.content import Content, LeftOut, listed, shortened, too_few
-from lotus.data.sources import Source
-from lotus.data.sources._folders import Images, Samples, class_folders, label_of, read_rows
-from lotus.data.walk import (
+from lotus.data.image_files import (
     BESIDE,
     FILE,
     FOLDER,
@@ -18,6 +16,8 @@ from lotus.data.walk import (
     kind_of,
     why_no_image,
 )
+from lotus.data.sources import Source
+from lotus.data.sources._folders import Images, Samples, class_folders, label_of, read_rows
 from lotus.errors import LotusError
 from lotus.names import composed, look_alikes, shown
 

@@ -7,9 +7,9 @@ from pathlib import Path, PurePosixPath
 
 from lotus.data.archives import extract, members
 from lotus.data.content import Content, listed
+from lotus.data.image_files import grouped, is_companion
 from lotus.data.sources import RawFile, Source
 from lotus.data.sources._folders import Samples, class_folders, label_of
-from lotus.data.walk import grouped, is_companion
 from lotus.errors import LotusError
 
 PER_CLASS = 50

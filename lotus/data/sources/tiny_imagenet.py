@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from lotus.data.content import Content, listed
+from lotus.data.image_files import grouped
 from lotus.data.sources import RawFile, Source
 from lotus.data.sources._folders import Images, Samples, class_folders, label_of
 from lotus.data.sources._tiny_imagenet import CLASSES
-from lotus.data.walk import grouped
 from lotus.errors import LotusError
 
 FOLDER = "tiny-imagenet-200"

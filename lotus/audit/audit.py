@@ -1,0 +1,298 @@
+"""The audit: every artifact of a project is verified, stale, changed, missing or an orphan, and why.
+
+What is *changed* is a disagreement between bytes and the record that states them; what is *stale* is one
+between a record and the present code, parameters or inputs. Both are decided by digests alone:
+modification times may lie.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from lotus import layout
+from lotus.audit import contained, mixtures
+from lotus.audit.changes import code_changes, differences
+from lotus.audit.unrecorded_files import RawFile, raw_files, strays
+from lotus.plan.step import Step
+from lotus.records.digests import ABSENT, Seen, digests
+from lotus.records.index import Index, Record
+from lotus.records.record import identity
+from lotus.tracking.tracked_files import uncommitted
+
+VERIFIED, STALE, ORPHAN, MISSING, CHANGED = "verified", "stale", "orphan", "missing", "changed"
+STATUSES = (VERIFIED, STALE, ORPHAN, MISSING, CHANGED)
+"""In the order in which one hides another."""
+SAID = 3
+"""Reasons that are given of many: one damage can show in many places."""
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """What the audit says of one file.
+
+    Attributes:
+        path: relative to the project.
+        status: one of `STATUSES`.
+        reason: why, in words; '' of what is verified.
+
+    """
+
+    path: str
+    status: str
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Audit:
+    """All artifacts in the order of their paths, and remarks that are no fault of an artifact."""
+
+    artifacts: Sequence[Artifact]
+    notes: Sequence[str]
+
+    @property
+    def ok(self) -> bool:
+        """Whether everything is verified."""
+        return all(artifact.status == VERIFIED for artifact in self.artifacts)
+
+    def by_status(self, status: str) -> list[Artifact]:
+        """Artifacts of one status."""
+        return [artifact for artifact in self.artifacts if artifact.status == status]
+
+
+def audit(index: Index, wanted_steps: Iterable[Step], full: bool = False) -> Audit:
+    """Audits the artifacts in the present folder.
+
+    Args:
+        index: its records.
+        wanted_steps: what the present configuration wants; records of other experiments are only
+            compared with their own inputs and the present code.
+        full: see `digests`.
+
+    """
+    wanted = {step.record: step for step in wanted_steps}
+    raw = raw_files()
+    seen = digests(_all_paths(index, wanted.values(), raw), full=full)
+    found = _Findings()
+    told = _Records(index, seen, found)
+    for record in index.records.values():
+        told.judge(record, wanted.get(record.path))
+    _not_made(index, wanted.values(), seen, found)
+    _raw(raw, seen, found)
+    for path in strays(set(index.producers) | set(index.records) | {file.path for file in raw}):
+        found.add(path, ORPHAN, _why_stray(path, index))
+    sound = frozenset(path for path in found.paths if not found.of(path))
+    for path, reason in contained.problems(index, sound):
+        found.add(path, CHANGED, reason)
+    for path, reason in mixtures.problems(index):
+        found.add(path, STALE, reason)
+    notes = [*contained.look_alikes(index, sound), *uncommitted()]
+    return Audit(found.artifacts(), notes)
+
+
+@dataclass(frozen=True)
+class _Findings:
+    """Path → what was found at it: status → reasons."""
+
+    paths: dict[str, dict[str, dict[str, None]]] = field(default_factory=dict)
+
+    def add(self, path: str, status: str, reason: str) -> None:
+        self.paths.setdefault(path, {}).setdefault(status, {})[reason] = None
+
+    def sound(self, path: str) -> None:
+        self.paths.setdefault(path, {})
+
+    def of(self, path: str) -> Mapping[str, Mapping[str, None]]:
+        return self.paths.get(path, {})
+
+    def artifacts(self) -> list[Artifact]:
+        return [_artifact(path, found) for path, found in sorted(self.paths.items())]
+
+
+def _artifact(path: str, found: Mapping[str, Mapping[str, None]]) -> Artifact:
+    """The gravest status with its reasons."""
+    status = max(found, key=STATUSES.index, default=VERIFIED)
+    reasons = list(found.get(status, ()))
+    more = f"; and {len(reasons) - SAID} reasons more" if len(reasons) > SAID else ""
+    return Artifact(path, status, "; ".join(reasons[:SAID]) + more)
+
+
+def _all_paths(index: Index, steps: Iterable[Step], raw: Iterable[RawFile]) -> Iterator[str]:
+    """Files whose bytes are compared with what is stated of them."""
+    for record in index.records.values():
+        yield from record.outputs
+        yield from (path for path in record.inputs if path not in index.records)
+    for step in steps:
+        yield from step.outputs
+    yield from (file.path for file in raw)
+
+
+@dataclass(frozen=True)
+class _Records:
+    """Judges records, and through them their artifacts."""
+
+    index: Index
+    seen: Mapping[str, Seen]
+    found: _Findings
+
+    @cached_property
+    def _code(self) -> Callable[[Mapping[str, Any]], str]:
+        changes = code_changes()
+
+        def told(recorded: Mapping[str, Any]) -> str:
+            try:
+                return changes(recorded)
+            except (ImportError, SyntaxError, ValueError, AttributeError) as error:
+                # Modules that a record names, or the present ones, can be anything.
+                return f"code: {', '.join(recorded['entry'])} cannot be compared: {error}"
+
+        return told
+
+    def judge(self, record: Record, step: Step | None) -> None:
+        """Adds what is found of a record, of its outputs, and of what it read."""
+        self.found.sound(record.path)
+        if record.problem:
+            self.found.add(record.path, CHANGED, record.problem)
+        for output in self._own_outputs(record):
+            self._compare(output, record.outputs[output], record)
+        if record.problem:
+            return
+        stale = [
+            *filter(None, [self._code(record.content["code"])]),
+            *(differences(record, step) if step is not None else ()),
+            *self._inputs(record),
+            *self._links(record),
+        ]
+        for path in record.outputs or [record.path]:
+            for reason in stale:
+                self.found.add(path, STALE, reason)
+        if record.path == str(layout.LEDGER):
+            self._unlisted(record)
+
+    def _own_outputs(self, record: Record) -> list[str]:
+        """Outputs whose record this is; others are stated by somebody who is not asked."""
+        own = [path for path in record.outputs if self.index.producers.get(path) is record]
+        if len(own) < len(record.outputs) and not record.problem:
+            other = next(path for path in record.outputs if path not in own)
+            self.found.add(record.path, CHANGED, f"states {other}, whose record it is not")
+        return own
+
+    def _compare(self, path: str, stated: str, record: Record) -> None:
+        self.found.sound(path)
+        now = self.seen[path]
+        if now.is_absent:
+            self.found.add(path, MISSING, f"stated by {record.path}")
+        elif now.problem:
+            self.found.add(path, CHANGED, now.problem)
+        elif now.sha256 != stated:
+            self.found.add(path, CHANGED, _other_bytes(now.sha256, stated, record.path))
+
+    def _inputs(self, record: Record) -> Iterator[str]:
+        """Why a step is stale by what it read; what was changed behind its back is told of that."""
+        for path, stated in record.inputs.items():
+            maker = self.index.records.get(path) or self.index.producers.get(path)
+            if maker is None:
+                yield from self._unrecorded(path, stated, record)
+                continue
+            is_record = maker.path == path
+            told = maker.sha256 if is_record else maker.outputs[path]
+            if told == stated or maker.problem:
+                continue
+            if maker.started > record.started:
+                yield f"{path} was made anew since"
+            elif is_record:
+                self.found.add(path, CHANGED, f"not the record that {record.path} read")
+            else:
+                reason = f"states other bytes of {path} than {record.path} read"
+                self.found.add(maker.path, CHANGED, reason)
+
+    def _unrecorded(self, path: str, stated: str, record: Record) -> Iterator[str]:
+        """Inputs that no record states: source files, and what lost its record."""
+        now = self.seen.get(path, Seen("", ABSENT))
+        is_made = Path(path).is_relative_to(layout.RESULTS) or Path(path).is_relative_to("data")
+        if now.is_absent:
+            if is_made:
+                self.found.add(path, MISSING, f"read by {record.path}")
+            elif not Path(path).is_absolute():
+                yield f"{path}, which it read, is absent"
+        elif now.sha256 != stated:
+            if is_made:
+                reason = now.problem or _other_bytes(now.sha256, stated, record.path)
+                self.found.add(path, CHANGED, reason)
+            else:
+                yield f"{path} is not what it was"
+        elif is_made:
+            self.found.sound(path)
+
+    def _links(self, record: Record) -> Iterator[str]:
+        """The chain: records that this one was built on."""
+        for path, stated in record.content["records"].items():
+            other = self.index.records.get(path)
+            if other is None:
+                self.found.add(path, MISSING, f"{record.path} builds on it")
+            elif not other.problem and identity(other.content) != stated:
+                if other.started > record.started:
+                    yield f"{path} was written anew since"
+                else:
+                    reason = f"not the record that {record.path} builds on"
+                    self.found.add(path, CHANGED, reason)
+
+    def _unlisted(self, ledger: Record) -> None:
+        """Records that the ledger does not list: made since, or put there by somebody."""
+        for record in self.index.records.values():
+            if record is ledger or record.path in ledger.inputs:
+                continue
+            if record.started > ledger.started:
+                self.found.add(ledger.path, STALE, f"{record.path} was made since")
+            else:
+                self.found.add(record.path, ORPHAN, f"older than {ledger.path}, and not in it")
+
+
+def _other_bytes(now: str, stated: str, record: str) -> str:
+    return f"its sha256 is {now[:12]}…, {record} states {stated[:12]}…"
+
+
+def _not_made(
+    index: Index, steps: Iterable[Step], seen: Mapping[str, Seen], found: _Findings
+) -> None:
+    """What is wanted and not recorded."""
+    for step in steps:
+        if step.record not in index.records:
+            found.add(step.record, MISSING, "wanted by the configuration")
+            for path in step.outputs:
+                if seen[path].is_absent:
+                    found.add(path, MISSING, "wanted by the configuration")
+
+
+def _raw(raw: Iterable[RawFile], seen: Mapping[str, Seen], found: _Findings) -> None:
+    """Source files, as far as they are at hand; those elsewhere are no artifacts of this project."""
+    for file in raw:
+        now = seen[file.path]
+        if CHANGED in found.of(file.listed_by):
+            continue
+        if file.is_elsewhere:
+            if now.sha256 and now.sha256 != file.sha256:
+                found.add(file.listed_by, STALE, f"{file.path} is not what it was")
+        elif now.is_absent:
+            if file.is_in_repository:
+                found.add(file.path, MISSING, f"listed by {file.listed_by}")
+        elif now.problem:
+            found.add(file.path, CHANGED, now.problem)
+        elif now.sha256 != file.sha256:
+            found.add(file.path, CHANGED, _other_bytes(now.sha256, file.sha256, file.listed_by))
+        else:
+            found.sound(file.path)
+
+
+def _why_stray(path: str, index: Index) -> str:
+    """Why a file is an orphan."""
+    place = layout.record_of(Path(path))
+    if place is None or Path(path).is_relative_to(layout.RECORDS):
+        return "no step writes it"
+    record = index.records.get(place.as_posix())
+    if record is None:
+        return f"its record {place} is absent"
+    return f"its record {place} does not state it" + (
+        f" ({record.problem})" if record.problem else ""
+    )

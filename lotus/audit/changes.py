@@ -1,0 +1,95 @@
+"""What stands between a record and the present: code, parameters, files read."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from lotus.plan.step import Step
+from lotus.records.code_identity import code_digest, module_digests
+from lotus.records.index import Record
+from lotus.records.record import as_text
+from lotus.surroundings import PACKAGE
+
+
+def code_changes() -> Callable[[Mapping[str, Any]], str]:
+    """A function: the part `code` of a record → which modules are other ones now, in words; else ''.
+
+    It looks at the same modules once. Present code is that of the project in the present folder, if it
+    has code of its own, whichever copy runs.
+    """
+    own = Path.cwd() if Path(PACKAGE, "__init__.py").is_file() else None
+    present: dict[tuple[str, ...], tuple[str, dict[str, str]]] = {}
+
+    def changes(recorded: Mapping[str, Any]) -> str:
+        entry = tuple(recorded["entry"])
+        if entry not in present:
+            present[entry] = code_digest(*entry, root=own), module_digests(*entry, root=own)
+        digest, modules = present[entry]
+        if digest == recorded["step"]:
+            return ""
+        return f"code: {_listed(_changed(recorded['modules'], modules))} changed since"
+
+    return changes
+
+
+def _changed(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    return [name for name in sorted({*before, *now}) if before.get(name) != now.get(name)]
+
+
+def differences(record: Record, step: Step) -> Iterator[str]:
+    """What a step would do otherwise under the present configuration."""
+    if step.settings is not None:
+        for key, old, new in changed_values(record.settings, step.settings):
+            yield f"parameters: {key} was {_shown(old)}, is {_shown(new)}"
+    if step.content is not None:
+        yield from _described(record, step.outputs[0], step.content)
+    if step.inputs is not None:
+        absent = [path for path in step.inputs if path not in record.inputs]
+        if absent:
+            yield f"inputs: made without {_listed(absent)}"
+        made = [path for path in record.inputs if path.startswith("results/")]
+        extra = [path for path in made if path not in step.inputs]
+        if extra:
+            yield f"inputs: made with {_listed(extra)} as well"
+    unstated = [path for path in step.outputs if path not in record.outputs]
+    if unstated:
+        yield f"outputs: it does not state {_listed(unstated)}"
+
+
+def _described(record: Record, path: str, content: Mapping[str, Any]) -> Iterator[str]:
+    """What is another configuration than the one that was written down."""
+    if record.outputs.get(path) == hashlib.sha256(as_text(content).encode()).hexdigest():
+        return
+    try:
+        before = json.loads(Path(path).read_text(encoding="utf-8"))["settings"]
+        keys = [key for key, _, _ in changed_values(before, content["settings"])]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        keys = []
+    yield f"parameters: the configuration is another one: {_listed(keys) or 'what it comes to'}"
+
+
+ABSENT = object()
+"""In place of a value that one side lacks."""
+
+
+def changed_values(
+    old: Mapping[str, Any], new: Mapping[str, Any], above: str = ""
+) -> Iterator[tuple[str, Any, Any]]:
+    """Key (with dots), old and new value, of nested mappings; `ABSENT` where there is none."""
+    for key in dict.fromkeys([*old, *new]):
+        before, now = old.get(key, ABSENT), new.get(key, ABSENT)
+        if isinstance(before, Mapping) and isinstance(now, Mapping):
+            yield from changed_values(before, now, f"{above}{key}.")
+        elif before != now:
+            yield f"{above}{key}", before, now
+
+
+def _shown(value: Any) -> str:
+    return "absent" if value is ABSENT else repr(value)
+
+
+def _listed(names: Sequence[str], limit: int = 5) -> str:
+    more = f" and {len(names) - limit} more" if len(names) > limit else ""
+    return ", ".join(names[:limit]) + more

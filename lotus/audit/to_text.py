@@ -1,0 +1,52 @@
+"""An audit as text and as JSON."""
+
+import json
+from collections.abc import Iterator
+
+from lotus.audit.audit import MISSING, STATUSES, VERIFIED, Artifact, Audit
+from lotus.names import shown
+
+SHOWN = 3
+"""Paths that are named of many with the same reason."""
+
+
+def as_json(found: Audit) -> str:
+    """`ok`, and path, status and reason of each artifact; then the remarks."""
+    artifacts = [
+        {"path": it.path, "status": it.status, "reason": it.reason} for it in found.artifacts
+    ]
+    return json.dumps(
+        {"ok": found.ok, "artifacts": artifacts, "notes": list(found.notes)}, indent=1
+    )
+
+
+def as_text(found: Audit) -> str:
+    """What is not verified, the gravest first, reason by reason; then remarks and the count."""
+    lines = [
+        line
+        for status in reversed(STATUSES)
+        if status != VERIFIED
+        for line in _of_status(found.by_status(status))
+    ]
+    lines += [f"note      {note}" for note in found.notes]
+    counts = {status: len(found.by_status(status)) for status in STATUSES}
+    said = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
+    verdict = "sound" if found.ok else "not sound"
+    if counts[MISSING] == len(found.artifacts):
+        verdict += "; nothing was run here, or pulled (dvc pull)"
+    # Names of files and values in them can be anything, also what steers a terminal.
+    return "\n".join(
+        [*map(shown, lines), f"{len(found.artifacts)} artifacts: {said or 'none'}; {verdict}."]
+    )
+
+
+def _of_status(artifacts: list[Artifact]) -> Iterator[str]:
+    """One line for each artifact; many with the same reason together."""
+    reasons: dict[str, list[Artifact]] = {}
+    for artifact in artifacts:
+        reasons.setdefault(artifact.reason, []).append(artifact)
+    for reason, group in reasons.items():
+        for artifact in group[:SHOWN]:
+            yield f"{artifact.status:9} {artifact.path}: {reason}"
+        if len(group) > SHOWN:
+            yield f"{group[0].status:9} … and {len(group) - SHOWN} more for this reason (--json has all)"

@@ -1,0 +1,84 @@
+"""Files of a project that no record states: source files, and strays."""
+
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from lotus import layout
+from lotus.formats.json_text import parse_json, read_file
+from lotus.records.files_below import files_below
+from lotus.records.forms import FilePath, Form
+
+WORKING = re.compile(r"checkpoint\.pt|\.snakemake_timestamp|\.gitignore|\.\d+-.*|\.decode-.*")
+"""What tools leave while they work, or when they are killed."""
+
+
+@dataclass(frozen=True)
+class RawFile:
+    """A file that a store was built from.
+
+    Attributes:
+        listed_by: the list of `lotus fetch`.
+
+    """
+
+    path: str
+    sha256: str
+    listed_by: str
+
+    @property
+    def is_in_repository(self) -> bool:
+        """Whether every clone has it."""
+        return not self.is_elsewhere and not Path(self.path).is_relative_to(layout.RAW)
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether it lies outside the project: in an installed library, on a mirror."""
+        return is_elsewhere(self.path)
+
+
+def is_elsewhere(path: str) -> bool:
+    """Whether a path, as records have it, leads out of the project."""
+    return Path(path).is_absolute() or ".." in Path(path).parts
+
+
+class Listed(Form):
+    """What a list of raw files states of one."""
+
+    path: FilePath
+    name: str = ""
+    sha256: str | None = None
+    published: bool | None = None
+
+
+class _List(Form):
+    files: list[Listed]
+
+
+def listed(path: Path) -> list[Listed] | None:
+    """What a list of `lotus fetch` has; None where it cannot be read: its digest is stated elsewhere."""
+    try:
+        return _List.model_validate(parse_json(read_file(path))).files
+    except (OSError, ValueError, ValidationError):
+        return None
+
+
+def raw_files() -> list[RawFile]:
+    """Source files of all data sets with a known digest; a list that cannot be read names none."""
+    return [
+        RawFile(file.path, file.sha256, path.as_posix())
+        for path in sorted(layout.RAW.glob("*.json"))
+        for file in listed(path) or ()
+        if file.sha256
+    ]
+
+
+def strays(known: Collection[str]) -> Iterator[str]:
+    """Files among results and stores that are not known."""
+    for root in (layout.RESULTS, layout.STORES):
+        for path in files_below(root, lambda name: not WORKING.fullmatch(name)):
+            if path.as_posix() not in known:
+                yield path.as_posix()

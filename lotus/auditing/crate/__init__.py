@@ -1,1 +1,0 @@
-"""A finished experiment as a Workflow Run RO-Crate: its files, its account, its entities, writing."""

@@ -1,1 +1,0 @@
-"""From an artifact or a number down to the source files: the tree of what it was made of."""

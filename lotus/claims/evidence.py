@@ -1,0 +1,191 @@
+"""What claims are judged by: each cell's numbers, model by model, in its protocol's conventions."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from lotus import layout
+from lotus.claims.stated import TIME, Place
+from lotus.config.protocol import RELEASED, Protocol, parse
+from lotus.layout import GOLD
+from lotus.results.conventions import form_of, values
+from lotus.results.experiment import Experiment
+from lotus.results.lookalikes import read_audit
+from lotus.results.metrics import (
+    PLACE,
+    benchmark_title,
+    dataset_title,
+    load_metrics,
+    needs_gold,
+    sound,
+)
+from lotus.results.run_records import load_times
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One cell.
+
+    Attributes:
+        items: what of the paper it is for.
+        published: the paper's benchmark that it reproduces at full size, None for another one.
+        data: its data set in words.
+        frame: metrics of all seeds, as `load_metrics` gives them.
+        times: of the same runs, as `load_times` gives them.
+
+    """
+
+    items: frozenset[str]
+    published: Place | None
+    data: str
+    frame: pd.DataFrame
+    times: pd.DataFrame
+
+    @cached_property
+    def protocol(self) -> Protocol:
+        """Its protocol."""
+        return parse(str(self.frame["protocol"].iloc[0]))
+
+    @property
+    def title(self) -> str:
+        """The benchmark in words; a protocol is named if it deviates from its base."""
+        first = self.frame.iloc[0]
+        name = self.protocol.name if self.protocol.deviations else ""
+        dataset, architecture, scenario, study = (str(first[key]) for key in PLACE)
+        return benchmark_title(dataset, architecture, scenario, study, name)
+
+    @cached_property
+    def rows(self) -> frozenset[str]:
+        """Original, gold if there is one, and the methods."""
+        return frozenset(self.frame["row"])
+
+    @cached_property
+    def _collapsed(self) -> Mapping[str, int]:
+        fallen = self.frame[self.frame["collapsed"] != ""]
+        return {str(row): int(count) for row, count in fallen.groupby("row").size().items()}
+
+    def collapsed(self, row: str) -> int:
+        """In how many seeds a row's model has collapsed."""
+        return self._collapsed.get(row, 0)
+
+    def seeds(self, row: str) -> int:
+        """Number of a row's models."""
+        return int((self.frame["row"] == row).sum())
+
+    def lacks(self, metric: str) -> str:
+        """Why no row can be measured, '' if rows can be."""
+        if not needs_gold(metric):
+            return ""
+        if GOLD not in self.rows:
+            return "no gold model was retrained"
+        fallen = self.collapsed(GOLD)
+        return f"the gold model collapsed in {fallen} of {self.seeds(GOLD)} seeds" if fallen else ""
+
+    def of(self, row: str, metric: str) -> pd.Series:
+        """A row's values by seed.
+
+        In the convention of the protocol: textbook under `corrected`; under `released` as the published
+        code has them of each run (Avg Gap between rounded terms, divergences × 10⁴, times in minutes).
+        Seconds, or those minutes, are of unlearning with its preparation, of gold of retraining. NaN
+        where undefined.
+        """
+        return self._by_row(metric).get(row, pd.Series(dtype=float))
+
+    @cached_property
+    def _by_row(self) -> Callable[[str], Mapping[str, pd.Series]]:
+        # Claims ask for the same numbers again and again.
+        return cache(self._measured)
+
+    def _measured(self, metric: str) -> Mapping[str, pd.Series]:
+        """Each row's values by seed."""
+        lines = self.times if metric == TIME else self.frame
+        column = self._times() if metric == TIME else self._metric(metric)
+        by_seed = column.astype(float).set_axis(lines["seed"])
+        rows = by_seed.groupby(lines["row"].to_numpy())
+        return {str(row): of_seeds.sort_index() for row, of_seeds in rows}
+
+    def _times(self) -> pd.Series:
+        is_released = self.protocol.base == RELEASED.base
+        return self.times["minutes_released_r1" if is_released else "seconds"]
+
+    def _metric(self, metric: str) -> pd.Series:
+        form = form_of(metric, self.protocol, self._sound)
+        return form.scale * values(self._sound, metric, self.protocol)[1]
+
+    @cached_property
+    def _sound(self) -> pd.DataFrame:
+        return sound(self.frame)
+
+
+def evidence(read: Experiment) -> list[Evidence]:
+    """Every cell of an experiment that was run; a cell of which a result is absent was not.
+
+    Raises:
+        LotusError: a result is damaged.
+
+    """
+    return [
+        Evidence(
+            items=frozenset(cell["items"]),
+            published=_place(cell["published"]),
+            data=dataset_title(str(cell["dataset"])),
+            frame=load_metrics(read.metrics(cell)),
+            times=load_times(list(dict.fromkeys(read.records(cell)))),
+        )
+        for cell in _finished(read)
+    ]
+
+
+def _finished(read: Experiment) -> list[Mapping[str, Any]]:
+    return [cell for cell in read.cells if all(path.is_file() for path in read.results_of([cell]))]
+
+
+def _place(published: Mapping[str, str] | None) -> Place | None:
+    return (
+        (published["dataset"], published["architecture"], published["scenario"])
+        if published
+        else None
+    )
+
+
+@dataclass(frozen=True)
+class Distances:
+    """How alike forget and retain images are.
+
+    Attributes:
+        dataset: by its name in the published reference.
+        counts: pairs by distance of their hashes, 0 … 64 bits.
+
+    """
+
+    dataset: str
+    counts: Sequence[int]
+
+
+def distances(read: Experiment) -> list[Distances]:
+    """Of each whole data set of the paper that the experiment has, in its first scenario of images."""
+    return [
+        Distances(dataset, read_audit(path)["similarity"]["histogram"])
+        for dataset, path in _audited(read).items()
+    ]
+
+
+def _audited(read: Experiment) -> dict[str, Path]:
+    """The audit of each whole data set of the paper that was audited."""
+    found: dict[str, Path] = {}
+    for cell in read.cells:
+        published = cell["published"]
+        if published is not None and not published["scenario"].startswith("class-"):
+            audit = layout.audit_file(cell["dataset"], cell["scenario"])
+            if audit.is_file():
+                found.setdefault(published["dataset"], audit)
+    return found
+
+
+def files_read(read: Experiment) -> list[Path]:
+    """What `evidence` and `distances` read, each file once."""
+    return [*read.results_of(_finished(read)), *_audited(read).values()]

@@ -1,0 +1,4 @@
+"""The experiment that a configuration declares: its sections, how they are read, and the protocols.
+
+Uses formats and what lies below.
+"""

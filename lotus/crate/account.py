@@ -1,0 +1,203 @@
+"""What the records say, in the concepts of the run-crate profiles: tools, steps, slots, settings."""
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from lotus import layout
+from lotus.crate.files import CrateFile
+from lotus.records.index import Index, Record
+
+Scalar = str | int | float | bool
+
+WORKFLOW = "workflow"
+"""Stands for a kind of step in the slots of the workflow itself."""
+SHOWN = ("report", "claims.json", *layout.MADE)
+"""What the workflow is run for, under `results`."""
+
+
+@dataclass(frozen=True, order=True)
+class Slot:
+    """A place for files or values in steps of one kind: what the profiles call a formal parameter.
+
+    Attributes:
+        kind: of the step, or `workflow`.
+        way: input, output or setting.
+        name: which of these.
+
+    """
+
+    kind: str
+    way: str
+    name: str
+
+    @property
+    def id(self) -> str:
+        """Within the crate."""
+        return f"#{quote(self.kind)}/{self.way}/{quote(self.name)}"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A value that a step was run with; steps of the same kind with the same value share it."""
+
+    slot: Slot
+    value: Scalar
+
+    @property
+    def id(self) -> str:
+        """Within the crate."""
+        text = json.dumps(self.value)
+        return f"{self.slot.id}={quote(text) if len(text) <= 40 else short_digest(text)}"
+
+
+@dataclass(frozen=True)
+class Tool:
+    """The package as it was when it ran steps of one kind.
+
+    Attributes:
+        kind: of the steps.
+        package: digest of all its sources.
+        versions: Python and the libraries, each with its version.
+
+    """
+
+    kind: str
+    package: str
+    versions: tuple[tuple[str, str], ...]
+
+    @property
+    def id(self) -> str:
+        """Within the crate."""
+        return f"#{quote(self.kind)}/tool/{short_digest([self.package, self.versions])}"
+
+
+def short_digest(value: Any) -> str:
+    """12 digits that stand for a value in an identifier."""
+    return hashlib.sha256(json.dumps(value).encode()).hexdigest()[:12]
+
+
+def tool_of(record: Record) -> Tool:
+    """The tool that ran a step."""
+    versions = tuple(sorted(record.content["versions"].items()))
+    return Tool(record.kind, record.content["code"]["package"], versions)
+
+
+def settings_of(record: Record) -> list[Setting]:
+    """What a step was run with: what it is about, and every resolved parameter that is set."""
+    values = {**dict(_flat("", record.about)), **dict(_flat("", record.settings))}
+    return [Setting(Slot(record.kind, "setting", key), value) for key, value in values.items()]
+
+
+def _flat(above: str, value: Any) -> Iterator[tuple[str, Scalar]]:
+    """Leaves of nested mappings by dotted keys; lists as JSON; nothing of what is null."""
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _flat(f"{above}.{key}" if above else str(key), inner)
+    elif isinstance(value, Scalar):
+        yield above, value
+    elif value is not None:
+        yield above, json.dumps(value)
+
+
+@dataclass(frozen=True)
+class Account:
+    """All records of a run, and the files that they name.
+
+    Attributes:
+        index: the records.
+        files: path → file, of all that the records name, of the records, and of `configuration`.
+        configuration: paths of the configuration files.
+
+    """
+
+    index: Index
+    files: Mapping[str, CrateFile]
+    configuration: Sequence[str]
+
+    @cached_property
+    def records(self) -> list[Record]:
+        """In order of their paths."""
+        return sorted(self.index.records.values(), key=lambda record: record.path)
+
+    @cached_property
+    def kinds(self) -> list[str]:
+        """All kinds of steps."""
+        return sorted({record.kind for record in self.records})
+
+    @cached_property
+    def positions(self) -> Mapping[str, int]:
+        """Kind → place in an order that makes results before they are read; empty if there is none."""
+        needs: dict[str, set[str]] = {kind: set() for kind in self.kinds}
+        for record in self.records:
+            makers = (self.index.producer(path) for path in record.inputs)
+            needs[record.kind] |= {maker.kind for maker in makers if maker} - {record.kind}
+        ordered = TopologicalSorter({kind: sorted(needed) for kind, needed in needs.items()})
+        try:
+            return {kind: place for place, kind in enumerate(ordered.static_order())}
+        except CycleError:
+            return {}
+
+    @cached_property
+    def tools(self) -> list[Tool]:
+        """All tools."""
+        return sorted({tool_of(record) for record in self.records}, key=lambda tool: tool.id)
+
+    @cached_property
+    def settings(self) -> list[Setting]:
+        """All settings, each once."""
+        found = {s.id: s for record in self.records for s in settings_of(record)}
+        return [found[identifier] for identifier in sorted(found)]
+
+    @cached_property
+    def given(self) -> list[str]:
+        """Inputs that no recorded step wrote."""
+        read = {path for record in self.records for path in record.inputs}
+        return sorted(path for path in read if self.index.producer(path) is None)
+
+    @cached_property
+    def shown(self) -> list[str]:
+        """Outputs that the workflow is run for: report, claims, tables and figures."""
+        written = {path for record in self.records for path in record.outputs}
+        places = {layout.RESULTS / name for name in SHOWN}
+        return sorted(path for path in written if places & {Path(path), *Path(path).parents})
+
+    @cached_property
+    def slots_of_files(self) -> Mapping[str, list[Slot]]:
+        """Path → the slots that the file has been in."""
+        slots: defaultdict[str, set[Slot]] = defaultdict(set)
+        for record in self.records:
+            slots[record.path].add(Slot(record.kind, "output", "record"))
+            for path in record.outputs:
+                slots[path].add(Slot(record.kind, "output", _form(path)))
+            for path in record.inputs:
+                slots[path].add(Slot(record.kind, "input", self._role(path)))
+        for name, paths in (("configuration", self.configuration), ("given", self.given)):
+            for path in paths:
+                slots[path].add(Slot(WORKFLOW, "input", name))
+        for path in self.shown:
+            slots[path].add(Slot(WORKFLOW, "output", Path(path).parts[1]))
+        return {path: sorted(found) for path, found in slots.items()}
+
+    def _role(self, path: str) -> str:
+        """What an input is: of which kind of step, in which form."""
+        maker = self.index.producer(path)
+        form = "record" if maker and maker.path == path else _form(path)
+        return f"{maker.kind if maker else 'given'}.{form}"
+
+    @cached_property
+    def slots(self) -> list[Slot]:
+        """All slots, of files and settings."""
+        of_files = {slot for slots in self.slots_of_files.values() for slot in slots}
+        return sorted(of_files | {setting.slot for setting in self.settings})
+
+
+def _form(path: str) -> str:
+    return Path(path).suffix.lstrip(".") or Path(path).name

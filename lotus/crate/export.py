@@ -1,0 +1,206 @@
+"""Writes a run crate, as a folder or a zip file, whole or not at all."""
+
+import os
+import shutil
+from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rocrate.model import ContextEntity
+from rocrate.rocrate import ROCrate
+
+from lotus import layout
+from lotus.crate.account import Account
+from lotus.crate.entities import (
+    Entity,
+    action_ids,
+    author_ids,
+    citation_entities,
+    compact,
+    ended,
+    file_properties,
+    licence_id,
+    ref,
+    refs,
+    run_entities,
+    workflow_properties,
+)
+from lotus.crate.files import CrateFile, crate_files
+from lotus.crate.project import (
+    ENVIRONMENT,
+    RULES,
+    WORKFLOW,
+    Citation,
+    commit,
+    configuration_files,
+    project_files,
+    read_citation,
+)
+from lotus.errors import LotusError
+from lotus.names import shown
+from lotus.records.index import read_index
+from lotus.records.record import atomic, git_state
+
+EXPERIMENT = (layout.RECORDS / "experiment.json").as_posix()
+TERMS = "https://w3id.org/ro/terms/workflow-run/context"
+CODEMETA = {"buildInstructions": "https://codemeta.github.io/terms/buildInstructions"}
+PROFILES = {
+    "https://w3id.org/ro/wfrun/process/0.5": "Process Run Crate",
+    "https://w3id.org/ro/wfrun/workflow/0.5": "Workflow Run Crate",
+    "https://w3id.org/ro/wfrun/provenance/0.5": "Provenance Run Crate",
+    "https://w3id.org/workflowhub/workflow-ro-crate/1.0": "Workflow RO-Crate",
+}
+REQUIREMENTS = "https://pip.pypa.io/en/stable/reference/requirements-file-format/"
+DESCRIPTION = (
+    "Every recorded step of a run of the workflow, with the sha256 of all that it read and wrote. "
+    "Files that are not in the crate are named by their bytes (ni:///sha-256;…, RFC 6920); "
+    "'identifier' says where DVC holds them."
+)
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a crate consists of.
+
+    Attributes:
+        steps: recorded steps that it describes.
+        copied: files in it.
+        named: files that it only names, by their digest.
+
+    """
+
+    steps: int
+    copied: int
+    named: int
+
+
+def export_crate(out: Path, copy_below: int) -> Written:
+    """Writes the run crate of the project in the present folder.
+
+    Args:
+        out: an empty or new folder, or a new file that ends in `.zip`.
+        copy_below: bytes from which files are not copied but named by their digest.
+
+    Raises:
+        LotusError: `out` is taken or lies among the results; no experiment is recorded; files and records
+            disagree; the project lacks its workflow or citation.
+
+    """
+    _refuse_place(out)
+    index = read_index()
+    if EXPERIMENT not in index.records:
+        raise LotusError(
+            f"{EXPERIMENT}: not there; `snakemake --cores all` runs and records an experiment"
+        )
+    citation = read_citation()
+    configuration = configuration_files(index.records[EXPERIMENT].settings.get("files", []))
+    files = crate_files(index, [*project_files(), *configuration], copy_below)
+    try:
+        _write(_crate(Account(index, files, configuration), citation), out)
+    except OSError as error:
+        raise LotusError(f"{shown(out)}: cannot be written: {error.strerror or error}") from error
+    copied = sum(file.copied for file in files.values())
+    return Written(len(index.records), copied, len(files) - copied)
+
+
+def _refuse_place(out: Path) -> None:
+    name = shown(out)
+    if "\0" in str(out):
+        raise LotusError(f"{name}: no path; accepted: an empty or new folder, or a new file *.zip")
+    # Records that are copied there would count as this project's.
+    if Path(os.path.realpath(out)).is_relative_to(os.path.realpath(layout.RESULTS)):
+        raise LotusError(f"{name}: lies in {layout.RESULTS}; accepted: a place outside")
+    free = os.path.isdir(out) and not any(out.iterdir()) and out.suffix != ".zip"
+    if os.path.lexists(out) and not free:
+        raise LotusError(f"{name}: exists; accepted: an empty or new folder, or a new file *.zip")
+
+
+def _write(crate: ROCrate, out: Path) -> None:
+    if out.suffix == ".zip":
+        with atomic(out) as draft:
+            crate.write_zip(draft)
+    else:
+        with _atomic_folder(out) as folder:
+            crate.write(folder)
+
+
+@contextmanager
+def _atomic_folder(out: Path) -> Iterator[Path]:
+    """A folder that takes the place of `out`, new or empty, if the block succeeds."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    draft = out.with_name(f".{os.getpid()}-{out.name}")
+    try:
+        yield draft
+        os.replace(draft, out)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def _crate(account: Account, citation: Citation) -> ROCrate:
+    """The crate, in memory."""
+    crate = ROCrate(version="1.1")
+    crate.metadata.extra_contexts.append(TERMS)
+    crate.metadata.extra_terms.update(CODEMETA)
+    # Not the present time, so that the same records give the same crate.
+    published = max(ended(record) for record in account.records)
+    for file in account.files.values():
+        _add_file(crate, file, account, published)
+    for entity in (*_pages(), *citation_entities(citation), *run_entities(account, WORKFLOW)):
+        crate.add(ContextEntity(crate, entity["@id"], properties=compact(entity)))
+    licence = ref(licence_id(citation))
+    recorded = [record.content["code"] for record in account.records]
+    _set(
+        crate.mainEntity,
+        **workflow_properties(account),
+        # The workflow's file is today's; the records may be of an earlier one.
+        version=commit([*recorded, git_state()]),
+        license=licence,
+        author=refs(author_ids(citation)),
+        buildInstructions=refs(path for path in [ENVIRONMENT] if path in account.files),
+    )
+    _set(
+        crate.root_dataset,
+        name=f"{citation.title}: {account.index.records[EXPERIMENT].about['title']}",
+        description=DESCRIPTION,
+        datePublished=published,
+        license=licence,
+        conformsTo=refs(PROFILES),
+        mentions=refs(action_ids(account)),
+    )
+    return crate
+
+
+def _set(entity: MutableMapping[str, Any], **properties: Any) -> None:
+    # The library's entities are mappings without `update`.
+    for key, value in compact(properties).items():
+        if value:
+            entity[key] = value
+
+
+def _add_file(crate: ROCrate, file: CrateFile, account: Account, noted: str) -> None:
+    properties = compact(file_properties(file, account.slots_of_files.get(file.path, []), noted))
+    if file.path == WORKFLOW:
+        types = ["File", "SoftwareSourceCode", "ComputationalWorkflow", "HowTo"]
+        given = {"@type": types, **properties}
+        crate.add_workflow(WORKFLOW, WORKFLOW, properties=given, main=True, lang="snakemake")
+    elif file.copied:
+        crate.add_file(file.path, file.path, properties={**properties, **_said_of(file.path)})
+    else:
+        crate.add_file(file.id, properties=properties)
+
+
+def _said_of(path: str) -> Entity:
+    """What is known of the project's own files."""
+    if Path(path).parent == RULES:
+        return {"isPartOf": ref(WORKFLOW)}
+    return {"conformsTo": ref(REQUIREMENTS)} if path == ENVIRONMENT else {}
+
+
+def _pages() -> Iterator[Entity]:
+    """What files and the crate conform to."""
+    for identifier, name in PROFILES.items():
+        version = identifier.rpartition("/")[2]
+        yield {"@id": identifier, "@type": "CreativeWork", "name": name, "version": version}
+    yield {"@id": REQUIREMENTS, "@type": "CreativeWork", "name": "Requirements file of pip"}

@@ -1,0 +1,134 @@
+"""The files of a run crate: that their bytes are as recorded, which are copied, and how each is named."""
+
+import os
+from base64 import urlsafe_b64encode
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from lotus import layout
+from lotus.audit.unrecorded_files import is_elsewhere
+from lotus.errors import LotusError
+from lotus.names import shown
+from lotus.records.index import Index
+from lotus.records.record import sha256
+from lotus.tracking.tracked_files import held, holding
+
+ARRAYS = (".npy", ".npz", ".safetensors")
+"""Endings of images, weights and predictions: never copied."""
+WHOLE = tuple(
+    str(layout.RESULTS / name) for name in ("report/index.html", "claims.json", "experiment.json")
+)
+"""Results that are copied whatever their size, as all records are."""
+
+
+@dataclass(frozen=True)
+class CrateFile:
+    """A file that a crate speaks of.
+
+    Attributes:
+        path: as the records have it, relative to the project where it lies there.
+        sha256: of its bytes.
+        size: bytes; None where the file is not there.
+        copied: whether it is in the crate.
+        place: where DVC holds it or the folder that it lies in; else ''.
+
+    """
+
+    path: str
+    sha256: str
+    size: int | None
+    copied: bool
+    place: str
+
+    @property
+    def id(self) -> str:
+        """Its path in the crate; of a file that is not copied, the URI of its bytes."""
+        return quote(self.path) if self.copied else digest_uri(self.sha256, self.path)
+
+
+def digest_uri(digest: str, path: str) -> str:
+    """The URI that names bytes by their sha256 (RFC 6920), and of which file they are.
+
+    Files of the same bytes are results of different steps, so the path tells them apart.
+    """
+    name = urlsafe_b64encode(bytes.fromhex(digest)).decode().rstrip("=")
+    return f"ni:///sha-256;{name}#{quote(path)}"
+
+
+def crate_files(index: Index, project: Sequence[str], copy_below: int) -> dict[str, CrateFile]:
+    """Path → file, of all that records name, of the records, and of the project's own files.
+
+    Args:
+        index: all records.
+        project: files of the project, copied whatever their size.
+        copy_below: bytes from which other files are not copied.
+
+    Raises:
+        LotusError: a record is not sound or missing, or a file is not as a record states it.
+
+    """
+    stated = _stated(index)
+    whole = {*project, *WHOLE, *index.records}
+    paths = sorted({*stated, *index.records, *project})
+    found = {path: sha256(Path(path)) for path in paths if os.path.isfile(path)}
+    _refuse_differences(index, stated, found)
+    entries = held()
+    files = {}
+    for path in paths:
+        there = path in found
+        size = Path(path).stat().st_size if there else None
+        small = size is not None and size < copy_below and Path(path).suffix not in ARRAYS
+        holder = holding(path, entries)
+        files[path] = CrateFile(
+            path=path,
+            sha256=found[path] if there else next(iter(stated[path].values())),
+            size=size,
+            copied=there and not is_elsewhere(path) and (small or path in whole),
+            place=holder.place if holder else "",
+        )
+    return files
+
+
+def _stated(index: Index) -> dict[str, dict[str, str]]:
+    """Path → record → the digest that this record states of it; the one that wrote it first."""
+    stated: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    for record in index.records.values():
+        for path, digest in record.outputs.items():
+            stated[path][record.path] = digest
+    for record in index.records.values():
+        for path, digest in record.inputs.items():
+            stated[path][record.path] = digest
+    return dict(stated)
+
+
+def _refuse_differences(
+    index: Index, stated: Mapping[str, Mapping[str, str]], found: Mapping[str, str]
+) -> None:
+    problems = [f"{r.path}: {r.problem}" for r in index.records.values() if r.problem]
+    differences = (
+        _difference(path, said, found.get(path)) for path, said in sorted(stated.items())
+    )
+    problems += filter(None, differences)
+    if problems:
+        listed = "\n  ".join(map(shown, problems))
+        raise LotusError(f"files and records disagree, nothing is exported:\n  {listed}")
+
+
+def _difference(path: str, said: Mapping[str, str], found: str | None) -> str:
+    """What is wrong with a file, else ''; one that is not there can be named by its recorded digest."""
+    if found is not None:
+        against = [record for record, digest in said.items() if digest != found]
+        return f"{path}: not the bytes that {_some(against)} states" if against else ""
+    if layout.is_record(Path(path)):
+        return f"{path}: missing, a record that {_some(list(said))} names"
+    return (
+        f"{path}: missing, and records differ on its bytes" if len(set(said.values())) > 1 else ""
+    )
+
+
+def _some(records: Sequence[str]) -> str:
+    more = f" (and {len(records) - 1} more)" if len(records) > 1 else ""
+    return f"{records[0]}{more}"

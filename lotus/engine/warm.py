@@ -1,0 +1,177 @@
+"""A process with the heavy libraries loaded, from which a workflow's jobs are forked.
+
+Loading torch, its optimizers and timm takes longer than most jobs on small data. The workflow starts
+one such process and names it to its jobs; `lotus` then hands its arguments over, and a fresh copy of
+the process does the work, with the job's own files, folder and environment. Where there is none (by
+hand, on a cluster's nodes) `lotus` loads the libraries itself. Nothing is computed before the fork,
+so both ways give the same bytes.
+"""
+
+import importlib
+import json
+import os
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+VARIABLE = "LOTUS_WARM"
+"""Environment variable that holds the address."""
+
+LIBRARIES = (
+    "torch",
+    "timm.models.vision_transformer",
+    "sklearn.linear_model",
+    "sklearn.model_selection",
+    "scipy.stats",
+    "pandas",
+    "matplotlib.figure",
+    "seaborn",
+)
+LONGEST_ADDRESS = 100
+"""Bytes; systems take 104 to 108."""
+_SIZE = struct.Struct("!I")
+_CODE = struct.Struct("!i")
+
+
+class WarmProcess:
+    """A warm process for the length of a workflow.
+
+    Args:
+        command: what runs this checkout's `lotus`.
+        log: where it reports.
+
+    """
+
+    def __init__(self, command: Sequence[str], log: Path) -> None:
+        self._command, self._log = command, log
+        self._process: subprocess.Popen[bytes] | None = None
+        self._folder: Path | None = None
+
+    def start(self) -> Path | None:
+        """Starts it; jobs that come before it is ready load the libraries themselves.
+
+        Returns:
+            Its address, in a new folder of this user alone; None where it cannot be had, which costs only
+            time.
+
+        """
+        try:
+            self._folder = Path(tempfile.mkdtemp(prefix="lotus-"))
+            address = self._folder / "socket"
+            if len(os.fsencode(address)) > LONGEST_ADDRESS:
+                raise OSError(f"{address}: too long for the address of a socket")
+            self._log.parent.mkdir(parents=True, exist_ok=True)
+            with self._log.open("wb") as log:
+                self._process = subprocess.Popen(
+                    [*self._command, "warm", str(address)], stdout=log, stderr=log
+                )
+        except OSError:
+            self.stop()
+            return None
+        return address
+
+    def stop(self) -> None:
+        """Ends it and removes its address."""
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait()
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def ask(address: str, arguments: Sequence[str]) -> int | None:
+    """Has the warm process do a job, with this process's output files.
+
+    Returns:
+        The job's exit status; None if there is no warm process.
+
+    """
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        try:
+            connection.connect(address)
+        except OSError:
+            return None
+        order = {"arguments": list(arguments), "folder": os.getcwd(), "variables": {**os.environ}}
+        text = json.dumps(order).encode()
+        try:
+            socket.send_fds(connection, [_SIZE.pack(len(text))], [1, 2])
+            connection.sendall(text)
+            answer = connection.recv(_CODE.size)
+        except ConnectionError:
+            # Killed before it had read all of its order.
+            answer = b""
+    if len(answer) < _CODE.size:
+        sys.stderr.write("lotus: the job ended without a status (killed, or out of memory)\n")
+        return 1
+    return int(_CODE.unpack(answer)[0])
+
+
+def serve(address: Path, work: Callable[[], None]) -> None:
+    """Waits for jobs until the process that started this one is gone.
+
+    Args:
+        address: socket to listen on; its folder must belong to this user alone.
+        work: does one job from `sys.argv`; may raise SystemExit.
+
+    """
+    parent = os.getppid()
+    for library in LIBRARIES:
+        importlib.import_module(library)
+    importlib.import_module("lotus.runs.run").load_optimizers()
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+        listener.bind(str(address))
+        listener.listen()
+        listener.settimeout(1.0)
+        while os.getppid() == parent:
+            try:
+                connection, _ = listener.accept()
+            except TimeoutError:
+                continue
+            if os.fork() == 0:
+                listener.close()
+                _do_one(connection, work)
+            connection.close()
+
+
+def _do_one(connection: socket.socket, work: Callable[[], None]) -> None:
+    """In the forked process: takes the order, works, answers, ends."""
+    code = 1
+    try:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        connection.settimeout(None)
+        head, files, _, _ = socket.recv_fds(connection, _SIZE.size, 2)
+        (size,) = _SIZE.unpack(head)
+        order = json.loads(connection.recv(size, socket.MSG_WAITALL))
+        for number, file in zip((1, 2), files, strict=True):
+            os.dup2(file, number)
+        os.chdir(order["folder"])
+        os.environ.clear()
+        os.environ.update({**order["variables"], "MPLBACKEND": "agg"})
+        sys.argv = order["arguments"]
+        threading.Thread(target=_end_with, args=(connection,), daemon=True).start()
+        work()
+        code = 0
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        connection.sendall(_CODE.pack(code))
+        os._exit(code)
+
+
+def _end_with(connection: socket.socket) -> None:
+    """Ends the job when the `lotus` that asked for it is gone, as if it had been killed itself."""
+    if not connection.recv(1):
+        os._exit(1)

@@ -1,0 +1,165 @@
+"""What each published behaviour costs which method, as a map of changes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import LinearSegmentedColormap, Normalize
+from matplotlib.figure import Figure
+
+from lotus.errors import LotusError
+from lotus.figures.panels import (
+    BETWEEN,
+    LEGEND,
+    LINE,
+    RIGHT,
+    ROW,
+    place_of,
+    room_of_names,
+    width_of,
+)
+from lotus.figures.style import BLUE, PAGE, SETTINGS, VERMILION
+from lotus.results.metrics import PLACE, ROW_TITLES, benchmark_title, row_title
+from lotus.tables.ablation import ablate
+
+WORSE = {"avg_gap": 1, "accuracy_retain": -1}
+"""Metric → sign of a change for the worse."""
+HEADS = {"avg_gap": "change of Avg Gap", "accuracy_retain": "change of retain accuracy"}
+LIMIT = 0.2
+"""Changes of this size and more have the full colour."""
+MAP = LinearSegmentedColormap.from_list("changes", [BLUE, "white", VERMILION])
+SCALE = Normalize(-LIMIT, LIMIT)
+EMPTY = "#f1f1f1"
+"""Where there is no number; white is no change."""
+WIDEST = 0.8
+"""Inches of a cell at most."""
+
+
+@dataclass(frozen=True)
+class Map:
+    """The changes of one place.
+
+    Attributes:
+        tables: metric → change, by row and switch; NaN where there is none.
+
+    """
+
+    place: str
+    rows: Sequence[str]
+    switches: Sequence[str]
+    tables: dict[str, pd.DataFrame]
+
+
+def ablation(sources: Sequence[Path]) -> Figure:
+    """Change against `corrected` by switch and method, mean of paired differences, textbook form.
+
+    Red is for the worse, blue for the better, white is no change; grey where a switch does not concern a
+    method or a model has collapsed.
+
+    Raises:
+        LotusError: no switch was tried.
+
+    """
+    numbers = ablate(sources)
+    if numbers.empty:
+        raise LotusError("figure ablation: no switch was tried in these metrics files")
+    shown = numbers[(numbers["switch"] != "E4") & (numbers["collapsed"] == 0)]
+    maps = [_map(benchmark_title(*key), part) for key, part in shown.groupby(PLACE, sort=False)]
+    if not maps:
+        figure = Figure(figsize=(PAGE, 0.5))
+        figure.text(0.5, 0.5, "no change can be stated: models have collapsed", ha="center")
+        return figure
+    return _drawn(maps)
+
+
+def _map(place: str, part: pd.DataFrame) -> Map:
+    known = [row for row in ROW_TITLES if row in part["row"].values]
+    rows = list(dict.fromkeys([*known, *part["row"]]))
+    switches = list(dict.fromkeys(part["switch"]))
+    tables = {
+        metric: part.pivot(index="row", columns="switch", values=f"{metric}_change")
+        .reindex(index=rows, columns=switches)
+        .astype(float)
+        for metric in WORSE
+    }
+    return Map(place, rows, switches, tables)
+
+
+def _drawn(maps: Sequence[Map]) -> Figure:
+    """The maps below each other, their cells all as wide, with one scale of colours on top."""
+    left = room_of_names([row for of in maps for row in of.rows])
+    titles = [text for of in maps for text in (of.place, *HEADS.values())]
+    names = width_of((s for of in maps for s in of.switches), SETTINGS["xtick.labelsize"]) + 0.08
+    most = max(len(of.switches) for of in maps)
+    across = (PAGE - left - BETWEEN - RIGHT) / 2
+    across = max(across, width_of(titles, SETTINGS["axes.titlesize"]))
+    cell = min(across / most, WIDEST)
+    turned = names > cell
+    above, below = 0.07 + 2 * LINE, 0.08 + (names if turned else LINE)
+    heights = [above + ROW * len(of.rows) + below for of in maps]
+    width = left + 2 * across + BETWEEN + RIGHT
+    figure = Figure(figsize=(width, LEGEND + 0.1 + sum(heights)))
+    figure.set_layout_engine("none")
+    top = LEGEND + 0.1
+    for of, height in zip(maps, heights, strict=True):
+        for number, (metric, table) in enumerate(of.tables.items()):
+            corner = left + number * (across + BETWEEN), top + above
+            size = cell * len(of.switches), ROW * len(of.rows)
+            axes = figure.add_axes(place_of(figure, *corner, *size))
+            _panel(axes, table, WORSE[metric], turned, named=number == 0)
+            axes.set_title(f"{of.place}\n{HEADS[metric]}", y=1, loc="left")
+        top += height
+    _scale_of_colours(figure)
+    return figure
+
+
+def _panel(axes: Axes, table: pd.DataFrame, worse: int, turned: bool, named: bool) -> None:
+    """One map.
+
+    Args:
+        worse: sign of a change for the worse.
+        turned: names of switches run upwards.
+        named: rows are named at the side.
+
+    """
+    import seaborn as sns
+
+    sns.heatmap(
+        worse * table,
+        cmap=MAP,
+        norm=SCALE,
+        annot=table.map(_stated),
+        fmt="",
+        annot_kws={"fontsize": 5.5},
+        linewidths=0.5,
+        cbar=False,
+        xticklabels=False,
+        yticklabels=False,
+        ax=axes,
+    )
+    axes.set_facecolor(EMPTY)
+    axes.set(xlabel="", ylabel="")
+    rows, switches = (np.arange(count) + 0.5 for count in table.shape)
+    axes.set_xticks(switches, list(table.columns), rotation=90 if turned else 0)
+    axes.set_yticks(rows, [row_title(row) for row in table.index] if named else [])
+    axes.tick_params(length=0)
+
+
+def _stated(change: float) -> str:
+    if np.isnan(change):
+        return ""
+    text = f"{change:+.2f}".replace("0.", ".").replace("-", "−")
+    return "0" if text[1:] == ".00" else text
+
+
+def _scale_of_colours(figure: Figure) -> None:
+    axes = figure.add_axes(place_of(figure, figure.get_figwidth() / 2 - 0.8, 0.08, 1.6, 0.08))
+    bar = figure.colorbar(ScalarMappable(SCALE, MAP), axes, orientation="horizontal")
+    bar.outline.set_visible(False)
+    limit = f"{LIMIT:.2f}".removeprefix("0")
+    bar.set_ticks([-LIMIT, 0, LIMIT], labels=[f"better by ≥ {limit}", "0", f"worse by ≥ {limit}"])
+    bar.ax.tick_params(length=0, pad=2)

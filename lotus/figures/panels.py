@@ -1,0 +1,174 @@
+"""What figures with a panel for each place and a line for each row share."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.lines import Line2D
+from matplotlib.textpath import text_to_path
+
+from lotus.figures.style import BLACK, COLUMN, GREY, PAGE, SETTINGS
+from lotus.results.metrics import PLACE, benchmark_title, by_base, row_title, rows_in_order
+
+PROTOCOLS = ("corrected", "released")
+"""Drawn as filled and as hollow marks."""
+
+ROW, LINE, TICKS, LEGEND = 0.21, 0.135, 0.22, 0.28
+"""Inches down: a row of a panel, a line of its title or label, the numbers below it, the legend on top."""
+BETWEEN, RIGHT = 0.3, 0.12
+"""Inches across: from one panel to the next, and to the edge."""
+
+Loc = Literal["upper center", "outside upper center"]
+
+PanelOf = Callable[[Axes, pd.DataFrame, pd.DataFrame, Sequence[str]], None]
+"""Draws one place: axes, its lines, its lines of collapsed models, rows down the side."""
+
+
+def by_place(
+    frame: pd.DataFrame,
+    fallen: pd.DataFrame,
+    label: str,
+    draw: PanelOf,
+    rows: Sequence[str] | None = None,
+    marker: str = "o",
+) -> Figure:
+    """A panel for each place, the rows down the side.
+
+    Args:
+        fallen: lines of collapsed models; each panel is told its own.
+        label: of the horizontal axes.
+        rows: which are shown; by default all.
+        marker: of the legend.
+
+    """
+    frame, fallen = by_base(frame), by_base(fallen)
+    rows = rows_in_order(frame) if rows is None else rows
+    cells = list(frame.groupby(PLACE, sort=False))
+    columns = 2 if len(cells) > 1 else 1
+    lines = -(-len(cells) // columns)
+    figure, panels = row_panels(lines, columns, PAGE if columns == 2 else COLUMN)
+    for axes, (key, part) in zip(panels.flat, cells, strict=False):
+        # Its place is given, since looking for it takes long; there is nothing above a panel.
+        axes.set_title(panel_title(*key), y=1)
+        draw(axes, part, fallen[(fallen[PLACE] == list(key)).all(axis=1)], rows)
+        axes.grid(axis="x")
+    for axes in panels.flat[len(cells) :]:
+        axes.set_visible(False)
+    name_rows(panels[0, 0], rows)
+    # The last of each column.
+    for axes in panels.flat[max(0, len(cells) - columns) : len(cells)]:
+        axes.set_xlabel(label)
+    place_row_panels(figure, panels, rows)
+    legend_of_protocols(figure, frame, marker)
+    return figure
+
+
+def row_panels(lines: int, columns: int, width: float) -> tuple[Figure, np.ndarray]:
+    """Panels `[lines, columns]` with the same rows down their sides; `place_row_panels` places them."""
+    figure = Figure(figsize=(width, lines))
+    figure.set_layout_engine("none")
+    return figure, figure.subplots(lines, columns, sharey=True, squeeze=False)
+
+
+def place_row_panels(figure: Figure, panels: np.ndarray, rows: Sequence[str]) -> None:
+    """Places panels, and makes the figure as high as they need, and wider where titles or labels need it.
+
+    Constrained layout would find much the same in many times the time.
+    """
+    lines, columns = panels.shape
+    titles = [axes.get_title().split("\n") for axes in panels.flat]
+    labels = [axes.get_xlabel().split("\n") for axes in panels.flat]
+    title, label = (0.07 + LINE * max(map(len, texts)) for texts in (titles, labels))
+    left = room_of_names(rows)
+    least = max(
+        width_of(chain.from_iterable(titles), SETTINGS["axes.titlesize"]),
+        width_of(chain.from_iterable(labels), SETTINGS["axes.labelsize"]),
+    )
+    around = left + (columns - 1) * BETWEEN + RIGHT
+    width = max(figure.get_figwidth(), around + columns * least)
+    wide, high = (width - around) / columns, ROW * max(1, len(rows))
+    pitch = title + high + TICKS
+    height = LEGEND + lines * pitch + label
+    figure.set_size_inches(width, height)
+    for (line, column), axes in np.ndenumerate(panels):
+        corner = left + column * (wide + BETWEEN), LEGEND + line * pitch + title
+        axes.set_position(place_of(figure, *corner, wide, high))
+
+
+def place_of(
+    figure: Figure, left: float, top: float, wide: float, high: float
+) -> tuple[float, float, float, float]:
+    """For `add_axes` and `set_position`: a panel so many inches from the left and the top, so large."""
+    width, height = figure.get_size_inches()
+    return left / width, 1 - (top + high) / height, wide / width, high / height
+
+
+def panel_title(
+    dataset: str, architecture: str, scenario: str, study: str = "", protocol: str = ""
+) -> str:
+    """A benchmark in two lines, so that titles side by side keep apart."""
+    lines = (
+        benchmark_title(dataset, architecture),
+        benchmark_title(scenario=scenario, study=study, protocol=protocol),
+    )
+    return "\n".join(filter(None, lines))
+
+
+def bars(frame: pd.DataFrame, rows: Sequence[str]) -> Iterator[tuple[str, str, float, float]]:
+    """Row, protocol, height and thickness of each bar: those of a row side by side, in its place."""
+    names = [name for name in PROTOCOLS if (frame["protocol"] == name).any()]
+    room = 0.8 / len(names)
+    for place, row in enumerate(rows):
+        for number, name in enumerate(names):
+            yield row, name, place + (number - (len(names) - 1) / 2) * room, 0.86 * room
+
+
+def name_rows(axes: Axes, rows: Sequence[str]) -> None:
+    """Names of rows down the side, the first at the top."""
+    axes.set_yticks(range(len(rows)), [row_title(row) for row in rows])
+    axes.set_ylim(max(1, len(rows)) - 0.5, -0.5)
+
+
+def room_of_names(rows: Sequence[str]) -> float:
+    """Inches that names of rows need at the side of a panel, with a tick and the space beside it."""
+    return width_of([row_title(row) for row in rows], SETTINGS["ytick.labelsize"]) + 0.15
+
+
+def width_of(texts: Iterable[str], points: float) -> float:
+    """Inches of the widest text; 0 of none."""
+    font = FontProperties(family=SETTINGS["font.family"], size=points)
+    measure = text_to_path.get_text_width_height_descent
+    return max((measure(text, font, ismath=False)[0] for text in texts), default=0.0) / 72
+
+
+def legend_width(labels: Sequence[str], columns: int = 1) -> float:
+    """Inches of a legend, with its samples; labels go down one column and then the next."""
+    points = SETTINGS["legend.fontsize"]
+    parts = np.array_split(np.array(labels, dtype=object), columns)
+    # Of letters' heights: sample 2, to the text 0.8, to the next column 2.
+    return float(sum(width_of(part, points) + 4.8 * points / 72 for part in parts))
+
+
+def say_collapsed(axes: Axes, height: float, protocol: str, count: int, n: int) -> None:
+    """In place of a row's mark."""
+    text = f"{protocol}: collapsed in {count} of {n} seeds"
+    place = axes.get_yaxis_transform()
+    axes.text(0.02, height, text, transform=place, va="center", fontsize=5.5, color=GREY)
+
+
+def legend_of_protocols(
+    figure: Figure, frame: pd.DataFrame, marker: str = "o", loc: Loc = "upper center"
+) -> None:
+    """What is filled and what is hollow, where both are there."""
+    if not all((frame["protocol"] == name).any() for name in PROTOCOLS):
+        return
+    handles = [
+        Line2D([], [], linestyle="", marker=marker, color=BLACK, markerfacecolor=face, label=name)
+        for name, face in zip(PROTOCOLS, (BLACK, "white"), strict=True)
+    ]
+    figure.legend(handles=handles, loc=loc, ncols=2)

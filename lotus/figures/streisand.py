@@ -1,0 +1,190 @@
+"""The Streisand figure: entropies of predictions on forget, retain and test images."""
+
+from collections.abc import Container, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from lotus.errors import LotusError
+from lotus.figures.panels import place_of, room_of_names
+from lotus.figures.style import COLUMN, PAGE, PLATE, SPLIT_COLOURS
+from lotus.layout import ORIGINAL
+from lotus.metrics.divergence import entropy, softmax
+from lotus.metrics.streisand import FLOOR
+from lotus.metrics.summary import of_scenario
+from lotus.predictions import predictions_file
+from lotus.records.record import sha256
+from lotus.results.metrics import read_metrics, row_title
+
+BINS = 60
+POINTS = 100
+"""Forget images that are shown one by one, at most."""
+HIGH, ROOM = 0.5, 0.88
+"""Inches of a row, and the share of them that its densities have."""
+ABOVE, BELOW = 0.35, 0.42
+"""Inches, for the legend and for the axis."""
+
+BySplit = Mapping[str, np.ndarray]
+"""Split → ln entropies `[n]`, all seeds together, or their densities `[BINS]`; no splits where a model has
+collapsed."""
+
+
+def streisand(sources: Sequence[Path]) -> Figure:
+    """Does the forget set stand out? Entropy of the predictions on forget, retain and test images.
+
+    ln max(h, 1e-12), not standardised; each split normalised to area 1; all rows have the same scales.
+    The number is the Kolmogorov–Smirnov distance between forget and test. Rows of which a model has
+    collapsed are not drawn, and say so. Ticks below a row are single forget images, at most `POINTS`,
+    evenly by rank.
+
+    Args:
+        sources: metrics files of one cell, one for each seed.
+
+    Raises:
+        LotusError: predictions are not those that the metrics were computed from.
+
+    """
+    fallen = _collapsed_seeds(sources)
+    entropies = _log_entropies(sources, fallen)
+    drawn = [values for splits in entropies.values() for values in splits.values()]
+    everything = np.concatenate(drawn) if drawn else np.zeros(1)
+    edges = _edges(everything)
+    densities = {row: _densities(splits, edges) for row, splits in entropies.items()}
+    scale = _common_scale(densities)
+    rows = list(entropies)
+    height = ABOVE + HIGH * len(rows) + BELOW
+    left = room_of_names(rows)
+    width = max(PAGE, left + COLUMN)
+    figure = Figure(figsize=(width, height))
+    # Its place is given, since looking for it takes long.
+    figure.set_layout_engine("none")
+    for place, (row, splits) in enumerate(entropies.items()):
+        top = ABOVE + HIGH * (place + 1 - ROOM)
+        corner = left, top, width - left - 0.05, HIGH * ROOM
+        axes = figure.add_axes(place_of(figure, *corner))
+        if splits:
+            _draw_row(axes, splits, edges)
+            said = f"KS forget–test {_distance(splits):.2f}" + _cut(densities[row], scale)
+        else:
+            said = f"collapsed in {fallen[row]} of {len(sources)} seeds: not drawn"
+        where: Any = {"transform": axes.transAxes, "va": "center"}
+        axes.text(0.01, 0.5, said, fontsize=6.5, bbox=PLATE, **where)
+        axes.set(xlim=(edges[0], edges[-1]), ylim=(0, scale), ylabel="")
+        axes.set_yticks([scale / 2], [row_title(row)])
+        axes.tick_params(axis="y", length=0)
+        axes.tick_params(axis="x", length=0, labelbottom=False)
+        axes.grid(axis="x")
+    axes.tick_params(axis="x", length=3.5, labelbottom=True)
+    axes.set_xlabel(
+        f"ln entropy of the prediction (nats); a row is as high as a density of {scale:.2g}"
+    )
+    figure.legend(handles=_handles(), loc="upper center", ncols=3)
+    return figure
+
+
+def _edges(values: np.ndarray) -> np.ndarray:
+    """Edges of the bins `[BINS + 1]`, between whole numbers."""
+    first = np.floor(values.min())
+    return np.linspace(first, max(np.ceil(values.max()), first + 1), BINS + 1)
+
+
+def _densities(splits: BySplit, edges: np.ndarray) -> dict[str, np.ndarray]:
+    """Split → density per nat between the edges."""
+    return {name: np.histogram(of, edges, density=True)[0] for name, of in splits.items()}
+
+
+def _common_scale(densities: Mapping[str, BySplit]) -> float:
+    """The density as high as a row: the highest, unless that is far above the others."""
+    peaks = [_peak(splits) for splits in densities.values() if splits]
+    return min(max(peaks), 1.6 * float(np.median(peaks))) if peaks else 1.0
+
+
+def _peak(densities: BySplit) -> float:
+    return max(float(of.max()) for of in densities.values())
+
+
+def _draw_row(axes: Axes, splits: BySplit, edges: np.ndarray) -> None:
+    """Densities, of which the axes cut what is higher than the row, and single forget images."""
+    import seaborn as sns
+
+    shared: Any = {"bins": edges, "stat": "density", "element": "step", "ax": axes}
+    for name, colour in SPLIT_COLOURS.items():
+        filled = name == "forget"
+        look: Any = {"alpha": 0.45, "linewidth": 0} if filled else {"linewidth": 1.1}
+        sns.histplot(x=splits[name], fill=filled, color=colour, **shared, **look)
+    points = _spread(splits["forget"])
+    below: Any = {"height": -0.08, "expand_margins": False, "clip_on": False}
+    sns.rugplot(x=points, color=SPLIT_COLOURS["forget"], linewidth=0.4, ax=axes, **below)
+
+
+def _spread(values: np.ndarray) -> np.ndarray:
+    """At most `POINTS` of the values, evenly by rank, the least and the largest among them."""
+    ranks = np.linspace(0, len(values) - 1, min(len(values), POINTS)).round().astype(int)
+    shown: np.ndarray = np.sort(values)[ranks]
+    return shown
+
+
+def _handles() -> list[Artist]:
+    """What the legend shows; every row has the same."""
+    return [
+        Patch(color=colour, alpha=0.45, linewidth=0, label="forget images")
+        if name == "forget"
+        else Line2D([], [], color=colour, linewidth=1.1, label=f"{name} images")
+        for name, colour in SPLIT_COLOURS.items()
+    ]
+
+
+def _cut(densities: BySplit, scale: float) -> str:
+    """Says that a row is higher than it is drawn."""
+    peak = _peak(densities)
+    return f"; cut, peak {peak:.2g}" if peak > scale else ""
+
+
+def _distance(splits: BySplit) -> float:
+    """Kolmogorov–Smirnov, between forget and test."""
+    from scipy.stats import ks_2samp
+
+    # The method is that of the p-value, which takes long where it is exact.
+    return float(ks_2samp(splits["forget"], splits["test"], method="asymp").statistic)
+
+
+def _collapsed_seeds(sources: Sequence[Path]) -> dict[str, int]:
+    """Row → number of seeds in which its model has collapsed, for rows with any."""
+    counts: dict[str, int] = {}
+    for path in sources:
+        for row, named in read_metrics(path)["predictions"].items():
+            if predictions_file.why_collapsed(Path(named["path"])):
+                counts[row] = counts.get(row, 0) + 1
+    return counts
+
+
+def _log_entropies(sources: Sequence[Path], fallen: Container[str]) -> dict[str, BySplit]:
+    """From the predictions that the metrics files name; their digests are checked."""
+    pooled: dict[str, dict[str, list[np.ndarray]]] = {}
+    for path in sources:
+        files = read_metrics(path)["predictions"]
+        loaded = {row: _load_stated(path, named) for row, named in files.items()}
+        other = next(said for row, said in loaded.items() if row != ORIGINAL)
+        loaded[ORIGINAL] = of_scenario(loaded[ORIGINAL], other)
+        for row, said in loaded.items():
+            for name in SPLIT_COLOURS:
+                with np.errstate(invalid="ignore"):
+                    values = np.log(np.maximum(entropy(softmax(said[name].logits)), FLOOR))
+                pooled.setdefault(row, {}).setdefault(name, []).append(values)
+    return {
+        row: {name: np.concatenate(values) for name, values in splits.items() if row not in fallen}
+        for row, splits in pooled.items()
+    }
+
+
+def _load_stated(metrics: Path, named: dict[str, Any]) -> dict[str, predictions_file.Split]:
+    path = Path(named["path"])
+    if not path.is_file() or sha256(path) != named["sha256"]:
+        raise LotusError(f"{path}: absent, or not what {metrics} was computed from; rerun both")
+    return predictions_file.load(path)

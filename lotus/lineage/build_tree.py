@@ -1,0 +1,191 @@
+"""Growing a tree: the nodes that the records tell of, held against the bytes on disk."""
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from lotus import layout
+from lotus.audit.unrecorded_files import is_elsewhere
+from lotus.data.store import md5
+from lotus.lineage.links import Kept, Plan, plan_all
+from lotus.lineage.raw_folders import Folder, folders_of
+from lotus.lineage.tree import NOT_IN_DVC, Node, Tree, is_raw_list, is_store
+from lotus.records.index import Index
+from lotus.records.record import identity, sha256
+from lotus.tracking.tracked_files import Held, held, holding
+
+NOT_AT_HAND = "not at hand"
+NOT_STATED = "no digest of it is stated; the store's content stands for it"
+
+
+def grow(index: Index, artifact: str, kept: Kept | None = None, depth: int | None = None) -> Tree:
+    """The tree of an artifact of the project in the present folder.
+
+    Args:
+        artifact: path of a node; see `node_path`.
+        kept: to what the tree is restricted.
+        depth: levels below the artifact; None for all.
+
+    Raises:
+        LotusError: a DVC file of the project is none.
+
+    """
+    plans = plan_all(index, artifact, kept or {}, depth)
+    stated: dict[str, dict[str, str]] = {}
+    for file, by, digest in [*_by_readers(index, plans[artifact]), *_by_plans(plans)]:
+        stated.setdefault(file, {})[by] = digest
+    lists = [path for path in plans if is_raw_list(path)]
+    folders = {path: found for name in lists for path, found in folders_of(name, index).items()}
+    seen = _Seen(stated, folders, held(), cache(_digest), _identities(plans))
+    return Tree(artifact, {path: _checked(plan, seen) for path, plan in plans.items()})
+
+
+def _identities(plans: Mapping[str, Plan]) -> dict[str, dict[str, str]]:
+    """Record → reader → identity, as the records chain them."""
+    found: dict[str, dict[str, str]] = {}
+    records = {plan.record.path: plan.record for plan in plans.values() if plan.record is not None}
+    for record in records.values():
+        for path, of in record.content.get("records", {}).items():
+            found.setdefault(path, {})[record.path] = of
+    return found
+
+
+def _by_plans(plans: Mapping[str, Plan]) -> Iterator[tuple[str, str, str]]:
+    """What steps state of what they wrote, then what others state of what they read."""
+    for plan in plans.values():
+        yield from plan.written()
+    for plan in plans.values():
+        yield from plan.read()
+
+
+def _by_readers(index: Index, plan: Plan) -> Iterator[tuple[str, str, str]]:
+    """Of an artifact that no step wrote: what the steps that read it state of it."""
+    if plan.record is None:
+        for record in index.records.values():
+            if plan.path in record.inputs:
+                yield plan.path, record.path, record.inputs[plan.path]
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What nodes are held against.
+
+    Attributes:
+        stated: file → who states a digest of it → sha256.
+        folders: of the publisher's files.
+        entries: of DVC.
+        digest_of: sha256 of a file on disk.
+        identities: record → who read what it states → its identity then.
+
+    """
+
+    stated: Mapping[str, Mapping[str, str]]
+    folders: Mapping[str, Folder]
+    entries: Mapping[str, Held]
+    digest_of: Callable[[str], str]
+    identities: Mapping[str, Mapping[str, str]]
+
+    def digest(self, file: str) -> str:
+        """sha256 on disk; '' where it is absent or a folder with a digest of another kind."""
+        return self.folders[file].sha256 if file in self.folders else self.digest_of(file)
+
+
+def _checked(plan: Plan, seen: _Seen) -> Node:
+    """The node with what its bytes, records and readers say."""
+    stated, entries = seen.stated, seen.entries
+    files = {file: next(iter(stated.get(file, {}).values()), "") for file in plan.files}
+    found = {file: seen.digest(file) for file in plan.files}
+    compared = [_problem(file, found[file], stated.get(file, {}), entries) for file in plan.files]
+    folder = seen.folders.get(plan.path)
+    in_folder = folder.problem if folder is not None else ""
+    problems = [*_of_record(plan, seen), *compared, in_folder, *_of_lock(plan, entries)]
+    return Node(
+        path=plan.path,
+        record=plan.record,
+        files=files,
+        found=found,
+        inputs=plan.inputs,
+        problems=[problem for problem in problems if problem],
+        note=folder.note if folder is not None else _note(plan, files, found),
+        dvc=_dvc(plan, entries),
+    )
+
+
+def _digest(file: str) -> str:
+    try:
+        return sha256(Path(file)) if os.path.isfile(file) else ""
+    except OSError:
+        return ""
+
+
+def _problem(
+    file: str, found: str, statements: Mapping[str, str], entries: Mapping[str, Held]
+) -> str:
+    """What is wrong with a file's bytes; '' if nothing is."""
+    if not found:
+        if _may_be_elsewhere(file) or os.path.isdir(file):
+            return ""
+        if os.path.exists(file):
+            return f"{file}: not a file that can be read"
+        place = holding(file, entries)
+        return f"{file}: absent" + (f"; DVC holds it ({place.place})" if place else "")
+    for by, digest in statements.items():
+        if digest and digest != found:
+            return f"{file}: its bytes are {found[:12]}…, but {by} states {digest[:12]}…"
+    return ""
+
+
+def _may_be_elsewhere(file: str) -> bool:
+    """Whether a file lies outside the project, or in its folder of downloads, which is not kept."""
+    return is_elsewhere(file) or Path(file).is_relative_to(layout.RAW)
+
+
+def _of_record(plan: Plan, seen: _Seen) -> Iterator[str]:
+    """What is wrong with the record, or that there is none."""
+    record = plan.record
+    if record is None:
+        place = Path(plan.path)
+        made = place.is_relative_to(layout.RESULTS) or place.is_relative_to(layout.STORES)
+        if made and not layout.is_record(place):
+            yield f"{plan.path}: no record states how it was made{_expected(place)}"
+        return
+    if record.problem:
+        yield f"{record.path}: {record.problem}"
+    yield _problem(record.path, record.sha256, seen.stated.get(record.path, {}), {})
+    for by, expected in seen.identities.get(record.path, {}).items():
+        if record.content and identity(record.content) != expected:
+            yield f"{record.path}: states another step than the one whose files {by} read"
+
+
+def _expected(place: Path) -> str:
+    record = layout.store_record(place.name) if is_store(str(place)) else layout.record_of(place)
+    return "" if record is None else f" ({record.as_posix()} is absent or does not list it)"
+
+
+def _of_lock(plan: Plan, entries: Mapping[str, Held]) -> Iterator[str]:
+    """Whether `data.dvc` locks other images than the record verified."""
+    if plan.record is not None and plan.record.kind == "store" and plan.path in entries:
+        locked = entries[plan.path]
+        verified = plan.record.content.get("notes", {}).get("dvc", "")
+        if verified != locked.md5:
+            yield f"{locked.file}: locks {locked.md5}, but {plan.record.path} verified {verified}"
+
+
+def _note(plan: Plan, files: Mapping[str, str], found: Mapping[str, str]) -> str:
+    """Why nothing was compared."""
+    absent = [file for file in plan.files if not found[file]]
+    if not absent or plan.record is not None:
+        return ""
+    return NOT_AT_HAND if files[absent[0]] else NOT_STATED
+
+
+def _dvc(plan: Plan, entries: Mapping[str, Held]) -> str:
+    entry = holding(plan.path, entries)
+    if entry is None:
+        return NOT_IN_DVC
+    path = Path(plan.path)
+    if plan.path in entries and os.path.isfile(path) and md5(path) != entry.md5:
+        return f"{entry.file} holds other bytes: md5 {entry.md5}"
+    return entry.place

@@ -1,0 +1,338 @@
+"""A number in a table, `PATH:ROW:COLUMN[:KEY=VALUE…]`: its value, and what of the records it rests on."""
+
+import csv
+import io
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lotus import layout
+from lotus.config.protocol import CORRECTED, Protocol, parse
+from lotus.errors import LotusError, choices
+from lotus.formats.json_text import read_file
+from lotus.lineage.links import Kept
+from lotus.names import shown
+from lotus.records.index import Index, Record
+from lotus.results.experiment import Experiment, read_experiment
+from lotus.results.metrics import KEYS, MODELS, PLACE, measured_against
+from lotus.results.quantities import CORRELATION, TERM_OF_GAP
+from lotus.tables.ablation import is_of_numbers
+
+FORM = "a cell is PATH:ROW:COLUMN[:KEY=VALUE…], as results/tables/summary.csv:lotus:avg_gap"
+SIDES = ("published", "released", "corrected")
+"""Columns of a paper's table that state one metric; there `protocol` chooses among them."""
+KEYS_OF_LINES = (*KEYS, "switch", "seed", "metric", "scope")
+"""Columns that tell lines of one row apart."""
+OF_ALL_ROWS = ("points", "pearson", "spearman", CORRELATION)
+"""Metrics of a whole table begin with these."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What a user asks for.
+
+    Attributes:
+        where: key → value, to tell lines of the row apart.
+
+    """
+
+    path: str
+    row: str
+    column: str
+    where: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of the table that the cell is in.
+
+    Attributes:
+        content: column → text.
+        metric: what the values are of.
+        values: column → text, of those asked for.
+
+    """
+
+    content: Mapping[str, str]
+    metric: str
+    values: Mapping[str, str]
+
+    @property
+    def keys(self) -> dict[str, str]:
+        """What tells it from other lines of its row."""
+        return {key: self.content[key] for key in KEYS_OF_LINES if self.content.get(key)}
+
+
+def parse_cell(text: str) -> Cell | None:
+    """The cell that a text names; None where it names a whole artifact.
+
+    Raises:
+        LotusError: neither.
+
+    """
+    if ":" not in text or os.path.exists(text):
+        return None
+    path, row, *rest = text.split(":")
+    column, *pairs = rest or [""]
+    parts = [pair.partition("=") for pair in pairs]
+    if not row or not column or not all(key and equals for key, equals, _ in parts):
+        raise LotusError(f"{shown(text)}: {FORM}")
+    return Cell(path, row, column, {key: value for key, _, value in parts})
+
+
+def read_cell(cell: Cell) -> list[Line]:
+    """The lines of a table that a cell names, with its values as they are written there.
+
+    Raises:
+        LotusError: not a CSV table, or no such row, column, key or value.
+
+    """
+    columns, lines = _table(cell.path)
+    name = "row" if "row" in columns else columns[0]
+    rows = list(dict.fromkeys(line[name] for line in lines))
+    if cell.row not in rows:
+        raise LotusError(f"{cell.path}: no row '{cell.row}'; {choices(cell.row, rows)}")
+    of_row = [line for line in lines if line[name] == cell.row]
+    metrics = list(dict.fromkeys(line["metric"] for line in of_row if "metric" in line))
+    if cell.column in metrics:
+        return _of_metric(cell, [line for line in of_row if line["metric"] == cell.column])
+    named = [name for name in columns if _is_meant(name, cell.column)]
+    if not named:
+        accepted = choices(cell.column, [*metrics, *columns])
+        raise LotusError(f"{cell.path}: no column '{cell.column}' of '{cell.row}'; {accepted}")
+    return [
+        Line(line, line.get("metric", cell.column), _stated(line, cell.column, named))
+        for line in _narrowed(cell, cell.where, of_row)
+    ]
+
+
+def _is_meant(name: str, column: str) -> bool:
+    """Whether a column is the one asked for, or holds it in the published conventions."""
+    is_form = name.startswith(f"{column}_released_") and not name.endswith("_std")
+    return name == column or is_form
+
+
+def _stated(line: Mapping[str, str], column: str, named: Sequence[str]) -> dict[str, str]:
+    """The column itself; where a line has nothing in it, the other named ones that it has a value in."""
+    if line.get(column):
+        return {column: line[column]}
+    found = {name: line[name] for name in named if line[name]}
+    return found or {named[0]: line[named[0]]}
+
+
+def _table(path: str) -> tuple[list[str], list[dict[str, str]]]:
+    """Columns and lines of a CSV file: all lines have all columns, and no column is there twice."""
+    name = shown(path)
+    if Path(path).suffix != ".csv":
+        raise LotusError(f"{name}: cells are of CSV tables; {FORM}")
+    try:
+        text = read_file(Path(path)).decode("utf-8")
+        lines = [line for line in csv.reader(io.StringIO(text, newline=""), strict=True) if line]
+    except OSError as error:
+        raise LotusError(f"{name}: cannot be read: {error.strerror}") from error
+    except (ValueError, csv.Error) as error:
+        raise LotusError(f"{name}: not a CSV table: {error}") from error
+    if not lines:
+        raise LotusError(f"{name}: not a CSV table: it is empty")
+    head, *body = lines
+    if len({*head}) < len(head):
+        said = shown(",".join(head))[:80]
+        raise LotusError(f"{name}: not a CSV table: a column stands twice in '{said}'")
+    for number, cells in enumerate(body, start=2):
+        if len(cells) != len(head):
+            raise LotusError(f"{name}, line {number}: {len(cells)} cells for {len(head)} columns")
+    return head, [dict(zip(head, cells, strict=True)) for cells in body]
+
+
+def _of_metric(cell: Cell, lines: Sequence[dict[str, str]]) -> list[Line]:
+    """What a paper's table states of a metric, on one side or on all three."""
+    where = dict(cell.where)
+    side = where.pop("protocol", None)
+    if side is not None and side not in SIDES:
+        raise LotusError(f"{cell.path}: no protocol '{side}'; {choices(side, SIDES)}")
+    sides = SIDES if side is None else (side,)
+    return [
+        Line(line, cell.column, {name: line[name] for name in sides})
+        for line in _narrowed(cell, where, lines)
+    ]
+
+
+def _narrowed(
+    cell: Cell, where: Mapping[str, str], lines: Sequence[dict[str, str]]
+) -> Sequence[dict[str, str]]:
+    """Lines with the wanted values of their keys."""
+    for key, value in where.items():
+        known = [name for name in KEYS_OF_LINES if name in lines[0]]
+        if key not in known:
+            raise LotusError(f"{cell.path}: no key '{key}'; {choices(key, known)}")
+        values = list(dict.fromkeys(line[key] for line in lines))
+        if value not in values:
+            here = f"'{cell.row}' has no {key} '{value}'"
+            raise LotusError(f"{cell.path}: {here}; {choices(value, values)}")
+        lines = [line for line in lines if line[key] == value]
+    return lines
+
+
+def rests_on(cell: Cell, lines: Iterable[Line], index: Index) -> Kept:
+    """Record → those of its inputs that the lines' numbers are made of.
+
+    A table whose record is absent, and a table of verdicts, rest on all that there is.
+
+    Raises:
+        LotusError: the lines are not those of the table that the record is of.
+
+    """
+    record = index.producer(cell.path)
+    if record is None:
+        return {}
+    try:
+        return _rest_on(record, lines, index)
+    except (KeyError, ValueError, TypeError, AttributeError, IndexError) as error:
+        # A column or a key of a record that is not there; the audit says which file was changed.
+        raise LotusError(
+            f"{shown(cell.path)}: not the table that {record.path} is of ({error!r}); see lotus audit"
+        ) from error
+
+
+def _rest_on(record: Record, lines: Iterable[Line], index: Index) -> Kept:
+    kept: dict[str, list[str]] = {}
+    for line in lines:
+        found = _of_line(record, line, index)
+        if found is None:
+            return {}
+        for path, inputs in found.items():
+            kept[path] = list(dict.fromkeys([*kept.get(path, ()), *inputs]))
+    # In the order of the records.
+    return {path: _in_order(index.records[path], inputs) for path, inputs in kept.items()}
+
+
+def _in_order(record: Record, kept: Sequence[str]) -> list[str]:
+    return [path for path in record.inputs if path in kept]
+
+
+def _of_line(record: Record, line: Line, index: Index) -> dict[str, list[str]] | None:
+    """Record → inputs, of one line; None where nothing can be left out."""
+    if "item" in record.about:
+        return _of_paper(record, line, index)
+    name = record.about.get("table")
+    if name in ("times", "cost"):
+        return {record.path: list(_runs(record, line, index))}
+    if name not in ("benchmark", "summary", "per-seed", "correlation", "ablation"):
+        return None
+    chosen = [
+        path
+        for path in record.inputs
+        if (made := index.producer(path)) is None or _is_of(made.about, line, name)
+    ]
+    return {record.path: chosen, **_predictions(chosen, line, index)}
+
+
+def _is_of(about: Mapping[str, Any], line: Line, table: str) -> bool:
+    """Whether a metrics file is of a line's benchmark, and of its seed if it is of one."""
+    if table == "ablation" and about.get("protocol") not in _compared(line.content["switch"]):
+        return False
+    return _agrees(about, line, (*KEYS, "seed"))
+
+
+def _compared(switch: str) -> set[str]:
+    """Protocols whose metrics a line of the ablation compares."""
+    if is_of_numbers(switch):
+        return {CORRECTED.name}
+    return {CORRECTED.name, Protocol("corrected", frozenset(switch.split("+"))).name}
+
+
+def _agrees(about: Mapping[str, Any], line: Line, keys: Iterable[str]) -> bool:
+    told = [key for key in keys if key in line.content]
+    return all(str(about.get(key, "")) == line.content[key] for key in told)
+
+
+def _predictions(metrics: Iterable[str], line: Line, index: Index) -> dict[str, list[str]]:
+    """Records of metrics files → the predictions that a line's number is made of."""
+    found = {}
+    for path in metrics:
+        record = index.producer(path)
+        if record is not None:
+            rows = dict(zip(record.settings["rows"], record.inputs, strict=True))
+            needed = rows_needed(line.metric, line.content.get("row", ""), list(rows))
+            found[record.path] = [rows[row] for row in needed if row in rows]
+    return found
+
+
+def rows_needed(metric: str, row: str, rows: Sequence[str]) -> list[str]:
+    """Rows of a metrics file whose predictions a row's metric is computed from.
+
+    Args:
+        metric: in whichever convention.
+        row: '' for a number of the whole table.
+        rows: of the file, in its order.
+
+    """
+    if metric.startswith(OF_ALL_ROWS) or not row:
+        return list(rows)
+    needed = [row, *measured_against(metric)]
+    if metric in TERM_OF_GAP:
+        needed.append(layout.GOLD)
+    if row == layout.ORIGINAL:
+        # Which of its predictions are of forget and retain images, another model's say.
+        others = [name for name in rows if name != layout.ORIGINAL]
+        needed += [layout.GOLD] if layout.GOLD in others else others[:1]
+    return list(dict.fromkeys(needed))
+
+
+def _runs(record: Record, line: Line, index: Index) -> Iterator[str]:
+    """Run records behind a line of times or cost; for the ratio to gold those of gold as well."""
+    abouts = {
+        path: index.records[path].about if path in index.records else {} for path in record.inputs
+    }
+    for path, about in abouts.items():
+        if not about or _agrees(about, line, (*KEYS, "row")):
+            yield path
+    if line.metric == "ratio_to_gold":
+        yield from _golds(abouts, line)
+
+
+def _golds(abouts: Mapping[str, Mapping[str, Any]], line: Line) -> list[str]:
+    """Gold runs that a line's time is divided by: of `corrected` where there are some."""
+    golds = {
+        path: parse(str(about["protocol"])).base
+        for path, about in abouts.items()
+        if about.get("row") == layout.GOLD and _agrees(about, line, MODELS)
+    }
+    corrected = [path for path, base in golds.items() if base == CORRECTED.name]
+    return corrected or list(golds)
+
+
+def _of_paper(record: Record, line: Line, index: Index) -> dict[str, list[str]] | None:
+    """Of a table of the paper: the published reference, or what was measured, or both."""
+    described = [path for path in record.inputs if _kind(path, index) == "experiment"]
+    if not described or not os.path.isfile(described[0]):
+        return None
+    columns = [name for name, text in line.values.items() if text] or list(line.values)
+    sides = {column.partition("_")[0] for column in columns} & {"released", "corrected"}
+    reference = [path for path in record.inputs if index.producer(path) is None]
+    is_printed = not sides or any(not c.startswith(tuple(sides)) for c in columns)
+    is_compared = any(column.endswith(("_difference", "_inside")) for column in columns)
+    kept = {record.path: reference if is_printed or is_compared else []}
+    read = read_experiment(Path(described[0]))
+    for cell in read.labelled(str(record.about["item"])):
+        here = all(str(cell[key]) == line.content[key] for key in PLACE)
+        if here and parse(str(cell["protocol"])).base in sides:
+            measured = _measured(read, cell, line)
+            kept[record.path] += [*described, *measured]
+            kept |= _predictions(measured if line.metric != "time_min" else (), line, index)
+    return kept
+
+
+def _measured(read: Experiment, cell: Mapping[str, Any], line: Line) -> list[str]:
+    """Files of a cell that a line's number is made of: metrics, or for minutes run records."""
+    if line.metric != "time_min":
+        return [path.as_posix() for path in read.metrics(cell)]
+    runs = (folders.get(line.content["row"]) for folders in cell["runs"].values())
+    return [(Path(folder) / "run.json").as_posix() for folder in runs if folder]
+
+
+def _kind(path: str, index: Index) -> str:
+    record = index.producer(path)
+    return record.kind if record is not None else ""

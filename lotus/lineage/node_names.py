@@ -1,0 +1,75 @@
+"""Nodes of a tree in the reader's words."""
+
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+from typing import Any
+
+from lotus import layout
+from lotus.lineage.tree import MODEL, PREDICTIONS, Node
+from lotus.records.index import Record
+from lotus.results.metrics import benchmark_title, dataset_title, row_title
+
+PARTS_OF_A_RUN = {MODEL: "model", PREDICTIONS: "predictions", "run.json": "run"}
+WITHOUT_RECORD = {
+    "raw": "list of raw files",
+    "source": "source file",
+    "store": "images without a record",
+}
+
+
+def title(node: Node) -> str:
+    """What a node is: `predictions of LoTUS, digits, ResNet18, 10 % forgotten, corrected, seed 13`."""
+    record = node.record
+    if record is None or not record.kind:
+        unknown = PurePosixPath(node.path).is_relative_to(layout.RESULTS)
+        return "without a record" if unknown else WITHOUT_RECORD.get(node.stage, "file")
+    if record.kind in ("original", "gold", "unlearned"):
+        part = PARTS_OF_A_RUN.get(PurePosixPath(node.path).name, "file")
+        return f"{part} of {_who(record.about)}, {place(record.about)}"
+    return _titled(record)
+
+
+def _titled(record: Record) -> str:
+    """What other steps write."""
+    about, where = record.about, place(record.about)
+    name = about.get("item") or about.get("table") or about.get("figure")
+    return {
+        "store": f"images of {dataset_title(str(about.get('dataset', '')))}",
+        "held-out": f"validation and test halves of {where}",
+        "forget-set": f"forget and retain set of {where}",
+        "metrics": f"metrics of {where}",
+        "gradcam": f"Grad-CAM maps of {where}",
+        "audit": f"audit of the images of {where}",
+        "trials": f"trials of hyper-parameters, {where}",
+        "table": f"table {name}",
+        "figure": f"figure {name}",
+        "report": f"report: {about.get('title', '')}",
+        "experiment": f"description of the experiment: {about.get('title', '')}",
+        "cache": "what DVC says of the stores",
+        "ledger": "ledger of all records",
+        "overrides": "chosen hyper-parameters",
+    }.get(record.kind, record.kind)
+
+
+def _who(about: Mapping[str, Any]) -> str:
+    row = str(about.get("row", "a model"))
+    return {layout.ORIGINAL: "the original", layout.GOLD: "gold"}.get(row) or row_title(row)
+
+
+def place(about: Mapping[str, Any]) -> str:
+    """Benchmark and seed, as far as a record names them."""
+    keys = ("dataset", "architecture", "scenario", "study", "protocol")
+    where = benchmark_title(**{key: str(about[key]) for key in keys if about.get(key)})
+    seed = f"seed {about['seed']}" if "seed" in about else ""
+    return ", ".join(filter(None, (where, seed)))
+
+
+def flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested parameters by dotted names, without those that are not set (null, empty)."""
+    found: dict[str, Any] = {}
+    for key, value in settings.items():
+        if isinstance(value, Mapping):
+            found |= flat(value, f"{prefix}{key}.")
+        elif value is not None and value not in ("", [], {}):
+            found[f"{prefix}{key}"] = value
+    return found

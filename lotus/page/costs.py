@@ -1,0 +1,212 @@
+"""What each published behaviour costs, as the report shows it: matrices, and the register."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lotus.config.protocol import REGISTER, RELEASED
+from lotus.config.settings import ARCHITECTURE
+from lotus.page.sections import Cell
+from lotus.results.conventions import SCALE
+from lotus.results.metrics import PLACE, benchmark_title, row_title
+from lotus.tables.ablation import ablate, is_of_numbers
+from lotus.tables.tables import signed
+
+NOTABLE = 0.01
+"""Changes of this size are marked."""
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """Changes by row and switch.
+
+    Attributes:
+        heads: (switch, what the published code does).
+
+    """
+
+    title: str
+    heads: Sequence[tuple[str, str]]
+    rows: Sequence[tuple[str, Sequence[Cell]]]
+
+
+@dataclass(frozen=True)
+class Costs:
+    """The section."""
+
+    places: Sequence[str]
+    sentences: Sequence[str]
+    gaps: Sequence[Matrix]
+    retained: Sequence[Matrix]
+    divergences: Sequence[tuple[str, Sequence[tuple[str, str, str, str]]]]
+
+
+def costs(sources: Sequence[Path]) -> Costs | None:
+    """The section, None where no switch was tried.
+
+    Args:
+        sources: as of the table `ablation`.
+
+    """
+    numbers = ablate(sources)
+    if numbers.empty:
+        return None
+    parts = [(benchmark_title(*place), part) for place, part in numbers.groupby(PLACE, sort=False)]
+    return Costs(
+        places=[title for title, _ in parts],
+        sentences=[_largest(title, part) for title, part in parts],
+        gaps=[
+            _matrix(title, part, "avg_gap", worse=1)
+            for title, part in parts
+            if part["avg_gap_corrected"].notna().any()
+        ],
+        retained=[
+            _matrix(title, part[~part["switch"].map(is_of_numbers)], "accuracy_retain", worse=-1)
+            for title, part in parts
+        ],
+        divergences=[(title, lines) for title, part in parts if (lines := _divergences(part))],
+    )
+
+
+def _largest(title: str, part: pd.DataFrame) -> str:
+    """The changes that stand out."""
+    named = {"avg_gap_change": "Avg Gap", "accuracy_retain_change": "retain accuracy"}
+    found = []
+    for column, name in named.items():
+        changes = part[column].dropna()
+        if len(changes):
+            line = part.loc[changes.abs().idxmax()]
+            where = f"{row_title(line['row'])} under {line['switch']}"
+            found.append(f"of {name}: {where} ({signed(line[column])})")
+    return f"{title}: largest change {', '.join(found)}." if found else f"{title}: no change."
+
+
+def _matrix(title: str, part: pd.DataFrame, metric: str, worse: int) -> Matrix:
+    """One matrix.
+
+    Args:
+        worse: sign of a change for the worse.
+
+    """
+    part = part[part["switch"] != "E4"]
+    switches = list(dict.fromkeys(part["switch"]))
+    lines = {(line["row"], line["switch"]): line for line in part.to_dict("records")}
+    rows = [
+        (
+            row_title(row),
+            [_cell(lines.get((row, switch)), metric, worse) for switch in switches],
+        )
+        for row in _rows_in_order(part)
+    ]
+    heads = [(switch, _explained(switch)) for switch in switches]
+    return Matrix(title, heads, rows)
+
+
+def _rows_in_order(part: pd.DataFrame) -> list[str]:
+    """Rows in the order of the fullest switch, the others after them."""
+    most = part["switch"].value_counts().idxmax() if len(part) else ""
+    return list(dict.fromkeys([*part.loc[part["switch"] == most, "row"], *part["row"]]))
+
+
+def _explained(switch: str) -> str:
+    names = switch.split("+")
+    return "; ".join(f"{REGISTER[name].where}: {REGISTER[name].released}" for name in names)
+
+
+def _cell(line: Mapping[Any, Any] | None, metric: str, worse: int) -> Cell:
+    if line is None:
+        return Cell("")
+    if line["collapsed"]:
+        return Cell("collapsed", "", f"in {line['collapsed']} seeds, without or with the switch")
+    change, spread = line.get(f"{metric}_change", np.nan), line.get(f"{metric}_change_std", np.nan)
+    if pd.isna(change):
+        return Cell("–", "", "undefined")
+    before, after = line[f"{metric}_corrected"], line[f"{metric}_switched"]
+    kind = ""
+    if abs(change) >= NOTABLE:
+        kind = "worse" if change * worse > 0 else "better"
+    text = f"{signed(change, spread)}: from {before:.3f} to {after:.3f}, {line['n']} seeds"
+    return Cell(signed(change), kind, text, float(change))
+
+
+def _divergences(part: pd.DataFrame) -> list[tuple[str, str, str, str]]:
+    """Per row: JSD in nats, the released value as printed, the mean AG that it stands for in nats."""
+    found = []
+    for line in part[part["switch"] == "E4"].to_dict("records"):
+        numbers = (
+            line["jsd_corrected"],
+            SCALE * line["jsd_switched"],
+            line.get("jsd_switched_mean_ag", np.nan),
+        )
+        texts = [
+            "–" if pd.isna(value) else f"{value:.{decimals}f}"
+            for value, decimals in zip(numbers, (3, 2, 3), strict=True)
+        ]
+        found.append((row_title(line["row"]), texts[0], texts[1], texts[2]))
+    return found
+
+
+def register(described: Mapping[str, Any], frame: pd.DataFrame) -> list[tuple[str, str, str, str]]:
+    """The switches: (id, where, what the published code does, its part in this report).
+
+    Args:
+        described: what `lotus describe` wrote.
+        frame: all metrics.
+
+    """
+    tried = {
+        part.upper()
+        for cell in described["ablations"]
+        for part in cell["protocol"].replace("-", "+").split("+")[1:]
+    }
+    if described["ablations"]:
+        tried |= {"E3", "E4", "E6"}
+    places = {tuple(cell[key] for key in PLACE) for cell in described["ablations"]}
+    calibrated = frame[frame["mia_released_e5_e6"].notna()]
+    if places & set(calibrated[PLACE].itertuples(index=False, name=None)):
+        tried.add("E5")
+    idle = _without_effect(described, frame)
+    ran = (frame["protocol"] == RELEASED.name).any()
+    usual = "part of released only" if ran else "off in this report"
+    return [
+        (
+            name,
+            switch.where,
+            switch.released,
+            idle.get(name, "tried alone" if name in tried else usual),
+        )
+        for name, switch in REGISTER.items()
+    ]
+
+
+def _without_effect(described: Mapping[str, Any], frame: pd.DataFrame) -> dict[str, str]:
+    """Switches that can change nothing here, or not models and metrics, and why."""
+    settings, cells = described["settings"], described["benchmarks"]
+    why = {"R1": "concerns stated times only"}
+    if all(cell["training"]["patience"] is None for cell in cells):
+        why["T1"] = "no effect here: no recipe has a patience"
+    if not any(_is_augmented(dataset) for dataset in settings["datasets"].values()):
+        why["E2"] = "no effect here: no data set is augmented"
+    if frame["mia_released_e5_e6"].isna().all():
+        why["E5"] = "no effect here: no synthetic calibration set"
+    if not any(dataset.get("resize") for dataset in settings["datasets"].values()):
+        why["R2"] = "no effect here: no images are resized"
+    if not any(_has_batch_norm(part) for part in settings["architectures"].values()):
+        why["E1"] = "no effect here: no architecture has BatchNorm"
+    methods = {row_title(entry["method"]) for cell in cells for entry in cell["methods"].values()}
+    for name, switch in REGISTER.items():
+        if name.startswith("M") and switch.where not in methods:
+            why[name] = "no effect here: no such method"
+    return why
+
+
+def _is_augmented(dataset: Mapping[str, Any]) -> bool:
+    return any(bool(value) for value in dataset["augmentation"].values())
+
+
+def _has_batch_norm(architecture: Mapping[str, Any]) -> bool:
+    return bool(ARCHITECTURE.validate_python(dict(architecture)).batch_norm)

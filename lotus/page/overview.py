@@ -1,0 +1,179 @@
+"""What a reader knows after one minute: what ran on what, and how LoTUS did."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from lotus.data import sources
+from lotus.layout import GOLD, ORIGINAL
+from lotus.page.sections import Measured
+from lotus.records.reading import RunRecord, distinct
+from lotus.results.metrics import KEYS, benchmark_title, row_title
+from lotus.results.stores import StoreRow
+from lotus.tables.tables import stated
+from lotus.tables.trace import row_anchor
+
+SIZES = ("width", "patch_size", "embed_dim", "depth", "num_heads")
+"""Keys of an architecture that say how large it is."""
+PUBLISHED_SIZES = {"resnet18": "width 64", "vit": "ViT-B/16"}
+"""Model → what the paper has; other models are the paper's."""
+MINUTE = 60
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where LoTUS stands in one benchmark under one protocol, lower is better.
+
+    Attributes:
+        anchor: of its row's entry on the page.
+        metric: Avg Gap, or RF-JSD where there is no gold model.
+        rank: among methods with a number, ties sharing the better one.
+        methods: their number.
+        best: methods that print the lowest value.
+
+    """
+
+    anchor: str
+    benchmark: str
+    protocol: str
+    metric: str
+    lotus: str
+    value: float
+    rank: int
+    methods: int
+    best: Sequence[str]
+    best_value: str
+    original: str
+    beats_original: bool
+
+
+@dataclass(frozen=True)
+class Overview:
+    """The summary's facts.
+
+    Attributes:
+        datasets: what is in each store, in words.
+        machines: device, processor and number of runs.
+        when: first start and last end, UTC.
+        spent: time of all jobs.
+        is_embedded: whether no data set had to be obtained: then none is one of the paper's.
+
+    """
+
+    datasets: Sequence[str]
+    architectures: Sequence[str]
+    methods: Sequence[str]
+    machines: Sequence[str]
+    when: str
+    spent: str
+    standings: Sequence[Standing]
+    is_embedded: bool
+
+
+def overview(
+    measured: Sequence[Measured],
+    architectures: Mapping[str, Mapping[str, Any]],
+    stores: Sequence[StoreRow],
+    runs: Sequence[RunRecord],
+) -> Overview:
+    """The summary of an experiment.
+
+    Args:
+        measured: its cells under whole protocols.
+        architectures: their sections of the configuration.
+        stores: data sets that were used.
+        runs: records of all runs.
+
+    """
+    used = dict.fromkeys(each.cell.architecture for each in measured)
+    methods = dict.fromkeys(
+        row["method"] for each in measured for row in each.described["methods"].values()
+    )
+    return Overview(
+        datasets=[_contents(store) for store in stores],
+        architectures=[size(name, architectures[name]) for name in used],
+        methods=[row_title(method) for method in methods],
+        machines=_machines(runs),
+        when=_when(runs),
+        spent=_spent(sum(run.content["time"]["total"] for run in runs)),
+        standings=[found for each in measured if (found := standing(each))],
+        is_embedded=all(_is_embedded(store) for store in stores),
+    )
+
+
+def standing(measured: Measured) -> Standing | None:
+    """Where LoTUS stands; None where it has no number to be judged by."""
+    metric = "avg_gap" if GOLD in measured.numbers.index else "rf_jsd"
+    form = next((form for form in measured.forms if form.metric == metric), None)
+    if form is None or "lotus" not in measured.numbers.index:
+        return None
+    column = measured.numbers[form.name]
+    methods = column.drop(index=[ORIGINAL, GOLD], errors="ignore").dropna()
+    if "lotus" not in methods.index:
+        return None
+    printed = methods.round(form.resolution)
+    best = [str(row) for row in printed.index[printed == printed.min()]]
+    return Standing(
+        anchor=row_anchor(measured.cell, "lotus"),
+        benchmark=benchmark_title(*(measured.described[key] for key in KEYS[:-1])),
+        protocol=measured.cell.protocol,
+        metric=form.title,
+        lotus=stated(measured.numbers, "lotus", form),
+        value=float(column["lotus"] * form.scale),
+        rank=1 + int((printed < printed["lotus"]).sum()),
+        methods=len(methods),
+        best=[row_title(row) for row in best],
+        best_value=stated(measured.numbers, best[0], form),
+        original=stated(measured.numbers, ORIGINAL, form),
+        beats_original=bool(column["lotus"] < column[ORIGINAL]),
+    )
+
+
+def _contents(store: StoreRow) -> str:
+    """A data set in one sentence."""
+    images = ", ".join(f"{count:,} {part}" for part, count in store.images.items())
+    text = f"{store.title}: {images} images, {store.classes} classes, {store.pixels}."
+    if _is_embedded(store):
+        text += " Small, at hand without a download; not one of the paper's data sets."
+    return text
+
+
+def _is_embedded(store: StoreRow) -> bool:
+    return sources.source(store.source).in_repository
+
+
+def size(name: str, architecture: Mapping[str, Any]) -> str:
+    """An architecture with its size, and the paper's where that differs."""
+    sized = ", ".join(
+        f"{key.replace('_', ' ')} {architecture[key]}" for key in SIZES if key in architecture
+    )
+    published = PUBLISHED_SIZES.get(architecture["model"], sized)
+    compared = "" if published == sized else f"; the paper's: {published}"
+    return benchmark_title("", name, "") + (f" ({sized}{compared})" if sized else "")
+
+
+def _machines(runs: Sequence[RunRecord]) -> list[str]:
+    found: dict[str, int] = {}
+    for hardware, count in distinct(runs, "hardware"):
+        device = hardware["device_name"] or hardware["device"].upper()
+        text = f"{device}, {hardware['processor']}, {hardware['cores']} cores"
+        found[text] = found.get(text, 0) + count
+    return [f"{text} ({count} models)" if len(found) > 1 else text for text, count in found.items()]
+
+
+def _when(runs: Sequence[RunRecord]) -> str:
+    """From the first start to the last end."""
+    times = [run.content["time"] for run in runs]
+    starts = [datetime.fromisoformat(time["started"]) for time in times]
+    ends = [
+        start + timedelta(seconds=time["total"]) for start, time in zip(starts, times, strict=True)
+    ]
+    first, last = min(starts), max(ends)
+    end = f"{last:%H:%M}" if first.date() == last.date() else f"{last:%Y-%m-%d %H:%M}"
+    return f"{first:%Y-%m-%d %H:%M} to {end} UTC"
+
+
+def _spent(seconds: float) -> str:
+    minutes, hours = seconds / MINUTE, seconds / MINUTE**2
+    return f"{hours:.1f} hours" if hours >= 1 else f"{minutes:.0f} minutes"

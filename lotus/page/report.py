@@ -1,0 +1,405 @@
+"""The report: one page that holds everything, and says of every number where it comes from."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from lotus import layout
+from lotus.claims.verdicts import read_verdicts
+from lotus.config.protocol import CORRECTED, parse
+from lotus.config.settings import Benchmark
+from lotus.layout import GOLD, ORIGINAL
+from lotus.page.costs import costs, register
+from lotus.page.items import Item, figure_item, table_item
+from lotus.page.overview import Overview, overview
+from lotus.page.paper_part import paper_figures, paper_tables
+from lotus.page.sections import Cell, Measured, Section, number, section
+from lotus.published.numbers import load_misprints
+from lotus.records.reading import RunRecord, distinct
+from lotus.records.record import write_record, write_text
+from lotus.results.conventions import TITLES
+from lotus.results.experiment import Experiment, place_of, read_experiment
+from lotus.results.metrics import (
+    KEYS,
+    MODELS,
+    PLACE,
+    benchmark_title,
+    jsd_agreement,
+    load_metrics,
+    row_title,
+    summarise,
+    with_gold,
+)
+from lotus.tables.exhibits import EXHIBITS
+from lotus.tables.tables import plus_minus
+from lotus.tables.trace import Trace, row_anchor, trace
+
+
+@dataclass(frozen=True)
+class Across:
+    """What stands the benchmarks of one study ('': of none) side by side; None for what there is not."""
+
+    study: str
+    has_gold_everywhere: bool
+    summary_table: Item
+    times_table: Item
+    cost_table: Item
+    times: Item
+    avg_gap: Item | None
+    correlation_table: Item | None
+    rf_jsd: Item | None
+    correlations: Sequence[str]
+
+    @property
+    def anchor(self) -> str:
+        """Name on the page."""
+        return layout.in_study("across", self.study)
+
+    @property
+    def title(self) -> str:
+        """Head of the section."""
+        return "Across benchmarks" + (f", study {self.study}" if self.study else "")
+
+
+PAGE_LIMIT = 9_000_000
+"""Bytes up to which the page holds its pictures; a larger one takes them from the files beside it."""
+
+
+def write_report(
+    experiment: Path,
+    published: Path,
+    template: Path,
+    out: Path,
+    record: Path,
+    limit: int = PAGE_LIMIT,
+) -> None:
+    """Writes the page, and its record.
+
+    Args:
+        experiment: what `lotus describe` wrote; says which results belong to the report.
+        published: folder of the published reference.
+        template: Jinja template; its folder holds those that it includes.
+        out: the HTML file; links to other files are relative to its folder.
+        limit: bytes up to which pictures are part of the page.
+
+    Raises:
+        LotusError: a result that the experiment names is absent or damaged.
+
+    """
+    read = read_experiment(experiment, for_page=True)
+    content = {**_paper(read, published), **_results(read), **_settings(read), **_machine(read)}
+    shown = _shown(read)
+    pictures = [path for path in shown if path.suffix == ".svg"]
+    fits = sum(path.stat().st_size for path in pictures) <= limit
+    page = _rendered(template, content, with_pictures=fits)
+    if fits and len(page.encode()) > limit:
+        page = _rendered(template, content, with_pictures=False)
+    write_text(out, page)
+    write_record(
+        record,
+        kind="report",
+        modules=[__name__],
+        about={"title": content["title"]},
+        settings={"limit": limit},
+        inputs=[
+            experiment,
+            *sorted(published.glob("*.csv")),
+            *sorted(path for path in template.parent.iterdir() if path.is_file()),
+            *shown,
+        ],
+        outputs=[out],
+    )
+
+
+def _shown(read: Experiment) -> list[Path]:
+    """Results that the page is made from, each once."""
+    made = [
+        layout.RESULTS / made["folder"] / f"{made['name']}{ending}"
+        for form, ending in (("tables", ".csv"), ("figures", ".svg"))
+        for made in read.described[form]
+    ]
+    files = [
+        *read.results_of([*read.cells, *read.described["ablations"]]),
+        *(layout.audit_file(*place) for place in read.audited),
+        *(layout.store_record(store.name) for store in read.stores),
+        *made,
+        *(layout.RESULTS / "paper" / f"{name}.csv" for name in EXHIBITS),
+        layout.RESULTS / "claims.json",
+    ]
+    return list(dict.fromkeys(files))
+
+
+def _rendered(template: Path, content: Mapping[str, Any], with_pictures: bool) -> str:
+    environment = Environment(
+        loader=FileSystemLoader(template.parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    # Macros see what is global, and not what a page is rendered with.
+    environment.globals["with_pictures"] = with_pictures
+    return environment.get_template(template.name).render(**content)
+
+
+CHANGES = (
+    "Map of changes of Avg Gap and retain accuracy, a row for each method, a column for each switch"
+)
+
+
+def _paper(read: Experiment, published: Path) -> dict[str, Any]:
+    return {
+        "paper_tables": paper_tables(),
+        "paper_figures": paper_figures(read, is_ours=False),
+        "our_figures": paper_figures(read, is_ours=True),
+        "misprints": load_misprints(published).to_dict("records"),
+        "claims": read_verdicts(layout.RESULTS / "claims.json"),
+        "claims_table": table_item("timings", "claims"),
+    }
+
+
+def _results(read: Experiment) -> dict[str, Any]:
+    settings = read.described["settings"]
+    measured = [_measured(read, cell) for cell in read.cells]
+    return {
+        "title": settings["title"],
+        "protocols": list(dict.fromkeys(parse(cell["protocol"]).base for cell in read.cells)),
+        "seeds": read.seeds,
+        "overview": _overview(read, measured),
+        "sections": _sections(read, measured),
+        "ablation_traces": _ablation_traces(read),
+        "memorisation": _memorisation(read.frame),
+        "across": [_across(read, study) for study in read.studies],
+        "costs": costs(read.ablated) if read.ablated else None,
+        "register": register(read.described, read.frame),
+        **_data(read),
+        "per_seed_table": table_item("tables", "per-seed"),
+        "ablation_table": table_item("tables", "ablation") if read.ablated else None,
+        "ablation_figure": figure_item("figures", "ablation", CHANGES) if read.ablated else None,
+    }
+
+
+def _measured(read: Experiment, cell: Mapping[str, Any]) -> Measured:
+    return Measured(cell, load_metrics(read.metrics(cell)))
+
+
+def _sections(read: Experiment, measured: Sequence[Measured]) -> list[Section]:
+    """One for each place."""
+    places: dict[tuple[str, ...], list[Measured]] = {}
+    for each in measured:
+        places.setdefault(tuple(each.described[key] for key in PLACE), []).append(each)
+    return [section(here, read.runs) for here in places.values()]
+
+
+def _ablation_traces(read: Experiment) -> list[Trace]:
+    """The models of single switches that have runs of their own."""
+    own = [cell for cell in read.described["ablations"] if cell["measured"] == cell["protocol"]]
+    measured = (_measured(read, cell) for cell in own)
+    return [trace(each.described, each.frame, each.forms, read.runs) for each in measured]
+
+
+def _data(read: Experiment) -> dict[str, Any]:
+    """What is known of the images: audits and figures by data set, and one figure of all."""
+    figures = {
+        dataset: {
+            "classes": figure_item(
+                "figures", f"data-classes-{dataset}", f"Images of each class and part: {dataset}"
+            ),
+            "duplicates": figure_item(
+                "figures", f"data-duplicates-{dataset}", f"Images that look alike: {dataset}"
+            ),
+        }
+        for dataset in read.audits
+    }
+    return {
+        "audits": read.audits,
+        "data_figures": figures,
+        "similarity": figure_item(
+            "figures", "data-similarity", "Distances between forget and retain images"
+        ),
+    }
+
+
+def _across(read: Experiment, study: str) -> Across:
+    frame = read.frame[read.frame["study"] == study]
+    measured = with_gold(frame)
+    corrected = measured[measured["protocol"] == CORRECTED.name]
+    instance = corrected["rf_jsd"].notna().any()
+    name = partial(layout.in_study, study=study)
+    where = f", study {study}" if study else ""
+    gaps = f"Avg Gap of every method in every benchmark{where}"
+    seconds = f"Seconds of unlearning beside those of retraining{where}"
+    points = f"RF-JSD against JSD, a point for each model{where}"
+    return Across(
+        study=study,
+        has_gold_everywhere=len(measured) == len(frame),
+        summary_table=table_item("tables", name("summary")),
+        times_table=table_item("timings", name("times")),
+        cost_table=table_item("timings", name("cost")),
+        times=figure_item("timings", name("times"), seconds),
+        avg_gap=figure_item("figures", name("avg-gap"), gaps) if len(measured) else None,
+        correlation_table=table_item("tables", name("correlation")) if instance else None,
+        rf_jsd=figure_item("figures", name("rf-jsd"), points) if instance else None,
+        correlations=_correlations(corrected),
+    )
+
+
+def _settings(read: Experiment) -> dict[str, Any]:
+    return {
+        "tuning": _tuning(read.described["settings"]["tuning"]),
+        "settings_rows": _settings_rows(read),
+        "calibrations": read.calibrations,
+        "training_rows": _training_rows(list(read.runs.values())),
+    }
+
+
+def _overview(read: Experiment, measured: Sequence[Measured]) -> Overview:
+    architectures = read.described["settings"]["architectures"]
+    return overview(measured, architectures, read.stores, list(read.runs.values()))
+
+
+def _machine(read: Experiment) -> dict[str, Any]:
+    runs = list(read.runs.values())
+    return {
+        "runs": runs,
+        "stores": read.stores,
+        "hardware": distinct(runs, "hardware"),
+        "versions": distinct(runs, "versions"),
+        "code": distinct(runs, "code"),
+        "compute_seconds": sum(run.content["time"]["total"] for run in runs),
+    }
+
+
+def _memorisation(frame: pd.DataFrame) -> list[tuple[str, str, list[tuple[str, Cell, Cell]]]]:
+    """Original against gold on the forget set: forget accuracy and MIA, textbook, wherever gold is.
+
+    With the benchmark in words, and the anchor of the original's runs.
+    """
+    found = []
+    for place, part in with_gold(frame).groupby(MODELS, sort=False):
+        first = part[KEYS].iloc[0]
+        part = part[(part[KEYS] == first).all(axis=1)]
+        numbers = summarise(part, CORRECTED)
+        lines = [
+            (
+                TITLES[metric],
+                _stated(numbers, ORIGINAL, metric),
+                _stated(numbers, GOLD, metric),
+            )
+            for metric in ("accuracy_forget", "mia")
+        ]
+        anchor = row_anchor(Benchmark(**first), ORIGINAL)
+        found.append((benchmark_title(*place), anchor, lines))
+    return found
+
+
+def _stated(numbers: pd.DataFrame, row: str, metric: str) -> Cell:
+    value, spread = numbers.loc[row, [metric, f"{metric}_std"]]
+    return Cell(plus_minus(value, spread), value=number(value))
+
+
+def _correlations(frame: pd.DataFrame) -> list[str]:
+    """One sentence per benchmark of instance forgetting."""
+    found = []
+    for key, part in frame.groupby(KEYS, sort=False):
+        if part["rf_jsd"].notna().any():
+            r = jsd_agreement(part)[1]
+            if not isfinite(r.pearson):
+                found.append(f"{benchmark_title(*key)}: too few models to compare ({r.points}).")
+                continue
+            found.append(
+                f"{benchmark_title(*key)}: Pearson r = {r.pearson:.2f} (95 % bootstrap interval "
+                f"{r.low:.2f} to {r.high:.2f}), Spearman {r.spearman:.2f}, {r.points} models."
+            )
+    return found
+
+
+def _tuning(tuning: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """How hyper-parameters were chosen: budget, seeds, and (row, space) in words."""
+    if tuning is None:
+        return None
+    spaces = [(row_title(row), _joined(space)) for row, space in tuning["spaces"].items()]
+    return {"budget": tuning["budget"], "seeds": list(tuning["seeds"]), "spaces": spaces}
+
+
+def _settings_rows(read: Experiment) -> list[tuple[str, str, str]]:
+    """(row, hyper-parameters, where), as the records of the runs have them; equal ones together."""
+    found: dict[tuple[str, str], dict[Benchmark, None]] = {}
+    for cell in read.cells:
+        where = place_of(cell).under(cell["protocol"])
+        for rows in cell["runs"].values():
+            for row, folder in rows.items():
+                recorded = read.runs[Path(folder)].content["settings"]
+                if row not in (ORIGINAL, GOLD):
+                    key = row, _recorded(recorded)
+                    found.setdefault(key, {})[where] = None
+    order = {row: place for place, row in enumerate(dict.fromkeys(row for row, _ in found))}
+    every = [place_of(cell).under(cell["protocol"]) for cell in read.cells]
+    return [
+        (row_title(row), text, _where(list(where), every))
+        for (row, text), where in sorted(found.items(), key=lambda entry: order[entry[0][0]])
+    ]
+
+
+def _recorded(settings: Mapping[str, Any]) -> str:
+    """Hyper-parameters of a run, and its calibration set if it has one."""
+    synthetic = {key: settings[key] for key in ("calibration",) if key in settings}
+    return _joined({**settings["hyperparameters"], **synthetic})
+
+
+def _where(cells: Sequence[Benchmark], every: Sequence[Benchmark]) -> str:
+    """Cells in words, study by study."""
+    found = []
+    for study in dict.fromkeys(cell.study for cell in cells):
+        here, all_here = ([cell for cell in some if cell.study == study] for some in (cells, every))
+        named = f"study {study}: " if study else ""
+        found.append(named + _where_in_study(here, all_here))
+    return "; ".join(found)
+
+
+def _where_in_study(cells: Sequence[Benchmark], every: Sequence[Benchmark]) -> str:
+    """A place is named alone if all its protocols are meant, and so is a protocol."""
+    if set(cells) == set(every):
+        return "everywhere"
+    protocols = {cell.protocol for cell in cells}
+    if set(cells) == {cell for cell in every if cell.protocol in protocols}:
+        return f"everywhere, {' and '.join(sorted(protocols))}"
+    found = []
+    for place in dict.fromkeys(cell.under("") for cell in cells):
+        meant = [cell.protocol for cell in cells if cell.under("") == place]
+        whole = len(meant) == sum(cell.under("") == place for cell in every)
+        named = "" if whole else " and ".join(meant)
+        found.append(
+            benchmark_title(place.dataset, place.architecture, place.scenario, protocol=named)
+        )
+    return "; ".join(found)
+
+
+def _joined(values: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {_written(value)}" for name, value in values.items())
+
+
+def _written(value: Any) -> str:
+    """As a configuration has it; alternatives with slashes."""
+    if isinstance(value, list):
+        return " / ".join(_written(part) for part in value)
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _training_rows(runs: Sequence[RunRecord]) -> list[tuple[str, str]]:
+    """(data set and architecture, recipe) of the original models, as recorded."""
+    found: dict[str, str] = {}
+    for run in runs:
+        if run.content["kind"] == "original":
+            section = dict(run.content["settings"]["architecture"])
+            recipe = section.pop("training")
+            text = _joined({**section, **recipe})
+            found[f"{run.about['dataset']}, {run.about['architecture']}"] = text
+    return list(found.items())

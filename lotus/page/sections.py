@@ -1,0 +1,248 @@
+"""The report's sections: what is forgotten where, under each protocol."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from lotus.config.protocol import RELEASED, parse
+from lotus.config.settings import Benchmark
+from lotus.layout import GOLD, ORIGINAL
+from lotus.page.items import Item, figure_item, table_item
+from lotus.page.sentences import differences, sentences
+from lotus.records.reading import RunRecord
+from lotus.results.conventions import Form
+from lotus.results.metrics import KEYS, PLACE, benchmark_title, best_rows, row_title, summarise
+from lotus.results.run_records import load_times
+from lotus.tables.tables import forms_of, plus_minus, stated
+from lotus.tables.trace import Trace, row_anchor, trace
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell of a printed table.
+
+    Attributes:
+        kind: `best`, or for changes `worse` or `better`; else ''.
+        title: shown when pointed at.
+        value: the number that a table is sorted by, in the unit of the text; None for none.
+
+    """
+
+    text: str
+    kind: str = ""
+    title: str = ""
+    value: float | None = None
+
+
+def number(value: Any) -> float | None:
+    """A value to sort by; None for NaN."""
+    return None if pd.isna(value) else float(value)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a benchmark's table.
+
+    Attributes:
+        source: anchor of the runs behind it.
+        remark: what must be known of the models before their numbers.
+        title: shown when pointed at the remark.
+
+    """
+
+    name: str
+    source: str
+    remark: str
+    title: str
+    cells: Sequence[Cell]
+    is_reference: bool
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One cell of the grid as the experiment describes it, with the lines of its metrics.
+
+    Attributes:
+        described: what `lotus describe` says of it.
+        frame: its metrics, all seeds.
+
+    """
+
+    described: Mapping[str, Any]
+    frame: pd.DataFrame
+
+    @property
+    def cell(self) -> Benchmark:
+        """Its place in the grid."""
+        return Benchmark(**{key: str(self.described[key]) for key in KEYS})
+
+    @property
+    def folders(self) -> list[Path]:
+        """Its runs' folders, some of which other protocols share."""
+        return [
+            Path(folder) for rows in self.described["runs"].values() for folder in rows.values()
+        ]
+
+    @cached_property
+    def numbers(self) -> pd.DataFrame:
+        """Means and deviations in its protocol's conventions."""
+        return summarise(self.frame)
+
+    @cached_property
+    def forms(self) -> list[Form]:
+        """Metrics that it has numbers of."""
+        return [form for form in forms_of(self.frame) if self.frame[form.source].notna().any()]
+
+
+@dataclass(frozen=True)
+class Part:
+    """One protocol of a section.
+
+    Attributes:
+        is_calibrated: whether rows have synthetic images in place of validation images.
+
+    """
+
+    anchor: str
+    protocol: str
+    is_released: bool
+    has_gold: bool
+    is_calibrated: bool
+    heads: Sequence[str]
+    rows: Sequence[Row]
+    n: int
+    table: Item
+    streisand: Item
+    trace: Trace
+
+
+@dataclass(frozen=True)
+class Section:
+    """What is forgotten where.
+
+    Attributes:
+        rule: how the forget set was chosen.
+        forget_images: their number, and what the published JSD must be multiplied by.
+        differences: what the released protocol changes.
+
+    """
+
+    anchor: str
+    title: str
+    rule: str
+    forget_images: int
+    class_forgetting: bool
+    sentences: Sequence[str]
+    differences: Sequence[str]
+    parts: Sequence[Part]
+
+
+def section(measured: Sequence[Measured], runs: Mapping[Path, RunRecord]) -> Section:
+    """One section.
+
+    Args:
+        measured: its cells, one for each protocol.
+        runs: records by folder.
+
+    """
+    first = measured[0]
+    frames = {each.cell.protocol: each.frame for each in measured}
+    notes = [
+        runs[folder].content["notes"]["forget_set"]
+        for folder in first.folders
+        if "forget_set" in runs[folder].content["notes"]
+    ]
+    place = [str(first.described[key]) for key in PLACE]
+    return Section(
+        anchor="-".join(part for part in place if part),
+        title=benchmark_title(*place),
+        rule="; ".join(sorted({note["rule"] for note in notes})),
+        forget_images=notes[0]["images"],
+        class_forgetting=bool(first.frame["rf_jsd"].isna().all()),
+        sentences=sentences(frames, {each.cell.protocol: each.numbers for each in measured}),
+        differences=differences(frames),
+        parts=[_part(each, runs) for each in measured],
+    )
+
+
+def _part(measured: Measured, runs: Mapping[Path, RunRecord]) -> Part:
+    cell = measured.cell
+    title = benchmark_title(*(measured.described[key] for key in KEYS))
+    alt = f"Histograms of prediction entropy on forget, retain and test images: {title}"
+    best = {
+        form.metric: best_rows(measured.numbers, form.metric, form.resolution)
+        for form in measured.forms
+    }
+    times = load_times([folder / "run.json" for folder in measured.folders])
+    is_released = parse(cell.protocol).base == RELEASED.base
+    time_columns = ["seconds", MINUTES] if is_released else ["seconds"]
+    return Part(
+        anchor=cell.name,
+        protocol=cell.protocol,
+        is_released=is_released,
+        has_gold=GOLD in measured.numbers.index,
+        is_calibrated=any(row["calibration"] for row in measured.described["methods"].values()),
+        heads=[form.title for form in measured.forms] + [TIME_HEADS[name] for name in time_columns],
+        rows=[
+            _row(measured, str(row), best, times[times["row"] == row][time_columns])
+            for row in measured.numbers.index
+        ],
+        n=int(measured.numbers["n"].max()),
+        table=table_item("tables", cell.name),
+        streisand=figure_item("figures", f"streisand-{cell.name}", alt),
+        trace=trace(measured.described, measured.frame, measured.forms, runs),
+    )
+
+
+MINUTES = "minutes_released_r1"
+TIME_DECIMALS = {"seconds": 1, MINUTES: 2}
+TIME_HEADS = {"seconds": "Time (s)", MINUTES: "Minutes (as released)"}
+
+
+def _row(measured: Measured, row: str, best: Mapping[str, set[str]], times: pd.DataFrame) -> Row:
+    numbers = measured.numbers
+    cells = [
+        Cell(
+            stated(numbers, row, form),
+            "best" if row in best[form.metric] else "",
+            _why_empty(measured, row, form),
+            number(numbers.at[row, form.name] * form.scale),
+        )
+        for form in measured.forms
+    ]
+    spent = [
+        Cell(
+            plus_minus(times[name].mean(), times[name].std(), TIME_DECIMALS[name]),
+            value=number(times[name].mean()),
+        )
+        for name in times
+    ]
+    return Row(
+        name=row_title(row),
+        source=row_anchor(measured.cell, row),
+        remark=_remark(measured, row),
+        title=str(numbers.at[row, "why"]),
+        cells=[*cells, *spent],
+        is_reference=row in (ORIGINAL, GOLD),
+    )
+
+
+def _remark(measured: Measured, row: str) -> str:
+    count, n = (measured.numbers.at[row, name] for name in ("collapsed", "n"))
+    if count:
+        return f"collapsed in {count} of {n} seeds"
+    same = measured.frame.loc[measured.frame["row"] == row, "same_as_original"]
+    return "equals the original" if row != ORIGINAL and same.astype(bool).all() else ""
+
+
+def _why_empty(measured: Measured, row: str, form: Form) -> str:
+    """Why a cell has no number, '' if it has."""
+    if pd.notna(measured.numbers.at[row, form.name]):
+        return ""
+    if measured.numbers.at[row, "collapsed"]:
+        return str(measured.numbers.at[row, "why"])
+    return "gold is what this is measured against" if row == GOLD else "undefined"

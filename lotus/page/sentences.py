@@ -1,0 +1,112 @@
+"""What the tables say, in words that the numbers choose."""
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from lotus.config.protocol import parse
+from lotus.layout import GOLD, ORIGINAL
+from lotus.results.conventions import TITLES, form_of, protocol_of
+from lotus.results.metrics import row_title, sound
+
+LOST = 0.05
+"""Loss of retain accuracy that is worth a sentence."""
+
+
+def sentences(frames: Mapping[str, pd.DataFrame], numbers: Mapping[str, pd.DataFrame]) -> list[str]:
+    """Who comes nearest to gold (without one: who has the smallest RF-JSD), and whether LoTUS does better
+    than doing nothing; one section.
+
+    Args:
+        frames: metrics by protocol.
+        numbers: their summaries, in the protocols' own conventions.
+
+    """
+    said = [_winner(name, frame, numbers[name]) for name, frame in frames.items()]
+    if "corrected" in frames:
+        said += _lotus(frames["corrected"], numbers["corrected"])
+    for name, frame in frames.items():
+        said += _collapsed(name, frame)
+    return said
+
+
+def _winner(name: str, frame: pd.DataFrame, numbers: pd.DataFrame) -> str:
+    """Who has the smallest Avg Gap, without gold the smallest RF-JSD, in the protocol's own convention."""
+    metric = "avg_gap" if (frame["row"] == GOLD).any() else "rf_jsd"
+    form = form_of(metric, protocol_of(frame), frame)
+    found = numbers[form.name] * form.scale
+    gaps = found.drop(index=[ORIGINAL, GOLD], errors="ignore").dropna()
+    if gaps.empty:
+        return f"{name.capitalize()}: {TITLES[metric]} is defined for no method."
+    least = f"{gaps.min():.{form.decimals}f}"
+    winners = [str(row) for row, gap in gaps.items() if f"{gap:.{form.decimals}f}" == least]
+    rule = " by the published rule" if form.is_released else ""
+    return (
+        f"{name.capitalize()}: smallest {TITLES[metric]}{rule}: {_listed(winners)} ({least}; "
+        f"doing nothing: {found[ORIGINAL]:.{form.decimals}f})."
+    )
+
+
+def _lotus(frame: pd.DataFrame, numbers: pd.DataFrame) -> list[str]:
+    """LoTUS against doing nothing, under `corrected`."""
+    if "lotus" not in numbers.index or pd.isna(numbers.loc["lotus", "avg_gap"]):
+        return []
+    gaps = sound(frame).pivot(index="seed", columns="row", values="avg_gap")
+    won = int((gaps["lotus"] < gaps[ORIGINAL]).sum())
+    gap, divergence = numbers.loc["lotus", ["avg_gap", "jsd"]]
+    return [
+        f"LoTUS, corrected: Avg Gap {gap:.3f}, smaller than doing nothing in {won} of {len(gaps)} "
+        f"seeds; JSD to gold {divergence:.3f} (doing nothing: {numbers.loc[ORIGINAL, 'jsd']:.3f})."
+    ]
+
+
+def differences(frames: Mapping[str, pd.DataFrame]) -> list[str]:
+    """What `released` changes against `corrected`, in textbook numbers; nothing if one did not run.
+
+    Args:
+        frames: metrics by protocol; one that deviates from `released` stands for it.
+
+    """
+    by_base = {parse(name).base: frame for name, frame in frames.items()}
+    if len(by_base) < 2:
+        return []
+    corrected, released = by_base["corrected"], by_base["released"]
+    before, after = _retained(corrected), _retained(released)
+    methods = [row for row in after.index if row not in (ORIGINAL, GOLD) and row in before.index]
+    lost = (before - after).reindex(methods).dropna()
+    losers = [str(row) for row in lost.index[lost > LOST]]
+    same = _same(released)
+    said = [
+        f"Released, {len(losers)} of {len(lost)} methods lose more than {100 * LOST:.0f} points of "
+        f"retain accuracy against corrected{': ' + _listed(losers) if losers else ''}."
+    ]
+    if same:
+        verb = "equals" if len(same) == 1 else "equal"
+        said.append(f"Released, {_listed(same)} {verb} the original, prediction for prediction.")
+    return said
+
+
+def _retained(frame: pd.DataFrame) -> pd.Series:
+    """Mean retain accuracy of each row; NaN where a model has collapsed."""
+    by_row = sound(frame).groupby("row", sort=False)["accuracy_retain"]
+    return by_row.agg(lambda of_seeds: of_seeds.mean(skipna=False))
+
+
+def _same(frame: pd.DataFrame) -> list[str]:
+    """Methods whose predictions are the original's for every seed."""
+    by_row = frame.groupby("row", sort=False)["same_as_original"].agg(lambda same: bool(same.all()))
+    return [str(row) for row in by_row.index[by_row] if row not in (ORIGINAL, GOLD)]
+
+
+def _collapsed(name: str, frame: pd.DataFrame) -> list[str]:
+    fallen = frame[frame["collapsed"] != ""].groupby("row", sort=False)["seed"].nunique()
+    seeds = frame["seed"].nunique()
+    return [
+        f"{name.capitalize()}: {row_title(str(row))} collapsed in {count} of {seeds} seeds and is left "
+        "out."
+        for row, count in fallen.items()
+    ]
+
+
+def _listed(rows: Sequence[str]) -> str:
+    return ", ".join(row_title(row) for row in rows)

@@ -1,1 +1,0 @@
-"""Tables, figures and the report: everything a reader sees, made from metrics and records."""

@@ -1,0 +1,196 @@
+"""Drawing everything again from predictions: the recorded commands of tables, figures, claims and page.
+
+No model is loaded and no torch. Where a command gives the bytes that its record states, the record stays
+as it was, with the time and machine of then.
+"""
+
+import gc
+import logging
+import os
+import shlex
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from itertools import chain
+from multiprocessing import get_context
+from pathlib import Path
+
+from lotus import layout
+from lotus.errors import LotusError
+from lotus.names import shown
+from lotus.records.code_identity import code_digest
+from lotus.records.digests import digests
+from lotus.records.index import Index, Record, read, read_index
+from lotus.records.ledger import record_files
+from lotus.surroundings import PACKAGE
+from lotus.tracking.dvc import pull_files
+
+log = logging.getLogger(__name__)
+
+STAGES = (("metrics",), ("table", "figure"), ("report",))
+"""Kinds of steps right of the predictions; those of one stage do not read each other."""
+COMMANDS = ("evaluate", "table", "means", "figure", "exhibit", "claims", "report")
+"""What is done again; nothing else is, whatever a record says."""
+OWN = f"{PACKAGE}."
+LIBRARIES = ("matplotlib.figure", "pandas", "scipy.stats")
+"""Loaded once, as the steps' own modules are, before the processes are forked that do the work."""
+
+Run = Callable[[Sequence[str]], None]
+"""Does what the arguments of the `lotus` command say."""
+
+
+@dataclass(frozen=True)
+class Redrawn:
+    """What came of it.
+
+    Attributes:
+        same: outputs with the bytes that were recorded.
+        other: outputs with other ones.
+
+    """
+
+    same: Sequence[str]
+    other: Sequence[str]
+
+    def lines(self) -> list[str]:
+        """In words, the differences first."""
+        return [
+            *(f"{path}: other bytes than recorded" for path in self.other),
+            f"{len(self.same) + len(self.other)} files drawn again, {len(self.same)} of them byte for "
+            "byte as recorded",
+        ]
+
+
+def redraw(run: Run) -> Redrawn:
+    """Pulls predictions, and makes metrics that do not verify, all tables, figures, claims and the page.
+
+    Predictions that lie here are taken as they are, whatever DVC has in their place.
+
+    Args:
+        run: the command line, which lies above this module.
+
+    Raises:
+        LotusError: there is nothing to draw from, a record is not as its step wrote it, DVC cannot give
+            the predictions, or a step failed.
+
+    """
+    records = _records()
+    with _forks(1) as beside:
+        pulled = beside.submit(pull_files, layout.PREDICTIONS)
+        # Takes as long, and needs none of these files.
+        _load(records)
+        log.info("%d files of predictions pulled", pulled.result())
+    same: list[str] = []
+    other: list[str] = []
+    for kinds in STAGES:
+        chosen = [record for record in records if record.kind in kinds]
+        if kinds == ("metrics",):
+            chosen = _unverified(chosen)
+        log.info("%d steps: %s", len(chosen), ", ".join(kinds))
+        for path, is_same in _all(chosen, run):
+            (same if is_same else other).append(path)
+    return Redrawn(same, other)
+
+
+def _records() -> list[Record]:
+    """Records of the steps of `STAGES`; those of runs, which lie beside predictions, are not read."""
+    found = read_index(path for path in record_files() if path.is_relative_to(layout.RECORDS))
+    kinds = [*chain.from_iterable(STAGES)]
+    for record in found.records.values():
+        if problem := record.problem or (_unfit(record, found) if record.kind in kinds else ""):
+            raise LotusError(
+                f"{shown(record.path)}: {problem}; get it back from git (`lotus audit` says what else "
+                "is not as it was made)"
+            )
+    records = [record for record in found.records.values() if record.kind in kinds]
+    if not any(record.kind == "metrics" for record in records):
+        raise LotusError("no results are recorded here; a clone of published results has them")
+    return records
+
+
+def _unfit(record: Record, found: Index) -> str:
+    """Why what a record says is not done again: it is none of the steps that draw, or writes elsewhere."""
+    try:
+        (command, *_) = _arguments(record) or [""]
+    except ValueError as error:
+        return f"its command cannot be read: {error}"
+    if command not in COMMANDS:
+        return f"its command '{shown(command)}' draws nothing"
+    strange = [name for name in record.content["code"]["entry"] if not name.startswith(OWN)]
+    if strange:
+        return f"its step is in {strange[0]}, which is no part of this package"
+    other = [path for path in record.outputs if found.producers.get(path) is not record]
+    return f"states {shown(other[0])}, whose record it is not" if other else ""
+
+
+def _unverified(metrics: Sequence[Record]) -> list[Record]:
+    """Metrics that are absent or others than recorded, or made by other code or of other predictions."""
+    stated = [{**record.inputs, **record.outputs} for record in metrics]
+    now = digests(path for files in stated for path in files)
+    present_code = cache(code_digest)
+    return [
+        record
+        for record, files in zip(metrics, stated, strict=True)
+        if any(now[path].sha256 != digest for path, digest in files.items())
+        or present_code(*record.content["code"]["entry"]) != record.content["code"]["step"]
+    ]
+
+
+def _all(records: Sequence[Record], run: Run) -> Iterable[tuple[str, bool]]:
+    """(output, whether it is as recorded) of steps that are done at once."""
+    # A command can leave several records.
+    commands: dict[str, list[Record]] = {}
+    for record in records:
+        commands.setdefault(record.content["command"], []).append(record)
+    # What reads most takes longest: at the end it would keep one process alone at work.
+    ordered = sorted(commands.values(), key=lambda of: -sum(len(it.inputs) for it in of))
+    with _forks(os.cpu_count()) as pool:
+        jobs = [pool.submit(_again, of_command, run) for of_command in ordered]
+        for job in jobs:
+            yield from job.result()
+
+
+def _forks(count: int | None) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(count, mp_context=get_context("fork"))
+
+
+def _load(records: Sequence[Record]) -> None:
+    """Loads what the steps need, and reads their code for the records to come."""
+    for library in LIBRARIES:
+        import_module(library)
+    for entry in {tuple(record.content["code"]["entry"]) for record in records}:
+        for module in entry:
+            try:
+                import_module(module)
+            except ImportError as error:
+                raise LotusError(
+                    f"{module}, by which results were drawn, cannot be loaded: {error}"
+                ) from error
+        code_digest(*entry)
+    gc.freeze()
+
+
+def _again(records: Sequence[Record], run: Run) -> list[tuple[str, bool]]:
+    """Does the step of some records again; those stay whose outputs have the same bytes."""
+    before = [Path(record.path).read_bytes() for record in records]
+    run(_arguments(records[0]))
+    # A command of its own needs no collector; a process that does many would keep all their figures.
+    gc.collect()
+    pairs: list[tuple[str, bool]] = []
+    for record, text in zip(records, before, strict=True):
+        now = read(Path(record.path)).outputs
+        of_record = [(path, now.get(path) == digest) for path, digest in record.outputs.items()]
+        if all(is_same for _, is_same in of_record):
+            Path(record.path).write_bytes(text)
+        pairs += of_record
+    return pairs
+
+
+def _arguments(record: Record) -> list[str]:
+    """What the step was called with, without its log."""
+    _, *arguments = shlex.split(record.content["command"]) or [""]
+    if arguments[:1] == ["--log"]:
+        del arguments[:2]
+    return arguments

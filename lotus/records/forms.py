@@ -1,0 +1,235 @@
+"""What records and lists from outside have to have before anything in them is believed."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
+
+from lotus import layout
+from lotus.names import shown
+from lotus.records.record import FORMAT
+
+MODELS = ("original", "gold", "unlearned")
+"""Kinds of steps that make a model."""
+LONGEST_PATH, LONGEST_NAME = 1000, 255
+"""Characters of a path in a record; bytes of a name that file systems take."""
+
+
+def _named(path: str) -> str:
+    """The path, if a file can be called so.
+
+    Raises:
+        ValueError: it cannot.
+
+    """
+    names = path.removeprefix("/").split("/")
+    if path == str(layout.RESULTS) or "" in names or "." in names:
+        raise ValueError(f"'{shown(path)}' is no path of a file")
+    too_long = len(path) > LONGEST_PATH or any(len(it.encode()) > LONGEST_NAME for it in names)
+    if "\0" in path or too_long:
+        raise ValueError(f"'{shown(path[:80])}' cannot be the path of a file")
+    return path
+
+
+FilePath = Annotated[str, AfterValidator(_named)]
+"""A path as records have it: relative to the project where the file lies there."""
+Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+"""A sha256."""
+
+
+class Form(BaseModel):
+    """What a file has to have besides being JSON; values are not converted."""
+
+    model_config = ConfigDict(strict=True)
+
+
+class _Code(Form):
+    step: str
+    entry: list[Annotated[str, StringConstraints(pattern=r"^\w+(\.\w+)*$")]]
+    modules: dict[str, str]
+    package: str
+    commit: str | None
+    dirty: bool | None
+
+
+LARGEST = 1e100
+"""No measured number is larger; with larger ones arithmetic overflows."""
+Number = Annotated[float, Field(ge=-LARGEST, le=LARGEST)]
+"""A measured number."""
+
+
+class _Time(Form):
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Number]
+    started: Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00$")]
+    total: Number
+
+    @model_validator(mode="after")
+    def _is_time(self) -> Self:
+        try:
+            datetime.fromisoformat(self.started) + timedelta(seconds=self.total)
+        except OverflowError as error:
+            raise ValueError(str(error)) from error
+        return self
+
+
+class _Memory(Form):
+    process: int
+    device: int
+
+
+class _Record(Form):
+    """What has to be in a record for it to be followed."""
+
+    format: Literal[2]
+    kind: str
+    path: str
+    command: str
+    about: dict[str, Any]
+    settings: dict[str, Any]
+    inputs: dict[FilePath, Digest]
+    outputs: dict[FilePath, Digest]
+    records: dict[FilePath, Digest]
+    code: _Code
+    versions: dict[str, str]
+    hardware: dict[str, Any]
+    time: _Time
+    memory: _Memory
+    notes: dict[str, Any]
+    digest: Digest
+
+
+class _OfSplit(Form):
+    dataset: str
+    seed: int
+
+
+class _OfMetrics(Form):
+    dataset: str
+    architecture: str
+    scenario: str
+    protocol: str
+    seed: int
+
+
+class _OfRun(Form):
+    seed: int
+
+
+class _OfExperiment(Form):
+    title: str
+
+
+class _OfStore(Form):
+    dataset: str
+
+
+class _Rows(Form):
+    rows: list[str]
+
+
+class _Origins(Form):
+    files: list[FilePath]
+    given: dict[str, Any]
+
+
+class _Options(Form):
+    options: dict[str, Any] = Field(default_factory=dict)
+
+
+class _Published(Form):
+    name: str
+    sha256: str | None = None
+
+
+class _Source(Form):
+    content: str = ""
+    files: list[_Published] = Field(default_factory=list)
+
+
+class _Images(Form):
+    dvc: str = ""
+    source: _Source = Field(default_factory=_Source)
+
+
+class _Split(Form):
+    about: _OfSplit
+
+
+class _Metrics(Form):
+    about: _OfMetrics
+    settings: _Rows
+    inputs: dict[str, str]
+
+    @model_validator(mode="after")
+    def _one_file_each(self) -> Self:
+        if len(self.settings.rows) != len(self.inputs):
+            raise ValueError(f"{len(self.settings.rows)} rows of {len(self.inputs)} files")
+        return self
+
+
+class _Experiment(Form):
+    about: _OfExperiment
+    settings: _Origins
+
+
+class _Run(Form):
+    about: _OfRun
+
+
+class _Store(Form):
+    about: _OfStore
+    settings: _Options
+    notes: _Images
+
+
+_FORMS: Mapping[str, type[Form]] = {
+    "held-out": _Split,
+    "forget-set": _Split,
+    "metrics": _Metrics,
+    "experiment": _Experiment,
+    "store": _Store,
+    **dict.fromkeys(MODELS, _Run),
+}
+"""What records of some kinds have to have besides."""
+
+
+def misfit(found: Any) -> str:
+    """Why a value is not that of a record; '' if it is."""
+    try:
+        _Record.model_validate(found)
+        if found["kind"] in _FORMS:
+            _FORMS[found["kind"]].model_validate(found)
+    except ValidationError as error:
+        return _malformed(error)
+    return ""
+
+
+def _malformed(error: ValidationError) -> str:
+    first = error.errors()[0]
+    place = shown(".".join(map(str, first["loc"])))
+    if not place:
+        return f"not a record: {unfit(first)}"
+    if first["type"] == "missing":
+        return f"not a record: lacks {place}"
+    if place == "format":
+        stated = shown(repr(first["input"]))[:80]
+        return f"a record of format {stated}; this version reads {FORMAT}"
+    return f"not a record: {place}: {unfit(first)}"
+
+
+def unfit(error: Mapping[str, Any]) -> str:
+    """What a form says of a value, and the value."""
+    value = error["input"]
+    is_short = isinstance(value, str | int | float | bool | None)
+    stated = f", not {shown(repr(value))[:80]}" if is_short else ""
+    return f"{error['msg'].removeprefix('Value error, ')}{stated}"

@@ -1,0 +1,201 @@
+"""Under which conventions a metric is stated, and the name that says so.
+
+Under `corrected` a metric stands as itself: `jsd`. Under a protocol with released conventions its name
+lists the switches that are on and concern it: `jsd_released_e3_e4`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from lotus.config.protocol import REGISTER, Protocol, parse
+from lotus.layout import GOLD
+from lotus.metrics.released import round_divergence, round_share
+from lotus.metrics.summary import GAP_TERMS
+
+TITLES = {
+    "avg_gap": "Avg Gap",
+    "jsd": "JSD",
+    "rf_jsd": "RF-JSD",
+    "accuracy_forget": "Forget acc.",
+    "accuracy_retain": "Retain acc.",
+    "accuracy_val": "Val acc.",
+    "accuracy_test": "Test acc.",
+    "mia": "MIA acc.",
+    "mia_auc": "MIA AUC",
+}
+"""Metrics that are printed, and their names."""
+STATED = (
+    *TITLES,
+    "mia_balanced_accuracy",
+    "mia_tpr_at_1_fpr",
+    "ks_forget_test",
+    "ks_forget_above_test",
+)
+"""Metrics that are averaged; the other fields of a metrics file are forms of these."""
+SHARES = ("accuracy_forget", "accuracy_retain", "accuracy_val", "accuracy_test", "mia")
+DIVERGENCES = ("jsd", "rf_jsd")
+OF_THE_ATTACK = ("mia", "avg_gap")
+SCALE = 1e4
+"""Published tables print divergences × 10⁴."""
+
+
+@dataclass(frozen=True)
+class Form:
+    """How one metric is stated.
+
+    Attributes:
+        metric: its plain name.
+        name: the name that carries the convention; equal to `metric` in textbook form.
+        source: field of a metrics file that it is made of.
+        rounded: what is done to each run's value; None for nothing.
+        of_means: whether it is the published Avg Gap, of means instead of seeds.
+
+    """
+
+    metric: str
+    name: str
+    source: str
+    rounded: Callable[[float], float] | None
+    of_means: bool
+
+    @property
+    def is_released(self) -> bool:
+        """Whether any published convention is in it."""
+        return self.name != self.metric
+
+    @property
+    def _is_scaled(self) -> bool:
+        return self.metric in DIVERGENCES and "_e4" in self.name
+
+    @property
+    def scale(self) -> float:
+        """What a value is multiplied by in print."""
+        return SCALE if self._is_scaled else 1.0
+
+    @property
+    def decimals(self) -> int:
+        """Decimals in print."""
+        if self.of_means:
+            return 4
+        return 2 if self._is_scaled or (self.rounded and self.metric in SHARES) else 3
+
+    @property
+    def resolution(self) -> int:
+        """Decimals of the value itself that print shows."""
+        return self.decimals + (4 if self._is_scaled else 0)
+
+    @property
+    def title(self) -> str:
+        """Head of a column."""
+        title = TITLES.get(self.metric, self.metric)
+        if not self.is_released:
+            return title
+        return f"{title} (as released{', ×10⁴' if self._is_scaled else ''})"
+
+
+def protocol_of(frame: pd.DataFrame) -> Protocol:
+    """The one protocol of a frame.
+
+    Raises:
+        ValueError: the frame is empty or mixes protocols.
+
+    """
+    (name,) = frame["protocol"].unique()
+    return parse(str(name))
+
+
+def form_of(metric: str, protocol: Protocol, frame: pd.DataFrame) -> Form:
+    """The form that a protocol gives a metric.
+
+    Args:
+        frame: where values come from; E5 counts only if they hold what it is made of, which needs
+            E6 and a synthetic calibration set.
+
+    """
+    attacked = metric in OF_THE_ATTACK and protocol.has("E6")
+    concerns = {
+        "E3": metric in (*SHARES, *DIVERGENCES, "avg_gap"),
+        "E4": metric in DIVERGENCES,
+        "E5": attacked and frame["mia_released_e5_e6"].notna().any(),
+        "E6": attacked,
+    }
+    on = [s.lower() for s in REGISTER if concerns.get(s, False) and protocol.has(s)]
+    source = [switch for switch in on if switch != "e3"]
+    rounding = round_divergence if metric in DIVERGENCES else round_share
+    return Form(
+        metric=metric,
+        name=_named(metric, on),
+        source=_source(metric, source),
+        rounded=rounding if "e3" in on and metric != "avg_gap" else None,
+        of_means=metric == "avg_gap" and "e3" in on,
+    )
+
+
+def _named(metric: str, switches: list[str]) -> str:
+    return "_".join([metric, "released", *switches]) if switches else metric
+
+
+def _source(metric: str, switches: list[str]) -> str:
+    # No file has a gap by the attack of E5: it is made of its terms.
+    return _named(metric, ["e6"] if metric == "avg_gap" and "e5" in switches else switches)
+
+
+def values(frame: pd.DataFrame, metric: str, protocol: Protocol) -> tuple[str, pd.Series]:
+    """A metric of every run in a protocol's convention: the name that carries it, and the values.
+
+    Under E3 accuracies and MIA are rounded to 2 decimals, JSD and RF-JSD to 6. The published Avg Gap
+    is one of means (`released_gaps`); here, for single runs, it is the gap between rounded terms. E5
+    concerns models with a calibration set; beside them others, gold too, are stated without it.
+
+    Args:
+        frame: of one protocol, as `load_metrics` gives it; runs of several seeds.
+
+    """
+    form = form_of(metric, protocol, frame)
+    if metric == "avg_gap" and ("_e3" in form.name or "_e5" in form.name):
+        return form.name, _gaps(frame, protocol)
+    found = frame[form.source]
+    if "_e5" in form.name:
+        found = found.fillna(frame[form.source.replace("_e5", "")])
+    if form.rounded is not None:
+        found = found.map(form.rounded, na_action="ignore")
+    return form.name, found.rename(form.name)
+
+
+def _gaps(frame: pd.DataFrame, protocol: Protocol) -> pd.Series:
+    """Per run: mean distance of the terms, in the protocol's convention, to gold of the same seed."""
+    terms = pd.DataFrame({term: values(frame, term, protocol)[1] for term in GAP_TERMS})
+    gold = terms[frame["row"] == GOLD].set_index(frame.loc[frame["row"] == GOLD, "seed"])
+    expected = gold.reindex(frame["seed"]).to_numpy()
+    gaps = (terms - expected).abs().mean(axis=1, skipna=False)
+    return gaps.where(frame["row"] != GOLD)
+
+
+def released_gaps(frame: pd.DataFrame, protocol: Protocol) -> pd.Series:
+    """The published Avg Gap (E3), by row; NaN for gold and where a term is undefined.
+
+    Per term: mean over seeds of the rounded values, rounded to 2 decimals, and its distance to gold's;
+    the mean of the four distances is rounded to 4 decimals. A difference of means: it has no deviation.
+
+    Args:
+        frame: of one protocol, several seeds.
+
+    """
+    rows = frame["row"]
+    means = pd.DataFrame(
+        {
+            term: values(frame, term, protocol)[1]
+            .groupby(rows, sort=False)
+            .agg(lambda of_seeds: of_seeds.mean(skipna=False))
+            .map(lambda mean: round(mean, 2), na_action="ignore")
+            for term in GAP_TERMS
+        }
+    )
+    if GOLD not in means.index:
+        return pd.Series(np.nan, index=means.index)
+    gaps = (means - means.loc[GOLD]).abs().mean(axis=1, skipna=False)
+    gaps[GOLD] = np.nan
+    return gaps.map(lambda gap: round(gap, 4), na_action="ignore")

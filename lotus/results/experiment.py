@@ -1,0 +1,224 @@
+"""What `lotus describe` wrote, and the results that it names."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from lotus import layout
+from lotus.config.protocol import parse
+from lotus.config.settings import Benchmark
+from lotus.errors import LotusError
+from lotus.records.reading import RunRecord, read_record, read_runs
+from lotus.results.lookalikes import AuditTable, audit_table
+from lotus.results.metrics import PLACE, legible, load_metrics
+from lotus.results.stores import StoreRow, store_row
+
+
+class _Part(BaseModel):
+    """What is read of one part; the others are carried along."""
+
+    model_config = ConfigDict(extra="ignore", strict=True)
+
+
+class _Made(_Part):
+    folder: str
+    name: str
+    kind: str
+    about: dict[str, str]
+
+
+class _Row(_Part):
+    method: str
+    calibration: str | None
+
+
+class _Cell(_Part):
+    dataset: str
+    architecture: str
+    scenario: str
+    study: str
+    protocol: str
+    measured: str
+    items: list[str]
+    published: dict[str, str] | None
+    runs: dict[Annotated[str, Field(pattern=r"^[0-9]+$")], dict[str, str]]
+
+
+class _Settings(_Part):
+    seeds: Annotated[list[int], Field(min_length=1)]
+
+
+class _Described(_Part):
+    settings: _Settings
+    benchmarks: list[_Cell]
+    ablations: list[_Cell]
+
+
+class _CellOnPage(_Cell):
+    methods: dict[str, _Row]
+
+
+class _SettingsOnPage(_Settings):
+    title: str
+    datasets: dict[str, Any]
+    architectures: dict[str, dict[str, Any]]
+    tuning: dict[str, Any] | None
+
+
+class _OnPage(_Described):
+    settings: _SettingsOnPage
+    benchmarks: list[_CellOnPage]  # type: ignore[assignment]
+    ablations: list[_CellOnPage]  # type: ignore[assignment]
+    tables: list[_Made]
+    figures: list[_Made]
+
+
+def read_experiment(path: Path, for_page: bool = False) -> "Experiment":
+    """What `lotus describe` wrote.
+
+    Args:
+        for_page: what the page alone shows is to be there too.
+
+    Raises:
+        LotusError: absent, damaged or something else; names the part.
+
+    """
+    content = read_record(path)
+    try:
+        (_OnPage if for_page else _Described).model_validate(content)
+    except ValidationError as error:
+        found = error.errors()[0]
+        place = legible(".".join(map(str, found["loc"]))) or "as a whole"
+        raise LotusError(
+            f"{path}: not an experiment of `lotus describe`: {place}: {found['msg']}"
+        ) from None
+    return Experiment(content)
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """What `lotus describe` wrote, with the results that it names."""
+
+    described: Mapping[str, Any]
+
+    @property
+    def seeds(self) -> list[int]:
+        """Seeds of all models."""
+        return list(self.described["settings"]["seeds"])
+
+    @property
+    def cells(self) -> list[Mapping[str, Any]]:
+        """Cells under whole protocols."""
+        return list(self.described["benchmarks"])
+
+    @cached_property
+    def runs(self) -> dict[Path, RunRecord]:
+        """Records of all runs by folder, each once."""
+        folders = {
+            Path(folder)
+            for cell in [*self.cells, *self.described["ablations"]]
+            for rows in cell["runs"].values()
+            for folder in rows.values()
+        }
+        runs = read_runs(sorted(folders))
+        return {run.path.parent: run for run in runs}
+
+    def labelled(self, label: str) -> list[Mapping[str, Any]]:
+        """Cells that are for an item of the paper."""
+        return [cell for cell in self.cells if label in cell["items"]]
+
+    @staticmethod
+    def records(cell: Mapping[str, Any]) -> list[Path]:
+        """Records of a cell's runs."""
+        return [
+            Path(folder) / "run.json" for rows in cell["runs"].values() for folder in rows.values()
+        ]
+
+    def metrics(self, cell: Mapping[str, Any], protocol: str | None = None) -> list[Path]:
+        """Metrics files that serve a cell.
+
+        Args:
+            protocol: of another protocol's cell at the same place.
+
+        """
+        place = place_of(cell).under(protocol or cell["measured"])
+        return [layout.metrics_file(place, seed) for seed in self._measured_seeds[place]]
+
+    def results_of(self, cells: Sequence[Mapping[str, Any]]) -> list[Path]:
+        """Metrics files and run records of cells, each once."""
+        files = (path for cell in cells for path in (*self.metrics(cell), *self.records(cell)))
+        return list(dict.fromkeys(files))
+
+    @cached_property
+    def _measured_seeds(self) -> dict[Benchmark, list[int]]:
+        """Seeds of each metrics file's cell."""
+        return {
+            place_of(cell).under(cell["measured"]): [int(seed) for seed in cell["runs"]]
+            for cell in [*self.cells, *self.described["ablations"]]
+        }
+
+    @cached_property
+    def ablated(self) -> list[Path]:
+        """Metrics files of single switches and of what they are compared with."""
+        files = [
+            path
+            for cell in self.described["ablations"]
+            for protocol in (parse(cell["protocol"]).base, cell["measured"])
+            for path in self.metrics(cell, protocol)
+        ]
+        return list(dict.fromkeys(files))
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """Metrics of the cells."""
+        return load_metrics([path for cell in self.cells for path in self.metrics(cell)])
+
+    @property
+    def figures(self) -> list[Mapping[str, Any]]:
+        """All of them: folder and name, kind, and what each is about."""
+        return list(self.described["figures"])
+
+    @property
+    def audited(self) -> list[tuple[str, str]]:
+        """Data set and scenario of each audit."""
+        places = ((cell["dataset"], cell["scenario"]) for cell in self.cells)
+        return list(dict.fromkeys(places))
+
+    @cached_property
+    def audits(self) -> dict[str, list[AuditTable]]:
+        """By data set, one for each scenario."""
+        found: dict[str, list[AuditTable]] = {}
+        for dataset, scenario in self.audited:
+            audited = audit_table(layout.audit_file(dataset, scenario))
+            found.setdefault(dataset, []).append(audited)
+        return found
+
+    @cached_property
+    def stores(self) -> list[StoreRow]:
+        """Data sets of the cells, then those for calibration."""
+        datasets = [*(cell["dataset"] for cell in self.cells), *self.calibrations]
+        return [
+            store_row(read_record(layout.store_record(dataset)))
+            for dataset in dict.fromkeys(datasets)
+        ]
+
+    @property
+    def studies(self) -> list[str]:
+        """Studies in the order of the cells; '' for cells of none."""
+        return list(dict.fromkeys(str(cell["study"]) for cell in self.cells))
+
+    @property
+    def calibrations(self) -> list[str]:
+        """Data sets that rows get in place of validation images."""
+        methods = (row for cell in self.cells for row in cell["methods"].values())
+        return list(dict.fromkeys(row["calibration"] for row in methods if row["calibration"]))
+
+
+def place_of(cell: Mapping[str, Any]) -> Benchmark:
+    """Place of a described cell; no protocol."""
+    return Benchmark(**{key: cell[key] for key in PLACE})

@@ -1,0 +1,384 @@
+"""Metrics files as tables of numbers, and the words that readers know them by."""
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from unicodedata import category
+
+import numpy as np
+import pandas as pd
+
+from lotus.config.protocol import CORRECTED, Protocol, parse
+from lotus.errors import LotusError
+from lotus.formats.json_text import parse_json, read_file
+from lotus.layout import GOLD, ORIGINAL
+from lotus.metrics.correlation import Correlation, correlate
+from lotus.metrics.summary import METRICS
+from lotus.names import shown
+from lotus.results.conventions import STATED, form_of, protocol_of, released_gaps, values
+
+ROW_TITLES = {
+    ORIGINAL: "Original (nothing done)",
+    GOLD: "Gold (retrained)",
+    "lotus": "LoTUS",
+    "finetune": "Finetuning",
+    "neggrad-plus": "NegGrad+",
+    "random-labeling": "Random Labeling",
+    "bad-teacher": "Bad Teacher",
+    "scrub": "SCRUB",
+    "ssd": "SSD",
+    "unsir": "UNSIR",
+    "salun": "SalUn",
+    "salun-lotus": "SalUn+LoTUS",
+}
+DATASET_TITLES = {
+    "fashion-mini": "small Fashion-MNIST",
+    "fashion-mnist": "Fashion-MNIST",
+    "mnist": "MNIST",
+    "cifar10": "CIFAR-10",
+    "cifar100": "CIFAR-100",
+    "tiny-imagenet": "Tiny-ImageNet",
+    "mufac": "MUFAC",
+    "mufac-clean": "cleaned MUFAC",
+    "imagenet1k": "ImageNet-1k",
+    "cifake": "CIFAKE",
+}
+ARCHITECTURE_TITLES = {"resnet18": "ResNet18", "vit": "ViT"}
+SCENARIO_FORMS = {
+    r"instance-(\d+(?:\.\d+)?)": "{} % forgotten",
+    r"class-(.+)": "class {} forgotten",
+    "mufac-fixed": "its forget set",
+    r".*?(\d+)-per-class": "{} of each class forgotten",
+}
+ROW_FORMS = {
+    r"lotus-alpha(\d+)": "LoTUS, α = {}",
+    r"lotus-retain-(\d+)": "LoTUS, {} % of the retain set",
+    "lotus-cifake": "LoTUS, CIFAKE",
+}
+MODELS = ["dataset", "architecture", "scenario"]
+"""What original and gold models are shared in."""
+KINDS = {
+    dict: "a mapping",
+    str: "text",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+}
+UNWRITABLE = ("Cc", "Cs", "Cn", "Zl", "Zp")
+"""Categories of Unicode of which XML, LaTeX or a line of text cannot hold all characters."""
+PLACE = [*MODELS, "study"]
+"""What is compared under several protocols; study '' for none."""
+KEYS = [*PLACE, "protocol"]
+"""What is compared in one table."""
+
+
+def needs_gold(metric: str) -> bool:
+    """Whether a metric, in whichever convention, is one against the gold model."""
+    return metric.startswith(("jsd", "avg_gap"))
+
+
+def measured_against(metric: str) -> list[str]:
+    """Rows whose predictions a metric needs beside a row's own, in whichever convention."""
+    gold = [GOLD] if needs_gold(metric) else []
+    to_original = metric.startswith("rf_jsd") or metric == "same_as_original"
+    return [*gold, *([ORIGINAL] if to_original else [])]
+
+
+AGAINST_GOLD = [name for name in METRICS if needs_gold(name)]
+
+
+def legible(name: str) -> str:
+    """A name as figures, tables and the page can hold it.
+
+    What none of SVG, LaTeX and HTML can (control characters, line breaks, halves of characters) stands as
+    its escape.
+    """
+    return "".join(_escape(c) if category(c) in UNWRITABLE else c for c in str(name))
+
+
+def brief(name: str, most: int = 28) -> str:
+    """A legible name for a narrow place: of a long one the middle is left out."""
+    name = legible(name)
+    return name if len(name) <= most else f"{name[: most - 9]}…{name[-8:]}"
+
+
+def _escape(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")
+
+
+def row_title(row: str) -> str:
+    """A row's name in a table; a user's own row keeps the name of the configuration."""
+    return ROW_TITLES.get(row) or _in_words(row, ROW_FORMS)
+
+
+def titled(row: str, collapsed: int, n: int) -> str:
+    """A row's name, and how many of its `n` models have collapsed, if any."""
+    title = row_title(row)
+    return f"{title} (collapsed in {collapsed} of {n} seeds)" if collapsed else title
+
+
+def benchmark_title(
+    dataset: str = "",
+    architecture: str = "",
+    scenario: str = "",
+    study: str = "",
+    protocol: str = "",
+) -> str:
+    """A benchmark in words, as far as it is given."""
+    return place_name(
+        dataset_title(dataset), architecture, scenario_title(scenario), study, protocol
+    )
+
+
+def place_name(
+    dataset: str, architecture: str, scenario: str, study: str = "", protocol: str = ""
+) -> str:
+    """A benchmark by the names of the configuration, as commands print it."""
+    architecture = ARCHITECTURE_TITLES.get(architecture, architecture)
+    named = f"study {study}" if study else ""
+    return legible(", ".join(filter(None, (dataset, architecture, scenario, named, protocol))))
+
+
+def dataset_title(name: str) -> str:
+    """A data set in words; `-limitN` is what a smaller version's name ends in."""
+    whole, limited, limit = name.partition("-limit")
+    title = DATASET_TITLES.get(whole) or legible(whole)
+    return f"{title} (first {limit} of each class)" if limited else title
+
+
+def scenario_title(name: str) -> str:
+    """What is forgotten, in words; a name of another form stands as it is."""
+    return _in_words(name, SCENARIO_FORMS)
+
+
+def _in_words(name: str, forms: Mapping[str, str]) -> str:
+    for form, words in forms.items():
+        if found := re.fullmatch(form, name):
+            return legible(words.format(*found.groups()))
+    return legible(name)
+
+
+def load_metrics(files: Sequence[Path]) -> pd.DataFrame:
+    """One line per model: `KEYS`, seed, row, and every metric.
+
+    A metric is NaN where there is none; `collapsed` is a reason, or ''.
+
+    Raises:
+        LotusError: a file is absent or not a metrics file.
+
+    """
+    lines: list[dict[str, Any]] = []
+    for path in files:
+        content = read_metrics(path)
+        about = {key: content[key] for key in [*KEYS, "seed"]}
+        lines += [{**about, "row": row, **scores} for row, scores in content["rows"].items()]
+    frame = pd.DataFrame(lines)
+    return frame.astype(dict.fromkeys(METRICS, float))
+
+
+def read_metrics(path: Path) -> dict[str, Any]:
+    """The content of one metrics file; `study` is '' in one that names none.
+
+    Raises:
+        LotusError: absent or not a metrics file.
+
+    """
+    try:
+        content = parse_metrics(path, read_file(path))
+    except OSError as error:
+        raise LotusError(f"{shown(path)}: cannot be read: {error.strerror}") from error
+    for row, found in content["rows"].items():
+        lacking = [key for key in (*METRICS, "same_as_original", "collapsed") if key not in found]
+        if lacking:
+            raise LotusError(f"{shown(path)}: not a metrics file: rows.{row} lacks {lacking[0]}")
+    return content
+
+
+def parse_metrics(path: Path, text: bytes) -> dict[str, Any]:
+    """As `read_metrics`, of a file's bytes, which may lack metrics: older ones had fewer.
+
+    Raises:
+        LotusError: not those of a metrics file.
+
+    """
+    try:
+        content = parse_json(text)
+    except ValueError as error:
+        raise LotusError(f"{shown(path)}: cannot be read: {error}") from error
+    if not isinstance(content, dict):
+        raise LotusError(f"{path}: not a metrics file: not a mapping")
+    content = {"study": "", **content}
+    missing = {*KEYS, "seed", "rows", "predictions"} - set(content)
+    if missing:
+        raise LotusError(f"{path}: not a metrics file: lacks {', '.join(sorted(missing))}")
+    try:
+        _check_metrics(content)
+    except ValueError as error:
+        raise LotusError(f"{path}: not a metrics file: {error}") from None
+    return content
+
+
+def _check_metrics(content: Mapping[str, Any]) -> None:
+    """Raises ValueError, which names the place: it does not hold what a metrics file does."""
+    for key in (*KEYS, "seed"):
+        kind = int if key == "seed" else str
+        _check(content[key], (kind,), key)
+    for key in ("rows", "predictions"):
+        _check(content[key], (dict,), key)
+        for row, of in content[key].items():
+            _check(of, (dict,), f"{key}.{row}")
+    for row, found in content["rows"].items():
+        kinds: dict[str, tuple[type, ...]] = dict.fromkeys(METRICS, (int, float, type(None)))
+        kinds |= {"same_as_original": (bool,), "collapsed": (str,)}
+        for metric in kinds.keys() & found.keys():
+            _check(found[metric], kinds[metric], f"rows.{row}.{metric}")
+    for row, said in content["predictions"].items():
+        for key in ("path", "sha256"):
+            _check(said.get(key), (str,), f"predictions.{row}.{key}")
+
+
+def _check(value: Any, kinds: tuple[type, ...], place: str) -> None:
+    # JSON's `true` is a number to Python alone.
+    if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+        accepted = " or ".join(KINDS[kind] for kind in kinds if kind in KINDS)
+        raise ValueError(f"{place} = {str(value)[:60]!r} is not {accepted}")
+
+
+def rows_in_order(frame: pd.DataFrame) -> list[str]:
+    """Row names: original, gold, then the methods as configured (in the order of the files)."""
+    first = {ORIGINAL: 0, GOLD: 1}
+    return sorted(dict.fromkeys(frame["row"]), key=lambda row: first.get(row, 2))
+
+
+def with_gold(frame: pd.DataFrame) -> pd.DataFrame:
+    """The part of a frame that is of cells with a gold model."""
+    has = frame.groupby(KEYS)["row"].transform(lambda rows: (rows == GOLD).any())
+    return frame[has.astype(bool)]
+
+
+def by_base(frame: pd.DataFrame) -> pd.DataFrame:
+    """A protocol that deviates from its base stands for it."""
+    return frame.assign(protocol=frame["protocol"].map(lambda name: parse(str(name)).base))
+
+
+def lines_by_row(frame: pd.DataFrame) -> defaultdict[tuple[str, str], pd.DataFrame]:
+    """(Row, protocol) → its lines of the frame, which may be none."""
+    grouped = frame.groupby(["row", "protocol"], sort=False)
+    found = {(row, protocol): lines for (row, protocol), lines in grouped}
+    return defaultdict(lambda: frame[:0], found)
+
+
+def reference_of(part: pd.DataFrame, row: str, value: str) -> float:
+    """Mean of a row's value at one place, under `corrected` if it is there; NaN if there is none."""
+    found = part[part["row"] == row]
+    corrected = found[found["protocol"] == CORRECTED.name]
+    return float((corrected if len(corrected) else found)[value].mean())
+
+
+def told_keys(frame: pd.DataFrame) -> list[str]:
+    """`KEYS` that say something: no study where nothing belongs to one."""
+    return [key for key in KEYS if key != "study" or (frame["study"] != "").any()]
+
+
+def sound(frame: pd.DataFrame) -> pd.DataFrame:
+    """The same frame without the numbers of collapsed models, and those measured against them (NaN)."""
+    fallen = frame["collapsed"] != ""
+    found = frame.copy()
+    if not fallen.any():
+        return found
+    found.loc[fallen, list(METRICS)] = np.nan
+    cell = [*KEYS, "seed"]
+    golds = frame.loc[fallen & (frame["row"] == GOLD), cell].apply(tuple, axis=1)
+    if len(golds):
+        found.loc[frame[cell].apply(tuple, axis=1).isin(golds), AGAINST_GOLD] = np.nan
+    return found
+
+
+def summarise(frame: pd.DataFrame, conventions: Protocol | None = None) -> pd.DataFrame:
+    """Per row of one protocol's frame: `n` seeds, and of each metric the mean and (`…_std`) deviation.
+
+    Columns are named by their convention (`column`). The deviation is that of a sample (n−1); it is NaN
+    for a single seed and for the published Avg Gap. A value that is undefined for one seed makes the
+    mean undefined: a mean over fewer seeds would not be comparable. So do collapsed models; they are
+    counted in `collapsed`, and `why` says why.
+
+    Args:
+        conventions: in which to state metrics; by default those of the frame's protocol.
+
+    """
+    protocol = conventions or protocol_of(frame)
+    numbers = sound(frame)
+    grouped = frame.groupby("row", sort=False)
+    n = grouped["seed"].nunique()
+    fallen = frame[frame["collapsed"] != ""].groupby("row")["collapsed"]
+    why = fallen.agg(lambda said: "; ".join(sorted({*said})))
+    summary: dict[str, Any] = {
+        "n": n,
+        "collapsed": fallen.size().reindex(n.index, fill_value=0),
+        "why": why.reindex(n.index, fill_value=""),
+    }
+    places = [grouped.indices[row] for row in n.index]
+    for metric in STATED:
+        name, found = values(numbers, metric, protocol)
+        of_rows = [found.to_numpy(dtype=float)[place] for place in places]
+        summary[name] = [of_seeds.mean() for of_seeds in of_rows]
+        summary[f"{name}_std"] = [_deviation(of_seeds) for of_seeds in of_rows]
+        if form_of(metric, protocol, numbers).of_means:
+            summary[name] = released_gaps(numbers, protocol)
+            summary[f"{name}_std"] = np.nan
+    return pd.DataFrame(summary)
+
+
+def _deviation(sample: np.ndarray) -> float:
+    return float(sample.std(ddof=1)) if len(sample) > 1 else np.nan
+
+
+def column(summary: pd.DataFrame, metric: str) -> str:
+    """The column of a summary that holds a metric, in whichever convention.
+
+    Raises:
+        KeyError: it has none.
+
+    """
+    for name in summary.columns:
+        plain = name == metric or name.startswith(f"{metric}_released_")
+        if plain and not name.endswith("_std"):
+            return str(name)
+    raise KeyError(metric)
+
+
+def best_rows(summary: pd.DataFrame, metric: str, decimals: int = 3) -> set[str]:
+    """Which methods stand best: lowest divergence or gap, or nearest to gold.
+
+    Rows that print alike share the mark; original, gold and collapsed models are not in the race.
+
+    Args:
+        decimals: of the values that print alike.
+
+    """
+    name = column(summary, metric)
+    methods = summary.drop(index=[ORIGINAL, GOLD], errors="ignore")[name].dropna()
+    if metric in ("jsd", "avg_gap", "rf_jsd"):
+        distance = methods
+    elif GOLD in summary.index:
+        distance = (methods - summary.loc[GOLD, name]).abs()
+    else:
+        return set()
+    distance = distance.round(decimals)
+    return set(distance.index[distance == distance.min()])
+
+
+def jsd_agreement(frame: pd.DataFrame) -> tuple[pd.DataFrame, Correlation]:
+    """The points of the RF-JSD against JSD plot of one benchmark, and their correlation.
+
+    Without gold (its JSD is 0 by definition), without collapsed models, and without models that say
+    exactly what the original says, except the original itself; none where there is no gold.
+    """
+    frame = sound(frame)
+    points = frame[(frame["row"] != GOLD) & frame["jsd"].notna() & frame["rf_jsd"].notna()]
+    points = points[(points["row"] == ORIGINAL) | ~points["same_as_original"].astype(bool)]
+    return points, correlate(
+        np.asarray(points["jsd"], dtype=float), np.asarray(points["rf_jsd"], dtype=float)
+    )

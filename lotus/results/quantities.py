@@ -1,0 +1,173 @@
+"""One cell's numbers as the published tables state them, with an interval to hold the printed ones against.
+
+Whichever protocol a model was made under, it is measured here by the published conventions (rounding, JSD
+× 10⁴, their attack): only so can columns be subtracted.
+"""
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from lotus.config.protocol import RELEASED
+from lotus.layout import GOLD, ORIGINAL
+from lotus.metrics.correlation import correlate
+from lotus.metrics.summary import GAP_TERMS
+from lotus.results.conventions import SCALE, released_gaps, values
+from lotus.results.metrics import sound
+
+ALL_METHODS = "all-methods"
+"""Row of what concerns a whole table."""
+CORRELATION = "pearson_r"
+SEEDS = 3
+"""Seeds that a published mean is of."""
+TERM_OF_GAP = {
+    "gap_mia": "mia",
+    "gap_forget": "accuracy_forget",
+    "gap_retain": "accuracy_retain",
+    "gap_test": "accuracy_test",
+}
+DIVERGENCES = {"jsd_e4": "jsd", "rf_jsd_e4": "rf_jsd"}
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """One metric of one row over the seeds.
+
+    Attributes:
+        value: NaN where there is none; `status` says why.
+        std: of a sample (n−1); NaN for one seed.
+        low, high: 95 % interval for a mean of `SEEDS` further seeds (of a correlation: over the rows).
+
+    """
+
+    value: float = np.nan
+    std: float = np.nan
+    n: int = 0
+    low: float = np.nan
+    high: float = np.nan
+    status: str = ""
+
+
+NOT_RUN = Quantity(status="not run")
+
+
+def measure(
+    frame: pd.DataFrame, times: pd.DataFrame, is_released: bool, metrics: Sequence[str]
+) -> dict[tuple[str, str], Quantity]:
+    """(row, metric) → what was measured in one cell.
+
+    Args:
+        frame: metrics of one protocol, all seeds, as `load_metrics` gives them.
+        times: seconds of the same runs, as `load_times` gives them.
+        is_released: whether minutes are to be stated as the published code would (R1).
+        metrics: by their names in the published reference.
+
+    """
+    found = {}
+    numbers = sound(frame)
+    terms = {name: _term(numbers, name) for name in (*GAP_TERMS, *DIVERGENCES)}
+    for metric in metrics:
+        if metric == CORRELATION:
+            found[ALL_METHODS, metric] = _correlation(terms, frame["seed"].nunique())
+            continue
+        if metric == "time_min":
+            by_seed = _minutes(times, is_released)
+        elif metric == "avg_gap":
+            gaps = [_signed_gaps(terms[term]) for term in GAP_TERMS]
+            by_seed = sum(gaps[1:], gaps[0]) / len(gaps)
+        elif metric in TERM_OF_GAP:
+            by_seed = _signed_gaps(terms[TERM_OF_GAP[metric]])
+        else:
+            by_seed = terms[metric]
+        stated = _stated_gaps(numbers, terms, metric)
+        for row, here in frame.groupby("row", sort=False):
+            quantity = _of_row(by_seed[row], here)
+            if row in stated and not quantity.status:
+                # Signed gaps of single seeds add up to the gap of means; it is stated between rounded ones.
+                quantity = replace(quantity, value=float(stated[row]))
+            found[str(row), metric] = quantity
+    return found
+
+
+def _of_row(by_seed: pd.Series, here: pd.DataFrame) -> Quantity:
+    """One row's quantity.
+
+    Args:
+        by_seed: its numbers.
+        here: its lines of the metrics.
+
+    """
+    n, fallen = len(here), int((here["collapsed"] != "").sum())
+    if fallen:
+        return Quantity(status=f"collapsed in {fallen} of {n} seeds", n=n)
+    if by_seed.isna().any():
+        return Quantity(status="undefined", n=n)
+    return over_seeds(by_seed)
+
+
+def _minutes(times: pd.DataFrame, is_released: bool) -> pd.DataFrame:
+    return _by_seed(times, times["minutes_released_r1"] if is_released else times["seconds"] / 60)
+
+
+def _term(numbers: pd.DataFrame, metric: str) -> pd.DataFrame:
+    plain = DIVERGENCES.get(metric, metric)
+    scale = SCALE if metric in DIVERGENCES else 1.0
+    found = _by_seed(numbers, scale * values(numbers, plain, RELEASED)[1])
+    if metric == "jsd_e4" and GOLD in found:
+        found[GOLD] = 0.0  # to itself
+    return found
+
+
+def _signed_gaps(term: pd.DataFrame) -> pd.DataFrame:
+    """Distances to gold of the same seed, with the sign that makes each row's mean positive."""
+    if GOLD not in term:
+        return term * np.nan
+    gaps = term.sub(term[GOLD], axis=0)
+    return gaps.mul(np.sign(gaps.mean()), axis=1)
+
+
+def _stated_gaps(
+    numbers: pd.DataFrame, terms: Mapping[str, pd.DataFrame], metric: str
+) -> dict[Hashable, float]:
+    """Gaps by the published rule: between means that are rounded to 2 decimals; {} for other metrics."""
+    if GOLD not in terms["mia"] or metric not in ("avg_gap", *TERM_OF_GAP):
+        return {}
+    if metric == "avg_gap":
+        return {**released_gaps(numbers, RELEASED).to_dict(), GOLD: 0.0}
+    means = terms[TERM_OF_GAP[metric]].mean().round(2)
+    return {row: abs(mean - means[GOLD]) for row, mean in means.items()}
+
+
+def _correlation(terms: Mapping[str, pd.DataFrame], n: int) -> Quantity:
+    """Pearson r of JSD and RF-JSD over the rows' means, gold among them, the original not.
+
+    As the published notebooks have it; the interval is that of a bootstrap over the rows.
+    """
+    if GOLD not in terms["jsd_e4"]:
+        return Quantity(status="undefined: no gold model")
+    means = pd.DataFrame({name: terms[name].mean(skipna=False) for name in DIVERGENCES})
+    means = means.drop(index=ORIGINAL, errors="ignore").dropna()
+    found = correlate(means["jsd_e4"].to_numpy(), means["rf_jsd_e4"].to_numpy())
+    if np.isnan(found.pearson):
+        return Quantity(status="undefined: too few rows", n=n)
+    return Quantity(found.pearson, np.nan, n, found.low, found.high)
+
+
+def over_seeds(by_seed: pd.Series) -> Quantity:
+    """Mean and deviation over seeds, and a 95 % t interval for a mean of `SEEDS` further seeds."""
+    from scipy.stats import t
+
+    n, mean = len(by_seed), float(by_seed.mean())
+    if n < 2:
+        return Quantity(mean, n=n)
+    std = float(by_seed.std())
+    half = float(t.ppf(0.975, n - 1)) * std * np.sqrt(1 / n + 1 / SEEDS)
+    return Quantity(mean, std, n, mean - half, mean + half)
+
+
+def _by_seed(frame: pd.DataFrame, numbers: pd.Series) -> pd.DataFrame:
+    """Seed × row of numbers that lie along a frame."""
+    along: Mapping[str, pd.Series] = {"seed": frame["seed"], "row": frame["row"], "it": numbers}
+    return pd.DataFrame(along).pivot(index="seed", columns="row", values="it")

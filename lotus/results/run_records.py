@@ -1,0 +1,135 @@
+"""Run records as numbers: what each model took, and how LoTUS's temperature went."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lotus.errors import LotusError
+from lotus.results.metrics import KEYS
+
+MIB = 2**20
+
+
+def load_times(records: Sequence[Path]) -> pd.DataFrame:
+    """One line per run record: `KEYS` (scenario '' for originals, study '': runs know of none), row,
+    seed, seconds, and of them `prepare_seconds`; `minutes_released_r1`, the minutes that the published
+    code would state.
+
+    The protocol is the one under which the run is filed.
+
+    Raises:
+        LotusError: a file is not a run's record.
+
+    """
+    lines = []
+    for path in records:
+        with _record_of_a_run(path) as record:
+            about, time = record["about"], record["time"]
+            preparation = float(time.get("method_prepare", 0.0))
+            seconds = float(time["unlearn"] if "unlearn" in time else time["train"]) + preparation
+            line = [about["dataset"], about["architecture"], about.get("scenario", ""), ""]
+            line += [about["protocol"], about["row"], about["seed"], seconds, preparation]
+            lines.append([*line, float(record["notes"].get("minutes_released_r1", seconds / 60))])
+    numbers = ["seconds", "prepare_seconds", "minutes_released_r1"]
+    return pd.DataFrame(lines, columns=[*KEYS, "row", "seed", *numbers])
+
+
+def load_costs(records: Sequence[Path]) -> pd.DataFrame:
+    """As `load_times`, with the peaks of memory in MiB: `process_mib` and `device_mib`.
+
+    That of the process is the most that was resident from its start to its record, libraries and
+    predictions included; jobs of a workflow are forked from a process with the libraries loaded, whose
+    memory each of them counts as its own. That of the device is what tensors took, NaN on a processor.
+    Both are NaN for a run that took its weights over from another, which did the work.
+
+    Raises:
+        LotusError: a file is not a run's record.
+
+    """
+    peaks = []
+    for path in records:
+        with _record_of_a_run(path) as record:
+            memory, worked = record["memory"], "weights_of" not in record["notes"]
+            process, device = memory["process"] / MIB, memory["device"] / MIB or np.nan
+            peaks.append([process, device] if worked else [np.nan, np.nan])
+    named = pd.DataFrame(peaks, columns=["process_mib", "device_mib"])
+    return load_times(records).join(named.astype(float))
+
+
+@dataclass(frozen=True)
+class Course:
+    """How the unlearning of one LoTUS model went.
+
+    Attributes:
+        about: data set, architecture, scenario, protocol, row, seed.
+        alpha: the hyper-parameter α.
+        planned: epochs, if it does not end early.
+        collapsed: whether the model is of no use.
+        temperature: of each epoch; NaN where it was not finite.
+        forget_accuracy: before each epoch.
+        target: the accuracy on unseen images, which that on forget images is compared with.
+
+    """
+
+    about: Mapping[str, Any]
+    alpha: float
+    planned: int
+    collapsed: bool
+    temperature: np.ndarray
+    forget_accuracy: np.ndarray
+    target: np.ndarray
+
+    @property
+    def ended_early(self) -> bool:
+        """Whether forget accuracy had fallen far enough before the last epoch."""
+        return len(self.temperature) < self.planned
+
+
+def load_courses(records: Sequence[Path]) -> list[Course]:
+    """Courses of the runs of the method `lotus` among run records.
+
+    Raises:
+        LotusError: a file is not a run's record.
+
+    """
+    courses = []
+    for path in records:
+        with _record_of_a_run(path) as record:
+            if record["settings"].get("method") != "lotus":
+                continue
+            given, epochs = record["settings"]["hyperparameters"], record["notes"]["epochs"]
+            temperature, known, gap = (
+                np.array([epoch[key] for epoch in epochs], dtype=float)
+                for key in ("temperature", "forget_accuracy", "gap")
+            )
+            courses.append(
+                Course(
+                    about=record["about"],
+                    alpha=float(given["alpha"]),
+                    planned=int(given["epochs"]),
+                    collapsed=record["notes"]["outcome"] != "sound",
+                    temperature=temperature,
+                    forget_accuracy=known,
+                    target=known - gap,
+                )
+            )
+    return courses
+
+
+@contextmanager
+def _record_of_a_run(path: Path) -> Iterator[dict[str, Any]]:
+    """The record; what it lacks is an error that names it."""
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        for key, of in record["about"].items():
+            if not isinstance(of, int if key == "seed" else str):
+                raise TypeError(f"about.{key} = {of!r}")
+        yield record
+    except (OSError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise LotusError(f"{path}: not the record of a run: {error!r}") from error

@@ -1,0 +1,149 @@
+"""Tuning: every row's candidates on models that the report does not use, by one declared objective."""
+
+import copy
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from lotus import models
+from lotus.config.protocol import CORRECTED
+from lotus.errors import LotusError
+from lotus.methods import base, checks
+from lotus.metrics.selection import READ, objective
+from lotus.names import shown
+from lotus.predictions.predictions_file import Split
+from lotus.records.reading import read_record
+from lotus.records.record import write_record, write_text
+from lotus.runs.run import MODEL, RECORD, Bench, Inputs, Run, ask, set_up, start
+
+log = logging.getLogger(__name__)
+
+KEYS = ("dataset", "architecture", "scenario", "row")
+
+
+def try_candidates(
+    inputs: Inputs,
+    run: Run,
+    original: Path,
+    method_name: str,
+    candidates: Sequence[Mapping[str, Any]],
+) -> None:
+    """Applies a method once for each candidate and writes the objective of each, as a record.
+
+    Args:
+        run: `out` is the record's file.
+        candidates: hyper-parameters; defaults of the method for the rest.
+
+    Raises:
+        LotusError: a candidate is not accepted, or an input is absent or damaged.
+
+    """
+    constants = base.constants(method_name, run.protocol)
+    methods = [base.make(method_name, constants | dict(given)) for given in candidates]
+    clock, device = start(run)
+    with clock.phase("prepare"):
+        bench = set_up(inputs, original, device, run.protocol)
+        untouched = _said(bench, bench.original)
+    trials = []
+    for given, method in zip(candidates, methods, strict=True):
+        # A copy, since what one candidate does to it must not reach the next.
+        own = replace(bench, original=copy.deepcopy(bench.original))
+        task = own.task(run, checks.CheckedProgress(method_name, lambda *_: None))
+        with clock.phase("unlearn"), checks.telling(f"method {method_name}"):
+            unlearned = method.unlearn(task)
+        checks.check_returned(method_name, unlearned, task)
+        checks.check_original(method_name, own.original, bench.original.state_dict())
+        found = objective(_said(bench, unlearned), untouched)
+        trials.append({"given": dict(given), **found})
+        log.info("%s", json.dumps(trials[-1]))
+    modules = [__name__, base.module_of(method_name), models.module_of(bench.architecture)]
+    write_record(
+        run.out,
+        kind="trials",
+        modules=modules,
+        about={**run.labels, "protocol": run.protocol.name, "seed": run.seed},
+        settings={"method": method_name, "candidates": [dict(given) for given in candidates]},
+        inputs=[*inputs.files(), original / MODEL, original / RECORD],
+        outputs=[],
+        seconds=clock.seconds,
+        hardware=device.hardware,
+        device_memory=device.peak_memory,
+        notes={"trials": trials},
+    )
+
+
+def _said(bench: Bench, model: Any) -> dict[str, Split]:
+    """What a model says of the images that the objective reads."""
+    read = (bench.chosen.forget, bench.chosen.retain, bench.held_out.val)
+    return ask(model, bench.images, dict(zip(READ, read, strict=True)), CORRECTED)
+
+
+def choose_best(trials: Sequence[Path], out: Path, record: Path) -> None:
+    """Writes, for each row and benchmark, the candidate with the lowest mean objective over the seeds.
+
+    The file is a list of `overrides` for the configuration, with what was tried in comments.
+
+    Args:
+        trials: what `try_candidates` wrote.
+        record: file of the record.
+
+    Raises:
+        LotusError: a file is not one of `lotus tune`, or seeds of a row tried different candidates.
+
+    """
+    grouped: dict[tuple[str, ...], list[list[dict[str, Any]]]] = {}
+    for path in trials:
+        content = read_record(path)
+        try:
+            key = tuple(content["about"][part] for part in KEYS)
+            found = [
+                {"given": dict(trial["given"]), "objective": float(trial["objective"])}
+                for trial in content["notes"]["trials"]
+            ]
+            if not found:
+                raise KeyError("trials")
+            grouped.setdefault(key, []).append(found)
+        except (KeyError, TypeError, ValueError) as error:
+            raise LotusError(f"{shown(path)}: not a file of `lotus tune`: lacks {error}") from error
+    blocks: dict[tuple[str, ...], list[str]] = {}
+    for key, seeds in grouped.items():
+        tried = [[trial["given"] for trial in seed] for seed in seeds]
+        if any(given != tried[0] for given in tried):
+            raise LotusError(f"{', '.join(key)}: the seeds tried different candidates; tune again")
+        scores = np.mean([[trial["objective"] for trial in seed] for seed in seeds], axis=0)
+        best = int(np.argmin(scores))
+        values = _flow(_varied(tried[0])[best])
+        note = f"objective {scores[best]:.3f}, best of {len(scores)} (worst {max(scores):.3f})"
+        blocks.setdefault(key[:3], []).append(f"      {key[3]}: {values} # {note}")
+    lines = ["# Written by `snakemake tune`; belongs under `overrides` of the configuration."]
+    for (dataset, architecture, scenario), rows in blocks.items():
+        where = {"dataset": dataset, "architecture": architecture, "scenario": scenario}
+        where["protocol"] = "corrected"
+        lines += [f"  - where: {_flow(where)}", "    methods:", *rows]
+    write_text(out, "\n".join(lines) + "\n")
+    write_record(
+        record,
+        kind="overrides",
+        modules=[__name__],
+        about={},
+        settings={},
+        inputs=list(trials),
+        outputs=[out],
+    )
+
+
+def _varied(candidates: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The candidates without what they all share."""
+    keys = [key for key in candidates[0] if len({repr(c[key]) for c in candidates}) > 1]
+    return [{key: candidate[key] for key in keys} for candidate in candidates]
+
+
+def _flow(values: Mapping[str, Any]) -> str:
+    text: str = yaml.safe_dump(dict(values), default_flow_style=True, sort_keys=False, width=1000)
+    return text.strip()

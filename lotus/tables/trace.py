@@ -1,0 +1,130 @@
+"""The way from each row of a table back to its runs, seed by seed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from lotus import layout
+from lotus.config.settings import Benchmark
+from lotus.records.reading import RunRecord
+from lotus.results.conventions import Form, protocol_of, values
+from lotus.results.metrics import KEYS, benchmark_title, row_title
+from lotus.tables.tables import plus_minus
+
+
+@dataclass(frozen=True)
+class SeedTrace:
+    """One model behind a row.
+
+    Attributes:
+        run: path of its record.
+        predictions: path and sha256 of what it says, of which the metrics are made.
+        metrics: path of the metrics file that states it.
+        texts: its numbers, as the columns of the table.
+        collapsed: why it counts in no mean; else ''.
+
+    """
+
+    seed: int
+    run: str
+    predictions: tuple[str, str]
+    metrics: str
+    texts: Sequence[str]
+    collapsed: str
+
+
+@dataclass(frozen=True)
+class RowTrace:
+    """One row of a table."""
+
+    anchor: str
+    name: str
+    seeds: Sequence[SeedTrace]
+
+
+@dataclass(frozen=True)
+class Trace:
+    """All rows of a table.
+
+    Attributes:
+        protocol: under which the table states them.
+
+    """
+
+    anchor: str
+    title: str
+    protocol: str
+    heads: Sequence[str]
+    rows: Sequence[RowTrace]
+
+
+def row_anchor(cell: Benchmark, row: str) -> str:
+    """Name of a row's entry on the page."""
+    return f"row-{cell.name}-{row}"
+
+
+def trace(
+    described: Mapping[str, Any],
+    frame: pd.DataFrame,
+    forms: Sequence[Form],
+    runs: Mapping[Path, RunRecord],
+) -> Trace:
+    """The runs behind a cell's table, with the numbers of each in the table's convention.
+
+    Args:
+        described: the cell as `lotus describe` has it.
+        frame: its metrics, all seeds.
+        forms: columns of the table.
+        runs: records by folder.
+
+    """
+    cell = Benchmark(**{key: str(described[key]) for key in KEYS})
+    measured = cell.under(described["measured"])
+    models = list(zip(frame["row"], frame["seed"], strict=True))
+    texts = dict(zip(models, _texts(frame, forms), strict=True))
+    collapsed = dict(zip(models, frame["collapsed"], strict=True))
+    rows: dict[str, list[SeedTrace]] = {}
+    for seed, folders in described["runs"].items():
+        metrics = layout.metrics_file(measured, int(seed)).as_posix()
+        for row, folder in folders.items():
+            record = runs[Path(folder)]
+            rows.setdefault(row, []).append(
+                SeedTrace(
+                    seed=int(seed),
+                    run=record.path.as_posix(),
+                    predictions=_predictions(record),
+                    metrics=metrics,
+                    texts=texts[row, int(seed)],
+                    collapsed=collapsed[row, int(seed)],
+                )
+            )
+    return Trace(
+        anchor=f"rows-{cell.name}",
+        title=benchmark_title(*(described[key] for key in KEYS)),
+        protocol=cell.protocol,
+        heads=[form.title for form in forms],
+        rows=[RowTrace(row_anchor(cell, row), row_title(row), of) for row, of in rows.items()],
+    )
+
+
+def _texts(frame: pd.DataFrame, forms: Sequence[Form]) -> list[tuple[str, ...]]:
+    """The printed numbers of each line."""
+    protocol = protocol_of(frame)
+    columns = [
+        [
+            plus_minus(value, float("nan"), form.decimals)
+            for value in values(frame, form.metric, protocol)[1] * form.scale
+        ]
+        for form in forms
+    ]
+    return [tuple(column[line] for column in columns) for line in range(len(frame))]
+
+
+def _predictions(record: RunRecord) -> tuple[str, str]:
+    """Path and sha256 of a run's predictions."""
+    outputs = record.content["outputs"]
+    (path,) = (path for path in outputs if path.endswith("predictions.npz"))
+    return path, outputs[path]

@@ -1,0 +1,4 @@
+"""DVC and git, called as their commands.
+
+Uses data, records and what lies below.
+"""

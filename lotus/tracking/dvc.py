@@ -1,0 +1,138 @@
+"""DVC, called as its command: the bytes of stores, models, predictions and results."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from lotus import layout
+from lotus.data.store import dvc_outs
+from lotus.errors import LotusError
+from lotus.names import shown
+from lotus.records.record import atomic, sha256, write_record, write_text
+
+
+def dvc(*arguments: str) -> str:
+    """Runs `dvc` and returns what it printed.
+
+    Raises:
+        LotusError: it failed, with what it said.
+
+    """
+    refuse_braces(Path.cwd())
+    # The command of this environment, whichever is first on the path; no file of this folder hides its
+    # modules.
+    command = [sys.executable, "-P", "-m", "dvc", *arguments]
+    with _settings() as settings:
+        variables = {**os.environ, **settings, "DVC_NO_ANALYTICS": "1", "PYTHONUTF8": "1"}
+        done = subprocess.run(command, capture_output=True, check=False, env=variables)
+    said, failed = (out.decode("utf-8", "replace") for out in (done.stdout, done.stderr))
+    if done.returncode and "--quiet" in arguments and not (failed or said).strip():
+        # It keeps the reason back as well: once more, to hear it.
+        return dvc(*(word for word in arguments if word != "--quiet"))
+    if done.returncode:
+        reason = (failed or said).strip() or f"it ended with {done.returncode} and said nothing"
+        raise LotusError(f"dvc {' '.join(arguments[:2])} failed: {reason}")
+    return said
+
+
+@contextmanager
+def _settings() -> Iterator[dict[str, str]]:
+    """Variables for DVC: where no git repository is around it, it is told that it needs none.
+
+    As a setting of the system, which the project's own and the user's come before.
+    """
+    if in_repository():
+        yield {}
+        return
+    with TemporaryDirectory() as folder:
+        Path(folder, "config").write_text("[core]\n    no_scm = true\n", encoding="utf-8")
+        yield {"DVC_SYSTEM_CONFIG_DIR": folder}
+
+
+def refuse_braces(folder: Path) -> None:
+    """Raises a LotusError where DVC cannot work: it takes braces in its cache's path for its own."""
+    if set("{}") & set(str(folder)):
+        raise LotusError(
+            f"{shown(folder)}: the folder's name, or one above it, has a brace, which DVC cannot work "
+            "with; rename it, or move the project"
+        )
+
+
+def in_repository() -> bool:
+    """Whether the present folder, or one above it, is a git repository."""
+    here = Path.cwd()
+    return any((folder / ".git").exists() for folder in (here, *here.parents))
+
+
+def has_remote() -> bool:
+    """Whether the project has a DVC remote."""
+    return bool(dvc("remote", "list").strip())
+
+
+def pull_files(file: Path) -> int:
+    """Has DVC give the files that a DVC file lists and that are not here.
+
+    By their digests, through DVC's cache: `dvc pull` keeps accounts of each file of a list, which takes
+    longer than everything that is done with some thousand predictions.
+
+    Returns:
+        How many there were.
+
+    Raises:
+        LotusError: DVC fails, or has some of them neither in its cache nor in its remote.
+
+    """
+    absent = {path: md5 for path, md5 in dvc_outs(file).items() if not Path(path).exists()}
+    if not absent:
+        return 0
+    from dvc.exceptions import DvcException
+    from dvc.repo import Repo
+    from dvc_data.hashfile.hash_info import HashInfo
+
+    try:
+        with Repo(config={"core": {"no_scm": not in_repository()}}) as repo:
+            if "remote" in repo.config["core"]:
+                repo.cloud.pull([HashInfo("md5", md5) for md5 in absent.values()])
+            cached = {path: Path(repo.cache.local.oid_to_path(md5)) for path, md5 in absent.items()}
+    except (DvcException, OSError) as error:
+        raise LotusError(f"{file}: DVC cannot give what it lists: {error}") from error
+    lost = [path for path, place in cached.items() if not place.is_file()]
+    if lost:
+        raise LotusError(
+            f"{file}: {len(lost)} of {len(absent)} files, {lost[0]} the first, are neither in DVC's "
+            "cache nor in its remote (dvc remote list)"
+        )
+    for path, place in cached.items():
+        with atomic(Path(path)) as draft:
+            shutil.copyfile(place, draft)
+    return len(absent)
+
+
+def cache_stores(folders: Sequence[Path], out: Path, record: Path) -> None:
+    """Puts stores that `data.dvc` locks into DVC's cache, and writes what DVC then says of them.
+
+    Raises:
+        LotusError: DVC failed; a store is not the locked one.
+
+    """
+    targets = [folder.as_posix() for folder in folders]
+    locked = sha256(layout.LOCK)
+    for target in targets:
+        dvc("commit", "--quiet", "--force", target)
+    if sha256(layout.LOCK) != locked:
+        raise LotusError(f"{layout.LOCK}: changed while the stores were put into DVC's cache")
+    write_text(out, dvc("status", "--json", *targets))
+    write_record(
+        record,
+        kind="cache",
+        modules=[__name__],
+        about={},
+        settings={"stores": [folder.name for folder in folders]},
+        inputs=[folder / "source.json" for folder in folders],
+        outputs=[out],
+    )

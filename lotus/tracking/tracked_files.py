@@ -1,0 +1,88 @@
+"""What DVC holds: path → the entry of its file."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from lotus import layout
+from lotus.data.store import dvc_outs
+from lotus.errors import LotusError
+from lotus.names import shown
+from lotus.tracking.git import git, why_none
+
+
+@dataclass(frozen=True)
+class Held:
+    """A file or folder that a DVC file lists.
+
+    Attributes:
+        file: the DVC file.
+        md5: DVC's digest; of a folder with `.dir` behind it.
+
+    """
+
+    file: str
+    md5: str
+
+    @property
+    def place(self) -> str:
+        """Where it lies in a DVC cache or remote, after the DVC file's name."""
+        return f"{self.file}: files/md5/{self.md5[:2]}/{self.md5[2:]}"
+
+
+def held() -> Mapping[str, Held]:
+    """Path → entry, of all DVC files of the project in the present folder.
+
+    Raises:
+        LotusError: one of them is not a DVC file.
+
+    """
+    return {
+        path: Held(file.as_posix(), md5)
+        for file in (layout.LOCK, *layout.PUBLISHED)
+        for path, md5 in _outs(file).items()
+    }
+
+
+def _outs(file: Path) -> Mapping[str, str]:
+    try:
+        outs = dvc_outs(file)
+    except RecursionError as error:
+        raise LotusError(f"{file}: not a DVC file: nested too deep") from error
+    for pair in outs.items():
+        for value in pair:
+            if not isinstance(value, str):
+                raise LotusError(
+                    f"{file}: not a DVC file: {shown(repr(value))[:80]} stands in place of a path "
+                    "or an md5"
+                )
+    return outs
+
+
+def holding(path: str, entries: Mapping[str, Held]) -> Held | None:
+    """The entry of a file, or of the folder that it lies in."""
+    above = (str(parent) for parent in Path(path).parents)
+    return next((entries[place] for place in (path, *above) if place in entries), None)
+
+
+def uncommitted() -> list[str]:
+    """Remarks: results that git tracks and that are not as in the last commit; or that git cannot say.
+
+    Nothing is remarked of a repository without a commit.
+    """
+    if problem := why_none():
+        return [f"what is not committed is not looked for: {problem}"]
+    try:
+        git("rev-parse", "--verify", "--quiet", "HEAD")
+    except LotusError:
+        return []
+    options = ("--name-only", "-z", "--relative", "--no-ext-diff", "--no-textconv", "-O/dev/null")
+    try:
+        said = git("diff", *options, "HEAD", "--", str(layout.RESULTS), str(layout.RAW))
+    except LotusError as error:
+        return [f"what is not committed is not looked for: {error}"]
+    changed = said.decode("utf-8", "surrogateescape").split("\0")[:-1]
+    if not changed:
+        return []
+    more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
+    return [f"{changed[0]}{more}: not as in the last commit, where results were published"]

@@ -1,0 +1,451 @@
+"""The audit, by damage: whatever is done to a finished run is found and named, and nothing else is."""
+
+import json
+import os
+import random
+import shutil
+import sys
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from project import run
+
+from lotus import layout
+from lotus.audit import mixtures
+from lotus.audit.project import audit_project
+from lotus.records.digests import ABSENT, digests
+from lotus.records.index import Index, read_index
+from lotus.records.record import as_text, sealed, sha256
+
+DIGITS = "config/digits.yaml"
+CASES = 20
+"""Random cases of each kind of damage."""
+
+
+@pytest.fixture(scope="module")
+def project(finished, tmp_path_factory):
+    """A copy of the finished project, which is damaged and mended."""
+    folder = tmp_path_factory.mktemp("audited") / "project"
+    shutil.copytree(finished, folder)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def here(request, monkeypatch):
+    if "project" in request.fixturenames:
+        monkeypatch.chdir(request.getfixturevalue("project"))
+
+
+@pytest.fixture(scope="module")
+def paths(project):
+    """Everything that the audit of the sound project speaks of."""
+    before = Path.cwd()
+    os.chdir(project)
+    try:
+        found = audit_project()
+    finally:
+        os.chdir(before)
+    assert found.ok, [it for it in found.artifacts if it.status != "verified"]
+    return [artifact.path for artifact in found.artifacts]
+
+
+def unsound():
+    """Path → artifact, of all that is not verified."""
+    return {it.path: it for it in audit_project().artifacts if it.status != "verified"}
+
+
+@contextmanager
+def mended(*files):
+    """Puts files back as they were, with their times."""
+    kept = {Path(file): (Path(file).read_bytes(), Path(file).stat()) for file in files}
+    try:
+        yield
+    finally:
+        for path, (content, status) in kept.items():
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            path.unlink(missing_ok=True)
+            path.write_bytes(content)
+            os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+def flip(path, rng):
+    """One bit, at the same length."""
+    content = bytearray(path.read_bytes())
+    content[rng.randrange(len(content))] ^= 1 << rng.randrange(8)
+    path.write_bytes(content)
+
+
+def flip_and_set_the_date_back(path, rng):
+    status = path.stat()
+    flip(path, rng)
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+def truncate(path, rng):
+    content = path.read_bytes()
+    path.write_bytes(content[: rng.randrange(len(content))])
+
+
+def lengthen(path, _rng):
+    path.write_bytes(path.read_bytes() + b"\n")
+
+
+def delete(path, _rng):
+    path.unlink()
+
+
+def put_a_folder_there(path, _rng):
+    path.unlink()
+    path.mkdir()
+
+
+DAMAGES = [
+    flip,
+    flip_and_set_the_date_back,
+    truncate,
+    lengthen,
+    delete,
+    put_a_folder_there,
+]
+
+
+def test_a_finished_run_is_sound(paths):
+    assert str(layout.LEDGER) in paths
+    assert "data/raw/digits.json" in paths
+    assert "results/metrics/digits-resnet18-instance-10-corrected/lotus.json" in paths
+    assert len(paths) > 500
+
+
+@pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__)
+def test_damaged_files_are_named_and_others_are_not(paths, damage):
+    rng = random.Random(damage.__name__)
+    for path in rng.sample(paths, CASES):
+        with mended(path):
+            damage(Path(path), rng)
+            found = unsound()
+            gone = damage is delete
+            assert found[path].status == ("missing" if gone else "changed"), (path, found)
+            # Beside it only what its record, if that is what was damaged, no longer vouches for.
+            others = [other for other in found if other != path]
+            assert all(str(layout.record_of(Path(other))) == path for other in others), others
+    assert not unsound()
+
+
+def test_files_that_change_places_are_named(paths):
+    rng = random.Random(1)
+    done = 0
+    while done < CASES:
+        one, other = (Path(path) for path in rng.sample(paths, 2))
+        contents = one.read_bytes(), other.read_bytes()
+        if contents[0] != contents[1]:
+            with mended(one, other):
+                one.write_bytes(contents[1])
+                other.write_bytes(contents[0])
+                assert {str(one), str(other)} <= unsound().keys()
+            done += 1
+    assert not unsound()
+
+
+def test_runs_that_change_places_with_their_records_are_named(project):
+    folders = sorted(project.glob("results/digits/resnet18/seed*/class-three/corrected/*/"))
+    rng = random.Random(2)
+    for _ in range(10):
+        one, other = rng.sample(folders, 2)
+        swap = [(one, "aside"), (other, one), ("aside", other)]
+        for source, target in swap:
+            os.rename(source, target)
+        try:
+            named = unsound()
+            for folder in (one, other):
+                record = (folder / "run.json").relative_to(project).as_posix()
+                assert "the record of results/digits" in named[record].reason
+        finally:
+            for source, target in swap:
+                os.rename(source, target)
+    assert not unsound()
+
+
+def rerecord(artifact, edit):
+    """Changes an artifact and its record so that they agree, as somebody who knows how would."""
+    record = layout.record_of(artifact)
+    edit(artifact)
+    content = json.loads(record.read_text())
+    content["outputs"][artifact.as_posix()] = sha256(artifact)
+    record.write_text(as_text(sealed(content)))
+    return record
+
+
+def test_artifacts_with_a_forged_record_are_named(paths):
+    rng = random.Random(3)
+    made = [path for path in paths if layout.record_of(Path(path)) is not None]
+    for path in map(Path, rng.sample(made, 2 * CASES)):
+        record = layout.record_of(path)
+        with mended(path, record):
+            rerecord(path, lambda artifact: flip(artifact, rng))
+            assert unsound()[str(record)].status == "changed"
+    assert not unsound()
+
+
+def test_a_forged_record_that_pretends_to_be_new_makes_what_follows_stale(paths):
+    path = Path("results/digits/resnet18/seed13/instance-10/corrected/lotus/predictions.npz")
+    record = layout.record_of(path)
+    with mended(path, record):
+        rerecord(path, lambda artifact: artifact.write_bytes(artifact.read_bytes() + b"x"))
+        content = json.loads(record.read_text())
+        content["time"]["started"] = "2999-01-01T00:00:00+00:00"
+        record.write_text(as_text(sealed(content)))
+        found = unsound()
+        metrics = "results/digits/resnet18/seed13/instance-10/corrected/metrics.json"
+        assert found[metrics].status == "stale"
+        assert f"{path} was made anew since" in found[metrics].reason
+        assert found[str(layout.LEDGER)].status == "stale"
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda content: content["settings"].update(invented=1),
+        lambda content: content["time"].update(total=0.1),
+        lambda content: content.update(notes={"invented": 1}),
+        lambda content: content["code"].update(commit="0" * 40),
+        lambda content: content.update(memory={}),
+    ],
+)
+def test_records_edited_by_hand_are_named(paths, edit):
+    rng = random.Random(4)
+    records = [path for path in paths if layout.is_record(Path(path))]
+    for path in map(Path, rng.sample(records, 5)):
+        for seal in (dict, sealed):
+            with mended(path):
+                content = json.loads(path.read_text())
+                edit(content)
+                path.write_text(as_text(seal(content)))
+                found = unsound()
+                if path == layout.LEDGER and seal is sealed:
+                    continue
+                assert found[str(path)].status == "changed"
+    assert not unsound()
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b"null", b"\xff\xfe", b'{"format": 2}'])
+def test_what_is_no_record_is_named(paths, content):
+    for path in ("results/digits/store.json", "results/records/ledger.json"):
+        with mended(path):
+            Path(path).write_bytes(content)
+            assert unsound()[path].status == "changed"
+
+
+def test_dates_alone_are_no_alarm(paths):
+    rng = random.Random(5)
+    for path in rng.sample(paths, 2 * CASES):
+        os.utime(path, (rng.random() * 2e9,) * 2)
+    assert not unsound()
+    for path in paths:
+        os.utime(path)
+    assert not unsound()
+
+
+def test_a_copy_at_another_place_is_sound(paths, project, tmp_path, monkeypatch):
+    shutil.copytree(project, tmp_path / "else where")
+    monkeypatch.chdir(tmp_path / "else where")
+    assert not unsound()
+
+
+def test_strays_are_orphans(paths):
+    for place in ("results/digits/notes.txt", "results/.hidden", "data/stores/digits/more.npy"):
+        stray = Path(place)
+        stray.write_text("?")
+        try:
+            found = unsound()
+            assert {path: it.status for path, it in found.items()} == {place: "orphan"}
+        finally:
+            stray.unlink()
+
+
+def test_a_lost_folder_is_missing_whole(paths, tmp_path):
+    folder = Path("results/digits/resnet18/seed3407/class-three/corrected/ssd")
+    os.rename(folder, tmp_path / "ssd")
+    try:
+        found = unsound()
+        for name in ("model.safetensors", "predictions.npz", "run.json"):
+            assert found[f"{folder}/{name}"].status == "missing"
+    finally:
+        os.rename(tmp_path / "ssd", folder)
+    assert not unsound()
+
+
+def test_changed_code_makes_stale_what_ran_it(project):
+    module = Path("lotus/methods/finetune.py")
+    with mended(module):
+        module.write_text(module.read_text() + "\n")
+        done = run(project, sys.executable, "-m", "lotus.cli.main", "audit", "--json", check=False)
+        assert done.returncode == 1
+        found = json.loads(done.stdout)
+        stale = [it for it in found["artifacts"] if it["status"] != "verified"]
+        assert {it["status"] for it in stale} == {"stale"}
+        assert all("code: lotus.methods.finetune changed since" in it["reason"] for it in stale)
+        assert len([it for it in stale if "/finetune/" in it["path"]]) == 2 * 8
+        assert len(stale) == 2 * 8
+
+
+def test_a_changed_configuration_says_what_it_changed(project):
+    config = Path(DIGITS)
+    with mended(config):
+        text = config.read_text()
+        config.write_text(text.replace("lotus: {alpha: 2,", "lotus: {alpha: 3,", 1))
+        stale = unsound()
+        models = [path for path in stale if path.endswith("model.safetensors")]
+        assert sorted({Path(path).parent.name for path in models}) == ["lotus"]
+        assert "parameters: hyperparameters.alpha was 2" in stale[models[0]].reason
+        config.write_text(text + "\n# a remark\n")
+        assert not unsound()
+
+
+def test_a_configuration_with_a_seed_more_wants_more(project):
+    config = Path(DIGITS)
+    with mended(config):
+        config.write_text(config.read_text().replace("seeds: [3407, 13]", "seeds: [3407, 13, 7]"))
+        found = unsound()
+        new = "results/digits/resnet18/seed7/original/corrected/model.safetensors"
+        assert found[new].status == "missing"
+        table = found["results/tables/digits-resnet18-instance-10-corrected.csv"]
+        assert table.status == "stale"
+        assert "made without results/digits/resnet18/seed7/instance-10" in table.reason
+
+
+RUN = "results/digits/resnet18/seed13/class-three/corrected/ssd/run.json"
+TABLE = "results/tables/digits-resnet18-class-three-corrected.csv"
+OTHER_TABLE = "results/tables/digits-resnet18-instance-10-corrected.csv"
+
+
+def with_record(path, edit):
+    """The project's records, one of them edited as if its step had written it so."""
+    index = read_index()
+    content = json.loads(Path(path).read_text())
+    edit(content)
+    changed = replace(index.records[path], content=content)
+    return Index({**index.records, path: changed})
+
+
+@pytest.mark.parametrize(
+    ("path", "edit", "reason"),
+    [
+        (RUN, lambda run: run["hardware"].update(device_name="Another GPU"), "mixes devices: "),
+        (
+            RUN,
+            lambda run: run["code"].update(step="0" * 16),
+            "mixes code versions of lotus.runs.run",
+        ),
+        (
+            "results/records/digits/resnet18/seed13/class-three/corrected/metrics.json",
+            lambda metrics: metrics["settings"]["rows"].remove("ssd"),
+            "the mean of ssd lacks seed 13",
+        ),
+    ],
+)
+def test_items_of_models_that_should_not_stand_together_are_named(project, path, edit, reason):
+    assert not list(mixtures.problems(read_index()))
+    found = {}
+    for named, why in mixtures.problems(with_record(path, edit)):
+        found.setdefault(named, []).append(why)
+    assert any(reason in why for why in found[TABLE])
+    assert OTHER_TABLE not in found
+
+
+def rerecorded_split(name, edit):
+    path = Path(f"results/digits/splits/seed13/{name}.json")
+
+    def write(artifact):
+        content = json.loads(artifact.read_text())
+        edit(content)
+        artifact.write_text(json.dumps(content))
+
+    return path, layout.record_of(path), write
+
+
+@pytest.mark.parametrize(
+    ("name", "edit", "reason"),
+    [
+        ("held-out", lambda it: it["val"].append(it["test"][0]), "val and test set share 1 image"),
+        ("held-out", lambda it: it["val"].append(0), "1 image (first: 0) that are not in the test"),
+        ("held-out", lambda it: it["test"].append(it["test"][5]), "test set has 1 image (first: "),
+        (
+            "instance-10",
+            lambda it: it["retain"].extend(it["forget"][:3]),
+            "forget and retain set share 3 images",
+        ),
+        ("instance-10", lambda it: it["retain"].append(1796), "retain set share 1 image"),
+        ("instance-10", lambda it: it["retain"].pop(), "are in neither set"),
+    ],
+)
+def test_images_on_two_sides_are_named_though_the_record_agrees(project, name, edit, reason):
+    path, record, write = rerecorded_split(name, edit)
+    with mended(path, record):
+        rerecord(path, write)
+        assert reason in unsound()[str(path)].reason
+    assert not unsound()
+
+
+def test_test_images_among_those_a_model_was_trained_on_are_named(project):
+    path = Path(RUN).with_name("predictions.npz")
+    with mended(path, RUN):
+
+        def write(artifact):
+            with np.load(artifact) as arrays:
+                stored = {name: arrays[name] for name in arrays.files}
+            stored["retain.indices"][0] = stored["test.indices"][0]
+            np.savez(artifact, **stored)
+
+        rerecord(path, write)
+        assert "retain and test set share 1 image" in unsound()[str(path)].reason
+
+
+def test_the_command_lists_the_gravest_first_and_fails(project):
+    model = Path(RUN).with_name("model.safetensors")
+    with mended(model, TABLE):
+        Path(TABLE).unlink()
+        model.write_bytes(b"")
+        done = run(project, sys.executable, "-m", "lotus.cli.main", "audit", check=False)
+    first, second, last = done.stdout.splitlines()
+    assert first.startswith(f"changed   {model}: its sha256 is e3b0c44298fc")
+    assert second.startswith(f"missing   {TABLE}: stated by ")
+    assert "1 missing, 1 changed; not sound" in last
+    assert done.returncode == 1
+    assert run(project, sys.executable, "-m", "lotus.cli.main", "audit").returncode == 0
+
+
+def test_a_digest_is_remembered_only_while_the_file_is_the_same_one(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    cache, file = tmp_path / "cache.json", tmp_path / "a"
+    file.write_bytes(b"one")
+    os.utime(file, (1_600_000_000,) * 2)
+    # Changed a moment ago: what is read now could still change within the clock's tick.
+    digests(["a"], cache)
+    assert json.loads(cache.read_text()) == {}
+    monkeypatch.setattr("lotus.records.digests.RACY", -(10**12))
+    assert digests(["a"], cache)["a"].sha256 == sha256(file)
+    (mark,) = json.loads(cache.read_text()).values()
+    poisoned = {"a": [*mark[:-1], "f" * 64]}
+    cache.write_text(json.dumps(poisoned))
+    assert digests(["a"], cache)["a"].sha256 == "f" * 64
+    assert digests(["a"], cache, full=True)["a"].sha256 == sha256(file)
+    assert digests(["a"], cache)["a"].sha256 == sha256(file)
+    # Another file of the same size and date at its place.
+    other = tmp_path / "b"
+    other.write_bytes(b"two")
+    os.utime(other, (1_600_000_000,) * 2)
+    os.replace(other, file)
+    assert digests(["a"], cache)["a"].sha256 == sha256(file)
+    cache.write_text("not JSON")
+    assert digests(["a", "gone"], cache)["gone"].problem == ABSENT
+
+
+def test_a_folder_that_cannot_be_written_is_audited_all_the_same(tmp_path, monkeypatch):
+    (tmp_path / "a").write_bytes(b"one")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".lotus").write_text("no folder")
+    assert digests(["a"])["a"].sha256 == sha256(tmp_path / "a")

@@ -1,0 +1,98 @@
+"""The process that jobs are forked from: same answers, status and output as `lotus` itself."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from lotus.engine import warm
+
+ROOT = Path(__file__).parents[2]
+LOTUS = [sys.executable, "-P", str(ROOT / "workflow/run_lotus.py")]
+
+
+class Running(NamedTuple):
+    address: Path
+    pid: int
+
+
+@pytest.fixture(scope="module")
+def process(tmp_path_factory):
+    kept = warm.WarmProcess(LOTUS, tmp_path_factory.mktemp("warm") / "warm.log")
+    address = kept.start()
+    assert address.parent.stat().st_mode & 0o777 == 0o700
+    for _ in range(600):
+        if address.exists():
+            break
+        time.sleep(0.1)
+    yield Running(address, kept._process.pid)
+    kept.stop()
+    assert not address.parent.exists()
+
+
+def lotus(folder, process, *arguments):
+    command = [*LOTUS, *arguments]
+    variables = {**os.environ, warm.VARIABLE: str(process.address)}
+    return subprocess.run(
+        command, cwd=folder, env=variables, capture_output=True, text=True, check=False
+    )
+
+
+def test_it_works_in_the_callers_folder_with_the_callers_output(process, tmp_path):
+    done = lotus(tmp_path, process, "fetch", "digits", "--out", "raw.json")
+    assert done.returncode == 0
+    assert "verified" in done.stderr
+    assert (tmp_path / "raw.json").is_file()
+
+
+@pytest.mark.parametrize("arguments", [["fetch", "nothing", "--out", "x"], ["fetch"]])
+def test_failures_have_the_same_status_and_message(process, tmp_path, arguments):
+    by_warm = lotus(tmp_path, process, *arguments)
+    alone = subprocess.run(
+        [sys.executable, "-m", "lotus.cli.main", *arguments],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert by_warm.returncode == alone.returncode > 0
+    assert by_warm.stderr.splitlines()[-1] == alone.stderr.splitlines()[-1]
+
+
+def test_without_such_a_process_lotus_works_by_itself(tmp_path):
+    assert warm.ask(str(tmp_path / "socket"), ["lotus"]) is None
+
+
+def test_a_killed_job_is_a_failure(process, tmp_path):
+    variables = {**os.environ, warm.VARIABLE: str(process.address)}
+    waiting = subprocess.Popen(
+        [*LOTUS, "warm", str(tmp_path / "socket")],
+        env=variables,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    if not children.exists():
+        waiting.kill()
+        pytest.skip("children of a process are listed on Linux alone")
+    for _ in range(100):
+        if children.read_text():
+            break
+        time.sleep(0.1)
+    os.kill(int(children.read_text().split()[0]), signal.SIGKILL)
+    _, said = waiting.communicate(timeout=30)
+    assert waiting.returncode == 1
+    assert "killed" in said
+
+
+def test_where_no_address_can_be_had_there_is_no_warm_process(tmp_path, monkeypatch):
+    long = tmp_path / ("a" * 100)
+    long.mkdir()
+    for folder in (long, tmp_path / "absent"):
+        monkeypatch.setattr(warm.tempfile, "tempdir", str(folder))
+        assert warm.WarmProcess(LOTUS, tmp_path / "warm.log").start() is None

@@ -1,0 +1,48 @@
+"""How tables and figures are named in the list that `snakemake --report` makes."""
+
+import pytest
+
+from lotus.config.settings import Benchmark
+from lotus.figures import figures
+from lotus.page.labels import SUBJECTS, listed
+from lotus.tables import tables
+
+CELLS = (
+    Benchmark("mnist", "resnet18", "instance-10"),
+    Benchmark("fashion-mnist", "resnet18", "instance-10"),
+    Benchmark("fashion-mnist", "resnet18", "instance-10", "released"),
+    Benchmark("fashion-mnist", "resnet18", "instance-10", "corrected", "share"),
+)
+
+
+@pytest.mark.parametrize("kind", [*tables.TABLES, *figures.FIGURES])
+def test_every_kind_has_words(kind):
+    assert kind in SUBJECTS, f"say what '{kind}' shows in SUBJECTS of lotus/page/labels.py"
+
+
+@pytest.mark.parametrize("cell", CELLS, ids=lambda cell: cell.name)
+def test_a_figure_of_a_cell_is_listed_with_it(cell):
+    found = listed("streisand", cell.labels, "figure")
+    assert found.category == "Benchmarks"
+    assert found.labels["Protocol"] == cell.protocol
+    assert ("share" in found.labels["Benchmark"]) == (cell.study == "share")
+    assert found.labels["Benchmark"].startswith("MNIST") == (cell.dataset == "mnist")
+    assert listed("benchmark", cell.labels, "table").subcategory == found.subcategory
+
+
+def test_what_is_of_many_cells_is_listed_by_study():
+    assert listed("summary", {}, "table").category == "Across benchmarks"
+    assert listed("summary", {"study": "share"}, "table").subcategory == "study share"
+
+
+def test_data_and_behaviours_have_categories_of_their_own():
+    classes = listed("classes", {"dataset": "mnist"}, "figure")
+    assert (classes.category, classes.labels["Data set"]) == ("Data", "MNIST")
+    assert listed("similarity", {}, "figure").category == "Data"
+    assert listed("ablation", {}, "figure").category == "Published behaviours"
+
+
+def test_no_label_is_a_file_name():
+    for cell in CELLS:
+        labels = listed("benchmark", cell.labels, "table").labels
+        assert not any(cell.name in text or ".csv" in text for text in labels.values())

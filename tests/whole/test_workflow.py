@@ -1,0 +1,413 @@
+"""The whole chain through real Snakemake and DVC, in a copy of the project."""
+
+import json
+import os
+import re
+import shlex
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import recomputed
+import yaml
+from project import copy_of_project, run
+
+from lotus.config.settings import Origin
+from lotus.data.store import locked_stores
+from lotus.plan.plan import make_plan
+
+CONFIG = ["--configfile", "config/digits.yaml"]
+
+
+def planned(folder, *arguments):
+    """Rule → number of jobs that a dry run plans."""
+    output = run(folder, "snakemake", "--dry-run", *CONFIG, *arguments).stdout
+    counts = re.findall(r"^([a-z_]+)\s+(\d+)$", output, flags=re.MULTILINE)
+    return {rule: int(count) for rule, count in counts if rule != "total"}
+
+
+@pytest.fixture(scope="module")
+def finished(finished, tmp_path_factory):
+    """A copy of the finished project, in which steps are run again."""
+    folder = tmp_path_factory.mktemp("workflow") / "project"
+    shutil.copytree(finished, folder)
+    return folder
+
+
+@pytest.fixture
+def changed(finished):
+    """Changes files of the finished project and puts them back afterwards."""
+    kept = {}
+
+    def change(name, edit):
+        path = finished / name
+        kept.setdefault(path, (path.read_bytes(), path.stat()))
+        path.write_text(edit(path.read_text()))
+
+    yield change
+    for path, (content, status) in kept.items():
+        path.write_bytes(content)
+        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+def test_a_second_run_has_nothing_to_do(finished):
+    assert "Nothing to be done" in run(finished, "snakemake", "--dry-run", *CONFIG).stderr + (
+        run(finished, "snakemake", "--dry-run", *CONFIG).stdout
+    )
+
+
+def test_every_run_leaves_model_predictions_and_record(finished):
+    for record in sorted(finished.glob("results/digits/**/run.json")):
+        content = json.loads(record.read_text())
+        assert {Path(name).name for name in content["outputs"]} == {
+            "model.safetensors",
+            "predictions.npz",
+        }
+        assert content["hardware"]["device"]
+        assert content["about"]["protocol"] in record.parts
+        assert content["notes"]["outcome"] == "sound"
+        assert content["code"]["dirty"] is False
+        assert not Path(shlex.split(content["command"])[0]).is_absolute()
+    # Originals; gold and ten methods in two protocols; SCRUB and NegGrad+ with a single switch.
+    assert len(list(finished.glob("results/digits/**/run.json"))) == 2 + 2 * 2 * 21 + 2 * 2
+
+
+def test_every_jobs_log_holds_its_settings(finished):
+    log = finished / "logs/unlearn/digits/resnet18/seed13/class-three/corrected/lotus.log"
+    assert "alpha=32" in log.read_text()
+    assert "temperature" in log.read_text()
+    forget = finished / "logs/choose_forget_set/digits/seed13/instance-10.log"
+    assert '"forget_fraction": 0.1' in forget.read_text()
+
+
+def test_the_report_holds_every_benchmark_method_and_figure(finished):
+    page = (finished / "results/report/index.html").read_text()
+    for text in (
+        "digits, ResNet18, 10 % forgotten",
+        "digits, ResNet18, class three forgotten",
+        "10 % of each class, drawn at random with seed 13",
+        "all training images of the class three",
+        *("Original (nothing done)", "Gold (retrained)", "LoTUS", "Finetuning"),
+        *("NegGrad+", "Random Labeling", "Bad Teacher", "SCRUB", "SSD", "UNSIR", "SalUn+LoTUS"),
+        *("Pearson r = ", "Where does this come from?", "Released-e1", "equals the original"),
+        *("What each published behaviour costs", "How hyper-parameters were chosen"),
+        json.loads((finished / "results/digits/store.json").read_text())["notes"]["dvc"],
+    ):
+        assert text in page
+    # Entropies and maps of two scenarios in two protocols; Avg Gap, times, RF-JSD; classes, similarity;
+    # changes; bars of JSD and time, time against Avg Gap, temperature, cost.
+    assert page.count("data:image/svg+xml;base64,") == 2 * (2 * 2) + 3 + 2 + 1 + 5
+    assert "digits, 10 % forgotten: no two of 1797 images are alike" in page
+    assert not re.search(r"(src|href)=\"https?:", page.split("<body>")[0])
+
+
+def test_links_of_the_report_lead_somewhere(finished):
+    page = finished / "results/report/index.html"
+    text = page.read_text()
+    anchors = set(re.findall(r'id="([^"]+)"', text))
+    for link in re.findall(r'href="([^"]+)"', text):
+        if link.startswith("#"):
+            assert link[1:] in anchors
+        elif not link.startswith("https://"):
+            assert (page.parent / link).is_file(), link
+
+
+def test_snakemakes_own_report_speaks_the_readers_words(finished, tmp_path):
+    page = tmp_path / "report.html"
+    run(finished, "snakemake", *CONFIG, "--report", page)
+    text = page.read_text()
+    for words in (
+        *("The paper's tables", "Across benchmarks", "Published behaviours"),
+        *("Avg Gap to the gold model", "digits, ResNet18, 10 % forgotten", "class three forgotten"),
+        *("Table 1: ten per cent forgotten", "The whole report on one page"),
+        "bars single seeds, the dashed line is doing nothing",
+    ):
+        assert words in text, words
+
+
+def test_table_cells_are_the_means_of_the_metrics_files(finished):
+    table = pd.read_csv(finished / "results/tables/digits-resnet18-instance-10-corrected.csv")
+    files = finished.glob("results/digits/resnet18/seed*/instance-10/corrected/metrics.json")
+    rows = [json.loads(path.read_text())["rows"]["lotus"] for path in files]
+    for metric in ("avg_gap", "jsd", "rf_jsd", "mia", "accuracy_forget"):
+        expected = sum(row[metric] for row in rows) / len(rows)
+        found = table.set_index("row").loc["lotus", metric]
+        assert found == pytest.approx(expected)
+    assert (
+        finished / "results/tables/digits-resnet18-instance-10-corrected.tex"
+    ).read_text().count("&") > 9
+
+
+def runs_of_row(folder, scenario, protocol, row):
+    """Predictions of one row of the digits, a run for each seed."""
+    found = []
+    for seed in SEEDS:
+        root = folder / f"results/digits/resnet18/seed{seed}"
+        gold = root / scenario / "corrected/gold/predictions.npz"
+        if row == "original":
+            path = root / "original/corrected/predictions.npz"
+        elif row == "gold":
+            path = gold
+        else:
+            named = root / scenario / protocol / "metrics.json"
+            path = folder / json.loads(named.read_text())["predictions"][row]["path"]
+        found.append(recomputed.Run(path, gold))
+    return found
+
+
+SEEDS = (3407, 13)
+
+
+@pytest.mark.parametrize("scenario", ["instance-10", "class-three"])
+@pytest.mark.parametrize("row", ["original", "lotus", "scrub", "salun"])
+def test_cells_are_recomputed_from_predictions(finished, scenario, row):
+    golds = runs_of_row(finished, scenario, "corrected", "gold")
+    for protocol in ("corrected", "released-e1"):
+        runs = runs_of_row(finished, scenario, protocol, row)
+        name = f"digits-resnet18-{scenario}-{protocol}"
+        cells = pd.read_csv(finished / f"results/tables/{name}.csv").set_index("row").loc[row]
+        item = "table1" if scenario == "instance-10" else "classes"
+        numbers = pd.read_csv(finished / f"results/paper/{item}.csv")
+        here = numbers[(numbers["dataset"] == "digits") & (numbers["row"] == row)]
+        beside = here.set_index("metric")[protocol.split("-")[0]]
+        pairs = list(zip(runs, golds, strict=True))
+        published_jsd = np.mean([recomputed.published_jsd(run, gold) for run, gold in pairs])
+        assert beside["jsd_e4"] == pytest.approx(published_jsd, abs=0.011)
+        published_gap = recomputed.published_avg_gap(runs, golds)
+        assert beside["avg_gap"] == pytest.approx(published_gap, abs=1e-9)
+        if protocol == "corrected":
+            jsd = np.mean([recomputed.jsd(run, gold) for run, gold in pairs])
+            assert cells["jsd"] == pytest.approx(jsd, abs=1e-9)
+            for split in ("forget", "retain", "test"):
+                accuracy = np.mean([run.accuracy(split) for run in runs])
+                assert cells[f"accuracy_{split}"] == pytest.approx(accuracy)
+            mia = np.mean([recomputed.mia(run, s) for run, s in zip(runs, SEEDS, strict=True)])
+            assert cells["mia"] == pytest.approx(mia)
+            gap = recomputed.avg_gap(runs, golds, SEEDS)
+            assert cells["avg_gap"] == pytest.approx(gap)
+        else:
+            assert cells["jsd_released_e3_e4"] * 1e4 == pytest.approx(published_jsd, abs=0.011)
+            assert cells["avg_gap_released_e3_e6"] == pytest.approx(published_gap, abs=1e-9)
+
+
+def test_dvc_holds_the_locked_stores(finished):
+    output = run(finished, "dvc", "status", "data.dvc").stdout
+    assert "up to date" in output
+    assert run(finished, "git", "status", "--porcelain").stdout == ""
+
+
+def test_changing_alpha_plans_lotus_and_what_follows(finished, changed):
+    changed(
+        "config/digits.yaml", lambda text: text.replace("lotus: {alpha: 2,", "lotus: {alpha: 3,", 1)
+    )
+    plan = planned(finished)
+    # instance-10, two seeds, two protocols; class-three has an override
+    assert plan["unlearn"] == 4
+    assert plan["evaluate"] == 4
+    assert not {"pretrain_original", "retrain_gold", "build_store", "split_held_out"} & set(plan)
+
+
+def test_editing_the_figures_plans_figures_and_report_only(finished, changed):
+    changed("lotus/figures/figures.py", lambda text: text.replace("nbins=5", "nbins=6"))
+    assert set(planned(finished)) == {"draw_figure", "write_report", "seal_records", "all"}
+
+
+def test_editing_a_method_plans_that_method_only(finished, changed):
+    changed("lotus/methods/finetune.py", lambda text: text + "\n")
+    plan = planned(finished)
+    assert plan["unlearn"] == 8
+    assert not {"pretrain_original", "retrain_gold"} & set(plan)
+
+
+def test_fresh_time_stamps_alone_plan_nothing(finished):
+    for path in finished.glob("results/digits/resnet18/seed13/original/corrected/*"):
+        path.touch()
+    assert planned(finished) == {}
+
+
+def test_a_run_can_be_repeated_by_hand_to_the_same_bytes(finished):
+    folder = finished / "results/digits/resnet18/seed13/instance-10/corrected/lotus"
+    before = {
+        name: (folder / name).read_bytes() for name in ("model.safetensors", "predictions.npz")
+    }
+    command = shlex.split(json.loads((folder / "run.json").read_text())["command"])
+    command[command.index("--out") + 1] = "by-hand"
+    run(finished, *command)
+    for name, content in before.items():
+        assert (finished / "by-hand" / name).read_bytes() == content
+    shutil.rmtree(finished / "by-hand")
+
+
+def test_a_changed_store_stops_the_run(finished, tmp_path):
+    project = tmp_path / "project"
+    shutil.copytree(finished, project)
+    images = project / "data/stores/digits/images.npy"
+    damaged = bytearray(images.read_bytes())
+    damaged[5000] ^= 255
+    images.write_bytes(damaged)
+    done = run(project, "snakemake", "--cores", "2", *CONFIG, check=False)
+    assert done.returncode != 0
+    locked = locked_stores(project / "data.dvc")["digits"]
+    assert f"data.dvc locks {locked}" in done.stderr + done.stdout
+
+
+def test_a_deleted_model_is_made_again_with_what_follows(finished):
+    model = (
+        finished / "results/digits/resnet18/seed13/class-three/corrected/finetune/model.safetensors"
+    )
+    before = model.read_bytes()
+    model.unlink()
+    plan = planned(finished)
+    assert (plan["unlearn"], plan["evaluate"]) == (1, 1)
+    assert not {"pretrain_original", "retrain_gold", "build_store"} & set(plan)
+    run(finished, "snakemake", "--cores", "2", *CONFIG)
+    assert model.read_bytes() == before
+    assert planned(finished) == {}
+
+
+def test_a_wrong_configuration_stops_before_any_job(finished, tmp_path):
+    wrong = tmp_path / "wrong.yaml"
+    text = (finished / "config/digits.yaml").read_text()
+    wrong.write_text(text.replace("seeds: [3407, 13]", "seeds: [13, 13]"))
+    done = run(finished, "snakemake", "--cores", "2", "--configfile", wrong, check=False)
+    assert done.returncode != 0
+    assert f"Error: {wrong}: line 4: seeds.1 = 13: duplicate seed" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_targets_that_the_experiment_does_not_have_are_told_in_a_line_each(finished):
+    targets = {
+        "results/tables/digits-resnet18-instance-10-released.csv": (
+            "in results/tables/: did you mean 'digits-resnet18-instance-10-released-e1.csv'?"
+        ),
+        "results/digits/resnet18/seed13/instance-10/released/lotus/run.json": (
+            "in results/digits/resnet18/seed13/instance-10/: did you mean 'released-e1'?"
+        ),
+        "tabel1": "no such target; did you mean 'table1'?",
+    }
+    done = run(finished, "snakemake", "-n", *CONFIG, "--", *targets, check=False)
+    assert done.returncode == 1
+    said = done.stdout + done.stderr
+    for target, told in targets.items():
+        (line,) = [line for line in said.splitlines() if line.startswith(f"Error: {target}: ")]
+        assert told in line
+    assert "Traceback" not in said
+
+
+def test_tuning_writes_overrides_that_the_configuration_takes(finished):
+    run(finished, "snakemake", "--cores", "2", *CONFIG, "--", "tune")
+    blocks = yaml.safe_load((finished / "results/tuning/overrides.yaml").read_text())
+    assert [b["where"]["scenario"] for b in blocks] == ["instance-10", "class-three"]
+    content = yaml.safe_load((finished / "config/digits.yaml").read_text())
+    content["overrides"] += blocks
+    plan = make_plan(content, [Origin("tuned", content)])
+    for block, cell in zip(blocks, plan.tuned_cells(), strict=True):
+        for row in ("finetune", "lotus"):
+            file = (
+                finished / "results/tuning/digits/resnet18/seed101" / cell.scenario / f"{row}.json"
+            )
+            record = json.loads(file.read_text())
+            trials = record["notes"]["trials"]
+            best = min(trials, key=lambda trial: trial["objective"])["given"]
+            assert block["methods"][row].items() <= best.items()
+            assert plan.hyperparameters(cell, row).items() >= block["methods"][row].items()
+            # Neither gold nor test images were at hand.
+            assert not [name for name in record["inputs"] if "gold" in name]
+    # The ledger is to hold these records too.
+    audit = ("lotus", "audit", *CONFIG)
+    assert "was made since" in run(finished, *audit, check=False).stdout
+    assert planned(finished) == {"seal_records": 1, "all": 1}
+    run(finished, "snakemake", "--cores", "2", *CONFIG)
+    assert "; sound." in run(finished, *audit).stdout
+    assert planned(finished) == {}
+
+
+FASHION = """
+title: Protocols
+seeds: [3407]
+datasets: {fashion-mini: {}}
+architectures:
+  resnet18:
+    model: resnet18
+    width: 8
+    training: {epochs: 6, warmup_epochs: 1, batch_size: 100}
+scenarios: {class-trouser: {forget_class: Trouser}}
+methods:
+  finetune: {epochs: 2, batch_size: 100}
+  diverging: {method: finetune, epochs: 1, lr: 1e20, batch_size: 100}
+  scrub: {epochs: 3, batch_size: 100}
+  neggrad-plus: {batch_size: 100}
+grid:
+  - datasets: [fashion-mini]
+    architectures: [resnet18]
+    scenarios: [class-trouser]
+    protocols: [corrected, released, corrected+e1]
+overrides:
+  - where: {protocol: corrected}
+    methods: {scrub: {lr: 1e-3}, neggrad-plus: {alpha: 0.8}}
+"""
+
+
+@pytest.fixture(scope="module")
+def protocols(tmp_path_factory):
+    """A copy of the project with both protocols run on the small Fashion-MNIST, one seed."""
+    folder = tmp_path_factory.mktemp("protocols")
+    copy_of_project(folder)
+    (folder / "protocols.yaml").write_text(FASHION)
+    run(folder, "snakemake", "--cores", "2", "--configfile", "protocols.yaml")
+    return folder
+
+
+def runs_of(folder, name):
+    return folder / "results/fashion-mini/resnet18/seed3407/class-trouser" / name
+
+
+def rows_of(folder, protocol):
+    return json.loads((runs_of(folder, protocol) / "metrics.json").read_text())["rows"]
+
+
+def test_released_scrub_is_the_original_bit_for_bit(protocols):
+    original = protocols / "results/fashion-mini/resnet18/seed3407/original/corrected"
+    for name, same in (("released", True), ("corrected", False)):
+        mine = (runs_of(protocols, name) / "scrub/model.safetensors").read_bytes()
+        assert (mine == (original / "model.safetensors").read_bytes()) is same
+    assert rows_of(protocols, "released")["scrub"]["same_as_original"]
+
+
+def test_corrected_scrub_and_neggrad_plus_forget_a_class(protocols):
+    rows = rows_of(protocols, "corrected")
+    for name in ("scrub", "neggrad-plus"):
+        assert rows[name]["accuracy_forget"] < rows["original"]["accuracy_forget"] - 0.2
+    released = rows_of(protocols, "released")
+    for name in ("scrub", "neggrad-plus"):
+        assert released[name]["accuracy_forget"] > rows[name]["accuracy_forget"] + 0.2
+
+
+def test_evaluation_in_train_mode_damages_what_it_measures(protocols):
+    before, after = rows_of(protocols, "corrected"), rows_of(protocols, "corrected+e1")
+    # The same weights, file by file.
+    for name in ("finetune", "scrub", "neggrad-plus"):
+        models = [
+            (runs_of(protocols, p) / name / "model.safetensors").read_bytes()
+            for p in ("corrected", "corrected+e1")
+        ]
+        assert models[0] == models[1]
+    assert after["finetune"]["accuracy_retain"] < before["finetune"]["accuracy_retain"] - 0.05
+    assert after["original"] == before["original"]
+    assert after["gold"] == before["gold"]
+    released = rows_of(protocols, "released")["finetune"]
+    assert released["accuracy_retain"] < before["finetune"]["accuracy_retain"] - 0.05
+
+
+def test_a_diverging_method_is_shown_as_collapsed(protocols):
+    assert "not finite" in rows_of(protocols, "corrected")["diverging"]["collapsed"]
+    table = pd.read_csv(
+        protocols / "results/tables/fashion-mini-resnet18-class-trouser-corrected.csv"
+    ).set_index("row")
+    assert pd.isna(table.loc["diverging", "avg_gap"])
+    assert table.loc["diverging", "collapsed"] == 1
+    assert table.loc["finetune", "collapsed"] == 0
+    page = (protocols / "results/report/index.html").read_text()
+    assert "collapsed in 1 of 1 seeds" in page
