@@ -16,7 +16,7 @@ from torch import Tensor
 from torchvision.transforms import InterpolationMode
 from torchvision.transforms import functional as tv
 
-from lotus.config.settings import Affine, Augmentation, ColourJitter
+from lotus.config.images import Affine, Augmentation, ColourJitter
 from lotus.data import augment
 from lotus.data.batches import ImageSet
 from lotus.engine.device import prepare

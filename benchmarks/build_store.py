@@ -21,7 +21,7 @@ import numpy as np
 import psutil
 from PIL import Image
 
-from lotus.config.settings import StoreOptions
+from lotus.config.images import StoreOptions
 from lotus.data.build import build_store, fetch_raw
 from lotus.data.sources.cifar10 import SOURCE as CIFAR10
 

@@ -34,11 +34,12 @@ import numpy as np
 
 from lotus import layout
 from lotus.cli.main import main as lotus_main
-from lotus.config.settings import read_origin
+from lotus.config.origins import read_origin
 from lotus.data.store import locked_stores
 from lotus.layout import record_of
 from lotus.plan.contents import Contents, Made
-from lotus.plan.plan import Plan, make_plan
+from lotus.plan.making import make_plan
+from lotus.plan.plan import Plan
 from lotus.plan.steps import Step, steps
 from lotus.predictions import predictions_file
 from lotus.records.record import write_record

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from lotus.config.settings import Benchmark
+from lotus.config.cells import Benchmark
 
 RESULTS = Path("results")
 RECORDS = RESULTS / "records"

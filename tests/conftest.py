@@ -14,11 +14,11 @@ from project import copy_of_project, run
 from torch import nn
 from torch.optim.optimizer import register_optimizer_step_post_hook
 
+from lotus.config.images import Augmentation
 from lotus.config.protocol import CORRECTED
-from lotus.config.settings import Augmentation
 from lotus.data.batches import ImageSet
 from lotus.data.store import Store
-from lotus.methods import base
+from lotus.methods.base.task import Task
 
 
 def pytest_addoption(parser):
@@ -246,7 +246,7 @@ def task_of(seeded):
     def make(original, forget, retain, val=None, seed=0, num_classes=2, **more):
         reports = []
         given = {"class_forgetting": False, "protocol": CORRECTED, **more}
-        task = base.Task(
+        task = Task(
             original=original,
             forget=forget,
             retain=retain,

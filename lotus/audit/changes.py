@@ -8,8 +8,8 @@ from typing import Any
 
 from lotus.plan.step import Step
 from lotus.records.code_identity import code_digest, module_digests
+from lotus.records.files import as_text
 from lotus.records.index import Record
-from lotus.records.record import as_text
 from lotus.surroundings import PACKAGE
 
 

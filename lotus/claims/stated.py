@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from lotus.config.settings import Name, PositiveReal, Section
+from lotus.config.fields import Name, PositiveReal, Section
 from lotus.errors import LotusError, choices
 from lotus.formats.yaml_text import read_yaml
 from lotus.results.conventions import TITLES

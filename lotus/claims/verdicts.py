@@ -15,8 +15,9 @@ from lotus.claims.stated import load_claims
 from lotus.errors import LotusError
 from lotus.published.numbers import load_published
 from lotus.published.side_by_side import PROTOCOLS
+from lotus.records.files import write_json, write_text
 from lotus.records.reading import read_record
-from lotus.records.record import write_json, write_record, write_text
+from lotus.records.record import write_record
 from lotus.results.experiment import read_experiment
 from lotus.tables.latex import latex_table
 

@@ -259,7 +259,8 @@ _store_options = click.option(
 @click.option("--out", type=FILE, required=True, help="List of the verified files (JSON).")
 def fetch(dataset: str, options: dict[str, Any], mirrors: tuple[str, ...], out: Path) -> None:
     """Find or download the raw files of DATASET and verify their checksums."""
-    from lotus.config.settings import StoreOptions, check
+    from lotus.config.images import StoreOptions
+    from lotus.config.mistakes import check
     from lotus.data.build import fetch_raw
 
     fetch_raw(dataset, check(StoreOptions, options, "--options"), mirrors, out)
@@ -287,7 +288,8 @@ def store(
     out: Path,
 ) -> None:
     """Build the image store of DATASET from its raw files."""
-    from lotus.config.settings import StoreOptions, check
+    from lotus.config.images import StoreOptions
+    from lotus.config.mistakes import check
     from lotus.data.build import build_store
 
     chosen = check(StoreOptions, options, "--options")
@@ -339,7 +341,8 @@ def choose_forget_set(
     store: Path, scenario: dict[str, Any], record: Path | None, out: Path, **options: Any
 ) -> None:
     """Choose which training images are to be forgotten."""
-    from lotus.config.settings import Scenario, check
+    from lotus.config.mistakes import check
+    from lotus.config.scenarios import Scenario
     from lotus.data.splits import write_forget_set
 
     chosen = check(Scenario, scenario, "--scenario")
@@ -449,14 +452,17 @@ def retrain(forget_set: Path, **options: Any) -> None:
 
 
 def _train(kind: str, forget_set: Path | None, options: dict[str, Any]) -> None:
-    from lotus.config.settings import ARCHITECTURE, Dataset, check
-    from lotus.runs import run as runs
+    from lotus.config.architectures import ARCHITECTURE
+    from lotus.config.images import Dataset
+    from lotus.config.mistakes import check
+    from lotus.runs.run import Inputs, Run
+    from lotus.runs.train import train_run
 
     architecture = check(ARCHITECTURE, options.pop("architecture"), "--architecture")
     use = check(Dataset, options.pop("images"), "--images")
-    inputs = runs.Inputs(options.pop("store"), options.pop("held_out"), forget_set)
+    inputs = Inputs(options.pop("store"), options.pop("held_out"), forget_set)
     weights_of = options.pop("weights_of")
-    runs.train_run(kind, inputs, runs.Run(**options), architecture, use, weights_of)
+    train_run(kind, inputs, Run(**options), architecture, use, weights_of)
 
 
 @main.command(
@@ -495,14 +501,15 @@ def unlearn(
     **options: Any,
 ) -> None:
     """Apply METHOD to an original model, so that it forgets the forget set."""
-    from lotus.methods.plugins import load_plugins
-    from lotus.runs import run as runs
+    from lotus.methods.base.plugins import load_plugins
+    from lotus.runs.run import Inputs, Run
+    from lotus.runs.unlearn import unlearn_run
 
     load_plugins(plugins)
-    inputs = runs.Inputs(options.pop("store"), options.pop("held_out"), forget_set, calibration)
+    inputs = Inputs(options.pop("store"), options.pop("held_out"), forget_set, calibration)
     weights_of = options.pop("weights_of")
-    run = runs.Run(**options)
-    runs.unlearn_run(inputs, run, original, method, dict(settings), weights_of)
+    run = Run(**options)
+    unlearn_run(inputs, run, original, method, dict(settings), weights_of)
 
 
 @main.command()
@@ -529,13 +536,13 @@ def tune(
     **options: Any,
 ) -> None:
     """Try candidates for METHOD on one model, judged on forget, retain and validation images."""
-    from lotus.methods.plugins import load_plugins
-    from lotus.runs import run as runs
+    from lotus.methods.base.plugins import load_plugins
     from lotus.runs import tuning
+    from lotus.runs.run import Inputs, Run
 
     load_plugins(plugins)
-    inputs = runs.Inputs(options.pop("store"), options.pop("held_out"), forget_set)
-    tuning.try_candidates(inputs, runs.Run(out=out, **options), original, method, candidates)
+    inputs = Inputs(options.pop("store"), options.pop("held_out"), forget_set)
+    tuning.try_candidates(inputs, Run(out=out, **options), original, method, candidates)
 
 
 @main.command()
@@ -700,9 +707,9 @@ def describe(
     config: dict[str, Any], origins: dict[str, Any], out: Path, record: Path | None
 ) -> None:
     """Write down what an experiment consists of: benchmarks, rows, resolved hyper-parameters."""
-    from lotus.config.settings import Origin
+    from lotus.config.origins import Origin
     from lotus.plan.contents import write_description
-    from lotus.plan.plan import make_plan
+    from lotus.plan.making import make_plan
 
     plan = make_plan(config, [Origin("--config", config)])
     write_description(plan, origins, out, record or _beside(out))
@@ -990,12 +997,12 @@ def list_methods(plugins: tuple[str, ...]) -> None:
     from dataclasses import MISSING, fields
 
     from lotus.config.protocol import REGISTER
-    from lotus.methods import base
-    from lotus.methods.plugins import load_plugins
+    from lotus.methods.base import configured, registry
+    from lotus.methods.base.plugins import load_plugins
 
     load_plugins(plugins)
-    for name in base.available():
-        said, entry = base.describe(name), base.entry_of(name)
+    for name in registry.available():
+        said, entry = configured.describe(name), registry.entry_of(name)
         click.echo(f"{name}\n  {said.idea}")
         every = fields(entry.cls)  # type: ignore[arg-type]
         values = (f.name if f.default is MISSING else f"{f.name}={f.default}" for f in every)
@@ -1042,20 +1049,21 @@ def list_datasets() -> None:
 @click.argument("config", type=EXISTING_FILE)
 def check_config(config: Path) -> None:
     """Check a configuration file and say what it would run."""
-    from lotus.config.settings import read_origin
+    from lotus.config.origins import read_origin
+    from lotus.plan.description import summary
     from lotus.plan.feasible import refuse_nonsense
-    from lotus.plan.plan import make_plan
+    from lotus.plan.making import make_plan
 
     origin = read_origin(config)
     plan = make_plan(origin.content, [origin])
     refuse_nonsense(plan, [origin])
-    click.echo("\n".join(map(shown, plan.summary().splitlines())))
+    click.echo("\n".join(map(shown, summary(plan).splitlines())))
 
 
 @main.command()
 def schema() -> None:
     """Print the JSON schema of configuration files (config/schema.json)."""
-    from lotus.plan.plan import json_schema
+    from lotus.plan.schema import json_schema
 
     click.echo(json.dumps(json_schema(), indent=2))
 

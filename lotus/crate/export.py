@@ -40,8 +40,9 @@ from lotus.crate.project import (
 )
 from lotus.errors import LotusError
 from lotus.names import shown
+from lotus.records.environment import git_state
+from lotus.records.files import atomic
 from lotus.records.index import read_index
-from lotus.records.record import atomic, git_state
 
 EXPERIMENT = (layout.RECORDS / "experiment.json").as_posix()
 TERMS = "https://w3id.org/ro/terms/workflow-run/context"

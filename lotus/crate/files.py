@@ -12,8 +12,8 @@ from lotus import layout
 from lotus.audit.unrecorded_files import is_elsewhere
 from lotus.errors import LotusError
 from lotus.names import shown
+from lotus.records.files import sha256
 from lotus.records.index import Index
-from lotus.records.record import sha256
 from lotus.tracking.tracked_files import held, holding
 
 ARRAYS = (".npy", ".npz", ".safetensors")

@@ -8,7 +8,7 @@ from typing import Any
 
 from lotus import layout
 from lotus.audit.unrecorded_files import is_elsewhere
-from lotus.config.settings import read_origin
+from lotus.config.origins import read_origin
 from lotus.errors import LotusError
 
 WORKFLOW, CITATION, ENVIRONMENT = "Snakefile", "CITATION.cff", "envs/requirements.lock"

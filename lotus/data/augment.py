@@ -10,7 +10,7 @@ import math
 import torch
 from torch import Tensor
 
-from lotus.config.settings import Affine, Augmentation, ColourJitter
+from lotus.config.images import Affine, Augmentation, ColourJitter
 
 LUMA = (0.2989, 0.587, 0.114)
 """Shares of red, green and blue in the grey of a colour image (ITU-R BT.601)."""

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from lotus.config.settings import Augmentation, Dataset
+from lotus.config.images import Augmentation, Dataset
 from lotus.data.augment import augment
 from lotus.data.pixels import MappedPixels, place
 from lotus.data.store import Store

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from lotus.config.settings import StoreOptions
+from lotus.config.images import StoreOptions
 from lotus.data import content as contents
 from lotus.data import sources
 from lotus.data.content import Content, Files, LeftOut
@@ -23,7 +23,8 @@ from lotus.data.store import FILES, check_lock, dvc_digest, open_store, write_st
 from lotus.errors import LotusError
 from lotus.layout import RAW
 from lotus.names import shown
-from lotus.records.record import relative, sha256, write_json, write_record
+from lotus.records.files import relative, sha256, write_json
+from lotus.records.record import write_record
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from lotus.config.settings import Dataset
+from lotus.config.images import Dataset
 from lotus.data.batches import Images, View
 from lotus.data.store import Store, open_store
 from lotus.errors import LotusError

@@ -16,7 +16,7 @@ from lotus.data.content import Files, shortened
 from lotus.data.workers import in_processes
 from lotus.errors import LotusError
 from lotus.names import shown
-from lotus.records.record import write_json
+from lotus.records.files import write_json
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PillowImage

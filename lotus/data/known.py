@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lotus.config.settings import StoreOptions
+from lotus.config.images import StoreOptions
 from lotus.data import content as contents
 from lotus.data.archives import is_archive
 from lotus.data.build import read_content, source_of

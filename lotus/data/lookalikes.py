@@ -13,7 +13,8 @@ from lotus.data.hashes import hash_store
 from lotus.data.splits import load_forget_set, load_held_out
 from lotus.data.store import Store, open_store
 from lotus.errors import LotusError
-from lotus.records.record import atomic, relative, sha256, write_json, write_record
+from lotus.records.files import atomic, relative, sha256, write_json
+from lotus.records.record import write_record
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from lotus.config.settings import StoreOptions
+from lotus.config.images import StoreOptions
 from lotus.data.archives import is_archive, unpacked
 from lotus.data.image_files import is_companion
 from lotus.data.sources import RawFile, Source

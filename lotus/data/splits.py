@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from lotus.config.settings import Scenario
+from lotus.config.scenarios import Scenario
 from lotus.data.store import Store, open_store
 from lotus.errors import LotusError, choices
 from lotus.names import composed
-from lotus.records.record import write_json, write_record
+from lotus.records.files import write_json
+from lotus.records.record import write_record
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from math import inf, sqrt
 from statistics import fmean
 from typing import Any
 
-from lotus.config.settings import Benchmark
+from lotus.config.cells import Benchmark
 
 NOISE = 1e-9
 """Largest relative difference that rounding alone can make."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lotus.config.settings import Benchmark
+from lotus.config.cells import Benchmark
 from lotus.diff.changed_numbers import (
     Model,
     Models,

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from lotus import layout
-from lotus.config.settings import Benchmark
+from lotus.config.cells import Benchmark
 from lotus.diff.changed_numbers import Model
 from lotus.diff.loading import Side
 from lotus.diff.steps import DATA, Difference, Key, Step, behind, place_of, walk

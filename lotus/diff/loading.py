@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from lotus import layout
-from lotus.config.settings import Benchmark
+from lotus.config.cells import Benchmark
 from lotus.errors import LotusError
 from lotus.formats.json_text import parse_json, read_file
 from lotus.names import shown

@@ -13,7 +13,7 @@ import torch
 
 from lotus.errors import LotusError
 from lotus.names import shown
-from lotus.records.record import atomic
+from lotus.records.files import atomic
 
 log = logging.getLogger(__name__)
 

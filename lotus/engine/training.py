@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from lotus.config.settings import Training
+from lotus.config.architectures import Training
 from lotus.data.batches import ImageSet
 from lotus.engine.checkpoint import Checkpoint
 from lotus.engine.inference import mean_loss

@@ -26,7 +26,7 @@ from lotus.figures.style import (
     VERMILION,
     WINE,
 )
-from lotus.records.record import sha256
+from lotus.records.files import sha256
 from lotus.results.lookalikes import audit_title, pairs_between, read_audit
 from lotus.results.metrics import brief
 

@@ -19,7 +19,7 @@ from lotus.metrics.divergence import entropy, softmax
 from lotus.metrics.streisand import FLOOR
 from lotus.metrics.summary import of_scenario
 from lotus.predictions import predictions_file
-from lotus.records.record import sha256
+from lotus.records.files import sha256
 from lotus.results.metrics import read_metrics, row_title
 
 BINS = 60

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from lotus.errors import LotusError
 from lotus.layout import GOLD, ORIGINAL
-from lotus.records.record import atomic
+from lotus.records.files import atomic
 
 COLUMN, PAGE = 3.4, 7.0
 """Widths in inches of one column and of both."""

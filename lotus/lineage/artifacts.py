@@ -9,9 +9,9 @@ from lotus import layout
 from lotus.errors import LotusError
 from lotus.lineage.tree import node_path
 from lotus.names import shown
+from lotus.records.files import relative
 from lotus.records.forms import LONGEST_PATH
 from lotus.records.index import Index
-from lotus.records.record import relative
 
 SHOWN = 3
 """Near matches that a message names."""

@@ -12,8 +12,9 @@ from lotus.data.store import md5
 from lotus.lineage.links import Kept, Plan, plan_all
 from lotus.lineage.raw_folders import Folder, folders_of
 from lotus.lineage.tree import NOT_IN_DVC, Node, Tree, is_raw_list, is_store
+from lotus.records.files import sha256
 from lotus.records.index import Index
-from lotus.records.record import identity, sha256
+from lotus.records.record import identity
 from lotus.tracking.tracked_files import Held, held, holding
 
 NOT_AT_HAND = "not at hand"

@@ -7,7 +7,7 @@ from pydantic import NonNegativeInt, PositiveInt
 from torch import nn
 from torch.nn import functional as F
 
-from lotus.config.settings import NonNegativeReal, PositiveReal
+from lotus.config.fields import NonNegativeReal, PositiveReal
 from lotus.methods.base import Task, register
 
 

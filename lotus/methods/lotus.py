@@ -10,7 +10,7 @@ from pydantic import Field, NonNegativeInt, PositiveInt
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from lotus.config.settings import NonNegativeReal, PositiveReal, Real, Share
+from lotus.config.fields import NonNegativeReal, PositiveReal, Real, Share
 from lotus.engine.inference import accuracy
 from lotus.methods.base import Task, register
 

@@ -9,7 +9,7 @@ from pydantic import NonNegativeInt, PositiveInt
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from lotus.config.settings import NonNegativeReal, PositiveReal
+from lotus.config.fields import NonNegativeReal, PositiveReal
 from lotus.data.batches import Batch, ImageSet
 from lotus.methods.base import Task, register, sgd_or_adam
 

@@ -9,7 +9,7 @@ from pydantic import NonNegativeInt, PositiveInt
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from lotus.config.settings import NonNegativeReal, PositiveReal, Share
+from lotus.config.fields import NonNegativeReal, PositiveReal, Share
 from lotus.data.batches import Batch
 from lotus.methods.base import Task, register
 from lotus.methods.random_labeling import relabel

@@ -5,7 +5,7 @@ from typing import Any
 
 from torch import nn
 
-from lotus.config.settings import Share
+from lotus.config.fields import Share
 from lotus.methods.base import Task, register
 from lotus.methods.lotus import LoTUS
 from lotus.methods.salun import MaskedOptimizer, saliency_mask

@@ -8,7 +8,7 @@ from pydantic import NonNegativeInt, PositiveInt
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from lotus.config.settings import PositiveReal
+from lotus.config.fields import PositiveReal
 from lotus.data.batches import Batch
 from lotus.methods.base import Task, register
 

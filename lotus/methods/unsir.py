@@ -8,8 +8,8 @@ from pydantic import NonNegativeInt, PositiveInt
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from lotus.config.fields import NonNegativeReal, PositiveReal
 from lotus.config.protocol import Protocol
-from lotus.config.settings import NonNegativeReal, PositiveReal
 from lotus.data.batches import Batch, ImageSet
 from lotus.methods.base import Task, register
 

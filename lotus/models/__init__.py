@@ -11,10 +11,10 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from lotus.config.settings import Architecture, ResNet18, WeightsFile
+from lotus.config.architectures import Architecture, ResNet18, WeightsFile
 from lotus.errors import LotusError
 from lotus.names import on_disk, shown
-from lotus.records.record import atomic
+from lotus.records.files import atomic
 
 
 def build(

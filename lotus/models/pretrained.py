@@ -14,10 +14,10 @@ from typing import Any, TypeGuard
 import torch
 from torch import Tensor, nn
 
-from lotus.config.settings import WeightsFile
+from lotus.config.architectures import WeightsFile
 from lotus.errors import LotusError
 from lotus.names import on_disk, shown
-from lotus.records.record import sha256
+from lotus.records.files import sha256
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from lotus.config import settings
+from lotus.config import architectures
 
 
 class Block(nn.Module):
@@ -61,7 +61,7 @@ class ResNet18(nn.Module):
 
 
 def build(
-    architecture: settings.ResNet18, image_shape: tuple[int, int, int], num_classes: int
+    architecture: architectures.ResNet18, image_shape: tuple[int, int, int], num_classes: int
 ) -> nn.Module:
     """The network for images of this shape (C, H, W)."""
     network = ResNet18(image_shape[0], num_classes, architecture.width, architecture.max_pool)
@@ -69,7 +69,7 @@ def build(
 
 
 def smallest_map(
-    architecture: settings.ResNet18, image_shape: tuple[int, int, int]
+    architecture: architectures.ResNet18, image_shape: tuple[int, int, int]
 ) -> tuple[int, int]:
     """Height and width of the maps of the last stage, for images of this shape (C, H, W)."""
     _, *sides = image_shape

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from lotus.config.settings import ViT
+from lotus.config.architectures import ViT
 from lotus.errors import LotusError
 
 

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 from torch import nn
 from torchvision.models import VisionTransformer, ViT_B_16_Weights, vit_b_16
 
-from lotus.config.settings import TorchvisionViTB16, WeightsFile
+from lotus.config.architectures import TorchvisionViTB16, WeightsFile
 from lotus.models import pretrained, tokens
 
 PRETRAINED_CLASSES = 1000

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from timm.models.vision_transformer import VisionTransformer
 from torch import nn
 
-from lotus.config.settings import ViT
+from lotus.config.architectures import ViT
 from lotus.models import tokens
 
 

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 import timm
 from torch import Tensor, nn
 
-from lotus.config.settings import ViTB16, WeightsFile
+from lotus.config.architectures import ViTB16, WeightsFile
 from lotus.errors import LotusError, choices
 from lotus.models import pretrained, vit
 

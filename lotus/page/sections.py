@@ -8,8 +8,8 @@ from typing import Any
 
 import pandas as pd
 
+from lotus.config.cells import Benchmark
 from lotus.config.protocol import RELEASED, parse
-from lotus.config.settings import Benchmark
 from lotus.layout import GOLD, ORIGINAL
 from lotus.page.items import Item, figure_item, table_item
 from lotus.page.sentences import differences, sentences

@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from lotus import layout
+from lotus.config.cells import Benchmark
 from lotus.config.protocol import CORRECTED, parse
-from lotus.config.settings import Benchmark
+from lotus.plan.description import description as description_of_plan
 from lotus.plan.plan import Plan
-from lotus.records.record import write_json, write_record
+from lotus.records.files import write_json
+from lotus.records.record import write_record
 
 
 @dataclass(frozen=True)
@@ -226,7 +228,7 @@ def description(plan: Plan) -> dict[str, Any]:
         ]
         for form, list_of in (("tables", contents.tables), ("figures", contents.figures))
     }
-    return {**plan.description(), **described}
+    return {**description_of_plan(plan), **described}
 
 
 def write_description(plan: Plan, origins: Mapping[str, Any], out: Path, record: Path) -> None:

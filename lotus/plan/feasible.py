@@ -12,7 +12,11 @@ from pathlib import Path
 
 from lotus import layout, models
 from lotus.config import protocol
-from lotus.config.settings import Benchmark, Origin, Problem, Scenario, complain
+from lotus.config.cells import Benchmark
+from lotus.config.consistency import Problem
+from lotus.config.mistakes import complain
+from lotus.config.origins import Origin
+from lotus.config.scenarios import Scenario
 from lotus.data import sources
 from lotus.data.batches import View
 from lotus.data.known import Counts, class_counts
@@ -25,11 +29,12 @@ from lotus.data.splits import (
     forgotten_of_each,
 )
 from lotus.errors import LotusError
-from lotus.methods import base
+from lotus.methods.base import configured, registry, single_images
 from lotus.models.pretrained import check_images
 from lotus.models.tokens import check_patches
 from lotus.names import composed, shown
-from lotus.plan.plan import Plan, source_name
+from lotus.plan.making import source_name
+from lotus.plan.plan import Plan
 from lotus.records.index import read
 
 ENDS_IN_EVAL_MODE = frozenset(("lotus", "salun-lotus", "ssd"))
@@ -232,7 +237,7 @@ def _of_networks(plan: Plan, cell: Benchmark, sets: _Sets) -> Iterator[Problem]:
     training = plan.architecture(cell.dataset, cell.architecture)["training"]
     trained = {"the original": sum(sets.counts.train), "gold": sets.images["retain"]}
     for name, count in trained.items():
-        if training["epochs"] and base.has_single(count, training["batch_size"], False):
+        if training["epochs"] and single_images.has_single(count, training["batch_size"], False):
             what = f"{name} would be trained on a batch of a single image"
             place: list[str | int] = ["architectures", cell.architecture, "training", "batch_size"]
             yield place, training["batch_size"], why.format(what, more)
@@ -273,8 +278,8 @@ def _of_methods(
             counts = dict(sets.images)
             if plan.calibration_of(row) is not None:
                 del counts["val"]
-            method = base.make(name, plan.hyperparameters(plan.home(cell, row), row))
-            alone = base.lone_image(name, method, counts, switches, sets.is_of_a_class)
+            method = configured.make(name, plan.hyperparameters(plan.home(cell, row), row))
+            alone = single_images.lone_image(name, method, counts, switches, sets.is_of_a_class)
             place: list[str | int] = ["methods", row]
             if alone is not None and row not in told:
                 told.add(row)
@@ -291,4 +296,4 @@ def _of_methods(
 
 def _is_left_in_train_mode(name: str) -> bool:
     """Whether a method of ours returns its network in train mode; of others it is told when they run."""
-    return name not in ENDS_IN_EVAL_MODE and base.is_own(name)
+    return name not in ENDS_IN_EVAL_MODE and registry.is_own(name)

@@ -1,39 +1,20 @@
-"""What a configuration will run, every cell of it checked before a job starts."""
+"""What a configuration comes to: the cells of the grid, their runs, and what each job is told."""
 
-import random
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import product
 from typing import Any
-
-from pydantic import TypeAdapter
 
 from lotus import layout
 from lotus.config import protocol
+from lotus.config.cells import Benchmark
+from lotus.config.images import Dataset
 from lotus.config.protocol import Protocol
-from lotus.config.settings import (
-    Benchmark,
-    Dataset,
-    Extent,
-    Origin,
-    Settings,
-    benchmarks,
-    complain,
-    hyperparameters_of,
-    images_of,
-    load,
-    training_of,
-)
-from lotus.data import sources
-from lotus.data.calibration import class_problem
-from lotus.data.splits import class_label
-from lotus.errors import LotusError, choices
+from lotus.config.resolved import Extent, benchmarks, hyperparameters_of, images_of, training_of
+from lotus.config.settings import Settings
 from lotus.layout import GOLD, ORIGINAL
-from lotus.methods import base
-from lotus.methods.plugins import load_plugins
+from lotus.methods.base import configured, registry
 from lotus.names import composed
-from lotus.published.counterparts import counterpart
 
 EVALUATION = protocol.of_stage("evaluation")
 OF_RUNS = protocol.of_stage("training", "method", "evaluation")
@@ -116,10 +97,12 @@ class Plan:
         configuration.
         """
         name, wanted = self.method_of(row), protocol.parse(cell.protocol)
-        own = base.entry_of(name).own_switches
+        own = registry.entry_of(name).own_switches
         column = ("released" if own <= wanted.on else "corrected") if own else wanted.base
         given = hyperparameters_of(self.settings, cell, row, column)
-        return base.hyperparameters(base.make(name, base.constants(name, wanted) | given))
+        return configured.hyperparameters(
+            configured.make(name, registry.constants(name, wanted) | given)
+        )
 
     def home(self, cell: Benchmark, row: str) -> Benchmark:
         """Where the run of a row is filed: under the protocol as far as it concerns this run.
@@ -152,7 +135,7 @@ class Plan:
         if use.augmentation.is_random:
             relevant.add("E2")
         if row not in (ORIGINAL, GOLD):
-            relevant |= base.entry_of(self.method_of(row)).switches
+            relevant |= registry.entry_of(self.method_of(row)).switches
             if self.settings.architectures[architecture].batch_norm:
                 relevant.add("E1")
             if use.resize is not None:
@@ -246,77 +229,12 @@ class Plan:
             del section["forget_rule"]
         return section
 
-    def description(self) -> dict[str, Any]:
-        """What the report is about: the settings, and each cell with its runs and resolved rows."""
-        return {
-            "settings": self.settings.model_dump(mode="json"),
-            "rows": list(self.rows),
-            "benchmarks": [self._described(cell) for cell in self.benchmarks],
-            "ablations": [self._described(cell) for cell in self.ablations],
-        }
-
-    def _described(self, cell: Benchmark) -> dict[str, Any]:
-        measured = self.measured(cell)
-        return {
-            "dataset": cell.dataset,
-            "architecture": cell.architecture,
-            "scenario": cell.scenario,
-            "protocol": cell.protocol,
-            "study": cell.study,
-            "measured": measured.protocol,
-            "items": [label for label, cells in self.labelled.items() if cell in cells],
-            "published": counterpart(self.settings, cell),
-            "training": self.architecture(cell.dataset, cell.architecture)["training"],
-            "runs": {seed: self.run_folders(measured, seed) for seed in self.seeds_of(measured)},
-            "methods": {
-                row: {
-                    "method": self.method_of(row),
-                    "calibration": self.calibration_of(row),
-                    "hyperparameters": self.hyperparameters(self.home(cell, row), row),
-                }
-                for row in self.rows_of(measured)
-            },
-        }
-
-    def tuned_cells(self) -> tuple[Benchmark, ...]:
-        """Cells that hyper-parameters are tuned for: those of the corrected protocol."""
-        cells = (cell.outside_study for cell in self.benchmarks if cell.protocol == "corrected")
-        return tuple(dict.fromkeys(cells))
-
-    def tuned_rows(self, cell: Benchmark) -> tuple[str, ...]:
-        """Rows with a space that the cell has, in whichever study."""
-        spaces = self.settings.tuning.spaces if self.settings.tuning is not None else {}
-        here = {
-            row
-            for other in self.cells
-            if other.outside_study == cell
-            for row in self.rows_of(other)
-        }
-        return tuple(row for row in spaces if row in here)
-
-    def candidates(self, cell: Benchmark, row: str) -> list[dict[str, Any]]:
-        """What tuning tries for a row: its own hyper-parameters with combinations of its space.
-
-        At most the budget; the draw depends on row and benchmark alone.
-        """
-        tuning = self.settings.tuning
-        if tuning is None or row not in tuning.spaces:
-            return []
-        space = tuning.spaces[row]
-        own, name = self.settings.methods[row].hyperparameters, self.method_of(row)
-        every = [
-            _as_read(name, own | dict(zip(space, values, strict=True)))
-            for values in product(*space.values())
-        ]
-        if len(every) > tuning.budget:
-            every = random.Random(f"{cell.name}/{row}").sample(every, tuning.budget)
-        return every
-
     def run_count(self) -> int:
         """Number of models, each counted once."""
-        return self._count(self.cells)
+        return self.count_runs(self.cells)
 
-    def _count(self, cells: Iterable[Benchmark]) -> int:
+    def count_runs(self, cells: Iterable[Benchmark]) -> int:
+        """Number of models of some cells, each counted once."""
         return len(
             {
                 folder
@@ -343,162 +261,3 @@ class Plan:
         for cell in self.cells:
             found.setdefault(f"{cell.architecture}-{cell.dataset}", {})[cell] = None
         return {name: tuple(cells) for name, cells in found.items()}
-
-    def part_counts(self) -> str:
-        """Models of each part, for a person."""
-        width = max(len(name) for name in self.parts)
-        counted = {name: self._count(cells) for name, cells in self.parts.items()}
-        lines = [f"  {name:<{width}}  {count:>5}" for name, count in counted.items()]
-        return "\n".join(
-            [f"Models of each part ({self.run_count()} in all; parts share some):", *lines]
-        )
-
-    def summary(self) -> str:
-        """What would be run, for a person."""
-        seeds = ", ".join(str(seed) for seed in self.settings.seeds)
-        concerned = {cell: self.rows_of(cell) for cell in self.ablations}
-        return "\n".join(
-            [
-                self.settings.title,
-                *(f"  {cell.name}{self._special(cell)}" for cell in self.benchmarks),
-                *(
-                    f"  {cell.name}: {', '.join(rows) or 'no other runs'}"
-                    for cell, rows in concerned.items()
-                ),
-                f"  rows: {', '.join(self.rows)}",
-                f"  seeds: {seeds}",
-                f"  models: {self.run_count()}",
-            ]
-        )
-
-    def _special(self, cell: Benchmark) -> str:
-        """In what a cell is not like all others."""
-        rows = self.rows_of(cell)
-        some = ", ".join(rows) if rows != tuple(self.settings.methods) else ""
-        said = [part for part in (some, "" if self.has_gold(cell) else "no gold model") if part]
-        return f": {'; '.join(said)}" if said else ""
-
-
-def _as_read(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Hyper-parameters as the method reads them: `1e-3` is a number."""
-    read = base.hyperparameters(base.make(name, given))
-    return {key: read[key] for key in given}
-
-
-def make_plan(content: Mapping[str, Any], origins: Sequence[Origin]) -> Plan:
-    """Checks a configuration completely.
-
-    Args:
-        content: as merged from all origins.
-        origins: for the messages only.
-
-    Raises:
-        LotusError: one line per mistake: file, key path, value, what is accepted.
-
-    """
-    settings = load(content, origins)
-    try:
-        load_plugins(settings.plugins)
-    except LotusError as error:
-        raise LotusError(complain(origins, ["plugins"], None, str(error))) from None
-    problems = [
-        complain(origins, path, value, what)
-        for check in (_datasets, _methods, _calibrations)
-        for path, value, what in check(settings)
-    ]
-    if problems:
-        raise LotusError("\n".join(dict.fromkeys(problems)))
-    return Plan(settings)
-
-
-def source_name(settings: Settings, dataset: str) -> str:
-    """Registered name of a data set of the configuration."""
-    return settings.datasets[dataset].store.source or dataset
-
-
-Problem = tuple[list[str | int], Any, str]
-
-
-def _datasets(settings: Settings) -> Iterator[Problem]:
-    """Data sets that do not exist, classes that a data set of the grid lacks."""
-    known = sources.available()
-    for name, dataset in settings.datasets.items():
-        given = dataset.store.source
-        if (given or name) not in known:
-            place: list[str | int] = ["datasets", name, *(["store", "source"] if given else [])]
-            yield place, given, f"unknown data set; {choices(given or name, known)}"
-    for cell in dict.fromkeys(cell.under("") for cell in benchmarks(settings)):
-        wanted = settings.scenarios[cell.scenario].forget_class
-        classes = _classes(settings, cell.dataset)
-        if wanted is None or classes is None:
-            continue
-        try:
-            class_label(classes, wanted)
-        except LotusError as error:
-            what = f"data set {cell.dataset}: {error}"
-            yield ["scenarios", cell.scenario, "forget_class"], wanted, what
-
-
-def _methods(settings: Settings) -> Iterator[Problem]:
-    """Methods that do not exist, hyper-parameters that they refuse."""
-    known = base.available()
-    for row, entry in settings.methods.items():
-        name = composed(entry.method or row)
-        if name not in known:
-            named = ["method"] if entry.method else []
-            yield ["methods", row, *named], entry.method, f"unknown method; {choices(name, known)}"
-            continue
-        if row in (ORIGINAL, GOLD):
-            yield ["methods", row], None, "this name is taken; call the row otherwise"
-        for place, values in _given(settings, row):
-            for key, value, what in base.problems(name, values):
-                yield [*place, key], value, what
-
-
-def _calibrations(settings: Settings) -> Iterator[Problem]:
-    """Calibration sets of other classes than the data sets that their rows are run on."""
-    for cell, extent in benchmarks(settings).items():
-        for row in extent.rows:
-            name = settings.methods[row].calibration
-            if name is None:
-                continue
-            theirs, ours = (_classes(settings, dataset) for dataset in (name, cell.dataset))
-            problem = class_problem(theirs, ours) if theirs and ours else ""
-            if problem:
-                what = f"for data set {cell.dataset}: {problem}"
-                yield ["methods", row, "calibration"], name, what
-
-
-def _classes(settings: Settings, dataset: str) -> tuple[str, ...] | None:
-    """Classes of a data set of the configuration, where they are known before it is read."""
-    source = source_name(settings, dataset)
-    return sources.source(source).classes if source in sources.available() else None
-
-
-def _given(settings: Settings, row: str) -> Iterator[tuple[list[str | int], Mapping[str, Any]]]:
-    """Every place of a configuration that gives hyper-parameters of a row."""
-    yield ["methods", row], settings.methods[row].hyperparameters
-    for position, override in enumerate(settings.overrides):
-        yield ["overrides", position, "methods", row], override.methods.get(row, {})
-    space = settings.tuning.spaces.get(row, {}) if settings.tuning is not None else {}
-    for key, values in space.items():
-        for value in values:
-            yield ["tuning", "spaces", row], {key: value}
-
-
-def json_schema() -> dict[str, Any]:
-    """Schema of configuration files, with the hyper-parameters of all methods."""
-    schema = Settings.model_json_schema()
-    of_rows = schema["$defs"]["Method"]["properties"]
-    sections = {
-        name: TypeAdapter(base.method_class(name)).json_schema() for name in base.available()
-    }
-    schema["properties"]["methods"]["properties"] = {
-        name: {
-            "description": base.describe(name).idea,
-            **section,
-            "properties": {**section["properties"], **of_rows},
-        }
-        for name, section in sections.items()
-    }
-    return schema

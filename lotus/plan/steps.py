@@ -9,14 +9,17 @@ from typing import Any
 from snakemake.utils import update_config
 
 from lotus import layout
-from lotus.config.settings import Benchmark, Dataset, Origin, read_origin
+from lotus.config.cells import Benchmark
+from lotus.config.images import Dataset
+from lotus.config.origins import Origin, read_origin
 from lotus.data import sources
 from lotus.data.store import FILES, locked_stores
 from lotus.errors import LotusError
 from lotus.formats.json_text import parse_json, read_file
 from lotus.layout import GOLD, ORIGINAL
 from lotus.plan.contents import Contents, description
-from lotus.plan.plan import Plan, make_plan
+from lotus.plan.making import make_plan
+from lotus.plan.plan import Plan
 from lotus.plan.step import Step
 from lotus.records.index import read
 from lotus.tables.exhibits import EXHIBITS

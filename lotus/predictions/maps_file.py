@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from lotus.errors import LotusError
-from lotus.records.record import atomic
+from lotus.records.files import atomic
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ import numpy as np
 
 from lotus.errors import LotusError
 from lotus.names import shown
-from lotus.records.record import atomic
+from lotus.records.files import atomic
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,11 @@ Told by what a configuration says, not by its names: a part of CIFAR-10 or a nar
 paper's benchmarks, whatever it is called.
 """
 
-from lotus.config.settings import Architecture, Benchmark, Dataset, Scenario, Settings
+from lotus.config.architectures import Architecture
+from lotus.config.cells import Benchmark
+from lotus.config.images import Dataset
+from lotus.config.scenarios import Scenario
+from lotus.config.settings import Settings
 from lotus.names import path_form
 
 DATASETS = ("cifar10", "cifar100", "tiny-imagenet", "mufac-clean", "imagenet1k")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from lotus.formats.json_text import parse_json, read_file
-from lotus.records.record import sha256, write_text
+from lotus.records.files import sha256, write_text
 
 CACHE = Path(".lotus/digests.json")
 RACY = 2_000_000_000

@@ -25,17 +25,9 @@ are wall times of a machine that may have done other work.
 
 import hashlib
 import json
-import os
-import platform
 import resource
-import shlex
-import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from functools import cache
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -44,93 +36,12 @@ import psutil
 from lotus import layout
 from lotus.errors import LotusError
 from lotus.formats.json_text import parse_json, read_file
-from lotus.git import run_git, tracks_something_here
 from lotus.names import shown
 from lotus.records.code_identity import code_digest, module_digests, package_digest
+from lotus.records.environment import command_line, git_state, processor, versions
+from lotus.records.files import as_text, relative, sha256, write_json
 
 FORMAT = 2
-LIBRARIES = (
-    "numpy",
-    "torch",
-    "torchvision",
-    "timm",
-    "scikit-learn",
-    "scipy",
-    "seaborn",
-    "pandas",
-    "matplotlib",
-    "pillow",
-    "imagehash",
-    "safetensors",
-    "pydantic",
-    "snakemake",
-    "dvc",
-)
-
-
-def sha256(path: Path) -> str:
-    """Digest of a file's bytes, as 64 hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-@contextmanager
-def atomic(path: Path) -> Iterator[Path]:
-    """A temporary path beside `path` that takes its place only if the block succeeds.
-
-    The folder is made if need be; on an error nothing is left behind.
-
-    Raises:
-        LotusError: the path names no file.
-
-    """
-    if not path.name:
-        raise LotusError(f"'{path}' names no file; accepted: the path of a file to write")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{os.getpid()}-{path.name}")
-    try:
-        yield draft
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
-
-
-def write_text(path: Path, text: str) -> None:
-    """Writes a text file atomically, in UTF-8."""
-    with atomic(path) as draft:
-        draft.write_text(text, encoding="utf-8")
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Writes JSON atomically: indented, keys in the given order, NaN refused."""
-    write_text(path, as_text(value))
-
-
-def as_text(value: Any) -> str:
-    """JSON as files have it."""
-    return json.dumps(value, indent=1, allow_nan=False) + "\n"
-
-
-@dataclass
-class Stopwatch:
-    """Seconds of the named phases of a step; on a GPU, phases end when the device is idle."""
-
-    synchronize: Any = lambda: None
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @contextmanager
-    def phase(self, name: str) -> Iterator[None]:
-        """Adds the time that the block takes to phase `name`."""
-        self.synchronize()
-        start = datetime.now(UTC)
-        yield
-        self.synchronize()
-        elapsed = (datetime.now(UTC) - start).total_seconds()
-        self.seconds[name] = round(self.seconds.get(name, 0.0) + elapsed, 3)
-
-    def move(self, outer: str, inner: str) -> None:
-        """Takes the time of phase `inner`, which ran within it, out of phase `outer`."""
-        self.seconds[outer] = round(self.seconds[outer] - self.seconds.get(inner, 0.0), 3)
 
 
 def write_record(
@@ -233,78 +144,3 @@ def _identity_of(place: Path) -> str:
         return identity(parse_json(read_file(place)))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise LotusError(f"{shown(place)}: damaged record: {error}") from error
-
-
-def relative(path: Path) -> str:
-    """A path as the records name it: relative to the project where possible, with slashes."""
-    absolute = path.absolute()
-    here = Path.cwd()
-    return (absolute.relative_to(here) if absolute.is_relative_to(here) else path).as_posix()
-
-
-def command_line() -> str:
-    """The command of this process, without the path of the interpreter's folder."""
-    return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
-
-
-def git_state() -> dict[str, Any]:
-    """Commit and whether tracked files differ from it; None where there is no repository.
-
-    A repository around the project that tracks nothing of it is none of its own.
-    Results that were published are tracked as well, and are not what a step is made by.
-    """
-    without = (
-        f":(exclude){place}"
-        for place in (layout.RESULTS, layout.RAW, layout.STORES, *layout.PUBLISHED)
-    )
-    options = ("--porcelain=v2", "--branch", "--no-ahead-behind", "--untracked-files=no")
-    said = git("status", *options, "--", ".", *without)
-    if said is None or not (Path(".git").exists() or tracks_something_here()):
-        return {"commit": None, "dirty": None}
-    lines = said.splitlines()
-    head = "# branch.oid "
-    (commit,) = (line.removeprefix(head) for line in lines if line.startswith(head))
-    return {
-        "commit": None if commit == "(initial)" else commit,
-        "dirty": any(not line.startswith("# ") for line in lines),
-    }
-
-
-def git(*arguments: str) -> str | None:
-    """What git prints, without white space around it; None where it fails or is not there."""
-    try:
-        done = run_git(*arguments)
-    except LotusError:
-        return None
-    return done.stdout.decode("utf-8", "replace").strip() if done.returncode == 0 else None
-
-
-@cache
-def versions() -> Mapping[str, str]:
-    """Installed versions, read without importing the libraries."""
-    found = {"python": platform.python_version()}
-    for library in LIBRARIES:
-        try:
-            found[library] = metadata.version(library)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
-
-
-def processor() -> dict[str, Any]:
-    """Operating system, processor, logical cores and memory (bytes) of this machine."""
-    return {
-        "system": platform.system(),
-        "processor": _processor_name(),
-        "cores": psutil.cpu_count() or 0,
-        "memory": psutil.virtual_memory().total,
-    }
-
-
-def _processor_name() -> str:
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        for line in cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()

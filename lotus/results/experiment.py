@@ -10,8 +10,8 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lotus import layout
+from lotus.config.cells import Benchmark
 from lotus.config.protocol import parse
-from lotus.config.settings import Benchmark
 from lotus.errors import LotusError
 from lotus.records.reading import RunRecord, read_record, read_runs
 from lotus.results.lookalikes import AuditTable, audit_table

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from lotus.config.cells import Benchmark
 from lotus.config.protocol import CORRECTED
-from lotus.config.settings import Benchmark
-from lotus.records.record import write_json, write_record
+from lotus.records.files import write_json
+from lotus.records.record import write_record
 from lotus.results.conventions import TITLES
 from lotus.results.metrics import KEYS, load_metrics, read_metrics, summarise
 

@@ -10,8 +10,9 @@ from lotus.layout import GOLD, ORIGINAL
 from lotus.metrics.summary import as_json, score_all
 from lotus.names import shown
 from lotus.predictions import predictions_file
+from lotus.records.files import relative, sha256, write_json
 from lotus.records.reading import read_record
-from lotus.records.record import identity, relative, sha256, write_json, write_record
+from lotus.records.record import identity, write_record
 
 LABELS = ("dataset", "architecture", "scenario", "study", "protocol")
 """Names that a metrics file can have of what it is of."""

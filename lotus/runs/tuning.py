@@ -14,13 +14,16 @@ import yaml
 from lotus import models
 from lotus.config.protocol import CORRECTED
 from lotus.errors import LotusError
-from lotus.methods import base, checks
+from lotus.methods.base import checks, configured, registry
 from lotus.metrics.selection import READ, objective
 from lotus.names import shown
 from lotus.predictions.predictions_file import Split
+from lotus.records.files import write_text
 from lotus.records.reading import read_record
-from lotus.records.record import write_record, write_text
-from lotus.runs.run import MODEL, RECORD, Bench, Inputs, Run, ask, set_up, start
+from lotus.records.record import write_record
+from lotus.runs.bench import Bench, set_up
+from lotus.runs.recording import ask
+from lotus.runs.run import MODEL, RECORD, Inputs, Run, start
 
 log = logging.getLogger(__name__)
 
@@ -44,8 +47,8 @@ def try_candidates(
         LotusError: a candidate is not accepted, or an input is absent or damaged.
 
     """
-    constants = base.constants(method_name, run.protocol)
-    methods = [base.make(method_name, constants | dict(given)) for given in candidates]
+    constants = registry.constants(method_name, run.protocol)
+    methods = [configured.make(method_name, constants | dict(given)) for given in candidates]
     clock, device = start(run)
     with clock.phase("prepare"):
         bench = set_up(inputs, original, device, run.protocol)
@@ -62,7 +65,7 @@ def try_candidates(
         found = objective(_said(bench, unlearned), untouched)
         trials.append({"given": dict(given), **found})
         log.info("%s", json.dumps(trials[-1]))
-    modules = [__name__, base.module_of(method_name), models.module_of(bench.architecture)]
+    modules = [__name__, registry.module_of(method_name), models.module_of(bench.architecture)]
     write_record(
         run.out,
         kind="trials",

@@ -13,7 +13,8 @@ import pandas as pd
 from lotus.errors import LotusError, choices
 from lotus.published.numbers import load_published
 from lotus.published.side_by_side import Wanted, compare
-from lotus.records.record import write_record, write_text
+from lotus.records.files import write_text
+from lotus.records.record import write_record
 from lotus.results.experiment import Experiment, read_experiment
 from lotus.results.metrics import MODELS
 from lotus.tables.printed import latex

@@ -10,7 +10,8 @@ import pandas as pd
 from lotus.errors import LotusError, choices
 from lotus.layout import GOLD
 from lotus.metrics.summary import METRICS
-from lotus.records.record import write_record, write_text
+from lotus.records.files import write_text
+from lotus.records.record import write_record
 from lotus.results.conventions import TITLES, Form, form_of, protocol_of
 from lotus.results.metrics import (
     KEYS,

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from lotus import layout
-from lotus.config.settings import Benchmark
+from lotus.config.cells import Benchmark
 from lotus.records.reading import RunRecord
 from lotus.results.conventions import Form, protocol_of, values
 from lotus.results.metrics import KEYS, benchmark_title, row_title

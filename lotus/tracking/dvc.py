@@ -13,7 +13,8 @@ from lotus import layout
 from lotus.data.store import dvc_outs
 from lotus.errors import LotusError
 from lotus.names import shown
-from lotus.records.record import atomic, sha256, write_record, write_text
+from lotus.records.files import atomic, sha256, write_text
+from lotus.records.record import write_record
 
 
 def dvc(*arguments: str) -> str:

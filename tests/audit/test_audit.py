@@ -17,8 +17,9 @@ from lotus import layout
 from lotus.audit import mixtures
 from lotus.audit.project import audit_project
 from lotus.records.digests import ABSENT, digests
+from lotus.records.files import as_text, sha256
 from lotus.records.index import Index, read_index
-from lotus.records.record import as_text, sealed, sha256
+from lotus.records.record import sealed
 
 DIGITS = "config/digits.yaml"
 CASES = 20

@@ -20,7 +20,7 @@ from lotus.claims.verdicts import as_json, as_latex, as_table, read_verdicts, wr
 from lotus.errors import LotusError
 from lotus.metrics.summary import METRICS
 from lotus.published.numbers import load_published
-from lotus.records.record import write_json
+from lotus.records.files import write_json
 from lotus.tables.exhibits import EXHIBITS, PICTURES, command
 
 SEEDS = (12, 13, 3407)

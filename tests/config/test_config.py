@@ -9,9 +9,15 @@ import pytest
 import yaml
 
 from lotus import layout
-from lotus.config.settings import ARCHITECTURE, Benchmark, Origin, Scenario, read_origin, typed
+from lotus.config.architectures import ARCHITECTURE
+from lotus.config.cells import Benchmark
+from lotus.config.origins import Origin, read_origin, typed
+from lotus.config.scenarios import Scenario
 from lotus.errors import LotusError
-from lotus.plan.plan import json_schema, make_plan
+from lotus.plan.candidates import candidates, tuned_cells, tuned_rows
+from lotus.plan.description import description, part_counts, summary
+from lotus.plan.making import make_plan
+from lotus.plan.schema import json_schema
 
 ROOT = Path(__file__).parents[2]
 CONFIGS = sorted(ROOT.glob("config/*.yaml"))
@@ -535,8 +541,8 @@ def test_parts_are_the_tables_of_blocks_and_each_architecture_on_each_data_set(c
     assert set(plan.parts["table1"]) - set(plan.parts["table5"]) == set(
         plan.parts["vit-fashion-mini"]
     )
-    told = dict(line.split() for line in plan.part_counts().splitlines()[1:])
-    assert f"({plan.run_count()} in all" in plan.part_counts()
+    told = dict(line.split() for line in part_counts(plan).splitlines()[1:])
+    assert f"({plan.run_count()} in all" in part_counts(plan)
     # The transformer: original, gold and ten methods of two seeds.
     assert int(told["vit-fashion-mini"]) == 24
     assert int(told["table1"]) == int(told["table5"]) + 24
@@ -607,7 +613,7 @@ def test_a_block_without_gold_has_no_gold_runs(content, block):
     assert not plan.has_gold(CELL)
     assert list(plan.run_folders(CELL, 13)) == ["original", *content["methods"]]
     assert plan.rows == ("original", *content["methods"])
-    assert f"{CELL.name}: no gold model\n" in plan.summary()
+    assert f"{CELL.name}: no gold model\n" in summary(plan)
     assert plan.run_count() == 3 * (1 + 2 * len(content["methods"]))
 
 
@@ -641,7 +647,7 @@ def test_a_block_may_take_some_of_the_rows(content, block):
     assert plan.seeds_of(RELEASED) == (3407, 13, 12)
     # Single switches are compared with their base: they have no other rows.
     assert plan.rows_of(CELL.under("corrected+e1")) == ("lotus", "scrub")
-    assert f"{CELL.name}: lotus, scrub\n" in plan.summary()
+    assert f"{CELL.name}: lotus, scrub\n" in summary(plan)
 
 
 def test_a_study_shares_the_runs_and_nothing_else(content, block):
@@ -668,7 +674,7 @@ def test_a_study_shares_the_runs_and_nothing_else(content, block):
     assert layout.metrics_file(study, 13) == layout.metrics_file(CELL, 13).with_name(
         "metrics-share.json"
     )
-    described = {cell["study"] for cell in plan.description()["benchmarks"]}
+    described = {cell["study"] for cell in description(plan)["benchmarks"]}
     assert described == {"", "share", "other"}
 
 
@@ -678,31 +684,31 @@ def test_a_benchmark_is_tuned_once_for_the_rows_that_it_has(content, block):
         block(methods=["lotus", "finetune"], study="share"),
     ]
     plan = plan_of(content)
-    assert plan.tuned_cells() == (CELL,)
-    assert set(plan.tuned_rows(CELL)) == {"lotus", "finetune"}
+    assert tuned_cells(plan) == (CELL,)
+    assert set(tuned_rows(plan, CELL)) == {"lotus", "finetune"}
 
 
 def test_candidates_come_from_the_space_and_keep_the_budget(content):
     plan = plan_of(content)
     tuning = plan.settings.tuning
-    for cell in plan.tuned_cells():
+    for cell in tuned_cells(plan):
         for row, space in tuning.spaces.items():
-            tried = plan.candidates(cell, row)
+            tried = candidates(plan, cell, row)
             assert 1 < len(tried) <= tuning.budget
             assert len({json.dumps(c) for c in tried}) == len(tried)
             for key, values in space.items():
                 assert {c[key] for c in tried} <= {float(value) for value in values}
-            assert tried == plan.candidates(cell, row)
+            assert tried == candidates(plan, cell, row)
     assert {*tuning.spaces} == {*content["methods"]}, "every row is tuned"
 
 
 def test_the_default_configuration_has_what_tuning_chose_for_every_row(content):
     plan = plan_of(content)
-    for cell in plan.tuned_cells():
+    for cell in tuned_cells(plan):
         for row, space in plan.settings.tuning.spaces.items():
             found = plan.hyperparameters(cell, row)
             chosen = {key: found[key] for key in space}
-            tried = [{key: c[key] for key in space} for c in plan.candidates(cell, row)]
+            tried = [{key: c[key] for key in space} for c in candidates(plan, cell, row)]
             assert chosen in tried, f"{cell.name}: {row}: {chosen} was not tried"
 
 

@@ -11,14 +11,14 @@ import pytest
 import torch
 from torch import nn
 
+from lotus.config.images import Augmentation, Dataset
 from lotus.config.protocol import CORRECTED, REGISTER, RELEASED, Protocol, of_stage, parse
-from lotus.config.settings import Augmentation, Dataset
 from lotus.data.batches import Images
 from lotus.data.store import Store
 from lotus.engine import inference
 from lotus.errors import LotusError
-from lotus.methods import base
-from lotus.runs import run as runs
+from lotus.methods.base import configured, registry
+from lotus.runs import recording
 
 IDS = [
     *("E1", "E2", "E3", "E4", "E5", "E6", "T1", "T2"),
@@ -117,35 +117,35 @@ def test_limited_to(name, switches, limited):
     assert parse(name).limited_to(frozenset(switches)).name == limited
 
 
-@pytest.mark.parametrize("name", base.available())
+@pytest.mark.parametrize("name", registry.available())
 def test_switches_that_a_method_does_not_name_do_not_change_it(small_task, snapshot, same, name):
-    switches = base.entry_of(name).switches
+    switches = registry.entry_of(name).switches
     limited = RELEASED.limited_to(switches)
     assert limited == RELEASED
     others = Protocol("corrected", of_stage("method", "metrics", "time", "evaluation") - switches)
     assert others.limited_to(switches) == CORRECTED
     given = {"epochs": 1, "passes": 1, "rounds": 1, "batch_size": 8, "forget_batch_size": 8}
-    known = base.hyperparameters(base.make(name, {}))
-    method = base.make(name, {key: value for key, value in given.items() if key in known})
+    known = configured.hyperparameters(configured.make(name, {}))
+    method = configured.make(name, {key: value for key, value in given.items() if key in known})
     found = [snapshot(method.unlearn(small_task(protocol=p))) for p in (CORRECTED, others)]
     assert same(*found)
 
 
-@pytest.mark.parametrize("name", base.available())
+@pytest.mark.parametrize("name", registry.available())
 def test_every_switch_that_a_method_names_changes_it(small_task, snapshot, same, name):
     # Partial batches under T2; forget images that the original gets right for the temperature.
     given = {"epochs": 2, "rounds": 2, "batch_size": 7, "exit_tolerance": 1, "lr": 0.01}
     given |= {"forget_batch_size": 7, "class_batch_size": 7, "impair_epochs": 1, "alpha": 0.9}
-    known = base.hyperparameters(base.make(name, {}))
+    known = configured.hyperparameters(configured.make(name, {}))
     given = {key: value for key, value in given.items() if key in known}
 
     def run(protocol):
-        chosen = base.constants(name, protocol) | given
+        chosen = registry.constants(name, protocol) | given
         task = small_task(protocol=protocol, class_forgetting=True)
-        return snapshot(base.make(name, chosen).unlearn(task))
+        return snapshot(configured.make(name, chosen).unlearn(task))
 
     corrected = run(CORRECTED)
-    for switch in sorted(base.entry_of(name).switches):
+    for switch in sorted(registry.entry_of(name).switches):
         assert not same(corrected, run(Protocol("corrected", frozenset({switch})))), switch
 
 
@@ -294,7 +294,7 @@ def asked(make_store, conv_net):
     def ask(model, protocol, seed=0, names=tuple(splits)):
         generator = torch.Generator().manual_seed(seed)
         chosen = {name: splits[name] for name in names}
-        return runs.ask(model, images, chosen, parse(protocol), generator)
+        return recording.ask(model, images, chosen, parse(protocol), generator)
 
     return ask, images, splits
 
@@ -342,7 +342,7 @@ def test_e1_attacks_a_calibration_set_after_all_others(asked, conv_net, noise):
     splits = {**splits, "calibration": np.arange(5)}
     model = conv_net().train()
     slow = copy.deepcopy(model)
-    found = runs.ask(model, images, splits, parse("corrected+e1"), apart=apart)
+    found = recording.ask(model, images, splits, parse("corrected+e1"), apart=apart)
     order = ["retain", "forget", "test", "val", "calibration"]
     assert list(found) == [*(f"mia.{name}" for name in order), *splits]
     for name in order:
@@ -385,7 +385,7 @@ def test_e2_augments_what_an_original_was_trained_on(asked, conv_net):
     _, images, splits = asked
     generator = torch.Generator().manual_seed(0)
     parts = {"train": splits["retain"], "val": splits["val"]}
-    found = runs.ask(conv_net(), images, parts, parse("corrected+e2"), generator)
+    found = recording.ask(conv_net(), images, parts, parse("corrected+e2"), generator)
     for name, augmented in (("train", True), ("val", False)):
         as_stored = inference.logits(conv_net(), images.take(parts[name]))
         assert np.array_equal(found[name].logits, as_stored) != augmented
@@ -406,7 +406,7 @@ def test_near_chance_is_a_collapse(image_set, linear, right, sound):
     # The largest class has two thirds of the images: the limit is .66667 + .05 · .33333 = .68333.
     reads = nn.Sequential(linear([[0.0], [1.0]]), nn.Linear(2, 2))
     reads[1].weight.data, reads[1].bias.data = torch.eye(2), torch.tensor([0.5, 0.0])
-    found = runs.collapse_of(reads.eval(), of_accuracy(right, 300, image_set))
+    found = recording.collapse_of(reads.eval(), of_accuracy(right, 300, image_set))
     assert (found == "") == sound
     if not sound:
         assert re.fullmatch(r"retain accuracy 0\.\d{3} is near chance \(at most 0\.683\)", found)
@@ -417,17 +417,17 @@ def test_near_chance_is_a_collapse(image_set, linear, right, sound):
 def test_weights_that_are_not_finite_are_a_collapse(conv_net, noise, key, value):
     model = conv_net()
     model.state_dict()[key].view(-1)[0] = value
-    assert runs.collapse_of(model, noise(20)) == f"{key} has values that are not finite"
+    assert recording.collapse_of(model, noise(20)) == f"{key} has values that are not finite"
 
 
 def test_one_class_alone_is_no_collapse(image_set, linear):
     images = image_set(np.zeros((4, 1, 1, 1)), [0] * 4)
-    assert runs.collapse_of(linear([[0.0], [1.0]]), images) == ""
+    assert recording.collapse_of(linear([[0.0], [1.0]]), images) == ""
 
 
 def test_asking_for_a_collapse_changes_nothing(conv_net, noise, snapshot, same):
     model = conv_net().train()
     before = snapshot(model)
-    runs.collapse_of(model, noise(20))
+    recording.collapse_of(model, noise(20))
     assert same(before, snapshot(model))
     assert model.training

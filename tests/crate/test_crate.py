@@ -18,8 +18,10 @@ from lotus.crate.export import export_crate
 from lotus.crate.files import digest_uri
 from lotus.crate.project import commit, configuration_files
 from lotus.errors import LotusError
+from lotus.records.environment import git_state
+from lotus.records.files import sha256, write_json
 from lotus.records.index import read_index
-from lotus.records.record import git_state, sealed, sha256, write_json, write_record
+from lotus.records.record import sealed, write_record
 
 RUN = Path("results/tiny/net/seed1/all/corrected+m1/lotus")
 ORIGINAL = Path("results/tiny/net/seed1/original/corrected")

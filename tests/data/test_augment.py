@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from torchvision.transforms import InterpolationMode, Normalize
 from torchvision.transforms import functional as tv
 
-from lotus.config.settings import Affine, Augmentation, ColourJitter
+from lotus.config.images import Affine, Augmentation, ColourJitter
 from lotus.data import augment as changes
 from lotus.data.augment import augment
 

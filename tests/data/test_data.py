@@ -15,7 +15,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lotus.config.settings import Augmentation, Dataset, Scenario
+from lotus.config.images import Augmentation, Dataset
+from lotus.config.scenarios import Scenario
 from lotus.data import content as contents
 from lotus.data import splits
 from lotus.data.augment import augment

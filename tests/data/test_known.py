@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import raw_files
 
-from lotus.config.settings import StoreOptions
+from lotus.config.images import StoreOptions
 from lotus.data.build import build_store, fetch_raw
 from lotus.data.known import Counts, class_counts
 from lotus.errors import LotusError

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from PIL import Image, features
 from torchvision.datasets import ImageFolder
 
-from lotus.config.settings import StoreOptions
+from lotus.config.images import StoreOptions
 from lotus.data import archives, decode, image_files
 from lotus.data.build import build_store, fetch_raw, verify_store
 from lotus.data.content import LeftOut, check, limited

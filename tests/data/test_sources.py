@@ -25,7 +25,8 @@ import raw_files
 import torchvision.datasets
 from PIL import Image
 
-from lotus.config.settings import Scenario, StoreOptions
+from lotus.config.images import StoreOptions
+from lotus.config.scenarios import Scenario
 from lotus.data import decode, sources, splits
 from lotus.data import raw as raw_module
 from lotus.data.build import build_store, fetch_raw, verify_store

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from lotus.config.settings import Augmentation, Dataset
+from lotus.config.images import Augmentation, Dataset
 from lotus.data.batches import Images, View
 
 

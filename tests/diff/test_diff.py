@@ -11,15 +11,16 @@ from click.testing import CliRunner
 from project import run
 
 from lotus.cli import main
-from lotus.config.settings import Benchmark
+from lotus.config.cells import Benchmark
 from lotus.diff import to_json
 from lotus.diff import to_text as compare_text
 from lotus.diff.changed_numbers import Model, compare_numbers, only_in, turns
 from lotus.diff.compare import compare
 from lotus.diff.loading import open_side
 from lotus.errors import LotusError
-from lotus.records import record
-from lotus.records.record import sealed, write_json, write_record
+from lotus.records import files, record
+from lotus.records.files import write_json
+from lotus.records.record import sealed, write_record
 
 CELL = Benchmark("d", "net", "class-a")
 SEEDS = (1, 2)
@@ -75,7 +76,7 @@ class Experiment:
             "seed": seed,
             "rows": rows,
             "predictions": {
-                row: {"path": of, "sha256": record.sha256(self.folder / of)}
+                row: {"path": of, "sha256": files.sha256(self.folder / of)}
                 for row, of in predictions.items()
             },
         }
@@ -112,7 +113,7 @@ class Experiment:
             read,
             about=about,
             settings={"hyperparameters": {"alpha": self.alpha[row]}, "protocol": "corrected"},
-            modules={"lotus.runs.run": "0", f"lotus.methods.{row}": self.code[row]},
+            modules={"lotus.runs.unlearn": "0", f"lotus.methods.{row}": self.code[row]},
             seconds={"train" if row in ("original", "gold") else "unlearn": 1.0},
         )
         return f"{folder}/predictions.npz"

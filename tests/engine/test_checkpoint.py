@@ -5,7 +5,7 @@ import logging
 import pytest
 import torch
 
-from lotus.config.settings import Training
+from lotus.config.architectures import Training
 from lotus.engine.checkpoint import Checkpoint, key_of
 from lotus.engine.training import train
 from lotus.runs.run import EpochLog

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from small_methods import SMALL, every_method, of_method
 from torch import nn
 
+from lotus.config.architectures import ARCHITECTURE, ResNet18
 from lotus.config.protocol import CORRECTED, RELEASED, parse
-from lotus.config.settings import ARCHITECTURE, ResNet18
 from lotus.data.batches import deal
 from lotus.errors import LotusError
-from lotus.methods import base
+from lotus.methods.base import configured, registry, single_images
 from lotus.models import build, smallest_map
 
 
@@ -25,11 +25,15 @@ from lotus.models import build, smallest_map
 )
 def test_dealing_makes_a_batch_of_one_image_where_it_is_said_to(count, batch_size, keep_partial):
     dealt = deal(count, batch_size, torch.Generator(), keep_partial)
-    assert base.has_single(count, batch_size, keep_partial) == (1 in map(len, dealt))
+    assert single_images.has_single(count, batch_size, keep_partial) == (1 in map(len, dealt))
 
 
 def test_of_an_unknown_batch_size_only_one_image_is_a_batch_of_one():
-    assert [base.has_single(count, None, False) for count in (0, 1, 2)] == [False, True, False]
+    assert [single_images.has_single(count, None, False) for count in (0, 1, 2)] == [
+        False,
+        True,
+        False,
+    ]
 
 
 @pytest.mark.parametrize("max_pool", [False, True])
@@ -80,11 +84,14 @@ def is_refused(method, task):
 @pytest.mark.parametrize("single", ["forget", "retain"])
 def test_methods_deal_alone_what_they_say(tight_task, name, protocol, class_forgetting, single):
     task = tight_task(**{single: 1}, protocol=protocol, class_forgetting=class_forgetting)
-    method, entry = of_method(name, protocol, SMALL | {"exit_tolerance": 1}), base.entry_of(name)
+    method, entry = (
+        of_method(name, protocol, SMALL | {"exit_tolerance": 1}),
+        registry.entry_of(name),
+    )
     declared = entry.deals_alone(method, protocol, class_forgetting)
     assert is_refused(method, task) == (single in declared)
     counts = {"forget": len(task.forget), "retain": len(task.retain)}
-    found = base.lone_image(name, method, counts, protocol, class_forgetting)
+    found = single_images.lone_image(name, method, counts, protocol, class_forgetting)
     assert found == (single if single in declared else None)
 
 
@@ -105,14 +112,14 @@ def test_what_is_dealt_alone_depends_on_hyperparameters_and_switches(
 ):
     protocol = parse(protocol)
     method = of_method(name, protocol, SMALL | given)
-    declared = "forget" in base.entry_of(name).deals_alone(method, protocol)
+    declared = "forget" in registry.entry_of(name).deals_alone(method, protocol)
     assert is_refused(method, tight_task(forget=1, protocol=protocol)) == declared
     nothing = of_method(name, protocol, SMALL | given | {"epochs": 0, "rounds": 0})
-    assert base.lone_image(name, nothing, {"forget": 1, "retain": 1}, protocol) is None
+    assert single_images.lone_image(name, nothing, {"forget": 1, "retain": 1}, protocol) is None
 
 
 def test_defaults_are_what_is_declared():
-    declared = {name: base.entry_of(name).alone for name in base.available()}
+    declared = {name: registry.entry_of(name).alone for name in registry.available()}
     both = {"forget", "retain"}
     assert declared == {
         "bad-teacher": set(),
@@ -129,13 +136,13 @@ def test_defaults_are_what_is_declared():
 
 
 def test_the_batch_size_of_a_set_is_its_own():
-    scrub = base.make("scrub", {"forget_batch_size": 2, "batch_size": 64})
-    assert base.lone_image("scrub", scrub, {"forget": 65, "retain": 64}) == "forget"
-    assert base.lone_image("scrub", scrub, {"forget": 64, "retain": 65}) is None
-    assert base.lone_image("scrub", scrub, {"retain": 65}, RELEASED) == "retain"
+    scrub = configured.make("scrub", {"forget_batch_size": 2, "batch_size": 64})
+    assert single_images.lone_image("scrub", scrub, {"forget": 65, "retain": 64}) == "forget"
+    assert single_images.lone_image("scrub", scrub, {"forget": 64, "retain": 65}) is None
+    assert single_images.lone_image("scrub", scrub, {"retain": 65}, RELEASED) == "retain"
 
 
 @pytest.mark.parametrize("alone", [("test",), "forget", lambda *_: ("forget", "test")])
 def test_another_set_is_not_accepted(alone):
     with pytest.raises(LotusError, match=r"alone = .*: accepted are forget, retain, val"):
-        base.register("mine", alone=alone)(base.method_class("finetune"))
+        registry.register("mine", alone=alone)(registry.method_class("finetune"))

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from lotus.config.settings import Training
+from lotus.config.architectures import Training
 from lotus.engine import inference
 from lotus.engine.training import lr_factor, train
 from lotus.errors import LotusError

@@ -21,7 +21,7 @@ from named_results import write
 
 from lotus.figures import figures
 from lotus.figures.style import style
-from lotus.records.record import sha256
+from lotus.records.files import sha256
 from lotus.results.metrics import (
     brief,
     dataset_title,

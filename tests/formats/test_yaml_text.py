@@ -7,10 +7,11 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lotus.config.settings import load, read_origin, typed
+from lotus.config.origins import read_origin, typed
+from lotus.config.reading import load
 from lotus.errors import LotusError
 from lotus.formats.yaml_text import parse, read_yaml
-from lotus.plan.plan import make_plan
+from lotus.plan.making import make_plan
 
 MISTAKES = {
     "a: 1\n\nb: 010": "line 3: 010: a number with a leading zero; write 10",

@@ -1,6 +1,6 @@
 """A store of the digits, for tests that train on it."""
 
-from lotus.config.settings import StoreOptions
+from lotus.config.images import StoreOptions
 from lotus.data.build import build_store, fetch_raw
 from lotus.data.splits import halve_held_out, save_held_out
 from lotus.data.store import open_store

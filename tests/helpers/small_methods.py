@@ -5,9 +5,9 @@ from dataclasses import fields
 import pytest
 
 from lotus.config.protocol import CORRECTED, RELEASED
-from lotus.methods import base
+from lotus.methods.base import configured, registry
 
-NAMES = base.available()
+NAMES = registry.available()
 SMALL = {
     **{"epochs": 2, "passes": 2, "rounds": 2, "batch_size": 8, "forget_batch_size": 8},
     **{"class_batch_size": 8, "class_copies": 2, "class_noise_steps": 2},
@@ -21,6 +21,6 @@ both_protocols = pytest.mark.parametrize("protocol", [CORRECTED, RELEASED], ids=
 
 def of_method(name, protocol, given=SMALL):
     """Small hyper-parameters, as far as the method has them."""
-    known = {field.name for field in fields(base.method_class(name))}
-    chosen = base.constants(name, protocol) | given | OF_METHOD.get(name, {})
-    return base.make(name, {key: value for key, value in chosen.items() if key in known})
+    known = {field.name for field in fields(registry.method_class(name))}
+    chosen = registry.constants(name, protocol) | given | OF_METHOD.get(name, {})
+    return configured.make(name, {key: value for key, value in chosen.items() if key in known})

@@ -8,8 +8,9 @@ import pytest
 from lotus.predictions import predictions_file
 from lotus.predictions.predictions_file import Split
 from lotus.records import record
+from lotus.records.files import sha256, write_json
 from lotus.records.ledger import seal
-from lotus.records.record import sha256, write_json, write_record
+from lotus.records.record import write_record
 from lotus.runs.evaluation import evaluate_runs
 
 RUNS = "results/toy/net/seed3"

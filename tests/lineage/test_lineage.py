@@ -31,8 +31,9 @@ from lotus.lineage.build_tree import grow
 from lotus.lineage.cells import KEYS_OF_LINES, parse_cell, read_cell, rests_on, rows_needed
 from lotus.metrics.summary import METRICS, score_all
 from lotus.predictions.predictions_file import Split
+from lotus.records.files import sha256, write_json
 from lotus.records.index import read_index
-from lotus.records.record import sealed, sha256, write_json, write_record
+from lotus.records.record import sealed, write_record
 
 PLACE = {"dataset": "tiny", "architecture": "resnet18", "scenario": "instance-10"}
 SEED = "results/tiny/resnet18/seed1"

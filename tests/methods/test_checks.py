@@ -13,12 +13,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from lotus.config.settings import ARCHITECTURE, Dataset, Scenario
+from lotus.config.architectures import ARCHITECTURE
+from lotus.config.images import Dataset
+from lotus.config.scenarios import Scenario
 from lotus.data.splits import choose_forget_set, save_forget_set
 from lotus.errors import LotusError
-from lotus.methods import base
-from lotus.methods.checks import CheckedProgress, check_original, check_returned, telling
+from lotus.methods.base import registry
+from lotus.methods.base.checks import CheckedProgress, check_original, check_returned, telling
 from lotus.runs import run as runs
+from lotus.runs import train, unlearn
 from lotus.runs.tuning import try_candidates
 
 SECTION = {
@@ -286,7 +289,7 @@ def scenario(tmp_path_factory):
     section = {**SECTION, "training": {**SECTION["training"], "epochs": 1}}
     architecture = ARCHITECTURE.validate_python(section)
     run = runs.Run(folder / "original", 1, "cpu", 1)
-    runs.train_run("original", plain, run, architecture, Dataset())
+    train.train_run("original", plain, run, architecture, Dataset())
     return folder, plain
 
 
@@ -295,9 +298,9 @@ def method(monkeypatch):
     """Function of a task → a method `mine` that does it."""
 
     def make(work):
-        monkeypatch.setattr(base, "_registry", copy.copy(base._registry))
+        monkeypatch.setattr(registry, "entries", copy.copy(registry.entries))
 
-        @base.register("mine")
+        @registry.register("mine")
         @dataclass(frozen=True)
         class Mine:
             strength: int = 0
@@ -314,7 +317,7 @@ def unlearned(scenario, out, name, forget="ten", **given):
     folder, plain = scenario
     inputs = runs.Inputs(plain.store, plain.held_out, folder / f"{forget}.json")
     run = runs.Run(out, 1, "cpu", 1)
-    runs.unlearn_run(inputs, run, folder / "original", name, given)
+    unlearn.unlearn_run(inputs, run, folder / "original", name, given)
 
 
 def tuned(scenario, out, name, *candidates):
@@ -377,5 +380,5 @@ def test_training_on_batches_of_one_image_is_explained(scenario, tmp_path):
     section = {**SECTION, "training": {**SECTION["training"], "epochs": 1, "batch_size": 1}}
     run = runs.Run(tmp_path, 1, "cpu", 1)
     architecture = ARCHITECTURE.validate_python(section)
-    line = refused(runs.train_run, "original", plain, run, architecture, Dataset())
+    line = refused(train.train_run, "original", plain, run, architecture, Dataset())
     assert line.startswith("training of the original model: a batch of a single image")

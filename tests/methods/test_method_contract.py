@@ -13,17 +13,21 @@ import torch
 from small_methods import NAMES, SMALL, both_protocols, every_method, of_method
 from torch import nn
 
-from lotus import models
+from lotus import methods, models
+from lotus.config.architectures import ResNet18
+from lotus.config.images import Augmentation, Dataset
 from lotus.config.protocol import CORRECTED, REGISTER, RELEASED, Protocol
-from lotus.config.settings import Augmentation, Dataset, ResNet18, Scenario
+from lotus.config.scenarios import Scenario
 from lotus.data.content import Content
 from lotus.data.splits import choose_forget_set, halve_held_out, save_forget_set, save_held_out
 from lotus.data.store import open_store, write_store
 from lotus.engine.device import Device
 from lotus.errors import LotusError
-from lotus.methods import base
-from lotus.records.record import write_json
+from lotus.methods.base import configured, registry
+from lotus.methods.base.task import Task
+from lotus.records.files import write_json
 from lotus.runs import run as runs
+from lotus.runs.bench import set_up
 
 NONE = dict.fromkeys(
     ("epochs", "passes", "rounds", "class_impair_epochs", "repair_epochs", "class_noise_steps"), 0
@@ -111,7 +115,7 @@ def test_without_any_work_a_copy_of_the_original_is_returned(
 def test_progress_is_told_of_each_round(task_of, small_task, name, protocol):
     small, told = small_task(protocol=protocol), []
     task, _ = task_of(small.original, small.forget, small.retain, small.val, num_classes=3)
-    task = base.Task(
+    task = Task(
         **{
             **vars(task),
             "protocol": protocol,
@@ -130,28 +134,28 @@ def test_progress_is_told_of_each_round(task_of, small_task, name, protocol):
 @every_method
 def test_unknown_hyperparameter_is_refused(name):
     with pytest.raises(LotusError, match=rf"method {name}: speed = 3: unknown") as caught:
-        base.make(name, {"speed": 3})
+        configured.make(name, {"speed": 3})
     assert len(str(caught.value).splitlines()) == 1
 
 
 def test_misspelt_hyperparameter_is_answered_with_the_likely_one():
     with pytest.raises(LotusError, match=r"method lotus: epoch = 3: .*did you mean 'epochs'"):
-        base.make("lotus", {"epoch": 3})
+        configured.make("lotus", {"epoch": 3})
 
 
-EVERY_FIELD = [(name, f.name) for name in NAMES for f in fields(base.method_class(name))]
+EVERY_FIELD = [(name, f.name) for name in NAMES for f in fields(registry.method_class(name))]
 
 
 @pytest.mark.parametrize(("name", "key"), EVERY_FIELD)
 def test_ill_typed_hyperparameter_is_refused(name, key):
-    default = base.hyperparameters(base.make(name, {}))[key]
+    default = configured.hyperparameters(configured.make(name, {}))[key]
     values = ["nonsense", None, {"a": 1}, [[]], -1, float("nan"), float("inf")]
     values += [] if isinstance(default, bool) else [True]
     values += [1.5, 1e400] if type(default) is int else []
     values += [[0], ["x"]] if isinstance(default, tuple) else []
     for value in values:
         with pytest.raises(LotusError) as caught:
-            base.make(name, {key: value})
+            configured.make(name, {key: value})
         (line,) = str(caught.value).splitlines()
         assert line.startswith(f"method {name}: {key} = ")
         assert "must be" in line
@@ -181,7 +185,7 @@ def test_ill_typed_hyperparameter_is_refused(name, key):
 )
 def test_refusal_says_what_is_accepted(name, given, accepted):
     with pytest.raises(LotusError) as caught:
-        base.make(name, given)
+        configured.make(name, given)
     message = str(caught.value)
     assert message.startswith(f"method {name}: {next(iter(given))} = ")
     assert accepted in message
@@ -189,23 +193,23 @@ def test_refusal_says_what_is_accepted(name, given, accepted):
 
 def test_every_mistake_has_a_line():
     with pytest.raises(LotusError) as caught:
-        base.make("finetune", {"lr": -1, "epochs": "x", "speed": 2})
+        configured.make("finetune", {"lr": -1, "epochs": "x", "speed": 2})
     lines = str(caught.value).splitlines()
     assert {line.split()[2] for line in lines} == {"lr", "epochs", "speed"}
 
 
 @every_method
 def test_scientific_text_is_a_number(name):
-    for key, value in base.hyperparameters(base.make(name, {})).items():
+    for key, value in configured.hyperparameters(configured.make(name, {})).items():
         if isinstance(value, float):
-            method = base.make(name, {key: "5e-1"})
-            assert base.hyperparameters(method)[key] == 0.5
-            assert base.make(name, base.hyperparameters(method)) == method
+            method = configured.make(name, {key: "5e-1"})
+            assert configured.hyperparameters(method)[key] == 0.5
+            assert configured.make(name, configured.hyperparameters(method)) == method
 
 
 def test_unknown_method_is_answered_with_the_known():
     with pytest.raises(LotusError, match="unknown method 'finetun'; did you mean 'finetune'"):
-        base.make("finetun", {})
+        configured.make("finetun", {})
 
 
 # Registration and documentation
@@ -213,38 +217,38 @@ def test_unknown_method_is_answered_with_the_known():
 
 @every_method
 def test_constants_of_every_switch_are_accepted(name):
-    entry = base.entry_of(name)
+    entry = registry.entry_of(name)
     known = {field.name for field in fields(entry.cls)}
     assert {*entry.released} <= {*REGISTER}
     for switch, values in entry.released.items():
         assert {*values} <= known
         one = Protocol("corrected", frozenset({switch}))
-        assert base.constants(name, one) == values
-        base.make(name, values)
+        assert registry.constants(name, one) == values
+        configured.make(name, values)
         assert switch not in entry.switches or REGISTER[switch].stage == "method"
     assert "T2" in entry.switches
-    assert base.constants(name, CORRECTED) == {}
-    base.make(name, base.constants(name, RELEASED))
+    assert registry.constants(name, CORRECTED) == {}
+    configured.make(name, registry.constants(name, RELEASED))
 
 
 def test_every_switch_of_a_method_is_obeyed_by_one():
-    obeyed = {switch for name in NAMES for switch in base.entry_of(name).released}
+    obeyed = {switch for name in NAMES for switch in registry.entry_of(name).released}
     of_methods = {name for name in REGISTER if name.startswith("M")}
     assert of_methods | {"R1"} <= obeyed
 
 
 @every_method
 def test_docstring_says_what_a_reader_must_know(name):
-    said = base.describe(name)
+    said = configured.describe(name)
     assert said.idea.endswith(".")
     assert all([said.loss, said.reads, said.source, said.not_for])
-    switches = {*base.entry_of(name).released} - {"M8", "R1"}
+    switches = {*registry.entry_of(name).released} - {"M8", "R1"}
     assert all(f"({switch})" in said.loss or switch == "M8" for switch in switches)
 
 
 @every_method
 def test_modules_reach_for_neither_metrics_nor_files(name):
-    folder = Path(base.__file__).parent
+    folder = Path(methods.__file__).parent
     tree = ast.parse((folder / f"{name.replace('-', '_')}.py").read_text(encoding="utf-8"))
     imported, called = set(), set()
     for node in ast.walk(tree):
@@ -298,7 +302,7 @@ def bench(tmp_path):
     write_json(tmp_path / "original" / runs.RECORD, {"settings": settings})
     inputs = runs.Inputs(tmp_path / "store", tmp_path / "held-out.json", tmp_path / "forget.json")
     device = Device(torch.device("cpu"), 1)
-    found = runs.set_up(inputs, tmp_path / "original", device, CORRECTED)
+    found = set_up(inputs, tmp_path / "original", device, CORRECTED)
     return found, runs.Run(tmp_path / "run", 0, "cpu", 1)
 
 

@@ -14,8 +14,9 @@ from torch.nn import functional as F
 
 from lotus.config.protocol import CORRECTED, RELEASED, parse
 from lotus.data.batches import Batch
-from lotus.methods import base, salun_lotus, ssd, unsir
+from lotus.methods import salun_lotus, ssd, unsir
 from lotus.methods.bad_teacher import distillation
+from lotus.methods.base import configured, registry
 from lotus.methods.lotus import targets
 from lotus.methods.neggrad_plus import joint_loss
 from lotus.methods.random_labeling import random_labels
@@ -63,7 +64,7 @@ def weights(model):
 
 def unlearn(name, task, **given):
     """With the constants that the task's protocol brings."""
-    return base.make(name, base.constants(name, task.protocol) | given).unlearn(task)
+    return configured.make(name, registry.constants(name, task.protocol) | given).unlearn(task)
 
 
 def train_on(model, optimizer, batches):
@@ -188,7 +189,7 @@ def train_on(model, optimizer, batches):
     ids=lambda value: getattr(value, "name", value) if not isinstance(value, dict) else "",
 )
 def test_constants_are_the_published_ones(name, protocol, expected):
-    found = base.hyperparameters(base.make(name, base.constants(name, protocol)))
+    found = configured.hyperparameters(configured.make(name, registry.constants(name, protocol)))
     assert {key: found[key] for key in expected} == expected
 
 
@@ -455,7 +456,7 @@ def test_bad_teacher_is_a_plain_loop(small_task, conv_net, seeded, snapshot, sam
 
 
 def scrub(**given):
-    return base.make("scrub", given)
+    return configured.make("scrub", given)
 
 
 @pytest.fixture
@@ -615,7 +616,7 @@ def test_importance_of_batches_and_of_images(toy):
         (2, ssd.per_sample_squares, 0.25),
         (1, ssd.per_sample_squares, 0.25),
     ):
-        method = base.make("ssd", {"per_sample": squares is ssd.per_sample_squares})
+        method = configured.make("ssd", {"per_sample": squares is ssd.per_sample_squares})
         found = method._importance(model, images.in_order(size))
         np.testing.assert_allclose(found["1.weight"].flatten(), [expected] * 2, atol=1e-7)
 
@@ -623,7 +624,7 @@ def test_importance_of_batches_and_of_images(toy):
 def test_importance_of_unequal_batches_counts_each_once(toy):
     task = toy()
     both = task.forget + task.retain
-    found = base.make("ssd", {})._importance(
+    found = configured.make("ssd", {})._importance(
         task.original, [both.draw(torch.tensor(p), None) for p in ([0], [0, 1], [0, 0, 1])]
     )
     # Mean gradients ½, 0 and (½ + ½ − ½)/3.
@@ -1146,7 +1147,7 @@ def test_salun_with_all_weights_is_random_labeling(
 
 
 def lotus(**hyperparameters):
-    return base.make("lotus", hyperparameters)
+    return configured.make("lotus", hyperparameters)
 
 
 @pytest.fixture
@@ -1377,7 +1378,7 @@ def test_salun_lotus_as_released_is_not_told_of_classes(accurate, protocol, unse
 # Preparation
 
 
-@pytest.mark.parametrize("name", base.available())
+@pytest.mark.parametrize("name", registry.available())
 def test_preparation_is_told_apart_where_the_published_code_did(small_task, name):
     prepared = []
 
@@ -1388,4 +1389,4 @@ def test_preparation_is_told_apart_where_the_published_code_did(small_task, name
 
     task = small_task(preparing=preparing)
     unlearn(name, task, **({"epochs": 1} if name not in ("ssd", "unsir") else {}))
-    assert len(prepared) == ("R1" in base.entry_of(name).released)
+    assert len(prepared) == ("R1" in registry.entry_of(name).released)

@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lotus.errors import LotusError
-from lotus.methods import base
-from lotus.methods.plugins import load_plugins
+from lotus.methods.base import configured, registry
+from lotus.methods.base.plugins import load_plugins
 
 PAGE = (Path(__file__).parents[2] / "docs/own-method.md").read_text()
 (ASCENT,) = re.findall(r"^```python\n(@?.+?)^```", PAGE, re.M | re.S)
@@ -34,7 +34,7 @@ class Mine:
 @pytest.fixture(autouse=True)
 def undone(monkeypatch, tmp_path):
     """Nothing that a test loads stays."""
-    monkeypatch.setattr(base, "_registry", copy.copy(base._registry))
+    monkeypatch.setattr(registry, "entries", copy.copy(registry.entries))
     monkeypatch.setattr(sys, "path", [*sys.path])
     monkeypatch.chdir(tmp_path)
     before = {*sys.modules}
@@ -53,12 +53,12 @@ def write(name, text):
 
 
 def refused(plugin):
-    before = base.registered()
+    before = registry.registered()
     with pytest.raises(LotusError) as caught:
         load_plugins([plugin])
     (line,) = str(caught.value).splitlines()
     assert f"plugin '{plugin}': " in line
-    assert base.registered() == before
+    assert registry.registered() == before
     return line
 
 
@@ -139,23 +139,23 @@ def test_a_plugin_that_cannot_be_used(text, said):
 )
 def test_a_plugin_that_is_loaded(text, capsys):
     load_plugins([write("mine_fine.py", text)] * 2)
-    assert "mine" in base.available()
+    assert "mine" in registry.available()
     assert capsys.readouterr().out == ""
     if "= 0.5" in text:
-        method = base.make("mine", {"strength": 2.0})
-        assert base.hyperparameters(method)["strength"] == 2.0
+        method = configured.make("mine", {"strength": 2.0})
+        assert configured.hyperparameters(method)["strength"] == 2.0
 
 
 def test_a_class_without_docstring_has_no_description():
     load_plugins([write("mine_plain.py", HEAD + MINE)])
-    assert base.describe("mine").idea == ""
+    assert configured.describe("mine").idea == ""
 
 
 def test_a_value_without_a_type_is_explained_where_it_is_set():
     text = HEAD + MINE.replace("strength: float", "lr = 3\n    strength: float")
     load_plugins([write("mine_bare.py", text)])
     with pytest.raises(LotusError, match=r"lr = 1: unknown hyper-parameter.*write `lr: float = …`"):
-        base.make("mine", {"lr": 1})
+        configured.make("mine", {"lr": 1})
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_a_value_without_a_type_is_explained_where_it_is_set():
 )
 def test_names_of_files_that_can_be_imported(name):
     load_plugins([write(name, HEAD + MINE)])
-    assert base.module_of("mine") == name.removesuffix(".py")
+    assert registry.module_of("mine") == name.removesuffix(".py")
 
 
 @pytest.mark.parametrize("name", ["my.method.py", ".py.py"])
@@ -191,13 +191,13 @@ def test_a_plugin_may_import_what_lies_beside_it():
     write("mine_helper.py", HEAD + MINE)
     load_plugins([write("mine_all.py", "import mine_helper")])
     load_plugins(["mine_all.py"])
-    assert base.module_of("mine") == "mine_helper"
+    assert registry.module_of("mine") == "mine_helper"
 
 
 def test_names_are_compared_in_composed_form():
     load_plugins([write("mine_accent.py", HEAD + MINE.replace('"mine"', '"me\u0301thode"'))])
-    assert "m\u00e9thode" in base.available()
-    assert base.make("me\u0301thode", {}) == base.make("m\u00e9thode", {})
+    assert "m\u00e9thode" in registry.available()
+    assert configured.make("me\u0301thode", {}) == configured.make("m\u00e9thode", {})
     text = HEAD + MINE.replace('"mine"', '"m\u00e9thode"')
     assert "has this name" in refused(write("mine_again.py", text))
 
@@ -222,11 +222,11 @@ def test_a_plugin_with_random_edits_is_loaded_or_refused(tmp_path, edits):
         text = text[:place] + piece + text[place + length :]
     plugin = tmp_path / f"edited_{next(NUMBERS)}.py"
     plugin.write_text(text, encoding="utf-8")
-    before = dict(base._registry)
+    before = dict(registry.entries)
     with suppress(LotusError):
         load_plugins([str(plugin)])
-        for name in base.registered() - {*before}:
-            base.describe(name)
-            base.problems(name, {"epochs": 1})
-    base._registry.clear()
-    base._registry.update(before)
+        for name in registry.registered() - {*before}:
+            configured.describe(name)
+            configured.problems(name, {"epochs": 1})
+    registry.entries.clear()
+    registry.entries.update(before)

@@ -14,7 +14,8 @@ import torch
 from torch import nn
 
 from lotus.config.protocol import CORRECTED, RELEASED
-from lotus.methods import base, ssd
+from lotus.methods import ssd
+from lotus.methods.base import configured, registry
 
 FOLDER = Path(__file__).parent / "traces"
 STEPS = 12
@@ -28,7 +29,7 @@ OF_METHOD = {"ssd": {"alpha": 2.0, "dampening": 0.9}, "lotus": {"alpha": 2.0}}
 OF_CLASSES = ("unsir", "lotus", "salun-lotus")
 CASES = [
     (name, protocol, of_class)
-    for name in base.available()
+    for name in registry.available()
     for protocol in (CORRECTED, RELEASED)
     for of_class in ((False, True) if name in OF_CLASSES else (False,))
 ]
@@ -98,9 +99,9 @@ def trace_of(problem, steps, monkeypatch):
 
         dampen = ssd.dampen
         monkeypatch.setattr(ssd, "dampen", after_dampening)
-        known = {field.name for field in fields(base.method_class(name))}
-        chosen = base.constants(name, protocol) | SMALL | OF_METHOD.get(name, {})
-        method = base.make(name, {key: v for key, v in chosen.items() if key in known})
+        known = {field.name for field in fields(registry.method_class(name))}
+        chosen = registry.constants(name, protocol) | SMALL | OF_METHOD.get(name, {})
+        method = configured.make(name, {key: v for key, v in chosen.items() if key in known})
         with steps(after_step):
             unlearned = method.unlearn(task)
         buffers = {
@@ -142,7 +143,7 @@ def test_there_is_no_trace_without_a_test():
 @pytest.mark.parametrize("protocol", [CORRECTED, RELEASED], ids=lambda p: p.name)
 def test_traces_tell_methods_apart(protocol):
     ends = {}
-    for name in base.available():
+    for name in registry.available():
         known = json.loads((FOLDER / f"{name}-{protocol.name}.json").read_text(encoding="utf-8"))
         ends[name] = known["steps"][-1][0]
     assert len(set(ends.values())) == len(ends)

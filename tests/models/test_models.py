@@ -5,7 +5,7 @@ import torch
 from pydantic import ValidationError
 from torch import nn
 
-from lotus.config.settings import ARCHITECTURE, ResNet18, ViT
+from lotus.config.architectures import ARCHITECTURE, ResNet18, ViT
 from lotus.errors import LotusError
 from lotus.models import build, load_weights, save_weights
 

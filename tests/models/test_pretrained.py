@@ -9,10 +9,10 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from lotus.config.settings import ARCHITECTURE, WeightsFile
+from lotus.config.architectures import ARCHITECTURE, WeightsFile
 from lotus.errors import LotusError
 from lotus.models import build, pretrained, torchvision_vit_b16, weights_files, without_weights
-from lotus.records.record import sha256
+from lotus.records.files import sha256
 
 BODY = 85_798_656
 IMAGE = (3, 224, 224)

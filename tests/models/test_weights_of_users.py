@@ -14,10 +14,10 @@ from random_damage import EDITS, damaged
 from safetensors.torch import load_file, save, save_file
 from torch import nn
 
-from lotus.config.settings import WeightsFile
+from lotus.config.architectures import WeightsFile
 from lotus.errors import LotusError
 from lotus.models import load_weights, pretrained, save_weights
-from lotus.records.record import sha256
+from lotus.records.files import sha256
 
 
 class Network(nn.Module):

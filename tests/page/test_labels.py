@@ -2,7 +2,7 @@
 
 import pytest
 
-from lotus.config.settings import Benchmark
+from lotus.config.cells import Benchmark
 from lotus.figures import figures
 from lotus.page.labels import SUBJECTS, listed
 from lotus.tables import tables

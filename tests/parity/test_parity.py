@@ -9,12 +9,14 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from lotus.config.images import Augmentation
 from lotus.config.protocol import RELEASED
-from lotus.config.settings import Augmentation
 from lotus.data import batches
 from lotus.data.batches import ImageSet
 from lotus.engine.inference import accuracy, logits, logits_one_by_one
-from lotus.methods import base, unsir
+from lotus.methods import unsir
+from lotus.methods.base import configured, registry
+from lotus.methods.base.task import Task
 from lotus.methods.lotus import targets
 from lotus.methods.salun import saliency_mask
 from lotus.metrics.released import (
@@ -85,7 +87,7 @@ def close(state, case, prefix, tolerance=WEIGHTS):
 def run_method(name, case, hyperparameters, class_forgetting=False, untrained=None):
     """The method as released with its published constants; returns the model and the epochs' reports."""
     reports, sets = [], image_sets(case)
-    task = base.Task(
+    task = Task(
         original=network(case),
         forget=sets["forget"],
         retain=sets["retain"],
@@ -97,8 +99,8 @@ def run_method(name, case, hyperparameters, class_forgetting=False, untrained=No
         untrained=lambda: untrained,
         protocol=RELEASED,
     )
-    released = base.constants(name, RELEASED)
-    model = base.make(name, released | hyperparameters).unlearn(task)
+    released = registry.constants(name, RELEASED)
+    model = configured.make(name, released | hyperparameters).unlearn(task)
     close(model.state_dict(), case, "result")
     if "left_in_train_mode" in case:
         assert model.training == bool(case["left_in_train_mode"])
@@ -170,7 +172,7 @@ def check_ssd(case, monkeypatch):
 def check_salun(case, monkeypatch):
     given = {"epochs": epochs(case), "batch_size": ONE_BATCH}
     task, _ = run_method("salun", case, given)
-    share = base.constants("salun", RELEASED)["mask_share"]
+    share = registry.constants("salun", RELEASED)["mask_share"]
     for name, mask in saliency_mask(task, share, ONE_BATCH).items():
         assert np.array_equal(mask.numpy(), case[f"mask.{name}"].astype(bool)), name
 

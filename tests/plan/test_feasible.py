@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lotus.config.settings import Origin
+from lotus.config.origins import Origin
 from lotus.errors import LotusError
-from lotus.methods import base
+from lotus.methods.base import configured, registry
 from lotus.plan.feasible import ENDS_IN_EVAL_MODE, refuse_nonsense
-from lotus.plan.plan import make_plan
+from lotus.plan.making import make_plan
 
 SMALL = {
     "model": "resnet18",
@@ -196,7 +196,7 @@ def test_images_that_a_network_cannot_take_are_refused(images, network, use, tol
         refuse({"forget_first": 3}, own(images(OWN)), "few-fixed", network=network, **use)
 
 
-@pytest.mark.parametrize("name", sorted(base._own()))
+@pytest.mark.parametrize("name", sorted(registry._own()))
 def test_methods_end_in_the_mode_that_is_said_of_them(small_task, name):
-    left = base.make(name, {}).unlearn(small_task())
+    left = configured.make(name, {}).unlearn(small_task())
     assert left.training != (name in ENDS_IN_EVAL_MODE)

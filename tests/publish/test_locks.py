@@ -6,11 +6,12 @@ from PIL import Image
 
 from lotus import layout
 from lotus.audit.changes import differences
-from lotus.config.settings import Origin, StoreOptions
+from lotus.config.images import StoreOptions
+from lotus.config.origins import Origin
 from lotus.data.build import build_store, fetch_raw, verify_store
 from lotus.data.store import dvc_digest
 from lotus.errors import LotusError
-from lotus.plan.plan import make_plan
+from lotus.plan.making import make_plan
 from lotus.plan.steps import steps
 from lotus.records.index import read
 

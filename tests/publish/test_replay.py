@@ -14,7 +14,8 @@ from lotus.errors import LotusError
 from lotus.predictions import predictions_file
 from lotus.predictions.predictions_file import Split
 from lotus.publish import replay
-from lotus.records.record import as_text, sealed
+from lotus.records.files import as_text
+from lotus.records.record import sealed
 
 SEED, CLASSES = 3, 4
 RUNS = Path("results/toy/net/seed3")

@@ -12,7 +12,9 @@ import pytest
 import yaml
 from project import run
 
-from lotus.config.settings import Benchmark, Origin, load
+from lotus.config.cells import Benchmark
+from lotus.config.origins import Origin
+from lotus.config.reading import load
 from lotus.errors import LotusError
 from lotus.metrics.summary import Scores
 from lotus.published.counterparts import counterpart
@@ -258,7 +260,7 @@ def settings_of(changes=()):
 
 
 def test_every_benchmark_of_the_paper_has_its_cell_in_the_papers_configuration(published):
-    from lotus.config.settings import benchmarks
+    from lotus.config.resolved import benchmarks
 
     settings = settings_of()
     found = {tuple((counterpart(settings, cell) or {}).values()) for cell in benchmarks(settings)}

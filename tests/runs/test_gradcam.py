@@ -11,7 +11,9 @@ from torch import nn
 
 from lotus import models
 from lotus.config import protocol
-from lotus.config.settings import ARCHITECTURE, Dataset, Scenario
+from lotus.config.architectures import ARCHITECTURE
+from lotus.config.images import Dataset
+from lotus.config.scenarios import Scenario
 from lotus.data.batches import Batch
 from lotus.data.splits import choose_forget_set, load_forget_set, save_forget_set
 from lotus.errors import LotusError
@@ -21,9 +23,11 @@ from lotus.figures.style import style
 from lotus.models.tokens import as_map
 from lotus.predictions import maps_file
 from lotus.predictions.maps_file import Explanations
-from lotus.records.record import sha256
+from lotus.records.files import sha256
 from lotus.runs.gradcam import choose_images, explain, grad_cam
-from lotus.runs.run import Inputs, Run, train_run, unlearn_run
+from lotus.runs.run import Inputs, Run
+from lotus.runs.train import train_run
+from lotus.runs.unlearn import unlearn_run
 
 TRAINING = {"epochs": 1, "warmup_epochs": 0, "batch_size": 100}
 RESNET = ARCHITECTURE.validate_python(

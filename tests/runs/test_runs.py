@@ -18,7 +18,9 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from lotus.config import protocol
-from lotus.config.settings import ARCHITECTURE, Dataset, Scenario
+from lotus.config.architectures import ARCHITECTURE
+from lotus.config.images import Dataset
+from lotus.config.scenarios import Scenario
 from lotus.data.calibration import open_calibration
 from lotus.data.content import Content
 from lotus.data.splits import choose_forget_set, load_held_out, save_forget_set
@@ -27,9 +29,12 @@ from lotus.engine.device import prepare
 from lotus.errors import LotusError
 from lotus.models import pretrained
 from lotus.predictions import predictions_file
-from lotus.records.record import sha256
+from lotus.records.files import sha256
+from lotus.runs.bench import set_up
 from lotus.runs.evaluation import evaluate_runs
-from lotus.runs.run import Inputs, Run, set_up, train_run, unlearn_run
+from lotus.runs.run import Inputs, Run
+from lotus.runs.train import train_run
+from lotus.runs.unlearn import unlearn_run
 
 RESNET = {
     "model": "resnet18",

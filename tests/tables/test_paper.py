@@ -23,8 +23,8 @@ from lotus.page.overview import size, standing
 from lotus.page.sections import Measured
 from lotus.page.sentences import differences, sentences
 from lotus.predictions import predictions_file
+from lotus.records.files import sha256
 from lotus.records.reading import RunRecord
-from lotus.records.record import sha256
 from lotus.results.conventions import form_of, released_gaps, values
 from lotus.results.metrics import (
     best_rows,

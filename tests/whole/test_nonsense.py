@@ -32,10 +32,11 @@ from lotus.lineage import to_text as tree_text
 from lotus.plan.step import Step
 from lotus.publish import replay
 from lotus.publish.restore import standing
+from lotus.records.files import as_text, sha256
 from lotus.records.index import read_index
 from lotus.records.ledger import seal
 from lotus.records.reading import read_record
-from lotus.records.record import as_text, identity, sealed, sha256
+from lotus.records.record import identity, sealed
 from lotus.runs.evaluation import evaluate_runs, rows_of
 
 NONSENSE = [

@@ -14,9 +14,10 @@ import recomputed
 import yaml
 from project import copy_of_project, run
 
-from lotus.config.settings import Origin
+from lotus.config.origins import Origin
 from lotus.data.store import locked_stores
-from lotus.plan.plan import make_plan
+from lotus.plan.candidates import tuned_cells
+from lotus.plan.making import make_plan
 
 CONFIG = ["--configfile", "config/digits.yaml"]
 
@@ -303,7 +304,7 @@ def test_tuning_writes_overrides_that_the_configuration_takes(finished):
     content = yaml.safe_load((finished / "config/digits.yaml").read_text())
     content["overrides"] += blocks
     plan = make_plan(content, [Origin("tuned", content)])
-    for block, cell in zip(blocks, plan.tuned_cells(), strict=True):
+    for block, cell in zip(blocks, tuned_cells(plan), strict=True):
         for row in ("finetune", "lotus"):
             file = (
                 finished / "results/tuning/digits/resnet18/seed101" / cell.scenario / f"{row}.json"

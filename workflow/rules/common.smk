@@ -23,7 +23,9 @@ from lotus.engine import warm
 from lotus.tracking.dvc import refuse_braces
 from lotus.plan.steps import other_lock, steps
 from lotus.records.ledger import record_files
+from lotus.plan.candidates import candidates, tuned_cells, tuned_rows
 from lotus.plan.contents import Contents
+from lotus.plan.description import part_counts
 from lotus.data import sources
 from lotus.data.store import locked_stores
 from lotus.engine.device import check_name
@@ -32,10 +34,11 @@ from lotus.plan.feasible import refuse_nonsense
 from lotus.methods import base
 from lotus.tables.exhibits import EXHIBITS, PICTURES
 from lotus.page.labels import listed
-from lotus.plan.plan import make_plan
+from lotus.plan.making import make_plan
 from lotus.records.code_identity import code_digest
-from lotus.records.record import relative, sha256
-from lotus.config.settings import Benchmark, Origin, read_origin, typed
+from lotus.records.files import relative, sha256
+from lotus.config.cells import Benchmark
+from lotus.config.origins import Origin, read_origin, typed
 
 DEFAULT_CONFIG = "config/fashion-mini.yaml"
 
@@ -113,7 +116,7 @@ def read_plan():
 
 PLAN, ORIGINS, GIVEN = read_plan()
 if workflow.is_main_process:
-    logger.info(PLAN.part_counts())
+    logger.info(part_counts(PLAN))
 CONTENTS = Contents(PLAN)
 MEANS = [path for cell in CONTENTS.cells for path in CONTENTS.means(cell)]
 STUDIES = list(dict.fromkeys(cell.study for cell in CONTENTS.cells))
@@ -177,7 +180,7 @@ step_code = cache(code_digest)
 
 def model_code(wildcards):
     """Digest of the code that a training step runs for the job's architecture."""
-    return step_code("lotus.runs.run", architecture_module(wildcards))
+    return step_code("lotus.runs.train", architecture_module(wildcards))
 
 
 def architecture_module(wildcards):
@@ -294,7 +297,7 @@ def calibration_option(wildcards):
 def method_code(wildcards):
     """Digest of the code that this method runs; other methods are not part of it."""
     method = base.module_of(PLAN.method_of(wildcards.row))
-    return step_code("lotus.runs.run", architecture_module(wildcards), method)
+    return step_code("lotus.runs.unlearn", architecture_module(wildcards), method)
 
 
 def predictions_of(wildcards):
@@ -338,8 +341,8 @@ def trials_files():
     """What is tuned: every row with a space, in every benchmark, on every tuning seed."""
     return [
         f"results/tuning/{cell.dataset}/{cell.architecture}/seed{seed}/{cell.scenario}/{row}.json"
-        for cell in PLAN.tuned_cells()
-        for row in PLAN.tuned_rows(cell)
+        for cell in tuned_cells(PLAN)
+        for row in tuned_rows(PLAN, cell)
         for seed in PLAN.settings.tuning.seeds
     ]
 

@@ -24,7 +24,7 @@ rule try_candidates:
         method=lambda wildcards: PLAN.method_of(wildcards.row),
         candidates=lambda wildcards: [
             part
-            for given in PLAN.candidates(cell_of(wildcards), wildcards.row)
+            for given in candidates(PLAN, cell_of(wildcards), wildcards.row)
             for part in ("--candidate", json.dumps(given))
         ],
         store=lambda wildcards: layout.STORES / wildcards.dataset,

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from lotus.engine.inference import evaluation_mode
 from lotus.engine.training import Progress
 from lotus.errors import LotusError
-from lotus.methods.base import Task
+from lotus.methods.base.task import Task
 
 SINGLE = "Expected more than 1 value per channel"
 """How torch says that BatchNorm was given a single value per channel to train on."""

@@ -9,7 +9,7 @@ from contextlib import redirect_stdout
 from pathlib import Path
 
 from lotus.errors import LotusError
-from lotus.methods import base
+from lotus.methods.base import configured, registry
 from lotus.names import shown
 
 
@@ -24,18 +24,18 @@ def load_plugins(plugins: Sequence[str]) -> None:
 
     """
     for plugin in plugins:
-        with base.registering() as before, redirect_stdout(sys.stderr):
+        with registry.registering() as before, redirect_stdout(sys.stderr):
             _load(plugin)
-            for name in base.registered() - before:
+            for name in registry.registered() - before:
                 try:
-                    base.check_fields(name)
+                    configured.check_fields(name)
                 except LotusError as error:
                     raise LotusError(f"plugin '{shown(plugin)}': {error}") from error
 
 
 def _load(plugin: str) -> None:
     module = _name_of(Path(plugin)) if plugin.endswith(".py") else plugin
-    is_new, before = module not in sys.modules, base.registered()
+    is_new, before = module not in sys.modules, registry.registered()
     try:
         importlib.import_module(module)
     except LotusError as error:
@@ -48,7 +48,7 @@ def _load(plugin: str) -> None:
             f"plugin '{shown(plugin)}': cannot be imported: {_said(error, module)}; accepted: the path of "
             "a Python file, or the name of an installed module"
         ) from error
-    if plugin.endswith(".py") and is_new and base.registered() == before:
+    if plugin.endswith(".py") and is_new and registry.registered() == before:
         raise LotusError(
             f"plugin '{shown(plugin)}': registers no method: put `@register('name')` of "
             "lotus.methods.base above a class of it"

@@ -1,0 +1,172 @@
+"""Mistakes of a configuration that concern several keys at once."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from pydantic import (
+    ValidationError,
+)
+
+from lotus.config import protocol
+from lotus.config.cells import Benchmark
+from lotus.config.fields import Section
+from lotus.config.mistakes import worded
+from lotus.config.overrides import Override
+from lotus.config.resolved import benchmarks
+from lotus.config.settings import Settings
+from lotus.config.tuning import Tuning
+from lotus.errors import choices
+
+Problem = tuple[list[str | int], Any, str]
+
+
+def inconsistencies(settings: Settings) -> Iterator[Problem]:
+    """Mistakes that concern several keys at once."""
+    for position, seed in enumerate(settings.seeds):
+        if seed in settings.seeds[:position]:
+            yield ["seeds", position], seed, "duplicate seed; each seed may be given once"
+    for name, scenario in settings.scenarios.items():
+        if not scenario.is_called(name):
+            what = f"these values are the scenario '{scenario.canonical_name}'; name it so"
+            yield ["scenarios", name], None, what
+    declared: dict[str, Mapping[str, Any]] = {
+        "datasets": settings.datasets,
+        "architectures": settings.architectures,
+        "scenarios": settings.scenarios,
+        "methods": settings.methods,
+    }
+    for row, entry in settings.methods.items():
+        if entry.calibration is not None and entry.calibration not in settings.datasets:
+            what = f"not declared under 'datasets'; {choices(entry.calibration, settings.datasets)}"
+            yield ["methods", row, "calibration"], entry.calibration, what
+    for position, block in enumerate(settings.grid):
+        if (block.study or "").split("-")[0] in (
+            *protocol.BASES,
+            *map(str.lower, protocol.REGISTER),
+        ):
+            what = "begins like a protocol or one of its switches; call the study otherwise"
+            yield ["grid", position, "study"], block.study, what
+        for axis, names in declared.items():
+            for place, name in enumerate(getattr(block, axis) or ()):
+                if name not in names:
+                    what = f"not declared under '{axis}'; {choices(name, names)}"
+                    yield ["grid", position, axis, place], name, what
+        for place, seed in enumerate(block.seeds or ()):
+            if seed not in settings.seeds:
+                what = (
+                    f"not among the file's seeds; accepted: {', '.join(map(str, settings.seeds))}"
+                )
+                yield ["grid", position, "seeds", place], seed, what
+    yield from _taken_names(settings)
+    for position, override in enumerate(settings.overrides):
+        yield from _override_problems(settings, position, override)
+    if settings.tuning is not None:
+        yield from _tuning_problems(settings, settings.tuning)
+
+
+TAKEN: Mapping[str, frozenset[str]] = {
+    "datasets": frozenset(
+        ("figures", "metrics", "paper", "records", "report", "tables", "timings", "tuning")
+    ),
+    "architectures": frozenset(("audit", "splits")),
+    "tables": frozenset(("all", "audit", "claims", "evaluate", "publish", "tune", "unlearn")),
+}
+"""Names that stand for something else where these have theirs: folders of results, targets."""
+ENDINGS = (".json", ".npz", ".csv", ".tex", ".svg", ".pdf", ".png", ".yaml", ".dvc", ".safetensors")
+
+
+def _taken_names(settings: Settings) -> Iterator[Problem]:
+    """Names that would share a file or a target with something else."""
+    for axis in ("datasets", "architectures", "scenarios", "methods"):
+        for name in getattr(settings, axis):
+            if name in TAKEN.get(axis, ()) or name.endswith(ENDINGS):
+                yield (
+                    [axis, name],
+                    None,
+                    "this name is taken by files of the results; choose another",
+                )
+    for position, block in enumerate(settings.grid):
+        for place, table in enumerate(block.tables):
+            if table in TAKEN["tables"]:
+                taken = ", ".join(sorted(TAKEN["tables"]))
+                what = f"is a target of its own; accepted: any name but {taken}"
+                yield ["grid", position, "tables", place], table, what
+    owners: dict[str, Benchmark] = {}
+    for cell in benchmarks(settings):
+        other = owners.setdefault(cell.name, cell)
+        if other != cell:
+            parts = (" / ".join(filter(None, asdict(it).values())) for it in (other, cell))
+            what = f"{' and '.join(parts)} would share the files {cell.name}; rename one of their parts"
+            yield ["grid"], None, what
+
+
+def _tuning_problems(settings: Settings, tuning: Tuning) -> Iterator[Problem]:
+    for position, seed in enumerate(tuning.seeds):
+        if seed in settings.seeds:
+            what = "is one of the report's own seeds; tune on others"
+            yield ["tuning", "seeds", position], seed, what
+    for row in tuning.spaces:
+        if row not in settings.methods:
+            what = f"not declared under 'methods'; {choices(row, settings.methods)}"
+            yield ["tuning", "spaces", row], None, what
+        elif settings.methods[row].calibration is not None:
+            what = "tuning knows no calibration set; tune a row without 'calibration'"
+            yield ["tuning", "spaces", row], None, what
+
+
+def _override_problems(settings: Settings, position: int, override: Override) -> Iterator[Problem]:
+    root: list[str | int] = ["overrides", position]
+    axes: list[tuple[str, Mapping[str, Any]]] = [
+        ("dataset", settings.datasets),
+        ("architecture", settings.architectures),
+        ("scenario", settings.scenarios),
+    ]
+    for axis, names in axes:
+        name = getattr(override.where, axis)
+        if name is not None and name not in names:
+            what = f"not declared under '{axis}s'; {choices(name, names)}"
+            yield [*root, "where", axis], name, what
+    for row in override.methods:
+        if row not in settings.methods:
+            what = f"not declared under 'methods'; {choices(row, settings.methods)}"
+            yield [*root, "methods", row], None, what
+    for section in ("training", "images"):
+        for key in ("scenario", "protocol"):
+            if getattr(override, section) and getattr(override.where, key) is not None:
+                what = f"the original model serves every {key}; remove '{section}' or 'where.{key}'"
+                yield [*root, section], None, what
+    if "store" in override.images:
+        what = "a store serves every architecture; declare a data set of its own"
+        yield [*root, "images", "store"], None, what
+    places: list[tuple[str, Mapping[str, Any], Any]] = [
+        ("architecture", settings.architectures, lambda it: (it.training, override.training)),
+        ("dataset", settings.datasets, lambda it: (it, override.images)),
+    ]
+    for section, (axis, declared, parts) in zip(("training", "images"), places, strict=True):
+        for name, it in declared.items():
+            if getattr(override.where, axis) in (None, name):
+                base, given = parts(it)
+                yield from _refused([*root, section], base, given)
+    for name, architecture in settings.architectures.items():
+        here = override.where.architecture in (None, name)
+        if here and override.training.get("epochs") == 0 and architecture.weights is None:
+            what = f"needs pretrained `weights`; architecture '{name}' has none"
+            yield [*root, "training", "epochs"], 0, what
+            return
+
+
+def _refused(root: list[str | int], base: Section, given: dict[str, Any]) -> Iterator[Problem]:
+    """What a section refuses of the keys given over its own."""
+    fields = type(base).model_fields
+    try:
+        type(base)(**(base.model_dump() | given))
+    except ValidationError as error:
+        for details in error.errors():
+            path = [part for part in details["loc"] if isinstance(part, str)]
+            if details["type"] == "extra_forbidden" and len(path) == 1:
+                what, value = f"unknown key; {choices(path[0], fields)}", None
+            else:
+                what = worded(details["msg"])
+                value = given.get(path[0]) if path else None
+            yield [*root, *path], value, what

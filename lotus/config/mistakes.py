@@ -1,0 +1,194 @@
+"""A mistake in a configuration as one line: file, line, key, value, and what is accepted."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, TypeVar
+
+from pydantic import (
+    BaseModel,
+    TypeAdapter,
+    ValidationError,
+)
+from pydantic_core import ErrorDetails
+
+from lotus.config.architectures import (
+    ResNet18,
+    TorchvisionViTB16,
+    Training,
+    ViT,
+    ViTB16,
+    WeightsFile,
+)
+from lotus.config.fields import Section
+from lotus.config.grid import Block
+from lotus.config.images import Affine, Augmentation, ColourJitter, Dataset, StoreOptions
+from lotus.config.origins import Origin
+from lotus.config.overrides import Override, Where
+from lotus.config.scenarios import Scenario
+from lotus.config.settings import Data, Settings
+from lotus.config.tuning import Tuning
+from lotus.errors import LotusError, choices
+from lotus.names import shown
+
+T = TypeVar("T")
+
+
+def check(kind: type[T] | TypeAdapter[T], content: Mapping[str, Any], place: str) -> T:
+    """Validates one section that was given elsewhere than in a file, as in `--scenario '{…}'`.
+
+    Raises:
+        LotusError: one line per mistake, each with `place`, key, value and what is accepted.
+
+    """
+    try:
+        adapter = kind if isinstance(kind, TypeAdapter) else TypeAdapter(kind)
+        return adapter.validate_python(dict(content))
+    except ValidationError as error:
+        lines = [_explain_section(details, place) for details in error.errors()]
+        raise LotusError("\n".join(lines)) from None
+
+
+def _explain_section(details: ErrorDetails, place: str) -> str:
+    path = [part for part in details["loc"] if part not in _TAGGED]
+    where = ".".join(str(part) for part in path)
+    if details["type"] == "extra_forbidden":
+        return f"{place}: {where}: unknown key"
+    message = worded(details["msg"])
+    shown = "" if isinstance(details["input"], Mapping) else f" = {details['input']!r}"
+    return f"{place}: {where or '(all)'}{shown}: {message}"
+
+
+def complain(origins: Sequence[Origin], path: Sequence[str | int], value: Any, what: str) -> str:
+    """`FILE: line N: key.path = value: what is wrong and what is accepted`."""
+    place = ".".join(shown(str(part)) for part in path) or "(top level)"
+    given = "" if value is None else f" = {value!r}"
+    return f"{_place_of(origins, path)}: {place}{given}: {what}"
+
+
+def _place_of(origins: Sequence[Origin], path: Sequence[str | int]) -> str:
+    """The last origin that holds the longest part of `path`, and the line of that part."""
+
+    def depth(origin: Origin) -> int:
+        node: Any = origin.content
+        for level, key in enumerate(path):
+            if not _holds(node, key):
+                return level
+            node = node[key]
+        return len(path)
+
+    if not origins:
+        return "configuration"
+    origin = max(reversed(origins), key=depth)
+    line = origin.lines.get(tuple(path[: depth(origin)]))
+    return origin.name if line is None else f"{origin.name}: line {line}"
+
+
+def explain(details: ErrorDetails, content: Mapping[str, Any], origins: Sequence[Origin]) -> str:
+    """One mistake that pydantic found in a merged configuration, as one line."""
+    path, section = _locate(details["loc"], content)
+    kind, value, message = details["type"], details["input"], details["msg"]
+    if kind == "extra_forbidden":
+        what, value = f"unknown key; {choices(str(path[-1]), section.model_fields)}", None
+    elif kind == "missing":
+        field = section.model_fields[str(path[-1])]
+        what, value = f"is required: {field.description or 'see config/schema.json'}", None
+    elif kind == "string_pattern_mismatch":
+        what = (
+            "accepted: 'any' or a sha256, 64 hexadecimal digits"
+            if path[-1] == "content"
+            else "accepted: lower-case letters, digits, '-' and '.'"
+        )
+    elif kind == "union_tag_not_found":
+        what, value = f"needs the key 'model'; accepted: {', '.join(map(str, _MODELS))}", None
+    elif kind in ("string_type", "invalid_key") and not isinstance(value, Mapping | list):
+        what = f"must be a text; YAML reads {_kind_in_words(value)} here: write it in quotes"
+        value = None if details["loc"][-1:] == ("[key]",) else value
+    else:
+        what = worded(message)
+        value = None if isinstance(value, Mapping) else value
+    return complain(origins, path, value, what)
+
+
+def worded(message: str) -> str:
+    """What pydantic says, in the words of a configuration file."""
+    words = {
+        "Value error, ": "",
+        "Input should be": "must be",
+        "a valid tuple": "a list",
+        "a valid list": "a list",
+        "a valid dictionary": "a mapping",
+        "String should have at least 1 character": "must not be empty",
+        "Tuple should have": "must have",
+        "List should have": "must have",
+        "Dictionary should have": "must have",
+        " after validation, not 0": "",
+    }
+    for said, plain in words.items():
+        message = message.replace(said, plain)
+    return message
+
+
+def _kind_in_words(value: Any) -> str:
+    kinds = {bool: "true or false", int: "a number", float: "a number", date: "a date"}
+    kinds |= {datetime: "a date", type(None): "nothing"}
+    return kinds.get(type(value), f"a {type(value).__name__}")
+
+
+def _locate(
+    loc: Sequence[str | int], content: Mapping[str, Any]
+) -> tuple[list[str | int], type[BaseModel]]:
+    """The path in the file (pydantic adds union tags and `[key]`) and the section it ends in."""
+    path: list[str | int] = []
+    section: type[BaseModel] = Settings
+    node: Any = content
+    for position, part in enumerate(loc):
+        last = position == len(loc) - 1
+        if part == "[key]":
+            continue
+        if not _holds(node, part) and (not last or part in _TAGGED):
+            section = _TAGGED.get(part, section)
+            continue
+        path.append(part)
+        if last:
+            break
+        section = _section_below(section, str(part))
+        node = node[part]
+    return path, section
+
+
+def _holds(node: Any, part: str | int) -> bool:
+    if isinstance(node, Mapping):
+        return part in node
+    return isinstance(node, list | tuple) and isinstance(part, int) and part < len(node)
+
+
+_MODELS: dict[str | int, type[BaseModel]] = {
+    "resnet18": ResNet18,
+    "vit": ViT,
+    "vit-b16": ViTB16,
+    "torchvision-vit-b16": TorchvisionViTB16,
+}
+# Parts of pydantic's paths that are no keys of the file.
+_TAGGED: dict[str | int, type[BaseModel]] = {
+    **_MODELS,
+    "weights-file": WeightsFile,
+    "weights-name": Section,
+}
+_BELOW: dict[str, type[BaseModel]] = {
+    "data": Data,
+    "datasets": Dataset,
+    "store": StoreOptions,
+    "augmentation": Augmentation,
+    "affine": Affine,
+    "colour_jitter": ColourJitter,
+    "scenarios": Scenario,
+    "grid": Block,
+    "overrides": Override,
+    "where": Where,
+    "training": Training,
+    "tuning": Tuning,
+}
+
+
+def _section_below(section: type[BaseModel], key: str) -> type[BaseModel]:
+    return _BELOW.get(key, section) if key in section.model_fields else section

@@ -1,0 +1,91 @@
+"""What a configuration says of one cell of the grid, overrides applied."""
+
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+from lotus.config import protocol
+from lotus.config.architectures import Training
+from lotus.config.cells import Benchmark
+from lotus.config.grid import Block
+from lotus.config.images import Dataset
+from lotus.config.settings import Settings
+
+
+@dataclass(frozen=True)
+class Extent:
+    """What is run of a cell.
+
+    Attributes:
+        seeds, rows: in the order of the file.
+        gold: whether a gold model is retrained.
+
+    """
+
+    seeds: tuple[int, ...]
+    rows: tuple[str, ...]
+    gold: bool
+
+
+def benchmarks(settings: Settings) -> dict[Benchmark, Extent]:
+    """The grid, in the order of the file: each cell once, with what all blocks want of it.
+
+    A gold model that one study wants is there for all.
+    """
+    wanted: dict[Benchmark, list[Block]] = {}
+    for block in settings.grid:
+        axes = (block.datasets, block.architectures, block.scenarios, block.protocols)
+        for place in product(*axes):
+            wanted.setdefault(Benchmark(*place, block.study or ""), []).append(block)
+    retrained = {
+        cell.outside_study for cell, blocks in wanted.items() if any(b.gold for b in blocks)
+    }
+    return {
+        cell: Extent(
+            tuple(
+                s for s in settings.seeds if any(s in (b.seeds or settings.seeds) for b in blocks)
+            ),
+            tuple(
+                row
+                for row in settings.methods
+                if any(row in (b.methods or settings.methods) for b in blocks)
+            ),
+            cell.outside_study in retrained,
+        )
+        for cell, blocks in wanted.items()
+    }
+
+
+def training_of(settings: Settings, dataset: str, architecture: str) -> Training:
+    """The recipe of one data set and architecture, overrides applied."""
+    recipe = settings.architectures[architecture].training.model_dump()
+    for override in settings.overrides:
+        if override.where.covers(dataset, architecture, None, None):
+            recipe |= override.training
+    return Training(**recipe)
+
+
+def images_of(settings: Settings, dataset: str, architecture: str) -> Dataset:
+    """How one architecture is shown a data set, overrides applied."""
+    use = settings.datasets[dataset].model_dump()
+    for override in settings.overrides:
+        if override.where.covers(dataset, architecture, None, None):
+            use |= override.images
+    return Dataset(**use)
+
+
+def hyperparameters_of(
+    settings: Settings, cell: Benchmark, row: str, column: protocol.Base
+) -> dict[str, Any]:
+    """What the file says for one row of one benchmark, overrides applied, defaults not filled in.
+
+    Args:
+        column: whether the row stands as its own paper has it or as the published code has it.
+
+    """
+    values = settings.methods[row].hyperparameters
+    for override in settings.overrides:
+        where = override.where
+        if where.covers(cell.dataset, cell.architecture, cell.scenario, column):
+            values |= override.methods.get(row, {})
+    return values

@@ -1,0 +1,80 @@
+"""`scenarios`: which images are forgotten."""
+
+from typing import Annotated, Literal
+
+from pydantic import (
+    AfterValidator,
+    Field,
+    PositiveInt,
+    model_validator,
+)
+
+from lotus.config.fields import Real, Section
+from lotus.names import composed, path_form
+
+
+class Scenario(Section):
+    """What is to be forgotten: a part of every class, the first images of all, or one whole class."""
+
+    forget_fraction: Annotated[Real, Field(gt=0, lt=1)] | None = Field(
+        None, description="Share of each class that is forgotten, in (0, 1). For `instance-…`."
+    )
+    forget_per_class: PositiveInt | None = Field(
+        None, description="So many images of each class. For `…-N-per-class`."
+    )
+    forget_first: PositiveInt | None = Field(
+        None,
+        description="The first so many training images in data-set order, whatever their class. For "
+        "`…-fixed`: MUFAC's forget set is the first rows of its list.",
+    )
+    forget_rule: Literal["first", "random"] = Field(
+        "first",
+        description="Which images of a class: `first` in data-set order, as the paper's code, hence "
+        "the same for every seed; `random`: drawn with the run's seed.",
+    )
+    forget_class: Annotated[str, Field(min_length=1), AfterValidator(composed)] | None = Field(
+        None,
+        description="Name of the class that is forgotten, as the data set writes it (`Ankle boot`). For "
+        "`class-…`.",
+    )
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> "Scenario":
+        kinds = ("forget_fraction", "forget_per_class", "forget_first", "forget_class")
+        if sum(getattr(self, kind) is not None for kind in kinds) != 1:
+            raise ValueError(f"give one of {', '.join(kinds)}")
+        if self.forget_rule == "random" and not self.has_rule:
+            raise ValueError("forget_rule = random: for forget_fraction and forget_per_class only")
+        return self
+
+    @property
+    def has_rule(self) -> bool:
+        """Whether images have to be chosen from each class."""
+        return self.forget_fraction is not None or self.forget_per_class is not None
+
+    @property
+    def canonical_name(self) -> str:
+        """`instance-10` for a tenth of every class, `class-ankle-boot` for the class Ankle boot.
+
+        `…-5-per-class` and `…-fixed` may have a word before them.
+        """
+        if self.forget_class is not None:
+            return f"class-{path_form(self.forget_class)}"
+        if self.forget_per_class is not None:
+            return f"{self.forget_per_class}-per-class"
+        if self.forget_first is not None:
+            return "fixed"
+        return f"instance-{100 * (self.forget_fraction or 0):g}"
+
+    @property
+    def own_name(self) -> str:
+        """The canonical name, of a class with digits that no other class's name has."""
+        if self.forget_class is None:
+            return self.canonical_name
+        return f"class-{path_form(self.forget_class, told_apart=True)}"
+
+    def is_called(self, name: str) -> bool:
+        """Whether `name` says what is forgotten."""
+        wanted = self.canonical_name
+        counted = self.forget_per_class is not None or self.forget_first is not None
+        return name in (wanted, self.own_name) or (counted and name.endswith(f"-{wanted}"))

@@ -1,0 +1,29 @@
+"""`tuning`: how hyper-parameters are chosen."""
+
+from typing import Annotated, Any
+
+from pydantic import (
+    Field,
+    PositiveInt,
+)
+
+from lotus.config.fields import Name, Section, Seed
+
+
+class Tuning(Section):
+    """The one procedure by which hyper-parameters are chosen (`snakemake tune`).
+
+    For each row and benchmark, `budget` candidates are drawn from the row's space, tried on models of
+    `seeds`, and the one with the lowest mean objective wins. The objective reads forget, retain and
+    validation images; never test images or the gold model.
+    """
+
+    budget: PositiveInt = Field(
+        8, description="Candidates per row and benchmark; a smaller space is tried whole."
+    )
+    seeds: Annotated[tuple[Seed, ...], Field(min_length=1, strict=False)] = Field(
+        description="Models that candidates are tried on; none of the report's own seeds."
+    )
+    spaces: dict[Name, dict[str, Annotated[list[Any], Field(min_length=1)]]] = Field(
+        description="By row: hyper-parameter → values to try."
+    )

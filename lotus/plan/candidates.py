@@ -1,0 +1,50 @@
+"""What tuning tries: rows with a space, and combinations of it."""
+
+import random
+from collections.abc import Mapping
+from itertools import product
+from typing import Any
+
+from lotus.config.cells import Benchmark
+from lotus.methods.base import configured
+from lotus.plan.plan import Plan
+
+
+def tuned_cells(plan: Plan) -> tuple[Benchmark, ...]:
+    """Cells that hyper-parameters are tuned for: those of the corrected protocol."""
+    cells = (cell.outside_study for cell in plan.benchmarks if cell.protocol == "corrected")
+    return tuple(dict.fromkeys(cells))
+
+
+def tuned_rows(plan: Plan, cell: Benchmark) -> tuple[str, ...]:
+    """Rows with a space that the cell has, in whichever study."""
+    spaces = plan.settings.tuning.spaces if plan.settings.tuning is not None else {}
+    here = {
+        row for other in plan.cells if other.outside_study == cell for row in plan.rows_of(other)
+    }
+    return tuple(row for row in spaces if row in here)
+
+
+def candidates(plan: Plan, cell: Benchmark, row: str) -> list[dict[str, Any]]:
+    """What tuning tries for a row: its own hyper-parameters with combinations of its space.
+
+    At most the budget; the draw depends on row and benchmark alone.
+    """
+    tuning = plan.settings.tuning
+    if tuning is None or row not in tuning.spaces:
+        return []
+    space = tuning.spaces[row]
+    own, name = plan.settings.methods[row].hyperparameters, plan.method_of(row)
+    every = [
+        _as_read(name, own | dict(zip(space, values, strict=True)))
+        for values in product(*space.values())
+    ]
+    if len(every) > tuning.budget:
+        every = random.Random(f"{cell.name}/{row}").sample(every, tuning.budget)
+    return every
+
+
+def _as_read(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Hyper-parameters as the method reads them: `1e-3` is a number."""
+    read = configured.hyperparameters(configured.make(name, given))
+    return {key: read[key] for key in given}

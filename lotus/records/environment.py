@@ -1,0 +1,102 @@
+"""What a step was run by: its command, code, libraries and hardware."""
+
+import platform
+import shlex
+import sys
+from collections.abc import Mapping
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from lotus import layout
+from lotus.errors import LotusError
+from lotus.git import run_git, tracks_something_here
+
+LIBRARIES = (
+    "numpy",
+    "torch",
+    "torchvision",
+    "timm",
+    "scikit-learn",
+    "scipy",
+    "seaborn",
+    "pandas",
+    "matplotlib",
+    "pillow",
+    "imagehash",
+    "safetensors",
+    "pydantic",
+    "snakemake",
+    "dvc",
+)
+
+
+def command_line() -> str:
+    """The command of this process, without the path of the interpreter's folder."""
+    return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+
+
+def git_state() -> dict[str, Any]:
+    """Commit and whether tracked files differ from it; None where there is no repository.
+
+    A repository around the project that tracks nothing of it is none of its own.
+    Results that were published are tracked as well, and are not what a step is made by.
+    """
+    without = (
+        f":(exclude){place}"
+        for place in (layout.RESULTS, layout.RAW, layout.STORES, *layout.PUBLISHED)
+    )
+    options = ("--porcelain=v2", "--branch", "--no-ahead-behind", "--untracked-files=no")
+    said = git("status", *options, "--", ".", *without)
+    if said is None or not (Path(".git").exists() or tracks_something_here()):
+        return {"commit": None, "dirty": None}
+    lines = said.splitlines()
+    head = "# branch.oid "
+    (commit,) = (line.removeprefix(head) for line in lines if line.startswith(head))
+    return {
+        "commit": None if commit == "(initial)" else commit,
+        "dirty": any(not line.startswith("# ") for line in lines),
+    }
+
+
+def git(*arguments: str) -> str | None:
+    """What git prints, without white space around it; None where it fails or is not there."""
+    try:
+        done = run_git(*arguments)
+    except LotusError:
+        return None
+    return done.stdout.decode("utf-8", "replace").strip() if done.returncode == 0 else None
+
+
+@cache
+def versions() -> Mapping[str, str]:
+    """Installed versions, read without importing the libraries."""
+    found = {"python": platform.python_version()}
+    for library in LIBRARIES:
+        try:
+            found[library] = metadata.version(library)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def processor() -> dict[str, Any]:
+    """Operating system, processor, logical cores and memory (bytes) of this machine."""
+    return {
+        "system": platform.system(),
+        "processor": _processor_name(),
+        "cores": psutil.cpu_count() or 0,
+        "memory": psutil.virtual_memory().total,
+    }
+
+
+def _processor_name() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        for line in cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()

@@ -1,0 +1,61 @@
+"""Files of a project: their digests, and writing them whole or not at all."""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from lotus.errors import LotusError
+
+
+def sha256(path: Path) -> str:
+    """Digest of a file's bytes, as 64 hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def atomic(path: Path) -> Iterator[Path]:
+    """A temporary path beside `path` that takes its place only if the block succeeds.
+
+    The folder is made if need be; on an error nothing is left behind.
+
+    Raises:
+        LotusError: the path names no file.
+
+    """
+    if not path.name:
+        raise LotusError(f"'{path}' names no file; accepted: the path of a file to write")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{os.getpid()}-{path.name}")
+    try:
+        yield draft
+        os.replace(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a text file atomically, in UTF-8."""
+    with atomic(path) as draft:
+        draft.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Writes JSON atomically: indented, keys in the given order, NaN refused."""
+    write_text(path, as_text(value))
+
+
+def as_text(value: Any) -> str:
+    """JSON as files have it."""
+    return json.dumps(value, indent=1, allow_nan=False) + "\n"
+
+
+def relative(path: Path) -> str:
+    """A path as the records name it: relative to the project where possible, with slashes."""
+    absolute = path.absolute()
+    here = Path.cwd()
+    return (absolute.relative_to(here) if absolute.is_relative_to(here) else path).as_posix()

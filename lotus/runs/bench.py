@@ -1,0 +1,134 @@
+"""What a method is given, set up from the files of a run."""
+
+import json
+from contextlib import nullcontext
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch import nn
+
+from lotus import models
+from lotus.config.architectures import ARCHITECTURE, Architecture
+from lotus.config.images import Dataset
+from lotus.config.protocol import Protocol
+from lotus.data.batches import Images, ImageSet
+from lotus.data.calibration import Calibration, open_calibration
+from lotus.data.splits import ForgetSet, HeldOut
+from lotus.data.store import Store
+from lotus.engine.device import Device
+from lotus.engine.training import Progress
+from lotus.errors import LotusError
+from lotus.methods.base.task import Task
+from lotus.names import shown
+from lotus.runs.networks import build_network, make_network, seen_shape, untrained_architecture
+from lotus.runs.run import MODEL, RECORD, Inputs, Run, derive_seed, generator_of, read_inputs
+
+
+@dataclass(frozen=True)
+class Bench:
+    """An original model and the images of a scenario, loaded: what methods are applied to.
+
+    `images` holds those that a method may see: neither test images nor gold exist in this process while
+    a method works. With a calibration set, `val` is of that and validation images are not there either.
+    """
+
+    store: Store
+    held_out: HeldOut
+    chosen: ForgetSet
+    architecture: Architecture
+    use: Dataset
+    images: Images
+    val: ImageSet
+    calibration: Calibration | None
+    original: nn.Module
+    device: Device
+
+    def task(self, run: Run, progress: Progress, preparing: Any = nullcontext) -> Task:
+        """The task of one run."""
+        return Task(
+            original=self.original,
+            forget=self.images.take(self.chosen.forget),
+            retain=self.images.take(self.chosen.retain),
+            val=self.val,
+            num_classes=len(self.store.classes),
+            class_forgetting=is_class_forgetting(self.store, self.chosen),
+            generator=generator_of(run, "unlearn", self.device),
+            progress=progress,
+            # Not a closure over the store, through which a method could read test images.
+            untrained=partial(
+                make_network,
+                untrained_architecture(self.architecture, run.protocol),
+                seen_shape(self.store, self.use),
+                len(self.store.classes),
+                derive_seed(run.seed, "untrained"),
+                self.device.torch,
+            ),
+            preparing=preparing,
+            protocol=run.protocol,
+        )
+
+
+def set_up(inputs: Inputs, original: Path, device: Device, protocol: Protocol) -> Bench:
+    """Loads an original model by its run's folder, and the images of a scenario.
+
+    Raises:
+        LotusError: no forget set, a file is absent or damaged, or calibration images are not like the
+            store's.
+
+    """
+    store, held_out, chosen = read_inputs(inputs)
+    if chosen is None:
+        raise LotusError("unlearning needs a forget set")
+    architecture, use, model = load_original(original, store, device)
+    reach = np.concatenate([chosen.forget, chosen.retain])
+    reduced_first = protocol.has("R2")
+    if inputs.calibration is None:
+        calibration = None
+        reach = np.concatenate([reach, held_out.val])
+        images = Images(store, use, device.torch, reach, reduced_first)
+        val = images.take(held_out.val)
+    else:
+        calibration = open_calibration(inputs.calibration, store, use)
+        images = Images(store, use, device.torch, reach, reduced_first)
+        val = calibration.images(use, device.torch, reduced_first).take(calibration.indices)
+    return Bench(
+        store, held_out, chosen, architecture, use, images, val, calibration, model, device
+    )
+
+
+def load_original(
+    original: Path, store: Store, device: Device
+) -> tuple[Architecture, Dataset, nn.Module]:
+    """An original model by its run's folder: its architecture, how it is shown images, the model itself.
+
+    Raises:
+        LotusError: a file is absent or damaged.
+
+    """
+    architecture, use = _settings_of(original)
+    model = build_network(store, models.without_weights(architecture), use, 0, device)
+    models.load_weights(original / MODEL, model)
+    return architecture, use, model.eval()
+
+
+def is_class_forgetting(store: Store, chosen: ForgetSet) -> bool:
+    """Whether the forget set is all there is of one or more classes."""
+    forgotten = set(store.labels[chosen.forget].tolist())
+    return forgotten.isdisjoint(store.labels[chosen.retain].tolist())
+
+
+def _settings_of(original: Path) -> tuple[Architecture, Dataset]:
+    try:
+        record = json.loads((original / RECORD).read_text(encoding="utf-8"))
+        settings = record["settings"]
+        return ARCHITECTURE.validate_python(settings["architecture"]), Dataset(**settings["images"])
+    except OSError as error:
+        raise LotusError(f"{shown(original / RECORD)}: cannot be read: {error.strerror}") from error
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise LotusError(
+            f"{shown(original / RECORD)}: not the record of an original model; --original is the folder "
+            "of its run"
+        ) from error

@@ -1,0 +1,44 @@
+"""Networks of a run: with first weights, or with none that were trained."""
+
+import torch
+from torch import nn
+
+from lotus import models
+from lotus.config.architectures import Architecture, ViTB16
+from lotus.config.images import Dataset
+from lotus.config.protocol import Protocol
+from lotus.data.batches import View
+from lotus.data.store import Store
+from lotus.engine.device import Device
+
+
+def build_network(
+    store: Store, architecture: Architecture, use: Dataset, weights_seed: int, device: Device
+) -> nn.Module:
+    """A network for images of a store, with the first weights of a seed, on the device."""
+    shape, classes = seen_shape(store, use), len(store.classes)
+    return make_network(architecture, shape, classes, weights_seed, device.torch)
+
+
+def seen_shape(store: Store, use: Dataset) -> tuple[int, int, int]:
+    """(C, H, W) of the images as models see them."""
+    _, height, width, channels = store.images.shape
+    return (channels, *View(use.resize, use.crop).shape(height, width))
+
+
+def make_network(
+    architecture: Architecture,
+    shape: tuple[int, int, int],
+    classes: int,
+    seed: int,
+    device: torch.device,
+) -> nn.Module:
+    """A network for images of one shape, with the first weights of a seed, on the device."""
+    return models.build(architecture, shape, classes, seed).to(device)
+
+
+def untrained_architecture(architecture: Architecture, protocol: Protocol) -> Architecture:
+    """What a teacher that was never trained is: as released (M7), timm's ViT keeps its pretrained body."""
+    if protocol.has("M7") and isinstance(architecture, ViTB16):
+        return architecture
+    return models.without_weights(architecture)

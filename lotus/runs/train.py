@@ -1,0 +1,131 @@
+"""Original and gold models: trained on all training images, or on the retain set alone."""
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lotus import models
+from lotus.config.architectures import Architecture
+from lotus.config.images import Dataset
+from lotus.data.batches import Images
+from lotus.engine.checkpoint import Checkpoint, key_of
+from lotus.engine.device import Device
+from lotus.engine.training import train
+from lotus.methods.base import checks
+from lotus.records.code_identity import package_digest
+from lotus.records.environment import versions
+from lotus.records.files import sha256
+from lotus.runs.networks import build_network
+from lotus.runs.recording import Asked, record_run
+from lotus.runs.run import (
+    CHECKPOINT,
+    MODEL,
+    EpochLog,
+    Inputs,
+    Run,
+    derive_seed,
+    generator_of,
+    read_inputs,
+    start,
+)
+from lotus.runs.taken_over import take_over_weights
+
+log = logging.getLogger(__name__)
+
+
+def train_run(
+    kind: str,
+    inputs: Inputs,
+    run: Run,
+    architecture: Architecture,
+    use: Dataset,
+    weights_of: Path | None = None,
+) -> None:
+    """Trains the original model (on all training images) or the gold model (without the forget set).
+
+    Both start from the same weights: fresh ones of the seed, in a pretrained architecture its head alone.
+    A training that was killed goes on from its checkpoint.
+
+    Args:
+        weights_of: another run with the same weights, of which only predictions are to be made anew.
+
+    """
+    clock, device = start(run)
+    with clock.phase("prepare"):
+        store, held_out, chosen = read_inputs(inputs)
+        trained_on = store.part("train") if chosen is None else chosen.retain
+        reach = np.concatenate([trained_on, held_out.val])
+        images = Images(store, use, device.torch, reach)
+        begun = architecture if weights_of is None else models.without_weights(architecture)
+        model = build_network(store, begun, use, derive_seed(run.seed, "weights"), device)
+        pretrained = models.weights_files(begun)
+    settings = {
+        "architecture": architecture.model_dump(),
+        "images": use.model_dump(),
+        "protocol": run.protocol.name,
+    }
+    log.info("%s: %s", kind, json.dumps({**settings, "seed": run.seed, **device.hardware}))
+    notes: dict[str, Any] = {"images": len(trained_on)}
+    key = _training_key(settings, run.seed, [*inputs.files(), *pretrained], device)
+    epochs = EpochLog(kind)
+    checkpoint = Checkpoint(run.out / CHECKPOINT, key, run.checkpoint_every, epochs)
+    if weights_of is None:
+        with clock.phase("train"), checks.telling(f"training of the {kind} model"):
+            best = train(
+                model,
+                images.take(trained_on),
+                images.take(held_out.val),
+                architecture.training,
+                generator_of(run, "batches", device),
+                epochs,
+                keep_last=run.protocol.has("T1"),
+                checkpoint=checkpoint,
+            )
+        clock.seconds["train"] = round(clock.seconds["train"] + epochs.earlier, 3)
+        # As released, the time of the original is that to its best epoch, the time of gold that of all.
+        reached = epochs.epochs[best]["seconds"] if best is not None else 0.0
+        notes |= {
+            "epochs": epochs.epochs,
+            "weights_of_epoch": best,
+            "seconds_to_it": reached,
+            "resumed_after_epochs": epochs.resumed_after,
+        }
+    else:
+        mine = {**settings, "seed": run.seed}
+        del mine["protocol"]
+        notes |= take_over_weights(weights_of, mine, inputs.files(), model)
+        clock.seconds["train"] = notes.pop("seconds").get("train", 0.0)
+    record_run(
+        kind,
+        inputs,
+        run,
+        device,
+        clock,
+        model.eval(),
+        Asked(store, use, held_out, chosen),
+        settings=settings,
+        modules=[__name__, models.module_of(architecture)],
+        extra=[weights_of / MODEL] if weights_of is not None else pretrained,
+        notes=notes,
+    )
+    checkpoint.remove()
+
+
+def _training_key(
+    settings: Mapping[str, Any], seed: int, read: Sequence[Path], device: Device
+) -> str:
+    """What a checkpoint belongs to: all that the weights depend on, down to their last bits."""
+    return key_of(
+        {
+            "settings": settings,
+            "seed": seed,
+            "inputs": [sha256(path) for path in read],
+            "device": [device.torch.type, device.hardware["device_name"], device.threads],
+            "code": package_digest(),
+            "versions": versions(),
+        }
+    )
