@@ -30,7 +30,7 @@ SAID = 3
 
 @dataclass(frozen=True)
 class Artifact:
-    """What the audit says of one file.
+    """One file of a project, and what the audit says of it.
 
     Attributes:
         path: relative to the project.
@@ -189,7 +189,7 @@ class _Records:
             self.found.add(path, CHANGED, _other_bytes(now.sha256, stated, record.path))
 
     def _inputs(self, record: Record) -> Iterator[str]:
-        """Why a step is stale by what it read; what was changed behind its back is told of that."""
+        """Yields why a step is stale by what it read; an input that was changed is told of by itself."""
         for path, stated in record.inputs.items():
             maker = self.index.records.get(path) or self.index.producers.get(path)
             if maker is None:
@@ -256,7 +256,7 @@ def _other_bytes(now: str, stated: str, record: str) -> str:
 def _not_made(
     index: Index, steps: Iterable[Step], seen: Mapping[str, Seen], found: _Findings
 ) -> None:
-    """What is wanted and not recorded."""
+    """Yields the artifacts that the configuration asks for and no record states."""
     for step in steps:
         if step.record not in index.records:
             found.add(step.record, MISSING, "wanted by the configuration")
@@ -286,7 +286,7 @@ def _raw(raw: Iterable[RawFile], seen: Mapping[str, Seen], found: _Findings) -> 
 
 
 def _why_stray(path: str, index: Index) -> str:
-    """Why a file is an orphan."""
+    """Returns why a file is an orphan."""
     place = layout.record_of(Path(path))
     if place is None or Path(path).is_relative_to(layout.RECORDS):
         return "no step writes it"

@@ -46,7 +46,7 @@ def is_elsewhere(path: str) -> bool:
 
 
 class Listed(Form):
-    """What a list of raw files states of one."""
+    """One raw file, as a list of `lotus fetch` states it."""
 
     path: FilePath
     name: str = ""
@@ -59,7 +59,7 @@ class _List(Form):
 
 
 def listed(path: Path) -> list[Listed] | None:
-    """What a list of `lotus fetch` has; None where it cannot be read: its digest is stated elsewhere."""
+    """Returns the files in a list of `lotus fetch`; None where it cannot be read, as a record tells."""
     try:
         return _List.model_validate(parse_json(read_file(path))).files
     except (OSError, ValueError, ValidationError):

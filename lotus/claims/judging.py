@@ -110,7 +110,7 @@ COLLAPSED = "collapsed, counts as beaten"
 
 @dataclass(frozen=True)
 class Finding:
-    """What one benchmark says of a claim.
+    """The verdict on a claim in one benchmark, and the numbers behind it.
 
     Attributes:
         published: which of the paper's benchmarks it is, None for another one.

@@ -67,7 +67,7 @@ def write_verdicts(
 
 
 def read_verdicts(path: Path) -> dict[str, Any]:
-    """What `as_json` gave, for the report.
+    """Reads what `as_json` gave, for the report.
 
     Raises:
         LotusError: absent, damaged or something else.

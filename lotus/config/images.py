@@ -83,7 +83,7 @@ class Augmentation(Section):
 
 
 class StoreOptions(Section):
-    """How the image store of a data set is built."""
+    """`store`: how the image store of a data set is built."""
 
     source: Name | None = Field(
         None, description="Registered data set (`lotus datasets`); default: the section's own name."
@@ -121,7 +121,7 @@ class StoreOptions(Section):
 
 
 class Dataset(Section):
-    """How one data set is used; the data set itself is described in `lotus/data/sources/`."""
+    """How a data set is used; the data set itself is described in `lotus/data/sources/`."""
 
     store: StoreOptions = Field(
         default_factory=StoreOptions, description="Where its images come from."

@@ -23,7 +23,7 @@ from lotus.config.tuning import Tuning
 
 
 class Data(Section):
-    """Where raw files are looked for."""
+    """`data`: where raw files are looked for."""
 
     mirror: Annotated[tuple[str, ...], BeforeValidator(as_list), Field(strict=False)] = Field(
         (),

@@ -19,7 +19,7 @@ from lotus.records.record import write_record
 
 @dataclass(frozen=True)
 class Part:
-    """What is in one part.
+    """The images of one part, in numbers.
 
     Attributes:
         images: their number.
@@ -72,7 +72,7 @@ class Similarity:
 
 @dataclass(frozen=True)
 class Audit:
-    """What is known of the images without any model.
+    """All that is known of the images of a scenario without any model.
 
     Attributes:
         distance: bits in which the hashes of similar images may differ.
@@ -108,7 +108,7 @@ class Assigned:
 
 @dataclass(frozen=True)
 class Cleaned:
-    """Which images cleaning keeps.
+    """The images that cleaning keeps.
 
     Attributes:
         groups: group of each assigned image, int64 `[N]`.

@@ -20,7 +20,7 @@ Progress = Callable[[int, int, Mapping[str, float]], None]
 
 @dataclass
 class Standing:
-    """Where a training stands between two epochs: all that the next ones depend on.
+    """The state of a training between two epochs: all that the next ones depend on.
 
     Attributes:
         done: epochs that are over.

@@ -1,4 +1,4 @@
-"""What each published behaviour costs, as the report shows it: matrices, and the register."""
+"""The report's part on the cost of each published behaviour: matrices, and the register."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

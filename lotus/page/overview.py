@@ -1,4 +1,4 @@
-"""What a reader knows after one minute: what ran on what, and how LoTUS did."""
+"""The report's first minute: what ran on what, and how LoTUS did."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ MINUTE = 60
 
 @dataclass(frozen=True)
 class Standing:
-    """Where LoTUS stands in one benchmark under one protocol, lower is better.
+    """The rank of LoTUS in one benchmark under one protocol; lower is better.
 
     Attributes:
         anchor: of its row's entry on the page.
@@ -103,7 +103,7 @@ def overview(
 
 
 def standing(measured: Measured) -> Standing | None:
-    """Where LoTUS stands; None where it has no number to be judged by."""
+    """Returns the rank of LoTUS; None where it has no number to be judged by."""
     metric = "avg_gap" if GOLD in measured.numbers.index else "rf_jsd"
     form = next((form for form in measured.forms if form.metric == metric), None)
     if form is None or "lotus" not in measured.numbers.index:
@@ -163,7 +163,7 @@ def _machines(runs: Sequence[RunRecord]) -> list[str]:
 
 
 def _when(runs: Sequence[RunRecord]) -> str:
-    """From the first start to the last end."""
+    """Returns the time from the first start to the last end."""
     times = [run.content["time"] for run in runs]
     starts = [datetime.fromisoformat(time["started"]) for time in times]
     ends = [

@@ -44,7 +44,7 @@ from lotus.tables.trace import Trace, row_anchor, trace
 
 @dataclass(frozen=True)
 class Across:
-    """What stands the benchmarks of one study ('': of none) side by side; None for what there is not."""
+    """The tables and figures across the benchmarks of one study ('': of none); None where there is none."""
 
     study: str
     has_gold_everywhere: bool
@@ -206,7 +206,7 @@ def _ablation_traces(read: Experiment) -> list[Trace]:
 
 
 def _data(read: Experiment) -> dict[str, Any]:
-    """What is known of the images: audits and figures by data set, and one figure of all."""
+    """Returns the part on the images: audits and figures by data set, and one figure of all."""
     figures = {
         dataset: {
             "classes": figure_item(

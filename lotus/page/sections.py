@@ -122,7 +122,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Section:
-    """What is forgotten where.
+    """One section of the report: a scenario in one place, under each protocol.
 
     Attributes:
         rule: how the forget set was chosen.
@@ -240,7 +240,7 @@ def _remark(measured: Measured, row: str) -> str:
 
 
 def _why_empty(measured: Measured, row: str, form: Form) -> str:
-    """Why a cell has no number, '' if it has."""
+    """Returns why a cell has no number; '' if it has one."""
     if pd.notna(measured.numbers.at[row, form.name]):
         return ""
     if measured.numbers.at[row, "collapsed"]:

@@ -76,7 +76,7 @@ def _in_folders(folder: Path) -> Parts:
 
 
 def _left_beside(folder: Path) -> list[Left]:
-    """What lies beside the parts and holds images, or is not even looked at."""
+    """Returns the folders beside the parts that hold images, or are not even looked at."""
     left = []
     with os.scandir(folder) as scanned:
         for entry in scanned:
