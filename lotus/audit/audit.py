@@ -14,7 +14,7 @@ from typing import Any
 from lotus import layout
 from lotus.audit import contained, mixtures
 from lotus.audit.changes import code_changes, differences
-from lotus.audit.unrecorded_files import RawFile, raw_files, strays
+from lotus.audit.unrecorded_files import RawFileOfStore, raw_files, strays
 from lotus.plan.step import Step
 from lotus.records.digests import ABSENT, Seen, digests
 from lotus.records.index import Index, Record
@@ -118,7 +118,7 @@ def _artifact(path: str, found: Mapping[str, Mapping[str, None]]) -> Artifact:
     return Artifact(path, status, "; ".join(reasons[:SAID]) + more)
 
 
-def _all_paths(index: Index, steps: Iterable[Step], raw: Iterable[RawFile]) -> Iterator[str]:
+def _all_paths(index: Index, steps: Iterable[Step], raw: Iterable[RawFileOfStore]) -> Iterator[str]:
     """Files whose bytes are compared with what is stated of them."""
     for record in index.records.values():
         yield from record.outputs
@@ -265,7 +265,7 @@ def _not_made(
                     found.add(path, MISSING, "wanted by the configuration")
 
 
-def _raw(raw: Iterable[RawFile], seen: Mapping[str, Seen], found: _Findings) -> None:
+def _raw(raw: Iterable[RawFileOfStore], seen: Mapping[str, Seen], found: _Findings) -> None:
     """Source files, as far as they are at hand; those elsewhere are no artifacts of this project."""
     for file in raw:
         now = seen[file.path]

@@ -83,7 +83,7 @@ class Augmentation(Section):
 
 
 class StoreOptions(Section):
-    """`store`: how the image store of a data set is built."""
+    """How the image store of a data set is built."""
 
     source: Name | None = Field(
         None, description="Registered data set (`lotus datasets`); default: the section's own name."

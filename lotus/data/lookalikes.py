@@ -18,7 +18,7 @@ from lotus.records.record import write_record
 
 
 @dataclass(frozen=True)
-class Part:
+class PartCounts:
     """The images of one part, in numbers.
 
     Attributes:
@@ -71,7 +71,7 @@ class Similarity:
 
 
 @dataclass(frozen=True)
-class Audit:
+class LookalikeAudit:
     """All that is known of the images of a scenario without any model.
 
     Attributes:
@@ -84,7 +84,7 @@ class Audit:
 
     distance: int
     classes: list[str]
-    parts: dict[str, Part]
+    parts: dict[str, PartCounts]
     across: dict[str, int]
     similarity: Similarity | None
     groups: list[Group]
@@ -173,7 +173,7 @@ def audit_images(
     distance: int,
     pairs: int,
     seed: int,
-) -> tuple[Audit, Cleaned]:
+) -> tuple[LookalikeAudit, Cleaned]:
     """Audits images by their hashes, and cleans them.
 
     Args:
@@ -187,11 +187,11 @@ def audit_images(
     similar = find_similar(hashes, distance)
     groups, counted = similar.groups(), similar.count_pairs(part, len(names))
     kept = choose_kept(groups, part, names)
-    audit = Audit(
+    audit = LookalikeAudit(
         distance=distance,
         classes=list(classes),
         parts={
-            name: Part(
+            name: PartCounts(
                 images=int((part == number).sum()),
                 pairs=int(counted[number, number]),
                 dropped=int((~kept & (part == number)).sum()),

@@ -22,7 +22,7 @@ MINUTE = 60
 
 
 @dataclass(frozen=True)
-class Standing:
+class LotusRank:
     """The rank of LoTUS in one benchmark under one protocol; lower is better.
 
     Attributes:
@@ -67,7 +67,7 @@ class Overview:
     machines: Sequence[str]
     when: str
     spent: str
-    standings: Sequence[Standing]
+    standings: Sequence[LotusRank]
     is_embedded: bool
 
 
@@ -97,12 +97,12 @@ def overview(
         machines=_machines(runs),
         when=_when(runs),
         spent=_spent(sum(run.content["time"]["total"] for run in runs)),
-        standings=[found for each in measured if (found := standing(each))],
+        standings=[found for each in measured if (found := rank_of_lotus(each))],
         is_embedded=all(_is_embedded(store) for store in stores),
     )
 
 
-def standing(measured: Measured) -> Standing | None:
+def rank_of_lotus(measured: Measured) -> LotusRank | None:
     """Returns the rank of LoTUS; None where it has no number to be judged by."""
     metric = "avg_gap" if GOLD in measured.numbers.index else "rf_jsd"
     form = next((form for form in measured.forms if form.metric == metric), None)
@@ -114,7 +114,7 @@ def standing(measured: Measured) -> Standing | None:
         return None
     printed = methods.round(form.resolution)
     best = [str(row) for row in printed.index[printed == printed.min()]]
-    return Standing(
+    return LotusRank(
         anchor=row_anchor(measured.cell, "lotus"),
         benchmark=benchmark_title(*(measured.described[key] for key in KEYS[:-1])),
         protocol=measured.cell.protocol,

@@ -305,7 +305,7 @@ def _counted(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
-class Images:
+class ImageFinder:
     """Finds the images that a table names, from a folder on."""
 
     def __init__(self, folder: Path) -> None:
