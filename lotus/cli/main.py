@@ -17,7 +17,6 @@ import click
 
 from lotus.cli import data, know, look, models, results, share
 from lotus.cli.parameters import FILE
-from lotus.engine import warm
 from lotus.errors import LotusError
 from lotus.names import shown
 
@@ -156,6 +155,8 @@ main.add_section(
 @click.argument("address", type=FILE)
 def serve(address: Path) -> None:
     """Load the libraries and wait for jobs at ADDRESS (started by the workflow)."""
+    from lotus.engine import warm
+
     os.environ.pop(warm.VARIABLE, None)
     warm.serve(address, main)
 
