@@ -411,9 +411,10 @@ def test_the_command_lists_the_gravest_first_and_fails(project):
         Path(TABLE).unlink()
         model.write_bytes(b"")
         done = run(project, sys.executable, "-m", "lotus", "audit", check=False)
-    first, second, last = done.stdout.splitlines()
+    first, second, held_against, last = done.stdout.splitlines()
     assert first.startswith(f"changed   {model}: its sha256 is e3b0c44298fc")
     assert second.startswith(f"missing   {TABLE}: stated by ")
+    assert held_against == f"Held against {DIGITS}, by which the results were made."
     assert "1 missing, 1 changed; not sound" in last
     assert done.returncode == 1
     assert run(project, sys.executable, "-m", "lotus", "audit").returncode == 0
