@@ -92,7 +92,8 @@ def _dataset_lines(name: str) -> Iterator[str]:
 def check_config(config: Path) -> None:
     """Check a configuration file; say what it would run.
 
-    A mistake is named with its line, its key and what is accepted.
+    CONFIG is a file like config/digits.yaml. A mistake in it is named with its line, its key and what is
+    accepted.
     """
     from lotus.config.origins import read_origin
     from lotus.plan.description import summary
