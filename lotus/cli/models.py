@@ -27,7 +27,7 @@ from lotus.cli.parameters import (
 
 SPLITS = "results/digits/splits/seed13"
 RUNS = "results/digits/resnet18/seed13"
-TRAINING = " --architecture '{model: resnet18, width: 8, max_pool: false, training: {epochs: 3}}'"
+TRAINING = " --architecture '{model: resnet18, width: 8, training: {epochs: 2, warmup_epochs: 1}}'"
 
 run_options = together(
     store_option,

@@ -169,3 +169,8 @@ def test_damaged_raw_files_are_refused(tmp_path, monkeypatch):
     result = call("fetch", "fashion-mini", "--out", "raw.json")
     assert "published is bef4ecab320f06d8554ea6380940ec79" in result.output
     assert not Path("raw.json").exists()
+
+
+def test_trials_of_before_can_be_written_over(project):
+    said = call("tune", "lotsu", *UNLEARN[2:], "--candidate", "{}", "--out", "raw.json").output
+    assert "unknown method 'lotsu'" in said
