@@ -46,10 +46,17 @@ class Artifact:
 
 @dataclass(frozen=True)
 class Audit:
-    """All artifacts in the order of their paths, and remarks that are no fault of an artifact."""
+    """All artifacts in the order of their paths, and remarks that are no fault of an artifact.
+
+    Attributes:
+        held_against: names the configuration that said what is wanted, and why it was this one; '' of an
+            audit that was given its steps.
+
+    """
 
     artifacts: Sequence[Artifact]
     notes: Sequence[str]
+    held_against: str = ""
 
     @property
     def ok(self) -> bool:

@@ -1,6 +1,7 @@
 """The audit of a project against its present configuration."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from lotus.audit.audit import Audit, audit
@@ -9,15 +10,15 @@ from lotus.records.index import read_index
 
 
 def audit_project(configfiles: Sequence[Path] = (), full: bool = False) -> Audit:
-    """Audits the project in the present folder.
+    """Audits the project in the present folder; the result names what it was held against.
 
     Args:
         configfiles: see `present`.
-        full: whether to read files again that did not change since the last audit.
+        full: whether to read files again that have not changed since the last audit.
 
     Raises:
         LotusError: this is no project, or a configuration is not accepted.
 
     """
-    plan = present(configfiles).plan
-    return audit(read_index(), steps(plan), full)
+    now = present(configfiles)
+    return replace(audit(read_index(), steps(now.plan), full), held_against=now.why)

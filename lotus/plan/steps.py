@@ -36,12 +36,14 @@ class Present:
     Attributes:
         files: that it was read from; none where these are not at hand.
         given: settings besides, as `--config` of Snakemake has them.
+        why: names this configuration and the reason why it is the present one.
 
     """
 
     plan: Plan
     files: tuple[Path, ...] = ()
     given: Mapping[str, Any] = field(default_factory=dict)
+    why: str = ""
 
     def options(self) -> list[str]:
         """What tells Snakemake of this configuration.
@@ -72,26 +74,38 @@ def present(configfiles: Sequence[Path]) -> Present:
     if not Path("Snakefile").is_file():
         raise LotusError(f"{Path.cwd()}: no project (no Snakefile); run it where the Snakefile is")
     if configfiles:
-        return _read(configfiles, {})
+        return _read(configfiles, {}, "given by --configfile")
     record = read(layout.RECORDS / "experiment.json")
     if not record.problem:
         files = [Path(name) for name in record.settings["files"]]
-        if all(path.is_file() for path in files):
-            return _read(files, record.settings["given"])
+        absent = [str(path) for path in files if not path.is_file()]
+        if not absent:
+            return _read(files, record.settings["given"], "by which the results were made")
+        reason = f"{' and '.join(absent)}, by which the results were made, cannot be found here"
+    elif Path(record.path).exists():
+        reason = f"{record.path}, which names its files, is damaged ({record.problem})"
+    else:
+        reason = "there is no record of an experiment here"
     try:
         settings = parse_json(read_file(EXPERIMENT))["settings"]
-        return Present(make_plan(settings, [Origin(str(EXPERIMENT), settings)]))
+        plan = make_plan(settings, [Origin(str(EXPERIMENT), settings)])
+        return Present(plan, why=f"the settings in {EXPERIMENT}: {reason}")
     except (OSError, ValueError, KeyError, TypeError, RecursionError, LotusError):
         # Absent or damaged; the audit says so, by the default configuration.
-        return _read([DEFAULT_CONFIG], {})
+        more = f", and {EXPERIMENT} is damaged" if EXPERIMENT.exists() else ""
+        return _read([DEFAULT_CONFIG], {}, f"the default configuration: {reason}{more}")
 
 
-def _read(files: Sequence[Path], given: Mapping[str, Any]) -> Present:
+def _read(files: Sequence[Path], given: Mapping[str, Any], reason: str) -> Present:
+    """Returns the configuration of files and of settings besides, with what it is and the reason."""
     origins = [*(read_origin(path) for path in files), Origin("--config", given)]
     content: dict[str, Any] = {}
     for origin in origins:
         update_config(content, origin.content)
-    return Present(make_plan(content, origins), tuple(files), given)
+    named = " and ".join(map(str, files))
+    if given:
+        named += f" with --config {json.dumps(given)}"
+    return Present(make_plan(content, origins), tuple(files), given, f"{named}, {reason}")
 
 
 def steps(plan: Plan) -> Iterator[Step]:

@@ -219,7 +219,7 @@ def test_changed_code_makes_stale_what_ran_it(project):
     module = Path("lotus/methods/finetune.py")
     with mended(module):
         module.write_text(module.read_text() + "\n")
-        done = run(project, sys.executable, "-m", "lotus.cli.main", "audit", "--json", check=False)
+        done = run(project, sys.executable, "-m", "lotus", "audit", "--json", check=False)
         assert done.returncode == 1
         found = json.loads(done.stdout)
         stale = [it for it in found["artifacts"] if it["status"] != "verified"]
@@ -259,10 +259,11 @@ def test_the_command_lists_the_gravest_first_and_fails(project):
     with mended(model, TABLE):
         Path(TABLE).unlink()
         model.write_bytes(b"")
-        done = run(project, sys.executable, "-m", "lotus.cli.main", "audit", check=False)
-    first, second, last = done.stdout.splitlines()
+        done = run(project, sys.executable, "-m", "lotus", "audit", check=False)
+    first, second, held_against, last = done.stdout.splitlines()
     assert first.startswith(f"changed   {model}: its sha256 is e3b0c44298fc")
     assert second.startswith(f"missing   {TABLE}: stated by ")
+    assert held_against == f"Held against {DIGITS}, by which the results were made."
     assert "1 missing, 1 changed; not sound" in last
     assert done.returncode == 1
-    assert run(project, sys.executable, "-m", "lotus.cli.main", "audit").returncode == 0
+    assert run(project, sys.executable, "-m", "lotus", "audit").returncode == 0

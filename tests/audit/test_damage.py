@@ -207,7 +207,7 @@ def test_a_copy_among_records_has_no_record_of_its_own(project):
 
 def test_nothing_is_staged_if_a_dvc_file_is_damaged(project):
     layout.MODELS.write_text("<<<<<<< HEAD\n")
-    done = run(project, BIN / "python", "-m", "lotus.cli.main", "publish", check=False)
+    done = run(project, BIN / "python", "-m", "lotus", "publish", check=False)
     assert done.returncode == 1
     assert "models.dvc: not a DVC file" in done.stderr
     assert run(project, "git", "diff", "--cached", "--name-only").stdout == ""

@@ -20,7 +20,7 @@ PICTURE = "results/figures/jsd-bars.png"
 
 
 def lotus(folder, *arguments, check=True):
-    return run(folder, BIN / "python", "-m", "lotus.cli.main", *arguments, check=check)
+    return run(folder, BIN / "python", "-m", "lotus", *arguments, check=check)
 
 
 def commit(folder, message):

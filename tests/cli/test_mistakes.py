@@ -1,21 +1,10 @@
-"""The command line: help that explains, mistakes answered in one message with a non-zero status."""
+"""A mistake on the command line is answered in one message, with a status that is not zero."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
-
-from lotus.cli.main import main
-from lotus.config.protocol import REGISTER
-
-ROOT = Path(__file__).parents[2]
-COMMANDS = sorted(name for name, command in main.commands.items() if not command.hidden)
-
-
-def call(*arguments):
-    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+from commands import call
+from project import ROOT
 
 
 @pytest.fixture
@@ -30,26 +19,6 @@ def project(tmp_path, monkeypatch):
     chosen = call("choose-forget-set", *split, "--scenario", scenario, "--out", "forget.json")
     assert chosen.exit_code == 0
     return tmp_path
-
-
-@pytest.mark.parametrize("command", COMMANDS)
-def test_help_explains_every_option(command):
-    result = call(command, "--help")
-    assert result.exit_code == 0
-    assert result.output.startswith("Usage: ")
-    for parameter in main.commands[command].params:
-        if parameter.param_type_name == "option":
-            assert parameter.help or parameter.name == "help", parameter.name
-
-
-@pytest.mark.parametrize(
-    "command", [c for c in COMMANDS if any(p.required for p in main.commands[c].params)]
-)
-def test_a_call_without_arguments_says_what_is_missing(command):
-    result = call(command)
-    assert result.exit_code == 2
-    assert "Missing" in result.output
-    assert "Traceback" not in result.output
 
 
 CHOOSE = ["choose-forget-set", "--store", "store", "--seed", 1, "--out", "x.json", "--scenario"]
@@ -202,25 +171,6 @@ def test_damaged_raw_files_are_refused(tmp_path, monkeypatch):
     assert not Path("raw.json").exists()
 
 
-def test_the_default_config_and_methods_are_listed():
-    result = call("check-config", ROOT / "config/fashion-mini.yaml")
-    assert "fashion-mini-vit-instance-10-corrected" in result.output
-    assert "fashion-mini-resnet18-instance-10-corrected+m1: scrub\n" in result.output
-    listed = call("methods").output
-    for name in ("lotus", "finetune", "neggrad-plus", "random-labeling", "scrub", "salun-lotus"):
-        said = listed.partition(f"\n{name}\n")[2] or listed.partition(f"{name}\n")[2]
-        for part in ("defaults: ", "reads: ", "source: "):
-            assert part in said.split("\n\n")[0]
-    assert "M2: the sign is flipped" in listed
-
-
-def test_every_switch_is_listed():
-    listed = call("protocols").output
-    for switch in REGISTER:
-        assert f"\n{switch}  " in f"\n{listed}"
-
-
-def test_the_installed_command_runs():
-    lotus = Path(sys.executable).with_name("lotus")
-    done = subprocess.run([lotus, "--version"], capture_output=True, text=True, check=False)
-    assert done.returncode == 0
+def test_trials_of_before_can_be_written_over(project):
+    said = call("tune", "lotsu", *UNLEARN[2:], "--candidate", "{}", "--out", "raw.json").output
+    assert "unknown method 'lotsu'" in said
