@@ -14,7 +14,7 @@ from typing import Any
 from lotus import layout
 from lotus.audit import contained, mixtures
 from lotus.audit.changes import code_changes, differences
-from lotus.audit.unrecorded_files import RawFile, raw_files, strays
+from lotus.audit.unrecorded_files import RawFileOfStore, raw_files, strays
 from lotus.plan.step import Step
 from lotus.records.digests import ABSENT, Seen, digests
 from lotus.records.index import Index, Record
@@ -30,7 +30,7 @@ SAID = 3
 
 @dataclass(frozen=True)
 class Artifact:
-    """What the audit says of one file.
+    """One file of a project, and what the audit says of it.
 
     Attributes:
         path: relative to the project.
@@ -118,7 +118,7 @@ def _artifact(path: str, found: Mapping[str, Mapping[str, None]]) -> Artifact:
     return Artifact(path, status, "; ".join(reasons[:SAID]) + more)
 
 
-def _all_paths(index: Index, steps: Iterable[Step], raw: Iterable[RawFile]) -> Iterator[str]:
+def _all_paths(index: Index, steps: Iterable[Step], raw: Iterable[RawFileOfStore]) -> Iterator[str]:
     """Files whose bytes are compared with what is stated of them."""
     for record in index.records.values():
         yield from record.outputs
@@ -189,7 +189,7 @@ class _Records:
             self.found.add(path, CHANGED, _other_bytes(now.sha256, stated, record.path))
 
     def _inputs(self, record: Record) -> Iterator[str]:
-        """Why a step is stale by what it read; what was changed behind its back is told of that."""
+        """Yields why a step is stale by what it read; an input that was changed is told of by itself."""
         for path, stated in record.inputs.items():
             maker = self.index.records.get(path) or self.index.producers.get(path)
             if maker is None:
@@ -256,7 +256,7 @@ def _other_bytes(now: str, stated: str, record: str) -> str:
 def _not_made(
     index: Index, steps: Iterable[Step], seen: Mapping[str, Seen], found: _Findings
 ) -> None:
-    """What is wanted and not recorded."""
+    """Yields the artifacts that the configuration asks for and no record states."""
     for step in steps:
         if step.record not in index.records:
             found.add(step.record, MISSING, "wanted by the configuration")
@@ -265,7 +265,7 @@ def _not_made(
                     found.add(path, MISSING, "wanted by the configuration")
 
 
-def _raw(raw: Iterable[RawFile], seen: Mapping[str, Seen], found: _Findings) -> None:
+def _raw(raw: Iterable[RawFileOfStore], seen: Mapping[str, Seen], found: _Findings) -> None:
     """Source files, as far as they are at hand; those elsewhere are no artifacts of this project."""
     for file in raw:
         now = seen[file.path]
@@ -286,7 +286,7 @@ def _raw(raw: Iterable[RawFile], seen: Mapping[str, Seen], found: _Findings) -> 
 
 
 def _why_stray(path: str, index: Index) -> str:
-    """Why a file is an orphan."""
+    """Returns why a file is an orphan."""
     place = layout.record_of(Path(path))
     if place is None or Path(path).is_relative_to(layout.RECORDS):
         return "no step writes it"

@@ -1,4 +1,4 @@
-"""What is in artifacts, beyond their digests: no image may be on two sides."""
+"""Looks into artifacts, beyond their digests: no image may be in two parts of a scenario."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from itertools import combinations

@@ -157,7 +157,7 @@ def _override_problems(settings: Settings, position: int, override: Override) ->
 
 
 def _refused(root: list[str | int], base: Section, given: dict[str, Any]) -> Iterator[Problem]:
-    """What a section refuses of the keys given over its own."""
+    """Yields the problems of keys that are given over a section's own."""
     fields = type(base).model_fields
     try:
         type(base)(**(base.model_dump() | given))

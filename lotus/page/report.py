@@ -19,7 +19,7 @@ from lotus.page.costs import costs, register
 from lotus.page.items import Item, figure_item, table_item
 from lotus.page.overview import Overview, overview
 from lotus.page.paper_part import paper_figures, paper_tables
-from lotus.page.sections import Cell, Measured, Section, number, section
+from lotus.page.sections import Measured, ReportSection, TableCell, number, section
 from lotus.page.settings_rows import settings_rows, training_rows, tuning_in_words
 from lotus.published.numbers import load_misprints
 from lotus.records.files import write_text
@@ -44,7 +44,7 @@ from lotus.tables.trace import Trace, row_anchor, trace
 
 @dataclass(frozen=True)
 class Across:
-    """What stands the benchmarks of one study ('': of none) side by side; None for what there is not."""
+    """The tables and figures across the benchmarks of one study ('': of none); None where there is none."""
 
     study: str
     has_gold_everywhere: bool
@@ -190,7 +190,7 @@ def _measured(read: Experiment, cell: Mapping[str, Any]) -> Measured:
     return Measured(cell, load_metrics(read.metrics(cell)))
 
 
-def _sections(read: Experiment, measured: Sequence[Measured]) -> list[Section]:
+def _sections(read: Experiment, measured: Sequence[Measured]) -> list[ReportSection]:
     """One for each place."""
     places: dict[tuple[str, ...], list[Measured]] = {}
     for each in measured:
@@ -206,7 +206,7 @@ def _ablation_traces(read: Experiment) -> list[Trace]:
 
 
 def _data(read: Experiment) -> dict[str, Any]:
-    """What is known of the images: audits and figures by data set, and one figure of all."""
+    """Returns the part on the images: audits and figures by data set, and one figure of all."""
     figures = {
         dataset: {
             "classes": figure_item(
@@ -277,7 +277,9 @@ def _machine(read: Experiment) -> dict[str, Any]:
     }
 
 
-def _memorisation(frame: pd.DataFrame) -> list[tuple[str, str, list[tuple[str, Cell, Cell]]]]:
+def _memorisation(
+    frame: pd.DataFrame,
+) -> list[tuple[str, str, list[tuple[str, TableCell, TableCell]]]]:
     """Original against gold on the forget set: forget accuracy and MIA, textbook, wherever gold is.
 
     With the benchmark in words, and the anchor of the original's runs.
@@ -300,9 +302,9 @@ def _memorisation(frame: pd.DataFrame) -> list[tuple[str, str, list[tuple[str, C
     return found
 
 
-def _stated(numbers: pd.DataFrame, row: str, metric: str) -> Cell:
+def _stated(numbers: pd.DataFrame, row: str, metric: str) -> TableCell:
     value, spread = numbers.loc[row, [metric, f"{metric}_std"]]
-    return Cell(plus_minus(value, spread), value=number(value))
+    return TableCell(plus_minus(value, spread), value=number(value))
 
 
 def _correlations(frame: pd.DataFrame) -> list[str]:

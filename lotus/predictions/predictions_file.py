@@ -21,7 +21,7 @@ from lotus.records.files import atomic
 
 @dataclass(frozen=True)
 class Split:
-    """What one model says of some images.
+    """The logits of one model for some images.
 
     Attributes:
         logits: float32 `[n, classes]`.
@@ -124,7 +124,7 @@ class _Splits(dict[str, Split]):
 
 
 def _problem(split: Split) -> str:
-    """What is wrong with a split; '' if nothing is."""
+    """Returns what is wrong with a split; '' if nothing is."""
     for part, (dtype, dimensions) in TYPES.items():
         array = getattr(split, part)
         if array.dtype != dtype or array.ndim != dimensions:
@@ -142,7 +142,7 @@ def _problem(split: Split) -> str:
 
 
 def why_collapsed(path: Path) -> str:
-    """Why the model behind these predictions is of no use; empty if it is not so.
+    """Returns why the model behind these predictions is of no use; '' if it is of use.
 
     Raises:
         LotusError: absent or damaged.

@@ -1,4 +1,4 @@
-"""What a method is given, set up from the files of a run."""
+"""The bench of a method: its task, set up from the files of a run."""
 
 import json
 from contextlib import nullcontext

@@ -41,7 +41,7 @@ class Inputs:
     calibration: Path | None = None
 
     def files(self) -> list[Path]:
-        """What the record hashes; a store's digest is in its `verified` record."""
+        """Returns the files that the record hashes; a store's digest is in its `verified` record."""
         chosen = [self.forget_set] if self.forget_set is not None else []
         synthetic = [self.calibration / "source.json"] if self.calibration is not None else []
         return [self.store / "source.json", self.held_out, *chosen, *synthetic]

@@ -82,7 +82,7 @@ def try_candidates(
 
 
 def _said(bench: Bench, model: Any) -> dict[str, Split]:
-    """What a model says of the images that the objective reads."""
+    """Returns what a model says of the images that the objective reads."""
     read = (bench.chosen.forget, bench.chosen.retain, bench.held_out.val)
     return ask(model, bench.images, dict(zip(READ, read, strict=True)), CORRECTED)
 

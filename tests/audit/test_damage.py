@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from mending import unsound
 from project import BIN, run
 
 from lotus import layout
-from lotus.audit.project import audit_project
 from lotus.publish.restore import restore
 from lotus.records.digests import digests
 from lotus.records.files import as_text, sha256
@@ -36,10 +36,6 @@ def project(untouched, tmp_path, monkeypatch):
     shutil.copytree(untouched, tmp_path / "project")
     monkeypatch.chdir(tmp_path / "project")
     return tmp_path / "project"
-
-
-def unsound():
-    return {it.path: it for it in audit_project().artifacts if it.status != "verified"}
 
 
 def edit_record(path, change):
