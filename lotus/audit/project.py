@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lotus.audit.audit import Audit, audit
-from lotus.plan.steps import present, steps
+from lotus.plan.declared import present
+from lotus.plan.steps import expected_records
 from lotus.records.index import read_index
 
 
@@ -19,5 +20,4 @@ def audit_project(configfiles: Sequence[Path] = (), full: bool = False) -> Audit
         LotusError: this is no project, or a configuration is not accepted.
 
     """
-    plan = present(configfiles).plan
-    return audit(read_index(), steps(plan), full)
+    return audit(read_index(), expected_records(present(configfiles).plan), full)

@@ -29,7 +29,7 @@ from lotus.errors import LotusError
 from lotus.formats.json_text import parse_json
 from lotus.lineage import lookup, recorded_facts
 from lotus.lineage import to_text as tree_text
-from lotus.plan.step import Step
+from lotus.plan.step import ExpectedRecord
 from lotus.publish import replay
 from lotus.publish.restore import standing
 from lotus.records.files import as_text, sha256
@@ -134,7 +134,9 @@ def audited(_):
 
 def restored(_):
     index = read_index()
-    wanted = [Step(record.path, tuple(record.outputs)) for record in index.records.values()]
+    wanted = [
+        ExpectedRecord(record.path, tuple(record.outputs)) for record in index.records.values()
+    ]
     printable("\n".join(standing(index, audit(index, wanted).artifacts, wanted).lines()))
 
 
@@ -479,8 +481,8 @@ def test_records_that_were_made_of_each_other(template):
     with copy_of(template):
         index = read_index()
         wanted = [
-            Step("results/records/a.json", (), ("results/records/b.json",)),
-            Step("results/records/b.json", (), ("results/records/a.json",)),
+            ExpectedRecord("results/records/a.json", (), ("results/records/b.json",)),
+            ExpectedRecord("results/records/b.json", (), ("results/records/a.json",)),
         ]
         with pytest.raises(LotusError, match=r"a\.json.*made of each other"):
             standing(index, [], wanted)
