@@ -171,7 +171,7 @@ def write_report(contents: Contents) -> Iterator[Step]:
             "exhibits": [path for name in EXHIBITS for path in exhibit_files(name)],
             "claims": str(layout.CLAIMS),
             "template": str(layout.TEMPLATE),
-            "page": sorted(path.as_posix() for path in layout.TEMPLATE.parent.iterdir()),
+            "page": sorted(path.as_posix() for path in layout.TEMPLATE.parent.glob("*")),
         },
         outputs=outputs,
         told={"published": str(layout.PAPER_NUMBERS)},
