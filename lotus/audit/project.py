@@ -5,7 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from lotus.audit.audit import Audit, audit
-from lotus.plan.steps import present, steps
+from lotus.plan.declared import present
+from lotus.plan.steps import expected_records
 from lotus.records.index import read_index
 
 
@@ -21,4 +22,4 @@ def audit_project(configfiles: Sequence[Path] = (), full: bool = False) -> Audit
 
     """
     now = present(configfiles)
-    return replace(audit(read_index(), steps(now.plan), full), held_against=now.why)
+    return replace(audit(read_index(), expected_records(now.plan), full), held_against=now.why)

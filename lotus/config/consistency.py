@@ -70,7 +70,7 @@ TAKEN: Mapping[str, frozenset[str]] = {
         ("figures", "metrics", "paper", "records", "report", "tables", "timings", "tuning")
     ),
     "architectures": frozenset(("audit", "splits")),
-    "tables": frozenset(("all", "audit", "claims", "evaluate", "publish", "tune", "unlearn")),
+    "tables": frozenset(("all", "claims", "evaluate", "lookalikes", "publish", "tune", "unlearn")),
 }
 """Names that stand for something else where these have theirs: folders of results, targets."""
 ENDINGS = (".json", ".npz", ".csv", ".tex", ".svg", ".pdf", ".png", ".yaml", ".dvc", ".safetensors")

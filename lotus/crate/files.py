@@ -18,9 +18,7 @@ from lotus.tracking.tracked_files import held, holding
 
 ARRAYS = (".npy", ".npz", ".safetensors")
 """Endings of images, weights and predictions: never copied."""
-WHOLE = tuple(
-    str(layout.RESULTS / name) for name in ("report/index.html", "claims.json", "experiment.json")
-)
+WHOLE = (str(layout.PAGE), str(layout.CLAIMS), str(layout.EXPERIMENT))
 """Results that are copied whatever their size, as all records are."""
 
 

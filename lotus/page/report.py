@@ -121,8 +121,8 @@ def write_report(
 def _shown(read: Experiment) -> list[Path]:
     """Results that the page is made from, each once."""
     made = [
-        layout.RESULTS / made["folder"] / f"{made['name']}{ending}"
-        for form, ending in (("tables", ".csv"), ("figures", ".svg"))
+        layout.item_file(made["folder"], made["name"], ending)
+        for form, ending in (("tables", "csv"), ("figures", "svg"))
         for made in read.described[form]
     ]
     files = [
@@ -130,8 +130,8 @@ def _shown(read: Experiment) -> list[Path]:
         *(layout.audit_file(*place) for place in read.audited),
         *(layout.store_record(store.name) for store in read.stores),
         *made,
-        *(layout.RESULTS / "paper" / f"{name}.csv" for name in EXHIBITS),
-        layout.RESULTS / "claims.json",
+        *(layout.item_file(layout.PAPER, name, "csv") for name in EXHIBITS),
+        layout.CLAIMS,
     ]
     return list(dict.fromkeys(files))
 
@@ -160,8 +160,8 @@ def _paper(read: Experiment, published: Path) -> dict[str, Any]:
         "paper_figures": paper_figures(read, is_ours=False),
         "our_figures": paper_figures(read, is_ours=True),
         "misprints": load_misprints(published).to_dict("records"),
-        "claims": read_verdicts(layout.RESULTS / "claims.json"),
-        "claims_table": table_item("timings", "claims"),
+        "claims": read_verdicts(layout.CLAIMS),
+        "claims_table": table_item(*layout.CLAIMS_TABLE),
     }
 
 

@@ -21,7 +21,7 @@ from lotus.tracking.tracked_files import held
 LIMIT = 100_000
 """Bytes up to which text goes into git; records always do."""
 TEXT = (".json", ".csv", ".tex", ".yaml")
-SAID = ("predictions.npz", "gradcam.npz")
+SAID = (layout.PREDICTIONS_FILE, layout.MAPS_FILE)
 READ_BY_FIGURES = ("metrics", "audit", "held-out", "forget-set", "gradcam", "experiment")
 """Steps whose large results are held with the predictions: with them everything can be drawn again."""
 
@@ -117,7 +117,7 @@ def _is_small_text(path: str) -> bool:
 
 
 def _file_of(path: str, kind: str) -> Path:
-    if path.endswith("model.safetensors"):
+    if path.endswith(layout.MODEL_FILE):
         return layout.MODELS
     if path.endswith(SAID) or kind in READ_BY_FIGURES:
         return layout.PREDICTIONS

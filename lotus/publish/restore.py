@@ -16,8 +16,9 @@ from lotus import layout
 from lotus.audit.audit import CHANGED, MISSING, STALE, VERIFIED, Artifact, audit
 from lotus.errors import LotusError
 from lotus.names import shown
-from lotus.plan.step import Step
-from lotus.plan.steps import Present, present, steps
+from lotus.plan.declared import Declared, present
+from lotus.plan.step import ExpectedRecord
+from lotus.plan.steps import expected_records
 from lotus.records.index import Index, read_index
 from lotus.tracking.dvc import dvc, has_remote
 from lotus.tracking.tracked_files import held, holding
@@ -30,14 +31,14 @@ class Standing:
     """Which steps of an experiment stand, and why others do not.
 
     Attributes:
-        sound: steps whose files verify, as do those of all steps before them.
+        sound: records of steps whose files verify, as do those of all steps before them.
         wrong: record of a step → why its own files do not.
         after: record of a step → that of the first step before it that does not stand.
         again: files that Snakemake has to make again, whatever it thinks of them.
 
     """
 
-    sound: Sequence[Step]
+    sound: Sequence[ExpectedRecord]
     wrong: Mapping[str, str]
     after: Mapping[str, str]
     again: Sequence[str]
@@ -64,7 +65,7 @@ def restore(configfiles: Sequence[Path], cores: str, recompute: bool, only_list:
 
     """
     now = present(configfiles)
-    wanted, index = list(steps(now.plan)), read_index()
+    wanted, index = expected_records(now.plan), read_index()
     if not index.records:
         raise LotusError(
             "no results are recorded here, so there are none to restore; `snakemake --cores all` makes them"
@@ -105,7 +106,9 @@ def _fetch(artifacts: Sequence[Artifact], recompute: bool) -> bool:
     return True
 
 
-def standing(index: Index, artifacts: Sequence[Artifact], wanted: Sequence[Step]) -> Standing:
+def standing(
+    index: Index, artifacts: Sequence[Artifact], wanted: Sequence[ExpectedRecord]
+) -> Standing:
     """Judges the steps of an experiment by an audit of their files.
 
     Raises:
@@ -113,9 +116,9 @@ def standing(index: Index, artifacts: Sequence[Artifact], wanted: Sequence[Step]
 
     """
     states = {artifact.path: artifact for artifact in artifacts}
-    before = {step.record: _before(step, index) for step in wanted}
-    by_record = {step.record: step for step in wanted}
-    sound: list[Step] = []
+    before = {step.path: _before(step, index) for step in wanted}
+    by_record = {step.path: step for step in wanted}
+    sound: list[ExpectedRecord] = []
     wrong: dict[str, str] = {}
     after: dict[str, str] = {}
     again: list[str] = []
@@ -148,9 +151,9 @@ def _in_order(before: Mapping[str, Sequence[str]]) -> list[str]:
         ) from error
 
 
-def _before(step: Step, index: Index) -> list[str]:
+def _before(step: ExpectedRecord, index: Index) -> list[str]:
     """Records of the steps that a step builds on: as it did, and as it would now."""
-    record = index.records.get(step.record)
+    record = index.records.get(step.path)
     did = record.inputs if record is not None and not record.problem else {}
     read = [*(step.inputs or ()), *did]
     places = ((path, layout.record_of(Path(path))) for path in read)
@@ -168,23 +171,23 @@ def _why(bad: Sequence[Artifact]) -> str:
     return f"{first.status} ({first.reason})"
 
 
-def _take_over(now: Present, found: Standing, index: Index, cores: str) -> None:
+def _take_over(now: Declared, found: Standing, index: Index, cores: str) -> None:
     """Gives the files of sound steps modification times in their order, and Snakemake its metadata."""
     before = {path for step in found.sound for path in _before(step, index)}
-    last = [step for step in found.sound if step.record not in before]
+    last = [step for step in found.sound if step.path not in before]
     if last:
-        targets = [(step.outputs or (step.record,))[0] for step in last]
+        targets = [(step.outputs or (step.path,))[0] for step in last]
         # A line for each file, of which nothing has to be known unless it fails.
         _snakemake(now, cores, ["--touch", "--forceall"], targets, capture_output=True)
 
 
-def _run_rest(now: Present, found: Standing, cores: str) -> None:
+def _run_rest(now: Declared, found: Standing, cores: str) -> None:
     if found.wrong:
         _snakemake(now, cores, ["--forcerun", *found.again], ["all"])
 
 
 def _snakemake(
-    now: Present,
+    now: Declared,
     cores: str,
     options: Sequence[str],
     targets: Sequence[str],

@@ -136,7 +136,9 @@ class Experiment:
     def records(cell: Mapping[str, Any]) -> list[Path]:
         """Records of a cell's runs."""
         return [
-            Path(folder) / "run.json" for rows in cell["runs"].values() for folder in rows.values()
+            Path(folder) / layout.RUN_RECORD
+            for rows in cell["runs"].values()
+            for folder in rows.values()
         ]
 
     def metrics(self, cell: Mapping[str, Any], protocol: str | None = None) -> list[Path]:

@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
+from lotus import layout
 from lotus.config.protocol import CORRECTED, Protocol
 from lotus.data.splits import ForgetSet, HeldOut, load_forget_set, load_held_out
 from lotus.data.store import Store, open_store
@@ -24,7 +25,7 @@ from lotus.records.stopwatch import Stopwatch
 
 log = logging.getLogger(__name__)
 
-MODEL, PREDICTIONS, RECORD = "model.safetensors", "predictions.npz", "run.json"
+MODEL, PREDICTIONS, RECORD = layout.MODEL_FILE, layout.PREDICTIONS_FILE, layout.RUN_RECORD
 CHECKPOINT = "checkpoint.pt"
 
 

@@ -21,7 +21,7 @@ from lotus.diff.loading import open_side
 from lotus.errors import LotusError
 from lotus.lineage import lookup, recorded_facts
 from lotus.lineage import to_text as tree_text
-from lotus.plan.step import Step
+from lotus.plan.step import ExpectedRecord
 from lotus.publish import replay
 from lotus.publish.restore import standing
 from lotus.records.index import read_index
@@ -109,7 +109,9 @@ def audited(_):
 
 def restored(_):
     index = read_index()
-    wanted = [Step(record.path, tuple(record.outputs)) for record in index.records.values()]
+    wanted = [
+        ExpectedRecord(record.path, tuple(record.outputs)) for record in index.records.values()
+    ]
     printable("\n".join(standing(index, audit(index, wanted).artifacts, wanted).lines()))
 
 

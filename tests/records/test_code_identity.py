@@ -92,13 +92,18 @@ FORMS = {
 }
 REACHED = {
     "climb": {"climb", "climb_helper", "climb_late"},
-    "climbing.method": {f"climbing{name}" for name in ("", ".base", ".method", ".helper", ".deep.er",
-                                                       ".other", ".last")},
-    "deep.one.two.method": {f"deep{name}" for name in ("", ".shared", ".one", ".one.two", ".one.two.method",
-                            ".one.two.near", ".one.two.named", ".one.three", ".one.beside", ".late", ".many",
-                            ".many.of_all")},
+    "climbing.method": {
+        "climbing",
+        *(f"climbing.{name}" for name in ("base", "method", "helper", "deep.er", "other", "last")),
+    },
+    "deep.one.two.method": {
+        "deep",
+        *(f"deep.{name}" for name in ("shared", "late", "many", "many.of_all")),
+        *(f"deep.one{name}" for name in ("", ".three", ".beside")),
+        *(f"deep.one.two{name}" for name in ("", ".method", ".near", ".named")),
+    },
     "checked": {"checked", "chosen", "chosen.first", "chosen.second", "chosen.below"},
-}  # fmt: skip
+}
 
 
 def forget_modules():
