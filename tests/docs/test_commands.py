@@ -61,6 +61,14 @@ def test_every_command_of_lotus_is_one():
         assert {word for word in call if word.startswith("--")} <= options, f"{page}: {call}"
 
 
+@pytest.mark.parametrize("heading", ["Know what there is", "Look at results", "Share results"])
+def test_the_commands_stand_under_the_headings_of_the_help(heading):
+    (part,) = re.findall(rf"\*\*{heading}\*\*.*?```\n\n", README, re.DOTALL)
+    named = {call[1] for call in commands(part) if call[0] == "lotus"}
+    assert named
+    assert named <= {command.name for command in main.sections[heading]}
+
+
 @pytest.mark.parametrize(
     "call",
     sorted(

@@ -5,8 +5,11 @@ import importlib.util
 import json
 import re
 import tomllib
+from itertools import chain
 
 import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from project import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -33,6 +36,17 @@ def test_codemeta_says_what_the_package_says():
     assert PROJECT["license"] == CITATION["license"]
     for key in ("readme", "softwareRequirements"):
         assert (ROOT / CODEMETA[key]).is_file()
+
+
+def test_the_lock_has_a_version_of_every_dependency_that_fits():
+    lock = (ROOT / "envs/requirements.lock").read_text(encoding="utf-8")
+    locked = dict(re.findall(r"^([\w.-]+)==([^\s;]+)", lock, re.MULTILINE))
+    extras = PROJECT["optional-dependencies"].values()
+    wanted = [Requirement(text) for text in [*PROJECT["dependencies"], *chain(*extras)]]
+    for one in wanted:
+        name = canonicalize_name(one.name)
+        is_own = name == PROJECT["name"]
+        assert is_own or one.specifier.contains(locked.get(name, "0")), f"{one}: run `make lock`"
 
 
 def test_the_changelog_begins_with_what_is_unreleased_and_has_this_version():
