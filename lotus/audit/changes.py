@@ -9,7 +9,7 @@ from typing import Any
 from lotus.plan.step import Step
 from lotus.records.code_identity import code_digest, module_digests
 from lotus.records.files import as_text
-from lotus.records.index import Record
+from lotus.records.reading import Record
 from lotus.surroundings import PACKAGE
 
 

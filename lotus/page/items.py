@@ -68,10 +68,10 @@ def _item(folder: str, name: str, kind: str, alt: str, endings: Sequence[str]) -
         width=width,
         alt=alt,
         files=[(ending.upper(), f"../{folder}/{name}.{ending}") for ending in endings],
-        command=record["command"],
-        code=record["code"]["step"],
-        inputs=list(record["inputs"].items()),
-        outputs=list(record["outputs"].items()),
+        command=record.content["command"],
+        code=record.content["code"]["step"],
+        inputs=list(record.inputs.items()),
+        outputs=list(record.outputs.items()),
     )
 
 

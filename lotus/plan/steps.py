@@ -21,7 +21,7 @@ from lotus.plan.contents import Contents, description
 from lotus.plan.making import make_plan
 from lotus.plan.plan import Plan
 from lotus.plan.step import Step
-from lotus.records.index import read
+from lotus.records.reading import find_record
 from lotus.tables.exhibits import EXHIBITS
 
 DEFAULT_CONFIG = Path("config/fashion-mini.yaml")
@@ -73,7 +73,7 @@ def present(configfiles: Sequence[Path]) -> Present:
         raise LotusError(f"{Path.cwd()}: no project (no Snakefile); run it where the Snakefile is")
     if configfiles:
         return _read(configfiles, {})
-    record = read(layout.RECORDS / "experiment.json")
+    record = find_record(layout.RECORDS / "experiment.json")
     if not record.problem:
         files = [Path(name) for name in record.settings["files"]]
         if all(path.is_file() for path in files):
@@ -141,7 +141,7 @@ def other_lock(dataset: str, locked: Mapping[str, str]) -> str:
 
     So publishing, which locks a store as it is, makes nothing stale.
     """
-    record = read(layout.store_record(dataset))
+    record = find_record(layout.store_record(dataset))
     notes = {} if record.problem else record.content["notes"]
     wanted, stated = locked.get(dataset, ""), notes.get("dvc", "")
     return wanted if stated not in ("", wanted) else ""

@@ -19,7 +19,7 @@ from lotus.audit.project import audit_project
 from lotus.records.digests import ABSENT, digests
 from lotus.records.files import as_text, sha256
 from lotus.records.index import Index, read_index
-from lotus.records.record import sealed
+from lotus.records.seal import sealed
 
 DIGITS = "config/digits.yaml"
 CASES = 20

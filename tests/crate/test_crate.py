@@ -21,7 +21,8 @@ from lotus.errors import LotusError
 from lotus.records.environment import git_state
 from lotus.records.files import sha256, write_json
 from lotus.records.index import read_index
-from lotus.records.record import sealed, write_record
+from lotus.records.record import write_record
+from lotus.records.seal import sealed
 
 RUN = Path("results/tiny/net/seed1/all/corrected+m1/lotus")
 ORIGINAL = Path("results/tiny/net/seed1/original/corrected")

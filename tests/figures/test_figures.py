@@ -6,6 +6,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+from hand_made import digest_of, write_by_hand
 from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.layout_engine import ConstrainedLayoutEngine
@@ -18,6 +19,8 @@ from lotus.figures.style import save, style
 from lotus.figures.training import temperature
 from lotus.metrics.pareto import non_dominated
 from lotus.metrics.summary import Scores
+from lotus.records.files import write_json
+from lotus.records.seal import sealed
 from lotus.results.run_records import load_costs, load_courses
 from lotus.tables import tables
 
@@ -63,17 +66,16 @@ def record(tmp_path):
         folder = tmp_path / "runs" / architecture / protocol / f"seed{seed}" / row
         folder.mkdir(parents=True, exist_ok=True)
         settings = {"method": row, "hyperparameters": {}, **content.pop("settings", {})}
-        written = {
-            "kind": "unlearned",
-            "about": place_of(row, seed, protocol, architecture),
-            "settings": settings,
-            "outputs": {f"{folder}/predictions.npz": f"{architecture}-{row}-{seed}-{protocol}"},
-            "time": seconds,
-            "memory": {"process": memory[0] * MIB, "device": memory[1] * MIB},
-            "notes": {"outcome": "sound", **content},
-        }
-        (folder / "run.json").write_text(json.dumps(written))
-        return folder / "run.json"
+        said = digest_of(f"{architecture}-{row}-{seed}-{protocol}")
+        return write_by_hand(
+            folder / "run.json",
+            about=place_of(row, seed, protocol, architecture),
+            settings=settings,
+            outputs={f"{folder}/predictions.npz": said},
+            time=seconds,
+            memory={"process": memory[0] * MIB, "device": memory[1] * MIB},
+            notes={"outcome": "sound", **content},
+        )
 
     return record
 
@@ -103,7 +105,10 @@ def measured(tmp_path, record):
                     "near chance" if (row, seed) in collapsed else "",
                 )
                 path = f"{run.parent}/predictions.npz"
-                said[row] = {"path": path, "sha256": f"{architecture}-{row}-{seed}-{protocol}"}
+                said[row] = {
+                    "path": path,
+                    "sha256": digest_of(f"{architecture}-{row}-{seed}-{protocol}"),
+                }
                 files.append(run)
             metrics = tmp_path / f"{architecture}-{protocol}-{seed}.json"
             place = {**PLACE, "architecture": architecture}
@@ -187,8 +192,8 @@ def test_pareto_asks_for_records_of_the_same_predictions(measured):
     files = measured(ROWS)
     stale = next(path for path in records_of(files) if path.parent.name == "ssd")
     content = json.loads(stale.read_text())
-    content["outputs"] = dict.fromkeys(content["outputs"], "of an earlier run")
-    stale.write_text(json.dumps(content))
+    content["outputs"] = dict.fromkeys(content["outputs"], digest_of("of an earlier run"))
+    write_json(stale, sealed(content))
     with pytest.raises(LotusError, match="row 'ssd'"):
         pareto(files)
 
@@ -309,7 +314,7 @@ def test_temperatures_that_are_not_finite_are_gaps(record):
     path = run_of_lotus(record, [1.0, 0.8])
     content = json.loads(path.read_text())
     content["notes"]["epochs"][1]["temperature"] = None
-    path.write_text(json.dumps(content))
+    write_json(path, sealed(content))
     (course,) = load_courses([path])
     assert np.isnan(course.temperature[1])
 
@@ -376,7 +381,7 @@ def test_cost_figure_splits_time_and_states_ratios(spent):
 def test_other_files_are_no_records(tmp_path):
     (tmp_path / "other.json").write_text("{}")
     for kind in ("cost", "temperature", "time-bars"):
-        with pytest.raises(LotusError, match="not the record of a run"):
+        with pytest.raises(LotusError, match=r"other\.json: damaged record"):
             figures.FIGURES[kind]([tmp_path / "other.json"])
 
 

@@ -33,7 +33,8 @@ from lotus.metrics.summary import METRICS, score_all
 from lotus.predictions.predictions_file import Split
 from lotus.records.files import sha256, write_json
 from lotus.records.index import read_index
-from lotus.records.record import sealed, write_record
+from lotus.records.record import write_record
+from lotus.records.seal import sealed
 
 PLACE = {"dataset": "tiny", "architecture": "resnet18", "scenario": "instance-10"}
 SEED = "results/tiny/resnet18/seed1"

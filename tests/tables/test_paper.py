@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from hand_made import write_by_hand
 from matplotlib.collections import LineCollection
 
 from lotus.config.protocol import REGISTER, parse
@@ -24,7 +25,7 @@ from lotus.page.sections import Measured
 from lotus.page.sentences import differences, sentences
 from lotus.predictions import predictions_file
 from lotus.records.files import sha256
-from lotus.records.reading import RunRecord
+from lotus.records.reading import Record
 from lotus.results.conventions import form_of, released_gaps, values
 from lotus.results.metrics import (
     best_rows,
@@ -544,8 +545,7 @@ def record(tmp_path):
     def record(row, seed, seconds, protocol="corrected", **notes):
         about = PLACE | {"row": row, "seed": seed, "protocol": protocol}
         path = tmp_path / f"{protocol}-{row}-{seed}.json"
-        path.write_text(json.dumps({"about": about, "time": seconds, "notes": notes}))
-        return path
+        return write_by_hand(path, about=about, time=seconds, notes=notes)
 
     return record
 
@@ -814,8 +814,9 @@ def test_a_trace_leads_from_each_row_to_its_models(write):
     measured = measured_of(files, "released")
     folders = [Path(f) for rows in measured.described["runs"].values() for f in rows.values()]
     runs = {
-        folder: RunRecord(
-            folder / "run.json",
+        folder: Record(
+            f"{folder}/run.json",
+            "",
             {"outputs": {f"{folder}/model.safetensors": "m", f"{folder}/predictions.npz": "p"}},
         )
         for folder in folders

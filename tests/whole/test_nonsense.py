@@ -36,7 +36,7 @@ from lotus.records.files import as_text, sha256
 from lotus.records.index import read_index
 from lotus.records.ledger import seal
 from lotus.records.reading import read_record
-from lotus.records.record import identity, sealed
+from lotus.records.seal import identity, sealed
 from lotus.runs.evaluation import evaluate_runs, rows_of
 
 NONSENSE = [
