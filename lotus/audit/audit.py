@@ -17,8 +17,9 @@ from lotus.audit.changes import code_changes, differences
 from lotus.audit.unrecorded_files import RawFileOfStore, raw_files, strays
 from lotus.plan.step import ExpectedRecord
 from lotus.records.digests import ABSENT, Seen, digests
-from lotus.records.index import Index, Record
-from lotus.records.record import identity
+from lotus.records.index import Index
+from lotus.records.reading import Record
+from lotus.records.seal import identity
 from lotus.tracking.tracked_files import uncommitted
 
 VERIFIED, STALE, ORPHAN, MISSING, CHANGED = "verified", "stale", "orphan", "missing", "changed"

@@ -10,7 +10,7 @@ from lotus import layout
 from lotus.plan.step import ExpectedRecord
 from lotus.records.code_identity import code_digest, module_digests
 from lotus.records.files import as_text
-from lotus.records.index import Record
+from lotus.records.reading import Record
 from lotus.surroundings import PACKAGE
 
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from lotus import layout
 from lotus.formats.json_text import parse_json, read_file
-from lotus.records.index import Index, Record
+from lotus.records.index import Index
+from lotus.records.reading import Record
 
 LARGEST = 10**12
 """More images than a store can have."""

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from lotus.records.index import MODELS, Index, Record
+from lotus.records.forms import MODELS
+from lotus.records.index import Index
+from lotus.records.reading import Record
 
 MADE = ("table", "figure", "report")
 

@@ -13,7 +13,8 @@ from urllib.parse import quote
 
 from lotus import layout
 from lotus.crate.files import CrateFile
-from lotus.records.index import Index, Record
+from lotus.records.index import Index
+from lotus.records.reading import Record
 
 Scalar = str | int | float | bool
 

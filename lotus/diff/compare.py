@@ -20,7 +20,8 @@ from lotus.diff.changed_numbers import (
 from lotus.diff.find_causes import SECONDS, Causes, find_causes
 from lotus.diff.loading import Side
 from lotus.diff.steps import ComparedStep, Difference, Key, Kind, over_seeds
-from lotus.records.index import MODELS, Record
+from lotus.records.forms import MODELS
+from lotus.records.reading import Record
 from lotus.results.metrics import KEYS
 
 ORDER: tuple[Kind, ...] = (

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from lotus import layout
-from lotus.records.index import Index, Record
+from lotus.records.index import Index
+from lotus.records.reading import Record
 
 Kind = Literal["parameter", "protocol", "seed", "data", "code", "environment", "record"]
 OF_DEVICE = ("device", "device_name", "processor", "threads", "system")

@@ -11,7 +11,7 @@ from lotus.diff.find_causes import SECONDS
 from lotus.diff.loading import Side
 from lotus.diff.steps import STATE, ComparedStep
 from lotus.names import shown
-from lotus.records.index import MODELS
+from lotus.records.forms import MODELS
 from lotus.tables.effects import aligned
 
 FILES = {"metrics": "metrics file", "held-out": "held-out split", "forget-set": "forget set"}

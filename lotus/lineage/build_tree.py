@@ -14,7 +14,7 @@ from lotus.lineage.raw_folders import Folder, folders_of
 from lotus.lineage.tree import NOT_IN_DVC, Node, Tree, is_raw_list, is_store
 from lotus.records.files import sha256
 from lotus.records.index import Index
-from lotus.records.record import identity
+from lotus.records.seal import identity
 from lotus.tracking.tracked_files import DvcEntry, dvc_entries, entry_of
 
 NOT_AT_HAND = "not at hand"

@@ -68,10 +68,10 @@ def _item(folder: str, name: str, form: str, alt: str) -> Item:
         width=width,
         alt=alt,
         files=[(ending.upper(), f"../{folder}/{path.name}") for ending, path in files.items()],
-        command=record["command"],
-        code=record["code"]["step"],
-        inputs=list(record["inputs"].items()),
-        outputs=list(record["outputs"].items()),
+        command=record.content["command"],
+        code=record.content["code"]["step"],
+        inputs=list(record.inputs.items()),
+        outputs=list(record.outputs.items()),
     )
 
 

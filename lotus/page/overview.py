@@ -8,7 +8,7 @@ from typing import Any
 from lotus.data import sources
 from lotus.layout import GOLD, ORIGINAL
 from lotus.page.sections import Measured
-from lotus.records.reading import RunRecord, distinct
+from lotus.records.reading import Record, distinct
 from lotus.results.metrics import KEYS, benchmark_title, row_title
 from lotus.results.stores import StoreRow
 from lotus.tables.tables import stated
@@ -75,7 +75,7 @@ def overview(
     measured: Sequence[Measured],
     architectures: Mapping[str, Mapping[str, Any]],
     stores: Sequence[StoreRow],
-    runs: Sequence[RunRecord],
+    runs: Sequence[Record],
 ) -> Overview:
     """The summary of an experiment.
 
@@ -153,7 +153,7 @@ def size(name: str, architecture: Mapping[str, Any]) -> str:
     return benchmark_title("", name, "") + (f" ({sized}{compared})" if sized else "")
 
 
-def _machines(runs: Sequence[RunRecord]) -> list[str]:
+def _machines(runs: Sequence[Record]) -> list[str]:
     found: dict[str, int] = {}
     for hardware, count in distinct(runs, "hardware"):
         device = hardware["device_name"] or hardware["device"].upper()
@@ -162,7 +162,7 @@ def _machines(runs: Sequence[RunRecord]) -> list[str]:
     return [f"{text} ({count} models)" if len(found) > 1 else text for text, count in found.items()]
 
 
-def _when(runs: Sequence[RunRecord]) -> str:
+def _when(runs: Sequence[Record]) -> str:
     """Returns the time from the first start to the last end."""
     times = [run.content["time"] for run in runs]
     starts = [datetime.fromisoformat(time["started"]) for time in times]

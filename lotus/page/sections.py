@@ -13,7 +13,7 @@ from lotus.config.protocol import RELEASED, parse
 from lotus.layout import GOLD, ORIGINAL
 from lotus.page.items import Item, figure_item, table_item
 from lotus.page.sentences import differences, sentences
-from lotus.records.reading import RunRecord
+from lotus.records.reading import Record
 from lotus.results.conventions import Form
 from lotus.results.metrics import KEYS, PLACE, benchmark_title, best_rows, row_title, summarise
 from lotus.results.run_records import load_times
@@ -141,7 +141,7 @@ class ReportSection:
     parts: Sequence[ProtocolPart]
 
 
-def section(measured: Sequence[Measured], runs: Mapping[Path, RunRecord]) -> ReportSection:
+def section(measured: Sequence[Measured], runs: Mapping[Path, Record]) -> ReportSection:
     """One section.
 
     Args:
@@ -169,7 +169,7 @@ def section(measured: Sequence[Measured], runs: Mapping[Path, RunRecord]) -> Rep
     )
 
 
-def _part(measured: Measured, runs: Mapping[Path, RunRecord]) -> ProtocolPart:
+def _part(measured: Measured, runs: Mapping[Path, Record]) -> ProtocolPart:
     cell = measured.cell
     title = benchmark_title(*(measured.described[key] for key in KEYS))
     alt = f"Histograms of prediction entropy on forget, retain and test images: {title}"

@@ -7,7 +7,7 @@ from typing import Any
 
 from lotus.config.cells import Benchmark
 from lotus.layout import GOLD, ORIGINAL
-from lotus.records.reading import RunRecord
+from lotus.records.reading import Record
 from lotus.results.experiment import Experiment, place_of
 from lotus.results.metrics import (
     benchmark_title,
@@ -87,7 +87,7 @@ def _written(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def training_rows(runs: Sequence[RunRecord]) -> list[tuple[str, str]]:
+def training_rows(runs: Sequence[Record]) -> list[tuple[str, str]]:
     """(data set and architecture, recipe) of the original models, as recorded."""
     found: dict[str, str] = {}
     for run in runs:

@@ -13,7 +13,7 @@ from lotus.plan.candidates import trials
 from lotus.plan.contents import Contents
 from lotus.plan.plan import Plan
 from lotus.plan.step import ExpectedRecord, Step, expected, flat, texts, with_record
-from lotus.records.index import read
+from lotus.records.reading import find_record
 
 
 def fetch_data(contents: Contents) -> Iterator[Step]:
@@ -218,7 +218,7 @@ def other_lock(dataset: str, locked: Mapping[str, str]) -> str:
 
     So publishing, which locks a store as it is, makes nothing stale.
     """
-    record = read(layout.store_record(dataset))
+    record = find_record(layout.store_record(dataset))
     notes = {} if record.problem else record.content["notes"]
     wanted, stated = locked.get(dataset, ""), notes.get("dvc", "")
     return wanted if stated not in ("", wanted) else ""

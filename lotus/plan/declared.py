@@ -15,7 +15,7 @@ from lotus.formats.json_text import parse_json, read_file
 from lotus.plan.making import make_plan
 from lotus.plan.plan import Plan
 from lotus.records.files import relative
-from lotus.records.index import read
+from lotus.records.reading import find_record
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def present(configfiles: Sequence[Path]) -> Declared:
         raise LotusError(f"{Path.cwd()}: no project (no Snakefile); run it where the Snakefile is")
     if configfiles:
         return _because(declared(configfiles, {}), "given by --configfile")
-    record = read(layout.EXPERIMENT_RECORD)
+    record = find_record(layout.EXPERIMENT_RECORD)
     if not record.problem:
         files = [Path(name) for name in record.settings["files"]]
         absent = [str(path) for path in files if not path.is_file()]

@@ -22,8 +22,9 @@ from lotus.errors import LotusError
 from lotus.names import shown
 from lotus.records.code_identity import code_digest
 from lotus.records.digests import digests
-from lotus.records.index import Index, Record, read, read_index
+from lotus.records.index import Index, read_index
 from lotus.records.ledger import record_files
+from lotus.records.reading import Record, find_record
 from lotus.surroundings import PACKAGE
 from lotus.tracking.dvc import pull_files
 
@@ -182,7 +183,7 @@ def _run_one_again(records: Sequence[Record], run: Run) -> list[tuple[str, bool]
     gc.collect()
     pairs: list[tuple[str, bool]] = []
     for record, text in zip(records, before, strict=True):
-        now = read(Path(record.path)).outputs
+        now = find_record(Path(record.path)).outputs
         of_record = [(path, now.get(path) == digest) for path, digest in record.outputs.items()]
         if all(is_same for _, is_same in of_record):
             Path(record.path).write_bytes(text)

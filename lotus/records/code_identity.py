@@ -1,6 +1,6 @@
 """Which code a step runs: a digest of the syntax of all modules that it can reach.
 
-`lotus.records.syntax` says what counts of a source: another docstring or comment, other line breaks or
+What counts of a source is said in `lotus.records.syntax`: other docstrings, comments, line breaks and
 annotations change no digest. Docstrings count for the steps that reach a module which reads docstrings as
 it runs, and annotations of functions likewise; no step of this package does either.
 """

@@ -13,7 +13,7 @@ from project import run
 
 from lotus import layout
 from lotus.records.files import as_text
-from lotus.records.record import sealed
+from lotus.records.seal import sealed
 
 CASES = 20
 """Random cases of each kind of damage."""

@@ -7,7 +7,7 @@ from small_experiment import METRICS, ROWS, SEEDS, compared, edit, moved
 
 from lotus.diff import to_text as compare_text
 from lotus.records.files import write_json
-from lotus.records.record import sealed
+from lotus.records.seal import sealed
 
 
 def test_a_repetition_is_the_same(experiment):

@@ -11,7 +11,7 @@ from small_experiment import edit
 from lotus.diff.compare import compare
 from lotus.diff.loading import open_side
 from lotus.records.files import write_json
-from lotus.records.record import sealed
+from lotus.records.seal import sealed
 
 
 @pytest.fixture

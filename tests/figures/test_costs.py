@@ -4,11 +4,14 @@ import json
 
 import numpy as np
 import pytest
+from hand_made import digest_of
 from measured_runs import ROWS, bars_of, records_of, texts_of
 
 from lotus.errors import LotusError
 from lotus.figures import figures
 from lotus.figures.costs import cost, pareto
+from lotus.records.files import write_json
+from lotus.records.seal import sealed
 from lotus.results.run_records import load_costs
 from lotus.tables import tables
 
@@ -58,8 +61,8 @@ def test_pareto_asks_for_records_of_the_same_predictions(measured):
     files = measured(ROWS)
     stale = next(path for path in records_of(files) if path.parent.name == "ssd")
     content = json.loads(stale.read_text())
-    content["outputs"] = dict.fromkeys(content["outputs"], "of an earlier run")
-    stale.write_text(json.dumps(content))
+    content["outputs"] = dict.fromkeys(content["outputs"], digest_of("of an earlier run"))
+    write_json(stale, sealed(content))
     with pytest.raises(LotusError, match="row 'ssd'"):
         pareto(files)
 
@@ -102,5 +105,5 @@ def test_cost_figure_splits_time_and_states_ratios(spent):
 def test_other_files_are_no_records(tmp_path):
     (tmp_path / "other.json").write_text("{}")
     for kind in ("cost", "temperature", "time-bars"):
-        with pytest.raises(LotusError, match="not the record of a run"):
+        with pytest.raises(LotusError, match=r"other\.json: damaged record"):
             figures.FIGURES[kind]([tmp_path / "other.json"])

@@ -1,8 +1,7 @@
 """Times, what switches cost, and the register of switches on the page."""
 
-import json
-
 import pytest
+from hand_made import write_by_hand
 from metrics_files import PLACE
 
 from lotus.config.protocol import REGISTER
@@ -59,8 +58,7 @@ def record(tmp_path):
     def record(row, seed, seconds, protocol="corrected", **notes):
         about = PLACE | {"row": row, "seed": seed, "protocol": protocol}
         path = tmp_path / f"{protocol}-{row}-{seed}.json"
-        path.write_text(json.dumps({"about": about, "time": seconds, "notes": notes}))
-        return path
+        return write_by_hand(path, about=about, time=seconds, notes=notes)
 
     return record
 

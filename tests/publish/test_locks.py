@@ -13,7 +13,7 @@ from lotus.data.store import dvc_digest
 from lotus.errors import LotusError
 from lotus.plan.making import make_plan
 from lotus.plan.steps import expected_records
-from lotus.records.index import read
+from lotus.records.reading import find_record
 
 LOCK = "outs:\n- path: data/stores/own\n  md5: {}\n  hash: md5\n"
 
@@ -46,7 +46,7 @@ def plan(tmp_path, monkeypatch):
 
 
 def differences_of_store(plan):
-    record = read(layout.store_record("own"))
+    record = find_record(layout.store_record("own"))
     assert not record.problem
     (step,) = (step for step in expected_records(plan) if step.path == record.path)
     return list(differences(record, step))

@@ -15,7 +15,7 @@ from lotus.predictions import predictions_file
 from lotus.predictions.predictions_file import Split
 from lotus.publish import replay
 from lotus.records.files import as_text
-from lotus.records.record import sealed
+from lotus.records.seal import sealed
 
 SEED, CLASSES = 3, 4
 RUNS = Path("results/toy/net/seed3")

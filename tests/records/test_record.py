@@ -8,7 +8,8 @@ from project import run
 from lotus.records.code_identity import code_digest
 from lotus.records.environment import git_state
 from lotus.records.files import as_text, atomic, sha256, write_json
-from lotus.records.record import identity, is_sealed, sealed, write_record
+from lotus.records.record import write_record
+from lotus.records.seal import identity, is_sealed, sealed
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_draft(tmp_path):

@@ -34,7 +34,7 @@ from lotus.publish.restore import plan_restore
 from lotus.records.files import as_text, sha256
 from lotus.records.index import read_index
 from lotus.records.reading import read_record
-from lotus.records.record import identity, sealed
+from lotus.records.seal import identity, sealed
 
 pytestmark = pytest.mark.usefixtures("no_repository")
 
