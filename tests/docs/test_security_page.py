@@ -7,7 +7,7 @@ import pytest
 import yaml
 from project import ROOT
 
-from lotus.plan.steps import present
+from lotus.plan.declared import present
 
 PLUGIN = """from pathlib import Path
 
