@@ -166,7 +166,7 @@ def _images(indices: np.ndarray) -> str:
 
 
 def look_alikes(index: Index, sound: Set[str]) -> list[str]:
-    """Remarks on images of different parts that look alike, as `snakemake audit` found them.
+    """Remarks on images of different parts that look alike, as `snakemake lookalikes` found them.
 
     That lies in the data as published; it is no fault of an artifact.
     """

@@ -39,14 +39,15 @@ def asked_targets(arguments: Sequence[str]) -> list[str]:
         arguments: of the process, the program first.
 
     """
-    program, *words = arguments
+    program, words = Path(arguments[0]), arguments[1:]
+    # `python -m snakemake` runs a file of its package.
+    is_snakemake = program.stem == "snakemake" or program.match("snakemake/__main__.py")
     named = {word for word in words if not word.startswith("-") and not word.isdigit()}
-    if Path(program).stem not in ("snakemake", "__main__") or named <= {"all"}:
+    if not is_snakemake or named <= {"all"}:
         return []
     from snakemake.cli import get_argument_parser
 
-    targets: list[str] = get_argument_parser().parse_known_args(words)[0].targets
-    return targets
+    return list(get_argument_parser().parse_known_args(words)[0].targets)
 
 
 def uses_gpu(device: str) -> bool:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -88,7 +88,7 @@ def _trained(kind: str, plan: Plan, runs: Iterable[_Run]) -> Iterator[Step]:
         home = run.home
         architecture = architecture_of(home.dataset, home.architecture)
         use = use_of(home.dataset, home.architecture)
-        weights = _weights(plan, run)
+        weights, weights_option = _weights(plan, run)
         outputs = texts(layout.run_files(run.folder))
         settings = {
             "architecture": architecture,
@@ -98,7 +98,7 @@ def _trained(kind: str, plan: Plan, runs: Iterable[_Run]) -> Iterator[Step]:
         yield Step(
             kind,
             run.subject,
-            inputs={**texts(run.read), "weights": weights.inputs},
+            inputs={**texts(run.read), "weights": weights},
             outputs=outputs,
             told={
                 "store": str(layout.STORES / home.dataset),
@@ -106,10 +106,10 @@ def _trained(kind: str, plan: Plan, runs: Iterable[_Run]) -> Iterator[Step]:
                 "architecture": json.dumps(architecture),
                 "images": json.dumps(use),
                 "labels": run.labels,
-                "weights": weights.option,
+                "weights": weights_option,
             },
             modules=("lotus.runs.train", _architecture_module(plan, home)),
-            records=expected(outputs, [*_recorded(run), *weights.inputs[:1]], settings),
+            records=expected(outputs, [*_recorded(run), *weights[:1]], settings),
             by_default=run.by_default,
         )
 
@@ -125,14 +125,15 @@ def unlearn(contents: Contents) -> Iterator[Step]:
         method, hyperparameters = plan.method_of(row), hyperparameters_of(home, row)
         original = layout.run_folder(plan.home(home, ORIGINAL), run.seed, ORIGINAL)
         of_original = layout.run_files(original)
-        weights, synthetic = _weights(plan, run), plan.calibration_of(row)
+        weights, weights_option = _weights(plan, run)
+        synthetic = plan.calibration_of(row)
         outputs = texts(layout.run_files(run.folder))
         settings: dict[str, Any] = {
             "method": method,
             "hyperparameters": hyperparameters,
             "protocol": home.protocol,
         }
-        read = [*_recorded(run), *weights.inputs[:1]]
+        read = [*_recorded(run), *weights[:1]]
         read += [str(of_original["model"]), str(of_original["record"])]
         calibration: list[str] = []
         if synthetic is not None:
@@ -146,7 +147,7 @@ def unlearn(contents: Contents) -> Iterator[Step]:
                 **texts(run.read),
                 "original": str(of_original["model"]),
                 "record": str(of_original["record"]),
-                "weights": weights.inputs,
+                "weights": weights,
                 "calibration": calibration,
             },
             outputs=outputs,
@@ -161,7 +162,7 @@ def unlearn(contents: Contents) -> Iterator[Step]:
                 "original": original.as_posix(),
                 "out": run.folder.as_posix(),
                 "labels": run.labels,
-                "weights": weights.option,
+                "weights": weights_option,
                 "calibration": ["--calibration", str(layout.STORES / synthetic)]
                 if synthetic
                 else [],
@@ -254,27 +255,26 @@ def tune(contents: Contents) -> Iterator[Step]:
         )
 
 
-@dataclass(frozen=True)
-class _Weights:
-    """Another run whose weights are taken over, if there is one."""
-
-    folder: Path | None
-
-    @property
-    def inputs(self) -> list[str]:
-        """Its model and record."""
-        if self.folder is None:
-            return []
-        files = layout.run_files(self.folder)
-        return [str(files["model"]), str(files["record"])]
-
-    @property
-    def option(self) -> list[str]:
-        """The option that names it."""
-        return [] if self.folder is None else ["--weights-of", self.folder.as_posix()]
+def _runs(contents: Contents) -> list[_Run]:
+    """Every model of the experiment, each once."""
+    plan = contents.plan
+    measured = [
+        _Run(plan.home(cell, row), seed, row)
+        for cell in contents.measured
+        for seed in plan.seeds_of(cell)
+        for row in plan.run_folders(cell, seed)
+    ]
+    runs = {run.folder: run for run in measured}
+    # Weights may be those of a run that is not measured itself with this seed.
+    for there in filter(None, [_taken_from(plan, run) for run in runs.values()]):
+        original = replace(there, home=plan.home(there.home, ORIGINAL), row=ORIGINAL)
+        for run in (original, there):
+            runs.setdefault(run.folder, run)
+    return list(runs.values())
 
 
-def _weights(plan: Plan, run: _Run) -> _Weights:
+def _taken_from(plan: Plan, run: _Run) -> _Run | None:
+    """Another run with the same weights, which are taken over."""
     home, cells = run.home, [run.home]
     if run.row == ORIGINAL:
         # The original is shared by the scenarios: any of them tells what is planned.
@@ -282,19 +282,16 @@ def _weights(plan: Plan, run: _Run) -> _Weights:
         cells = [cell for cell in plan.cells if (cell.dataset, cell.architecture) == place]
     found = (plan.weights_home(cell.under(home.protocol), run.row) for cell in cells)
     there = next(filter(None, found), None)
-    return _Weights(None if there is None else layout.run_folder(there, run.seed, run.row))
+    return None if there is None else replace(run, home=there)
 
 
-def _runs(contents: Contents) -> list[_Run]:
-    """Every model of the experiment, each once."""
-    plan = contents.plan
-    runs = (
-        _Run(plan.home(cell, row), seed, row)
-        for cell in contents.measured
-        for seed in plan.seeds_of(cell)
-        for row in plan.run_folders(cell, seed)
-    )
-    return list({run.folder: run for run in runs}.values())
+def _weights(plan: Plan, run: _Run) -> tuple[list[str], list[str]]:
+    """Model and record of the run whose weights are taken over, and the option that names it, if any."""
+    there = _taken_from(plan, run)
+    if there is None:
+        return [], []
+    files = layout.run_files(there.folder)
+    return [str(files["model"]), str(files["record"])], ["--weights-of", there.folder.as_posix()]
 
 
 def _recorded(run: _Run) -> list[str]:

@@ -109,7 +109,7 @@ class Targets:
         if target in rules:
             return self._of_rule(target, rules)
         path = Path(os.path.relpath(target)) if target else Path()
-        if len(path.parts) == 1 and not path.exists():
+        if len(path.parts) == 1 and path != layout.RESULTS and not path.exists():
             renamed = RENAMED.get(target)
             if renamed:
                 return f"{target}: no such target; it is called '{renamed}'"
@@ -120,10 +120,7 @@ class Targets:
 
     def _of_rule(self, target: str, rules: Mapping[str, bool]) -> str:
         if rules[target]:
-            return (
-                f"{target}: a rule for many files, no target; name one of its files, or "
-                f"{choices(target, _offered(rules))}"
-            )
+            return f"{target}: a rule for many files, and no target; {choices(target, _offered(rules))}"
         if target == "tune" and not self.steps.of_kind("tune"):
             return (
                 "tune: this experiment tunes nothing; it has no `tuning` with spaces of its methods"

@@ -19,7 +19,7 @@ SETTINGS = f"the settings in {EXPERIMENT}: "
 
 
 @pytest.fixture(autouse=True)
-def project(tmp_path, monkeypatch):
+def folder(tmp_path, monkeypatch):
     """A folder with configurations, in which nothing was run."""
     monkeypatch.chdir(tmp_path)
     shutil.copytree(ROOT / "config", "config")

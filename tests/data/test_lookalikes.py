@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pictures import call, pictures
+from commands import call
+from pictures import pictures
 
 from lotus.data.content import Content
 from lotus.data.lookalikes import Assigned, assign_parts, audit_images

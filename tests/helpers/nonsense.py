@@ -23,7 +23,7 @@ from lotus.lineage import lookup, recorded_facts
 from lotus.lineage import to_text as tree_text
 from lotus.plan.step import ExpectedRecord
 from lotus.publish import replay
-from lotus.publish.restore import standing
+from lotus.publish.restore import plan_restore
 from lotus.records.index import read_index
 from lotus.records.ledger import seal
 from lotus.runs.evaluation import evaluate_runs
@@ -112,7 +112,7 @@ def restored(_):
     wanted = [
         ExpectedRecord(record.path, tuple(record.outputs)) for record in index.records.values()
     ]
-    printable("\n".join(standing(index, audit(index, wanted).artifacts, wanted).lines()))
+    printable("\n".join(plan_restore(index, audit(index, wanted).artifacts, wanted).lines()))
 
 
 def traced(_):

@@ -30,7 +30,7 @@ from lotus.audit.audit import audit
 from lotus.errors import LotusError
 from lotus.formats.json_text import parse_json
 from lotus.plan.step import ExpectedRecord
-from lotus.publish.restore import standing
+from lotus.publish.restore import plan_restore
 from lotus.records.files import as_text, sha256
 from lotus.records.index import read_index
 from lotus.records.reading import read_record
@@ -265,4 +265,4 @@ def test_records_that_were_made_of_each_other(template):
             ExpectedRecord("results/records/b.json", (), ("results/records/a.json",)),
         ]
         with pytest.raises(LotusError, match=r"a\.json.*made of each other"):
-            standing(index, [], wanted)
+            plan_restore(index, [], wanted)

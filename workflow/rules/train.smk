@@ -15,15 +15,8 @@ rule pretrain_original:
         gpu=GPU,
         device=DEVICE,
     params:
-        **STEPS.told(
-            "pretrain_original",
-            "store",
-            "out",
-            "architecture",
-            "images",
-            "labels",
-            "weights",
-        ),
+        **STEPS.told("pretrain_original", "store", "out", "labels", "weights"),
+        **STEPS.told("pretrain_original", "architecture", "images"),
         code=STEPS.code_of("pretrain_original"),
     shell:
         "lotus --log {log} pretrain --store {params.store} --held-out {input.held_out}"
@@ -46,15 +39,8 @@ rule retrain_gold:
         gpu=GPU,
         device=DEVICE,
     params:
-        **STEPS.told(
-            "retrain_gold",
-            "store",
-            "out",
-            "architecture",
-            "images",
-            "labels",
-            "weights",
-        ),
+        **STEPS.told("retrain_gold", "store", "out", "labels", "weights"),
+        **STEPS.told("retrain_gold", "architecture", "images"),
         code=STEPS.code_of("retrain_gold"),
     shell:
         "lotus --log {log} retrain --store {params.store} --held-out {input.held_out}"

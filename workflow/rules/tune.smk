@@ -15,15 +15,8 @@ rule try_candidates:
         gpu=GPU,
         device=DEVICE,
     params:
-        **STEPS.told(
-            "try_candidates",
-            "method",
-            "candidates",
-            "store",
-            "original",
-            "labels",
-            "plugins",
-        ),
+        **STEPS.told("try_candidates", "method", "candidates", "store", "original"),
+        **STEPS.told("try_candidates", "labels", "plugins"),
         code=STEPS.code_of("try_candidates"),
     shell:
         "lotus --log {log} tune {params.method} {params.candidates:q} --store {params.store}"

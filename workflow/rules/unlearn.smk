@@ -15,16 +15,8 @@ rule unlearn:
         gpu=GPU,
         device=DEVICE,
     params:
-        **STEPS.told(
-            "unlearn",
-            "method",
-            "hyperparameters",
-            "store",
-            "original",
-            "out",
-            "labels",
-        ),
-        **STEPS.told("unlearn", "weights", "calibration", "plugins"),
+        **STEPS.told("unlearn", "method", "hyperparameters", "store", "original"),
+        **STEPS.told("unlearn", "out", "labels", "weights", "calibration", "plugins"),
         code=STEPS.code_of("unlearn"),
     shell:
         "lotus --log {log} unlearn {params.method} {params.hyperparameters:q} --store {params.store}"
