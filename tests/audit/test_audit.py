@@ -19,6 +19,23 @@ CASES = 20
 """Random cases of each kind of damage."""
 
 
+def in_turn(paths, rng, cases=CASES):
+    """Random paths, five at a time: none is the record of another, and no two have the same record."""
+    chosen, taken, together = [], set(), []
+    for path in rng.sample(paths, len(paths)):
+        own = {path, str(layout.record_of(Path(path)))}
+        if own & taken:
+            continue
+        together.append(path)
+        taken |= own
+        if len(together) == 5:
+            chosen.append(together)
+            taken, together = set(), []
+        if len(chosen) * 5 >= cases:
+            break
+    return chosen
+
+
 def flip(path, rng):
     """One bit, at the same length."""
     content = bytearray(path.read_bytes())
@@ -70,60 +87,70 @@ def test_a_finished_run_is_sound(paths):
 @pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__)
 def test_damaged_files_are_named_and_others_are_not(paths, damage):
     rng = random.Random(damage.__name__)
-    for path in rng.sample(paths, CASES):
-        with mended(path):
-            damage(Path(path), rng)
+    for damaged in in_turn(paths, rng):
+        with mended(*damaged):
+            for path in damaged:
+                damage(Path(path), rng)
             found = unsound()
-            gone = damage is delete
-            assert found[path].status == ("missing" if gone else "changed"), (path, found)
-            # Beside it only what its record, if that is what was damaged, no longer vouches for.
-            others = [other for other in found if other != path]
-            assert all(str(layout.record_of(Path(other))) == path for other in others), others
+            for path in damaged:
+                gone = damage is delete
+                assert found[path].status == ("missing" if gone else "changed"), (path, found)
+            # Beside them only what a record, if that is what was damaged, no longer vouches for.
+            others = [other for other in found if other not in damaged]
+            assert all(str(layout.record_of(Path(other))) in damaged for other in others), others
     assert not unsound()
 
 
 def test_files_that_change_places_are_named(paths):
     rng = random.Random(1)
     done = 0
-    while done < CASES:
-        one, other = (Path(path) for path in rng.sample(paths, 2))
-        contents = one.read_bytes(), other.read_bytes()
-        if contents[0] != contents[1]:
-            with mended(one, other):
-                one.write_bytes(contents[1])
-                other.write_bytes(contents[0])
-                assert {str(one), str(other)} <= unsound().keys()
-            done += 1
+    for damaged in in_turn(paths, rng, 3 * CASES):
+        contents = {path: Path(path).read_bytes() for path in damaged}
+        if len({*contents.values()}) < len(damaged):
+            continue
+        with mended(*damaged):
+            # Each takes the content of the one before it.
+            for path, before in zip(damaged, [damaged[-1], *damaged[:-1]], strict=True):
+                Path(path).write_bytes(contents[before])
+            assert contents.keys() <= unsound().keys()
+        done += len(damaged)
+    assert done >= 2 * CASES
     assert not unsound()
+
+
+def exchange(pairs):
+    for one, other in pairs:
+        for source, target in ((one, "aside"), (other, one), ("aside", other)):
+            os.rename(source, target)
 
 
 def test_runs_that_change_places_with_their_records_are_named(project):
     folders = sorted(project.glob("results/digits/resnet18/seed*/class-three/corrected/*/"))
     rng = random.Random(2)
-    for _ in range(10):
-        one, other = rng.sample(folders, 2)
-        swap = [(one, "aside"), (other, one), ("aside", other)]
-        for source, target in swap:
-            os.rename(source, target)
+    for _ in range(2):
+        chosen = rng.sample(folders, 10)
+        pairs = list(zip(chosen[:5], chosen[5:], strict=True))
+        exchange(pairs)
         try:
             named = unsound()
-            for folder in (one, other):
+            for folder in chosen:
                 record = (folder / "run.json").relative_to(project).as_posix()
                 assert "the record of results/digits" in named[record].reason
         finally:
-            for source, target in swap:
-                os.rename(source, target)
+            exchange(pairs)
     assert not unsound()
 
 
 def test_artifacts_with_a_forged_record_are_named(paths):
     rng = random.Random(3)
     made = [path for path in paths if layout.record_of(Path(path)) is not None]
-    for path in map(Path, rng.sample(made, 2 * CASES)):
-        record = layout.record_of(path)
-        with mended(path, record):
-            rerecord(path, lambda artifact: flip(artifact, rng))
-            assert unsound()[str(record)].status == "changed"
+    for forged in in_turn(made, rng, 2 * CASES):
+        records = [layout.record_of(Path(path)) for path in forged]
+        with mended(*forged, *records):
+            for path in map(Path, forged):
+                rerecord(path, lambda artifact: flip(artifact, rng))
+            found = unsound()
+            assert {found[str(record)].status for record in records} == {"changed"}
     assert not unsound()
 
 
@@ -155,16 +182,17 @@ def test_a_forged_record_that_pretends_to_be_new_makes_what_follows_stale(paths)
 def test_records_edited_by_hand_are_named(paths, edit):
     rng = random.Random(4)
     records = [path for path in paths if layout.is_record(Path(path))]
-    for path in map(Path, rng.sample(records, 5)):
-        for seal in (dict, sealed):
-            with mended(path):
+    chosen = [Path(path) for path in rng.sample(records, 5)]
+    for seal in (dict, sealed):
+        with mended(*chosen):
+            for path in chosen:
                 content = json.loads(path.read_text())
                 edit(content)
                 path.write_text(as_text(seal(content)))
-                found = unsound()
-                if path == layout.LEDGER and seal is sealed:
-                    continue
-                assert found[str(path)].status == "changed"
+            found = unsound()
+            # Nothing vouches for the ledger but its own seal.
+            expected = {*chosen} - ({layout.LEDGER} if seal is sealed else set())
+            assert {found[str(path)].status for path in expected} == {"changed"}
     assert not unsound()
 
 

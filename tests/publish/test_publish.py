@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from copies import Copy
 from project import BIN, run
 
 from lotus.layout import MADE_OF, MODELS, PREDICTIONS
@@ -62,11 +63,16 @@ def pulled(published, tmp_path_factory):
     return clone
 
 
+@pytest.fixture(scope="module")
+def copy(pulled, tmp_path_factory):
+    return Copy(pulled, tmp_path_factory.mktemp("copy") / "clone")
+
+
 @pytest.fixture
-def clone(pulled, tmp_path):
+def clone(copy):
     """A copy of the pulled clone, to be changed; its DVC cache is its own."""
-    shutil.copytree(pulled, tmp_path / "clone")
-    return tmp_path / "clone"
+    yield copy.folder
+    copy.reset()
 
 
 def test_bytes_lie_in_dvc_and_small_text_in_git(published, monkeypatch):

@@ -54,9 +54,8 @@ def changed(finished):
 
 
 def test_a_second_run_has_nothing_to_do(finished):
-    assert "Nothing to be done" in run(finished, "snakemake", "--dry-run", *CONFIG).stderr + (
-        run(finished, "snakemake", "--dry-run", *CONFIG).stdout
-    )
+    done = run(finished, "snakemake", "--dry-run", *CONFIG)
+    assert "Nothing to be done" in done.stderr + done.stdout
 
 
 def test_every_run_leaves_model_predictions_and_record(finished):
