@@ -43,7 +43,7 @@ from lotus.plan.plan import Plan
 from lotus.plan.steps import Step, steps
 from lotus.predictions import predictions_file
 from lotus.records.record import write_record
-from lotus.tables.exhibits import EXHIBITS
+from lotus.tables.registry import PAPER_TABLES
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIG = "config/paper.yaml"
@@ -198,7 +198,7 @@ def made_of_predictions(plan: Plan) -> Iterator[list[Command]]:
         ("means", *contents.metrics(contents.cells), *means),
         *(item(made, "figure", "svg") for made in contents.figures),
         *(item(made, "table", "csv") for made in contents.tables),
-        *map(exhibit, EXHIBITS),
+        *map(exhibit, PAPER_TABLES.specs),
     ]
     page, template = "results/report/index.html", "report/page/index.html.j2"
     made_page = ("--template", template, "--out", page)

@@ -634,7 +634,7 @@ def table(name: str, sources: tuple[Path, ...], out: Path, record: Path) -> None
     NAME is benchmark, summary, per-seed, correlation or ablation (of metrics files) or times or cost (of
     run records).
     """
-    from lotus.tables.tables import write_table
+    from lotus.tables.write import write_table
 
     write_table(name, sources, out, record)
 
@@ -688,7 +688,7 @@ def figure(name: str, sources: tuple[Path, ...], out: Path, record: Path) -> Non
     (of run records), pareto (of both), duplicates, classes or similarity (of audits by `lotus duplicates`)
     or gradcam (of what `lotus gradcam` wrote).
     """
-    from lotus.figures.figures import draw
+    from lotus.figures.draw import draw
 
     draw(name, sources, out, record)
 
@@ -735,9 +735,9 @@ _published_option = click.option(
 @click.option("--record", type=FILE, required=True, help="Record (JSON).")
 def exhibit(name: str, experiment: Path, published: Path, out: Path, record: Path) -> None:
     """Write the paper's table NAME (table1, classes, …) beside what was measured, as CSV and LaTeX."""
-    from lotus.tables.exhibits import write_exhibit
+    from lotus.tables.write import write_paper_table
 
-    write_exhibit(name, experiment, published, out, record)
+    write_paper_table(name, experiment, published, out, record)
 
 
 @main.command()

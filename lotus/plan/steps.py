@@ -22,7 +22,7 @@ from lotus.plan.making import make_plan
 from lotus.plan.plan import Plan
 from lotus.plan.step import Step
 from lotus.records.index import read
-from lotus.tables.exhibits import EXHIBITS
+from lotus.tables.registry import PAPER_TABLES
 
 DEFAULT_CONFIG = Path("config/fashion-mini.yaml")
 EXPERIMENT = layout.RESULTS / "experiment.json"
@@ -229,7 +229,7 @@ def _made(contents: Contents) -> Iterator[Step]:
 
 
 def _paper(contents: Contents) -> Iterator[Step]:
-    for name in EXHIBITS:
+    for name in PAPER_TABLES.specs:
         sources = [EXPERIMENT.as_posix(), *contents.item_sources(name)]
         yield _item("paper", name, (".csv", ".tex"), sources)
     yield _step(["results/claims.json", "results/timings/claims.csv", "results/timings/claims.tex"])

@@ -11,15 +11,19 @@ from hypothesis import strategies as st
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from lotus.errors import LotusError
-from lotus.figures import figures
-from lotus.figures.bars import jsd_bars, time_bars
-from lotus.figures.costs import cost, pareto
+from lotus.figures.avg_gap import avg_gap
+from lotus.figures.cost import cost
+from lotus.figures.draw import draw
+from lotus.figures.jsd_bars import jsd_bars
+from lotus.figures.pareto import pareto
+from lotus.figures.registry import FIGURES
 from lotus.figures.style import save, style
-from lotus.figures.training import temperature
+from lotus.figures.temperature import temperature
+from lotus.figures.time_bars import time_bars
 from lotus.metrics.pareto import non_dominated
 from lotus.metrics.summary import Scores
 from lotus.results.run_records import load_costs, load_courses
-from lotus.tables import tables
+from lotus.tables.cost import cost as cost_table
 
 PLACE = {"dataset": "data", "architecture": "resnet18", "scenario": "instance-10"}
 SEEDS = (1, 2)
@@ -222,8 +226,8 @@ def test_jsd_bars_of_both_protocols_are_filled_and_hollow(measured):
 @pytest.mark.parametrize("row", ["gold", "original", "finetune"])
 def test_whatever_collapses_the_figures_are_drawn(measured, row):
     files = metrics_of(measured(ROWS, collapsed=[(row, 1), (row, 2)]))
-    for draw in (figures.avg_gap, jsd_bars):
-        assert draw(files).axes
+    for make in (avg_gap, jsd_bars):
+        assert make(files).axes
 
 
 def test_jsd_bars_say_what_has_collapsed(measured):
@@ -332,7 +336,7 @@ def spent(record):
 
 
 def test_costs_of_the_table(spent):
-    numbers = tables.cost(spent)[0].set_index("row")
+    numbers = cost_table(spent)[0].set_index("row")
     assert numbers["seconds"].to_dict() == {"original": 20, "gold": 10, "salun": 5, "scrub": 2}
     assert numbers["ratio_to_gold"].to_dict() == {
         **{"original": 2.0, "gold": 1.0, "salun": 0.5, "scrub": 0.2}
@@ -351,7 +355,7 @@ def test_memory_of_weights_that_were_taken_over_is_not_known(spent):
 
 def test_ratios_are_unknown_without_gold(spent):
     without = [path for path in spent if path.parent.name != "gold"]
-    numbers, latex = tables.cost(without)
+    numbers, latex = cost_table(without)
     assert numbers["ratio_to_gold"].isna().all()
     assert "nan" not in latex
 
@@ -359,7 +363,7 @@ def test_ratios_are_unknown_without_gold(spent):
 @pytest.mark.parametrize("kind", ["time-bars", "cost"])
 def test_figures_of_an_experiment_without_methods(kind, measured, tmp_path):
     files = records_of(measured({}))
-    figures.draw(kind, files, tmp_path / kind, tmp_path / "record.json")
+    draw(kind, files, tmp_path / kind, tmp_path / "record.json")
     assert (tmp_path / f"{kind}.png").stat().st_size
 
 
@@ -377,7 +381,7 @@ def test_other_files_are_no_records(tmp_path):
     (tmp_path / "other.json").write_text("{}")
     for kind in ("cost", "temperature", "time-bars"):
         with pytest.raises(LotusError, match="not the record of a run"):
-            figures.FIGURES[kind]([tmp_path / "other.json"])
+            FIGURES.spec(kind).draw([tmp_path / "other.json"])
 
 
 @pytest.mark.parametrize("kind", ["jsd-bars", "time-bars", "pareto", "cost", "temperature"])
@@ -389,7 +393,7 @@ def test_equal_files_are_equal_figures(kind, measured, record, tmp_path):
         "temperature": [run_of_lotus(record, [1.0, 0.8])],
     }.get(kind, records_of(files))
     for name in ("a", "b"):
-        figures.draw(kind, sources, tmp_path / name, tmp_path / f"{name}-record.json")
+        draw(kind, sources, tmp_path / name, tmp_path / f"{name}-record.json")
     for ending in ("svg", "pdf", "png"):
         assert (tmp_path / f"a.{ending}").read_bytes() == (tmp_path / f"b.{ending}").read_bytes()
 
@@ -438,7 +442,7 @@ def test_panels_of_temperatures_leave_room_for_their_legends(rows, architectures
 def stand_apart(kind, sources):
     """Number of panels, none of which reaches with its words into another or out of the figure."""
     with style():
-        figure = figures.FIGURES[kind](sources)
+        figure = FIGURES.spec(kind).draw(sources)
         figure.draw_without_rendering()
         panels = [axes.get_tightbbox() for axes in figure.axes if axes.get_visible()]
         boxes = [*panels, *(legend.get_window_extent() for legend in figure.legends)]
@@ -458,7 +462,7 @@ def test_a_figure_is_laid_out_once_for_all_its_forms(kind, measured, tmp_path, m
         ConstrainedLayoutEngine, "execute", lambda *of: (found.append(of), lay_out(*of))[1]
     )
     with style():
-        figure = figures.FIGURES[kind](sources)
+        figure = FIGURES.spec(kind).draw(sources)
         saved = save(figure, tmp_path / "saved")
         places = [axes.get_position().bounds for axes in figure.axes]
         lay_out(ConstrainedLayoutEngine(), figure)

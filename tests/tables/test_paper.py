@@ -12,7 +12,9 @@ from matplotlib.collections import LineCollection
 
 from lotus.config.protocol import REGISTER, parse
 from lotus.errors import LotusError
-from lotus.figures import figures
+from lotus.figures.ablation import ablation as ablation_figure
+from lotus.figures.avg_gap import avg_gap
+from lotus.figures.rf_jsd import rf_jsd
 from lotus.figures.streisand import POINTS, streisand
 from lotus.figures.style import look_of, style
 from lotus.metrics.divergence import entropy, softmax
@@ -25,6 +27,7 @@ from lotus.page.sentences import differences, sentences
 from lotus.predictions import predictions_file
 from lotus.records.files import sha256
 from lotus.records.reading import RunRecord
+from lotus.results.ablation import ablate
 from lotus.results.conventions import form_of, released_gaps, values
 from lotus.results.metrics import (
     best_rows,
@@ -35,9 +38,15 @@ from lotus.results.metrics import (
     summarise,
     titled,
 )
-from lotus.tables import tables
-from lotus.tables.ablation import ablate
+from lotus.tables.ablation import ablation
+from lotus.tables.benchmark import benchmark
+from lotus.tables.cell_texts import signed
+from lotus.tables.correlation import correlation
+from lotus.tables.per_seed import per_seed
+from lotus.tables.summary import summary as summary_table
+from lotus.tables.times import times
 from lotus.tables.trace import trace
+from lotus.tables.write import write_table
 
 METHODS = [
     *("lotus", "finetune", "neggrad-plus", "random-labeling", "bad-teacher"),
@@ -219,14 +228,14 @@ def test_collapsed_rows_have_no_mean_and_say_so(fallen):
     assert np.isnan(summary.loc["salun", "avg_gap_std"])
     assert "near chance" in summary.loc["salun", "why"]
     assert best_rows(summary, "avg_gap") == {"lotus"}
-    numbers, latex = tables.benchmark(fallen)
+    numbers, latex = benchmark(fallen)
     assert "SalUn (collapsed in 1 of 3 seeds) & -- & --" in latex
     assert numbers.set_index("row")["collapsed"].to_dict()["salun"] == 1
-    assert "SalUn & collapsed & collapsed" in tables.summary(fallen)[1]
+    assert "SalUn & collapsed & collapsed" in summary_table(fallen)[1]
 
 
 def test_collapsed_models_stay_in_the_list_of_models_with_the_reason(fallen):
-    numbers = tables.per_seed(fallen)[0].set_index(["row", "seed"])
+    numbers = per_seed(fallen)[0].set_index(["row", "seed"])
     assert numbers.loc[("salun", 2), "collapsed"].startswith("retain accuracy 0.100")
     assert numbers.loc[("salun", 2), "jsd"] == 0.3
 
@@ -275,10 +284,10 @@ def test_best_rows_share_the_mark_if_they_print_alike(write):
 
 def test_latex_of_a_benchmark(write):
     lotus = scores(0.9, 0.95, 0.8, 0.7, avg_gap=0.0625, jsd=0.1)
-    corrected = tables.benchmark([write("corrected", 1, lotus=lotus)])[1]
+    corrected = benchmark([write("corrected", 1, lotus=lotus)])[1]
     assert "LoTUS & \\textbf{0.062} & \\textbf{0.100} & -- & \\textbf{0.900}" in corrected
     released = scores(0.9, 0.95, 0.8, 0.7, jsd_released_e4=1.874e-4)
-    latex = tables.benchmark([write("released", 1, lotus=released)])[1]
+    latex = benchmark([write("released", 1, lotus=released)])[1]
     assert "{JSD\\\\(as released,\\\\$\\times 10^4$)}" in latex
     assert "{Forget acc.\\\\(as released)}" in latex
     assert "LoTUS & \\textbf{0.0625} & \\textbf{1.87} & -- & \\textbf{0.90}" in latex
@@ -307,7 +316,7 @@ def ungauged(write):
 @pytest.mark.parametrize("name", ["corrected", "released"])
 def test_without_gold_a_table_has_no_columns_that_need_it(ungauged, name):
     alone, beside = ungauged[name]
-    numbers, latex = tables.benchmark([alone])
+    numbers, latex = benchmark([alone])
     assert not [column for column in numbers if column.startswith(("jsd", "avg_gap"))]
     assert list(numbers["row"]) == ["original", "lotus", "scrub"]
     assert "nan" not in latex
@@ -315,11 +324,11 @@ def test_without_gold_a_table_has_no_columns_that_need_it(ungauged, name):
     assert heads[1].removeprefix("\\shortstack[r]{").startswith("RF-JSD")
     assert "SCRUB & \\textbf{" in latex
     assert latex.count("textbf") == 1
-    assert "Avg Gap" in tables.benchmark([beside])[1]
+    assert "Avg Gap" in benchmark([beside])[1]
 
 
 def test_summary_of_places_with_and_without_gold(ungauged):
-    numbers, latex = tables.summary(ungauged["corrected"])
+    numbers, latex = summary_table(ungauged["corrected"])
     by = numbers.set_index(["scenario", "row"])
     assert by.loc[("instance-50", "scrub"), "rf_jsd"] == 0.01
     assert np.isnan(by.loc[("instance-50", "scrub"), "jsd"])
@@ -328,21 +337,21 @@ def test_summary_of_places_with_and_without_gold(ungauged):
     assert "\nOriginal (nothing done) & 0.040 & 0.150 & 0.200" in latex
     assert "\nGold (retrained) & -- & -- & --" in latex
     assert "\nSCRUB & \\textbf{0.010} & -- & --" in latex
-    assert "no gold models" in tables.summary(ungauged["released"][:1])[1]
+    assert "no gold models" in summary_table(ungauged["released"][:1])[1]
 
 
 def test_without_gold_there_is_nothing_to_correlate(ungauged):
     alone, beside = ungauged["corrected"]
-    assert tables.correlation([alone])[0].empty
-    assert list(tables.correlation([alone, beside])[0]["scenario"]) == ["instance-10"]
+    assert correlation([alone])[0].empty
+    assert list(correlation([alone, beside])[0]["scenario"]) == ["instance-10"]
 
 
 def test_the_avg_gap_figure_leaves_places_without_gold_out(ungauged):
-    figure = figures.avg_gap(ungauged["corrected"])
+    figure = avg_gap(ungauged["corrected"])
     assert [axes.get_title() for axes in figure.axes] == ["data, ResNet18\n10 % forgotten"]
-    assert [
-        axes.get_title().split("\n")[0] for axes in figures.rf_jsd(ungauged["corrected"]).axes
-    ] == ["data, ResNet18, 10 % forgotten"]
+    assert [axes.get_title().split("\n")[0] for axes in rf_jsd(ungauged["corrected"]).axes] == [
+        "data, ResNet18, 10 % forgotten"
+    ]
 
 
 def summaries(frames):
@@ -385,14 +394,14 @@ def test_studies_are_kept_apart(write):
         write("corrected", 1, lotus=scores(0.9, 1.0, 0.8, 0.7, avg_gap=0.1, jsd=0.1)),
         write("corrected", 1, about=STUDY, half=scores(0.8, 1.0, 0.8, 0.7, avg_gap=0.2, jsd=0.1)),
     ]
-    numbers, latex = tables.summary(files)
+    numbers, latex = summary_table(files)
     by = numbers.set_index(["study", "row"])["avg_gap"]
     assert by[("share", "half")] == 0.2
     assert ("", "half") not in by.index
     assert latex.count("\\begin{table}") == 2
     assert "study share, corrected" in latex
-    assert "data, ResNet18, 10 \\% forgotten, study share" in tables.benchmark(files[1:])[1]
-    titles = [axes.get_title() for axes in figures.avg_gap(files).axes if axes.get_visible()]
+    assert "data, ResNet18, 10 \\% forgotten, study share" in benchmark(files[1:])[1]
+    titles = [axes.get_title() for axes in avg_gap(files).axes if axes.get_visible()]
     assert titles == [
         "data, ResNet18\n10 % forgotten",
         "data, ResNet18\n10 % forgotten, study share",
@@ -403,14 +412,14 @@ def test_tables_name_the_study_only_where_there_is_one(write, tmp_path):
     plain, of_study = write("corrected", 1), write("corrected", 1, about=STUDY)
     for name in ("summary", "per-seed"):
         for sources, told in (([plain], False), ([plain, of_study], True)):
-            tables.write_table(name, sources, tmp_path / "t", tmp_path / "r.json")
+            write_table(name, sources, tmp_path / "t", tmp_path / "r.json")
             assert ("study" in pd.read_csv(tmp_path / "t.csv")) == told
             assert ("share" in (tmp_path / "t.tex").read_text()) == told
 
 
 def test_summary_names_columns_by_convention(write):
     files = [write(protocol, 1) for protocol in ("corrected", "released")]
-    numbers, latex = tables.summary(files)
+    numbers, latex = summary_table(files)
     assert {"avg_gap", "avg_gap_released_e3_e6", "jsd_released_e3_e4"} <= set(numbers.columns)
     by = numbers.set_index(["protocol", "row"])
     assert np.isnan(by.loc[("released", "original"), "avg_gap"])
@@ -465,7 +474,7 @@ def test_ablation_of_a_collapsed_model_states_no_change(write, ablated):
     line = line.loc[("M1", "scrub")]
     assert line["collapsed"] == 1
     assert np.isnan(line["avg_gap_change"])
-    assert "M1 & SCRUB & collapsed" in tables.ablation(ablated[1:] + ablated[:1])[1]
+    assert "M1 & SCRUB & collapsed" in ablation(ablated[1:] + ablated[:1])[1]
 
 
 def test_switches_of_metrics_are_computed_from_the_corrected_runs(write, tmp_path):
@@ -490,7 +499,7 @@ def test_switches_of_metrics_are_computed_from_the_corrected_runs(write, tmp_pat
     assert e4["jsd_switched"] == pytest.approx(0.003)
     assert e4["jsd_switched_mean_ag"] == pytest.approx(0.12)
     assert np.isnan(e4["jsd_change"])
-    assert "30.00 (AG 0.120)" in tables.ablation(sources)[1]
+    assert "30.00 (AG 0.120)" in ablation(sources)[1]
 
 
 def test_ablation_without_anything_to_compare_is_empty(write):
@@ -557,7 +566,7 @@ def test_times_with_preparation_and_published_minutes(record):
         record("salun", 2, {"unlearn": 30.0, "method_prepare": 5.0}, minutes_released_r1=5.5),
         record("scrub", 1, {"unlearn": 30.0, "method_prepare": 6.0}),
     ]
-    numbers = tables.times(files)[0].set_index("row")
+    numbers = times(files)[0].set_index("row")
     assert numbers.loc["gold", "seconds"] == 60
     assert numbers.loc["gold", "minutes_released_r1"] == 1
     assert numbers.loc["salun", "seconds"] == 34
@@ -572,7 +581,7 @@ def test_times_keep_protocols_apart(record):
         record("scrub", 1, {"unlearn": 1.0}),
         record("scrub", 1, {"unlearn": 3.0}, protocol="released"),
     ]
-    numbers = tables.times(files)[0].set_index("protocol")
+    numbers = times(files)[0].set_index("protocol")
     assert numbers["seconds"].to_dict() == {"corrected": 1.0, "released": 3.0}
 
 
@@ -619,7 +628,7 @@ def texts_of(figure):
 
 def test_avg_gap_figure_leaves_collapsed_models_out_and_says_so(fallen, write):
     released = write("released", 1, lotus=scores(0.9, 1.0, 0.8, 0.7, avg_gap=0.06))
-    figure = figures.avg_gap([*fallen, released])
+    figure = avg_gap([*fallen, released])
     assert texts_of(figure) == ["corrected: collapsed in 1 of 3 seeds"]
     (axes,) = figure.axes
     means = [line for line in axes.lines if line.get_marker() == "D"]
@@ -629,7 +638,7 @@ def test_avg_gap_figure_leaves_collapsed_models_out_and_says_so(fallen, write):
 
 def test_avg_gap_figure_has_no_row_for_gold_even_if_that_has_collapsed(write):
     files = [write("corrected", 1, gold=FALLEN, lotus=scores(0.9, 1.0, 0.8, 0.6))]
-    (axes,) = figures.avg_gap(files).axes
+    (axes,) = avg_gap(files).axes
     assert [label.get_text() for label in axes.get_yticklabels()] == [
         "Original (nothing done)",
         "LoTUS",
@@ -731,10 +740,10 @@ def test_load_metrics_asks_for_the_protocol(write):
 
 
 def test_signed():
-    assert tables.signed(-0.0001) == "0.000"
-    assert tables.signed(-0.25, 0.1, 2) == "−0.25 ± 0.10"
-    assert tables.signed(0.0126) == "+0.013"
-    assert tables.signed(float("nan")) == "–"
+    assert signed(-0.0001) == "0.000"
+    assert signed(-0.25, 0.1, 2) == "−0.25 ± 0.10"
+    assert signed(0.0126) == "+0.013"
+    assert signed(float("nan")) == "–"
 
 
 def test_frames_of_two_protocols_are_not_summarised(write):
@@ -748,7 +757,7 @@ def test_the_map_of_changes_shows_each_change_once_and_no_collapsed_model(write)
         write("corrected", 1, lotus=scores(0.9, 1.0, 0.8, 0.6), ssd=scores(0.5, 0.5, 0.5, 0.5)),
         write("corrected+e1", 1, lotus=scores(0.9, 0.7, 0.8, 0.6), ssd=FALLEN),
     ]
-    left, right, _ = figures.FIGURES["ablation"](files).axes
+    left, right, _ = ablation_figure(files).axes
     rows = [label.get_text() for label in left.get_yticklabels()]
     e1 = [label.get_text() for label in left.get_xticklabels()].index("E1")
     told = {
@@ -758,7 +767,7 @@ def test_the_map_of_changes_shows_each_change_once_and_no_collapsed_model(write)
     }
     assert told == {"LoTUS": "−.30"}
     with pytest.raises(LotusError, match="no switch was tried"):
-        figures.FIGURES["ablation"]([write("released", 1, lotus=scores(0.9, 1.0, 0.8, 0.6))])
+        ablation_figure([write("released", 1, lotus=scores(0.9, 1.0, 0.8, 0.6))])
 
 
 FALLEN = scores(0.1, 0.1, 0.1, 0.5, collapsed="retain accuracy near chance")

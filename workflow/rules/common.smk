@@ -24,7 +24,7 @@ from lotus.tracking.dvc import refuse_braces
 from lotus.plan.steps import other_lock, steps
 from lotus.records.ledger import record_files
 from lotus.plan.candidates import candidates, tuned_cells, tuned_rows
-from lotus.plan.contents import Contents
+from lotus.plan.contents import Contents, check_specs
 from lotus.plan.description import part_counts
 from lotus.data import sources
 from lotus.data.store import locked_stores
@@ -32,8 +32,9 @@ from lotus.engine.device import check_name
 from lotus.errors import LotusError, choices
 from lotus.plan.feasible import refuse_nonsense
 from lotus.methods.base import registry
-from lotus.tables.exhibits import EXHIBITS, PICTURES
-from lotus.page.labels import listed
+from lotus.figures.registry import FIGURES as FIGURE_SPECS
+from lotus.tables.registry import PAPER_TABLES
+from lotus.page.labels import listed, page_modules
 from lotus.plan.making import make_plan
 from lotus.records.code_identity import code_digest
 from lotus.records.files import relative, sha256
@@ -105,6 +106,7 @@ def read_plan():
         given = Origin("--config", typed(workflow.config_settings.config))
         update_config(config, given.content)
         plan = make_plan(config, [*origins, given])
+        check_specs()
         named = {
             "files": [relative(Path(path)) for path in files],
             "given": given.content,
@@ -313,6 +315,9 @@ def explained_runs(wildcards):
 
 
 TABLES = {(made.folder, made.name): made for made in CONTENTS.tables}
+FIGURE_ITEMS = {
+    item: spec.name for spec in FIGURE_SPECS.specs.values() for item in spec.targets
+}
 FIGURES = {(made.folder, made.name): made for made in CONTENTS.figures}
 
 
@@ -333,7 +338,7 @@ PAGE = sorted(path.as_posix() for path in Path("report/page").iterdir())
 PUBLISHED = ["report/published/results.csv", "report/published/misprints.csv"]
 EXHIBIT_FILES = {
     name: [f"results/paper/{name}.csv", f"results/paper/{name}.tex"]
-    for name in EXHIBITS
+    for name in PAPER_TABLES.specs
 }
 
 
@@ -378,9 +383,9 @@ def targets():
     """
     made = {part: outputs_of(cells) for part, cells in PLAN.parts.items()}
     for name, files in EXHIBIT_FILES.items():
-        made |= dict.fromkeys(filter(None, [name, EXHIBITS[name].alias]), files)
-    for item, picture in PICTURES.items():
-        drawn = [it for it in CONTENTS.figures if it.kind == picture.kind]
+        made |= dict.fromkeys(PAPER_TABLES.spec(name).targets, files)
+    for item, kind in FIGURE_ITEMS.items():
+        drawn = [it for it in CONTENTS.figures if it.kind == kind]
         named = [it for it in drawn if is_of(it, PLAN.labelled.get(item, ()))]
         made[item] = [f"results/{it.folder}/{it.name}.svg" for it in named or drawn]
     made["claims"] = ["results/claims.json"]
@@ -442,11 +447,11 @@ def check_targets():
 
 def cells_of(target):
     """Benchmarks that a target is about: those of a part or item, or that a path names; else all."""
-    items = {of.alias: name for name, of in EXHIBITS.items()}
+    items = {of.alias: name for name, of in PAPER_TABLES.specs.items()}
     item = items.get(target, target)
     if item in PLAN.parts:
         return PLAN.parts[item]
-    if item in EXHIBITS:
+    if item in PAPER_TABLES.names:
         return ()
     scenarios = [name for name in PLAN.settings.scenarios if name in target]
     here = [cell for cell in PLAN.cells if cell.dataset in target]

@@ -26,6 +26,9 @@ rule draw_figure:
     params:
         kind=lambda wildcards: FIGURES[wildcards.folder, wildcards.figure].kind,
         out=subpath(output.svg, strip_suffix=".svg"),
-        code=step_code("lotus.figures.figures"),
+        summary=listed_as("summary", "figure"),
+        code=lambda wildcards: step_code(
+            FIGURES[wildcards.folder, wildcards.figure].module
+        ),
     shell:
         "lotus --log {log} figure {params.kind} {input} --out {params.out} --record {output.record}"

@@ -14,6 +14,10 @@ rule describe_experiment:
         # Functions, since Snakemake takes braces in a text for wildcards.
         config=lambda wildcards: json.dumps(PLAN.settings.model_dump(mode="json")),
         origins=lambda wildcards: json.dumps(GIVEN),
+        # A new table or figure is one more to be described.
+        made=lambda wildcards: [
+            f"{it.folder}/{it.name}" for it in (*CONTENTS.tables, *CONTENTS.figures)
+        ],
         code=step_code("lotus.plan.contents"),
     shell:
         "lotus --log {log} describe --config {params.config:q} --origins {params.origins:q}"
@@ -48,7 +52,7 @@ rule write_report:
         CONDA
     params:
         published=Path(PUBLISHED[0]).parent,
-        code=step_code("lotus.page.report"),
+        code=step_code(*page_modules()),
     shell:
         "lotus --log {log} report --experiment {input.experiment} --published {params.published}"
         " --template {input.template} --out {output.page} --record {output.record}"

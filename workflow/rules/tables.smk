@@ -10,7 +10,9 @@ rule make_exhibit:
         csv=report(
             "results/paper/{item}.csv",
             category="The paper's tables",
-            labels=lambda wildcards: {"Shown": EXHIBITS[wildcards.item].heading},
+            labels=lambda wildcards: {
+                "Shown": PAPER_TABLES.spec(wildcards.item).heading
+            },
             caption="../../report/captions/exhibit.rst",
         ),
         tex="results/paper/{item}.tex",
@@ -18,14 +20,14 @@ rule make_exhibit:
     log:
         "logs/make_exhibit/{item}.log",
     wildcard_constraints:
-        item=one_of(EXHIBITS),
+        item=one_of(PAPER_TABLES.names),
     localrule: True
     conda:
         CONDA
     params:
         published=Path(PUBLISHED[0]).parent,
         out=subpath(output.csv, strip_suffix=".csv"),
-        code=step_code("lotus.tables.exhibits"),
+        code=lambda wildcards: step_code(PAPER_TABLES.module_of(wildcards.item)),
     shell:
         "lotus --log {log} exhibit {wildcards.item} --experiment {input.experiment}"
         " --published {params.published} --out {params.out} --record {output.record}"
@@ -55,7 +57,10 @@ rule make_table:
     params:
         kind=lambda wildcards: TABLES[wildcards.folder, wildcards.table].kind,
         out=subpath(output.csv, strip_suffix=".csv"),
-        code=step_code("lotus.tables.tables"),
+        summary=listed_as("summary", "table"),
+        code=lambda wildcards: step_code(
+            TABLES[wildcards.folder, wildcards.table].module
+        ),
     shell:
         "lotus --log {log} table {params.kind} {input} --out {params.out} --record {output.record}"
 

@@ -1,0 +1,10 @@
+"""The figures, found by the names of their files."""
+
+from lotus import figures
+from lotus.figures.spec import FigureSpec
+from lotus.tables.discovery import Registry
+
+SHARED = frozenset({"bar_panels", "dot_panels", "draw", "panels", "registry", "spec", "style"})
+"""Modules of this folder that are no figures."""
+
+FIGURES = Registry(figures.__name__, figures.__path__, FigureSpec, "figure", SHARED)
