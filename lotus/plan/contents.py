@@ -18,7 +18,7 @@ from lotus.plan.description import description as description_of_plan
 from lotus.plan.plan import Plan
 from lotus.records.files import write_json
 from lotus.records.record import write_record
-from lotus.tables.discovery import Registry, Stated
+from lotus.tables.discovery import Registry, refuse_shared_targets
 from lotus.tables.registry import PAPER_TABLES, TABLES
 from lotus.tables.spec import Cells, Spec
 
@@ -230,17 +230,7 @@ def check_specs() -> None:
         LotusError: one cannot be used, or two have the same target; names the file.
 
     """
-    owners: dict[str, str] = {}
-    for registry in (TABLES, FIGURES, PAPER_TABLES):
-        specs: Mapping[str, Stated] = registry.specs
-        for name, spec in specs.items():
-            for target in spec.targets:
-                other = owners.setdefault(target, registry.module_of(name))
-                if other != registry.module_of(name):
-                    raise LotusError(
-                        f"{other} and {registry.module_of(name)}: both are the target '{target}' of the "
-                        "workflow"
-                    )
+    refuse_shared_targets(TABLES, FIGURES, PAPER_TABLES)
 
 
 def description(plan: Plan) -> dict[str, Any]:

@@ -185,7 +185,7 @@ class Experiment:
 
     @property
     def tables(self) -> list[Mapping[str, Any]]:
-        """All but the paper's: folder and name, kind, and what each is about."""
+        """Tables but the paper's: folder and name, kind, and what each is about."""
         return list(self.described["tables"])
 
     @property

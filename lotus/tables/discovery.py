@@ -107,19 +107,29 @@ class Registry(Generic[S_co]):
         """Name → spec, of all, in their order.
 
         Raises:
-            LotusError: a file states none that can be used, or two have the same target.
+            LotusError: a file states none that can be used.
 
         """
-        found = sorted(map(self.spec, self.names), key=_place)
-        owners: dict[str, str] = {}
-        for spec in found:
-            for target in spec.targets:
-                if target in owners:
-                    files = " and ".join(map(self.module_of, (owners[target], spec.name)))
-                    raise LotusError(f"{files}: both are the target '{target}' of the workflow")
-                owners[target] = spec.name
-        return {spec.name: spec for spec in found}
+        return {spec.name: spec for spec in sorted(map(self.spec, self.names), key=_place)}
 
 
 def _place(spec: Stated) -> tuple[int, str]:
     return spec.order, spec.name
+
+
+def refuse_shared_targets(*registries: Registry[Stated]) -> None:
+    """Reads all specs, and makes sure that each target of the workflow is of one thing.
+
+    Raises:
+        LotusError: a file states no spec that can be used, or two have the same target.
+
+    """
+    owners: dict[str, str] = {}
+    for registry in registries:
+        for name, spec in registry.specs.items():
+            module = registry.module_of(name)
+            for target in spec.targets:
+                if owners.setdefault(target, module) != module:
+                    raise LotusError(
+                        f"{owners[target]} and {module}: both are the target '{target}' of the workflow"
+                    )
