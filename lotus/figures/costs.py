@@ -28,7 +28,6 @@ from lotus.figures.panels import (
 )
 from lotus.figures.style import BLACK, COLUMN, GREY, PAGE, PLATE, SETTINGS, look_of
 from lotus.layout import GOLD, ORIGINAL
-from lotus.metrics.pareto import non_dominated
 from lotus.results.metrics import (
     MODELS,
     PLACE,
@@ -42,6 +41,7 @@ from lotus.results.metrics import (
     sound,
     with_gold,
 )
+from lotus.results.pareto import non_dominated
 from lotus.results.run_records import load_costs, load_times
 
 DASHES = {"corrected": "-", "released": ":"}

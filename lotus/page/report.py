@@ -15,6 +15,7 @@ from lotus.claims.verdicts import read_verdicts
 from lotus.config.cells import Benchmark
 from lotus.config.protocol import CORRECTED, parse
 from lotus.layout import GOLD, ORIGINAL
+from lotus.metrics.base import registry
 from lotus.page.costs import costs, register
 from lotus.page.items import Item, figure_item, table_item
 from lotus.page.overview import Overview, overview
@@ -25,7 +26,6 @@ from lotus.published.numbers import load_misprints
 from lotus.records.files import write_text
 from lotus.records.reading import distinct
 from lotus.records.record import write_record
-from lotus.results.conventions import TITLES
 from lotus.results.experiment import Experiment, read_experiment
 from lotus.results.metrics import (
     KEYS,
@@ -195,7 +195,10 @@ def _sections(read: Experiment, measured: Sequence[Measured]) -> list[Section]:
     places: dict[tuple[str, ...], list[Measured]] = {}
     for each in measured:
         places.setdefault(tuple(each.described[key] for key in PLACE), []).append(each)
-    return [section(here, read.runs) for here in places.values()]
+    return [
+        section(here, read.runs, read.forgets_a_class(here[0].described))
+        for here in places.values()
+    ]
 
 
 def _ablation_traces(read: Experiment) -> list[Trace]:
@@ -231,7 +234,12 @@ def _across(read: Experiment, study: str) -> Across:
     frame = read.frame[read.frame["study"] == study]
     measured = with_gold(frame)
     corrected = measured[measured["protocol"] == CORRECTED.name]
-    instance = corrected["rf_jsd"].notna().any()
+    places = {*corrected[KEYS].itertuples(index=False, name=None)}
+    instance = any(
+        not read.forgets_a_class(cell)
+        for cell in read.cells
+        if tuple(cell[key] for key in KEYS) in places
+    )
     name = partial(layout.in_study, study=study)
     where = f", study {study}" if study else ""
     gaps = f"Avg Gap of every method in every benchmark{where}"
@@ -289,7 +297,7 @@ def _memorisation(frame: pd.DataFrame) -> list[tuple[str, str, list[tuple[str, C
         numbers = summarise(part, CORRECTED)
         lines = [
             (
-                TITLES[metric],
+                registry.labels()[metric],
                 _stated(numbers, ORIGINAL, metric),
                 _stated(numbers, GOLD, metric),
             )

@@ -141,12 +141,15 @@ class Section:
     parts: Sequence[Part]
 
 
-def section(measured: Sequence[Measured], runs: Mapping[Path, RunRecord]) -> Section:
+def section(
+    measured: Sequence[Measured], runs: Mapping[Path, RunRecord], class_forgetting: bool
+) -> Section:
     """One section.
 
     Args:
         measured: its cells, one for each protocol.
         runs: records by folder.
+        class_forgetting: whether a whole class is forgotten.
 
     """
     first = measured[0]
@@ -162,7 +165,7 @@ def section(measured: Sequence[Measured], runs: Mapping[Path, RunRecord]) -> Sec
         title=benchmark_title(*place),
         rule="; ".join(sorted({note["rule"] for note in notes})),
         forget_images=notes[0]["images"],
-        class_forgetting=bool(first.frame["rf_jsd"].isna().all()),
+        class_forgetting=class_forgetting,
         sentences=sentences(frames, {each.cell.protocol: each.numbers for each in measured}),
         differences=differences(frames),
         parts=[_part(each, runs) for each in measured],

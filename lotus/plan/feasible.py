@@ -183,7 +183,7 @@ class _Sets:
     @property
     def is_of_a_class(self) -> bool:
         """Whether a whole class is forgotten."""
-        return self.scenario.forget_class is not None
+        return self.scenario.forgets_a_class
 
 
 _KINDS = ("forget_fraction", "forget_per_class", "forget_first", "forget_class")

@@ -3,6 +3,7 @@
 import ast
 import hashlib
 import importlib.util
+import pkgutil
 import sys
 import sysconfig
 from collections.abc import Sequence
@@ -19,8 +20,9 @@ def code_digest(*modules: str, root: Path | None = None) -> str:
 
     Local are the modules of this package, and all that lie neither in Python's own folders nor in those of
     installed libraries: a user's plug-in, and what lies beside it. Imports are read, not executed, so that
-    a plan can be made without loading torch; an import inside a function counts too. Modules that are found
-    at run time (methods, data sources) have to be named.
+    a plan can be made without loading torch; an import inside a function counts too. So does one of a name
+    that is put together, `import_module(f"package.{name}")`: as one of every module of that package. Other
+    modules that are found at run time (methods, data sources) have to be named.
 
     Args:
         root: folder with the package that is meant; the package that runs unless given.
@@ -148,7 +150,7 @@ def _imports(module: str, root: Path | None = None) -> tuple[str, ...]:
             base = _absolute(module, is_package, node.level, node.module or "")
             names += [base, *(f"{base}.{alias.name}" for alias in node.names)]
         elif isinstance(node, ast.Call):
-            names += _called(node, module, is_package)
+            names += _called(node, module, is_package, root)
     return tuple(dict.fromkeys(filter(None, names)))
 
 
@@ -169,16 +171,29 @@ def _absolute(module: str, is_package: bool, level: int, name: str) -> str:
     return ".".join([*base, *filter(None, [name])]) if base else ""
 
 
-def _called(node: ast.Call, module: str, is_package: bool) -> list[str]:
-    """What `import_module("name")` names, where that stands there as it is."""
+def _called(node: ast.Call, module: str, is_package: bool, root: Path | None) -> list[str]:
+    """What `import_module("name")` names, where that or the package before its last part stands there."""
     function = node.func
     called = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
     first = node.args[0] if node.args else None
-    if called not in ("import_module", "__import__") or not isinstance(first, ast.Constant):
+    if called not in ("import_module", "__import__"):
+        return []
+    if isinstance(first, ast.JoinedStr):
+        return _of_package(first, root)
+    if not isinstance(first, ast.Constant):
         return []
     name = first.value if isinstance(first.value, str) else ""
     level = len(name) - len(name.lstrip("."))
     return [_absolute(module, is_package, level, name.lstrip("."))]
+
+
+def _of_package(name: ast.JoinedStr, root: Path | None) -> list[str]:
+    """Every module of the package in `f"package.{name}"`; none of a text of another form."""
+    first = name.values[0]
+    start = str(first.value) if isinstance(first, ast.Constant) else ""
+    found = _find(start[:-1], root) if start.endswith(".") and len(name.values) == 2 else None
+    folders = (found.folders if found is not None else None) or ()
+    return [f"{start}{each.name}" for each in pkgutil.iter_modules(map(str, folders))]
 
 
 @cache

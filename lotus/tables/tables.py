@@ -9,10 +9,10 @@ import pandas as pd
 
 from lotus.errors import LotusError, choices
 from lotus.layout import GOLD
-from lotus.metrics.summary import METRICS
+from lotus.metrics.base import registry
 from lotus.records.files import write_text
 from lotus.records.record import write_record
-from lotus.results.conventions import TITLES, Form, form_of, protocol_of
+from lotus.results.conventions import Form, form_of, protocol_of
 from lotus.results.metrics import (
     KEYS,
     MODELS,
@@ -35,7 +35,6 @@ from lotus.results.run_records import load_costs, load_times
 from lotus.tables.ablation import CHANGES, ablate
 from lotus.tables.latex import Bold, latex_table
 
-PRINTED = tuple(TITLES)
 Table = tuple[pd.DataFrame, str]
 """The numbers, and the LaTeX."""
 
@@ -98,7 +97,7 @@ def forms_of(frame: pd.DataFrame) -> list[Form]:
     """Printed metrics in the convention of a frame's protocol, as far as it has what they need."""
     return [
         form_of(metric, protocol_of(frame), frame)
-        for metric in PRINTED
+        for metric in registry.labels()
         if _has_gold(frame) or not needs_gold(metric)
     ]
 
@@ -162,18 +161,18 @@ def per_seed(sources: Sequence[Path]) -> Table:
 
     In all forms; numbers of collapsed models are kept, with the reason.
     """
-    columns = [*KEYS, "row", "seed", *METRICS, "same_as_original", "collapsed"]
+    columns = [*KEYS, "row", "seed", *registry.columns(), "same_as_original", "collapsed"]
     frame = load_metrics(sources)[columns]
     names = [*told_keys(frame), "row", "seed"]
     body = [
         [str(line[key]) for key in names]
-        + [plus_minus(line[metric], float("nan")) for metric in PRINTED]
+        + [plus_minus(line[metric], float("nan")) for metric in registry.labels()]
         + ["yes" if line["collapsed"] else ""]
         for line in frame.to_dict("records")
     ]
     heads = [{"dataset": "Data set"}.get(name, name.capitalize()) for name in names]
     return frame, latex_table(
-        "Every model, textbook metrics.", [*heads, *TITLES.values(), "Collapsed"], body
+        "Every model, textbook metrics.", [*heads, *registry.labels().values(), "Collapsed"], body
     )
 
 
@@ -280,7 +279,7 @@ def ablation(sources: Sequence[Path]) -> Table:
         + [_change(line, metric) for metric in CHANGES]
         for line in numbers.to_dict("records")
     ]
-    heads = ["Benchmark", "Switch", "", *(TITLES[metric] for metric in CHANGES)]
+    heads = ["Benchmark", "Switch", "", *(registry.labels()[metric] for metric in CHANGES)]
     caption = (
         "Change against corrected, mean ± standard deviation of paired differences. E4: the "
         "released JSD ×10⁴, and the mean AG that it stands for."

@@ -18,7 +18,7 @@ from lotus.claims.overall import OTHER, PAPER, judge
 from lotus.claims.stated import BASELINES, KINDS, Claim, _as_tuple, load_claims
 from lotus.claims.verdicts import as_json, as_latex, as_table, read_verdicts, write_verdicts
 from lotus.errors import LotusError
-from lotus.metrics.summary import METRICS
+from lotus.metrics.base import registry
 from lotus.published.numbers import load_published
 from lotus.records.files import write_json
 from lotus.tables.exhibits import EXHIBITS, PICTURES, command
@@ -64,7 +64,7 @@ def cell(rows, protocol="corrected", where=CIFAR, published=None, items=("table1
                 {
                     **about,
                     "row": row,
-                    **dict.fromkeys(METRICS, np.nan),
+                    **dict.fromkeys(registry.columns(), np.nan),
                     **given,
                     "same_as_original": False,
                     "collapsed": "near chance" if seed in fallen else "",
@@ -73,7 +73,7 @@ def cell(rows, protocol="corrected", where=CIFAR, published=None, items=("table1
             seconds = metrics.get("time", [1.0] * len(seeds))[number]
             line = {**about, "row": row, "seconds": seconds, "minutes_released_r1": 7 * seconds}
             times.append(line)
-    frame = pd.DataFrame(frame).astype(dict.fromkeys(METRICS, float))
+    frame = pd.DataFrame(frame).astype(dict.fromkeys(registry.columns(), float))
     return Evidence(frozenset(items), published, "some data", frame, pd.DataFrame(times))
 
 
@@ -511,7 +511,7 @@ def experiment(tmp_path, monkeypatch):
             write_json(Path(folder) / "run.json", record)
         scores = {
             row: {
-                **dict.fromkeys(METRICS),
+                **dict.fromkeys(registry.columns()),
                 "avg_gap": gap and gap + 0.01 * number,
                 "same_as_original": False,
                 "collapsed": "",

@@ -1,7 +1,6 @@
 """Figures of divergence, time, costs and temperature, and the table of costs, from files made here."""
 
 import json
-from dataclasses import asdict
 from itertools import combinations
 
 import numpy as np
@@ -9,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from scores import row_of_metrics
 
 from lotus.errors import LotusError
 from lotus.figures import figures
@@ -16,8 +16,7 @@ from lotus.figures.bars import jsd_bars, time_bars
 from lotus.figures.costs import cost, pareto
 from lotus.figures.style import save, style
 from lotus.figures.training import temperature
-from lotus.metrics.pareto import non_dominated
-from lotus.metrics.summary import Scores
+from lotus.results.pareto import non_dominated
 from lotus.results.run_records import load_costs, load_courses
 from lotus.tables import tables
 
@@ -118,7 +117,7 @@ def measured(tmp_path, record):
 def values(gap, jsd, collapsed):
     accuracies = {f"accuracy_{name}": 0.8 for name in ("forget", "retain", "test", "val")}
     attack = {"mia": 0.5, "mia_released_e6": 0.5, "mia_auc": 0.5}
-    return asdict(Scores(**accuracies, **attack, avg_gap=gap, jsd=jsd, collapsed=collapsed))
+    return row_of_metrics(**accuracies, **attack, avg_gap=gap, jsd=jsd, collapsed=collapsed)
 
 
 ROWS = {

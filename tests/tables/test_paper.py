@@ -1,7 +1,6 @@
 """Tables, figures and sentences, from small metrics files and records made here."""
 
 import json
-from dataclasses import asdict
 from itertools import combinations
 from pathlib import Path
 
@@ -9,15 +8,15 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.collections import LineCollection
+from scores import row_of_metrics
 
 from lotus.config.protocol import REGISTER, parse
 from lotus.errors import LotusError
 from lotus.figures import figures
 from lotus.figures.streisand import POINTS, streisand
 from lotus.figures.style import look_of, style
-from lotus.metrics.divergence import entropy, softmax
+from lotus.metrics.base.probabilities import entropy, softmax
 from lotus.metrics.streisand import FLOOR
-from lotus.metrics.summary import Scores
 from lotus.page.costs import costs, register
 from lotus.page.overview import size, standing
 from lotus.page.sections import Measured
@@ -50,7 +49,7 @@ def scores(forget, retain, test, mia, **others):
     """A row with its terms of Avg Gap; `mia` also by the published attack."""
     given = {"accuracy_forget": forget, "accuracy_retain": retain, "accuracy_test": test}
     defaults = {"accuracy_val": test, "mia": mia, "mia_released_e6": mia, "mia_auc": 0.5}
-    return asdict(Scores(**{**given, **defaults, **others}))
+    return row_of_metrics(**{**given, **defaults, **others})
 
 
 GOLD = scores(0.8, 1.0, 0.8, 0.6)

@@ -31,7 +31,7 @@ from lotus.data.store import locked_stores
 from lotus.engine.device import check_name
 from lotus.errors import LotusError, choices
 from lotus.plan.feasible import refuse_nonsense
-from lotus.methods import base
+from lotus.methods.base import registry
 from lotus.tables.exhibits import EXHIBITS, PICTURES
 from lotus.page.labels import listed
 from lotus.plan.making import make_plan
@@ -296,7 +296,7 @@ def calibration_option(wildcards):
 
 def method_code(wildcards):
     """Digest of the code that this method runs; other methods are not part of it."""
-    method = base.module_of(PLAN.method_of(wildcards.row))
+    method = registry.module_of(PLAN.method_of(wildcards.row))
     return step_code("lotus.runs.unlearn", architecture_module(wildcards), method)
 
 
