@@ -521,7 +521,8 @@ def experiment(tmp_path, monkeypatch):
         content = {**place, "protocol": "corrected", "seed": int(seed), "rows": scores}
         path = f"results/cifar10/resnet18/seed{seed}/instance-10/corrected/metrics.json"
         write_json(Path(path), {**content, "predictions": {}})
-    described = {"settings": {"seeds": [*SEEDS]}, "benchmarks": [ran, absent], "ablations": []}
+    settings = {"seeds": [*SEEDS], "scenarios": {"instance-10": {"forget_fraction": 0.1}}}
+    described = {"settings": settings, "benchmarks": [ran, absent], "ablations": []}
     write_json(Path("results/experiment.json"), described)
     return Path("results/experiment.json")
 
