@@ -11,6 +11,7 @@ from lotus.errors import LotusError, choices
 from lotus.formats.yaml_text import read_yaml
 from lotus.metrics.base import registry
 from lotus.results.metrics import dataset_title, legible, row_title
+from lotus.wording import all_of
 
 BASELINES = (
     *("finetune", "neggrad-plus", "random-labeling", "bad-teacher"),
@@ -262,5 +263,4 @@ def _explain(details: ErrorDetails, place: str) -> str:
 
 def listed(rows: tuple[str, ...]) -> str:
     """Rows by their titles."""
-    titles = [row_title(row) for row in rows]
-    return titles[0] if len(titles) == 1 else f"{', '.join(titles[:-1])} and {titles[-1]}"
+    return all_of([row_title(row) for row in rows])

@@ -40,6 +40,7 @@ from lotus.results.metrics import (
 from lotus.tables.exhibits import EXHIBITS
 from lotus.tables.tables import plus_minus
 from lotus.tables.trace import Trace, row_anchor, trace
+from lotus.wording import counted
 
 
 @dataclass(frozen=True)
@@ -146,6 +147,7 @@ def _rendered(template: Path, content: Mapping[str, Any], with_pictures: bool) -
     )
     # Macros see what is global, and not what a page is rendered with.
     environment.globals["with_pictures"] = with_pictures
+    environment.globals["counted"] = counted
     return environment.get_template(template.name).render(**content)
 
 

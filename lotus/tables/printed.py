@@ -12,6 +12,7 @@ from lotus.published.side_by_side import PROTOCOLS
 from lotus.results.metrics import PLACE, benchmark_title, row_title
 from lotus.tables.latex import latex_table
 from lotus.tables.tables import plus_minus, signed
+from lotus.wording import counted
 
 METRIC_TITLES = {
     "jsd_e4": "JSD ×10⁴",
@@ -117,7 +118,7 @@ def _cell(line: dict[Any, Any] | None, metric: str, column: str) -> Compared:
     if line[f"{column}_status"]:
         return Compared(str(line[f"{column}_status"]))
     n, inside = line[f"{column}_n"], line[f"{column}_inside"]
-    title = f"{n} seed{'' if n == 1 else 's'}"
+    title = counted(n, "seed")
     if pd.notna(line[f"{column}_low"]):
         low, high = (f"{line[f'{column}_{end}']:.{decimals}f}" for end in ("low", "high"))
         title += f"; 95 % interval {low} to {high}"
