@@ -20,6 +20,8 @@ from lotus.data.batches import ImageSet
 from lotus.data.store import Store
 from lotus.methods.base.task import Task
 
+pytest_plugins = ["metrics_files", "small_configuration"]
+
 
 def pytest_addoption(parser):
     parser.addoption(

@@ -24,6 +24,7 @@ FLOORS = [
     ["diff", "page", "audit"],
     ["lineage", "crate", "publish"],
     ["cli"],
+    ["__main__"],
 ]
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 FILES = sorted(PACKAGE.rglob("*.py"))

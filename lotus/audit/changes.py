@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from lotus.plan.step import Step
+from lotus import layout
+from lotus.plan.step import ExpectedRecord
 from lotus.records.code_identity import code_digest, module_digests
 from lotus.records.files import as_text
-from lotus.records.index import Record
+from lotus.records.reading import Record
 from lotus.surroundings import PACKAGE
 from lotus.wording import first_of
 
@@ -42,22 +43,22 @@ def _changed(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
     return [name for name in sorted({*before, *now}) if before.get(name) != now.get(name)]
 
 
-def differences(record: Record, step: Step) -> Iterator[str]:
+def differences(record: Record, expected: ExpectedRecord) -> Iterator[str]:
     """What a step would do otherwise under the present configuration."""
-    if step.settings is not None:
-        for key, old, new in changed_values(record.settings, step.settings):
+    if expected.settings is not None:
+        for key, old, new in changed_values(record.settings, expected.settings):
             yield f"parameters: {key} was {_shown(old)}, is {_shown(new)}"
-    if step.content is not None:
-        yield from _described(record, step.outputs[0], step.content)
-    if step.inputs is not None:
-        absent = [path for path in step.inputs if path not in record.inputs]
+    if expected.content is not None:
+        yield from _described(record, expected.outputs[0], expected.content)
+    if expected.inputs is not None:
+        absent = [path for path in expected.inputs if path not in record.inputs]
         if absent:
             yield f"inputs: made without {first_of(absent, SAID)}"
-        made = [path for path in record.inputs if path.startswith("results/")]
-        extra = [path for path in made if path not in step.inputs]
+        made = [path for path in record.inputs if Path(path).is_relative_to(layout.RESULTS)]
+        extra = [path for path in made if path not in expected.inputs]
         if extra:
             yield f"inputs: made with {first_of(extra, SAID)} as well"
-    unstated = [path for path in step.outputs if path not in record.outputs]
+    unstated = [path for path in expected.outputs if path not in record.outputs]
     if unstated:
         yield f"outputs: it does not state {first_of(unstated, SAID)}"
 

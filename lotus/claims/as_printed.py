@@ -1,4 +1,4 @@
-"""What the published numbers themselves say of a claim: as printed, without statistics."""
+"""Reads a claim off the published numbers: as printed, without statistics."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ SLACK = 1e-9
 
 @dataclass(frozen=True)
 class AsPrinted:
-    """What the printed numbers say.
+    """A verdict on a claim by the printed numbers alone.
 
     Attributes:
         benchmarks: that print what the rule is about.
@@ -48,7 +48,7 @@ class AsPrinted:
 
 @dataclass(frozen=True)
 class _Reading:
-    """Of one benchmark."""
+    """The verdict in one benchmark."""
 
     is_so: bool
     why: str

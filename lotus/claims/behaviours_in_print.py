@@ -1,4 +1,4 @@
-"""What the published numbers show by themselves of the published behaviours: `lotus signs`."""
+"""Published behaviours that can be seen in the published numbers themselves: `lotus signs`."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -158,7 +158,7 @@ def _train_mode(printed: pd.DataFrame) -> Sign:
 
 
 def _share_of(printed: pd.DataFrame, architecture: str, train_mode: bool) -> str:
-    """How many rows of methods have an MIA of 0 or 1 in every seed, as `3 of 7`."""
+    """Returns how many rows of methods have an MIA of 0 or 1 in every seed, as `3 of 7`."""
     rows = _instances(printed).dropna(subset="mia").reset_index()
     rows = rows[(rows["architecture"] == architecture) & ~rows["row"].isin([ORIGINAL, GOLD])]
     rows = rows[rows["row"].isin(LEFT_IN_TRAIN_MODE) == train_mode]

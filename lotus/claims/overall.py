@@ -1,4 +1,4 @@
-"""What all benchmarks together say of a claim: never more than was run."""
+"""Joins the verdicts of all benchmarks into one of the claim: never more than was run."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

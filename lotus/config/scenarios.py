@@ -15,7 +15,7 @@ from lotus.names import composed, path_form
 
 
 class Scenario(Section):
-    """What is to be forgotten: a part of every class, the first images of all, or one whole class."""
+    """The images to forget: a part of every class, the first images of all, or one whole class."""
 
     forget_fraction: Annotated[Real, Field(gt=0, lt=1)] | None = Field(
         None, description="Share of each class that is forgotten, in (0, 1). For `instance-…`."

@@ -1,4 +1,4 @@
-"""What a reader of raw files hands over: labels at once, images as an array or still in their files."""
+"""The content that a reader of raw files hands over: labels, and images as an array or still in files."""
 
 import hashlib
 import mmap
@@ -33,7 +33,7 @@ class Files:
     side: int | None = None
 
     def at(self, indices: np.ndarray) -> "Files":
-        """Some of the images."""
+        """Returns the files of some of the images."""
         return replace(self, paths=tuple(self.paths[i] for i in indices))
 
     def __len__(self) -> int:
@@ -147,7 +147,7 @@ def check(dataset: str, content: Content) -> None:
 
 
 def too_few(classes: Sequence[str]) -> str:
-    """What is wrong with fewer than two classes, in words."""
+    """Returns in words what is wrong with fewer than two classes."""
     found = f"a single class, '{shown(classes[0])}'" if classes else "no class"
     return (
         f"{found}; a classifier needs at least two. `raw` may point at a folder one level too high "

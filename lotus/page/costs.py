@@ -1,4 +1,4 @@
-"""What each published behaviour costs, as the report shows it: matrices, and the register."""
+"""The report's part on the cost of each published behaviour: matrices, and the register."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ import pandas as pd
 from lotus.config.architectures import ARCHITECTURE
 from lotus.config.protocol import REGISTER, RELEASED
 from lotus.metrics.membership import SYNTHETIC
-from lotus.page.sections import Cell
+from lotus.page.sections import TableCell
 from lotus.results.conventions import SCALE
 from lotus.results.metrics import PLACE, benchmark_title, row_title
 from lotus.tables.ablation import ablate, is_of_numbers
@@ -32,7 +32,7 @@ class Matrix:
 
     title: str
     heads: Sequence[tuple[str, str]]
-    rows: Sequence[tuple[str, Sequence[Cell]]]
+    rows: Sequence[tuple[str, Sequence[TableCell]]]
 
 
 @dataclass(frozen=True)
@@ -118,20 +118,22 @@ def _explained(switch: str) -> str:
     return "; ".join(f"{REGISTER[name].where}: {REGISTER[name].released}" for name in names)
 
 
-def _cell(line: Mapping[Any, Any] | None, metric: str, worse: int) -> Cell:
+def _cell(line: Mapping[Any, Any] | None, metric: str, worse: int) -> TableCell:
     if line is None:
-        return Cell("")
+        return TableCell("")
     if line["collapsed"]:
-        return Cell("collapsed", "", f"in {line['collapsed']} seeds, without or with the switch")
+        return TableCell(
+            "collapsed", "", f"in {line['collapsed']} seeds, without or with the switch"
+        )
     change, spread = line.get(f"{metric}_change", np.nan), line.get(f"{metric}_change_std", np.nan)
     if pd.isna(change):
-        return Cell("–", "", "undefined")
+        return TableCell("–", "", "undefined")
     before, after = line[f"{metric}_corrected"], line[f"{metric}_switched"]
     kind = ""
     if abs(change) >= NOTABLE:
         kind = "worse" if change * worse > 0 else "better"
     text = f"{signed(change, spread)}: from {before:.3f} to {after:.3f}, {line['n']} seeds"
-    return Cell(signed(change), kind, text, float(change))
+    return TableCell(signed(change), kind, text, float(change))
 
 
 def _divergences(part: pd.DataFrame) -> list[tuple[str, str, str, str]]:

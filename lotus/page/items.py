@@ -41,7 +41,7 @@ def table_item(folder: str, name: str) -> Item:
         LotusError: it has no record.
 
     """
-    return _item(folder, name, "table", "", ("csv", "tex"))
+    return _item(folder, name, "table", "")
 
 
 def figure_item(folder: str, name: str, alt: str) -> Item:
@@ -51,27 +51,27 @@ def figure_item(folder: str, name: str, alt: str) -> Item:
         LotusError: it has no record.
 
     """
-    return _item(folder, name, "figure", alt, ("svg", "pdf", "png"))
+    return _item(folder, name, "figure", alt)
 
 
-def _item(folder: str, name: str, kind: str, alt: str, endings: Sequence[str]) -> Item:
-    stem = layout.RESULTS / folder / name
-    record = read_record(layout.RECORDS / folder / f"{name}.{kind}.json")
+def _item(folder: str, name: str, form: str, alt: str) -> Item:
+    files = layout.item_files(folder, name, form)
+    record = read_record(layout.item_record(folder, name, form))
     picture, width = "", 0.0
-    if kind == "figure":
-        svg = (stem.parent / f"{name}.svg").read_bytes()
+    if form == "figure":
+        svg = files["svg"].read_bytes()
         picture = f"data:image/svg+xml;base64,{base64.b64encode(svg).decode()}"
         width = _width(svg)
     return Item(
-        anchor=f"{kind}-{name}",
+        anchor=f"{form}-{name}",
         picture=picture,
         width=width,
         alt=alt,
-        files=[(ending.upper(), f"../{folder}/{name}.{ending}") for ending in endings],
-        command=record["command"],
-        code=record["code"]["step"],
-        inputs=list(record["inputs"].items()),
-        outputs=list(record["outputs"].items()),
+        files=[(ending.upper(), f"../{folder}/{path.name}") for ending, path in files.items()],
+        command=record.content["command"],
+        code=record.content["code"]["step"],
+        inputs=list(record.inputs.items()),
+        outputs=list(record.outputs.items()),
     )
 
 

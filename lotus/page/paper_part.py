@@ -111,7 +111,7 @@ def paper_tables() -> list[PaperTable]:
 
 
 def _paper_table(name: str, exhibit: Exhibit) -> PaperTable:
-    found = panels(read_comparison(layout.RESULTS / "paper" / f"{name}.csv"))
+    found = panels(read_comparison(layout.item_file(layout.PAPER, name, "csv")))
     here = [panel for panel in found if panel.ran]
     elsewhere = [panel for panel in found if not panel.ran]
     return PaperTable(

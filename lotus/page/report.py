@@ -20,7 +20,7 @@ from lotus.page.costs import costs, register
 from lotus.page.items import Item, figure_item, table_item
 from lotus.page.overview import Overview, overview
 from lotus.page.paper_part import paper_figures, paper_tables
-from lotus.page.sections import Cell, Measured, Section, number, section
+from lotus.page.sections import Measured, ReportSection, TableCell, number, section
 from lotus.page.settings_rows import settings_rows, training_rows, tuning_in_words
 from lotus.published.numbers import load_misprints
 from lotus.records.files import write_text
@@ -45,7 +45,7 @@ from lotus.wording import counted
 
 @dataclass(frozen=True)
 class Across:
-    """What stands the benchmarks of one study ('': of none) side by side; None for what there is not."""
+    """The tables and figures across the benchmarks of one study ('': of none); None where there is none."""
 
     study: str
     has_gold_everywhere: bool
@@ -122,8 +122,8 @@ def write_report(
 def _shown(read: Experiment) -> list[Path]:
     """Results that the page is made from, each once."""
     made = [
-        layout.RESULTS / made["folder"] / f"{made['name']}{ending}"
-        for form, ending in (("tables", ".csv"), ("figures", ".svg"))
+        layout.item_file(made["folder"], made["name"], ending)
+        for form, ending in (("tables", "csv"), ("figures", "svg"))
         for made in read.described[form]
     ]
     files = [
@@ -131,8 +131,8 @@ def _shown(read: Experiment) -> list[Path]:
         *(layout.audit_file(*place) for place in read.audited),
         *(layout.store_record(store.name) for store in read.stores),
         *made,
-        *(layout.RESULTS / "paper" / f"{name}.csv" for name in EXHIBITS),
-        layout.RESULTS / "claims.json",
+        *(layout.item_file(layout.PAPER, name, "csv") for name in EXHIBITS),
+        layout.CLAIMS,
     ]
     return list(dict.fromkeys(files))
 
@@ -162,8 +162,8 @@ def _paper(read: Experiment, published: Path) -> dict[str, Any]:
         "paper_figures": paper_figures(read, is_ours=False),
         "our_figures": paper_figures(read, is_ours=True),
         "misprints": load_misprints(published).to_dict("records"),
-        "claims": read_verdicts(layout.RESULTS / "claims.json"),
-        "claims_table": table_item("timings", "claims"),
+        "claims": read_verdicts(layout.CLAIMS),
+        "claims_table": table_item(*layout.CLAIMS_TABLE),
     }
 
 
@@ -192,7 +192,7 @@ def _measured(read: Experiment, cell: Mapping[str, Any]) -> Measured:
     return Measured(cell, load_metrics(read.metrics(cell)))
 
 
-def _sections(read: Experiment, measured: Sequence[Measured]) -> list[Section]:
+def _sections(read: Experiment, measured: Sequence[Measured]) -> list[ReportSection]:
     """One for each place."""
     places: dict[tuple[str, ...], list[Measured]] = {}
     for each in measured:
@@ -211,7 +211,7 @@ def _ablation_traces(read: Experiment) -> list[Trace]:
 
 
 def _data(read: Experiment) -> dict[str, Any]:
-    """What is known of the images: audits and figures by data set, and one figure of all."""
+    """Returns the part on the images: audits and figures by data set, and one figure of all."""
     figures = {
         dataset: {
             "classes": figure_item(
@@ -287,7 +287,9 @@ def _machine(read: Experiment) -> dict[str, Any]:
     }
 
 
-def _memorisation(frame: pd.DataFrame) -> list[tuple[str, str, list[tuple[str, Cell, Cell]]]]:
+def _memorisation(
+    frame: pd.DataFrame,
+) -> list[tuple[str, str, list[tuple[str, TableCell, TableCell]]]]:
     """Original against gold on the forget set: forget accuracy and MIA, textbook, wherever gold is.
 
     With the benchmark in words, and the anchor of the original's runs.
@@ -310,9 +312,9 @@ def _memorisation(frame: pd.DataFrame) -> list[tuple[str, str, list[tuple[str, C
     return found
 
 
-def _stated(numbers: pd.DataFrame, row: str, metric: str) -> Cell:
+def _stated(numbers: pd.DataFrame, row: str, metric: str) -> TableCell:
     value, spread = numbers.loc[row, [metric, f"{metric}_std"]]
-    return Cell(plus_minus(value, spread), value=number(value))
+    return TableCell(plus_minus(value, spread), value=number(value))
 
 
 def _correlations(frame: pd.DataFrame) -> list[str]:

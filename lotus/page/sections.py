@@ -13,7 +13,7 @@ from lotus.config.protocol import RELEASED, parse
 from lotus.layout import GOLD, ORIGINAL
 from lotus.page.items import Item, figure_item, table_item
 from lotus.page.sentences import differences, sentences
-from lotus.records.reading import RunRecord
+from lotus.records.reading import Record
 from lotus.results.conventions import Form
 from lotus.results.metrics import KEYS, PLACE, benchmark_title, best_rows, row_title, summarise
 from lotus.results.run_records import load_times
@@ -22,7 +22,7 @@ from lotus.tables.trace import Trace, row_anchor, trace
 
 
 @dataclass(frozen=True)
-class Cell:
+class TableCell:
     """One cell of a printed table.
 
     Attributes:
@@ -58,7 +58,7 @@ class Row:
     source: str
     remark: str
     title: str
-    cells: Sequence[Cell]
+    cells: Sequence[TableCell]
     is_reference: bool
 
 
@@ -99,7 +99,7 @@ class Measured:
 
 
 @dataclass(frozen=True)
-class Part:
+class ProtocolPart:
     """One protocol of a section.
 
     Attributes:
@@ -121,8 +121,8 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Section:
-    """What is forgotten where.
+class ReportSection:
+    """One section of the report: a scenario in one place, under each protocol.
 
     Attributes:
         rule: how the forget set was chosen.
@@ -138,12 +138,12 @@ class Section:
     class_forgetting: bool
     sentences: Sequence[str]
     differences: Sequence[str]
-    parts: Sequence[Part]
+    parts: Sequence[ProtocolPart]
 
 
 def section(
-    measured: Sequence[Measured], runs: Mapping[Path, RunRecord], class_forgetting: bool
-) -> Section:
+    measured: Sequence[Measured], runs: Mapping[Path, Record], class_forgetting: bool
+) -> ReportSection:
     """One section.
 
     Args:
@@ -160,7 +160,7 @@ def section(
         if "forget_set" in runs[folder].content["notes"]
     ]
     place = [str(first.described[key]) for key in PLACE]
-    return Section(
+    return ReportSection(
         anchor="-".join(part for part in place if part),
         title=benchmark_title(*place),
         rule="; ".join(sorted({note["rule"] for note in notes})),
@@ -172,7 +172,7 @@ def section(
     )
 
 
-def _part(measured: Measured, runs: Mapping[Path, RunRecord]) -> Part:
+def _part(measured: Measured, runs: Mapping[Path, Record]) -> ProtocolPart:
     cell = measured.cell
     title = benchmark_title(*(measured.described[key] for key in KEYS))
     alt = f"Histograms of prediction entropy on forget, retain and test images: {title}"
@@ -183,7 +183,7 @@ def _part(measured: Measured, runs: Mapping[Path, RunRecord]) -> Part:
     times = load_times([folder / "run.json" for folder in measured.folders])
     is_released = parse(cell.protocol).base == RELEASED.base
     time_columns = ["seconds", MINUTES] if is_released else ["seconds"]
-    return Part(
+    return ProtocolPart(
         anchor=cell.name,
         protocol=cell.protocol,
         is_released=is_released,
@@ -209,7 +209,7 @@ TIME_HEADS = {"seconds": "Time (s)", MINUTES: "Minutes (as released)"}
 def _row(measured: Measured, row: str, best: Mapping[str, set[str]], times: pd.DataFrame) -> Row:
     numbers = measured.numbers
     cells = [
-        Cell(
+        TableCell(
             stated(numbers, row, form),
             "best" if row in best[form.metric] else "",
             _why_empty(measured, row, form),
@@ -218,7 +218,7 @@ def _row(measured: Measured, row: str, best: Mapping[str, set[str]], times: pd.D
         for form in measured.forms
     ]
     spent = [
-        Cell(
+        TableCell(
             plus_minus(times[name].mean(), times[name].std(), TIME_DECIMALS[name]),
             value=number(times[name].mean()),
         )
@@ -243,7 +243,7 @@ def _remark(measured: Measured, row: str) -> str:
 
 
 def _why_empty(measured: Measured, row: str, form: Form) -> str:
-    """Why a cell has no number, '' if it has."""
+    """Returns why a cell has no number; '' if it has one."""
     if pd.notna(measured.numbers.at[row, form.name]):
         return ""
     if measured.numbers.at[row, "collapsed"]:

@@ -1,4 +1,4 @@
-"""What the tables say, in words that the numbers choose."""
+"""Sentences on the tables, in words that the numbers choose."""
 
 from collections.abc import Mapping, Sequence
 
@@ -32,7 +32,7 @@ def sentences(frames: Mapping[str, pd.DataFrame], numbers: Mapping[str, pd.DataF
 
 
 def _winner(name: str, frame: pd.DataFrame, numbers: pd.DataFrame) -> str:
-    """Who has the smallest Avg Gap, without gold the smallest RF-JSD, in the protocol's own convention."""
+    """Returns the row of smallest Avg Gap (without gold: RF-JSD), in the protocol's own convention."""
     metric = "avg_gap" if (frame["row"] == GOLD).any() else "rf_jsd"
     form = form_of(metric, protocol_of(frame), frame)
     found = numbers[form.name] * form.scale
@@ -62,7 +62,7 @@ def _lotus(frame: pd.DataFrame, numbers: pd.DataFrame) -> list[str]:
 
 
 def differences(frames: Mapping[str, pd.DataFrame]) -> list[str]:
-    """What `released` changes against `corrected`, in textbook numbers; nothing if one did not run.
+    """Returns what `released` changes against `corrected`, in textbook numbers; nothing if one did not run.
 
     Args:
         frames: metrics by protocol; one that deviates from `released` stands for it.

@@ -35,7 +35,7 @@ from lotus.models.tokens import check_patches
 from lotus.names import composed, shown
 from lotus.plan.making import source_name
 from lotus.plan.plan import Plan
-from lotus.records.index import read
+from lotus.records.reading import find_record
 from lotus.wording import counted
 
 ENDS_IN_EVAL_MODE = frozenset(("lotus", "salun-lotus", "ssd"))
@@ -94,7 +94,7 @@ def _known(plan: Plan, dataset: str) -> Counts | None:
 
     """
     folder = layout.STORES / dataset
-    record = read(layout.store_record(dataset))
+    record = find_record(layout.store_record(dataset))
     is_present = not record.problem and record.settings.get("options") == plan.store_of(dataset)
     options = plan.settings.datasets[dataset].store
     mirrors = plan.settings.data.mirror

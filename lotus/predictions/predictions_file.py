@@ -22,7 +22,7 @@ from lotus.wording import counted
 
 @dataclass(frozen=True)
 class Split:
-    """What one model says of some images.
+    """The logits of one model for some images.
 
     Attributes:
         logits: float32 `[n, classes]`.
@@ -125,7 +125,7 @@ class _Splits(dict[str, Split]):
 
 
 def _problem(split: Split) -> str:
-    """What is wrong with a split; '' if nothing is."""
+    """Returns what is wrong with a split; '' if nothing is."""
     for part, (dtype, dimensions) in TYPES.items():
         array = getattr(split, part)
         if array.dtype != dtype or array.ndim != dimensions:
@@ -143,7 +143,7 @@ def _problem(split: Split) -> str:
 
 
 def why_collapsed(path: Path) -> str:
-    """Why the model behind these predictions is of no use; empty if it is not so.
+    """Returns why the model behind these predictions is of no use; '' if it is of use.
 
     Raises:
         LotusError: absent or damaged.

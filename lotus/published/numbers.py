@@ -62,7 +62,7 @@ ROWS = {
 
 
 class Metric(NamedTuple):
-    """What a column of a published table is here.
+    """A column of a published table, in this project's names.
 
     Attributes:
         low, high: range of its values in the file.
@@ -125,7 +125,7 @@ NO_INFORMATION = "no information"
 
 
 def load_published(folder: Path) -> pd.DataFrame:
-    """What the paper prints: one line per item, place, row, metric and source.
+    """Reads what the paper prints: one line per item, place, row, metric and source.
 
     Columns `item, dataset, architecture, scenario, row, metric, mean, std, source, note, preferred`; `std`
     is NaN where none is printed. Items are numbered as in the CVPR version, rows and data sets named as

@@ -82,7 +82,7 @@ def try_candidates(
 
 
 def _said(bench: Bench, model: Any) -> dict[str, Split]:
-    """What a model says of the images that the objective reads."""
+    """Returns what a model says of the images that the objective reads."""
     read = (bench.chosen.forget, bench.chosen.retain, bench.held_out.val)
     return ask(model, bench.images, dict(zip(READ, read, strict=True)), CORRECTED)
 
@@ -102,12 +102,12 @@ def choose_best(trials: Sequence[Path], out: Path, record: Path) -> None:
     """
     grouped: dict[tuple[str, ...], list[list[dict[str, Any]]]] = {}
     for path in trials:
-        content = read_record(path)
+        tried_by = read_record(path)
         try:
-            key = tuple(content["about"][part] for part in KEYS)
+            key = tuple(tried_by.about[part] for part in KEYS)
             found = [
                 {"given": dict(trial["given"]), "objective": float(trial["objective"])}
-                for trial in content["notes"]["trials"]
+                for trial in tried_by.content["notes"]["trials"]
             ]
             if not found:
                 raise KeyError("trials")

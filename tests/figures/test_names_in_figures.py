@@ -191,7 +191,7 @@ of nothing
 DRAW = """
 import sys
 from pathlib import Path
-from lotus.paper import figures
+from lotus.figures import figures
 for kind in ("ablation", "avg-gap"):
     out = Path(sys.argv[1])
     figures.draw(kind, [Path(path) for path in sys.argv[2:]], out / kind, out / "record")

@@ -17,7 +17,8 @@ PLACE = "results/digits/resnet18/seed3407/instance-10/corrected"
 BENCHMARK = "results/tables/digits-resnet18-instance-10-corrected"
 # Steps that make or look at models, or prepare for them.
 OF_MODELS = (
-    "pretrain_original|retrain_gold|unlearn|explain_forget_set|build_store|split_held_out|choose_forget_set"
+    "pretrain_original|retrain_gold|unlearn|explain_forget_set|build_store|split_held_out|"
+    "choose_forget_set"
 )
 
 

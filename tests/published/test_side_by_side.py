@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from hand_made import write_by_hand
 from project import run
 from scores import row_of_metrics
 
@@ -60,12 +61,12 @@ def experiment(tmp_path, monkeypatch):
                 for number, row in enumerate(rows):
                     run = metrics.parent / row
                     run.mkdir()
-                    record = {
-                        "about": {**about, "row": row, "seed": seed},
-                        "time": {"train": 60.0 * (number + 1)},
-                        "notes": {"minutes_released_r1": 100.0},
-                    }
-                    (run / "run.json").write_text(json.dumps(record))
+                    write_by_hand(
+                        run / "run.json",
+                        about={**about, "row": row, "seed": seed},
+                        time={"train": 60.0 * (number + 1)},
+                        notes={"minutes_released_r1": 100.0},
+                    )
                     runs[str(seed)][row] = str(run)
             cell = {"protocol": protocol, "study": "", "measured": protocol, "published": place}
             described.append({**here, **cell, "items": items, "runs": runs})

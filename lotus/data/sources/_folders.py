@@ -39,7 +39,7 @@ UNREADABLE = ("Cc", "Cs", "Zl", "Zp")
 
 @dataclass(frozen=True)
 class Listing:
-    """What class folders hold.
+    """The images in class folders.
 
     Attributes:
         classes: names in order of label.
@@ -301,7 +301,7 @@ def _check_header(path: Path, header: tuple[str, ...], columns: Sequence[str]) -
         raise LotusError(f"{shown(path)}: two columns are called '{shown(twice)}'; one may be")
 
 
-class Images:
+class ImageFinder:
     """Finds the images that a table names, from a folder on."""
 
     def __init__(self, folder: Path) -> None:
@@ -347,7 +347,7 @@ class Images:
         return places[0] if places else None
 
     def _same(self, folder: Path, name: str) -> list[Path]:
-        """What lies in a folder under a name, in any form of Unicode; first under the name itself."""
+        """Returns the paths in a folder that have a name, in any form of Unicode; first the name itself."""
         itself = [folder / name] if os.path.lexists(folder / name) else []
         if folder not in self._listings:
             listing: dict[str, list[str]] = {}

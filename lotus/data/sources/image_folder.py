@@ -17,7 +17,7 @@ from lotus.data.image_files import (
     why_no_image,
 )
 from lotus.data.sources import Source
-from lotus.data.sources._folders import Images, Samples, class_folders, label_of, read_rows
+from lotus.data.sources._folders import ImageFinder, Samples, class_folders, label_of, read_rows
 from lotus.errors import LotusError
 from lotus.names import composed, look_alikes, shown
 from lotus.wording import first_of
@@ -77,7 +77,7 @@ def _in_folders(folder: Path) -> Parts:
 
 
 def _left_beside(folder: Path) -> list[Left]:
-    """What lies beside the parts and holds images, or is not even looked at."""
+    """Returns the folders beside the parts that hold images, or are not even looked at."""
     left = []
     with os.scandir(folder) as scanned:
         for entry in scanned:
@@ -164,7 +164,10 @@ def _behind_table(table: Path) -> Parts:
             f"{shown(table)}: no row has train as its split; needed are training images"
         )
     parts: dict[str, Samples] = {part: [] for part in PARTS}
-    images, position = Images(table.parent), {name: label for label, name in enumerate(classes)}
+    images, position = (
+        ImageFinder(table.parent),
+        {name: label for label, name in enumerate(classes)},
+    )
     seen: dict[str, list[tuple[int, str, str]]] = {}
     for line, (name, label, split) in rows:
         place = f"{shown(table)}: line {line}"

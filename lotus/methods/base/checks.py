@@ -1,4 +1,4 @@
-"""What a method is held to: what it returns, what it must leave alone, what it reports."""
+"""Holds a method to its contract: the model it returns, what it must leave alone, what it reports."""
 
 import operator
 from collections.abc import Iterator, Mapping
@@ -91,7 +91,7 @@ def _same(one: Tensor, other: Tensor) -> bool:
 
 
 def _problem_of_state(returned: nn.Module, original: nn.Module) -> str:
-    """How the state of a network differs from the original's; '' if it does not."""
+    """Returns how the state of a network differs from the original's in form; '' if it does not."""
     found, wanted = returned.state_dict(), original.state_dict()
     missing = [key for key in wanted if key not in found]
     unknown = [key for key in found if key not in wanted]
@@ -116,7 +116,7 @@ def _problem_of_state(returned: nn.Module, original: nn.Module) -> str:
 
 
 def _problem_of_outputs(returned: nn.Module, task: Task) -> str:
-    """What is wrong with what a network says of two images; '' if nothing is."""
+    """Returns what is wrong with a network's logits of two images; '' if nothing is."""
     twice = torch.zeros(2, dtype=torch.int64, device=task.forget.index.device)
     images = task.forget.draw(twice, None).images
     on = [images.device] if images.device.type == "cuda" else []
