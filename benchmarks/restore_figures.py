@@ -44,7 +44,7 @@ from lotus.plan.step import ExpectedRecord
 from lotus.plan.steps import expected_records
 from lotus.predictions import predictions_file
 from lotus.records.record import write_record
-from lotus.tables.exhibits import EXHIBITS
+from lotus.tables.registry import PAPER_TABLES
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIG = "config/paper.yaml"
@@ -199,7 +199,7 @@ def made_of_predictions(plan: Plan) -> Iterator[list[Command]]:
         ("means", *contents.metrics(contents.cells), *means),
         *(item(made, "figure", "svg") for made in contents.figures),
         *(item(made, "table", "csv") for made in contents.tables),
-        *map(exhibit, EXHIBITS),
+        *map(exhibit, PAPER_TABLES.specs),
     ]
     page, template = "results/report/index.html", "report/page/index.html.j2"
     made_page = ("--template", template, "--out", page)

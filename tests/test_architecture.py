@@ -87,8 +87,9 @@ def test_rooms_that_must_not_know_each_other(above, below):
     "modules",
     [
         "lotus.runs.evaluation",
-        "lotus.tables.tables",
-        "lotus.figures.figures",
+        "lotus.tables.write",
+        "lotus.figures.draw",
+        "lotus.page.labels",
         "lotus.page.report",
         "lotus.records.reading",
         "lotus.audit.audit",

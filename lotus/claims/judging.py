@@ -28,7 +28,7 @@ from lotus.layout import GOLD
 from lotus.results.conventions import values
 from lotus.results.intervals import Interval, paired, paired_ratio
 from lotus.results.metrics import dataset_title, jsd_agreement, row_title, sound
-from lotus.tables.tables import signed
+from lotus.tables.cell_texts import signed
 
 HOLDS, FAILS, OPEN, NOT_RUN = (
     "holds",

@@ -9,8 +9,8 @@ from lotus.claims.as_printed import AsPrinted, as_printed, places_of
 from lotus.claims.evidence import Distances, Evidence
 from lotus.claims.judging import FAILS, HOLDS, NOT_RUN, OPEN, Finding, judge_alike, judge_cell
 from lotus.claims.stated import Alike, Claim
+from lotus.published.full_size import command
 from lotus.published.side_by_side import PROTOCOLS
-from lotus.tables.exhibits import command
 from lotus.wording import counted
 
 PAPER, OTHER = "paper", "other"

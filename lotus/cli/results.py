@@ -77,7 +77,7 @@ def table(name: str, sources: tuple[Path, ...], out: Path, record: Path) -> None
     NAME is benchmark, summary, per-seed, correlation or ablation (of metrics files) or times or cost (of
     run records). The table is written as CSV and LaTeX.
     """
-    from lotus.tables.tables import write_table
+    from lotus.tables.write import write_table
 
     write_table(name, sources, out, record)
 
@@ -118,7 +118,7 @@ def figure(name: str, sources: tuple[Path, ...], out: Path, record: Path) -> Non
     (of run records), pareto (of both), duplicates, classes or similarity (of audits by `lotus duplicates`)
     or gradcam (of maps by `lotus gradcam`). The figure is drawn as SVG, PDF and PNG.
     """
-    from lotus.figures.figures import draw
+    from lotus.figures.draw import draw
 
     draw(name, sources, out, record)
 
@@ -169,9 +169,9 @@ def exhibit(name: str, experiment: Path, published: Path, out: Path, record: Pat
 
     NAME is table1, classes, … The paper's numbers stand beside the measured ones, in CSV and LaTeX.
     """
-    from lotus.tables.exhibits import write_exhibit
+    from lotus.tables.write import write_paper_table
 
-    write_exhibit(name, experiment, published, out, record)
+    write_paper_table(name, experiment, published, out, record)
 
 
 @click.command(

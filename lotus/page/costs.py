@@ -12,10 +12,10 @@ from lotus.config.architectures import ARCHITECTURE
 from lotus.config.protocol import REGISTER, RELEASED
 from lotus.metrics.membership import SYNTHETIC
 from lotus.page.sections import TableCell
+from lotus.results.ablation import ablate, is_of_numbers
 from lotus.results.conventions import SCALE
 from lotus.results.metrics import PLACE, benchmark_title, row_title
-from lotus.tables.ablation import ablate, is_of_numbers
-from lotus.tables.tables import signed
+from lotus.tables.cell_texts import signed
 
 NOTABLE = 0.01
 """Changes of this size are marked."""

@@ -2,12 +2,17 @@
 
 import base64
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from lotus import layout
+from lotus.figures.registry import FIGURES
+from lotus.figures.spec import FigureSpec, OnPage
 from lotus.figures.style import PAGE
 from lotus.records.reading import read_record
+from lotus.results.experiment import Experiment
+from lotus.results.metrics import KEYS, with_gold
 
 
 @dataclass(frozen=True)
@@ -34,8 +39,55 @@ class Item:
     outputs: Sequence[tuple[str, str]]
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """A figure where a section of the page draws it."""
+
+    spec: FigureSpec
+    about: Mapping[str, str]
+    item: Item
+    caption: str
+
+
+def drawn(
+    read: Experiment, made: Mapping[str, Any], where: str = "", is_first: bool = True
+) -> Drawn:
+    """Returns a figure as a section draws it.
+
+    Args:
+        read: the experiment.
+        made: the figure as `lotus describe` has it.
+        where: added to what is seen, for those who do not see it.
+        is_first: whether it is the first of its kind in its section.
+
+    Raises:
+        LotusError: it is absent, or no figure of this project.
+
+    """
+    spec, about = FIGURES.spec(made["kind"]), made["about"]
+    frame = read.frame
+    for key in KEYS:
+        if key in about or key == "study":
+            frame = frame[frame[key] == about.get(key, "")]
+    page = OnPage(
+        about=about,
+        is_first=is_first,
+        has_both_protocols=len(read.base_protocols) > 1,
+        has_gold_everywhere=len(with_gold(frame)) == len(frame),
+    )
+    item = figure_item(made["folder"], made["name"], spec.alt + where)
+    return Drawn(spec, about, item, spec.caption_on(page))
+
+
+def of_section(read: Experiment, section: str) -> list[Mapping[str, Any]]:
+    """Returns the figures of the experiment that a section of the page draws, in the order of the page."""
+    specs = {made["kind"]: FIGURES.spec(made["kind"]) for made in read.figures}
+    here = [made for made in read.figures if specs[made["kind"]].section == section]
+    return sorted(here, key=lambda made: specs[made["kind"]].page_order)
+
+
 def table_item(folder: str, name: str) -> Item:
-    """A table of `results/<folder>`.
+    """Returns a table of `results/<folder>`.
 
     Raises:
         LotusError: it has no record.
@@ -45,7 +97,7 @@ def table_item(folder: str, name: str) -> Item:
 
 
 def figure_item(folder: str, name: str, alt: str) -> Item:
-    """A figure of `results/<folder>`; `alt` says what is seen.
+    """Returns a figure of `results/<folder>`; `alt` says what is seen.
 
     Raises:
         LotusError: it has no record.

@@ -11,7 +11,7 @@ from lotus.page.sections import Measured
 from lotus.records.reading import Record, distinct
 from lotus.results.metrics import KEYS, benchmark_title, row_title
 from lotus.results.stores import StoreRow
-from lotus.tables.tables import stated
+from lotus.tables.cell_texts import stated
 from lotus.tables.trace import row_anchor
 
 SIZES = ("width", "patch_size", "embed_dim", "depth", "num_heads")

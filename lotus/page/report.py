@@ -13,12 +13,14 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from lotus import layout
 from lotus.claims.verdicts import read_verdicts
 from lotus.config.cells import Benchmark
-from lotus.config.protocol import CORRECTED, parse
+from lotus.config.protocol import CORRECTED
+from lotus.figures.registry import spec_modules
 from lotus.layout import GOLD, ORIGINAL
 from lotus.metrics.base import registry
 from lotus.page.costs import costs, register
-from lotus.page.items import Item, figure_item, table_item
+from lotus.page.items import Drawn, Item, drawn, of_section, table_item
 from lotus.page.overview import Overview, overview
+from lotus.page.own_tables import own_tables
 from lotus.page.paper_part import paper_figures, paper_tables
 from lotus.page.sections import Measured, ReportSection, TableCell, number, section
 from lotus.page.settings_rows import settings_rows, training_rows, tuning_in_words
@@ -37,8 +39,8 @@ from lotus.results.metrics import (
     summarise,
     with_gold,
 )
-from lotus.tables.exhibits import EXHIBITS
-from lotus.tables.tables import plus_minus
+from lotus.tables.cell_texts import plus_minus
+from lotus.tables.registry import PAPER_TABLES
 from lotus.tables.trace import Trace, row_anchor, trace
 from lotus.wording import counted
 
@@ -52,10 +54,8 @@ class Across:
     summary_table: Item
     times_table: Item
     cost_table: Item
-    times: Item
-    avg_gap: Item | None
     correlation_table: Item | None
-    rf_jsd: Item | None
+    figures: Sequence[Drawn]
     correlations: Sequence[str]
 
     @property
@@ -106,7 +106,7 @@ def write_report(
     write_record(
         record,
         kind="report",
-        modules=[__name__],
+        modules=[__name__, *spec_modules()],
         about={"title": content["title"]},
         settings={"limit": limit},
         inputs=[
@@ -131,7 +131,7 @@ def _shown(read: Experiment) -> list[Path]:
         *(layout.audit_file(*place) for place in read.audited),
         *(layout.store_record(store.name) for store in read.stores),
         *made,
-        *(layout.item_file(layout.PAPER, name, "csv") for name in EXHIBITS),
+        *(layout.item_file(layout.PAPER, name, "csv") for name in PAPER_TABLES.specs),
         layout.CLAIMS,
     ]
     return list(dict.fromkeys(files))
@@ -151,16 +151,12 @@ def _rendered(template: Path, content: Mapping[str, Any], with_pictures: bool) -
     return environment.get_template(template.name).render(**content)
 
 
-CHANGES = (
-    "Map of changes of Avg Gap and retain accuracy, a row for each method, a column for each switch"
-)
-
-
 def _paper(read: Experiment, published: Path) -> dict[str, Any]:
     return {
         "paper_tables": paper_tables(),
         "paper_figures": paper_figures(read, is_ours=False),
         "our_figures": paper_figures(read, is_ours=True),
+        "our_tables": own_tables(read),
         "misprints": load_misprints(published).to_dict("records"),
         "claims": read_verdicts(layout.CLAIMS),
         "claims_table": table_item(*layout.CLAIMS_TABLE),
@@ -172,7 +168,7 @@ def _results(read: Experiment) -> dict[str, Any]:
     measured = [_measured(read, cell) for cell in read.cells]
     return {
         "title": settings["title"],
-        "protocols": list(dict.fromkeys(parse(cell["protocol"]).base for cell in read.cells)),
+        "protocols": read.base_protocols,
         "seeds": read.seeds,
         "overview": _overview(read, measured),
         "sections": _sections(read, measured),
@@ -184,7 +180,7 @@ def _results(read: Experiment) -> dict[str, Any]:
         **_data(read),
         "per_seed_table": table_item("tables", "per-seed"),
         "ablation_table": table_item("tables", "ablation") if read.ablated else None,
-        "ablation_figure": figure_item("figures", "ablation", CHANGES) if read.ablated else None,
+        "behaviour_figures": [drawn(read, made) for made in of_section(read, "behaviours")],
     }
 
 
@@ -197,10 +193,7 @@ def _sections(read: Experiment, measured: Sequence[Measured]) -> list[ReportSect
     places: dict[tuple[str, ...], list[Measured]] = {}
     for each in measured:
         places.setdefault(tuple(each.described[key] for key in PLACE), []).append(each)
-    return [
-        section(here, read.runs, read.forgets_a_class(here[0].described))
-        for here in places.values()
-    ]
+    return [section(read, here) for here in places.values()]
 
 
 def _ablation_traces(read: Experiment) -> list[Trace]:
@@ -211,25 +204,12 @@ def _ablation_traces(read: Experiment) -> list[Trace]:
 
 
 def _data(read: Experiment) -> dict[str, Any]:
-    """Returns the part on the images: audits and figures by data set, and one figure of all."""
-    figures = {
-        dataset: {
-            "classes": figure_item(
-                "figures", f"data-classes-{dataset}", f"Images of each class and part: {dataset}"
-            ),
-            "duplicates": figure_item(
-                "figures", f"data-duplicates-{dataset}", f"Images that look alike: {dataset}"
-            ),
-        }
-        for dataset in read.audits
-    }
-    return {
-        "audits": read.audits,
-        "data_figures": figures,
-        "similarity": figure_item(
-            "figures", "data-similarity", "Distances between forget and retain images"
-        ),
-    }
+    """Returns the part on the images: audits and figures by data set, figures of all under ''."""
+    figures: dict[str, list[Drawn]] = {dataset: [] for dataset in (*read.audits, "")}
+    for made in of_section(read, "data"):
+        dataset = made["about"].get("dataset", "")
+        figures[dataset].append(drawn(read, made, f": {dataset}" if dataset else ""))
+    return {"audits": read.audits, "data_figures": figures}
 
 
 def _across(read: Experiment, study: str) -> Across:
@@ -237,26 +217,25 @@ def _across(read: Experiment, study: str) -> Across:
     measured = with_gold(frame)
     corrected = measured[measured["protocol"] == CORRECTED.name]
     places = {*corrected[KEYS].itertuples(index=False, name=None)}
-    instance = any(
+    has_correlation = any(
         not read.forgets_a_class(cell)
         for cell in read.cells
         if tuple(cell[key] for key in KEYS) in places
     )
     name = partial(layout.in_study, study=study)
     where = f", study {study}" if study else ""
-    gaps = f"Avg Gap of every method in every benchmark{where}"
-    seconds = f"Seconds of unlearning beside those of retraining{where}"
-    points = f"RF-JSD against JSD, a point for each model{where}"
     return Across(
         study=study,
         has_gold_everywhere=len(measured) == len(frame),
         summary_table=table_item("tables", name("summary")),
         times_table=table_item("timings", name("times")),
         cost_table=table_item("timings", name("cost")),
-        times=figure_item("timings", name("times"), seconds),
-        avg_gap=figure_item("figures", name("avg-gap"), gaps) if len(measured) else None,
-        correlation_table=table_item("tables", name("correlation")) if instance else None,
-        rf_jsd=figure_item("figures", name("rf-jsd"), points) if instance else None,
+        correlation_table=table_item("tables", name("correlation")) if has_correlation else None,
+        figures=[
+            drawn(read, made, where)
+            for made in of_section(read, "across")
+            if made["about"].get("study", "") == study
+        ],
         correlations=_correlations(corrected),
     )
 

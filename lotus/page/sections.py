@@ -11,13 +11,13 @@ import pandas as pd
 from lotus.config.cells import Benchmark
 from lotus.config.protocol import RELEASED, parse
 from lotus.layout import GOLD, ORIGINAL
-from lotus.page.items import Item, figure_item, table_item
+from lotus.page.items import Drawn, Item, drawn, of_section, table_item
 from lotus.page.sentences import differences, sentences
-from lotus.records.reading import Record
 from lotus.results.conventions import Form
+from lotus.results.experiment import Experiment
 from lotus.results.metrics import KEYS, PLACE, benchmark_title, best_rows, row_title, summarise
 from lotus.results.run_records import load_times
-from lotus.tables.tables import forms_of, plus_minus, stated
+from lotus.tables.cell_texts import forms_of, plus_minus, stated
 from lotus.tables.trace import Trace, row_anchor, trace
 
 
@@ -116,7 +116,7 @@ class ProtocolPart:
     rows: Sequence[Row]
     n: int
     table: Item
-    streisand: Item
+    figures: Sequence[Drawn]
     trace: Trace
 
 
@@ -140,18 +140,22 @@ class ReportSection:
     differences: Sequence[str]
     parts: Sequence[ProtocolPart]
 
+    @property
+    def figures(self) -> list[Drawn]:
+        """Figures of its parts, those of one kind side by side."""
+        every = (figure for part in self.parts for figure in part.figures)
+        return sorted(every, key=lambda figure: (figure.spec.page_order, figure.spec.name))
 
-def section(
-    measured: Sequence[Measured], runs: Mapping[Path, Record], class_forgetting: bool
-) -> ReportSection:
-    """One section.
+
+def section(read: Experiment, measured: Sequence[Measured]) -> ReportSection:
+    """Returns one section.
 
     Args:
+        read: the experiment.
         measured: its cells, one for each protocol.
-        runs: records by folder.
-        class_forgetting: whether a whole class is forgotten.
 
     """
+    runs = read.runs
     first = measured[0]
     frames = {each.cell.protocol: each.frame for each in measured}
     notes = [
@@ -165,17 +169,16 @@ def section(
         title=benchmark_title(*place),
         rule="; ".join(sorted({note["rule"] for note in notes})),
         forget_images=notes[0]["images"],
-        class_forgetting=class_forgetting,
+        class_forgetting=read.forgets_a_class(first.described),
         sentences=sentences(frames, {each.cell.protocol: each.numbers for each in measured}),
         differences=differences(frames),
-        parts=[_part(each, runs) for each in measured],
+        parts=[_part(read, each, is_first=each is first) for each in measured],
     )
 
 
-def _part(measured: Measured, runs: Mapping[Path, Record]) -> ProtocolPart:
+def _part(read: Experiment, measured: Measured, is_first: bool) -> ProtocolPart:
     cell = measured.cell
     title = benchmark_title(*(measured.described[key] for key in KEYS))
-    alt = f"Histograms of prediction entropy on forget, retain and test images: {title}"
     best = {
         form.metric: best_rows(measured.numbers, form.metric, form.resolution)
         for form in measured.forms
@@ -196,8 +199,12 @@ def _part(measured: Measured, runs: Mapping[Path, Record]) -> ProtocolPart:
         ],
         n=int(measured.numbers["n"].max()),
         table=table_item("tables", cell.name),
-        streisand=figure_item("figures", f"streisand-{cell.name}", alt),
-        trace=trace(measured.described, measured.frame, measured.forms, runs),
+        figures=[
+            drawn(read, made, f": {title}", is_first)
+            for made in of_section(read, "benchmark")
+            if made["about"] == cell.labels
+        ],
+        trace=trace(measured.described, measured.frame, measured.forms, read.runs),
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lotus import layout
+from lotus.figures.registry import spec_modules
 from lotus.plan.contents import Contents, Made, description
 from lotus.plan.data_steps import cache_stores
 from lotus.plan.step import (
@@ -17,7 +18,6 @@ from lotus.plan.step import (
     texts,
     with_record,
 )
-from lotus.tables.exhibits import EXHIBITS
 
 
 def evaluate(contents: Contents) -> Iterator[Step]:
@@ -67,14 +67,9 @@ def _item(kind: str, form: str, made: Made) -> Step:
         inputs={"sources": list(made.sources)},
         outputs=outputs,
         told={"kind": made.kind, "out": _stem(made.folder, made.name)},
-        modules=(module_of(made, form),),
+        modules=(made.module,),
         records=expected(outputs, made.sources, {}),
     )
-
-
-def module_of(made: Made, form: str) -> str:
-    """Module that makes a table or figure."""
-    return {"table": "lotus.tables.tables", "figure": "lotus.figures.figures"}[form]
 
 
 def _stem(folder: str, name: str) -> str:
@@ -84,17 +79,16 @@ def _stem(folder: str, name: str) -> str:
 
 def make_exhibit(contents: Contents) -> Iterator[Step]:
     """The paper's tables beside what was measured."""
-    for name in EXHIBITS:
-        outputs = with_record(layout.item_files(layout.PAPER, name, "table"))
-        sources = contents.item_sources(name)
+    for made in contents.paper_tables:
+        outputs = with_record(layout.item_files(made.folder, made.name, "table"))
         yield Step(
             "make_exhibit",
-            {"item": name},
-            inputs={"sources": sources, **_common_sources()},
+            {"item": made.name},
+            inputs={"sources": list(made.sources), **_common_sources()},
             outputs=outputs,
-            told={"published": str(layout.PAPER_NUMBERS), "out": _stem(layout.PAPER, name)},
-            modules=("lotus.tables.exhibits",),
-            records=expected(outputs, [str(layout.EXPERIMENT), *sources], {}),
+            told={"published": str(layout.PAPER_NUMBERS), "out": _stem(made.folder, made.name)},
+            modules=(made.module,),
+            records=expected(outputs, [str(layout.EXPERIMENT), *made.sources], {}),
         )
 
 
@@ -149,7 +143,11 @@ def describe_experiment(contents: Contents) -> Iterator[Step]:
         {},
         inputs={},
         outputs=outputs,
-        told={"config": json.dumps(contents.plan.settings.model_dump(mode="json"))},
+        told={
+            "config": json.dumps(contents.plan.settings.model_dump(mode="json")),
+            # A new table or figure is one more to be described.
+            "made": [f"{it.folder}/{it.name}" for it in (*contents.tables, *contents.figures)],
+        },
         modules=("lotus.plan.contents",),
         records=expected(outputs, content=description(contents.plan)),
     )
@@ -168,14 +166,14 @@ def write_report(contents: Contents) -> Iterator[Step]:
             "audits": _audits(contents),
             "metrics": contents.metrics(contents.measured),
             "runs": contents.records(contents.measured),
-            "exhibits": [path for name in EXHIBITS for path in exhibit_files(name)],
+            "exhibits": exhibit_files(contents),
             "claims": str(layout.CLAIMS),
             "template": str(layout.TEMPLATE),
             "page": sorted(path.as_posix() for path in layout.TEMPLATE.parent.glob("*")),
         },
         outputs=outputs,
         told={"published": str(layout.PAPER_NUMBERS)},
-        modules=("lotus.page.report",),
+        modules=("lotus.page.report", *spec_modules()),
         records=expected(outputs),
     )
 
@@ -207,7 +205,7 @@ def recorded_outputs(contents: Contents) -> list[str]:
         *means_files(contents),
         *(_first_file(made, "table") for made in contents.tables),
         *(_first_file(made, "figure") for made in contents.figures),
-        *(path for name in EXHIBITS for path in exhibit_files(name)),
+        *exhibit_files(contents),
         *runs,
         *(str(step.outputs["status"]) for step in cache_stores(contents)),
     ]
@@ -218,9 +216,14 @@ def means_files(contents: Contents) -> list[str]:
     return [path for cell in contents.cells for path in contents.means(cell)]
 
 
-def exhibit_files(name: str) -> list[str]:
-    """Files of a table of the paper."""
-    return flat(texts(layout.item_files(layout.PAPER, name, "table")))
+def exhibit_files(contents: Contents) -> list[str]:
+    """Files of the paper's tables."""
+    return [path for made in contents.paper_tables for path in files_of(made, "table")]
+
+
+def files_of(made: Made, form: str) -> list[str]:
+    """Files of a table or figure (`form`)."""
+    return flat(texts(layout.item_files(made.folder, made.name, form)))
 
 
 def _first_file(made: Made, form: str) -> str:

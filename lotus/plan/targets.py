@@ -9,14 +9,15 @@ from pathlib import Path
 from lotus import layout
 from lotus.config.cells import Benchmark
 from lotus.errors import choices
+from lotus.figures.registry import FIGURES
 from lotus.names import shown
 from lotus.plan.contents import Contents, Made
 from lotus.plan.plan import Plan
-from lotus.plan.report_steps import exhibit_files, recorded_outputs
+from lotus.plan.report_steps import files_of, recorded_outputs
 from lotus.plan.steps import Steps
 from lotus.records.files import sha256
 from lotus.records.ledger import record_files
-from lotus.tables.exhibits import EXHIBITS, PICTURES
+from lotus.tables.registry import PAPER_TABLES
 
 RENAMED = {"audit": "lookalikes"}
 """Targets of earlier versions."""
@@ -43,13 +44,14 @@ class Targets:
         Of figures of single cells those that the configuration names for the item, if it names any.
         """
         made = {part: self._outputs_of(cells) for part, cells in self._plan.parts.items()}
-        for name, exhibit in EXHIBITS.items():
-            names = filter(None, [name, exhibit.alias])
-            made |= dict.fromkeys(names, exhibit_files(name))
-        for item, picture in PICTURES.items():
-            drawn = [it for it in self._contents.figures if it.kind == picture.kind]
-            wanted = self._plan.labelled.get(item, ())
-            made[item] = [_picture(it) for it in _about(drawn, wanted) or drawn]
+        for table in self._contents.paper_tables:
+            targets = PAPER_TABLES.spec(table.kind).targets
+            made |= dict.fromkeys(targets, files_of(table, "table"))
+        for spec in FIGURES.specs.values():
+            drawn = [it for it in self._contents.figures if it.kind == spec.name]
+            for target in spec.targets:
+                wanted = self._plan.labelled.get(target, ())
+                made[target] = [_picture(it) for it in _about(drawn, wanted) or drawn]
         made["claims"] = [str(layout.CLAIMS)]
         return made
 
@@ -84,11 +86,11 @@ class Targets:
     def cells_of(self, target: str) -> Sequence[Benchmark]:
         """Benchmarks that a target is about: those of a part or item, or that a path names; else all."""
         plan = self._plan
-        items = {of.alias: name for name, of in EXHIBITS.items()}
+        items = {of.alias: name for name, of in PAPER_TABLES.specs.items()}
         item = items.get(target, target)
         if item in plan.parts:
             return plan.parts[item]
-        if item in EXHIBITS:
+        if item in PAPER_TABLES.names:
             return ()
         scenarios = [name for name in plan.settings.scenarios if name in target]
         here = [cell for cell in plan.cells if cell.dataset in target]

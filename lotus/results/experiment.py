@@ -200,6 +200,16 @@ class Experiment:
         return load_metrics([path for cell in self.cells for path in self.metrics(cell)])
 
     @property
+    def base_protocols(self) -> list[str]:
+        """Whole protocols of the cells, in their order."""
+        return list(dict.fromkeys(parse(cell["protocol"]).base for cell in self.cells))
+
+    @property
+    def tables(self) -> list[Mapping[str, Any]]:
+        """Tables but the paper's: folder and name, kind, and what each is about."""
+        return list(self.described["tables"])
+
+    @property
     def figures(self) -> list[Mapping[str, Any]]:
         """All of them: folder and name, kind, and what each is about."""
         return list(self.described["figures"])

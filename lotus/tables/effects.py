@@ -11,10 +11,10 @@ from lotus.config.protocol import REGISTER
 from lotus.data.sources._folders import read_csv
 from lotus.errors import LotusError, choices
 from lotus.metrics.base import registry
+from lotus.results.ablation import CHANGES
 from lotus.results.conventions import SCALE
 from lotus.results.metrics import PLACE, legible, place_name, row_title
-from lotus.tables.ablation import CHANGES
-from lotus.tables.tables import signed
+from lotus.tables.cell_texts import signed
 
 
 def effects(table: Path, switches: Sequence[str] = ()) -> list[str]:

@@ -17,8 +17,8 @@ from lotus.claims.overall import judge
 from lotus.claims.verdicts import as_json, as_latex, as_table, read_verdicts, write_verdicts
 from lotus.errors import LotusError
 from lotus.metrics.base import registry
+from lotus.published.full_size import command
 from lotus.records.files import write_json
-from lotus.tables.exhibits import command
 from lotus.wording import counted
 
 

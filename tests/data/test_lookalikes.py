@@ -138,7 +138,7 @@ def test_figures_are_drawn_from_the_audit_alike_each_time(audited):
 
 
 def test_duplicates_figure_shows_pairs_of_different_parts(audited):
-    from lotus.figures.images import duplicates
+    from lotus.figures.duplicates import duplicates
 
     assert call(*AUDIT).exit_code == 0
     figure = duplicates([Path("audit.json")])
@@ -159,7 +159,7 @@ def test_duplicates_figure_shows_pairs_of_different_parts(audited):
 
 
 def test_classes_have_one_order_in_all_parts(audited):
-    from lotus.figures.images import classes
+    from lotus.figures.classes import classes
 
     assert call(*AUDIT).exit_code == 0
     (axes,) = classes([Path("audit.json")]).axes
@@ -178,7 +178,7 @@ def test_classes_have_one_order_in_all_parts(audited):
 
 
 def test_similarity_is_a_cumulative_share(audited):
-    from lotus.figures.images import similarity
+    from lotus.figures.similarity import similarity
 
     assert call(*AUDIT).exit_code == 0
     audit = json.loads(Path("audit.json").read_text())

@@ -7,7 +7,7 @@ import pytest
 from measured_runs import run_of_lotus
 
 from lotus.errors import LotusError
-from lotus.figures.training import temperature
+from lotus.figures.temperature import temperature
 from lotus.records.files import write_json
 from lotus.records.seal import sealed
 from lotus.results.run_records import load_courses

@@ -209,13 +209,13 @@ def test_changing_alpha_plans_lotus_and_what_follows(finished, changed):
     assert not {"pretrain_original", "retrain_gold", "build_store", "split_held_out"} & set(plan)
 
 
-def test_editing_the_figures_plans_figures_and_report_only(finished, changed):
-    changed("lotus/figures/figures.py", lambda text: text.replace("nbins=5", "nbins=6"))
-    assert set(planned(finished)) == {"draw_figure", "write_report", "seal_records", "all"}
+def test_editing_a_figure_plans_that_figure_and_the_page_only(finished, changed):
+    changed("lotus/figures/rf_jsd.py", lambda text: text.replace("nbins=5", "nbins=6"))
+    assert planned(finished) == {"draw_figure": 1, "write_report": 1, "seal_records": 1, "all": 1}
 
 
 def test_editing_a_method_plans_that_method_only(finished, changed):
-    changed("lotus/methods/finetune.py", lambda text: text + "\n")
+    changed("lotus/methods/finetune.py", lambda text: text + "\nADDED = 1\n")
     plan = planned(finished)
     assert plan["unlearn"] == 8
     assert not {"pretrain_original", "retrain_gold"} & set(plan)

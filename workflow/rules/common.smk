@@ -25,12 +25,13 @@ from lotus.engine.device import check_name
 from lotus.errors import LotusError
 from lotus.page.labels import listed
 from lotus.plan import jobs
+from lotus.plan.contents import check_specs
 from lotus.plan.declared import declared
 from lotus.plan.description import part_counts
 from lotus.plan.feasible import refuse_nonsense
 from lotus.plan.steps import Steps
 from lotus.plan.targets import Targets, records_of_others
-from lotus.tables.exhibits import EXHIBITS
+from lotus.tables.registry import PAPER_TABLES
 from lotus.tracking.dvc import refuse_braces
 
 # Runtime, not science: which device the models run on.
@@ -50,6 +51,7 @@ def read_configuration():
         check_name(DEVICE)
         # Not a `configfile:` line: that would be merged into every other configuration.
         files = [Path(path) for path in workflow.config_settings.configfiles]
+        check_specs()
         return declared(files, typed(workflow.config_settings.config))
     except LotusError as error:
         stop(str(error).splitlines())

@@ -25,6 +25,7 @@ rule draw_figure:
         CONDA
     params:
         **STEPS.told("draw_figure", "kind", "out"),
+        summary=listed_as("summary", "figure"),
         code=STEPS.code_of("draw_figure"),
     shell:
         "lotus --log {log} figure {params.kind} {input.sources} --out {params.out}"

@@ -11,7 +11,7 @@ rule describe_experiment:
     conda:
         CONDA
     params:
-        **STEPS.told("describe_experiment", "config"),
+        **STEPS.told("describe_experiment", "config", "made"),
         # Of who runs it, not of the plan; a function, since Snakemake takes braces in a text for wildcards.
         source=lambda wildcards: json.dumps(DECLARED.source),
         code=STEPS.code_of("describe_experiment"),

@@ -8,7 +8,9 @@ rule make_exhibit:
         csv=report(
             layout.item_file(layout.PAPER, "{item}", "csv"),
             category="The paper's tables",
-            labels=lambda wildcards: {"Shown": EXHIBITS[wildcards.item].heading},
+            labels=lambda wildcards: {
+                "Shown": PAPER_TABLES.spec(wildcards.item).heading
+            },
             caption="../../report/captions/exhibit.rst",
         ),
         tex=layout.item_file(layout.PAPER, "{item}", "tex"),
@@ -16,7 +18,7 @@ rule make_exhibit:
     log:
         layout.log_of("make_exhibit", "{item}"),
     wildcard_constraints:
-        item=one_of(EXHIBITS),
+        item=one_of(PAPER_TABLES.names),
     localrule: True
     conda:
         CONDA
@@ -51,6 +53,7 @@ rule make_table:
         CONDA
     params:
         **STEPS.told("make_table", "kind", "out"),
+        summary=listed_as("summary", "table"),
         code=STEPS.code_of("make_table"),
     shell:
         "lotus --log {log} table {params.kind} {input.sources} --out {params.out}"

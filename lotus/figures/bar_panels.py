@@ -1,27 +1,22 @@
-"""Bars: divergence from gold and time, a bar for each method."""
+"""Figures with a bar for each row and protocol, a panel for each place."""
+
+from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from lotus.figures.panels import bars, by_place, say_collapsed
 from lotus.figures.style import BLACK, GREY, look_of
 from lotus.layout import GOLD, ORIGINAL
-from lotus.results.metrics import (
-    lines_by_row,
-    load_metrics,
-    reference_of,
-    rows_in_order,
-    sound,
-    with_gold,
-)
-from lotus.results.run_records import load_times
+from lotus.results.metrics import lines_by_row, reference_of, rows_in_order
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 WITHIN = 2.0
 """A reference line up to so many times the longest bar is drawn; beyond, it is only stated."""
@@ -35,34 +30,22 @@ SEED: Any = {
 }
 
 
-def jsd_bars(sources: Sequence[Path]) -> Figure:
-    """JSD to the gold model on the forget images, textbook form: bar for the mean over seeds, whisker for
-    the standard deviation, dots for the seeds; the line is doing nothing.
+def bars_by_place(
+    frame: pd.DataFrame, fallen: pd.DataFrame, value: str, label: str, reference: str, unit: str
+) -> Figure:
+    """Draws a bar for the mean of each row, a whisker for its deviation, dots for its seeds.
 
-    In nats for both protocols, so that the axis means one thing. Benchmarks without a gold model are
-    left out; so are rows with a collapsed model, which their panel says.
+    Args:
+        fallen: lines of collapsed models: these rows have no bar, and the panel says so.
+        value: column of the frame that is drawn.
+        label: of the horizontal axes.
+        reference: row that is a line and not a bar of its own, if it is gold.
+        unit: format of the reference's value.
+
     """
-    frame = with_gold(load_metrics(sources))
-    fallen = frame[frame["collapsed"] != ""]
-    frame = sound(frame)
     rows = [row for row in rows_in_order(frame) if row != GOLD]
-    draw = partial(_bar_panel, value="jsd", reference=ORIGINAL, unit="{:.3f} nats")
-    label = "JSD to gold on the forget images\n(nats, lower is better)"
+    draw = partial(_bar_panel, value=value, reference=reference, unit=unit)
     return by_place(frame, fallen, label, draw, rows, marker="s")
-
-
-def time_bars(sources: Sequence[Path]) -> Figure:
-    """Seconds of unlearning with the method's preparation, as `jsd_bars`; the line is retraining gold.
-
-    Training gold can take many times as long: it is then stated instead of drawn, so that the bars of
-    the methods stay readable.
-    """
-    frame = load_times(sources)
-    frame = frame[frame["row"] != ORIGINAL]
-    rows = [row for row in rows_in_order(frame) if row != GOLD]
-    draw = partial(_bar_panel, value="seconds", reference=GOLD, unit="{:.1f} s")
-    label = "seconds, with preparation (lower is better)"
-    return by_place(frame, frame[:0], label, draw, rows, marker="s")
 
 
 def _bar_panel(
@@ -98,7 +81,7 @@ def _bar(
 
 
 def _reference_line(axes: Axes, value: float, longest: float, row: str, unit: str) -> None:
-    """Draws it if it is not far beyond the bars; in any case says where it is."""
+    """Draws a reference if it is not far beyond the bars; in any case says where it is."""
     axes.set_xlim(left=0)
     if np.isnan(value):
         return

@@ -1,21 +1,25 @@
-"""How unlearning goes, epoch by epoch, from the records of runs."""
+"""How LoTUS steers itself, epoch by epoch, from the records of runs."""
+
+from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator
 
 from lotus.config.protocol import parse
 from lotus.errors import LotusError
 from lotus.figures.panels import LEGEND, LINE, TICKS, panel_title, place_of, width_of
-from lotus.figures.style import BLACK, COLUMN, GREY, PAGE, SETTINGS, look_of
+from lotus.figures.spec import FigureSpec
+from lotus.figures.style import BLACK, COLUMN, GREY, PAGE, SETTINGS, empty_figure, look_of
 from lotus.results.metrics import MODELS, row_title
 from lotus.results.run_records import Course, load_courses
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
 
 COLUMNS = 3
 LEFT, BETWEEN, RIGHT, KEY = 0.55, 0.38, 0.1, 0.33
@@ -32,7 +36,7 @@ Series = dict[tuple[str, str], list[Course]]
 
 
 def temperature(sources: Sequence[Path]) -> Figure:
-    """LoTUS's temperature in each epoch, and below it the forget accuracy that it is computed from.
+    """Draws LoTUS's temperature in each epoch, and below it the forget accuracy that it is computed from.
 
     A pair of panels for each place. Marks are means over the seeds (of temperatures the geometric one)
     as long as all of them run; thin lines are single seeds, with a cross where one ends early; dashed is
@@ -60,8 +64,30 @@ def temperature(sources: Sequence[Path]) -> Figure:
     return figure
 
 
+SPEC = FigureSpec(
+    name="temperature",
+    draw=temperature,
+    cells=lambda planned: planned.of_lotus,
+    sources=lambda planned, cells: planned.lotus_records(cells),
+    order=60,
+    label="Temperature of LoTUS by epoch",
+    summary="Temperature and forget accuracy of LoTUS, epoch by epoch.",
+    heading="How LoTUS steers itself",
+    shows="Temperature over the epochs.",
+    page_order=120,
+    caption="How LoTUS steers itself: the temperature τ = exp(α · gap) of each epoch, and below "
+    "it the forget accuracy before that epoch; the gap is its distance from the accuracy on "
+    "unseen images (dashed; 0 where a class is forgotten). Marks are means over the seeds "
+    "(geometric for τ), thin lines single seeds; a cross is where a run ended early because "
+    "forget accuracy had fallen below that of unseen images. A τ that stays high means that "
+    "forgetting was not reached.",
+    alt="Line charts of LoTUS's temperature and forget accuracy over epochs, a pair for each "
+    "benchmark",
+)
+
+
 def _pairs(places: Sequence[tuple[str, Series]]) -> tuple[Figure, list[tuple[Axes, Axes]]]:
-    """The figure with an upper and a lower panel for each place, below its title and legend.
+    """Returns the figure with an upper and a lower panel for each place, below its title and legend.
 
     As many places side by side as their words allow.
 
@@ -82,7 +108,7 @@ def _pairs(places: Sequence[tuple[str, Series]]) -> tuple[Figure, list[tuple[Axe
     head = LINE * lines + max(_legend_points(series) for _, series in places) / 72
     block = head + sum(HIGH) + 2 * TICKS + GAP + LABEL
     height = LEGEND + block * -(-len(places) // columns)
-    figure = Figure(figsize=(width, height))
+    figure = empty_figure(width, height)
     figure.set_layout_engine("none")
     pairs = []
     for number in range(len(places)):
@@ -100,7 +126,7 @@ def _pairs(places: Sequence[tuple[str, Series]]) -> tuple[Figure, list[tuple[Axe
 
 
 def _legend_points(series: Series) -> float:
-    """Room for a panel's legend below its title."""
+    """Returns the room for a panel's legend below its title."""
     return 7.0 + 9.0 * len(series)
 
 
@@ -113,6 +139,8 @@ def _in_series(courses: Sequence[Course]) -> Series:
 
 
 def _pair(above: Axes, below: Axes, series: Series, looks: Mapping[str, tuple[str, str]]) -> None:
+    from matplotlib.ticker import MaxNLocator
+
     labels = _labels(series)
     drawn: list[Course] = []
     handles: list[Line2D] = []
@@ -146,7 +174,7 @@ def _pair(above: Axes, below: Axes, series: Series, looks: Mapping[str, tuple[st
 
 
 def _labels(series: Series) -> dict[tuple[str, str], str]:
-    """What the legend says of each series."""
+    """Returns what the legend says of each series."""
     several = len({row for row, _ in series}) > 1
     found = {}
     for (row, protocol), seeds in series.items():
@@ -197,6 +225,8 @@ def _courses(
 
 
 def _legend(figure: Figure) -> None:
+    from matplotlib.lines import Line2D
+
     handles = [
         Line2D([], [], color=BLACK, linewidth=0.5, alpha=0.5, label="single seeds"),
         Line2D(

@@ -1,38 +1,24 @@
-"""The figures of the images themselves, from audits; what takes long is in these already."""
+"""Images that look alike, from audits of a data set."""
+
+from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice, product
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure, SubFigure
-from matplotlib.lines import Line2D
 
 from lotus.errors import LotusError
-from lotus.figures.panels import legend_width, width_of
-from lotus.figures.style import (
-    BLUE,
-    COLUMN,
-    GREEN,
-    GREY,
-    ORANGE,
-    PAGE,
-    PURPLE,
-    SETTINGS,
-    SKY,
-    SPLIT_COLOURS,
-    VERMILION,
-    WINE,
-)
+from lotus.figures.spec import FigureSpec, OnPage
+from lotus.figures.style import PAGE, empty_figure
 from lotus.records.files import sha256
 from lotus.results.lookalikes import audit_title, pairs_between, read_audit
 from lotus.results.metrics import brief
 
-COLOURS = {**SPLIT_COLOURS, "val": ORANGE, "train": GREY}
-LINES = (VERMILION, BLUE, GREEN, ORANGE, PURPLE, SKY, WINE)
-DASHES = ("-", "--", ":")
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure, SubFigure
 
 KINDS = (
     *(("retain", "retain"), ("forget", "retain"), ("train", "train"), ("retain", "test")),
@@ -44,15 +30,13 @@ SHOWN, EXAMPLES = 3, 3
 """Kinds of pair, and pairs of each."""
 LOOKED_AT = 50
 """Images of each part of a group among which an example is sought."""
-NAMED = 20
-"""Classes up to which they are named."""
 
 Member = tuple[int, str, int, int]
 """Index, part, label and hash of an image."""
 
 
 def duplicates(sources: Sequence[Path]) -> Figure:
-    """Images that look alike: up to three kinds of pair, up to three pairs of each.
+    """Draws images that look alike: up to three kinds of pair, up to three pairs of each.
 
     Raises:
         LotusError: the images are no longer those that were audited.
@@ -62,11 +46,37 @@ def duplicates(sources: Sequence[Path]) -> Figure:
     rows = [(audit, kind) for audit in audits for kind in _kinds(audit)]
     if not rows:
         return _nothing_alike(audits)
-    figure = Figure(figsize=(PAGE, 1.5 * len(rows)))
+    figure = empty_figure(PAGE, 1.5 * len(rows))
     strips = np.ravel(np.array(figure.subfigures(len(rows), 1, squeeze=False)))
     for strip, (audit, kind) in zip(strips, rows, strict=True):
         _strip_of_pairs(strip, audit, kind)
     return figure
+
+
+def _caption(page: OnPage) -> str:
+    return f"{page.about['dataset']}: images that are alike, with their part and index."
+
+
+SPEC = FigureSpec(
+    name="duplicates",
+    draw=duplicates,
+    each="data set",
+    # Which images are alike depends little on the scenario.
+    sources=lambda planned, cells: planned.audits({cell.dataset for cell in cells})[:1],
+    stem="data-duplicates",
+    order=120,
+    label="Images that look alike",
+    summary="Images of different parts that look alike by perceptual hash.",
+    heading="Figure 3: duplicates",
+    shows="The paper's shows two pairs of MUFAC that are alike, one within the retain set and one "
+    "across forget and retain set.",
+    section="data",
+    page_order=20,
+    caption=_caption,
+    alt="Images that look alike",
+    anchor="data",
+    is_ours=False,
+)
 
 
 def _strip_of_pairs(strip: SubFigure, audit: Mapping[str, Any], kind: tuple[str, str]) -> None:
@@ -98,7 +108,7 @@ def _nothing_alike(audits: Sequence[Mapping[str, Any]]) -> Figure:
         bits = audit["distance"]
         close = "share a hash" if bits == 0 else f"have hashes within {bits} bits"
         lines.append(f"{audit_title(audit)}: no two of {count:,} images {close}")
-    figure = Figure(figsize=(PAGE, 0.3 + 0.2 * len(audits)))
+    figure = empty_figure(PAGE, 0.3 + 0.2 * len(audits))
     figure.text(0.5, 0.5, "\n".join(lines), ha="center", va="center")
     return figure
 
@@ -110,7 +120,7 @@ def _kinds(audit: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def _pairs(audit: Mapping[str, Any], kind: tuple[str, str]) -> Iterator[tuple[Member, Member]]:
-    """A pair of this kind from each group that has one."""
+    """Yields a pair of this kind from each group that has one."""
     for group in audit["groups"]:
         hashes = (int(value, 16) for value in group["hashes"])
         members = list(zip(group["indices"], group["parts"], group["labels"], hashes, strict=True))
@@ -133,81 +143,3 @@ def _audited_images(audit: Mapping[str, Any]) -> np.ndarray:
         raise LotusError(f"{path}: absent, or not the images that were audited; audit them again")
     images: np.ndarray = np.load(path, mmap_mode="r")
     return images
-
-
-def classes(sources: Sequence[Path]) -> Figure:
-    """Images of each class in each part, the classes in one order for all parts.
-
-    Many classes have no names; they are ordered by their number of images in all parts.
-    """
-    audits = [read_audit(path) for path in sources]
-    titles = width_of(map(audit_title, audits), SETTINGS["axes.titlesize"])
-    figure = Figure(figsize=(max(PAGE, titles + 1.8), 2.3 * len(audits)))
-    panels = figure.subplots(len(audits), 1, squeeze=False)[:, 0]
-    for axes, audit in zip(panels, audits, strict=True):
-        counts = {name: np.array(part["class_counts"]) for name, part in audit["parts"].items()}
-        if len(audit["classes"]) <= NAMED:
-            _bars(axes, counts, [brief(name) for name in audit["classes"]])
-        else:
-            _steps(axes, counts)
-        axes.set_title(audit_title(audit))
-        axes.set_ylabel("images")
-        axes.set_ylim(bottom=0)
-        axes.grid(axis="y")
-        axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
-    return figure
-
-
-def _bars(axes: Axes, counts: Mapping[str, np.ndarray], names: Sequence[str]) -> None:
-    width = 0.8 / len(counts)
-    for number, (part, values) in enumerate(counts.items()):
-        places = np.arange(len(values)) + (number - (len(counts) - 1) / 2) * width
-        axes.bar(places, values, width, color=COLOURS[part], label=part)
-    slanted = sum(map(len, names)) > 60
-    axes.set_xticks(
-        range(len(names)), names, rotation=30 if slanted else 0, ha="right" if slanted else "center"
-    )
-
-
-def _steps(axes: Axes, counts: Mapping[str, np.ndarray]) -> None:
-    order = np.argsort(-sum(counts.values()), kind="stable")
-    edges = np.arange(len(order) + 1)
-    for part, values in counts.items():
-        axes.stairs(values[order], edges, color=COLOURS[part], label=part, linewidth=1.0)
-    axes.set_xlim(0, len(order))
-    axes.set_xlabel(f"{len(order)} classes, those with most images first")
-
-
-def similarity(sources: Sequence[Path]) -> Figure:
-    """How unlike are forget and retain images? Share of pairs whose hashes differ in at most x bits.
-
-    Raises:
-        LotusError: an audit knows no forget set.
-
-    """
-    titles = [audit_title(read_audit(path)) for path in sources]
-    figure = Figure(figsize=(max(PAGE, legend_width(titles) + COLUMN), 2.4))
-    axes = figure.subplots()
-    handles: list[Line2D] = []
-    for number, path in enumerate(sources):
-        audit = read_audit(path)
-        if audit["similarity"] is None:
-            raise LotusError(
-                f"{path}: no forget set was audited; run `lotus duplicates --forget-set`"
-            )
-        counts = np.array(audit["similarity"]["histogram"])
-        handles += axes.step(
-            np.arange(len(counts)),
-            counts.cumsum() / counts.sum(),
-            where="post",
-            color=LINES[number % len(LINES)],
-            linestyle=DASHES[number // len(LINES) % len(DASHES)],
-        )
-    axes.set_xlim(0, len(counts) - 1)
-    axes.set_ylim(0, 1)
-    axes.set_xlabel("differing bits of the perceptual hashes")
-    axes.set_ylabel("share of forget–retain pairs")
-    axes.grid()
-    # Of a line's own label, a '_' at its start would hide it.
-    axes.legend(handles, titles, loc="upper left", bbox_to_anchor=(1.0, 1.0))
-    return figure

@@ -1,38 +1,30 @@
-"""What unlearning costs, and what it buys: seconds and memory, beside the gap to gold."""
+"""What time buys: Avg Gap against seconds."""
+
+from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.ticker import LogLocator
 
 from lotus.errors import LotusError
 from lotus.figures.panels import (
     LINE,
     PROTOCOLS,
-    bars,
     legend_of_protocols,
     legend_width,
-    name_rows,
     panel_title,
-    place_row_panels,
-    row_panels,
     width_of,
 )
-from lotus.figures.style import BLACK, COLUMN, GREY, PAGE, PLATE, SETTINGS, look_of
+from lotus.figures.spec import FigureSpec
+from lotus.figures.style import BLACK, COLUMN, GREY, PAGE, PLATE, SETTINGS, empty_figure, look_of
 from lotus.layout import GOLD, ORIGINAL
 from lotus.results.metrics import (
-    MODELS,
     PLACE,
     by_base,
-    lines_by_row,
     load_metrics,
     read_metrics,
     reference_of,
@@ -42,13 +34,18 @@ from lotus.results.metrics import (
     with_gold,
 )
 from lotus.results.pareto import non_dominated
-from lotus.results.run_records import load_costs, load_times
+from lotus.results.run_records import load_times
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
 
 DASHES = {"corrected": "-", "released": ":"}
 
 
 def pareto(sources: Sequence[Path]) -> Figure:
-    """What time buys: Avg Gap (textbook form) against seconds with preparation, means over the seeds.
+    """Draws what time buys: Avg Gap (textbook form) against seconds with preparation, means over the seeds.
 
     The line joins the methods that nothing beats in both, neither another method nor doing nothing (0
     seconds, the original's gap: the level line) nor retraining (gold's seconds, no gap: the upright
@@ -76,7 +73,7 @@ def pareto(sources: Sequence[Path]) -> Figure:
     width = max(PAGE if columns == 2 else COLUMN, needed, legend_width(names))
     beside = next(n for n in (4, 3, 2, 1) if legend_width(names, n) <= width)
     further = max(0, -(-len(names) // beside) - 4)
-    figure = Figure(figsize=(width, 0.8 + 2.7 * lines + LINE * further))
+    figure = empty_figure(width, 0.8 + 2.7 * lines + LINE * further)
     panels = figure.subplots(lines, columns, squeeze=False)
     for axes, (key, part) in zip(panels.flat, cells, strict=False):
         axes.set_title(panel_title(*key))
@@ -92,8 +89,31 @@ def pareto(sources: Sequence[Path]) -> Figure:
     return figure
 
 
+SPEC = FigureSpec(
+    name="pareto",
+    draw=pareto,
+    cells=lambda planned: planned.with_gold,
+    sources=lambda planned, cells: [*planned.metrics(cells), *planned.records(cells)],
+    folder="timings",
+    order=100,
+    label="Seconds of unlearning against Avg Gap",
+    summary="Time against Avg Gap, lower left is better; the line joins the methods that no other "
+    "beats in both.",
+    heading="Time against Avg Gap",
+    shows="What time buys.",
+    page_order=110,
+    caption="Time against Avg Gap (textbook form), means over the seeds; lower left is better. "
+    "The step line joins and names the methods that nothing beats in both: no other method, nor "
+    "doing nothing (dashed: the original's gap at no cost), nor retraining (dash-dotted: gold's "
+    "time at no gap). Solid under corrected, dotted under released; a method above the dashed "
+    "line is worse than doing nothing.",
+    alt="Scatter plot of seconds, on a logarithmic axis, against Avg Gap, a mark for each method "
+    "and protocol, with the methods that no other beats in both",
+)
+
+
 def _with_seconds(sources: Sequence[Path]) -> pd.DataFrame:
-    """Metrics of the models among the sources, with a column `seconds` from the records of their runs."""
+    """Returns metrics of the sources' models, with a column `seconds` from the records of their runs."""
     contents = {path: _read_json(path) for path in sources}
     records = [path for path, content in contents.items() if "outputs" in content]
     metrics = [path for path in sources if path not in records]
@@ -125,6 +145,8 @@ def _read_json(path: Path) -> Any:
 
 
 def _pareto_panel(axes: Axes, part: pd.DataFrame, looks: Mapping[str, tuple[str, str]]) -> None:
+    from matplotlib.ticker import LogLocator
+
     fallen, part = part[part["collapsed"] != ""], sound(part)
     idle, trained = reference_of(part, ORIGINAL, "avg_gap"), reference_of(part, GOLD, "seconds")
     axes.set_xscale("log")
@@ -196,7 +218,9 @@ def _front(axes: Axes, means: pd.DataFrame, references: tuple[float, float], pro
 
 
 def _row_handles(rows: Sequence[str], looks: Mapping[str, tuple[str, str]]) -> list[Line2D]:
-    """What the marks mean, and the lines of the references."""
+    """Returns what the marks mean, and the lines of the references."""
+    from matplotlib.lines import Line2D
+
     marks = [
         Line2D(
             [], [], linestyle="", color=looks[row][0], marker=looks[row][1], label=row_title(row)
@@ -211,95 +235,3 @@ def _row_handles(rows: Sequence[str], looks: Mapping[str, tuple[str, str]]) -> l
         Line2D([], [], linestyle="-.", label="time of retraining", **grey),
         Line2D([], [], color=BLACK, linewidth=0.8, label="nothing beats these in both"),
     ]
-
-
-def cost(sources: Sequence[Path]) -> Figure:
-    """What each method took: seconds, of which its own preparation is hatched, and peak memory.
-
-    Means over the seeds; the number at a bar's end is its ratio to what the gold model of the place
-    took, which the titles state. Memory: bars for the process, diamonds for the device where there was
-    one. The process's is the most that was resident in the whole job, with the libraries, which are
-    the same for all, and with recording predictions (see `lotus.results.run_records.load_costs`): on a
-    processor and small data it hardly tells methods apart.
-    """
-    frame = by_base(load_costs(sources))
-    frame = frame[frame["row"] != ORIGINAL]
-    rows = [row for row in rows_in_order(frame) if row != GOLD]
-    cells = list(frame.groupby(MODELS, sort=False))
-    figure, panels = row_panels(len(cells), 2, PAGE)
-    for pair, (key, part) in zip(panels, cells, strict=True):
-        for axes, quantity in zip(pair, (TIME, MEMORY), strict=True):
-            gold = reference_of(part, GOLD, quantity.value)
-            said = "" if np.isnan(gold) else f"\ngold: {quantity.stated.format(gold)}"
-            axes.set_title(f"{panel_title(*key)}{said}", y=1)
-            _cost_panel(axes, part, rows, quantity, gold)
-    name_rows(panels[0, 0], rows)
-    for axes, quantity in zip(panels[-1], (TIME, MEMORY), strict=True):
-        axes.set_xlabel(quantity.label)
-    place_row_panels(figure, panels, rows)
-    legend_of_protocols(figure, frame, marker="s")
-    return figure
-
-
-@dataclass(frozen=True)
-class Quantity:
-    """What a column of panels shows.
-
-    Attributes:
-        value: column of the frame, drawn as bars.
-        part: column of what is part of it, hatched; '' for none.
-        beside: column drawn as diamonds; '' for none.
-        stated: format of a number with its unit.
-
-    """
-
-    value: str
-    part: str
-    beside: str
-    stated: str
-    label: str
-
-
-TIME = Quantity("seconds", "prepare_seconds", "", "{:.1f} s", "seconds (hatched: preparation)")
-MEMORY = Quantity(
-    "process_mib", "", "device_mib", "{:,.0f} MiB", "peak memory, MiB (diamond: of the device)"
-)
-
-
-def _cost_panel(
-    axes: Axes, frame: pd.DataFrame, rows: Sequence[str], quantity: Quantity, gold: float
-) -> None:
-    looks, found = look_of(rows), lines_by_row(frame)
-    for row, name, height, thickness in bars(frame, rows):
-        here = found[row, name]
-        if here[quantity.value].notna().any():
-            _cost_bar(axes, here, height, thickness, looks[row][0], quantity, gold)
-    axes.set_xlim(left=0)
-    # Room for the ratios.
-    axes.set_xlim(right=1.1 * axes.get_xlim()[1])
-    axes.grid(axis="x")
-
-
-def _cost_bar(
-    axes: Axes,
-    here: pd.DataFrame,
-    height: float,
-    thickness: float,
-    colour: str,
-    quantity: Quantity,
-    gold: float,
-) -> None:
-    filled = (here["protocol"] == PROTOCOLS[0]).all()
-    length = here[quantity.value].mean()
-    look: Any = {"color": colour if filled else "white", "edgecolor": colour, "linewidth": 0.8}
-    axes.barh(height, length, thickness, **look)
-    if quantity.part and (part := here[quantity.part].mean()) > 0:
-        hatched: Any = {"fill": False, "hatch": "//////", "linewidth": 0.0}
-        edge = "white" if filled else colour
-        axes.barh(height, part, thickness, edgecolor=edge, **hatched)
-    if quantity.beside and not np.isnan(beside := here[quantity.beside].mean()):
-        face = BLACK if filled else "white"
-        axes.plot(beside, height, "D", markersize=3, color=BLACK, markerfacecolor=face)
-    if not np.isnan(gold):
-        text = f" ×{length / gold:.2f}"
-        axes.text(length, height, text, va="center", fontsize=5.5 if thickness > 0.4 else 4.8)
