@@ -10,7 +10,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "lotus"
 # Ground floor first; a room may use its own floor and those below.
 FLOORS = [
-    ["errors", "names", "surroundings"],
+    ["errors", "names", "surroundings", "wording"],
     ["formats", "git"],
     ["config"],
     ["layout"],

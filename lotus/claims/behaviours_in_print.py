@@ -8,8 +8,9 @@ import pandas as pd
 
 from lotus.errors import LotusError, choices
 from lotus.layout import GOLD, ORIGINAL
-from lotus.metrics.released import mean_ag
-from lotus.metrics.summary import GAP_TERMS
+from lotus.metrics.avg_gap import GAP_TERMS
+from lotus.metrics.base.released import mean_ag
+from lotus.published.numbers import OF_A_CLASS
 from lotus.results.conventions import SCALE
 from lotus.results.metrics import place_name, row_title
 from lotus.tables.effects import aligned
@@ -95,7 +96,7 @@ def _printed(published: pd.DataFrame) -> pd.DataFrame:
 def _instances(printed: pd.DataFrame) -> pd.DataFrame:
     """Without the benchmarks in which a whole class is forgotten."""
     scenarios = printed.index.get_level_values("scenario")
-    return printed[~scenarios.str.startswith("class-")]
+    return printed[~scenarios.isin(OF_A_CLASS)]
 
 
 def _benchmarks(printed: pd.DataFrame, *rows: str) -> Iterator[tuple[str, pd.DataFrame]]:

@@ -179,7 +179,7 @@ def _audited(read: Experiment) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for cell in read.cells:
         published = cell["published"]
-        if published is not None and not published["scenario"].startswith("class-"):
+        if published is not None and not read.forgets_a_class(cell):
             audit = layout.audit_file(cell["dataset"], cell["scenario"])
             if audit.is_file():
                 found.setdefault(published["dataset"], audit)

@@ -13,7 +13,6 @@ import pandas as pd
 
 from lotus.claims.evidence import Distances, Evidence
 from lotus.claims.stated import (
-    HIGHER_IS_BETTER,
     TIME,
     Alike,
     Best,
@@ -23,10 +22,11 @@ from lotus.claims.stated import (
     Smaller,
     StandsOut,
     Within,
+    is_higher_better,
 )
 from lotus.layout import GOLD
-from lotus.metrics.intervals import Interval, paired, paired_ratio
 from lotus.results.conventions import values
+from lotus.results.intervals import Interval, paired, paired_ratio
 from lotus.results.metrics import dataset_title, jsd_agreement, row_title, sound
 from lotus.tables.cell_texts import signed
 
@@ -332,9 +332,9 @@ def _compare(
     if unit == "ratio":
         if (a <= 0).any() or (b <= 0).any():
             return replace(blank, status="no ratio: a value is 0")
-        first, second = (a, b) if metric in HIGHER_IS_BETTER else (b, a)
+        first, second = (a, b) if is_higher_better(metric) else (b, a)
         return replace(blank, advantage=paired_ratio(first, second, 1 - error))
-    sign = 1 if metric in HIGHER_IS_BETTER else -1
+    sign = 1 if is_higher_better(metric) else -1
     return replace(blank, advantage=paired(sign * a, sign * b, 1 - error))
 
 

@@ -25,6 +25,7 @@ from lotus.layout import RAW
 from lotus.names import shown
 from lotus.records.files import relative, sha256, write_json
 from lotus.records.record import write_record
+from lotus.wording import first_of
 
 log = logging.getLogger(__name__)
 
@@ -239,8 +240,8 @@ def _check_classes(dataset: str, described: Source, content: Content) -> None:
     """The classes that plans are checked against have to be those of the files."""
     if described.classes not in (None, content.classes):
         raise LotusError(
-            f"{dataset}: the files have the classes {contents.shortened(content.classes)}; those of "
-            f"{described.name} are {contents.shortened(described.classes or ())}"
+            f"{dataset}: the files have the classes {first_of(content.classes, 3)}; those of "
+            f"{described.name} are {first_of(described.classes or (), 3)}"
         )
 
 

@@ -13,6 +13,7 @@ from lotus.diff.steps import STATE, ComparedStep
 from lotus.names import shown
 from lotus.records.forms import MODELS
 from lotus.tables.effects import aligned
+from lotus.wording import counted, first_of
 
 FILES = {"metrics": "metrics file", "held-out": "held-out split", "forget-set": "forget set"}
 """Names of what steps make that make no model."""
@@ -88,7 +89,7 @@ def _section(title: str, body: Sequence[str]) -> Iterator[str]:
 
 def _side(name: str, side: Side) -> str:
     made = [f"{commit} ({count} records)" for commit, count in commits(side).items()]
-    by = f"; made by the code of {_listed(made)}" if made else ""
+    by = f"; made by the code of {first_of(made, SHOWN)}" if made else ""
     return f"{name}  {side.title}: {len(side.metrics)} metrics files{by}"
 
 
@@ -114,7 +115,7 @@ def _effect(change: Change) -> str:
     doubt = (
         f"; {same:,} of {len(change.steps):,} steps wrote the same bytes with it" if same else ""
     )
-    return f"can explain {_counted(change.explains, 'difference')}{doubt}"
+    return f"can explain {counted(change.explains, 'difference', form=',')}{doubt}"
 
 
 def _what(change: Change) -> str:
@@ -131,7 +132,7 @@ def _what(change: Change) -> str:
 
 
 def _values(values: Sequence[Any]) -> str:
-    return _listed([_value(value) for value in values])
+    return first_of([_value(value) for value in values], SHOWN)
 
 
 def _value(value: Any) -> str:
@@ -146,22 +147,13 @@ def _steps(steps: Sequence[ComparedStep]) -> str:
     said = []
     if models:
         rows = sorted({step.row for step in models})
-        said.append(f"{_counted(len(models), 'model')} ({_listed(rows)})")
+        said.append(f"{counted(len(models), 'model', form=',')} ({first_of(rows, SHOWN)})")
     others = Counter(
         FILES.get(step.kind, step.kind or "record") for step in steps if step.kind not in MODELS
     )
-    said += [_counted(count, name) for name, count in others.items()]
+    said += [counted(count, name, form=",") for name, count in others.items()]
     places = sorted({" ".join(filter(None, step.place)) for step in steps})
-    return f"{', '.join(said)} of {_listed(places)}"
-
-
-def _counted(count: int, name: str) -> str:
-    return f"{count:,} {name}{'s' if count != 1 else ''}"
-
-
-def _listed(names: Sequence[str]) -> str:
-    rest = len(names) - SHOWN
-    return ", ".join(names[:SHOWN]) + (f" and {rest} more" if rest > 0 else "")
+    return f"{', '.join(said)} of {first_of(places, SHOWN)}"
 
 
 def _table(numbers: Sequence[tuple[Number, tuple[int, ...]]]) -> list[str]:

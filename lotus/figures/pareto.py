@@ -22,7 +22,6 @@ from lotus.figures.panels import (
 from lotus.figures.spec import FigureSpec
 from lotus.figures.style import BLACK, COLUMN, GREY, PAGE, PLATE, SETTINGS, empty_figure, look_of
 from lotus.layout import GOLD, ORIGINAL
-from lotus.metrics.pareto import non_dominated
 from lotus.results.metrics import (
     PLACE,
     by_base,
@@ -34,6 +33,7 @@ from lotus.results.metrics import (
     sound,
     with_gold,
 )
+from lotus.results.pareto import non_dominated
 from lotus.results.run_records import load_times
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from lotus.figures.panels import place_of, room_of_names
 from lotus.figures.spec import FigureSpec, OnPage
 from lotus.figures.style import COLUMN, PAGE, PLATE, SPLIT_COLOURS, empty_figure
 from lotus.layout import ORIGINAL
-from lotus.metrics.divergence import entropy, softmax
+from lotus.metrics.base.probabilities import entropy, softmax
+from lotus.metrics.base.scoring import of_scenario
 from lotus.metrics.streisand import FLOOR
-from lotus.metrics.summary import of_scenario
 from lotus.predictions import predictions_file
 from lotus.records.files import sha256
 from lotus.results.metrics import read_metrics, row_title

@@ -10,6 +10,7 @@ import pandas as pd
 
 from lotus.config.architectures import ARCHITECTURE
 from lotus.config.protocol import REGISTER, RELEASED
+from lotus.metrics.membership import SYNTHETIC
 from lotus.page.sections import TableCell
 from lotus.results.ablation import ablate, is_of_numbers
 from lotus.results.conventions import SCALE
@@ -168,7 +169,7 @@ def register(described: Mapping[str, Any], frame: pd.DataFrame) -> list[tuple[st
     if described["ablations"]:
         tried |= {"E3", "E4", "E6"}
     places = {tuple(cell[key] for key in PLACE) for cell in described["ablations"]}
-    calibrated = frame[frame["mia_released_e5_e6"].notna()]
+    calibrated = frame[frame[SYNTHETIC].notna()]
     if places & set(calibrated[PLACE].itertuples(index=False, name=None)):
         tried.add("E5")
     idle = _without_effect(described, frame)
@@ -193,7 +194,7 @@ def _without_effect(described: Mapping[str, Any], frame: pd.DataFrame) -> dict[s
         why["T1"] = "no effect here: no recipe has a patience"
     if not any(_is_augmented(dataset) for dataset in settings["datasets"].values()):
         why["E2"] = "no effect here: no data set is augmented"
-    if frame["mia_released_e5_e6"].isna().all():
+    if frame[SYNTHETIC].isna().all():
         why["E5"] = "no effect here: no synthetic calibration set"
     if not any(dataset.get("resize") for dataset in settings["datasets"].values()):
         why["R2"] = "no effect here: no images are resized"

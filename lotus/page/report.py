@@ -16,6 +16,7 @@ from lotus.config.cells import Benchmark
 from lotus.config.protocol import CORRECTED
 from lotus.figures.registry import spec_modules
 from lotus.layout import GOLD, ORIGINAL
+from lotus.metrics.base import registry
 from lotus.page.costs import costs, register
 from lotus.page.items import Drawn, Item, drawn, of_section, table_item
 from lotus.page.overview import Overview, overview
@@ -27,7 +28,6 @@ from lotus.published.numbers import load_misprints
 from lotus.records.files import write_text
 from lotus.records.reading import distinct
 from lotus.records.record import write_record
-from lotus.results.conventions import TITLES
 from lotus.results.experiment import Experiment, read_experiment
 from lotus.results.metrics import (
     KEYS,
@@ -42,6 +42,7 @@ from lotus.results.metrics import (
 from lotus.tables.cell_texts import plus_minus
 from lotus.tables.registry import PAPER_TABLES
 from lotus.tables.trace import Trace, row_anchor, trace
+from lotus.wording import counted
 
 
 @dataclass(frozen=True)
@@ -146,6 +147,7 @@ def _rendered(template: Path, content: Mapping[str, Any], with_pictures: bool) -
     )
     # Macros see what is global, and not what a page is rendered with.
     environment.globals["with_pictures"] = with_pictures
+    environment.globals["counted"] = counted
     return environment.get_template(template.name).render(**content)
 
 
@@ -214,9 +216,14 @@ def _across(read: Experiment, study: str) -> Across:
     frame = read.frame[read.frame["study"] == study]
     measured = with_gold(frame)
     corrected = measured[measured["protocol"] == CORRECTED.name]
+    places = {*corrected[KEYS].itertuples(index=False, name=None)}
+    has_correlation = any(
+        not read.forgets_a_class(cell)
+        for cell in read.cells
+        if tuple(cell[key] for key in KEYS) in places
+    )
     name = partial(layout.in_study, study=study)
     where = f", study {study}" if study else ""
-    has_correlation = corrected["rf_jsd"].notna().any()
     return Across(
         study=study,
         has_gold_everywhere=len(measured) == len(frame),
@@ -273,7 +280,7 @@ def _memorisation(
         numbers = summarise(part, CORRECTED)
         lines = [
             (
-                TITLES[metric],
+                registry.labels()[metric],
                 _stated(numbers, ORIGINAL, metric),
                 _stated(numbers, GOLD, metric),
             )

@@ -169,7 +169,7 @@ def section(read: Experiment, measured: Sequence[Measured]) -> ReportSection:
         title=benchmark_title(*place),
         rule="; ".join(sorted({note["rule"] for note in notes})),
         forget_images=notes[0]["images"],
-        class_forgetting=bool(first.frame["rf_jsd"].isna().all()),
+        class_forgetting=read.forgets_a_class(first.described),
         sentences=sentences(frames, {each.cell.protocol: each.numbers for each in measured}),
         differences=differences(frames),
         parts=[_part(read, each, is_first=each is first) for each in measured],

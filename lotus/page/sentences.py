@@ -6,7 +6,8 @@ import pandas as pd
 
 from lotus.config.protocol import parse
 from lotus.layout import GOLD, ORIGINAL
-from lotus.results.conventions import TITLES, form_of, protocol_of
+from lotus.metrics.base import registry
+from lotus.results.conventions import form_of, protocol_of
 from lotus.results.metrics import row_title, sound
 
 LOST = 0.05
@@ -37,12 +38,12 @@ def _winner(name: str, frame: pd.DataFrame, numbers: pd.DataFrame) -> str:
     found = numbers[form.name] * form.scale
     gaps = found.drop(index=[ORIGINAL, GOLD], errors="ignore").dropna()
     if gaps.empty:
-        return f"{name.capitalize()}: {TITLES[metric]} is defined for no method."
+        return f"{name.capitalize()}: {registry.labels()[metric]} is defined for no method."
     least = f"{gaps.min():.{form.decimals}f}"
     winners = [str(row) for row, gap in gaps.items() if f"{gap:.{form.decimals}f}" == least]
     rule = " by the published rule" if form.is_released else ""
     return (
-        f"{name.capitalize()}: smallest {TITLES[metric]}{rule}: {_listed(winners)} ({least}; "
+        f"{name.capitalize()}: smallest {registry.labels()[metric]}{rule}: {_listed(winners)} ({least}; "
         f"doing nothing: {found[ORIGINAL]:.{form.decimals}f})."
     )
 

@@ -102,7 +102,7 @@ class Contents:
         return tuple(cell for cell in self.cells if any(self._lotus_rows(cell)))
 
     def _forgets_a_class(self, cell: Benchmark) -> bool:
-        return self.plan.settings.scenarios[cell.scenario].forget_class is not None
+        return self.plan.settings.scenarios[cell.scenario].forgets_a_class
 
     def _lotus_rows(self, cell: Benchmark) -> Iterator[str]:
         return (row for row in self.plan.rows_of(cell) if self.plan.method_of(row) == "lotus")

@@ -17,6 +17,7 @@ import numpy as np
 from lotus.errors import LotusError
 from lotus.names import shown
 from lotus.records.files import atomic
+from lotus.wording import counted
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,7 @@ def _problem(split: Split) -> str:
     for part, (dtype, dimensions) in TYPES.items():
         array = getattr(split, part)
         if array.dtype != dtype or array.ndim != dimensions:
-            wanted = f"{dtype} of {dimensions} dimension{'s' * (dimensions > 1)}"
+            wanted = f"{dtype} of {counted(dimensions, 'dimension')}"
             return f"{part} are {array.dtype} {list(array.shape)}, not {wanted}"
         if len(array) != len(split.logits):
             return f"{len(array)} {part} of {len(split.logits)} logits"

@@ -34,6 +34,8 @@ DATASETS = {
     "all": "all",
 }
 ARCHITECTURES = {name: name for name in ("resnet18", "vit", "all")}
+OF_A_CLASS = ("class-cat", "class-beaver", "class-rocket", "class-pizza")
+"""Scenarios in which a whole class is forgotten."""
 SCENARIOS = {
     name: name
     for name in (
@@ -41,10 +43,7 @@ SCENARIOS = {
         "instance-50",
         "mufac-fixed",
         "imagenet-5-per-class",
-        "class-cat",
-        "class-beaver",
-        "class-rocket",
-        "class-pizza",
+        *OF_A_CLASS,
         "all",
     )
 }

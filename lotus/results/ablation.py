@@ -8,8 +8,9 @@ import pandas as pd
 
 from lotus.config.protocol import CORRECTED, REGISTER, Protocol, of_stage, parse
 from lotus.layout import GOLD, ORIGINAL
-from lotus.metrics.released import mean_ag
-from lotus.metrics.summary import METRICS
+from lotus.metrics.base import registry
+from lotus.metrics.base.released import mean_ag
+from lotus.metrics.membership import SYNTHETIC
 from lotus.predictions import predictions_file
 from lotus.results.conventions import released_gaps, values
 from lotus.results.metrics import PLACE, load_metrics, needs_gold, read_metrics, sound, with_gold
@@ -25,13 +26,6 @@ CHANGES = (
 """Metrics whose change is stated."""
 OF_NUMBERS: tuple[tuple[str, ...], ...] = (("E3",), ("E4",), ("E6",), ("E5", "E6"))
 """Switches of metrics alone: computed from the corrected runs. E5 has no form without E6."""
-CONCERNED = {
-    "E3": CHANGES,
-    "E4": ("jsd",),
-    "E6": ("avg_gap", "mia"),
-    "E5+E6": ("avg_gap", "mia"),
-}
-"""Which metrics those switches concern."""
 
 ABSENT = pd.Series(dtype=float)
 """Values of a row that was not run."""
@@ -89,18 +83,23 @@ def _of_runs(base: pd.DataFrame, others: dict[Protocol, pd.DataFrame]) -> Iterat
 
 def _of_numbers(base: pd.DataFrame, forget_images: int | None) -> Iterator[Line]:
     """Lines of switches of metrics alone: E5 of rows with a calibration set, E4 where there is gold."""
-    calibrated = set(base.loc[base["mia_released_e5_e6"].notna(), "row"])
+    calibrated = set(base.loc[base[SYNTHETIC].notna(), "row"])
     for switches in OF_NUMBERS:
         label, protocol = _label(switches), Protocol("corrected", frozenset(switches))
-        if with_gold(base).empty and all(needs_gold(metric) for metric in CONCERNED[label]):
+        concerned = [metric for metric in CHANGES if _is_concerned(metric, switches)]
+        if with_gold(base).empty and all(map(needs_gold, concerned)):
             continue
-        before = {metric: _by_row(base, metric) for metric in CONCERNED[label]}
-        after = {metric: _by_row(base, metric, protocol) for metric in CONCERNED[label]}
+        before = {metric: _by_row(base, metric) for metric in concerned}
+        after = {metric: _by_row(base, metric, protocol) for metric in concerned}
         for row in dict.fromkeys(base["row"]):
             if row != GOLD and ("E5" not in switches or row in calibrated):
                 pairs = {metric: (before[metric][row], after[metric][row]) for metric in before}
                 line = _line(label, row, _fallen(row, base), pairs)
                 yield line | _apart(label, line, base, row, forget_images)
+
+
+def _is_concerned(metric: str, switches: Sequence[str]) -> bool:
+    return {*switches} <= {*registry.specs()[metric].released.switches}
 
 
 def _apart(label: str, line: Line, base: pd.DataFrame, row: str, forget_images: int | None) -> Line:
@@ -161,7 +160,8 @@ def _fallen(row: str, *frames: pd.DataFrame) -> int:
 def _is_same(base: pd.DataFrame, switched: pd.DataFrame, row: str) -> bool:
     """Whether a row's numbers are equal for every seed of `switched`, which may be fewer."""
     one, other = (
-        frame[frame["row"] == row].set_index("seed")[list(METRICS)] for frame in (base, switched)
+        frame[frame["row"] == row].set_index("seed")[list(registry.columns())]
+        for frame in (base, switched)
     )
     return bool(one.reindex(other.index).equals(other))
 

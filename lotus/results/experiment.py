@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from lotus import layout
 from lotus.config.cells import Benchmark
 from lotus.config.protocol import parse
+from lotus.config.scenarios import Scenario
 from lotus.errors import LotusError
 from lotus.formats.json_text import read_mapping
 from lotus.records.reading import Record, read_record, read_runs
@@ -132,6 +133,23 @@ class Experiment:
     def labelled(self, label: str) -> list[Mapping[str, Any]]:
         """Cells that are for an item of the paper."""
         return [cell for cell in self.cells if label in cell["items"]]
+
+    def forgets_a_class(self, cell: Mapping[str, Any]) -> bool:
+        """Whether a whole class is forgotten in a cell.
+
+        Raises:
+            LotusError: the settings do not say what its scenario is.
+
+        """
+        name = cell["scenario"]
+        try:
+            return Scenario.model_validate(
+                self.described["settings"]["scenarios"][name]
+            ).forgets_a_class
+        except (KeyError, TypeError, ValidationError) as error:
+            raise LotusError(
+                f"the experiment's settings do not say what the scenario '{legible(name)}' is"
+            ) from error
 
     @staticmethod
     def records(cell: Mapping[str, Any]) -> list[Path]:

@@ -54,7 +54,7 @@ class Bench:
             retain=self.images.take(self.chosen.retain),
             val=self.val,
             num_classes=len(self.store.classes),
-            class_forgetting=is_class_forgetting(self.store, self.chosen),
+            class_forgetting=self.chosen.class_forgetting,
             generator=generator_of(run, "unlearn", self.device),
             progress=progress,
             # Not a closure over the store, through which a method could read test images.
@@ -112,12 +112,6 @@ def load_original(
     model = build_network(store, models.without_weights(architecture), use, 0, device)
     models.load_weights(original / MODEL, model)
     return architecture, use, model.eval()
-
-
-def is_class_forgetting(store: Store, chosen: ForgetSet) -> bool:
-    """Whether the forget set is all there is of one or more classes."""
-    forgotten = set(store.labels[chosen.forget].tolist())
-    return forgotten.isdisjoint(store.labels[chosen.retain].tolist())
 
 
 def _settings_of(original: Path) -> tuple[Architecture, Dataset]:

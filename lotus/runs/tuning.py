@@ -15,13 +15,13 @@ from lotus import models
 from lotus.config.protocol import CORRECTED
 from lotus.errors import LotusError
 from lotus.methods.base import checks, configured, registry
-from lotus.metrics.selection import READ, objective
 from lotus.names import shown
 from lotus.predictions.predictions_file import Split
 from lotus.records.files import write_text
 from lotus.records.reading import read_record
 from lotus.records.record import write_record
 from lotus.runs.bench import Bench, set_up
+from lotus.runs.objective import READ, objective
 from lotus.runs.recording import ask
 from lotus.runs.run import MODEL, RECORD, Inputs, Run, start
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from lotus.metrics.base import registry
 from lotus.results.ablation import CHANGES, ablate
-from lotus.results.conventions import TITLES
 from lotus.results.metrics import PLACE, benchmark_title, row_title
 from lotus.tables.cell_texts import signed
 from lotus.tables.latex import latex_table
@@ -23,7 +23,7 @@ def ablation(sources: Sequence[Path]) -> Table:
         + [_change(line, metric) for metric in CHANGES]
         for line in numbers.to_dict("records")
     ]
-    heads = ["Benchmark", "Switch", "", *(TITLES[metric] for metric in CHANGES)]
+    heads = ["Benchmark", "Switch", "", *(registry.labels()[metric] for metric in CHANGES)]
     caption = (
         "Change against corrected, mean ± standard deviation of paired differences. E4: the "
         "released JSD ×10⁴, and the mean AG that it stands for."

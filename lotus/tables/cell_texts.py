@@ -3,12 +3,10 @@
 import pandas as pd
 
 from lotus.layout import GOLD
-from lotus.results.conventions import TITLES, Form, form_of, protocol_of
+from lotus.metrics.base import registry
+from lotus.results.conventions import Form, form_of, protocol_of
 from lotus.results.metrics import needs_gold
 from lotus.tables.latex import Bold
-
-PRINTED = tuple(TITLES)
-"""Metrics that tables print, in order."""
 
 
 def plus_minus(value: float, spread: float, decimals: int = 3) -> str:
@@ -45,7 +43,7 @@ def forms_of(frame: pd.DataFrame) -> list[Form]:
     """Returns the printed metrics, as a frame's protocol states them, as far as it has what they need."""
     return [
         form_of(metric, protocol_of(frame), frame)
-        for metric in PRINTED
+        for metric in registry.labels()
         if has_gold(frame) or not needs_gold(metric)
     ]
 

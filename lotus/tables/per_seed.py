@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from lotus.metrics.summary import METRICS
-from lotus.results.conventions import TITLES
+from lotus.metrics.base import registry
 from lotus.results.metrics import KEYS, load_metrics, told_keys
-from lotus.tables.cell_texts import PRINTED, plus_minus
+from lotus.tables.cell_texts import plus_minus
 from lotus.tables.latex import latex_table
 from lotus.tables.spec import Table, TableSpec
 
@@ -16,18 +15,18 @@ def per_seed(sources: Sequence[Path]) -> Table:
 
     In all forms; numbers of collapsed models are kept, with the reason.
     """
-    columns = [*KEYS, "row", "seed", *METRICS, "same_as_original", "collapsed"]
+    columns = [*KEYS, "row", "seed", *registry.columns(), "same_as_original", "collapsed"]
     frame = load_metrics(sources)[columns]
     names = [*told_keys(frame), "row", "seed"]
     body = [
         [str(line[key]) for key in names]
-        + [plus_minus(line[metric], float("nan")) for metric in PRINTED]
+        + [plus_minus(line[metric], float("nan")) for metric in registry.labels()]
         + ["yes" if line["collapsed"] else ""]
         for line in frame.to_dict("records")
     ]
     heads = [{"dataset": "Data set"}.get(name, name.capitalize()) for name in names]
     return frame, latex_table(
-        "Every model, textbook metrics.", [*heads, *TITLES.values(), "Collapsed"], body
+        "Every model, textbook metrics.", [*heads, *registry.labels().values(), "Collapsed"], body
     )
 
 

@@ -9,6 +9,7 @@ from lotus.data.store import dvc_outs
 from lotus.errors import LotusError
 from lotus.names import shown
 from lotus.tracking.git import git, why_none
+from lotus.wording import first_of
 
 
 @dataclass(frozen=True)
@@ -84,5 +85,4 @@ def uncommitted() -> list[str]:
     changed = said.decode("utf-8", "surrogateescape").split("\0")[:-1]
     if not changed:
         return []
-    more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
-    return [f"{changed[0]}{more}: not as in the last commit, which tracks results"]
+    return [f"{first_of(changed, 1)}: not as in the last commit, which tracks results"]

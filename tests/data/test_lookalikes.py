@@ -35,7 +35,7 @@ def audited(tmp_path, monkeypatch):
     write_store(Path("store"), images, content, source, None)
     forget = np.array([1, 3, 5, 0, 2, 4])
     retain = np.arange(6, 24)
-    save_forget_set(Path("forget.json"), ForgetSet("some", forget, retain))
+    save_forget_set(Path("forget.json"), ForgetSet("some", forget, retain, False))
     save_held_out(Path("held-out.json"), HeldOut(np.arange(24, 32), np.arange(32, 40)))
     return tmp_path
 

@@ -3,7 +3,6 @@
 import json
 import re
 import shlex
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +11,12 @@ import pytest
 import yaml
 from hand_made import write_by_hand
 from project import run
+from scores import row_of_metrics
 
 from lotus.config.cells import Benchmark
 from lotus.config.origins import Origin
 from lotus.config.reading import load
 from lotus.errors import LotusError
-from lotus.metrics.summary import Scores
 from lotus.published.counterparts import counterpart
 from lotus.published.full_size import command
 from lotus.published.numbers import load_published
@@ -40,7 +39,7 @@ def published():
 
 def scores(forget=0.9, retain=1.0, test=0.9, mia=0.7, **others):
     given = {"accuracy_forget": forget, "accuracy_retain": retain, "accuracy_test": test}
-    return asdict(Scores(**given, accuracy_val=test, mia_released_e6=mia, **others))
+    return row_of_metrics(**given, accuracy_val=test, mia_released_e6=mia, **others)
 
 
 @pytest.fixture

@@ -191,7 +191,7 @@ def test_maps_of_real_runs(finished, tmp_path):
 
 
 def test_probabilities_are_those_of_the_predictions(finished, tmp_path):
-    from lotus.metrics.divergence import softmax
+    from lotus.metrics.base.probabilities import softmax
     from lotus.predictions import predictions_file
 
     found = explained(finished, tmp_path / "maps.npz")

@@ -12,6 +12,7 @@ from lotus.engine.inference import evaluation_mode
 from lotus.engine.training import Progress
 from lotus.errors import LotusError
 from lotus.methods.base.task import Task
+from lotus.wording import first_of
 
 SINGLE = "Expected more than 1 value per channel"
 """How torch says that BatchNorm was given a single value per channel to train on."""
@@ -97,9 +98,7 @@ def _problem_of_state(returned: nn.Module, original: nn.Module) -> str:
     if missing or unknown:
         parts = (("lacks", missing), ("has also", unknown))
         return "; ".join(
-            f"{verb} {', '.join(map(repr, keys[:3]))}{f' and {len(keys) - 3} more' * (len(keys) > 3)}"
-            for verb, keys in parts
-            if keys
+            f"{verb} {first_of([*map(repr, keys)], 3)}" for verb, keys in parts if keys
         )
     for key, value in wanted.items():
         mine = found[key]

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from lotus.config.scenarios import are_whole_classes
 from lotus.errors import LotusError
-from lotus.metrics.divergence import entropy, softmax
+from lotus.metrics.accuracy import accuracy
+from lotus.metrics.base.probabilities import entropy, softmax
 from lotus.metrics.membership import auc
-from lotus.metrics.summary import accuracy
 from lotus.predictions.predictions_file import Split
 
 READ = ("forget", "retain", "val")
@@ -35,7 +36,7 @@ def objective(unlearned: Mapping[str, Split], original: Mapping[str, Split]) -> 
     if not all(np.isfinite(unlearned[name].logits).all() for name in READ):
         return {"objective": 1.0}
     forget, retain, val = (unlearned[name] for name in READ)
-    whole_class = set(forget.labels.tolist()).isdisjoint(retain.labels.tolist())
+    whole_class = are_whole_classes(forget.labels.tolist(), retain.labels.tolist())
     kept = _of_classes(val, retain.labels), _of_classes(original["val"], retain.labels)
     unseen = 0.0 if whole_class else accuracy(original["val"])
     peers = _of_classes(val, forget.labels)

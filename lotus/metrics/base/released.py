@@ -9,8 +9,7 @@ import warnings
 import numpy as np
 
 from lotus.errors import LotusError
-from lotus.metrics.check import check_finite
-from lotus.metrics.divergence import check_tables
+from lotus.metrics.base.check import check_finite, check_tables
 
 CLAMP = 1e-8
 LABELS_CONSIDERED = 1000

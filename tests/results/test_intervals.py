@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from lotus.metrics.intervals import paired, paired_ratio
 from lotus.metrics.streisand import FLOOR, Standing, standing
+from lotus.results.intervals import paired, paired_ratio
 
 
 def test_interval_of_three_pairs_in_closed_form():

@@ -81,3 +81,16 @@ def check_finite(what: str, sets: Mapping[str, np.ndarray]) -> None:
             raise LotusError(f"{what}: the {name} set is empty")
         if not np.isfinite(values).all():
             raise LotusError(f"{what}: the {name} set has a value that is not finite")
+
+
+def check_tables(p: np.ndarray, q: np.ndarray) -> None:
+    """Two tables of predictions must have rows, and equally many.
+
+    Raises:
+        LotusError: no rows, or shapes that differ.
+
+    """
+    if p.shape != q.shape or not len(p):
+        raise LotusError(
+            f"JSD: needs two tables of equal shape with rows, not {p.shape}, {q.shape}"
+        )

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from lotus.errors import LotusError
-from lotus.metrics.selection import objective
 from lotus.predictions.predictions_file import Split
+from lotus.runs.objective import objective
 
 # The objective of tuning
 

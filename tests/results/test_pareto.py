@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lotus.metrics.pareto import non_dominated
+from lotus.results.pareto import non_dominated
 
 steps = st.integers(0, 3).map(float)
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lotus.metrics.correlation import correlate
+from lotus.results.correlation import correlate
 
 
 def test_correlation_of_a_line_and_of_a_monotone_curve():
