@@ -996,13 +996,13 @@ def list_methods(plugins: tuple[str, ...]) -> None:
     """List the unlearning methods: idea, hyper-parameters with defaults, what is read, source."""
     from dataclasses import MISSING, fields
 
-    from lotus.config.protocol import REGISTER
-    from lotus.methods.base import configured, registry
+    from lotus.config.register import REGISTER
+    from lotus.methods.base import described, registry
     from lotus.methods.base.plugins import load_plugins
 
     load_plugins(plugins)
     for name in registry.available():
-        said, entry = configured.describe(name), registry.entry_of(name)
+        said, entry = described.describe(name), registry.entry_of(name)
         click.echo(f"{name}\n  {said.idea}")
         every = fields(entry.cls)  # type: ignore[arg-type]
         values = (f.name if f.default is MISSING else f"{f.name}={f.default}" for f in every)
@@ -1019,10 +1019,11 @@ def list_methods(plugins: tuple[str, ...]) -> None:
 @main.command("protocols")
 def list_protocols() -> None:
     """List the switches between the protocols: what the published code does, and where."""
-    from lotus.config.protocol import REGISTER
+    from lotus.config.protocol import SWITCHES
+    from lotus.config.register import REGISTER
 
     for name, switch in REGISTER.items():
-        click.echo(f"{name}  {switch.where} ({switch.stage}): {switch.released}")
+        click.echo(f"{name}  {switch.where} ({SWITCHES[name]}): {switch.released}")
 
 
 @main.command("datasets")

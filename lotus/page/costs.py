@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from lotus.config.architectures import ARCHITECTURE
-from lotus.config.protocol import REGISTER, RELEASED
+from lotus.config.protocol import RELEASED
+from lotus.config.register import REGISTER
 from lotus.page.sections import Cell
 from lotus.results.conventions import SCALE
 from lotus.results.metrics import PLACE, benchmark_title, row_title

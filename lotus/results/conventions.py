@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from lotus.config.protocol import REGISTER, Protocol, parse
+from lotus.config.protocol import SWITCHES, Protocol, parse
 from lotus.layout import GOLD
 from lotus.metrics.released import round_divergence, round_share
 from lotus.metrics.summary import GAP_TERMS
@@ -122,7 +122,7 @@ def form_of(metric: str, protocol: Protocol, frame: pd.DataFrame) -> Form:
         "E5": attacked and frame["mia_released_e5_e6"].notna().any(),
         "E6": attacked,
     }
-    on = [s.lower() for s in REGISTER if concerns.get(s, False) and protocol.has(s)]
+    on = [s.lower() for s in SWITCHES if concerns.get(s, False) and protocol.has(s)]
     source = [switch for switch in on if switch != "e3"]
     rounding = round_divergence if metric in DIVERGENCES else round_share
     return Form(

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lotus.config.protocol import REGISTER
+from lotus.config.register import REGISTER
 from lotus.data.sources._folders import read_csv
 from lotus.errors import LotusError, choices
 from lotus.results.conventions import SCALE, TITLES

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from lotus.cli.main import main
-from lotus.config.protocol import REGISTER
+from lotus.config.register import REGISTER
 
 ROOT = Path(__file__).parents[2]
 COMMANDS = sorted(name for name, command in main.commands.items() if not command.hidden)

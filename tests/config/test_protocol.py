@@ -12,7 +12,8 @@ import torch
 from torch import nn
 
 from lotus.config.images import Augmentation, Dataset
-from lotus.config.protocol import CORRECTED, REGISTER, RELEASED, Protocol, of_stage, parse
+from lotus.config.protocol import CORRECTED, RELEASED, SWITCHES, Protocol, of_stage, parse
+from lotus.config.register import REGISTER
 from lotus.data.batches import Images
 from lotus.data.store import Store
 from lotus.engine import inference
@@ -29,6 +30,7 @@ IDS = [
 
 def test_register_has_every_switch_of_the_analysis():
     assert sorted(REGISTER) == sorted(IDS)
+    assert list(REGISTER) == list(SWITCHES)
     assert all(switch.where and switch.released for switch in REGISTER.values())
 
 

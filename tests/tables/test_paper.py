@@ -11,7 +11,8 @@ import pytest
 from hand_made import write_by_hand
 from matplotlib.collections import LineCollection
 
-from lotus.config.protocol import REGISTER, parse
+from lotus.config.protocol import parse
+from lotus.config.register import REGISTER
 from lotus.errors import LotusError
 from lotus.figures import figures
 from lotus.figures.streisand import POINTS, streisand
