@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 import torch
+from longest_files import LONGEST
 from project import copy_of_project, run
 from torch import nn
 from torch.optim.optimizer import register_optimizer_step_post_hook
@@ -19,6 +20,8 @@ from lotus.config.protocol import CORRECTED
 from lotus.data.batches import ImageSet
 from lotus.data.store import Store
 from lotus.methods.base.task import Task
+
+pytest_plugins = ["metrics_files", "small_configuration"]
 
 
 def pytest_addoption(parser):
@@ -38,6 +41,14 @@ def pytest_addoption(parser):
         help="Folder `results` of a finished experiment whose report and tables are looked at; by default "
         "the quick check is run for it.",
     )
+
+
+def pytest_collection_modifyitems(items):
+    """Test processes that share the files take the longest ones first, and so end together."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = Path(__file__).parent
+        ranks = {folder / name: rank for rank, name in enumerate(LONGEST)}
+        items.sort(key=lambda item: ranks.get(item.path, len(ranks)))
 
 
 @pytest.fixture(scope="session")

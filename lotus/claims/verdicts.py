@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from lotus.claims.evidence import distances, evidence, files_read
-from lotus.claims.judging import Comparison, Finding
+from lotus.claims.judging import Finding, PairedComparison
 from lotus.claims.overall import PAPER, Judged, Ruling, judge
 from lotus.claims.stated import load_claims
 from lotus.errors import LotusError
@@ -67,7 +67,7 @@ def write_verdicts(
 
 
 def read_verdicts(path: Path) -> dict[str, Any]:
-    """What `as_json` gave, for the report.
+    """Reads what `as_json` gave, for the report.
 
     Raises:
         LotusError: absent, damaged or something else.
@@ -127,7 +127,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
     }
 
 
-def _comparison(each: Comparison) -> dict[str, Any]:
+def _comparison(each: PairedComparison) -> dict[str, Any]:
     found = {
         "row": each.row,
         "other": each.other,

@@ -95,7 +95,7 @@ def open_side(name: str) -> Side:
         name,
         f"commit {commit[:10]}",
         _read_commit(commit),
-        "nothing was published there (`snakemake publish`, then a commit)",
+        "that commit tracks no results (`snakemake publish`, then a commit, adds them)",
     )
 
 

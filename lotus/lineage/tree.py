@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from lotus import layout
 from lotus.records.reading import Record
 
-MODEL, PREDICTIONS = "model.safetensors", "predictions.npz"
+MODEL, PREDICTIONS = layout.MODEL_FILE, layout.PREDICTIONS_FILE
 NOT_IN_DVC = "not in DVC"
 
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from lotus import layout
 from lotus.config.cells import Benchmark
 from lotus.config.protocol import parse
+from lotus.config.scenarios import Scenario
 from lotus.errors import LotusError
 from lotus.formats.json_text import read_mapping
 from lotus.records.reading import Record, read_record, read_runs
@@ -133,11 +134,30 @@ class Experiment:
         """Cells that are for an item of the paper."""
         return [cell for cell in self.cells if label in cell["items"]]
 
+    def forgets_a_class(self, cell: Mapping[str, Any]) -> bool:
+        """Whether a whole class is forgotten in a cell.
+
+        Raises:
+            LotusError: the settings do not say what its scenario is.
+
+        """
+        name = cell["scenario"]
+        try:
+            return Scenario.model_validate(
+                self.described["settings"]["scenarios"][name]
+            ).forgets_a_class
+        except (KeyError, TypeError, ValidationError) as error:
+            raise LotusError(
+                f"the experiment's settings do not say what the scenario '{legible(name)}' is"
+            ) from error
+
     @staticmethod
     def records(cell: Mapping[str, Any]) -> list[Path]:
         """Records of a cell's runs."""
         return [
-            Path(folder) / "run.json" for rows in cell["runs"].values() for folder in rows.values()
+            Path(folder) / layout.RUN_RECORD
+            for rows in cell["runs"].values()
+            for folder in rows.values()
         ]
 
     def metrics(self, cell: Mapping[str, Any], protocol: str | None = None) -> list[Path]:
@@ -178,6 +198,16 @@ class Experiment:
     def frame(self) -> pd.DataFrame:
         """Metrics of the cells."""
         return load_metrics([path for cell in self.cells for path in self.metrics(cell)])
+
+    @property
+    def base_protocols(self) -> list[str]:
+        """Whole protocols of the cells, in their order."""
+        return list(dict.fromkeys(parse(cell["protocol"]).base for cell in self.cells))
+
+    @property
+    def tables(self) -> list[Mapping[str, Any]]:
+        """Tables but the paper's: folder and name, kind, and what each is about."""
+        return list(self.described["tables"])
 
     @property
     def figures(self) -> list[Mapping[str, Any]]:

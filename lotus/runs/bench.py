@@ -1,4 +1,4 @@
-"""What a method is given, set up from the files of a run."""
+"""The bench of a method: its task, set up from the files of a run."""
 
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -52,7 +52,7 @@ class Bench:
             retain=self.images.take(self.chosen.retain),
             val=self.val,
             num_classes=len(self.store.classes),
-            class_forgetting=is_class_forgetting(self.store, self.chosen),
+            class_forgetting=self.chosen.class_forgetting,
             generator=generator_of(run, "unlearn", self.device),
             progress=progress,
             # Not a closure over the store, through which a method could read test images.
@@ -95,9 +95,3 @@ def set_up(inputs: Inputs, original: Path, device: Device, protocol: Protocol) -
     return Bench(
         store, held_out, chosen, architecture, use, images, val, calibration, model, device
     )
-
-
-def is_class_forgetting(store: Store, chosen: ForgetSet) -> bool:
-    """Whether the forget set is all there is of one or more classes."""
-    forgotten = set(store.labels[chosen.forget].tolist())
-    return forgotten.isdisjoint(store.labels[chosen.retain].tolist())

@@ -7,7 +7,7 @@ from typing import Any
 from lotus import layout
 from lotus.errors import LotusError
 from lotus.layout import GOLD, ORIGINAL
-from lotus.metrics.summary import as_json, score_all
+from lotus.metrics.base.scoring import score_all
 from lotus.names import shown
 from lotus.predictions import predictions_file
 from lotus.records.files import relative, sha256, write_json
@@ -72,7 +72,7 @@ def evaluate_runs(
     content = {
         **labels,
         "seed": seed,
-        "rows": as_json(scores),
+        "rows": scores,
         "predictions": {
             row: {"path": relative(path), "sha256": sha256(path)} for row, path in files.items()
         },

@@ -123,7 +123,7 @@ def _training_key(
     modules: Sequence[str],
     device: Device,
 ) -> str:
-    """Key of what a checkpoint belongs to: all that the weights depend on, down to their last bits."""
+    """Names what a checkpoint belongs to: all that the weights depend on, down to their last bits."""
     return key_of(
         {
             "settings": settings,

@@ -16,13 +16,13 @@ from lotus.config.protocol import CORRECTED
 from lotus.engine.failures import explained_failures
 from lotus.errors import LotusError
 from lotus.methods.base import checks, configured, registry
-from lotus.metrics.selection import READ, objective
 from lotus.names import shown
 from lotus.predictions.predictions_file import Split
 from lotus.records.files import write_text
 from lotus.records.reading import read_record
 from lotus.records.record import write_record
 from lotus.runs.bench import Bench, set_up
+from lotus.runs.objective import READ, objective
 from lotus.runs.recording import ask
 from lotus.runs.run import MODEL, RECORD, Inputs, Run, start
 
@@ -83,7 +83,7 @@ def try_candidates(
 
 
 def _said(bench: Bench, model: Any) -> dict[str, Split]:
-    """What a model says of the images that the objective reads."""
+    """Returns what a model says of the images that the objective reads."""
     read = (bench.chosen.forget, bench.chosen.retain, bench.held_out.val)
     return ask(model, bench.images, dict(zip(READ, read, strict=True)), CORRECTED)
 

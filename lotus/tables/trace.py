@@ -12,7 +12,7 @@ from lotus.config.cells import Benchmark
 from lotus.records.reading import Record
 from lotus.results.conventions import Form, protocol_of, values
 from lotus.results.metrics import KEYS, benchmark_title, row_title
-from lotus.tables.tables import plus_minus
+from lotus.tables.cell_texts import plus_minus
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from copies import Copy
+from mending import unsound
 from project import BIN, run
 
 from lotus import layout
-from lotus.audit.project import audit_project
 from lotus.publish.restore import restore
 from lotus.records.digests import digests
 from lotus.records.files import as_text, sha256
@@ -24,22 +25,16 @@ METRICS = "results/records/digits/resnet18/seed13/instance-10/corrected/metrics.
 
 
 @pytest.fixture(scope="module")
-def untouched(finished, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("damaged") / "project"
-    shutil.copytree(finished, folder)
-    return folder
+def copy(finished, tmp_path_factory):
+    return Copy(finished, tmp_path_factory.mktemp("damaged") / "project")
 
 
 @pytest.fixture
-def project(untouched, tmp_path, monkeypatch):
+def project(copy, monkeypatch):
     """A copy to be damaged, in which the test runs."""
-    shutil.copytree(untouched, tmp_path / "project")
-    monkeypatch.chdir(tmp_path / "project")
-    return tmp_path / "project"
-
-
-def unsound():
-    return {it.path: it for it in audit_project().artifacts if it.status != "verified"}
+    monkeypatch.chdir(copy.folder)
+    yield copy.folder
+    copy.reset()
 
 
 def edit_record(path, change):
@@ -193,7 +188,10 @@ def test_the_settings_are_enough_where_the_configuration_files_are_elsewhere(pro
     assert not unsound()
 
 
-def test_a_project_is_judged_by_its_own_code_whichever_copy_runs(project):
+def test_a_project_is_judged_by_its_own_code_whichever_copy_runs(project, tmp_path, monkeypatch):
+    # A process reads the code of a folder once; that of `project` has been read.
+    shutil.copytree(project, tmp_path / "project")
+    monkeypatch.chdir(tmp_path / "project")
     module = Path("lotus/methods/ssd.py")
     module.write_text(module.read_text() + "\n")
     found = unsound()
@@ -211,7 +209,7 @@ def test_a_copy_among_records_has_no_record_of_its_own(project):
 
 def test_nothing_is_staged_if_a_dvc_file_is_damaged(project):
     layout.MODELS.write_text("<<<<<<< HEAD\n")
-    done = run(project, BIN / "python", "-m", "lotus.cli.main", "publish", check=False)
+    done = run(project, BIN / "python", "-m", "lotus", "publish", check=False)
     assert done.returncode == 1
     assert "models.dvc: not a DVC file" in done.stderr
     assert run(project, "git", "diff", "--cached", "--name-only").stdout == ""

@@ -7,6 +7,7 @@ import sys
 import pandas as pd
 import pytest
 import yaml
+from forked import lotus
 from project import ROOT, copy_of_project, run
 
 PAGE = (ROOT / "docs/own-method.md").read_text()
@@ -44,7 +45,7 @@ def rows_of(folder, content, *targets, **variables):
 def test_a_method_in_one_file(project):
     folder, content = project
     (folder / "ascent.py").write_text(block("python"))
-    listed = run(folder, "lotus", "methods", "--plugin", "ascent.py").stdout
+    listed = lotus(folder, "methods", "--plugin", "ascent.py").stdout
     assert "ascent\n  Climbs the loss of the forget set.\n  defaults: epochs=1" in listed
     table = rows_of(folder, content)
     assert list(table.index) == ["original", "gold", "ascent", "ascent-longer", "lotus"]
@@ -111,7 +112,7 @@ OTHER = "from lotus.methods.base import register\n"
 def test_a_plugin_that_does_not_load(tmp_path, plugin, text, said):
     if text is not None:
         (tmp_path / plugin).write_text(text)
-    done = run(tmp_path, "lotus", "methods", "--plugin", plugin, check=False)
+    done = lotus(tmp_path, "methods", "--plugin", plugin, check=False)
     assert done.returncode == 1
     assert said in done.stderr
     assert plugin.removesuffix(".py") in done.stderr

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 import yaml
+from copies import Copy
 from project import BIN, run
 
 from lotus.layout import MADE_OF, MODELS, PREDICTIONS
-from lotus.publish.publish import LIMIT, sort_out
+from lotus.publish.publish import LIMIT, destinations
 from lotus.records.index import read_index
 
 CONFIG = ["--configfile", "config/digits.yaml"]
@@ -20,7 +21,7 @@ PICTURE = "results/figures/jsd-bars.png"
 
 
 def lotus(folder, *arguments, check=True):
-    return run(folder, BIN / "python", "-m", "lotus.cli.main", *arguments, check=check)
+    return run(folder, BIN / "python", "-m", "lotus", *arguments, check=check)
 
 
 def commit(folder, message):
@@ -62,11 +63,16 @@ def pulled(published, tmp_path_factory):
     return clone
 
 
+@pytest.fixture(scope="module")
+def copy(pulled, tmp_path_factory):
+    return Copy(pulled, tmp_path_factory.mktemp("copy") / "clone")
+
+
 @pytest.fixture
-def clone(pulled, tmp_path):
+def clone(copy):
     """A copy of the pulled clone, to be changed; its DVC cache is its own."""
-    shutil.copytree(pulled, tmp_path / "clone")
-    return tmp_path / "clone"
+    yield copy.folder
+    copy.reset()
 
 
 def test_bytes_lie_in_dvc_and_small_text_in_git(published, monkeypatch):
@@ -83,7 +89,7 @@ def test_bytes_lie_in_dvc_and_small_text_in_git(published, monkeypatch):
     ):
         assert name in tracked
     assert all(Path(name).stat().st_size <= LIMIT for name in tracked - records.keys())
-    held = sort_out(read_index()).held
+    held = destinations(read_index()).in_dvc
     assert {Path(path).name for path in held[MODELS]} == {"model.safetensors"}
     assert {Path(path).name for path in held[PREDICTIONS]} == {"predictions.npz", "gradcam.npz"}
     listed = {

@@ -2,13 +2,13 @@
 
 import json
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-from project import run
+from forked import lotus
+from project import ROOT, run
 
 from lotus.errors import LotusError
 from lotus.predictions import predictions_file
@@ -56,11 +56,11 @@ def made(tmp_path_factory):
     labels = json.dumps({**labels, "protocol": "corrected", "study": ""})
     record = Path("results/records") / METRICS.relative_to("results")
     given = ["--seed", SEED, "--labels", labels, "--out", METRICS, "--record", record]
-    run(folder, "lotus", "evaluate", *rows, *given)
+    lotus(folder, "evaluate", *rows, *given)
     figure = ["--out", FIGURE, "--record", RECORD_OF_FIGURE]
-    run(folder, "lotus", "--log", "logs/f.log", "figure", "streisand", METRICS, *figure)
+    lotus(folder, "--log", "logs/f.log", "figure", "streisand", METRICS, *figure)
     table = ["--out", "results/tables/toy", "--record", "results/records/tables/toy.table.json"]
-    run(folder, "lotus", "table", "benchmark", METRICS, *table)
+    lotus(folder, "table", "benchmark", METRICS, *table)
     publish(folder, said.values())
     return folder
 
@@ -97,7 +97,11 @@ def without_torch(tmp_path):
 
 
 def restore(folder, check=True, **variables):
-    return run(folder, "lotus", "restore", "--figures", check=check, **variables)
+    """With variables in a process of its own: they count when modules are imported."""
+    if variables:
+        program = (sys.executable, "-P", ROOT / "workflow/run_lotus.py")
+        return run(folder, *program, "restore", "--figures", check=check, **variables)
+    return lotus(folder, "restore", "--figures", check=check)
 
 
 def changes(folder):
@@ -199,7 +203,7 @@ def test_an_edited_record_is_refused(clone):
     text = path.read_text()
     for other, said in (
         (text.replace('"figure": "streisand"', '"figure": "pareto"'), "edited"),
-        (text.replace("streisand", "pareto"), "not JSON: key 'lotus.metrics.pareto' stands twice"),
+        (text.replace("streisand", "pareto"), "not JSON: key 'lotus.results.pareto' stands twice"),
     ):
         path.write_text(other)
         done = restore(clone, check=False)
@@ -242,4 +246,4 @@ def test_the_quick_check_is_drawn_again_byte_for_byte(finished, tmp_path, withou
     (folder / "results/claims.json").unlink()
     restore(folder, **without_torch)
     assert {path: path.read_bytes() for path in drawn} == drawn
-    assert subprocess.run(["test", "-f", folder / "results/claims.json"]).returncode == 0
+    assert (folder / "results/claims.json").is_file()

@@ -1,221 +1,42 @@
-"""Whatever is in the files of a project: each reader gives a result, or one message; never a traceback."""
+"""Files that hold nonsense are read or refused in one line, whatever reads them."""
 
 import contextlib
 import json
 import os
 import shutil
-import tempfile
 from contextlib import chdir
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
-from hypothesis import Phase, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
-from tiny import CELL, FORGET_SET, HELD_OUT, METRICS, ROWS, TABLE, write_project
+from nonsense import (
+    NONSENSE,
+    QUICKLY,
+    READERS,
+    TEXTS,
+    audited,
+    copy_of,
+    evaluated,
+    files_of,
+    read_all,
+    redrawn,
+    refused_or_not,
+)
+from tiny import FORGET_SET, HELD_OUT, ROWS
 
-from lotus.audit import to_text
 from lotus.audit.audit import audit
-from lotus.cli.main import main
-from lotus.crate.export import export_crate
-from lotus.crate.project import configuration_files
-from lotus.diff import to_json
-from lotus.diff import to_text as compare_text
-from lotus.diff.compare import compare
-from lotus.diff.loading import open_side
 from lotus.errors import LotusError
 from lotus.formats.json_text import parse_json
-from lotus.lineage import lookup, recorded_facts
-from lotus.lineage import to_text as tree_text
-from lotus.plan.step import Step
-from lotus.publish import replay
-from lotus.publish.restore import standing
+from lotus.plan.step import ExpectedRecord
+from lotus.publish.restore import plan_restore
 from lotus.records.files import as_text, sha256
 from lotus.records.index import read_index
-from lotus.records.ledger import seal
 from lotus.records.reading import read_record
 from lotus.records.seal import identity, sealed
-from lotus.runs.evaluation import evaluate_runs, rows_of
 
-NONSENSE = [
-    None,
-    True,
-    0,
-    -1,
-    1.5,
-    1e300,
-    10**200,
-    "",
-    "x",
-    ".",
-    "..",
-    "/",
-    "/dev/zero",
-    "../../etc/passwd",
-    "results",
-    "a" * 300,
-    "\x1b[2J",
-    "\0",
-    "a\nb",
-    "é",
-    "猫" * 100,
-    "NaN",
-    [],
-    {},
-    [None],
-    {"": {}},
-    [[[]]],
-    {"a": {"b": [1, {"c": None}]}},
-]
-TEXTS = [
-    b"",
-    b"\xff\xfe",
-    b"null",
-    b"[",
-    b"[" * 100_000,
-    b"{" * 100_000,
-    b'{"a": NaN}',
-    b'{"a": Infinity}',
-    b'{"a": 1e999}',
-    b'{"a": ' + b"9" * 5000 + b"}",
-    b'{"a": ' + b"9" * 400 + b"}",
-    b'{"a": 1, "a": 2}',
-    b'{"a": "\\ud800"}',
-    b'{"\\udfff": 1}',
-    b"[" * 61 + b"]" * 61,
-    b"\0" * 100,
-]
-
-
-QUICKLY = partial(
-    settings, deadline=None, phases=[Phase.explicit, Phase.generate], report_multiple_bugs=False
-)
-"""Cases are slow: none is made smaller."""
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("template") / "project"
-    folder.mkdir()
-    with chdir(folder):
-        write_project()
-    return folder
-
-
-@pytest.fixture(autouse=True)
-def no_repository(monkeypatch):
-    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", tempfile.gettempdir())
-
-
-@contextlib.contextmanager
-def copy_of(template):
-    with tempfile.TemporaryDirectory() as folder:
-        shutil.copytree(template, f"{folder}/project", symlinks=True)
-        with chdir(f"{folder}/project"):
-            yield
-
-
-def files_of(template):
-    return sorted(p.relative_to(template).as_posix() for p in template.rglob("*") if p.is_file())
-
-
-def printable(text):
-    assert all(line.isprintable() for line in text.split("\n")), repr(text)
-    text.encode()
-
-
-def audited(_):
-    found = audit(read_index(), [])
-    printable(to_text.as_text(found))
-    json.loads(to_text.as_json(found))
-
-
-def restored(_):
-    index = read_index()
-    wanted = [Step(record.path, tuple(record.outputs)) for record in index.records.values()]
-    printable("\n".join(standing(index, audit(index, wanted).artifacts, wanted).lines()))
-
-
-def traced(_):
-    for asked in (TABLE, f"{TABLE}:lotus:avg_gap", "results/records/ledger.json", CELL + "/lotus"):
-        with refused_or_not():
-            found = lookup.look_up(asked)
-            lines = (*found.value_lines(), *tree_text.lines(found.tree))
-            printable("\n".join(lines))
-            json.loads(json.dumps(recorded_facts.as_json(found.tree, found.values)))
-
-
-def compared(template):
-    found = compare(open_side(str(template)), open_side("."), times=True)
-    printable("\n".join(compare_text.lines(found, 100)))
-    json.loads(json.dumps(to_json.as_json(found), allow_nan=False))
-
-
-def exported(_):
-    out = Path("../crate.zip")
-    try:
-        export_crate(out, 1000)
-    except LotusError:
-        assert not out.exists()
-        raise
-    finally:
-        assert [path.name for path in Path("..").iterdir()] in (["project"], *_TWO)
-        out.unlink(missing_ok=True)
-
-
-_TWO = (["crate.zip", "project"], ["project", "crate.zip"])
-
-
-def redrawn(_):
-    replay._records()
-
-
-def sealed_anew(_):
-    seal(Path("results/records/ledger.json"))
-
-
-def evaluated(_):
-    files = {row: Path(folder, "predictions.npz") for row, folder in ROWS.items()}
-    out = Path("../metrics.json")
-    try:
-        evaluate_runs(files, 1, {}, out, Path("../record.json"))
-    except LotusError:
-        assert not out.exists()
-        raise
-    finally:
-        out.unlink(missing_ok=True)
-        Path("../record.json").unlink(missing_ok=True)
-
-
-READERS = [
-    audited,
-    restored,
-    traced,
-    compared,
-    exported,
-    redrawn,
-    sealed_anew,
-]
-
-
-@contextlib.contextmanager
-def refused_or_not():
-    """A result, or one message that can be printed."""
-    said = "nothing"
-    try:
-        yield
-    except LotusError as error:
-        said = str(error)
-    assert said
-    printable(said)
-
-
-def read_all(template, readers=READERS):
-    for reader in readers:
-        with refused_or_not():
-            reader(template)
+pytestmark = pytest.mark.usefixtures("no_repository")
 
 
 def test_the_project_is_sound(template):
@@ -436,107 +257,12 @@ def test_archives_that_hold_something_else(template, tmp_path, make):
         assert "not predictions" in found[path.as_posix()].reason
 
 
-@pytest.mark.parametrize(
-    ("change", "said"),
-    [
-        ({"labels": {"dataset": 3}}, "--labels: dataset: 3; accepted: texts under dataset"),
-        ({"labels": {"rows": "x"}}, "--labels: rows"),
-        ({"out": Path("Snakefile/x.json")}, "Snakefile: cannot be written"),
-        ({"record": Path("../m.json")}, "--record: ../m.json is the output itself"),
-        ({"out": Path(ROWS["gold"], "predictions.npz")}, "is the predictions of gold"),
-        ({"files": {"original": Path("x"), "gold": Path("y")}}, "x: no file"),
-        ({"files": {"gold": Path("y")}}, "predictions of original"),
-    ],
-)
-def test_what_evaluate_is_asked_in_error(template, change, said):
-    files = {row: Path(folder, "predictions.npz") for row, folder in ROWS.items()}
-    asked = {"files": files, "labels": {}, "out": Path("../m.json"), "record": Path("../r.json")}
-    with copy_of(template):
-        before = files_of(Path())
-        with pytest.raises(LotusError, match=said):
-            evaluate_runs(seed=1, **{**asked, **change})
-        assert files_of(Path()) == before
-        assert not Path("../m.json").exists()
-
-
-def test_a_row_is_given_once():
-    pair = ("gold", Path("x"))
-    assert rows_of([pair]) == {"gold": Path("x")}
-    with pytest.raises(LotusError, match="row 'gold' is given twice"):
-        rows_of([pair, pair])
-
-
-def test_two_files_of_one_benchmark_are_not_compared(template):
-    with copy_of(template):
-        other = METRICS.replace("seed3", "seed4")
-        Path(other).parent.mkdir(parents=True)
-        shutil.copy(METRICS, other)
-        with pytest.raises(LotusError, match="both state that they are of toy-net-instance-10"):
-            open_side(".")
-
-
 def test_records_that_were_made_of_each_other(template):
     with copy_of(template):
         index = read_index()
         wanted = [
-            Step("results/records/a.json", (), ("results/records/b.json",)),
-            Step("results/records/b.json", (), ("results/records/a.json",)),
+            ExpectedRecord("results/records/a.json", (), ("results/records/b.json",)),
+            ExpectedRecord("results/records/b.json", (), ("results/records/a.json",)),
         ]
         with pytest.raises(LotusError, match=r"a\.json.*made of each other"):
-            standing(index, [], wanted)
-
-
-LONG, ESCAPE = "a" * 5000, "\x1b[31m"
-ARGUMENTS = [
-    *(["lineage", name] for name in (LONG, ESCAPE, "\0", "caf\udce9", "", "..", "/", ":", "::=")),
-    *(
-        ["lineage", f"{TABLE}:{cell}"]
-        for cell in ("x:n", "lotus:x", "lotus:n:x=1", ESCAPE, "a:b:c")
-    ),
-    *(["lineage", TABLE, "--picture", name] for name in ("x.txt", "Snakefile/x.svg", "")),
-    *(["diff", name] for name in (LONG, ESCAPE, "\0", "caf\udce9", "HEAD", "Snakefile")),
-    *(["export-crate", "--out", name] for name in (LONG, "", "Snakefile/x", "results/x")),
-    *(["seal", "--out", name] for name in (LONG, "", "Snakefile/x")),
-    *([command, "--configfile", "lost"] for command in ("audit", "restore")),
-]
-
-
-@pytest.mark.parametrize("arguments", ARGUMENTS, ids=range(len(ARGUMENTS)))
-def test_arguments_that_mean_nothing(template, arguments):
-    with copy_of(template):
-        done = CliRunner().invoke(main, arguments)
-        assert isinstance(done.exception, SystemExit), done.exception
-        assert done.exit_code in (1, 2)
-        assert done.stdout == ""
-        assert "Error: " in done.stderr
-        if arguments[0] in ("lineage", "diff"):
-            printable(done.stderr.partition("Error: ")[2])
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("", "not a CSV table: it is empty"),
-        ("a,a\n1,2\n", "a column stands twice"),
-        ("row,n\nlotus\n", "line 2: 1 cells for 2 columns"),
-        ('row,n\n"lotus,1\n', "not a CSV table"),
-        ("row,n\nx,1\n", "no row 'lotus'"),
-    ],
-)
-def test_tables_that_are_none(template, text, said):
-    with copy_of(template):
-        Path(TABLE).write_text(text)
-        with pytest.raises(LotusError, match=said):
-            lookup.look_up(f"{TABLE}:lotus:n")
-
-
-def test_what_a_crate_is_not_made_of(template):
-    with copy_of(template):
-        for text in ("title: [1]", "authors: 5", "authors: [5]", "authors: [{x: y}]", "title: ''"):
-            lines = Path(template, "CITATION.cff").read_text().splitlines()
-            key = text.partition(":")[0]
-            kept = [line for line in lines if not line.startswith(f"{key}:")]
-            Path("CITATION.cff").write_text("\n".join([*kept, text]))
-            with pytest.raises(LotusError, match=f"CITATION.cff: .*{key}"):
-                exported(template)
-    assert configuration_files(["../secret", "/etc/hostname", "a\0b"]) == []
+            plan_restore(index, [], wanted)

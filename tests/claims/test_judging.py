@@ -1,0 +1,185 @@
+"""One cell judged by each kind of rule."""
+
+import numpy as np
+import pytest
+from judged_cells import AHEAD, against, cell, gaps, rule_of
+from scipy import stats
+
+from lotus.claims.evidence import Distances
+from lotus.claims.judging import FAILS, HOLDS, OPEN, judge_alike, judge_cell
+
+
+def test_best_holds_where_every_interval_lies_on_its_side():
+    found = judge_cell(against("scrub", "ssd"), cell(gaps(**AHEAD)))
+    assert found.verdict == HOLDS
+    nearest = found.comparisons[0].advantage
+    expected = stats.ttest_rel(AHEAD["scrub"], AHEAD["lotus"]).confidence_interval(0.95)
+    assert (nearest.low, nearest.high) == pytest.approx((expected.low, expected.high))
+    assert "SCRUB" in found.why
+
+
+def test_best_is_told_by_pairs_not_by_means():
+    """Between seeds the gap varies ten times as much as between the rows."""
+    assert np.std(AHEAD["lotus"]) > 1.5 * np.mean(np.subtract(AHEAD["scrub"], AHEAD["lotus"]))
+    shuffled = {**AHEAD, "scrub": AHEAD["scrub"][::-1]}
+    assert judge_cell(against("scrub"), cell(gaps(**AHEAD))).verdict == HOLDS
+    assert judge_cell(against("scrub"), cell(gaps(**shuffled))).verdict == OPEN
+
+
+def test_best_fails_where_a_rival_is_better_at_its_share_of_the_error():
+    # Differences −.05, −.05, −.06: t = −16, so p = .004: refuted against 2 rivals (.025), not 20 (.0025).
+    rows = {"lotus": (0.20, 0.30, 0.41), "scrub": (0.15, 0.25, 0.35)}
+    found = judge_cell(against("scrub", "ssd"), cell(gaps(**rows, ssd=(0.9, 0.95, 1.0))))
+    assert found.verdict == FAILS
+    assert found.why.startswith("Better: SCRUB")
+    many = {f"other-{n}": (0.9, 0.95, 1.0) for n in range(19)}
+    wide = cell(gaps(**rows) | {row: {"avg_gap": v} for row, v in many.items()})
+    assert judge_cell(against("scrub", *many), wide).verdict == OPEN
+
+
+def test_second_best_needs_one_rival_fewer_and_more_certainty():
+    rows = gaps(**AHEAD, unsir=(0.05, 0.16, 0.24))
+    rivals = ("scrub", "ssd", "unsir")
+    assert judge_cell(against(*rivals), cell(rows)).verdict == FAILS
+    found = judge_cell(against(*rivals, rank=2), cell(rows))
+    assert found.verdict == HOLDS
+    assert {each.advantage.level for each in found.comparisons} == {0.975}
+    two_better = gaps(**AHEAD, unsir=(0.05, 0.155, 0.245), salun=(0.05, 0.155, 0.245))
+    assert judge_cell(against(*rivals, "salun", rank=2), cell(two_better)).verdict == FAILS
+
+
+def test_ties_share_the_first_place_but_are_not_smaller():
+    tied = cell(gaps(lotus=(0.1, 0.2, 0.3), scrub=(0.1, 0.2, 0.3)))
+    found = judge_cell(against("scrub"), tied)
+    assert found.verdict == HOLDS
+    assert "Equal in every seed: SCRUB" in found.why
+    smaller = rule_of(kind="smaller", row="lotus", than="scrub", metric="avg_gap")
+    assert judge_cell(smaller, tied).verdict == FAILS
+
+
+def test_differences_without_spread_decide():
+    constant = cell(gaps(lotus=(0.1, 0.2, 0.3), scrub=(0.2, 0.3, 0.4)))
+    found = judge_cell(against("scrub"), constant)
+    assert found.verdict == HOLDS
+    assert "the same in each of 3 seeds" in found.why
+
+
+def test_one_seed_tells_nothing():
+    alone = cell(gaps(lotus=(0.1,), scrub=(0.9,)), seeds=(12,))
+    found = judge_cell(against("scrub"), alone)
+    assert found.verdict == OPEN
+    assert "one seed" in found.why
+
+
+def test_collapsed_rivals_are_beaten_and_a_collapsed_row_fails():
+    rows = gaps(**AHEAD, unsir=(0.0, 0.0, 0.0))
+    rows["unsir"]["collapsed"] = (13,)
+    found = judge_cell(against("scrub", "unsir"), cell(rows))
+    assert found.verdict == HOLDS
+    assert "Collapsed, counted as beaten: UNSIR" in found.why
+    rows["lotus"]["collapsed"] = (13,)
+    found = judge_cell(against("scrub", "unsir"), cell(rows))
+    assert (found.verdict, found.why) == (FAILS, "LoTUS collapsed in 1 of 3 seeds.")
+
+
+def test_without_a_sound_gold_model_gaps_cannot_be_told():
+    rows = gaps(**AHEAD)
+    rows["gold"]["collapsed"] = (12,)
+    assert "gold model collapsed in 1 of 3" in judge_cell(against("scrub"), cell(rows)).why
+    del rows["gold"]
+    found = judge_cell(against("scrub"), cell(rows))
+    assert (found.verdict, found.why) == (OPEN, "no gold model was retrained.")
+
+
+def test_missing_rivals_leave_it_open_or_refuted_but_never_held():
+    found = judge_cell(against("scrub", "unsir"), cell(gaps(**AHEAD)))
+    assert found.verdict == OPEN
+    assert "Not run: UNSIR" in found.why
+    rows = {"lotus": (0.20, 0.30, 0.41), "scrub": (0.15, 0.25, 0.35)}
+    assert judge_cell(against("scrub", "unsir"), cell(gaps(**rows))).verdict == FAILS
+    assert judge_cell(against("unsir"), cell(gaps(**AHEAD))) is None
+
+
+@pytest.mark.parametrize(
+    ("faster", "verdict"),
+    [((4, 6, 9), HOLDS), ((0.3, 0.35, 0.4), FAILS), ((0.5, 1.5, 2.5), OPEN)],
+)
+def test_times_are_compared_as_ratios(faster, verdict):
+    lotus = np.array([1.0, 2.0, 4.0])
+    rule = rule_of(kind="smaller", row="lotus", than="gold", metric="time")
+    rows = {"lotus": {"time": lotus}, "gold": {"time": lotus * faster}}
+    found = judge_cell(rule, cell(rows))
+    assert found.verdict == verdict
+    advantage = found.comparisons[0].advantage
+    assert advantage.mean == pytest.approx(np.prod(faster) ** (1 / 3))
+    released = judge_cell(rule, cell(rows, "released"))
+    assert dict(released.comparisons[0].values)[12] == 7  # the published code's minutes
+
+
+@pytest.mark.parametrize(
+    ("change", "verdict"),
+    [((0.0, 0.002, 0.001), HOLDS), ((0.05, 0.052, 0.051), FAILS), ((0.0, 0.03, 0.01), OPEN)],
+)
+def test_within_a_margin(change, verdict):
+    other = np.array([0.1, 0.2, 0.3])
+    rule = rule_of(kind="within", row="lotus", than="scrub", metric="avg_gap", margin=0.02)
+    assert judge_cell(rule, cell(gaps(lotus=other + change, scrub=other))).verdict == verdict
+
+
+def test_within_a_factor_and_with_accuracies_turned_round():
+    other = np.array([0.1, 0.2, 0.3])
+    rule = rule_of(kind="within", row="lotus", than="scrub", metric="jsd", factor=1.25)
+    for factors, verdict in [((1.1, 1.12, 1.11), HOLDS), ((1.5, 1.51, 1.52), FAILS)]:
+        rows = {"gold": {}, "lotus": {"jsd": other * factors}, "scrub": {"jsd": other}}
+        assert judge_cell(rule, cell(rows)).verdict == verdict
+    keeps = rule_of(kind="within", row="lotus", than="gold", metric="accuracy_test", margin=0.05)
+    for lost, verdict in [(0.02, HOLDS), (0.08, FAILS), (-0.5, HOLDS)]:
+        rows = {"gold": {"accuracy_test": other}, "lotus": {"accuracy_test": other - lost}}
+        assert judge_cell(keeps, cell(rows)).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("above", "lotus_does_not", "it_does"),
+    [
+        ((0.12, 0.11, 0.10), HOLDS, FAILS),
+        ((0.5, 0.52, 0.51), FAILS, HOLDS),
+        ((0.1, 0.4, 0.2), OPEN, OPEN),
+    ],
+)
+def test_streisand(above, lotus_does_not, it_does):
+    rows = {
+        "gold": {"ks_forget_above_test": (0.08, 0.07, 0.06)},
+        "lotus": {"ks_forget_above_test": above},
+    }
+    for stands_out, verdict in [(False, lotus_does_not), (True, it_does)]:
+        rule = rule_of(kind="streisand", row="lotus", stands_out=stands_out, margin=0.1)
+        assert judge_cell(rule, cell(rows)).verdict == verdict
+
+
+def test_correlation_by_its_bootstrap_interval():
+    rng = np.random.default_rng(0)
+    names = [f"method-{n}" for n in range(12)]
+    jsd = rng.uniform(0.1, 0.5, size=(12, 3))
+    rule = rule_of(kind="correlation", at_least=0.8)
+    for noise, verdict in [(0.01, HOLDS), (1.0, FAILS), (0.09, OPEN)]:
+        rf = jsd + noise * rng.normal(size=jsd.shape)
+        rows = {name: {"jsd": a, "rf_jsd": b} for name, a, b in zip(names, jsd, rf, strict=True)}
+        found = judge_cell(rule, cell(rows))
+        assert found.verdict == verdict, (noise, found.why)
+        assert dict(found.numbers)["points"] == 36
+    assert judge_cell(rule, cell(gaps(**AHEAD))) is None
+
+
+def test_alike_by_every_distance():
+    near, far, crossing = (5, 5, 0, 0), (0, 2, 4, 4), (0, 10, 0, 0)
+    audited = [Distances("a", near), Distances("b", far), Distances("c", crossing)]
+    of = {each.dataset: each for each in audited}
+    verdict = {
+        (a, b): judge_alike(rule_of(kind="alike", dataset=a, than=[b]), [of[a], of[b]])[0].verdict
+        for a, b in [("a", "b"), ("b", "a"), ("a", "c")]
+    }
+    assert verdict == {("a", "b"): HOLDS, ("b", "a"): FAILS, ("a", "c"): HOLDS}
+    mixed = Distances("d", (6, 0, 0, 4))
+    rule = rule_of(kind="alike", dataset="a", than=["d"])
+    assert judge_alike(rule, [of["a"], mixed])[0].verdict == OPEN
+    assert judge_alike(rule, [mixed]) == []

@@ -1,0 +1,70 @@
+"""The figures of Avg Gap and of its changes."""
+
+import numpy as np
+import pytest
+from measured_runs import texts_of_figure
+from metrics_files import FALLEN, METHODS, scores
+
+from lotus.errors import LotusError
+from lotus.figures.avg_gap import avg_gap
+from lotus.figures.registry import FIGURES
+from lotus.figures.rf_jsd import rf_jsd
+from lotus.figures.style import look_of
+
+
+def test_the_avg_gap_figure_leaves_places_without_gold_out(ungauged):
+    figure = avg_gap(ungauged["corrected"])
+    assert [axes.get_title() for axes in figure.axes] == ["data, ResNet18\n10 % forgotten"]
+    assert [axes.get_title().split("\n")[0] for axes in rf_jsd(ungauged["corrected"]).axes] == [
+        "data, ResNet18, 10 % forgotten"
+    ]
+
+
+def test_ten_methods_look_different():
+    looks = look_of(["original", "gold", *METHODS, "mine", "also-mine"])
+    assert len(set(looks.values())) == 14
+    assert len({colour for colour, _ in (looks[row] for row in METHODS)}) == 10
+    assert len({marker for _, marker in (looks[row] for row in METHODS)}) == 10
+    assert look_of(["scrub"])["scrub"] == looks["scrub"]
+
+
+def test_avg_gap_figure_leaves_collapsed_models_out_and_says_so(fallen, write_metrics):
+    released = write_metrics("released", 1, lotus=scores(0.9, 1.0, 0.8, 0.7, avg_gap=0.06))
+    figure = avg_gap([*fallen, released])
+    assert texts_of_figure(figure) == ["corrected: collapsed in 1 of 3 seeds"]
+    (axes,) = figure.axes
+    means = [line for line in axes.lines if line.get_marker() == "D"]
+    assert [np.nanmean(line.get_xdata()) for line in means] == pytest.approx([0.05, 0.06])
+    assert [line.get_markerfacecolor() == "white" for line in means] == [False, True]
+
+
+def test_avg_gap_figure_has_no_row_for_gold_even_if_that_has_collapsed(write_metrics):
+    files = [write_metrics("corrected", 1, gold=FALLEN, lotus=scores(0.9, 1.0, 0.8, 0.6))]
+    (axes,) = avg_gap(files).axes
+    assert [label.get_text() for label in axes.get_yticklabels()] == [
+        "Original (nothing done)",
+        "LoTUS",
+    ]
+    assert not axes.texts
+
+
+def test_the_map_of_changes_shows_each_change_once_and_no_collapsed_model(write_metrics):
+    files = [
+        write_metrics(
+            "corrected", 1, lotus=scores(0.9, 1.0, 0.8, 0.6), ssd=scores(0.5, 0.5, 0.5, 0.5)
+        ),
+        write_metrics("corrected+e1", 1, lotus=scores(0.9, 0.7, 0.8, 0.6), ssd=FALLEN),
+    ]
+    left, right, _ = FIGURES.spec("ablation").draw(files).axes
+    rows = [label.get_text() for label in left.get_yticklabels()]
+    e1 = [label.get_text() for label in left.get_xticklabels()].index("E1")
+    told = {
+        rows[int(t.get_position()[1])]: t.get_text()
+        for t in right.texts
+        if int(t.get_position()[0]) == e1 and t.get_text()
+    }
+    assert told == {"LoTUS": "−.30"}
+    with pytest.raises(LotusError, match="no switch was tried"):
+        FIGURES.spec("ablation").draw(
+            [write_metrics("released", 1, lotus=scores(0.9, 1.0, 0.8, 0.6))]
+        )

@@ -1,0 +1,63 @@
+"""The default configuration without its studies, and plans of changed copies of it."""
+
+import copy
+
+import pytest
+import yaml
+from project import ROOT
+
+from lotus.config.cells import Benchmark
+from lotus.config.origins import Origin
+from lotus.plan.making import make_plan
+
+
+def plan_of(content, name="config/mine.yaml"):
+    return make_plan(content, [Origin(name, content)])
+
+
+@pytest.fixture
+def content():
+    """The default experiment without its studies, both scenarios in its first block."""
+    content = yaml.safe_load((ROOT / "config/fashion-mini.yaml").read_text())
+    first, second, *others = content["grid"]
+    first = first | {"scenarios": first["scenarios"] + second["scenarios"]}
+    blocks = [first, *(block for block in others if "study" not in block)]
+    content["grid"] = [
+        {key: value for key, value in block.items() if key not in ("methods", "tables")}
+        for block in blocks
+    ]
+    content["methods"] = without_variants(content["methods"])
+    for override in content["overrides"]:
+        override["methods"] = without_variants(override["methods"])
+    return content
+
+
+def without_variants(rows):
+    return {row: given for row, given in rows.items() if row in METHODS}
+
+
+METHODS = [
+    *("lotus", "finetune", "neggrad-plus", "random-labeling", "bad-teacher"),
+    *("scrub", "ssd", "unsir", "salun", "salun-lotus"),
+]
+
+
+def change(content, path, value):
+    changed = copy.deepcopy(content)
+    node = changed
+    for key in path[:-1]:
+        node = node[key]
+    node[path[-1]] = value
+    return changed
+
+
+CELL = Benchmark("fashion-mini", "resnet18", "class-trouser")
+RELEASED = CELL.under("released")
+
+
+@pytest.fixture
+def block(content):
+    """A block of one place under both protocols, and keys of its own."""
+    place = {"datasets": ["fashion-mini"], "architectures": ["resnet18"]}
+    place |= {"scenarios": ["class-trouser"], "protocols": ["corrected", "released"]}
+    return lambda **keys: {**place, **keys}

@@ -1,0 +1,55 @@
+"""Sentences of the page about what differs."""
+
+import numpy as np
+from metrics_files import scores
+
+from lotus.page.sentences import differences, sentences
+from lotus.results.metrics import (
+    load_metrics,
+    summarise,
+)
+
+
+def summaries(frames):
+    return {name: summarise(frame) for name, frame in frames.items()}
+
+
+def test_sentences_without_gold_are_about_rf_jsd(ungauged):
+    frames = {name: load_metrics(files[:1]) for name, files in ungauged.items()}
+    said = sentences(frames, summaries(frames))
+    assert "Corrected: smallest RF-JSD: SCRUB (0.010; doing nothing: 0.040)." in said
+    assert "Released: smallest RF-JSD by the published rule: SCRUB (0.10; doing nothing" in said[1]
+    assert len(said) == 2
+    whole_class = load_metrics(ungauged["corrected"][:1]).assign(rf_jsd=np.nan)
+    frames = {"corrected": whole_class}
+    said = sentences(frames, summaries(frames))
+    assert said == ["Corrected: RF-JSD is defined for no method."]
+
+
+def test_sentences_state_what_differs(write_metrics):
+    corrected = [
+        write_metrics(
+            "corrected",
+            1,
+            lotus=scores(0.9, 1.0, 0.8, 0.7, avg_gap=0.05, jsd=0.1),
+            scrub=scores(0.8, 1.0, 0.8, 0.6, avg_gap=0.0, jsd=0.1),
+            unsir=scores(0.1, 0.1, 0.1, 0.6, avg_gap=0.4, jsd=0.1, collapsed="near chance"),
+        )
+    ]
+    released = [
+        write_metrics(
+            "released",
+            1,
+            lotus=scores(0.9, 0.94, 0.8, 0.6, jsd=0.1),
+            scrub=scores(1.0, 1.0, 0.8, 1.0, same_as_original=True),
+            unsir=scores(0.9, 0.1, 0.8, 0.7, jsd=0.1),
+        )
+    ]
+    frames = {"corrected": load_metrics(corrected), "released": load_metrics(released)}
+    said = " ".join(sentences(frames, summaries(frames)) + differences(frames))
+    assert "Corrected: smallest Avg Gap: SCRUB (0.000; doing nothing: 0.150)." in said
+    assert "Released: smallest Avg Gap by the published rule: LoTUS (0.0400;" in said
+    assert "LoTUS, corrected: Avg Gap 0.050, smaller than doing nothing in 1 of 1 seeds" in said
+    assert "Released, 1 of 2 methods lose more than 5 points of retain accuracy" in said
+    assert "Released, SCRUB equals the original" in said
+    assert "Corrected: UNSIR collapsed in 1 of 1 seeds and is left out." in said
