@@ -130,6 +130,13 @@ def test_files_that_commands_name_exist(program):
                 assert (ROOT / word).exists(), f"{page}: {word}"
 
 
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])
+def test_files_that_a_page_names_exist(page):
+    places = "lotus|tests|workflow|report|config|docs|envs|profiles"
+    named = re.findall(rf"`((?:{places})/[\w./-]+)`", TEXTS[page])
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
 def test_the_number_of_models_is_that_of_the_plan():
     origin = read_origin(ROOT / "config/fashion-mini.yaml")
     (stated,) = re.findall(r"(\d+) small models", README)
