@@ -10,8 +10,8 @@ from click.testing import CliRunner
 from lotus.cli.main import main
 from lotus.diff.loading import open_side
 from lotus.errors import LotusError
+from lotus.git import git, why_none
 from lotus.tracking import tracked_files
-from lotus.tracking.git import git, why_none
 
 ODD = {
     "color.ui": "always",

@@ -5,11 +5,11 @@ between a record and the present code, parameters or inputs. Both are decided by
 modification times may lie.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from lotus import layout
 from lotus.audit import contained, mixtures
@@ -19,7 +19,7 @@ from lotus.plan.step import ExpectedRecord
 from lotus.records.digests import ABSENT, Seen, digests
 from lotus.records.index import Index
 from lotus.records.reading import Record
-from lotus.records.seal import identity
+from lotus.records.seal import FORMAT, identity
 from lotus.tracking.tracked_files import uncommitted
 
 VERIFIED, STALE, ORPHAN, MISSING, CHANGED = "verified", "stale", "orphan", "missing", "changed"
@@ -95,7 +95,7 @@ def audit(index: Index, expected_records: Iterable[ExpectedRecord], full: bool =
         found.add(path, CHANGED, reason)
     for path, reason in mixtures.problems(index):
         found.add(path, STALE, reason)
-    notes = [*contained.look_alikes(index, sound), *uncommitted()]
+    notes = [*_of_older_formats(index), *contained.look_alikes(index, sound), *uncommitted()]
     return Audit(found.artifacts(), notes)
 
 
@@ -147,15 +147,16 @@ class _Records:
     found: _Findings
 
     @cached_property
-    def _code(self) -> Callable[[Mapping[str, Any]], str]:
+    def _code(self) -> Callable[[Record], str]:
         changes = code_changes()
 
-        def told(recorded: Mapping[str, Any]) -> str:
+        def told(record: Record) -> str:
             try:
-                return changes(recorded)
+                return changes(record)
             except (ImportError, SyntaxError, ValueError, AttributeError) as error:
                 # Modules that a record names, or the present ones, can be anything.
-                return f"code: {', '.join(recorded['entry'])} cannot be compared: {error}"
+                entry = ", ".join(record.content["code"]["entry"])
+                return f"code: {entry} cannot be compared: {error}"
 
         return told
 
@@ -169,7 +170,7 @@ class _Records:
         if record.problem:
             return
         stale = [
-            *filter(None, [self._code(record.content["code"])]),
+            *filter(None, [self._code(record)]),
             *(differences(record, expected) if expected is not None else ()),
             *self._inputs(record),
             *self._links(record),
@@ -295,6 +296,19 @@ def _raw(raw: Iterable[RawFileOfStore], seen: Mapping[str, Seen], found: _Findin
             found.add(file.path, CHANGED, _other_bytes(now.sha256, file.sha256, file.listed_by))
         else:
             found.sound(file.path)
+
+
+def _of_older_formats(index: Index) -> Iterator[str]:
+    """A remark for each older format that records have."""
+    older = Counter(
+        record.content["format"] for record in index.records.values() if record.is_of_older_format
+    )
+    for number, count in sorted(older.items()):
+        yield (
+            f"{count} of {len(index.records)} records are of format {number}, written by an older version "
+            f"of the package (now: {FORMAT}); they are read, but their code identity cannot be compared "
+            "with the present code: audit them with the version that wrote them, or run their steps again"
+        )
 
 
 def _why_stray(path: str, index: Index) -> str:

@@ -17,17 +17,23 @@ from lotus.wording import first_of
 SAID = 5
 """Names of a list that are given; others are counted."""
 
+OLDER_FORMAT = "made by an older version of the package: its code identity cannot be compared"
 
-def code_changes() -> Callable[[Mapping[str, Any]], str]:
-    """A function: the part `code` of a record → which modules are other ones now, in words; else ''.
 
-    It looks at the same modules once. Present code is that of the project in the present folder, if it
-    has code of its own, whichever copy runs.
+def code_changes() -> Callable[[Record], str]:
+    """Returns a function: a record → what is other code now than it was made by, in words; else ''.
+
+    The function looks at the same modules once. Present code is that of the project in the present folder,
+    if it has code of its own, whichever copy runs. Modules are compared by their syntax
+    (`lotus.records.syntax`); a record of an older format states digests of another kind.
     """
     own = Path.cwd() if Path(PACKAGE, "__init__.py").is_file() else None
     present: dict[tuple[str, ...], tuple[str, dict[str, str]]] = {}
 
-    def changes(recorded: Mapping[str, Any]) -> str:
+    def changes(record: Record) -> str:
+        if record.is_of_older_format:
+            return f"code: {OLDER_FORMAT}"
+        recorded = record.content["code"]
         entry = tuple(recorded["entry"])
         if entry not in present:
             present[entry] = code_digest(*entry, root=own), module_digests(*entry, root=own)

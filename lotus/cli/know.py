@@ -32,10 +32,10 @@ def _method_lines(name: str) -> Iterator[str]:
     """Yields what there is to say of a method."""
     from dataclasses import MISSING, fields
 
-    from lotus.config.protocol import REGISTER
-    from lotus.methods.base import configured, registry
+    from lotus.config.register import REGISTER
+    from lotus.methods.base import described, registry
 
-    said, entry = configured.describe(name), registry.entry_of(name)
+    said, entry = described.describe(name), registry.entry_of(name)
     yield f"{name}\n  {said.idea}"
     every = fields(entry.cls)  # type: ignore[arg-type]
     values = (f.name if f.default is MISSING else f"{f.name}={f.default}" for f in every)
@@ -54,10 +54,11 @@ def protocols() -> None:
     A switch turns on one behaviour of the released code that the corrected protocol does not have; its line
     says where that code has it, and what it does.
     """
-    from lotus.config.protocol import REGISTER
+    from lotus.config.protocol import SWITCHES
+    from lotus.config.register import REGISTER
 
     for name, switch in REGISTER.items():
-        click.echo(f"{name}  {switch.where} ({switch.stage}): {switch.released}")
+        click.echo(f"{name}  {switch.where} ({SWITCHES[name]}): {switch.released}")
 
 
 @click.command(epilog=examples("lotus datasets", when=ANYWHERE))

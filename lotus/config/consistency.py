@@ -43,7 +43,7 @@ def inconsistencies(settings: Settings) -> Iterator[Problem]:
     for position, block in enumerate(settings.grid):
         if (block.study or "").split("-")[0] in (
             *protocol.BASES,
-            *map(str.lower, protocol.REGISTER),
+            *map(str.lower, protocol.SWITCHES),
         ):
             what = "begins like a protocol or one of its switches; call the study otherwise"
             yield ["grid", position, "study"], block.study, what

@@ -4,15 +4,11 @@ import re
 from typing import Annotated, Any
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
 )
-
-from lotus.config import protocol
-from lotus.errors import LotusError
 
 SCIENTIFIC = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)[eE][+-]?\d+")
 
@@ -36,16 +32,6 @@ Seed = Annotated[int, Field(ge=0, lt=2**32)]
 def as_list(value: Any) -> Any:
     """A list of one where a text is given in place of a list."""
     return [value] if isinstance(value, str) else value
-
-
-def _known_protocol(name: str) -> str:
-    try:
-        return protocol.parse(name).name
-    except LotusError as error:
-        raise ValueError(str(error)) from None
-
-
-ProtocolName = Annotated[str, AfterValidator(_known_protocol)]
 
 
 class Section(BaseModel):

@@ -2,11 +2,21 @@
 
 from typing import Annotated
 
-from pydantic import (
-    Field,
-)
+from pydantic import AfterValidator, Field
 
-from lotus.config.fields import Name, ProtocolName, Section, Seed
+from lotus.config import protocol
+from lotus.config.fields import Name, Section, Seed
+from lotus.errors import LotusError
+
+
+def _known_protocol(name: str) -> str:
+    try:
+        return protocol.parse(name).name
+    except LotusError as error:
+        raise ValueError(str(error)) from None
+
+
+ProtocolName = Annotated[str, AfterValidator(_known_protocol)]
 
 
 class Block(Section):

@@ -16,9 +16,9 @@ import numpy as np
 
 from lotus.data.duplicates import choose_kept, find_similar
 from lotus.data.hashes import hash_files
-from lotus.data.sources._folders import Table, read_csv
 from lotus.data.sources._mufac import images_of, table_of
 from lotus.errors import LotusError
+from lotus.formats.csv_text import Table, read_csv
 from lotus.records.record import write_record
 
 if TYPE_CHECKING:

@@ -13,12 +13,12 @@ from lotus import layout
 from lotus.config.cells import Benchmark
 from lotus.errors import LotusError
 from lotus.formats.json_text import parse_json, read_file
+from lotus.git import git, why_none
 from lotus.names import shown
 from lotus.records.forms import Digest, FilePath, Form, Number, unfit
 from lotus.records.index import Index
 from lotus.records.reading import Record, parse_record
 from lotus.results.metrics import KEYS, parse_metrics
-from lotus.tracking.git import git, why_none
 
 ACCEPTED = "accepted: a project's folder, its folder results, or a commit, branch or tag"
 

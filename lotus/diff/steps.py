@@ -11,6 +11,7 @@ from typing import Any, Literal, NamedTuple
 from lotus import layout
 from lotus.records.index import Index
 from lotus.records.reading import Record
+from lotus.surroundings import PACKAGE
 
 Kind = Literal["parameter", "protocol", "seed", "data", "code", "environment", "record"]
 OF_DEVICE = ("device", "device_name", "processor", "threads", "system")
@@ -145,8 +146,7 @@ def _differences(mine: Record, theirs: Record, a: Index, b: Index) -> Iterator[D
         yield from _inputs(mine, theirs, a, b)
     if mine.kind in DATA:
         yield from _outputs(mine, theirs)
-    modules = [record.content["code"].get("modules", {}) for record in (mine, theirs)]
-    yield from _compared("code", *modules)
+    yield from _code(mine, theirs)
     yield from _compared("environment", _environment(mine), _environment(theirs))
 
 
@@ -191,6 +191,19 @@ def _environment(record: Record) -> dict[str, Any]:
     hardware = record.content.get("hardware", {})
     device = {key.replace("_", " "): hardware[key] for key in OF_DEVICE if key in hardware}
     return {**record.content.get("versions", {}), **device}
+
+
+def _code(mine: Record, theirs: Record) -> Iterator[Difference]:
+    """Modules of other code; the package as a whole where the records know code by other digests."""
+    formats = [record.content.get("format") for record in (mine, theirs)]
+    if formats[0] != formats[1]:
+        what = (
+            f"{PACKAGE} (its records of formats {formats[0]} and {formats[1]} cannot be compared)"
+        )
+        yield Difference("code", what, *formats)
+        return
+    modules = [record.content["code"].get("modules", {}) for record in (mine, theirs)]
+    yield from _compared("code", *modules)
 
 
 def _compared(kind: Kind, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Difference]:

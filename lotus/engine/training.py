@@ -1,7 +1,7 @@
 """The one supervised loop: trains the original and the gold model."""
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,9 +13,7 @@ from lotus.config.architectures import Training
 from lotus.data.batches import ImageSet
 from lotus.engine.checkpoint import Checkpoint
 from lotus.engine.inference import mean_loss
-
-Progress = Callable[[int, int, Mapping[str, float]], None]
-"""Called after each epoch: its number from 0, how many there are, what to report of it."""
+from lotus.engine.progress import Progress
 
 
 @dataclass

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from lotus.config.architectures import ARCHITECTURE
-from lotus.config.protocol import REGISTER, RELEASED
+from lotus.config.protocol import RELEASED
+from lotus.config.register import REGISTER
 from lotus.metrics.membership import SYNTHETIC
 from lotus.page.sections import TableCell
 from lotus.results.ablation import ablate, is_of_numbers

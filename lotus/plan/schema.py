@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from lotus.config.settings import Settings
-from lotus.methods.base import configured, registry
+from lotus.methods.base import described, registry
 
 
 def json_schema() -> dict[str, Any]:
@@ -18,7 +18,7 @@ def json_schema() -> dict[str, Any]:
     }
     schema["properties"]["methods"]["properties"] = {
         name: {
-            "description": configured.describe(name).idea,
+            "description": described.describe(name).idea,
             **section,
             "properties": {**section["properties"], **of_rows},
         }

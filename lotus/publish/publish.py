@@ -12,12 +12,12 @@ from lotus.audit.audit import CHANGED, ORPHAN, Audit
 from lotus.audit.project import audit_project
 from lotus.data.store import LOADER, dvc_outs
 from lotus.errors import LotusError
+from lotus.git import git
 from lotus.records.files import write_text
 from lotus.records.forms import MODELS
 from lotus.records.index import Index, read_index
 from lotus.records.reading import Record
 from lotus.tracking.dvc import dvc, has_remote
-from lotus.tracking.git import git
 from lotus.tracking.tracked_files import dvc_entries
 
 LIMIT = 100_000

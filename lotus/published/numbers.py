@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from lotus.data.sources._folders import read_csv
 from lotus.errors import LotusError, choices
+from lotus.formats.csv_text import read_csv
 from lotus.results.metrics import legible
 
 RESULTS, MISPRINTS = "results.csv", "misprints.csv"

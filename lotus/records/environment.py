@@ -40,7 +40,7 @@ def command_line() -> str:
 
 
 def git_state() -> dict[str, Any]:
-    """Commit and whether tracked files differ from it; None where there is no repository.
+    """Commit and whether tracked files differ from it; None for both where there is no repository.
 
     A repository around the project that tracks nothing of it is none of its own.
     Results that were published are tracked as well, and are not what a step is made by.
@@ -50,25 +50,20 @@ def git_state() -> dict[str, Any]:
         for place in (layout.RESULTS, layout.RAW, layout.STORES, *layout.PUBLISHED)
     )
     options = ("--porcelain=v2", "--branch", "--no-ahead-behind", "--untracked-files=no")
-    said = git("status", *options, "--", ".", *without)
-    if said is None or not (Path(".git").exists() or tracks_something_here()):
-        return {"commit": None, "dirty": None}
-    lines = said.splitlines()
+    none = {"commit": None, "dirty": None}
+    try:
+        status = run_git("status", *options, "--", ".", *without)
+    except LotusError:
+        return none
+    if status.returncode or not (Path(".git").exists() or tracks_something_here()):
+        return none
+    lines = status.stdout.decode("utf-8", "replace").splitlines()
     head = "# branch.oid "
     (commit,) = (line.removeprefix(head) for line in lines if line.startswith(head))
     return {
         "commit": None if commit == "(initial)" else commit,
         "dirty": any(not line.startswith("# ") for line in lines),
     }
-
-
-def git(*arguments: str) -> str | None:
-    """What git prints, without white space around it; None where it fails or is not there."""
-    try:
-        done = run_git(*arguments)
-    except LotusError:
-        return None
-    return done.stdout.decode("utf-8", "replace").strip() if done.returncode == 0 else None
 
 
 @cache

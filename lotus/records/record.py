@@ -10,14 +10,18 @@ Fields of a record (`run.json`; see `write_record`):
     inputs      path → sha256 of what was read
     outputs     path → sha256 of what was written
     records     record → identity: those of the inputs, as far as the project has them (the chain)
-    code        digest of the modules that the step runs, the modules it enters, the digest of each
-                that it can reach, of the whole package; git commit, dirty
+    code        digest of the modules that the step can reach, the modules it enters, the digest of each
+                that it can reach: of their syntax (`lotus.records.syntax`). `package` is a digest of the
+                bytes of the whole package, by which the copy of it can be known again; nothing is compared
+                with it. git commit, dirty
     versions    Python and the libraries that can change numbers
     hardware    device, its name, processor, cores, threads, memory
     time        start (UTC); seconds of each phase, and from the start of the process to the record
     memory      peak in bytes, of the process and on the device
     notes       what else the step reports, for example one entry per epoch
     digest      sha256 of the record's text without this line: a record that was edited shows it
+
+In format 2 `code` had digests of the bytes of each module, comments included; all else is the same.
 
 Limits: the digest covers Python sources of the package, not compiled libraries (see `versions`); times
 are wall times of a machine that may have done other work.

@@ -35,7 +35,6 @@ DOC_READERS = frozenset(
         "getdoc",
         "getsource",
         "getsourcelines",
-        "model_fields",
         "model_json_schema",
         "use_attribute_docstrings",
     }

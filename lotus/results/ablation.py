@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from lotus.config.protocol import CORRECTED, REGISTER, Protocol, of_stage, parse
+from lotus.config.protocol import CORRECTED, SWITCHES, Protocol, of_stage, parse
 from lotus.layout import GOLD, ORIGINAL
 from lotus.metrics.base import registry
 from lotus.metrics.base.released import mean_ag
@@ -67,7 +67,7 @@ Line = dict[str, str | float]
 
 def _of_runs(base: pd.DataFrame, others: dict[Protocol, pd.DataFrame]) -> Iterator[Line]:
     """Lines of switches that change models or predictions."""
-    order = {switch: place for place, switch in enumerate(REGISTER)}
+    order = {switch: place for place, switch in enumerate(SWITCHES)}
     before = {metric: _by_row(base, metric) for metric in CHANGES}
     for protocol in sorted(others, key=lambda of: [order[s] for s in _sorted(of)]):
         if protocol.base != CORRECTED.base:
@@ -167,7 +167,7 @@ def _is_same(base: pd.DataFrame, switched: pd.DataFrame, row: str) -> bool:
 
 
 def _sorted(protocol: Protocol) -> list[str]:
-    return [switch for switch in REGISTER if switch in protocol.deviations]
+    return [switch for switch in SWITCHES if switch in protocol.deviations]
 
 
 def _label(switches: Sequence[str]) -> str:

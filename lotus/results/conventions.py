@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from lotus.config.protocol import REGISTER, Protocol, parse
+from lotus.config.protocol import SWITCHES, Protocol, parse
 from lotus.layout import GOLD
 from lotus.metrics.avg_gap import GAP_TERMS
 from lotus.metrics.base import MetricSpec, registry
@@ -99,7 +99,7 @@ def form_of(metric: str, protocol: Protocol, frame: pd.DataFrame) -> Form:
 
     """
     spec = registry.specs()[metric]
-    concerned = [s for s in REGISTER if s in spec.released.switches and protocol.has(s)]
+    concerned = [s for s in SWITCHES if s in spec.released.switches and protocol.has(s)]
     if "E5" in concerned and not ("E6" in concerned and frame[SYNTHETIC].notna().any()):
         concerned.remove("E5")
     on = [switch.lower() for switch in concerned]

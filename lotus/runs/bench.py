@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from lotus import models
-from lotus.config.architectures import ARCHITECTURE, Architecture
+from lotus.config.architectures import Architecture
 from lotus.config.images import Dataset
 from lotus.config.protocol import Protocol
 from lotus.data.batches import Images, ImageSet
@@ -18,13 +17,12 @@ from lotus.data.calibration import Calibration, open_calibration
 from lotus.data.splits import ForgetSet, HeldOut
 from lotus.data.store import Store
 from lotus.engine.device import Device
-from lotus.engine.training import Progress
+from lotus.engine.progress import Progress
 from lotus.errors import LotusError
 from lotus.methods.base.task import Task
-from lotus.names import shown
-from lotus.records.reading import read_record
-from lotus.runs.networks import build_network, make_network, seen_shape, untrained_architecture
-from lotus.runs.run import MODEL, RECORD, Inputs, Run, derive_seed, generator_of, read_inputs
+from lotus.runs.networks import make_network, seen_shape, untrained_architecture
+from lotus.runs.originals import load_original
+from lotus.runs.run import Inputs, Run, derive_seed, generator_of, read_inputs
 
 
 @dataclass(frozen=True)
@@ -97,29 +95,3 @@ def set_up(inputs: Inputs, original: Path, device: Device, protocol: Protocol) -
     return Bench(
         store, held_out, chosen, architecture, use, images, val, calibration, model, device
     )
-
-
-def load_original(
-    original: Path, store: Store, device: Device
-) -> tuple[Architecture, Dataset, nn.Module]:
-    """An original model by its run's folder: its architecture, how it is shown images, the model itself.
-
-    Raises:
-        LotusError: a file is absent or damaged.
-
-    """
-    architecture, use = _settings_of(original)
-    model = build_network(store, models.without_weights(architecture), use, 0, device)
-    models.load_weights(original / MODEL, model)
-    return architecture, use, model.eval()
-
-
-def _settings_of(original: Path) -> tuple[Architecture, Dataset]:
-    try:
-        settings = read_record(original / RECORD).settings
-        return ARCHITECTURE.validate_python(settings["architecture"]), Dataset(**settings["images"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise LotusError(
-            f"{shown(original / RECORD)}: not the record of an original model; --original is the folder "
-            "of its run"
-        ) from error

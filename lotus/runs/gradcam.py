@@ -25,7 +25,7 @@ from lotus.predictions import maps_file
 from lotus.predictions.maps_file import Explanations
 from lotus.records.reading import read_record
 from lotus.records.record import write_record
-from lotus.runs.bench import load_original
+from lotus.runs.originals import load_original
 from lotus.runs.run import MODEL, RECORD
 
 log = logging.getLogger(__name__)

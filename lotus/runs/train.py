@@ -14,9 +14,9 @@ from lotus.config.images import Dataset
 from lotus.data.batches import Images
 from lotus.engine.checkpoint import Checkpoint, key_of
 from lotus.engine.device import Device
+from lotus.engine.failures import explained_failures
 from lotus.engine.training import train
-from lotus.methods.base import checks
-from lotus.records.code_identity import package_digest
+from lotus.records.code_identity import code_digest
 from lotus.records.environment import versions
 from lotus.records.files import sha256
 from lotus.runs.networks import build_network
@@ -70,11 +70,12 @@ def train_run(
     }
     log.info("%s: %s", kind, json.dumps({**settings, "seed": run.seed, **device.hardware}))
     notes: dict[str, Any] = {"images": len(trained_on)}
-    key = _training_key(settings, run.seed, [*inputs.files(), *pretrained], device)
+    modules = [__name__, models.module_of(architecture)]
+    key = _training_key(settings, run.seed, [*inputs.files(), *pretrained], modules, device)
     epochs = EpochLog(kind)
     checkpoint = Checkpoint(run.out / CHECKPOINT, key, run.checkpoint_every, epochs)
     if weights_of is None:
-        with clock.phase("train"), checks.telling(f"training of the {kind} model"):
+        with clock.phase("train"), explained_failures(f"training of the {kind} model"):
             best = train(
                 model,
                 images.take(trained_on),
@@ -108,7 +109,7 @@ def train_run(
         model.eval(),
         Asked(store, use, held_out, chosen),
         settings=settings,
-        modules=[__name__, models.module_of(architecture)],
+        modules=modules,
         extra=[weights_of / MODEL] if weights_of is not None else pretrained,
         notes=notes,
     )
@@ -116,7 +117,11 @@ def train_run(
 
 
 def _training_key(
-    settings: Mapping[str, Any], seed: int, read: Sequence[Path], device: Device
+    settings: Mapping[str, Any],
+    seed: int,
+    read: Sequence[Path],
+    modules: Sequence[str],
+    device: Device,
 ) -> str:
     """Names what a checkpoint belongs to: all that the weights depend on, down to their last bits."""
     return key_of(
@@ -125,7 +130,7 @@ def _training_key(
             "seed": seed,
             "inputs": [sha256(path) for path in read],
             "device": [device.torch.type, device.hardware["device_name"], device.threads],
-            "code": package_digest(),
+            "code": code_digest(*modules),
             "versions": versions(),
         }
     )

@@ -13,6 +13,7 @@ import yaml
 
 from lotus import models
 from lotus.config.protocol import CORRECTED
+from lotus.engine.failures import explained_failures
 from lotus.errors import LotusError
 from lotus.methods.base import checks, configured, registry
 from lotus.names import shown
@@ -58,7 +59,7 @@ def try_candidates(
         # A copy, since what one candidate does to it must not reach the next.
         own = replace(bench, original=copy.deepcopy(bench.original))
         task = own.task(run, checks.CheckedProgress(method_name, lambda *_: None))
-        with clock.phase("unlearn"), checks.telling(f"method {method_name}"):
+        with clock.phase("unlearn"), explained_failures(f"method {method_name}"):
             unlearned = method.unlearn(task)
         checks.check_returned(method_name, unlearned, task)
         checks.check_original(method_name, own.original, bench.original.state_dict())

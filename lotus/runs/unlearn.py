@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lotus import models
+from lotus.engine.failures import explained_failures
 from lotus.methods.base import checks, configured, registry
 from lotus.runs.bench import set_up
 from lotus.runs.networks import untrained_architecture
@@ -58,7 +59,7 @@ def unlearn_run(
         epochs = EpochLog(method_name)
         progress = checks.CheckedProgress(method_name, epochs)
         task = bench.task(run, progress, lambda: clock.phase("method_prepare"))
-        with clock.phase("unlearn"), checks.telling(f"method {method_name}"):
+        with clock.phase("unlearn"), explained_failures(f"method {method_name}"):
             unlearned = method.unlearn(task)
         clock.move("unlearn", "method_prepare")
         checks.check_returned(method_name, unlearned, task)

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lotus.config.protocol import REGISTER
-from lotus.data.sources._folders import read_csv
+from lotus.config.register import REGISTER
 from lotus.errors import LotusError, choices
+from lotus.formats.csv_text import read_csv
 from lotus.metrics.base import registry
 from lotus.results.ablation import CHANGES
 from lotus.results.conventions import SCALE

@@ -7,8 +7,8 @@ from pathlib import Path
 from lotus import layout
 from lotus.data.store import dvc_outs
 from lotus.errors import LotusError
+from lotus.git import git, why_none
 from lotus.names import shown
-from lotus.tracking.git import git, why_none
 from lotus.wording import first_of
 
 

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from lotus.claims.behaviours_in_print import SIGNS, signs
 from lotus.cli.main import main
-from lotus.config.protocol import REGISTER
+from lotus.config.register import REGISTER
 from lotus.errors import LotusError
 from lotus.layout import GOLD, ORIGINAL
 from lotus.published.numbers import load_published

@@ -6,7 +6,7 @@ import pytest
 from commands import call
 from project import ROOT
 
-from lotus.config.protocol import REGISTER
+from lotus.config.register import REGISTER
 from lotus.data import sources
 from lotus.methods.base import registry
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from lotus.config.protocol import CORRECTED, REGISTER, RELEASED, Protocol, of_stage, parse
+from lotus.config.protocol import CORRECTED, RELEASED, SWITCHES, Protocol, of_stage, parse
+from lotus.config.register import REGISTER
 from lotus.errors import LotusError
 
 IDS = [
@@ -14,6 +15,7 @@ IDS = [
 
 def test_register_has_every_switch_of_the_analysis():
     assert sorted(REGISTER) == sorted(IDS)
+    assert list(REGISTER) == list(SWITCHES)
     assert all(switch.where and switch.released for switch in REGISTER.values())
 
 

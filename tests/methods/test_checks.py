@@ -17,9 +17,10 @@ from lotus.config.architectures import ARCHITECTURE
 from lotus.config.images import Dataset
 from lotus.config.scenarios import Scenario
 from lotus.data.splits import choose_forget_set, save_forget_set
+from lotus.engine.failures import explained_failures
 from lotus.errors import LotusError
 from lotus.methods.base import registry
-from lotus.methods.base.checks import CheckedProgress, check_original, check_returned, telling
+from lotus.methods.base.checks import CheckedProgress, check_original, check_returned
 from lotus.runs import run as runs
 from lotus.runs import train, unlearn
 from lotus.runs.tuning import try_candidates
@@ -254,7 +255,7 @@ def test_a_batch_of_one_image_is_explained():
     net = nn.BatchNorm2d(3)
 
     def train():
-        with telling("method mine"):
+        with explained_failures("method mine"):
             net(torch.zeros(1, 3, 1, 1))
 
     line = refused(train)
@@ -263,13 +264,13 @@ def test_a_batch_of_one_image_is_explained():
 
 
 def test_other_errors_of_a_method_stay_what_they_are():
-    with pytest.raises(ValueError, match="of my own"), telling("method mine"):
+    with pytest.raises(ValueError, match="of my own"), explained_failures("method mine"):
         raise ValueError("of my own")
 
 
 def test_a_method_that_ends_the_process_is_named():
     def leave():
-        with telling("method mine"):
+        with explained_failures("method mine"):
             raise SystemExit(3)
 
     assert refused(leave) == "method mine: ended the process (exit code 3); it must not"

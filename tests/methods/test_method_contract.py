@@ -17,14 +17,15 @@ from torch import nn
 from lotus import methods, models
 from lotus.config.architectures import ResNet18
 from lotus.config.images import Augmentation, Dataset
-from lotus.config.protocol import CORRECTED, REGISTER, RELEASED, Protocol
+from lotus.config.protocol import CORRECTED, RELEASED, SWITCHES, Protocol
+from lotus.config.register import REGISTER
 from lotus.config.scenarios import Scenario
 from lotus.data.content import Content
 from lotus.data.splits import choose_forget_set, halve_held_out, save_forget_set, save_held_out
 from lotus.data.store import open_store, write_store
 from lotus.engine.device import Device
 from lotus.errors import LotusError
-from lotus.methods.base import configured, registry
+from lotus.methods.base import configured, described, registry
 from lotus.methods.base.task import Task
 from lotus.runs import run as runs
 from lotus.runs.bench import set_up
@@ -225,7 +226,7 @@ def test_constants_of_every_switch_are_accepted(name):
         one = Protocol("corrected", frozenset({switch}))
         assert registry.constants(name, one) == values
         configured.make(name, values)
-        assert switch not in entry.switches or REGISTER[switch].stage == "method"
+        assert switch not in entry.switches or SWITCHES[switch] == "method"
     assert "T2" in entry.switches
     assert registry.constants(name, CORRECTED) == {}
     configured.make(name, registry.constants(name, RELEASED))
@@ -239,7 +240,7 @@ def test_every_switch_of_a_method_is_obeyed_by_one():
 
 @every_method
 def test_docstring_says_what_a_reader_must_know(name):
-    said = configured.describe(name)
+    said = described.describe(name)
     assert said.idea.endswith(".")
     assert all([said.loss, said.reads, said.source, said.not_for])
     switches = {*registry.entry_of(name).released} - {"M8", "R1"}

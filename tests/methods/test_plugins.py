@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lotus.errors import LotusError
-from lotus.methods.base import configured, registry
+from lotus.methods.base import configured, described, registry
 from lotus.methods.base.plugins import load_plugins
 
 PAGE = (Path(__file__).parents[2] / "docs/own-method.md").read_text()
@@ -148,7 +148,7 @@ def test_a_plugin_that_is_loaded(text, capsys):
 
 def test_a_class_without_docstring_has_no_description():
     load_plugins([write("mine_plain.py", HEAD + MINE)])
-    assert configured.describe("mine").idea == ""
+    assert described.describe("mine").idea == ""
 
 
 def test_a_value_without_a_type_is_explained_where_it_is_set():
@@ -226,7 +226,7 @@ def test_a_plugin_with_random_edits_is_loaded_or_refused(tmp_path, edits):
     with suppress(LotusError):
         load_plugins([str(plugin)])
         for name in registry.registered() - {*before}:
-            configured.describe(name)
+            described.describe(name)
             configured.problems(name, {"epochs": 1})
     registry.entries.clear()
     registry.entries.update(before)

@@ -4,7 +4,7 @@ import pytest
 from hand_made import write_by_hand
 from metrics_files import PLACE
 
-from lotus.config.protocol import REGISTER
+from lotus.config.register import REGISTER
 from lotus.page.costs import costs, register
 from lotus.results.metrics import (
     load_metrics,

@@ -17,7 +17,7 @@ from lotus.errors import LotusError
 from lotus.predictions import predictions_file
 from lotus.predictions.predictions_file import Split
 from lotus.records.reading import read_record
-from lotus.runs.bench import _settings_of
+from lotus.runs.originals import _settings_of
 from lotus.runs.run import EpochLog
 from lotus.runs.tuning import choose_best
 

@@ -14,7 +14,7 @@ import torch
 
 from lotus.claims.behaviours_in_print import SIGNS, signs
 from lotus.cli.main import main
-from lotus.config.protocol import REGISTER
+from lotus.config.register import REGISTER
 from lotus.published.numbers import load_published
 from lotus.results.metrics import ROW_TITLES
 

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from lotus.data.content import Content, listed
-from lotus.data.sources._folders import ImageFinder, Samples, read_rows
+from lotus.data.sources._folders import ImageFinder, Samples
 from lotus.errors import LotusError
+from lotus.formats.csv_text import read_rows
 
 LETTERS = "abcdefgh"
 CLASSES = ("0-6", "7-12", "13-19", "20-30", "31-45", "46-55", "56-66", "67-80")

@@ -17,8 +17,9 @@ from lotus.data.image_files import (
     why_no_image,
 )
 from lotus.data.sources import Source
-from lotus.data.sources._folders import ImageFinder, Samples, class_folders, label_of, read_rows
+from lotus.data.sources._folders import ImageFinder, Samples, class_folders, label_of
 from lotus.errors import LotusError
+from lotus.formats.csv_text import read_rows
 from lotus.names import composed, look_alikes, shown
 from lotus.wording import first_of
 

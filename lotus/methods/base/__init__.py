@@ -5,7 +5,7 @@ A method is a frozen dataclass of hyper-parameters with one function of a task:
     @register("my-method")
     @dataclass(frozen=True)
     class MyMethod:
-        '''One line on the idea. More: see `Described`.'''
+        '''One line on the idea. More: see `described.py`.'''
 
         epochs: PositiveInt = 10
 

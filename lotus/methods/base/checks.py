@@ -1,48 +1,21 @@
 """Holds a method to its contract: the model it returns, what it must leave alone, what it reports."""
 
 import operator
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from lotus.engine.inference import evaluation_mode
-from lotus.engine.training import Progress
+from lotus.engine.progress import Progress
 from lotus.errors import LotusError
 from lotus.methods.base.task import Task
 from lotus.wording import first_of
 
-SINGLE = "Expected more than 1 value per channel"
-"""How torch says that BatchNorm was given a single value per channel to train on."""
 LONGEST = 300
 TAKEN = ("epoch", "seconds")
 """Keys of a report that the record of each epoch has by itself."""
-
-
-@contextmanager
-def telling(who: str) -> Iterator[None]:
-    """Says in a line what a user can change where a training cannot go on.
-
-    Args:
-        who: what trains, as `method lotus`.
-
-    """
-    try:
-        yield
-    except ValueError as error:
-        if SINGLE not in str(error):
-            raise
-        raise LotusError(
-            f"{who}: a batch of a single image cannot be normalised by BatchNorm, since the last maps are "
-            "1×1 at this image size; take more images (of the forget set, if there is one), another "
-            "batch_size, larger images (`resize` of the data set), or `max_pool: false` of the architecture"
-        ) from error
-    except SystemExit as error:
-        raise LotusError(
-            f"{who}: ended the process (exit code {error.code}); it must not"
-        ) from error
 
 
 def check_returned(name: str, returned: object, task: Task) -> None:

@@ -1,10 +1,8 @@
 """Hyper-parameters of methods: read, described, refused."""
 
-import inspect
 import json
-import re
 from collections.abc import Mapping
-from dataclasses import MISSING, asdict, dataclass, fields
+from dataclasses import MISSING, asdict, fields
 from functools import cache
 from typing import Any
 
@@ -45,37 +43,6 @@ def check_fields(name: str) -> None:
             f"{where}: its fields cannot be read: {type(error).__name__}: {said}; accepted are fields of "
             "numbers, texts, true or false, and tuples of these"
         ) from error
-
-
-@dataclass(frozen=True)
-class Described:
-    """The docstring of a method, in parts: its first line, and the paragraphs `Loss:`, `Reads:`, ….
-
-    Attributes:
-        idea: one line.
-        loss, reads, source, not_for: empty where the docstring has no such paragraph.
-
-    """
-
-    idea: str
-    loss: str
-    reads: str
-    source: str
-    not_for: str
-
-
-def describe(name: str) -> Described:
-    """Returns what method `name` says of itself in its docstring."""
-    cls = method_class(name)
-    text = inspect.cleandoc(cls.__doc__ or "")
-    # What a dataclass writes by itself where there is nothing.
-    if text.startswith(f"{cls.__name__}("):
-        text = ""
-    idea, _, rest = text.partition("\n")
-    parts = dict(re.findall(r"^(Loss|Reads|Source|Not for): (.+?)(?=\n\S|\Z)", rest, re.M | re.S))
-    joined = {key: " ".join(value.split()) for key, value in parts.items()}
-    wanted = ("Loss", "Reads", "Source", "Not for")
-    return Described(idea, *(joined.get(key, "") for key in wanted))
 
 
 def make(name: str, hyperparameters: Mapping[str, Any]) -> Method:

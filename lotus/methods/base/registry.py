@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from pydantic import ConfigDict
 
 from lotus import methods
-from lotus.config.protocol import CORRECTED, REGISTER, of_stage
+from lotus.config.protocol import CORRECTED, SWITCHES, of_stage
 from lotus.config.protocol import Protocol as Switches
 from lotus.errors import LotusError, choices
 from lotus.methods.base.task import Method
@@ -100,7 +100,7 @@ def register(
             f"register({name!r}): a method needs a name to be called by: @register('my-method')"
         )
     name = composed(name)
-    if unknown := released.keys() - REGISTER.keys():
+    if unknown := released.keys() - SWITCHES.keys():
         raise LotusError(
             f"method '{name}': released: {', '.join(map(repr, unknown))}: no switch of `lotus protocols`"
         )

@@ -12,7 +12,7 @@ from torch import nn
 from lotus.config.protocol import CORRECTED
 from lotus.config.protocol import Protocol as Switches
 from lotus.data.batches import Batch, ImageSet, deal
-from lotus.engine.training import Progress
+from lotus.engine.progress import Progress
 from lotus.errors import LotusError
 
 

@@ -6,8 +6,8 @@ import pytest
 import raw_files
 from own_images import GOOD, HEAD, read, refused, store_of
 
-from lotus.data.sources._folders import read_csv, read_rows
 from lotus.errors import LotusError
+from lotus.formats.csv_text import read_csv, read_rows
 
 
 @pytest.mark.parametrize(

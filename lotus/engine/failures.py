@@ -1,0 +1,33 @@
+"""Trainings that cannot go on, explained by what a user can change."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from lotus.errors import LotusError
+
+SINGLE = "Expected more than 1 value per channel"
+"""How torch says that BatchNorm was given a single value per channel to train on."""
+
+
+@contextmanager
+def explained_failures(who: str) -> Iterator[None]:
+    """Says in a line what a user can change where a training cannot go on.
+
+    Args:
+        who: what trains, as `method lotus`.
+
+    """
+    try:
+        yield
+    except ValueError as error:
+        if SINGLE not in str(error):
+            raise
+        raise LotusError(
+            f"{who}: a batch of a single image cannot be normalised by BatchNorm, since the last maps are "
+            "1×1 at this image size; take more images (of the forget set, if there is one), another "
+            "batch_size, larger images (`resize` of the data set), or `max_pool: false` of the architecture"
+        ) from error
+    except SystemExit as error:
+        raise LotusError(
+            f"{who}: ended the process (exit code {error.code}); it must not"
+        ) from error

@@ -1,0 +1,6 @@
+"""How the loops say how far they are."""
+
+from collections.abc import Callable, Mapping
+
+Progress = Callable[[int, int, Mapping[str, float]], None]
+"""Called after each epoch: its number from 0, how many there are, what to report of it."""

@@ -1,0 +1,42 @@
+"""Original models, loaded from the folders of their runs."""
+
+from pathlib import Path
+
+from torch import nn
+
+from lotus import models
+from lotus.config.architectures import ARCHITECTURE, Architecture
+from lotus.config.images import Dataset
+from lotus.data.store import Store
+from lotus.engine.device import Device
+from lotus.errors import LotusError
+from lotus.names import shown
+from lotus.records.reading import read_record
+from lotus.runs.networks import build_network
+from lotus.runs.run import MODEL, RECORD
+
+
+def load_original(
+    original: Path, store: Store, device: Device
+) -> tuple[Architecture, Dataset, nn.Module]:
+    """An original model by its run's folder: its architecture, how it is shown images, the model itself.
+
+    Raises:
+        LotusError: a file is absent or damaged.
+
+    """
+    architecture, use = _settings_of(original)
+    model = build_network(store, models.without_weights(architecture), use, 0, device)
+    models.load_weights(original / MODEL, model)
+    return architecture, use, model.eval()
+
+
+def _settings_of(original: Path) -> tuple[Architecture, Dataset]:
+    try:
+        settings = read_record(original / RECORD).settings
+        return ARCHITECTURE.validate_python(settings["architecture"]), Dataset(**settings["images"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise LotusError(
+            f"{shown(original / RECORD)}: not the record of an original model; --original is the folder "
+            "of its run"
+        ) from error
