@@ -1,5 +1,6 @@
 # make report   environment + the default experiment; prints where the report is
 # make test     environment + checks and tests
+# make docs     environment + the documentation as a site, in build/site
 # make lock     renews envs/requirements.lock (needs uv)
 
 PYTHON ?= python3
@@ -10,7 +11,7 @@ BIN := $(abspath $(VENV))/bin
 # The jobs' own `lotus`, and the tools that the tests call.
 export PATH := $(BIN):$(PATH)
 
-.PHONY: report test check env lock
+.PHONY: report test check docs env lock
 
 report: env
 	@$(if $(CONFIG),lotus check-config $(CONFIG) > /dev/null,true)
@@ -33,6 +34,11 @@ check: env
 	snakefmt --check Snakefile workflow
 	snakemake --lint
 	pip check
+
+docs: env
+	@# Not --quiet, which would not count warnings, so that broken links passed.
+	properdocs build --strict
+	@echo "Documentation: $(CURDIR)/build/site/index.html"
 
 env: $(VENV)/.ready
 

@@ -14,7 +14,7 @@ report: "report/captions/workflow.rst"
 include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/splits.smk"
-include: "workflow/rules/audit.smk"
+include: "workflow/rules/lookalikes.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/unlearn.smk"
 include: "workflow/rules/explain.smk"
@@ -30,10 +30,10 @@ include: "workflow/rules/publish.smk"
 rule all:
     default_target: True
     input:
-        final_outputs(),
+        TARGETS.final,
 
 
-for target, files in targets().items():
+for target, files in TARGETS.named.items():
 
     rule:
         name:
@@ -42,4 +42,4 @@ for target, files in targets().items():
             files,
 
 
-check_targets()
+refuse_unknown_targets()

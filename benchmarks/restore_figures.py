@@ -40,14 +40,15 @@ from lotus.layout import record_of
 from lotus.plan.contents import Contents, Made
 from lotus.plan.making import make_plan
 from lotus.plan.plan import Plan
-from lotus.plan.steps import Step, steps
+from lotus.plan.step import ExpectedRecord
+from lotus.plan.steps import expected_records
 from lotus.predictions import predictions_file
 from lotus.records.record import write_record
-from lotus.tables.exhibits import EXHIBITS
+from lotus.tables.registry import PAPER_TABLES
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIG = "config/paper.yaml"
-EXPERIMENT = "results/experiment.json"
+EXPERIMENT = str(layout.EXPERIMENT)
 IMITATED = ("store", "held-out", "forget-set", "audit", "original", "gold", "unlearned", "gradcam")
 AUTHOR = ("-c", "user.name=benchmark", "-c", "user.email=benchmark@example.org")
 
@@ -95,7 +96,7 @@ class Twin:
 
 def imitate(plan: Plan, digits: Path) -> None:
     """Stores, splits, runs, maps and audits of the plan, and records that state them."""
-    found = ((step, twin_of(step, plan, digits)) for step in steps(plan))
+    found = ((step, twin_of(step, plan, digits)) for step in expected_records(plan))
     pairs = [(step, twin) for step, twin in found if twin is not None]
     for step, twin in pairs:
         for path, source in zip(step.outputs, twin.record["outputs"], strict=True):
@@ -104,9 +105,9 @@ def imitate(plan: Plan, digits: Path) -> None:
         imitate_record(step, twin, digits)
 
 
-def twin_of(step: Step, plan: Plan, digits: Path) -> Twin | None:
+def twin_of(step: ExpectedRecord, plan: Plan, digits: Path) -> Twin | None:
     """None for what is of no data set of the plan, or made by its own command here."""
-    here = Path(step.record).with_suffix("").parts
+    here = Path(step.path).with_suffix("").parts
     if set(plan.settings.datasets).isdisjoint(here):
         return None
     known = twins_of_names(plan)
@@ -156,7 +157,7 @@ def with_noise(logits: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return (logits * (1 + 0.05 * rng.standard_normal(logits.shape))).astype(np.float32)
 
 
-def imitate_record(step: Step, twin: Twin, digits: Path) -> None:
+def imitate_record(step: ExpectedRecord, twin: Twin, digits: Path) -> None:
     """As the step itself would have written it; raw files are listed as those of the digits."""
     record, inputs = twin.record, step.inputs or twin.record["inputs"]
     for path in map(Path, inputs):
@@ -171,7 +172,7 @@ def imitate_record(step: Step, twin: Twin, digits: Path) -> None:
         notes["source"] = {**notes["source"], **about}
     sys.argv = shlex.split(record["command"])
     write_record(
-        Path(step.record),
+        Path(step.path),
         kind=record["kind"],
         modules=record["code"]["entry"],
         about=about,
@@ -198,7 +199,7 @@ def made_of_predictions(plan: Plan) -> Iterator[list[Command]]:
         ("means", *contents.metrics(contents.cells), *means),
         *(item(made, "figure", "svg") for made in contents.figures),
         *(item(made, "table", "csv") for made in contents.tables),
-        *map(exhibit, EXHIBITS),
+        *map(exhibit, PAPER_TABLES.specs),
     ]
     page, template = "results/report/index.html", "report/page/index.html.j2"
     made_page = ("--template", template, "--out", page)

@@ -41,7 +41,7 @@ SURROUNDINGS = (
 
 
 def run_git(*arguments: str, stdin: bytes = b"") -> "subprocess.CompletedProcess[bytes]":
-    """What git did, and what it said.
+    """Runs git, and returns its status and what it printed.
 
     Raises:
         LotusError: git is not there, or cannot be run.

@@ -1,4 +1,8 @@
-"""Where artifacts lie, relative to the project. The rules and the report both ask here."""
+"""Where artifacts lie, relative to the project; nobody else spells these paths.
+
+The rules of the workflow ask here too, with wildcards (`"{dataset}"`) in place of names: a path that a step
+names and the pattern that Snakemake matches it with are made by one function.
+"""
 
 from pathlib import Path
 
@@ -7,18 +11,102 @@ from lotus.config.cells import Benchmark
 RESULTS = Path("results")
 RECORDS = RESULTS / "records"
 MEANS = RESULTS / "metrics"
-STORES = Path("data/stores")
-RAW = Path("data/raw")
+MEANS_RECORDS = RECORDS / "metrics"
+DATA = Path("data")
+STORES = DATA / "stores"
+RAW = DATA / "raw"
 LOCK = Path("data.dvc")
 MODELS, PREDICTIONS, MADE_OF = Path("models.dvc"), Path("predictions.dvc"), Path("results.dvc")
 PUBLISHED = (MODELS, PREDICTIONS, MADE_OF)
 """What DVC holds beside the stores: weights; what models said; what was made of that."""
 CACHED = STORES / "dvc.json"
 LEDGER = RECORDS / "ledger.json"
+EXPERIMENT = RESULTS / "experiment.json"
+EXPERIMENT_RECORD = RECORDS / EXPERIMENT.name
+"""What the experiment consists of, and the record of that."""
+CLAIMS = RESULTS / "claims.json"
+"""The verdicts on the paper's claims."""
+CLAIMS_TABLE = "timings", "claims"
+"""Folder and name of the verdicts as a table; some rest on measured seconds."""
+PAGE = RESULTS / "report" / "index.html"
+PAPER = "paper"
+"""Folder of the paper's tables beside what was measured."""
+OVERRIDES = RESULTS / "tuning" / "overrides.yaml"
+"""What tuning chose."""
+STATED_CLAIMS = Path("report/claims.yaml")
+PAPER_NUMBERS = Path("report/published")
+"""Folder of the numbers that the paper printed."""
+TEMPLATE = Path("report/page/index.html.j2")
+LOGS = Path("logs")
 ORIGINAL, GOLD = "original", "gold"
+HELD_OUT = "held-out"
+STORE_FILES = {
+    "images": "images.npy",
+    "labels": "labels.npy",
+    "classes": "classes.json",
+    "source": "source.json",
+}
+MODEL_FILE, PREDICTIONS_FILE, RUN_RECORD = "model.safetensors", "predictions.npz", "run.json"
+RUN_FILES = {"model": MODEL_FILE, "predictions": PREDICTIONS_FILE, "record": RUN_RECORD}
+MAPS_FILE = "gradcam.npz"
+ENDINGS = {"table": ("csv", "tex"), "figure": ("svg", "pdf", "png")}
+"""Files of a table and of a figure, the one that is shown first."""
+
+Seed = int | str
+"""A seed, or the wildcard in its place."""
 
 
-def run_folder(cell: Benchmark, seed: int, row: str) -> Path:
+def raw_list(dataset: str) -> Path:
+    """List of the verified raw files of a data set."""
+    return RAW / f"{dataset}.json"
+
+
+def store_files(dataset: str) -> dict[str, Path]:
+    """Files of a store by what they hold."""
+    return {name: STORES / dataset / file for name, file in STORE_FILES.items()}
+
+
+def run_files(folder: Path) -> dict[str, Path]:
+    """Files of a run by what they hold."""
+    return {name: folder / file for name, file in RUN_FILES.items()}
+
+
+def item_files(folder: str, name: str, form: str) -> dict[str, Path]:
+    """Files of a table or figure by their endings.
+
+    Args:
+        folder: below `results`.
+        form: `table` or `figure`.
+
+    """
+    return {ending: item_file(folder, name, ending) for ending in ENDINGS[form]}
+
+
+def item_file(folder: str, name: str, ending: str) -> Path:
+    """One file of a table or figure: see `item_files`."""
+    return RESULTS / folder / f"{name}.{ending}"
+
+
+def item_record(folder: str, name: str, form: str) -> Path:
+    """Record of a table or figure: see `item_files`."""
+    return RECORDS / folder / f"{name}.{form}.json"
+
+
+def log_of(rule: str, *subject: str) -> Path:
+    """Log of a job.
+
+    Args:
+        subject: what the job is about, from the widest to the narrowest.
+
+    """
+    return (
+        LOGS.joinpath(rule, *subject[:-1], f"{subject[-1]}.log")
+        if subject
+        else LOGS / f"{rule}.log"
+    )
+
+
+def run_folder(cell: Benchmark, seed: Seed, row: str) -> Path:
     """Folder of a run; the original model is shared by the scenarios of its data set.
 
     Args:
@@ -31,27 +119,30 @@ def run_folder(cell: Benchmark, seed: int, row: str) -> Path:
     return root / cell.scenario / cell.protocol / row
 
 
-def metrics_file(cell: Benchmark, seed: int) -> Path:
+def metrics_file(cell: Benchmark, seed: Seed) -> Path:
     """Metrics of all models of one scenario, protocol, study and seed."""
     name = in_study("metrics", cell.study)
     return _seed_folder(cell, seed) / cell.scenario / cell.protocol / f"{name}.json"
 
 
-def gradcam_file(cell: Benchmark, seed: int) -> Path:
+def gradcam_file(cell: Benchmark, seed: Seed) -> Path:
     """Grad-CAM maps of some models of one scenario, protocol and seed."""
-    return _seed_folder(cell, seed) / cell.scenario / cell.protocol / "gradcam.npz"
+    return _seed_folder(cell, seed) / cell.scenario / cell.protocol / MAPS_FILE
 
 
 def in_study(name: str, study: str) -> str:
-    """Name of what a study (`''`: none) has for itself: `avg-gap` → `avg-gap-retain-share`."""
-    return f"{name}-{study}" if study else name
+    """Name of what a study (`''`: none) has for itself: `avg-gap` → `avg-gap-retain-share`.
+
+    A wildcard in place of the study stands for the hyphen as well, since there may be no study.
+    """
+    return f"{name}-{study}" if study and not study.startswith("{") else f"{name}{study}"
 
 
-def _seed_folder(cell: Benchmark, seed: int) -> Path:
+def _seed_folder(cell: Benchmark, seed: Seed) -> Path:
     return RESULTS / cell.dataset / cell.architecture / f"seed{seed}"
 
 
-def split_file(dataset: str, seed: int, name: str) -> Path:
+def split_file(dataset: str, seed: Seed, name: str) -> Path:
     """`held-out` halves or the forget set of a scenario."""
     return RESULTS / dataset / "splits" / f"seed{seed}" / f"{name}.json"
 
@@ -61,9 +152,31 @@ def audit_file(dataset: str, scenario: str) -> Path:
     return RESULTS / dataset / "audit" / f"{scenario}.json"
 
 
+def cleaned_file(dataset: str, scenario: str) -> Path:
+    """Which of these images cleaning keeps."""
+    return audit_file(dataset, scenario).with_suffix(".csv")
+
+
 def store_record(dataset: str) -> Path:
     """Record of a verified store."""
     return RESULTS / dataset / "store.json"
+
+
+def means_file(cell: Benchmark, row: str) -> Path:
+    """Means of a row's metrics over the seeds."""
+    return MEANS / cell.name / f"{row}.json"
+
+
+def means_record(cell: Benchmark) -> Path:
+    """Record of a cell's means."""
+    return MEANS_RECORDS / f"{cell.name}.json"
+
+
+def trials_file(cell: Benchmark, seed: Seed, row: str) -> Path:
+    """Record of what tuning tried for a row; its protocol is always the corrected one."""
+    return OVERRIDES.parent.joinpath(
+        cell.dataset, cell.architecture, f"seed{seed}", cell.scenario, f"{row}.json"
+    )
 
 
 def record_of(artifact: Path) -> Path | None:
@@ -84,10 +197,10 @@ def record_of(artifact: Path) -> Path | None:
     if artifact.name in _BESIDE:
         return artifact.with_name(_BESIDE[artifact.name])
     place = RECORDS / artifact.relative_to(RESULTS)
-    if artifact == RESULTS / "claims.json":
-        return RECORDS / "timings" / "claims.table.json"
+    if artifact == CLAIMS:
+        return item_record(*CLAIMS_TABLE, "table")
     if artifact.is_relative_to(MEANS):
-        return RECORDS / "metrics" / f"{artifact.parent.name}.json"
+        return MEANS_RECORDS / f"{artifact.parent.name}.json"
     form = _FORMS.get(artifact.suffix, "") if artifact.parts[1] in MADE else ""
     return place.with_name(f"{artifact.stem}{form}.json")
 
@@ -100,18 +213,16 @@ def is_record(path: Path) -> bool:
         path.is_relative_to(RECORDS)
         or path.name in _BESIDE.values()
         or (path.name == "store.json" and len(path.parts) == 3)
-        or (path.is_relative_to(RESULTS / "tuning") and len(path.parts) > 3)
+        or (path.is_relative_to(OVERRIDES.parent) and len(path.parts) > 3)
     )
 
 
-MADE = ("figures", "tables", "timings", "paper")
+MADE = ("figures", "tables", "timings", PAPER)
 """Folders of tables and figures."""
-_FORMS = dict.fromkeys((".csv", ".tex"), ".table") | dict.fromkeys(
-    (".svg", ".pdf", ".png"), ".figure"
-)
+_FORMS = {f".{ending}": f".{form}" for form, endings in ENDINGS.items() for ending in endings}
 _BESIDE = {
-    "model.safetensors": "run.json",
-    "predictions.npz": "run.json",
-    "gradcam.npz": "gradcam.json",
+    MODEL_FILE: RUN_RECORD,
+    PREDICTIONS_FILE: RUN_RECORD,
+    MAPS_FILE: "gradcam.json",
 }
 """Artifacts whose record lies beside them."""

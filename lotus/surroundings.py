@@ -57,5 +57,5 @@ def _name_other_copy() -> None:
     if is_project and os.path.realpath(here) != os.path.realpath(running):
         sys.stderr.write(
             f"lotus: this is the code in {running}, not that of the project in this folder; to run the "
-            "project's own: python -m lotus.cli.main\n"
+            "project's own: python -m lotus\n"
         )

@@ -62,7 +62,7 @@ def repository(folder):
     return folder
 
 
-REMARK = "results/ä b.csv: not as in the last commit, where results were published"
+REMARK = "results/ä b.csv: not as in the last commit, which tracks results"
 
 
 def test_what_is_not_committed_is_remarked(repository):

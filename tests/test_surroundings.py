@@ -90,7 +90,7 @@ def test_a_text_with_braces_is_shown_as_it_is_written(ran):
 
 def test_files_of_the_present_folder_hide_no_module(strange):
     project, _ = strange
-    for program in (LOTUS, [sys.executable, "-m", "lotus.cli.main"]):
+    for program in (LOTUS, [sys.executable, "-m", "lotus"]):
         done = lotus(project, "protocols", program=program, PYTHONPATH="")
         assert done.returncode == 0, done.stderr.decode()
         assert done.stdout.startswith(b"T1")
@@ -101,8 +101,9 @@ def test_another_copys_code_is_not_run_in_silence(strange):
     done = lotus(project, "protocols")
     assert done.returncode == 0
     assert f"this is the code in {ROOT / 'lotus'}, not that of the project".encode() in done.stderr
-    own = [sys.executable, "-P", str(project / "workflow/run_lotus.py")]
-    assert not lotus(project, "protocols", program=own).stderr
+    assert b"to run the project's own: python -m lotus\n" in done.stderr
+    for own in (["-P", "workflow/run_lotus.py"], ["-m", "lotus"]):
+        assert not lotus(project, "protocols", program=[sys.executable, *own]).stderr
 
 
 @pytest.mark.parametrize(

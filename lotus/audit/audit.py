@@ -14,11 +14,12 @@ from typing import Any
 from lotus import layout
 from lotus.audit import contained, mixtures
 from lotus.audit.changes import code_changes, differences
-from lotus.audit.unrecorded_files import RawFile, raw_files, strays
-from lotus.plan.step import Step
+from lotus.audit.unrecorded_files import RawFileOfStore, raw_files, strays
+from lotus.plan.step import ExpectedRecord
 from lotus.records.digests import ABSENT, Seen, digests
-from lotus.records.index import Index, Record
-from lotus.records.record import identity
+from lotus.records.index import Index
+from lotus.records.reading import Record
+from lotus.records.seal import identity
 from lotus.tracking.tracked_files import uncommitted
 
 VERIFIED, STALE, ORPHAN, MISSING, CHANGED = "verified", "stale", "orphan", "missing", "changed"
@@ -30,7 +31,7 @@ SAID = 3
 
 @dataclass(frozen=True)
 class Artifact:
-    """What the audit says of one file.
+    """One file of a project, and what the audit says of it.
 
     Attributes:
         path: relative to the project.
@@ -46,10 +47,17 @@ class Artifact:
 
 @dataclass(frozen=True)
 class Audit:
-    """All artifacts in the order of their paths, and remarks that are no fault of an artifact."""
+    """All artifacts in the order of their paths, and remarks that are no fault of an artifact.
+
+    Attributes:
+        held_against: names the configuration that said what is wanted, and why it was this one; '' of an
+            audit that was given its steps.
+
+    """
 
     artifacts: Sequence[Artifact]
     notes: Sequence[str]
+    held_against: str = ""
 
     @property
     def ok(self) -> bool:
@@ -61,24 +69,24 @@ class Audit:
         return [artifact for artifact in self.artifacts if artifact.status == status]
 
 
-def audit(index: Index, wanted_steps: Iterable[Step], full: bool = False) -> Audit:
+def audit(index: Index, expected_records: Iterable[ExpectedRecord], full: bool = False) -> Audit:
     """Audits the artifacts in the present folder.
 
     Args:
         index: its records.
-        wanted_steps: what the present configuration wants; records of other experiments are only
-            compared with their own inputs and the present code.
+        expected_records: what the present configuration expects; records of other experiments are
+            only compared with their own inputs and the present code.
         full: see `digests`.
 
     """
-    wanted = {step.record: step for step in wanted_steps}
+    expected = {record.path: record for record in expected_records}
     raw = raw_files()
-    seen = digests(_all_paths(index, wanted.values(), raw), full=full)
+    seen = digests(_all_paths(index, expected.values(), raw), full=full)
     found = _Findings()
     told = _Records(index, seen, found)
     for record in index.records.values():
-        told.judge(record, wanted.get(record.path))
-    _not_made(index, wanted.values(), seen, found)
+        told.judge(record, expected.get(record.path))
+    _not_made(index, expected.values(), seen, found)
     _raw(raw, seen, found)
     for path in strays(set(index.producers) | set(index.records) | {file.path for file in raw}):
         found.add(path, ORPHAN, _why_stray(path, index))
@@ -118,13 +126,15 @@ def _artifact(path: str, found: Mapping[str, Mapping[str, None]]) -> Artifact:
     return Artifact(path, status, "; ".join(reasons[:SAID]) + more)
 
 
-def _all_paths(index: Index, steps: Iterable[Step], raw: Iterable[RawFile]) -> Iterator[str]:
+def _all_paths(
+    index: Index, expected: Iterable[ExpectedRecord], raw: Iterable[RawFileOfStore]
+) -> Iterator[str]:
     """Files whose bytes are compared with what is stated of them."""
     for record in index.records.values():
         yield from record.outputs
         yield from (path for path in record.inputs if path not in index.records)
-    for step in steps:
-        yield from step.outputs
+    for wanted in expected:
+        yield from wanted.outputs
     yield from (file.path for file in raw)
 
 
@@ -149,7 +159,7 @@ class _Records:
 
         return told
 
-    def judge(self, record: Record, step: Step | None) -> None:
+    def judge(self, record: Record, expected: ExpectedRecord | None) -> None:
         """Adds what is found of a record, of its outputs, and of what it read."""
         self.found.sound(record.path)
         if record.problem:
@@ -160,7 +170,7 @@ class _Records:
             return
         stale = [
             *filter(None, [self._code(record.content["code"])]),
-            *(differences(record, step) if step is not None else ()),
+            *(differences(record, expected) if expected is not None else ()),
             *self._inputs(record),
             *self._links(record),
         ]
@@ -189,7 +199,7 @@ class _Records:
             self.found.add(path, CHANGED, _other_bytes(now.sha256, stated, record.path))
 
     def _inputs(self, record: Record) -> Iterator[str]:
-        """Why a step is stale by what it read; what was changed behind its back is told of that."""
+        """Yields why a step is stale by what it read; an input that was changed is told of by itself."""
         for path, stated in record.inputs.items():
             maker = self.index.records.get(path) or self.index.producers.get(path)
             if maker is None:
@@ -210,7 +220,9 @@ class _Records:
     def _unrecorded(self, path: str, stated: str, record: Record) -> Iterator[str]:
         """Inputs that no record states: source files, and what lost its record."""
         now = self.seen.get(path, Seen("", ABSENT))
-        is_made = Path(path).is_relative_to(layout.RESULTS) or Path(path).is_relative_to("data")
+        is_made = Path(path).is_relative_to(layout.RESULTS) or Path(path).is_relative_to(
+            layout.DATA
+        )
         if now.is_absent:
             if is_made:
                 self.found.add(path, MISSING, f"read by {record.path}")
@@ -254,18 +266,18 @@ def _other_bytes(now: str, stated: str, record: str) -> str:
 
 
 def _not_made(
-    index: Index, steps: Iterable[Step], seen: Mapping[str, Seen], found: _Findings
+    index: Index, expected: Iterable[ExpectedRecord], seen: Mapping[str, Seen], found: _Findings
 ) -> None:
-    """What is wanted and not recorded."""
-    for step in steps:
-        if step.record not in index.records:
-            found.add(step.record, MISSING, "wanted by the configuration")
-            for path in step.outputs:
+    """Adds the artifacts that the configuration asks for and no record states."""
+    for wanted in expected:
+        if wanted.path not in index.records:
+            found.add(wanted.path, MISSING, "wanted by the configuration")
+            for path in wanted.outputs:
                 if seen[path].is_absent:
                     found.add(path, MISSING, "wanted by the configuration")
 
 
-def _raw(raw: Iterable[RawFile], seen: Mapping[str, Seen], found: _Findings) -> None:
+def _raw(raw: Iterable[RawFileOfStore], seen: Mapping[str, Seen], found: _Findings) -> None:
     """Source files, as far as they are at hand; those elsewhere are no artifacts of this project."""
     for file in raw:
         now = seen[file.path]
@@ -286,7 +298,7 @@ def _raw(raw: Iterable[RawFile], seen: Mapping[str, Seen], found: _Findings) -> 
 
 
 def _why_stray(path: str, index: Index) -> str:
-    """Why a file is an orphan."""
+    """Returns why a file is an orphan."""
     place = layout.record_of(Path(path))
     if place is None or Path(path).is_relative_to(layout.RECORDS):
         return "no step writes it"

@@ -2,15 +2,20 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from lotus.plan.step import Step
+from lotus import layout
+from lotus.plan.step import ExpectedRecord
 from lotus.records.code_identity import code_digest, module_digests
 from lotus.records.files import as_text
-from lotus.records.index import Record
+from lotus.records.reading import Record
 from lotus.surroundings import PACKAGE
+from lotus.wording import first_of
+
+SAID = 5
+"""Names of a list that are given; others are counted."""
 
 
 def code_changes() -> Callable[[Mapping[str, Any]], str]:
@@ -29,7 +34,7 @@ def code_changes() -> Callable[[Mapping[str, Any]], str]:
         digest, modules = present[entry]
         if digest == recorded["step"]:
             return ""
-        return f"code: {_listed(_changed(recorded['modules'], modules))} changed since"
+        return f"code: {first_of(_changed(recorded['modules'], modules), SAID)} changed since"
 
     return changes
 
@@ -38,24 +43,24 @@ def _changed(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
     return [name for name in sorted({*before, *now}) if before.get(name) != now.get(name)]
 
 
-def differences(record: Record, step: Step) -> Iterator[str]:
+def differences(record: Record, expected: ExpectedRecord) -> Iterator[str]:
     """What a step would do otherwise under the present configuration."""
-    if step.settings is not None:
-        for key, old, new in changed_values(record.settings, step.settings):
+    if expected.settings is not None:
+        for key, old, new in changed_values(record.settings, expected.settings):
             yield f"parameters: {key} was {_shown(old)}, is {_shown(new)}"
-    if step.content is not None:
-        yield from _described(record, step.outputs[0], step.content)
-    if step.inputs is not None:
-        absent = [path for path in step.inputs if path not in record.inputs]
+    if expected.content is not None:
+        yield from _described(record, expected.outputs[0], expected.content)
+    if expected.inputs is not None:
+        absent = [path for path in expected.inputs if path not in record.inputs]
         if absent:
-            yield f"inputs: made without {_listed(absent)}"
-        made = [path for path in record.inputs if path.startswith("results/")]
-        extra = [path for path in made if path not in step.inputs]
+            yield f"inputs: made without {first_of(absent, SAID)}"
+        made = [path for path in record.inputs if Path(path).is_relative_to(layout.RESULTS)]
+        extra = [path for path in made if path not in expected.inputs]
         if extra:
-            yield f"inputs: made with {_listed(extra)} as well"
-    unstated = [path for path in step.outputs if path not in record.outputs]
+            yield f"inputs: made with {first_of(extra, SAID)} as well"
+    unstated = [path for path in expected.outputs if path not in record.outputs]
     if unstated:
-        yield f"outputs: it does not state {_listed(unstated)}"
+        yield f"outputs: it does not state {first_of(unstated, SAID)}"
 
 
 def _described(record: Record, path: str, content: Mapping[str, Any]) -> Iterator[str]:
@@ -67,7 +72,7 @@ def _described(record: Record, path: str, content: Mapping[str, Any]) -> Iterato
         keys = [key for key, _, _ in changed_values(before, content["settings"])]
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         keys = []
-    yield f"parameters: the configuration is another one: {_listed(keys) or 'what it comes to'}"
+    yield f"parameters: the configuration is another one: {first_of(keys, SAID) or 'what it comes to'}"
 
 
 ABSENT = object()
@@ -88,8 +93,3 @@ def changed_values(
 
 def _shown(value: Any) -> str:
     return "absent" if value is ABSENT else repr(value)
-
-
-def _listed(names: Sequence[str], limit: int = 5) -> str:
-    more = f" and {len(names) - limit} more" if len(names) > limit else ""
-    return ", ".join(names[:limit]) + more

@@ -1,4 +1,4 @@
-"""What is in artifacts, beyond their digests: no image may be on two sides."""
+"""Looks into artifacts, beyond their digests: no image may be in two parts of a scenario."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from itertools import combinations
@@ -9,7 +9,8 @@ import numpy as np
 
 from lotus import layout
 from lotus.formats.json_text import parse_json, read_file
-from lotus.records.index import Index, Record
+from lotus.records.index import Index
+from lotus.records.reading import Record
 
 LARGEST = 10**12
 """More images than a store can have."""
@@ -166,7 +167,7 @@ def _images(indices: np.ndarray) -> str:
 
 
 def look_alikes(index: Index, sound: Set[str]) -> list[str]:
-    """Remarks on images of different parts that look alike, as `snakemake audit` found them.
+    """Remarks on images of different parts that look alike, as `snakemake lookalikes` found them.
 
     That lies in the data as published; it is no fault of an artifact.
     """

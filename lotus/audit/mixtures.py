@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from lotus.records.index import MODELS, Index, Record
+from lotus.records.forms import MODELS
+from lotus.records.index import Index
+from lotus.records.reading import Record
 
 MADE = ("table", "figure", "report")
 
@@ -53,7 +55,7 @@ def _devices(runs: Sequence[Record]) -> Iterator[str]:
 
 
 def device_of(run: Record) -> str:
-    """What a model was computed on: the name of the GPU, or of the processor."""
+    """Returns the name of the GPU, or of the processor, on which a model was computed."""
     hardware = run.content["hardware"]
     return str(hardware.get("device_name") or hardware.get("processor", "unknown"))
 

@@ -7,21 +7,25 @@ from lotus.audit.audit import MISSING, STATUSES, VERIFIED, Artifact, Audit
 from lotus.names import shown
 
 SHOWN = 3
-"""Paths that are named of many with the same reason."""
+"""Paths that are named where many have the same reason."""
 
 
 def as_json(found: Audit) -> str:
-    """`ok`, and path, status and reason of each artifact; then the remarks."""
+    """Returns an object with `ok`, the configuration, every artifact, and the remarks."""
     artifacts = [
         {"path": it.path, "status": it.status, "reason": it.reason} for it in found.artifacts
     ]
-    return json.dumps(
-        {"ok": found.ok, "artifacts": artifacts, "notes": list(found.notes)}, indent=1
-    )
+    content = {
+        "ok": found.ok,
+        "held_against": found.held_against,
+        "artifacts": artifacts,
+        "notes": list(found.notes),
+    }
+    return json.dumps(content, indent=1)
 
 
 def as_text(found: Audit) -> str:
-    """What is not verified, the gravest first, reason by reason; then remarks and the count."""
+    """Returns lines: all that is not verified, the gravest first; remarks; the configuration; the count."""
     lines = [
         line
         for status in reversed(STATUSES)
@@ -29,11 +33,13 @@ def as_text(found: Audit) -> str:
         for line in _of_status(found.by_status(status))
     ]
     lines += [f"note      {note}" for note in found.notes]
+    if found.held_against:
+        lines.append(f"Held against {found.held_against}.")
     counts = {status: len(found.by_status(status)) for status in STATUSES}
     said = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
     verdict = "sound" if found.ok else "not sound"
     if counts[MISSING] == len(found.artifacts):
-        verdict += "; nothing was run here, or pulled (dvc pull)"
+        verdict += "; nothing was run here, and nothing pulled (`dvc pull`)"
     # Names of files and values in them can be anything, also what steers a terminal.
     return "\n".join(
         [*map(shown, lines), f"{len(found.artifacts)} artifacts: {said or 'none'}; {verdict}."]
@@ -41,7 +47,7 @@ def as_text(found: Audit) -> str:
 
 
 def _of_status(artifacts: list[Artifact]) -> Iterator[str]:
-    """One line for each artifact; many with the same reason together."""
+    """Yields a line for each artifact; of many with the same reason only the first have one."""
     reasons: dict[str, list[Artifact]] = {}
     for artifact in artifacts:
         reasons.setdefault(artifact.reason, []).append(artifact)

@@ -17,7 +17,7 @@ WORKING = re.compile(r"checkpoint\.pt|\.snakemake_timestamp|\.gitignore|\.\d+-.*
 
 
 @dataclass(frozen=True)
-class RawFile:
+class RawFileOfStore:
     """A file that a store was built from.
 
     Attributes:
@@ -45,8 +45,8 @@ def is_elsewhere(path: str) -> bool:
     return Path(path).is_absolute() or ".." in Path(path).parts
 
 
-class Listed(Form):
-    """What a list of raw files states of one."""
+class ListedFile(Form):
+    """One raw file, as a list of `lotus fetch` states it."""
 
     path: FilePath
     name: str = ""
@@ -55,21 +55,21 @@ class Listed(Form):
 
 
 class _List(Form):
-    files: list[Listed]
+    files: list[ListedFile]
 
 
-def listed(path: Path) -> list[Listed] | None:
-    """What a list of `lotus fetch` has; None where it cannot be read: its digest is stated elsewhere."""
+def listed(path: Path) -> list[ListedFile] | None:
+    """Returns the files in a list of `lotus fetch`; None where it cannot be read."""
     try:
         return _List.model_validate(parse_json(read_file(path))).files
     except (OSError, ValueError, ValidationError):
         return None
 
 
-def raw_files() -> list[RawFile]:
+def raw_files() -> list[RawFileOfStore]:
     """Source files of all data sets with a known digest; a list that cannot be read names none."""
     return [
-        RawFile(file.path, file.sha256, path.as_posix())
+        RawFileOfStore(file.path, file.sha256, path.as_posix())
         for path in sorted(layout.RAW.glob("*.json"))
         for file in listed(path) or ()
         if file.sha256

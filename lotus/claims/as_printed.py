@@ -1,4 +1,4 @@
-"""What the published numbers themselves say of a claim: as printed, without statistics."""
+"""Reads a claim off the published numbers: as printed, without statistics."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,6 @@ import pandas as pd
 
 from lotus.claims.judging import FAILS, HOLDS
 from lotus.claims.stated import (
-    HIGHER_IS_BETTER,
     TIME,
     Alike,
     Best,
@@ -17,6 +16,7 @@ from lotus.claims.stated import (
     Smaller,
     StandsOut,
     Within,
+    is_higher_better,
 )
 from lotus.published.numbers import DECIMALS, PLACE
 from lotus.results.metrics import benchmark_title, row_title
@@ -31,7 +31,7 @@ SLACK = 1e-9
 
 @dataclass(frozen=True)
 class AsPrinted:
-    """What the printed numbers say.
+    """A verdict on a claim by the printed numbers alone.
 
     Attributes:
         benchmarks: that print what the rule is about.
@@ -48,7 +48,7 @@ class AsPrinted:
 
 @dataclass(frozen=True)
 class _Reading:
-    """Of one benchmark."""
+    """The verdict in one benchmark."""
 
     is_so: bool
     why: str
@@ -126,7 +126,7 @@ def _best(rule: Best, numbers: pd.Series, title: str) -> _Reading | None:
     rivals = numbers[[row for row in rule.among if row in numbers and row != rule.row]]
     if rule.row not in numbers or rivals.empty:
         return None
-    sign = -1 if rule.metric in HIGHER_IS_BETTER else 1
+    sign = -1 if is_higher_better(rule.metric) else 1
     mine = float(numbers[rule.row])
     ahead = rivals[sign * rivals < sign * mine - SLACK]
     equal = rivals[(rivals - mine).abs() <= SLACK]
@@ -152,7 +152,7 @@ def _within(rule: Within, numbers: pd.Series, title: str) -> _Reading | None:
     if rule.row not in numbers or rule.than not in numbers:
         return None
     mine, theirs = float(numbers[rule.row]), float(numbers[rule.than])
-    worse, better = (theirs, mine) if rule.metric in HIGHER_IS_BETTER else (mine, theirs)
+    worse, better = (theirs, mine) if is_higher_better(rule.metric) else (mine, theirs)
     is_so = (
         worse <= better * rule.factor + SLACK
         if rule.factor is not None

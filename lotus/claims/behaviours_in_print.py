@@ -1,4 +1,4 @@
-"""What the published numbers show by themselves of the published behaviours: `lotus signs`."""
+"""Published behaviours that can be seen in the published numbers themselves: `lotus signs`."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -8,8 +8,9 @@ import pandas as pd
 
 from lotus.errors import LotusError, choices
 from lotus.layout import GOLD, ORIGINAL
-from lotus.metrics.released import mean_ag
-from lotus.metrics.summary import GAP_TERMS
+from lotus.metrics.avg_gap import GAP_TERMS
+from lotus.metrics.base.released import mean_ag
+from lotus.published.numbers import OF_A_CLASS
 from lotus.results.conventions import SCALE
 from lotus.results.metrics import place_name, row_title
 from lotus.tables.effects import aligned
@@ -95,7 +96,7 @@ def _printed(published: pd.DataFrame) -> pd.DataFrame:
 def _instances(printed: pd.DataFrame) -> pd.DataFrame:
     """Without the benchmarks in which a whole class is forgotten."""
     scenarios = printed.index.get_level_values("scenario")
-    return printed[~scenarios.str.startswith("class-")]
+    return printed[~scenarios.isin(OF_A_CLASS)]
 
 
 def _benchmarks(printed: pd.DataFrame, *rows: str) -> Iterator[tuple[str, pd.DataFrame]]:
@@ -157,7 +158,7 @@ def _train_mode(printed: pd.DataFrame) -> Sign:
 
 
 def _share_of(printed: pd.DataFrame, architecture: str, train_mode: bool) -> str:
-    """How many rows of methods have an MIA of 0 or 1 in every seed, as `3 of 7`."""
+    """Returns how many rows of methods have an MIA of 0 or 1 in every seed, as `3 of 7`."""
     rows = _instances(printed).dropna(subset="mia").reset_index()
     rows = rows[(rows["architecture"] == architecture) & ~rows["row"].isin([ORIGINAL, GOLD])]
     rows = rows[rows["row"].isin(LEFT_IN_TRAIN_MODE) == train_mode]

@@ -1,4 +1,4 @@
-"""What claims are judged by: each cell's numbers, model by model, in its protocol's conventions."""
+"""The numbers that claims are judged by, cell by cell and model by model, in the protocol's conventions."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -77,7 +77,7 @@ class Evidence:
         return int((self.frame["row"] == row).sum())
 
     def lacks(self, metric: str) -> str:
-        """Why no row can be measured, '' if rows can be."""
+        """Returns why no row can be measured; '' if rows can be."""
         if not needs_gold(metric):
             return ""
         if GOLD not in self.rows:
@@ -154,7 +154,7 @@ def _place(published: Mapping[str, str] | None) -> Place | None:
 
 @dataclass(frozen=True)
 class Distances:
-    """How alike forget and retain images are.
+    """The distances between the hashes of forget and retain images of one data set.
 
     Attributes:
         dataset: by its name in the published reference.
@@ -167,7 +167,7 @@ class Distances:
 
 
 def distances(read: Experiment) -> list[Distances]:
-    """Of each whole data set of the paper that the experiment has, in its first scenario of images."""
+    """Returns them for each whole data set of the paper that was run, in its first scenario of images."""
     return [
         Distances(dataset, read_audit(path)["similarity"]["histogram"])
         for dataset, path in _audited(read).items()
@@ -179,7 +179,7 @@ def _audited(read: Experiment) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for cell in read.cells:
         published = cell["published"]
-        if published is not None and not published["scenario"].startswith("class-"):
+        if published is not None and not read.forgets_a_class(cell):
             audit = layout.audit_file(cell["dataset"], cell["scenario"])
             if audit.is_file():
                 found.setdefault(published["dataset"], audit)
@@ -187,5 +187,5 @@ def _audited(read: Experiment) -> dict[str, Path]:
 
 
 def files_read(read: Experiment) -> list[Path]:
-    """What `evidence` and `distances` read, each file once."""
+    """Returns the files that `evidence` and `distances` read, each once."""
     return [*read.results_of(_finished(read)), *_audited(read).values()]

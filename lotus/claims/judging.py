@@ -13,7 +13,6 @@ import pandas as pd
 
 from lotus.claims.evidence import Distances, Evidence
 from lotus.claims.stated import (
-    HIGHER_IS_BETTER,
     TIME,
     Alike,
     Best,
@@ -23,12 +22,13 @@ from lotus.claims.stated import (
     Smaller,
     StandsOut,
     Within,
+    is_higher_better,
 )
 from lotus.layout import GOLD
-from lotus.metrics.intervals import Interval, paired, paired_ratio
 from lotus.results.conventions import values
+from lotus.results.intervals import Interval, paired, paired_ratio
 from lotus.results.metrics import dataset_title, jsd_agreement, row_title, sound
-from lotus.tables.tables import signed
+from lotus.tables.cell_texts import signed
 
 HOLDS, FAILS, OPEN, NOT_RUN = (
     "holds",
@@ -43,7 +43,7 @@ ABOVE = "ks_forget_above_test"
 
 
 @dataclass(frozen=True)
-class Comparison:
+class PairedComparison:
     """One row against another.
 
     Attributes:
@@ -110,7 +110,7 @@ COLLAPSED = "collapsed, counts as beaten"
 
 @dataclass(frozen=True)
 class Finding:
-    """What one benchmark says of a claim.
+    """The verdict on a claim in one benchmark, and the numbers behind it.
 
     Attributes:
         published: which of the paper's benchmarks it is, None for another one.
@@ -125,7 +125,7 @@ class Finding:
     data: str
     verdict: str
     why: str
-    comparisons: Sequence[Comparison] = ()
+    comparisons: Sequence[PairedComparison] = ()
     numbers: Sequence[tuple[str, float]] = ()
 
 
@@ -146,7 +146,7 @@ def judge_cell(rule: Rule, cell: Evidence) -> Finding | None:
     )
 
 
-Decided = tuple[str, str, Sequence[Comparison], Sequence[tuple[str, float]]]
+Decided = tuple[str, str, Sequence[PairedComparison], Sequence[tuple[str, float]]]
 
 
 def _concerns(rule: Rule, cell: Evidence) -> bool:
@@ -184,7 +184,7 @@ def _decided(rule: Rule, cell: Evidence) -> Decided:
     raise TypeError(rule)
 
 
-def _best(rule: Best, cell: Evidence) -> tuple[str, str, Sequence[Comparison]]:
+def _best(rule: Best, cell: Evidence) -> tuple[str, str, Sequence[PairedComparison]]:
     """First by a metric: against every rival (an intersection of tests, which needs no correction).
 
     For one of the first r, all but r − 1 rivals have to be beaten, each at an error of 5 % / r: one of
@@ -210,7 +210,7 @@ def _best(rule: Best, cell: Evidence) -> tuple[str, str, Sequence[Comparison]]:
     return HOLDS, why, held
 
 
-def _smaller(rule: Smaller, cell: Evidence) -> tuple[str, str, Sequence[Comparison]]:
+def _smaller(rule: Smaller, cell: Evidence) -> tuple[str, str, Sequence[PairedComparison]]:
     """Each row smaller than each other; equal values are not smaller."""
     pairs = [(a, b) for a in rule.row for b in rule.than]
     ran = [(a, b) for a, b in pairs if {a, b} <= cell.rows]
@@ -232,7 +232,7 @@ def _smaller(rule: Smaller, cell: Evidence) -> tuple[str, str, Sequence[Comparis
     return HOLDS, why, held
 
 
-def _within(rule: Within, cell: Evidence) -> tuple[str, str, Sequence[Comparison]]:
+def _within(rule: Within, cell: Evidence) -> tuple[str, str, Sequence[PairedComparison]]:
     """Not worse by more than the margin."""
     if cell.collapsed(rule.row):
         return FAILS, _fallen(rule.row, cell), ()
@@ -247,7 +247,7 @@ def _within(rule: Within, cell: Evidence) -> tuple[str, str, Sequence[Comparison
     return (FAILS if found.advantage.high < bound else OPEN), why, [found]
 
 
-def _stands_out(rule: StandsOut, cell: Evidence) -> tuple[str, str, Sequence[Comparison]]:
+def _stands_out(rule: StandsOut, cell: Evidence) -> tuple[str, str, Sequence[PairedComparison]]:
     """Conspicuous by uncertainty: beyond gold by more than the margin, or not."""
     if cell.collapsed(rule.row):
         return (OPEN if rule.stands_out else FAILS), _fallen(rule.row, cell), ()
@@ -315,13 +315,13 @@ def judge_alike(rule: Alike, audited: Sequence[Distances]) -> list[Finding]:
 
 def _compare(
     cell: Evidence, row: str, other: str, metric: str, error: float, unit: str = ""
-) -> Comparison:
+) -> PairedComparison:
     """Advantage of `row` over `other`, over the seeds that both have."""
     unit = unit or ("ratio" if metric == TIME else "difference")
     mine, theirs = cell.of(row, metric), cell.of(other, metric)
     shared = mine.index.intersection(theirs.index)
     mine, theirs = mine[shared], theirs[shared]
-    blank = Comparison(
+    blank = PairedComparison(
         row, other, metric, unit, None, values=_by_seed(mine), other_values=_by_seed(theirs)
     )
     if cell.collapsed(other):
@@ -332,9 +332,9 @@ def _compare(
     if unit == "ratio":
         if (a <= 0).any() or (b <= 0).any():
             return replace(blank, status="no ratio: a value is 0")
-        first, second = (a, b) if metric in HIGHER_IS_BETTER else (b, a)
+        first, second = (a, b) if is_higher_better(metric) else (b, a)
         return replace(blank, advantage=paired_ratio(first, second, 1 - error))
-    sign = 1 if metric in HIGHER_IS_BETTER else -1
+    sign = 1 if is_higher_better(metric) else -1
     return replace(blank, advantage=paired(sign * a, sign * b, 1 - error))
 
 
@@ -342,12 +342,12 @@ def _by_seed(numbers: pd.Series) -> tuple[tuple[int, float], ...]:
     return tuple((int(seed), float(value)) for seed, value in numbers.items())
 
 
-def _advantage(each: Comparison) -> float:
+def _advantage(each: PairedComparison) -> float:
     """For sorting: what stands most against the claim comes first."""
     return each.advantage.mean if each.advantage is not None else -math.inf
 
 
-def _beaten(held: Sequence[Comparison], not_beaten: Sequence[Comparison]) -> str:
+def _beaten(held: Sequence[PairedComparison], not_beaten: Sequence[PairedComparison]) -> str:
     """The nearest of those that are beaten, and those that are not."""
     beaten = sorted((each for each in held if each not in not_beaten), key=_nearest)
     parts = [f"Nearest: {beaten[0].words()}."] if beaten else []
@@ -362,7 +362,7 @@ def _beaten(held: Sequence[Comparison], not_beaten: Sequence[Comparison]) -> str
     return " ".join(parts)
 
 
-def _nearest(each: Comparison) -> float:
+def _nearest(each: PairedComparison) -> float:
     return each.advantage.mean if each.advantage is not None else math.inf
 
 
@@ -370,5 +370,5 @@ def _fallen(row: str, cell: Evidence) -> str:
     return f"{row_title(row)} collapsed in {cell.collapsed(row)} of {cell.seeds(row)} seeds."
 
 
-def _listed(comparisons: Sequence[Comparison]) -> str:
+def _listed(comparisons: Sequence[PairedComparison]) -> str:
     return "; ".join(each.words() for each in comparisons)

@@ -1,4 +1,4 @@
-"""What all benchmarks together say of a claim: never more than was run."""
+"""Joins the verdicts of all benchmarks into one of the claim: never more than was run."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,8 +9,9 @@ from lotus.claims.as_printed import AsPrinted, as_printed, places_of
 from lotus.claims.evidence import Distances, Evidence
 from lotus.claims.judging import FAILS, HOLDS, NOT_RUN, OPEN, Finding, judge_alike, judge_cell
 from lotus.claims.stated import Alike, Claim
+from lotus.published.full_size import command
 from lotus.published.side_by_side import PROTOCOLS
-from lotus.tables.exhibits import command
+from lotus.wording import counted
 
 PAPER, OTHER = "paper", "other"
 SCOPES = (PAPER, OTHER)
@@ -106,12 +107,12 @@ def _findings(claim: Claim, items: Sequence[str], cells: Sequence[Evidence]) -> 
 def _of_paper(claim: Claim, protocol: str, findings: Sequence[Finding], expected: int) -> Ruling:
     to_run = command(*claim.items)
     if not findings:
-        why = f"None of the paper's {_counted(expected)} was run."
+        why = f"None of the paper's {counted(expected, 'benchmark')} was run."
         return Ruling(PAPER, protocol, NOT_RUN, why, to_run, (), ())
     ran = len({each.published or each.title for each in findings})
     verdict, why = _together(claim, findings, missing=expected - ran)
     if ran < expected:
-        why += f" Of the paper's {_counted(expected)}, {ran} ran."
+        why += f" Of the paper's {counted(expected, 'benchmark')}, {ran} ran."
     to_complete = to_run if ran < expected else ""
     return Ruling(PAPER, protocol, verdict, why, to_complete, _data(findings), findings)
 
@@ -136,7 +137,7 @@ def _together(claim: Claim, findings: Sequence[Finding], missing: int) -> tuple[
     else:
         verdict = OPEN if open_ or missing else HOLDS
     told = [
-        f"holds in {len(held)} of {_counted(len(findings))}" if held else "",
+        f"holds in {len(held)} of {counted(len(findings), 'benchmark')}" if held else "",
         f"refuted in {_titles(failed)}" if failed else "",
         f"not settled in {_titles(open_)}" if open_ else "",
     ]
@@ -149,10 +150,6 @@ def _with(verdict: str, findings: Sequence[Finding]) -> list[Finding]:
 
 def _titles(findings: Sequence[Finding]) -> str:
     return " and ".join(each.title for each in findings)
-
-
-def _counted(benchmarks: int) -> str:
-    return f"{benchmarks} benchmark{'' if benchmarks == 1 else 's'}"
 
 
 def _data(findings: Sequence[Finding]) -> list[str]:

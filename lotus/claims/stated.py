@@ -9,8 +9,9 @@ from pydantic_core import ErrorDetails
 from lotus.config.fields import Name, PositiveReal, Section
 from lotus.errors import LotusError, choices
 from lotus.formats.yaml_text import read_yaml
-from lotus.results.conventions import TITLES
+from lotus.metrics.base import registry
 from lotus.results.metrics import dataset_title, legible, row_title
+from lotus.wording import all_of
 
 BASELINES = (
     *("finetune", "neggrad-plus", "random-labeling", "bad-teacher"),
@@ -18,18 +19,23 @@ BASELINES = (
 )
 """The paper's eight methods beside LoTUS."""
 TIME = "time"
-METRIC_TITLES = {
-    **{name: title for name, title in TITLES.items() if not name.startswith("mia")},
-    TIME: "time",
-    "ks_forget_above_test": "entropy of forget above test images (one-sided KS)",
-}
-"""What a rule may be about."""
-HIGHER_IS_BETTER = frozenset(name for name in METRIC_TITLES if name.startswith("accuracy"))
+
+
+def metric_titles() -> dict[str, str]:
+    """What a rule may be about: metrics of which some values are better, by name, and time."""
+    named = {spec.name: spec for spec in registry.specs().values() if spec.better}
+    printed = {name: spec.label for name, spec in named.items() if spec.is_printed}
+    return {**printed, TIME: "time", **{name: spec.label for name, spec in named.items()}}
+
+
+def is_higher_better(metric: str) -> bool:
+    """Whether higher values of what a rule is about are the better ones."""
+    return metric != TIME and registry.specs()[metric].better == "higher"
 
 
 def _known_metric(name: Any) -> Any:
-    if isinstance(name, str) and name not in METRIC_TITLES:
-        raise ValueError(f"unknown metric; {choices(name, METRIC_TITLES)}")
+    if isinstance(name, str) and name not in metric_titles():
+        raise ValueError(f"unknown metric; {choices(name, metric_titles())}")
     return name
 
 
@@ -63,10 +69,10 @@ class Best(Section):
 
     def words(self) -> str:
         """The rule for a reader."""
-        end = "highest" if self.metric in HIGHER_IS_BETTER else "lowest"
+        end = "highest" if is_higher_better(self.metric) else "lowest"
         place = f"the {end}" if self.rank == 1 else f"one of the {self.rank} {end} values of"
         return (
-            f"{row_title(self.row)} has {place} {METRIC_TITLES[self.metric]}, beside "
+            f"{row_title(self.row)} has {place} {metric_titles()[self.metric]}, beside "
             f"{listed(self.among)}; exact ties share a place"
         )
 
@@ -82,7 +88,7 @@ class Smaller(Section):
     def words(self) -> str:
         """The rule for a reader."""
         each = " each" if len(self.row) > 1 else ""
-        less = f"{METRIC_TITLES[self.metric]} less than that of {listed(self.than)}"
+        less = f"{metric_titles()[self.metric]} less than that of {listed(self.than)}"
         return f"{listed(self.row)}{each}: {less}"
 
 
@@ -100,7 +106,7 @@ class Within(Section):
         """The rule for a reader."""
         by = f"{self.margin:g}" if self.margin is not None else f"a factor of {self.factor:g}"
         return (
-            f"{METRIC_TITLES[self.metric]} of {row_title(self.row)} is worse than that of "
+            f"{metric_titles()[self.metric]} of {row_title(self.row)} is worse than that of "
             f"{row_title(self.than)} by no more than {by}"
         )
 
@@ -257,5 +263,4 @@ def _explain(details: ErrorDetails, place: str) -> str:
 
 def listed(rows: tuple[str, ...]) -> str:
     """Rows by their titles."""
-    titles = [row_title(row) for row in rows]
-    return titles[0] if len(titles) == 1 else f"{', '.join(titles[:-1])} and {titles[-1]}"
+    return all_of([row_title(row) for row in rows])

@@ -9,14 +9,14 @@ from typing import Any
 import pandas as pd
 
 from lotus.claims.evidence import distances, evidence, files_read
-from lotus.claims.judging import Comparison, Finding
+from lotus.claims.judging import Finding, PairedComparison
 from lotus.claims.overall import PAPER, Judged, Ruling, judge
 from lotus.claims.stated import load_claims
 from lotus.errors import LotusError
+from lotus.formats.json_text import read_mapping
 from lotus.published.numbers import load_published
 from lotus.published.side_by_side import PROTOCOLS
 from lotus.records.files import write_json, write_text
-from lotus.records.reading import read_record
 from lotus.records.record import write_record
 from lotus.results.experiment import read_experiment
 from lotus.tables.latex import latex_table
@@ -67,14 +67,14 @@ def write_verdicts(
 
 
 def read_verdicts(path: Path) -> dict[str, Any]:
-    """What `as_json` gave, for the report.
+    """Reads what `as_json` gave, for the report.
 
     Raises:
         LotusError: absent, damaged or something else.
 
     """
-    content = read_record(path)
-    if not isinstance(content, dict) or content.get("format") != FORMAT or "claims" not in content:
+    content = read_mapping(path)
+    if content.get("format") != FORMAT or "claims" not in content:
         raise LotusError(f"{path}: not the verdicts of `lotus claims`; run it again")
     return content
 
@@ -127,7 +127,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
     }
 
 
-def _comparison(each: Comparison) -> dict[str, Any]:
+def _comparison(each: PairedComparison) -> dict[str, Any]:
     found = {
         "row": each.row,
         "other": each.other,

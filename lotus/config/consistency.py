@@ -70,7 +70,7 @@ TAKEN: Mapping[str, frozenset[str]] = {
         ("figures", "metrics", "paper", "records", "report", "tables", "timings", "tuning")
     ),
     "architectures": frozenset(("audit", "splits")),
-    "tables": frozenset(("all", "audit", "claims", "evaluate", "publish", "tune", "unlearn")),
+    "tables": frozenset(("all", "claims", "evaluate", "lookalikes", "publish", "tune", "unlearn")),
 }
 """Names that stand for something else where these have theirs: folders of results, targets."""
 ENDINGS = (".json", ".npz", ".csv", ".tex", ".svg", ".pdf", ".png", ".yaml", ".dvc", ".safetensors")
@@ -157,7 +157,7 @@ def _override_problems(settings: Settings, position: int, override: Override) ->
 
 
 def _refused(root: list[str | int], base: Section, given: dict[str, Any]) -> Iterator[Problem]:
-    """What a section refuses of the keys given over its own."""
+    """Yields the problems of keys that are given over a section's own."""
     fields = type(base).model_fields
     try:
         type(base)(**(base.model_dump() | given))

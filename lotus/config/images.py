@@ -121,7 +121,7 @@ class StoreOptions(Section):
 
 
 class Dataset(Section):
-    """How one data set is used; the data set itself is described in `lotus/data/sources/`."""
+    """How a data set is used; the data set itself is described in `lotus/data/sources/`."""
 
     store: StoreOptions = Field(
         default_factory=StoreOptions, description="Where its images come from."

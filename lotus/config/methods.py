@@ -11,7 +11,7 @@ from pydantic import (
 from lotus.config.fields import Name
 
 
-class Method(BaseModel):
+class MethodEntry(BaseModel):
     """One row of the tables: an unlearning method with its hyper-parameters (`lotus methods`)."""
 
     model_config = ConfigDict(extra="allow", strict=True, frozen=True)

@@ -110,7 +110,7 @@ def explain(details: ErrorDetails, content: Mapping[str, Any], origins: Sequence
 
 
 def worded(message: str) -> str:
-    """What pydantic says, in the words of a configuration file."""
+    """Returns a message of pydantic's in the words of a configuration file."""
     words = {
         "Value error, ": "",
         "Input should be": "must be",

@@ -9,6 +9,9 @@ from lotus.errors import LotusError
 from lotus.formats.yaml_text import Place, parse, read_yaml
 from lotus.names import shown
 
+DEFAULT_CONFIG = Path("config/fashion-mini.yaml")
+"""What is run where no configuration is named."""
+
 
 @dataclass(frozen=True)
 class Origin:

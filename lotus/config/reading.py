@@ -9,7 +9,7 @@ from pydantic import (
 
 from lotus.config.consistency import inconsistencies
 from lotus.config.images import Dataset
-from lotus.config.methods import Method
+from lotus.config.methods import MethodEntry
 from lotus.config.mistakes import complain, explain
 from lotus.config.origins import Origin
 from lotus.config.overrides import Override
@@ -62,7 +62,7 @@ def _limited(settings: Settings, limit: int) -> Settings:
         where = override.where.model_copy(update={"dataset": name(override.where.dataset)})
         return override.model_copy(update={"where": where})
 
-    def calibrated(row: Method) -> Method:
+    def calibrated(row: MethodEntry) -> MethodEntry:
         other = name(row.calibration) if row.calibration is not None else None
         return row.model_copy(update={"calibration": other})
 

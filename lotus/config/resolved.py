@@ -1,4 +1,4 @@
-"""What a configuration says of one cell of the grid, overrides applied."""
+"""The settings of one cell of the grid, overrides applied."""
 
 from dataclasses import dataclass
 from itertools import product
@@ -14,7 +14,7 @@ from lotus.config.settings import Settings
 
 @dataclass(frozen=True)
 class Extent:
-    """What is run of a cell.
+    """The part of a cell that is run.
 
     Attributes:
         seeds, rows: in the order of the file.
@@ -66,7 +66,7 @@ def training_of(settings: Settings, dataset: str, architecture: str) -> Training
 
 
 def images_of(settings: Settings, dataset: str, architecture: str) -> Dataset:
-    """How one architecture is shown a data set, overrides applied."""
+    """Returns how one architecture is shown a data set, overrides applied."""
     use = settings.datasets[dataset].model_dump()
     for override in settings.overrides:
         if override.where.covers(dataset, architecture, None, None):
@@ -77,7 +77,7 @@ def images_of(settings: Settings, dataset: str, architecture: str) -> Dataset:
 def hyperparameters_of(
     settings: Settings, cell: Benchmark, row: str, column: protocol.Base
 ) -> dict[str, Any]:
-    """What the file says for one row of one benchmark, overrides applied, defaults not filled in.
+    """Returns what the file gives for a row of one benchmark, overrides applied, defaults not filled in.
 
     Args:
         column: whether the row stands as its own paper has it or as the published code has it.

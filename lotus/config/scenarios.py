@@ -1,5 +1,6 @@
 """`scenarios`: which images are forgotten."""
 
+from collections.abc import Iterable
 from typing import Annotated, Literal
 
 from pydantic import (
@@ -14,7 +15,7 @@ from lotus.names import composed, path_form
 
 
 class Scenario(Section):
-    """What is to be forgotten: a part of every class, the first images of all, or one whole class."""
+    """The images to forget: a part of every class, the first images of all, or one whole class."""
 
     forget_fraction: Annotated[Real, Field(gt=0, lt=1)] | None = Field(
         None, description="Share of each class that is forgotten, in (0, 1). For `instance-…`."
@@ -48,6 +49,11 @@ class Scenario(Section):
         return self
 
     @property
+    def forgets_a_class(self) -> bool:
+        """Whether the forget set is a whole class; its split says so too (`ForgetSet.class_forgetting`)."""
+        return self.forget_class is not None
+
+    @property
     def has_rule(self) -> bool:
         """Whether images have to be chosen from each class."""
         return self.forget_fraction is not None or self.forget_per_class is not None
@@ -78,3 +84,8 @@ class Scenario(Section):
         wanted = self.canonical_name
         counted = self.forget_per_class is not None or self.forget_first is not None
         return name in (wanted, self.own_name) or (counted and name.endswith(f"-{wanted}"))
+
+
+def are_whole_classes(forgotten: Iterable[int], kept: Iterable[int]) -> bool:
+    """Whether forgotten images are all there is of their classes, by the labels of both sets."""
+    return {*forgotten}.isdisjoint(kept)

@@ -16,7 +16,7 @@ from lotus.config.architectures import AnyArchitecture
 from lotus.config.fields import Name, Section, Seed, as_list
 from lotus.config.grid import Block
 from lotus.config.images import Dataset
-from lotus.config.methods import Method
+from lotus.config.methods import MethodEntry
 from lotus.config.overrides import Override
 from lotus.config.scenarios import Scenario
 from lotus.config.tuning import Tuning
@@ -53,7 +53,7 @@ class Settings(Section):
     datasets: dict[Name, Dataset] = Field(description="Data sets (`lotus datasets`) and their use.")
     architectures: dict[Name, AnyArchitecture] = Field(description="Models and training recipes.")
     scenarios: dict[Name, Scenario] = Field(description="What is forgotten, by name.")
-    methods: Annotated[dict[Name, Method], Field(min_length=1)] = Field(
+    methods: Annotated[dict[Name, MethodEntry], Field(min_length=1)] = Field(
         description="Rows of the tables beside original and gold."
     )
     grid: Annotated[tuple[Block, ...], Field(min_length=1, strict=False)] = Field(

@@ -13,14 +13,15 @@ from urllib.parse import quote
 
 from lotus import layout
 from lotus.crate.files import CrateFile
-from lotus.records.index import Index, Record
+from lotus.records.index import Index
+from lotus.records.reading import Record
 
 Scalar = str | int | float | bool
 
 WORKFLOW = "workflow"
 """Stands for a kind of step in the slots of the workflow itself."""
-SHOWN = ("report", "claims.json", *layout.MADE)
-"""What the workflow is run for, under `results`."""
+SHOWN = {layout.PAGE.parent, layout.CLAIMS, *(layout.RESULTS / name for name in layout.MADE)}
+"""What the workflow is run for: files, and folders of files."""
 
 
 @dataclass(frozen=True, order=True)
@@ -166,8 +167,7 @@ class Account:
     def shown(self) -> list[str]:
         """Outputs that the workflow is run for: report, claims, tables and figures."""
         written = {path for record in self.records for path in record.outputs}
-        places = {layout.RESULTS / name for name in SHOWN}
-        return sorted(path for path in written if places & {Path(path), *Path(path).parents})
+        return sorted(path for path in written if SHOWN & {Path(path), *Path(path).parents})
 
     @cached_property
     def slots_of_files(self) -> Mapping[str, list[Slot]]:

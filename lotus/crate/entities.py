@@ -18,7 +18,7 @@ from urllib.parse import quote
 from lotus.crate.account import WORKFLOW, Account, Setting, Slot, Tool, settings_of, tool_of
 from lotus.crate.files import CrateFile
 from lotus.crate.project import Citation
-from lotus.records.index import Record
+from lotus.records.reading import Record
 
 Entity = dict[str, Any]
 

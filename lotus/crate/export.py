@@ -44,7 +44,7 @@ from lotus.records.environment import git_state
 from lotus.records.files import atomic
 from lotus.records.index import read_index
 
-EXPERIMENT = (layout.RECORDS / "experiment.json").as_posix()
+EXPERIMENT = str(layout.EXPERIMENT_RECORD)
 TERMS = "https://w3id.org/ro/terms/workflow-run/context"
 CODEMETA = {"buildInstructions": "https://codemeta.github.io/terms/buildInstructions"}
 PROFILES = {

@@ -14,13 +14,11 @@ from lotus.errors import LotusError
 from lotus.names import shown
 from lotus.records.files import sha256
 from lotus.records.index import Index
-from lotus.tracking.tracked_files import held, holding
+from lotus.tracking.tracked_files import dvc_entries, entry_of
 
 ARRAYS = (".npy", ".npz", ".safetensors")
 """Endings of images, weights and predictions: never copied."""
-WHOLE = tuple(
-    str(layout.RESULTS / name) for name in ("report/index.html", "claims.json", "experiment.json")
-)
+WHOLE = (str(layout.PAGE), str(layout.CLAIMS), str(layout.EXPERIMENT))
 """Results that are copied whatever their size, as all records are."""
 
 
@@ -75,13 +73,13 @@ def crate_files(index: Index, project: Sequence[str], copy_below: int) -> dict[s
     paths = sorted({*stated, *index.records, *project})
     found = {path: sha256(Path(path)) for path in paths if os.path.isfile(path)}
     _refuse_differences(index, stated, found)
-    entries = held()
+    entries = dvc_entries()
     files = {}
     for path in paths:
         there = path in found
         size = Path(path).stat().st_size if there else None
         small = size is not None and size < copy_below and Path(path).suffix not in ARRAYS
-        holder = holding(path, entries)
+        holder = entry_of(path, entries)
         files[path] = CrateFile(
             path=path,
             sha256=found[path] if there else next(iter(stated[path].values())),

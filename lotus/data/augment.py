@@ -37,7 +37,7 @@ def draw_shift(count: int, padding: int, generator: torch.Generator) -> Tensor:
 
 
 def draw_mirrored(count: int, generator: torch.Generator) -> Tensor:
-    """Which images are mirrored: bool `[b]`, half of them on average."""
+    """Draws which images are mirrored: bool `[b]`, half of them on average."""
     return _uniform(count, 0, 1, generator) < 0.5
 
 

@@ -1,4 +1,4 @@
-"""From a publisher's files to a verified store."""
+"""Builds a verified store from a publisher's files."""
 
 import json
 import logging
@@ -25,6 +25,7 @@ from lotus.layout import RAW
 from lotus.names import shown
 from lotus.records.files import relative, sha256, write_json
 from lotus.records.record import write_record
+from lotus.wording import first_of
 
 log = logging.getLogger(__name__)
 
@@ -160,7 +161,7 @@ def _frames(
 
 
 def _listed_out(left_out: Sequence[LeftOut]) -> dict[str, Any]:
-    """What `source.json` says of what is left out; nothing if nothing is."""
+    """Returns the entry of `source.json` for files that are left out; none if none are."""
     listing = [
         {"reason": group.reason, "count": len(group.names), "names": list(group.names[:NAMED])}
         for group in left_out
@@ -187,7 +188,7 @@ def _check_unchanged(
 def read_content(
     dataset: str, described: Source, options: StoreOptions, paths: tuple[Path, ...]
 ) -> Content:
-    """What a data set's reader gives; images in files are listed, not opened.
+    """Returns what a data set's reader gives; images in files are listed, not opened.
 
     Raises:
         LotusError: the reader refuses the files, one cannot be read, or `side` is given for images of one
@@ -222,7 +223,7 @@ def _check_sizes(
     content: Content,
     files: Sequence[Mapping[str, Any]],
 ) -> None:
-    """Where no checksum vouches for the files, their number has to be the published one."""
+    """Refuses other numbers of images than the published ones, where no checksum vouches for the files."""
     if options.content is not None or _published(files):
         return
     for part, (first, end) in content.parts.items():
@@ -239,15 +240,15 @@ def _check_classes(dataset: str, described: Source, content: Content) -> None:
     """The classes that plans are checked against have to be those of the files."""
     if described.classes not in (None, content.classes):
         raise LotusError(
-            f"{dataset}: the files have the classes {contents.shortened(content.classes)}; those of "
-            f"{described.name} are {contents.shortened(described.classes or ())}"
+            f"{dataset}: the files have the classes {first_of(content.classes, 3)}; those of "
+            f"{described.name} are {first_of(described.classes or (), 3)}"
         )
 
 
 def _about(
     dataset: str, described: Source, options: StoreOptions, content: Content, images: np.ndarray
 ) -> dict[str, Any]:
-    """What `source.json` says of the data set."""
+    """Returns the entries of `source.json` that describe the data set."""
     mean, std = options.mean or described.mean, options.std or described.std
     if mean is None or std is None:
         mean, std = contents.channel_statistics(images, content.parts["train"][1])
@@ -275,7 +276,7 @@ def _about(
 def _checked_by(
     described: Source, options: StoreOptions, files: Sequence[Mapping[str, Any]], digest: str
 ) -> str:
-    """What vouches for the images, in words."""
+    """Returns in words what vouches for the images."""
     if _published(files):
         return "checksums of the publisher"
     if options.content == digest:

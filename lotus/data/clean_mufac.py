@@ -43,7 +43,7 @@ NOTEBOOK_PAIRS = {
 
 @dataclass(frozen=True)
 class Cleaning:
-    """What was found and what is left.
+    """The duplicates that were found, and the rows that are left.
 
     Attributes:
         before, after: rows of each part.
@@ -56,7 +56,7 @@ class Cleaning:
     pairs: Mapping[str, int]
 
     def lines(self) -> list[str]:
-        """As a table, beside the notebook's numbers."""
+        """Returns the lines of a table that has the notebook's numbers beside these."""
         rows = [
             f"{name:<14}{self.before[name]:>8}{self.after[name]:>8}{NOTEBOOK_ROWS[name]:>10}"
             for name in PARTS

@@ -1,4 +1,4 @@
-"""What a reader of raw files hands over: labels at once, images as an array or still in their files."""
+"""The content that a reader of raw files hands over: labels, and images as an array or still in files."""
 
 import hashlib
 import mmap
@@ -10,6 +10,7 @@ import numpy as np
 
 from lotus.errors import LotusError
 from lotus.names import shown
+from lotus.wording import first_of
 
 PARTS = (("train", "test"), ("train", "val", "test"), ("test",))
 """What a data set may have; one with a `test` part alone is for calibration."""
@@ -32,7 +33,7 @@ class Files:
     side: int | None = None
 
     def at(self, indices: np.ndarray) -> "Files":
-        """Some of the images."""
+        """Returns the files of some of the images."""
         return replace(self, paths=tuple(self.paths[i] for i in indices))
 
     def __len__(self) -> int:
@@ -52,7 +53,7 @@ class LeftOut:
     names: tuple[str, ...]
 
     def __str__(self) -> str:
-        return f"{len(self.names):,} left out: {self.reason}: {shortened(self.names)}"
+        return f"{len(self.names):,} left out: {self.reason}: {first_of(self.names, 3)}"
 
 
 @dataclass(frozen=True)
@@ -139,25 +140,19 @@ def check(dataset: str, content: Content) -> None:
             empty = [name for name, count in zip(classes, counts, strict=True) if not count]
             raise LotusError(
                 f"{dataset}: no training image of the class{'es' if len(empty) > 1 else ''} "
-                f"{shortened(empty)}"
+                f"{first_of(empty, 3)}"
             )
         if not counts.any():
             raise LotusError(f"{dataset}: the {part} part has no image")
 
 
 def too_few(classes: Sequence[str]) -> str:
-    """What is wrong with fewer than two classes, in words."""
+    """Returns in words what is wrong with fewer than two classes."""
     found = f"a single class, '{shown(classes[0])}'" if classes else "no class"
     return (
         f"{found}; a classifier needs at least two. `raw` may point at a folder one level too high "
         "or too low"
     )
-
-
-def shortened(names: Sequence[str]) -> str:
-    """The first names of a long list, and how many more there are."""
-    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-    return ", ".join(names[:3]) + more
 
 
 def select(content: Content, chosen: np.ndarray) -> Content:

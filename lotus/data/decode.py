@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from tqdm import tqdm
 
-from lotus.data.content import Files, shortened
+from lotus.data.content import Files
 from lotus.data.workers import in_processes
 from lotus.errors import LotusError
 from lotus.names import shown
 from lotus.records.files import write_json
+from lotus.wording import first_of
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PillowImage
@@ -154,7 +155,7 @@ def _told(wrong: Sequence[tuple[Path, str]]) -> str:
     (_, first), *others = wrong
     if not others:
         return first
-    names = shortened([shown(path.name) for path, _ in others])
+    names = first_of([shown(path.name) for path, _ in others], 3)
     return f"{first}. Others cannot be taken either: {names}"
 
 

@@ -1,4 +1,4 @@
-"""Which images look alike, judged by their perceptual hashes, and which of them cleaning keeps.
+"""Finds images that look alike, by their perceptual hashes, and chooses those that cleaning keeps.
 
 Images are similar if their hashes differ in at most `distance` of 64 bits; with distance 0, as in the
 paper, they share a hash. Groups are the images that similar ones connect.
@@ -111,7 +111,7 @@ def _bands(count: int) -> list[np.uint64]:
 
 
 def choose_kept(groups: np.ndarray, part: np.ndarray, parts: Sequence[str]) -> np.ndarray:
-    """Which images cleaning keeps, bool `[N]`: one of each group (rule: see the module).
+    """Returns which images cleaning keeps, bool `[N]`: one of each group (rule: see the module).
 
     Args:
         groups: group of each image, int64 `[N]`, in data-set order.
@@ -130,7 +130,7 @@ def choose_kept(groups: np.ndarray, part: np.ndarray, parts: Sequence[str]) -> n
 def distance_histogram(
     first: np.ndarray, second: np.ndarray, pairs: int, rng: np.random.Generator
 ) -> np.ndarray:
-    """How many pairs of hashes differ in 0, 1, …, 64 bits.
+    """Counts the pairs of hashes that differ in 0, 1, …, 64 bits.
 
     Args:
         first, second: uint64 `[n]` and `[m]`; a pair has one of each.

@@ -1,4 +1,4 @@
-"""What lies in a folder of images: the images, and what is left out and why."""
+"""Lists a folder of images: the images, and the files that are left out, with the reason."""
 
 import os
 import re
@@ -76,7 +76,7 @@ def kind_of(entry: "os.DirEntry[str]") -> str:
 
 
 def why_no_image(path: Path) -> str:
-    """Why a file is not taken for an image; '' if it is: by its ending, without one by its content.
+    """Returns why a file is no image, '' if it is one: by its ending, or without one by its content.
 
     Raises:
         OSError: it may not be read.
@@ -98,7 +98,7 @@ def ancestors(folder: Path) -> frozenset[Identity]:
 
 
 def identity(folder: str) -> Identity:
-    """What a folder has in common with all links to it."""
+    """Returns what a folder has in common with all links to it."""
     state = os.stat(folder)
     return state.st_dev, state.st_ino
 

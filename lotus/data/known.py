@@ -1,4 +1,4 @@
-"""What can be known of a data set before anything is downloaded, decoded or written."""
+"""Tells what is known of a data set before anything is downloaded, decoded or written."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ class Counts:
 def class_counts(
     dataset: str, options: StoreOptions, folder: Path, mirrors: Sequence[str] = ()
 ) -> Counts | None:
-    """What is known now: from the store, else from own images at hand, else from files of the project.
+    """Counts the images of each class: from the store, else own images at hand, else files of the project.
 
     Args:
         dataset: its name in the configuration.
@@ -94,7 +94,7 @@ def _of_store(described: Source, folder: Path) -> Counts | None:
 def _paths(
     described: Source, options: StoreOptions, mirrors: Sequence[str]
 ) -> tuple[Path, ...] | None:
-    """Where everything lies that the reader takes; None if that is not known now."""
+    """Returns the paths of all that the reader takes; None if they are not known yet."""
     if options.raw is not None:
         if described.files:
             return None

@@ -18,8 +18,8 @@ from lotus.records.record import write_record
 
 
 @dataclass(frozen=True)
-class Part:
-    """What is in one part.
+class PartCounts:
+    """The images of one part, in numbers.
 
     Attributes:
         images: their number.
@@ -71,8 +71,8 @@ class Similarity:
 
 
 @dataclass(frozen=True)
-class Audit:
-    """What is known of the images without any model.
+class LookalikeAudit:
+    """All that is known of the images of a scenario without any model.
 
     Attributes:
         distance: bits in which the hashes of similar images may differ.
@@ -84,7 +84,7 @@ class Audit:
 
     distance: int
     classes: list[str]
-    parts: dict[str, Part]
+    parts: dict[str, PartCounts]
     across: dict[str, int]
     similarity: Similarity | None
     groups: list[Group]
@@ -108,7 +108,7 @@ class Assigned:
 
 @dataclass(frozen=True)
 class Cleaned:
-    """Which images cleaning keeps.
+    """The images that cleaning keeps.
 
     Attributes:
         groups: group of each assigned image, int64 `[N]`.
@@ -173,7 +173,7 @@ def audit_images(
     distance: int,
     pairs: int,
     seed: int,
-) -> tuple[Audit, Cleaned]:
+) -> tuple[LookalikeAudit, Cleaned]:
     """Audits images by their hashes, and cleans them.
 
     Args:
@@ -187,11 +187,11 @@ def audit_images(
     similar = find_similar(hashes, distance)
     groups, counted = similar.groups(), similar.count_pairs(part, len(names))
     kept = choose_kept(groups, part, names)
-    audit = Audit(
+    audit = LookalikeAudit(
         distance=distance,
         classes=list(classes),
         parts={
-            name: Part(
+            name: PartCounts(
                 images=int((part == number).sum()),
                 pairs=int(counted[number, number]),
                 dropped=int((~kept & (part == number)).sum()),

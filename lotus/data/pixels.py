@@ -1,4 +1,4 @@
-"""Where the pixels of a store lie: on the device, or, if they are too many, in the store's memory map."""
+"""Holds the pixels of a store: on the device, or, if they are too many, in the store's memory map."""
 
 from dataclasses import dataclass
 

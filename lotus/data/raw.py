@@ -22,7 +22,7 @@ CHUNK = 1 << 22
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundFile:
     """A raw file or folder on this machine.
 
     Attributes:
@@ -46,7 +46,7 @@ class Found:
 
 def find_all(
     dataset: str, described: Source, options: StoreOptions, mirrors: Sequence[str], cache: Path
-) -> list[Found]:
+) -> list[FoundFile]:
     """Every file of a data set, in the order of `described.files`, archives unpacked.
 
     Args:
@@ -80,7 +80,7 @@ def find_all(
 
 def _each(
     dataset: str, described: Source, options: StoreOptions, mirrors: Sequence[str], cache: Path
-) -> Iterator[Found]:
+) -> Iterator[FoundFile]:
     local = [folder for mirror in mirrors if (folder := _folder_of(mirror)) is not None]
     given = _given(dataset, options.raw, local) if options.raw is not None else None
     if not described.files:
@@ -115,7 +115,7 @@ def _find(
     mirrors: Sequence[str],
     cache: Path,
     content: str | None,
-) -> Found:
+) -> FoundFile:
     """One file: the first with the published checksum, else the first of its name, else a download."""
     if file.locate is not None:
         path = file.locate()
@@ -123,7 +123,7 @@ def _find(
             raise LotusError(f"{dataset}: {file.name} not found; looked for {file.origin}")
         return check(file, path)
     candidates = (place / name for place in places for name in (file.unpacks, file.name) if name)
-    found: list[Found] = []
+    found: list[FoundFile] = []
     for path in candidates:
         if (path.is_dir() and path.name != file.name) or path.is_file():
             found.append(check(file, path))
@@ -183,7 +183,7 @@ def _places(raw: str, local: Sequence[Path]) -> list[Path]:
     return [on_disk(place) for place in places]
 
 
-def _taken(given: Path, file: RawFile, cache: Path) -> Found:
+def _taken(given: Path, file: RawFile, cache: Path) -> FoundFile:
     """A folder or file in place of the published one; of an archive the folder inside."""
     if given.is_dir():
         return check(file, _entered(given, file.unpacks) if file.unpacks else given)
@@ -207,16 +207,16 @@ def _entered(folder: Path, wanted: str) -> Path:
     return folder
 
 
-def check(file: RawFile, path: Path) -> Found:
+def check(file: RawFile, path: Path) -> FoundFile:
     """Compares a file, or the known members of a folder, with the published checksums."""
     if path.is_dir():
         return _checked_folder(file, path) if file.members else _unchecked(file.name, path)
     md5, sha256 = _digests(path)
     problem = f"{path}: md5 is {md5}, published is {file.md5}" if file.md5 not in ("", md5) else ""
-    return Found(file.name, path, path.stat().st_size, md5, sha256, md5 == file.md5, problem)
+    return FoundFile(file.name, path, path.stat().st_size, md5, sha256, md5 == file.md5, problem)
 
 
-def _checked_folder(file: RawFile, path: Path) -> Found:
+def _checked_folder(file: RawFile, path: Path) -> FoundFile:
     missing = [name for name in file.members if not (path / name).is_file()]
     if missing:
         raise LotusError(f"{path}: {', '.join(missing)} missing; the folder is incomplete")
@@ -229,11 +229,11 @@ def _checked_folder(file: RawFile, path: Path) -> Found:
     listing = json.dumps(digests, sort_keys=True).encode()
     md5 = hashlib.md5(listing, usedforsecurity=False).hexdigest()
     sha256 = hashlib.sha256(listing).hexdigest()
-    return Found(file.name, path, size, md5, sha256, not problem, problem)
+    return FoundFile(file.name, path, size, md5, sha256, not problem, problem)
 
 
-def _unchecked(name: str, path: Path) -> Found:
-    return Found(name, path, 0, "", "", False)
+def _unchecked(name: str, path: Path) -> FoundFile:
+    return FoundFile(name, path, 0, "", "", False)
 
 
 def _digests(path: Path) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from lotus.config.scenarios import Scenario
+from lotus.config.scenarios import Scenario, are_whole_classes
 from lotus.data.store import Store, open_store
 from lotus.errors import LotusError, choices
 from lotus.names import composed
@@ -27,11 +27,17 @@ class HeldOut:
 
 @dataclass(frozen=True)
 class ForgetSet:
-    """The training part cut in two. Indices into the store, class after class, in data-set order."""
+    """The training part cut in two. Indices into the store, class after class, in data-set order.
+
+    Attributes:
+        class_forgetting: the forget set is all there is of its classes.
+
+    """
 
     rule: str
     forget: np.ndarray
     retain: np.ndarray
+    class_forgetting: bool
 
     @property
     def digest(self) -> str:
@@ -109,7 +115,8 @@ def choose_forget_set(store: Store, scenario: Scenario, seed: int) -> ForgetSet:
     retain = np.concatenate([ids[~np.isin(ids, forget)] for ids in by_class])
     if problem := empty_set(len(forget), len(train)):
         raise LotusError(f"scenario {scenario.canonical_name}: {problem}")
-    return ForgetSet(rule, forget, retain)
+    is_whole = are_whole_classes(store.labels[forget].tolist(), store.labels[retain].tolist())
+    return ForgetSet(rule, forget, retain, is_whole)
 
 
 NO_TRAINING = "has no training images: it is for calibration only; train on another data set"
@@ -236,11 +243,12 @@ def load_held_out(path: Path) -> HeldOut:
 
 
 def save_forget_set(path: Path, chosen: ForgetSet) -> None:
-    """Writes rule, digest and indices as JSON."""
+    """Writes rule, kind, digest and indices as JSON."""
     write_json(
         path,
         {
             "rule": chosen.rule,
+            "class_forgetting": chosen.class_forgetting,
             "digest": chosen.digest,
             "forget": chosen.forget.tolist(),
             "retain": chosen.retain.tolist(),
@@ -252,12 +260,21 @@ def load_forget_set(path: Path) -> ForgetSet:
     """Reads what `save_forget_set` wrote.
 
     Raises:
-        LotusError: absent, damaged, or its indices do not have the digest it states.
+        LotusError: absent, damaged, of an older version, which did not say whether a whole class is
+            forgotten, or its indices do not have the digest it states.
 
     """
     content = _read(path, ("rule", "digest", "forget", "retain"))
+    if not isinstance(content.get("class_forgetting"), bool):
+        raise LotusError(
+            f"{path}: does not say whether a whole class is forgotten (class_forgetting: true or false), "
+            "as those of older versions; make it again"
+        )
     chosen = ForgetSet(
-        content["rule"], _indices(path, content["forget"]), _indices(path, content["retain"])
+        content["rule"],
+        _indices(path, content["forget"]),
+        _indices(path, content["retain"]),
+        content["class_forgetting"],
     )
     if chosen.digest != content["digest"]:
         raise LotusError(f"{path}: forget indices do not have the digest stated; make it again")

@@ -17,10 +17,11 @@ from typing import Any
 import numpy as np
 import yaml
 
+from lotus import layout
 from lotus.data.content import Content
 from lotus.errors import LotusError
 
-FILES = ("images.npy", "labels.npy", "classes.json", "source.json")
+FILES = tuple(layout.STORE_FILES.values())
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """LibYAML's, where PyYAML was built with it: lists of published files are long."""
 

@@ -28,13 +28,13 @@ Models = Mapping[Model, Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class Number:
-    """A number that moved.
+    """A number that differs between the sides.
 
     Attributes:
         a, b: means over the seeds that both sides have.
         spread: sample deviation over these seeds, pooled over both sides; None for a single seed.
         seeds: those that both sides have.
-        moved: those at which the values differ.
+        changed_seeds: those at which the values differ.
         largest: the largest difference at one seed.
 
     """
@@ -46,7 +46,7 @@ class Number:
     b: float
     spread: float | None
     seeds: tuple[int, ...]
-    moved: tuple[int, ...]
+    changed_seeds: tuple[int, ...]
     largest: float
 
     @property
@@ -68,12 +68,12 @@ class Number:
 
     @property
     def models(self) -> list[Model]:
-        """Those that it moved with."""
-        return [Model(self.benchmark, self.row, seed) for seed in self.moved]
+        """The models whose values differ."""
+        return [Model(self.benchmark, self.row, seed) for seed in self.changed_seeds]
 
 
 @dataclass(frozen=True)
-class Turn:
+class StateChange:
     """A state of a model that differs, or a metric that only one side could compute.
 
     Attributes:
@@ -89,8 +89,8 @@ class Turn:
 
 
 @dataclass(frozen=True)
-class Only:
-    """What only one side has.
+class OneSided:
+    """A benchmark, row or metric that only one side has.
 
     Attributes:
         row: '' for the whole benchmark.
@@ -106,21 +106,21 @@ class Only:
 
 
 def compare_numbers(a: Models, b: Models) -> tuple[int, list[Number]]:
-    """How many numbers both sides have, and those that moved, the largest first.
+    """Returns how many numbers both sides have, and those that differ, the largest difference first.
 
-    A number is the mean of a row's metric over the seeds at which both sides have a value. What moved by
-    rounding only comes last.
+    A number is the mean of a row's metric over the seeds at which both sides have a value. Numbers that
+    differ by rounding only come last.
     """
     rows: dict[tuple[Benchmark, str], list[int]] = defaultdict(list)
     for model in a.keys() & b.keys():
         rows[model.benchmark, model.row].append(model.seed)
-    compared, moved = 0, []
+    compared, changed = 0, []
     for (benchmark, row), seeds in rows.items():
         for metric, pairs in _by_metric(a, b, benchmark, row, sorted(seeds)).items():
             compared += 1
             if any(one != other for one, other in pairs.values()):
-                moved.append(_number(benchmark, row, metric, pairs))
-    return compared, sorted(moved, key=_rank)
+                changed.append(_number(benchmark, row, metric, pairs))
+    return compared, sorted(changed, key=_rank)
 
 
 def _by_metric(
@@ -154,7 +154,7 @@ def _number(
         b=fmean(b),
         spread=sqrt((_variance(a) + _variance(b)) / 2) if len(a) > 1 else None,
         seeds=tuple(pairs),
-        moved=tuple(seed for seed, (one, other) in pairs.items() if one != other),
+        changed_seeds=tuple(seed for seed, (one, other) in pairs.items() if one != other),
         largest=max(abs(other - one) for one, other in pairs.values()),
     )
 
@@ -173,10 +173,10 @@ def _rank(number: Number) -> tuple[Any, ...]:
     return number.is_noise, -ratio, -abs(number.difference), place
 
 
-def turns(a: Models, b: Models) -> list[Turn]:
-    """States that differ, and metrics that are undefined on one side, of the models of both."""
+def state_changes(a: Models, b: Models) -> list[StateChange]:
+    """Returns states that differ, and metrics that one side could not compute, of models that both have."""
     return [
-        Turn(model, what, mine[what], theirs[what])
+        StateChange(model, what, mine[what], theirs[what])
         for model, mine in a.items()
         if (theirs := b.get(model)) is not None
         for what in mine
@@ -186,8 +186,8 @@ def turns(a: Models, b: Models) -> list[Turn]:
     ]
 
 
-def only_in(a: Models, b: Models) -> list[Only]:
-    """What `a` has and `b` lacks: benchmarks; in common ones rows, seeds, metrics."""
+def only_in(a: Models, b: Models) -> list[OneSided]:
+    """Returns what `a` has and `b` lacks: benchmarks; of common ones rows, seeds and metrics."""
     benchmarks = {model.benchmark for model in b}
     rows = {(model.benchmark, model.row) for model in b}
     found: dict[tuple[Benchmark, str, str], list[int]] = defaultdict(list)
@@ -199,4 +199,4 @@ def only_in(a: Models, b: Models) -> list[Only]:
         else:
             for metric in scores.keys() - b[model].keys():
                 found[model.benchmark, "", metric].append(model.seed)
-    return [Only(*place, tuple(sorted({*seeds}))) for place, seeds in found.items()]
+    return [OneSided(*place, tuple(sorted({*seeds}))) for place, seeds in found.items()]

@@ -1,4 +1,4 @@
-"""Two sets of results: which numbers moved, and which changes stand between them."""
+"""Compares two sets of results: which numbers differ, and which recorded changes can explain it."""
 
 import json
 from collections import Counter, defaultdict
@@ -11,16 +11,17 @@ from lotus.diff.changed_numbers import (
     Model,
     Models,
     Number,
-    Only,
-    Turn,
+    OneSided,
+    StateChange,
     compare_numbers,
     only_in,
-    turns,
+    state_changes,
 )
-from lotus.diff.find_causes import SECONDS, Ties, tie
+from lotus.diff.find_causes import SECONDS, Causes, find_causes
 from lotus.diff.loading import Side
-from lotus.diff.steps import Difference, Key, Kind, Step, over_seeds
-from lotus.records.index import MODELS, Record
+from lotus.diff.steps import ComparedStep, Difference, Key, Kind, over_seeds
+from lotus.records.forms import MODELS
+from lotus.records.reading import Record
 from lotus.results.metrics import KEYS
 
 ORDER: tuple[Kind, ...] = (
@@ -44,7 +45,7 @@ class Change:
         old, new: of each side the different values that these records have; None where it has none.
         records: their paths.
         steps: what they are records of.
-        moved: how many of the numbers and states that differ it can explain.
+        explains: how many of the numbers and states that differ it can explain.
 
     """
 
@@ -54,18 +55,18 @@ class Change:
     old: tuple[Any, ...]
     new: tuple[Any, ...]
     records: tuple[str, ...]
-    steps: tuple[Step, ...]
-    moved: int
+    steps: tuple[ComparedStep, ...]
+    explains: int
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """What lies between two sides.
+class ComparedResults:
+    """The differences between two sides.
 
     Attributes:
         compared: how many numbers both have.
-        numbers: those that moved, the largest first, each with the changes that can explain it.
-        turns: states of models that differ, likewise.
+        numbers: those that differ, the largest first, each with the changes that can explain it.
+        state_changes: states of models that differ, likewise.
         changes: first those that can explain something.
 
     """
@@ -74,51 +75,57 @@ class Comparison:
     b: Side
     compared: int
     numbers: Sequence[tuple[Number, tuple[int, ...]]]
-    turns: Sequence[tuple[Turn, tuple[int, ...]]]
+    state_changes: Sequence[tuple[StateChange, tuple[int, ...]]]
     changes: Sequence[Change]
-    only_in_a: Sequence[Only]
-    only_in_b: Sequence[Only]
+    only_in_a: Sequence[OneSided]
+    only_in_b: Sequence[OneSided]
 
     @property
     def same(self) -> bool:
         """Whether both have the same numbers and states, and no others."""
-        return not (self.numbers or self.turns or self.only_in_a or self.only_in_b)
+        return not (self.numbers or self.state_changes or self.only_in_a or self.only_in_b)
 
 
 Group = tuple[str, ...]
-"""What makes differences one change."""
+"""Differences with the same one are one change."""
 
 
-def compare(a: Side, b: Side, times: bool = False) -> Comparison:
-    """Compares two sides; `Ties.of` says when a number is laid to a change.
+def compare(a: Side, b: Side, times: bool = False) -> ComparedResults:
+    """Compares two sides; `Causes.of` says which changes can explain a number.
 
     Args:
         times: whether to compare the seconds of the runs as well.
 
     """
     mine, theirs = models(a), models(b)
-    ties = tie(a, b)
-    compared, moved = compare_numbers(
+    causes = find_causes(a, b)
+    compared, numbers = compare_numbers(
         _joined(mine, seconds(a) if times else {}), _joined(theirs, seconds(b) if times else {})
     )
-    turned = turns(mine, theirs)
-    groups = _groups(ties)
+    changed_states = state_changes(mine, theirs)
+    groups = _groups(causes)
     of_step: dict[Key, set[Group]] = defaultdict(set)
     for group, found in groups.items():
         for key, _ in found:
             of_step[key].add(group)
-    of_numbers = [_laid_to(of_step, ties, number.models, number.metric) for number in moved]
-    of_turns = [_laid_to(of_step, ties, [turn.model], turn.what) for turn in turned]
-    counts = Counter(group for laid in (*of_numbers, *of_turns) for group in laid)
+    of_numbers = [
+        _groups_behind(of_step, causes, number.models, number.metric) for number in numbers
+    ]
+    of_states = [
+        _groups_behind(of_step, causes, [state.model], state.what) for state in changed_states
+    ]
+    counts = Counter(
+        group for groups_of_one in (*of_numbers, *of_states) for group in groups_of_one
+    )
     order = sorted(groups, key=lambda group: _rank(group, groups[group], counts[group]))
     ids = {group: number for number, group in enumerate(order, start=1)}
-    return Comparison(
+    return ComparedResults(
         a=a,
         b=b,
         compared=compared,
-        numbers=_with_ids(moved, of_numbers, ids),
-        turns=_with_ids(turned, of_turns, ids),
-        changes=[_change(ids[group], groups[group], ties, counts[group]) for group in order],
+        numbers=_with_ids(numbers, of_numbers, ids),
+        state_changes=_with_ids(changed_states, of_states, ids),
+        changes=[_change(ids[group], groups[group], causes, counts[group]) for group in order],
         only_in_a=only_in(mine, theirs),
         only_in_b=only_in(theirs, mine),
     )
@@ -165,10 +172,10 @@ def _joined(some: Models, more: Models) -> Models:
     return {model: {**some.get(model, {}), **more.get(model, {})} for model in {**some, **more}}
 
 
-def _groups(ties: Ties) -> dict[Group, list[tuple[Key, Difference]]]:
+def _groups(causes: Causes) -> dict[Group, list[tuple[Key, Difference]]]:
     """All differences, those together that are one change."""
     found: dict[Group, list[tuple[Key, Difference]]] = defaultdict(list)
-    for key, step in ties.steps.items():
+    for key, step in causes.steps.items():
         for difference in step.differences:
             found[_group(difference)].append((key, difference))
     return found
@@ -182,10 +189,10 @@ def _group(difference: Difference) -> Group:
     return kind, what, json.dumps(old), json.dumps(new)
 
 
-def _laid_to(
-    of_step: Mapping[Key, set[Group]], ties: Ties, moved: Iterable[Model], metric: str
+def _groups_behind(
+    of_step: Mapping[Key, set[Group]], causes: Causes, models: Iterable[Model], metric: str
 ) -> set[Group]:
-    keys = {key for model in moved for key in ties.of(model, metric)}
+    keys = {key for model in models for key in causes.of(model, metric)}
     return {group for key in keys for group in of_step.get(key, ())}
 
 
@@ -194,15 +201,17 @@ def _rank(group: Group, found: Sequence[tuple[Key, Difference]], count: int) -> 
 
 
 def _with_ids(
-    found: Sequence[Any], laid: Sequence[set[Group]], ids: Mapping[Group, int]
+    found: Sequence[Any], groups_of: Sequence[set[Group]], ids: Mapping[Group, int]
 ) -> list[tuple[Any, tuple[int, ...]]]:
     return [
         (one, tuple(sorted(ids[group] for group in groups)))
-        for one, groups in zip(found, laid, strict=True)
+        for one, groups in zip(found, groups_of, strict=True)
     ]
 
 
-def _change(id_: int, found: Sequence[tuple[Key, Difference]], ties: Ties, moved: int) -> Change:
+def _change(
+    id_: int, found: Sequence[tuple[Key, Difference]], causes: Causes, explains: int
+) -> Change:
     first = found[0][1]
     return Change(
         id=id_,
@@ -211,8 +220,8 @@ def _change(id_: int, found: Sequence[tuple[Key, Difference]], ties: Ties, moved
         old=_different(difference.old for _, difference in found),
         new=_different(difference.new for _, difference in found),
         records=_records(found),
-        steps=tuple(ties.steps[key] for key, _ in found),
-        moved=moved,
+        steps=tuple(causes.steps[key] for key, _ in found),
+        explains=explains,
     )
 
 

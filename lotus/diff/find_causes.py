@@ -1,4 +1,4 @@
-"""From a number that moved to the steps whose changes can have moved it."""
+"""Finds, for a number that differs, the steps whose changes can have changed it."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -7,78 +7,88 @@ from lotus import layout
 from lotus.config.cells import Benchmark
 from lotus.diff.changed_numbers import Model
 from lotus.diff.loading import Side
-from lotus.diff.steps import DATA, Difference, Key, Step, behind, place_of, walk
+from lotus.diff.steps import (
+    DATA,
+    ComparedStep,
+    Difference,
+    Key,
+    compare_steps,
+    place_of,
+    steps_behind,
+)
 from lotus.layout import ORIGINAL
 from lotus.results.metrics import KEYS, measured_against
 
 SECONDS = "seconds"
-"""What the training or unlearning of a run took: measured by the run itself, not from predictions."""
+"""Duration of a run's training or unlearning: the run itself measures it, predictions say nothing of it."""
 
 
 @dataclass(frozen=True)
-class Cell:
+class ComparedFile:
     """A metrics file that both sides have.
 
     Attributes:
         paths: of the file on both sides.
         metrics: the step that computed it.
         rows: the runs that it is of.
-        passed: rows whose predictions differ.
+        changed_rows: rows whose predictions differ.
 
     """
 
     paths: tuple[str, str]
     metrics: Key
     rows: Mapping[str, Key]
-    passed: frozenset[str]
+    changed_rows: frozenset[str]
 
 
 @dataclass(frozen=True)
-class Ties:
-    """The steps of both sides, and how numbers hang on them.
+class Causes:
+    """The steps of both sides, and the way from a number to those that can have changed it.
 
     Attributes:
-        cells: by benchmark and seed.
-        steps: all that the numbers of both sides rest on.
-        reach: of each run, itself and the steps from which other bytes came to it.
+        files: metrics files, by benchmark and seed.
+        steps: all that the numbers of both sides were made by.
+        origins: of each run, itself and the steps from which other bytes came to it.
 
     """
 
-    cells: Mapping[tuple[Benchmark, int], Cell]
-    steps: Mapping[Key, Step]
-    reach: Mapping[Key, set[Key]]
+    files: Mapping[tuple[Benchmark, int], ComparedFile]
+    steps: Mapping[Key, ComparedStep]
+    origins: Mapping[Key, set[Key]]
 
     def of(self, model: Model, metric: str) -> set[Key]:
-        """The steps through which a model's metric can have moved.
+        """Returns the steps that can have changed a model's metric.
 
         These are the computation of the metrics, and what lies behind predictions that differ: its own,
-        for Avg Gap and JSD gold's, for RF-JSD the original's. The original's numbers hang on the splits
+        for Avg Gap and JSD gold's, for RF-JSD the original's. The original's numbers depend on the splits
         as well, of which its run knows nothing.
         """
         if metric == SECONDS:
             return {run_key(model)}
-        cell = self.cells[model.benchmark, model.seed]
-        found = {cell.metrics}
-        for row in {model.row, *measured_against(metric)} & cell.passed:
-            found |= self.reach[cell.rows[row]]
+        file = self.files[model.benchmark, model.seed]
+        found = {file.metrics}
+        for row in {model.row, *measured_against(metric)} & file.changed_rows:
+            found |= self.origins[file.rows[row]]
         if model.row == ORIGINAL:
-            others = (self.reach[cell.rows[row]] for row in cell.passed)
+            others = (self.origins[file.rows[row]] for row in file.changed_rows)
             found |= {key for keys in others for key in keys if self.steps[key].kind in DATA}
         return found
 
 
-def tie(a: Side, b: Side) -> Ties:
-    """Looks for the steps behind all numbers that both sides have."""
-    cells = dict(_cells(a, b))
-    runs = {key for cell in cells.values() for key in cell.rows.values()}
-    steps = walk(a.index, b.index, [*(cell.metrics for cell in cells.values()), *sorted(runs)])
-    for cell in cells.values():
-        agree = [_agrees(side, path) for side, path in zip((a, b), cell.paths, strict=True)]
+def find_causes(a: Side, b: Side) -> Causes:
+    """Returns the steps behind all numbers that both sides have."""
+    files = dict(_compared_files(a, b))
+    runs = {key for file in files.values() for key in file.rows.values()}
+    steps = compare_steps(
+        a.index, b.index, [*(file.metrics for file in files.values()), *sorted(runs)]
+    )
+    for file in files.values():
+        agree = [_agrees(side, path) for side, path in zip((a, b), file.paths, strict=True)]
         if "disagree" in agree:
             wrong = Difference("record", "metrics file and its record", *agree)
-            step = steps[cell.metrics]
-            steps[cell.metrics] = replace(step, differences=(*step.differences, wrong))
-    return Ties(cells, steps, {key: behind(steps, key) for key in runs})
+            step = steps[file.metrics]
+            steps[file.metrics] = replace(step, differences=(*step.differences, wrong))
+    return Causes(files, steps, {key: steps_behind(steps, key) for key in runs})
 
 
 def run_key(model: Model) -> Key:
@@ -88,7 +98,7 @@ def run_key(model: Model) -> Key:
     return Key(place, place)
 
 
-def _cells(a: Side, b: Side) -> Iterator[tuple[tuple[Benchmark, int], Cell]]:
+def _compared_files(a: Side, b: Side) -> Iterator[tuple[tuple[Benchmark, int], ComparedFile]]:
     mine, theirs = _paths(a), _paths(b)
     for place, path in mine.items():
         if place not in theirs:
@@ -96,13 +106,13 @@ def _cells(a: Side, b: Side) -> Iterator[tuple[tuple[Benchmark, int], Cell]]:
         other = theirs[place]
         old, new = (side.metrics[of].content["predictions"] for side, of in ((a, path), (b, other)))
         rows = [row for row in old if row in new]
-        cell = Cell(
+        file = ComparedFile(
             paths=(path, other),
             metrics=Key(place_of(path), place_of(other)),
             rows={row: Key(place_of(old[row]["path"]), place_of(new[row]["path"])) for row in rows},
-            passed=frozenset(row for row in rows if old[row]["sha256"] != new[row]["sha256"]),
+            changed_rows=frozenset(row for row in rows if old[row]["sha256"] != new[row]["sha256"]),
         )
-        yield place, cell
+        yield place, file
 
 
 def _paths(side: Side) -> dict[tuple[Benchmark, int], str]:

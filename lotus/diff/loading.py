@@ -15,7 +15,8 @@ from lotus.errors import LotusError
 from lotus.formats.json_text import parse_json, read_file
 from lotus.names import shown
 from lotus.records.forms import Digest, FilePath, Form, Number, unfit
-from lotus.records.index import Index, Record, parsed
+from lotus.records.index import Index
+from lotus.records.reading import Record, parse_record
 from lotus.results.metrics import KEYS, parse_metrics
 from lotus.tracking.git import git, why_none
 
@@ -94,7 +95,7 @@ def open_side(name: str) -> Side:
         name,
         f"commit {commit[:10]}",
         _read_commit(commit),
-        "nothing was published there (`snakemake publish`, then a commit)",
+        "that commit tracks no results (`snakemake publish`, then a commit, adds them)",
     )
 
 
@@ -104,7 +105,7 @@ def _side(name: str, place: str, files: Iterable[tuple[Path, bytes]], otherwise:
     places: dict[tuple[Benchmark, int], str] = {}
     for path, text in files:
         if layout.is_record(path):
-            records[path.as_posix()] = parsed(path, text)
+            records[path.as_posix()] = parse_record(path, text)
             continue
         try:
             content = _content(path, text)

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from lotus import layout
-from lotus.records.index import Index, Record
+from lotus.records.index import Index
+from lotus.records.reading import Record
 
 Kind = Literal["parameter", "protocol", "seed", "data", "code", "environment", "record"]
 OF_DEVICE = ("device", "device_name", "processor", "threads", "system")
@@ -21,7 +22,7 @@ DATA = ("store", "held-out", "forget-set")
 
 
 class Difference(NamedTuple):
-    """What differs between the records of a step.
+    """One difference between the two records of a step.
 
     Attributes:
         what: the parameter, file, module or library; what is wrong with a record.
@@ -43,7 +44,7 @@ class Key(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Step:
+class ComparedStep:
     """A step that both sides made.
 
     Attributes:
@@ -52,7 +53,7 @@ class Step:
         place: data set, architecture and scenario; '' where they do not apply.
         differences: between its records.
         reads: the steps that made what it read.
-        passed: those of them whose bytes differ.
+        changed_inputs: those of them whose bytes differ.
         same: whether it wrote the same bytes on both sides.
 
     """
@@ -62,13 +63,13 @@ class Step:
     place: tuple[str, ...]
     differences: tuple[Difference, ...]
     reads: tuple[Key, ...]
-    passed: tuple[Key, ...]
+    changed_inputs: tuple[Key, ...]
     same: bool
 
 
-def walk(a: Index, b: Index, starts: Iterable[Key]) -> dict[Key, Step]:
-    """The steps at `starts`, and all that they rest on."""
-    found: dict[Key, Step] = {}
+def compare_steps(a: Index, b: Index, starts: Iterable[Key]) -> dict[Key, ComparedStep]:
+    """Returns the steps at `starts`, and all steps before them."""
+    found: dict[Key, ComparedStep] = {}
     queue = [*starts]
     while queue:
         key = queue.pop()
@@ -78,26 +79,26 @@ def walk(a: Index, b: Index, starts: Iterable[Key]) -> dict[Key, Step]:
     return found
 
 
-def behind(steps: Mapping[Key, Step], start: Key) -> set[Key]:
-    """A step, and those from which bytes that differ come to it."""
+def steps_behind(steps: Mapping[Key, ComparedStep], start: Key) -> set[Key]:
+    """Returns a step, and those from which bytes that differ come to it."""
     found: set[Key] = set()
     queue = [start]
     while queue:
         key = queue.pop()
         if key not in found:
             found.add(key)
-            queue += steps[key].passed
+            queue += steps[key].changed_inputs
     return found
 
 
 @cache
 def place_of(artifact: str) -> str:
-    """Where the record of a file belongs; '' for what no step writes."""
+    """Returns where the record of a file belongs; '' for a file that no step writes."""
     place = layout.record_of(Path(artifact))
     return place.as_posix() if place is not None else ""
 
 
-def _step(key: Key, a: Index, b: Index) -> Step:
+def _step(key: Key, a: Index, b: Index) -> ComparedStep:
     mine, theirs = a.records.get(key.a), b.records.get(key.b)
     about = _about(mine) or _about(theirs)
     place = tuple(str(about.get(name, "")) for name in ("dataset", "architecture", "scenario"))
@@ -105,16 +106,16 @@ def _step(key: Key, a: Index, b: Index) -> Step:
     row = str(about.get("row", ""))
     if mine is None or theirs is None or mine.problem or theirs.problem:
         state = Difference("record", STATE, _state(mine), _state(theirs))
-        return Step(kind, row, place, (state,), (), (), same=False)
+        return ComparedStep(kind, row, place, (state,), (), (), same=False)
     makers = {path: Key(maker, maker) for path in mine.inputs if (maker := _maker(path, a, b))}
     others = [path for path in makers if theirs.inputs.get(path) not in (None, mine.inputs[path])]
-    return Step(
+    return ComparedStep(
         kind,
         row,
         place,
         differences=tuple(_differences(mine, theirs, a, b)),
         reads=tuple(dict.fromkeys(makers.values())),
-        passed=tuple(dict.fromkeys(makers[path] for path in others)),
+        changed_inputs=tuple(dict.fromkeys(makers[path] for path in others)),
         same=mine.outputs == theirs.outputs,
     )
 

@@ -4,12 +4,12 @@ from dataclasses import asdict
 from math import isfinite
 from typing import Any
 
-from lotus.diff.changed_numbers import Number, Only, Turn
-from lotus.diff.compare import Change, Comparison, commits
+from lotus.diff.changed_numbers import Number, OneSided, StateChange
+from lotus.diff.compare import Change, ComparedResults, commits
 from lotus.diff.loading import Side
 
 
-def as_json(found: Comparison) -> dict[str, Any]:
+def as_json(found: ComparedResults) -> dict[str, Any]:
     """All of it; `ratio` is null for a single seed, and where the seeds agree (`spread` is 0)."""
     return {
         "a": _side_json(found.a),
@@ -17,10 +17,10 @@ def as_json(found: Comparison) -> dict[str, Any]:
         "same": found.same,
         "compared": found.compared,
         "numbers": [{**_number_json(number), "changes": ids} for number, ids in found.numbers],
-        "states": [{**_turn_json(turn), "changes": ids} for turn, ids in found.turns],
+        "states": [{**_state_json(state), "changes": ids} for state, ids in found.state_changes],
         "changes": [_change_json(change) for change in found.changes],
-        "only_in_a": [_only_json(only) for only in found.only_in_a],
-        "only_in_b": [_only_json(only) for only in found.only_in_b],
+        "only_in_a": [_one_sided_json(only) for only in found.only_in_a],
+        "only_in_b": [_one_sided_json(only) for only in found.only_in_b],
     }
 
 
@@ -41,14 +41,14 @@ def _number_json(number: Number) -> dict[str, Any]:
         "ratio": ratio if ratio is not None and isfinite(ratio) else None,
         "rounding": number.is_noise,
         "seeds": number.seeds,
-        "moved": number.moved,
+        "moved": number.changed_seeds,
     }
 
 
-def _turn_json(turn: Turn) -> dict[str, Any]:
-    model = turn.model
+def _state_json(state: StateChange) -> dict[str, Any]:
+    model = state.model
     about = {**asdict(model.benchmark), "row": model.row, "seed": model.seed}
-    return {**about, "what": turn.what, "a": turn.a, "b": turn.b}
+    return {**about, "what": state.what, "a": state.a, "b": state.b}
 
 
 def _change_json(change: Change) -> dict[str, Any]:
@@ -59,7 +59,7 @@ def _change_json(change: Change) -> dict[str, Any]:
         "old": _one_or_all(change.old),
         "new": _one_or_all(change.new),
         "records": change.records,
-        "moved": change.moved,
+        "moved": change.explains,
         "same_bytes": sum(step.same for step in change.steps),
     }
 
@@ -68,6 +68,6 @@ def _one_or_all(values: tuple[Any, ...]) -> Any:
     return values[0] if len(values) == 1 else values
 
 
-def _only_json(only: Only) -> dict[str, Any]:
+def _one_sided_json(only: OneSided) -> dict[str, Any]:
     about = {**asdict(only.benchmark), "row": only.row or None, "metric": only.metric or None}
     return {**about, "seeds": only.seeds}

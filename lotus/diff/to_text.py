@@ -5,17 +5,18 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
-from lotus.diff.changed_numbers import Number, Only, Turn
-from lotus.diff.compare import Change, Comparison, commits
+from lotus.diff.changed_numbers import Number, OneSided, StateChange
+from lotus.diff.compare import Change, ComparedResults, commits
 from lotus.diff.find_causes import SECONDS
 from lotus.diff.loading import Side
-from lotus.diff.steps import STATE, Step
+from lotus.diff.steps import STATE, ComparedStep
 from lotus.names import shown
-from lotus.records.index import MODELS
+from lotus.records.forms import MODELS
 from lotus.tables.effects import aligned
+from lotus.wording import counted, first_of
 
 FILES = {"metrics": "metrics file", "held-out": "held-out split", "forget-set": "forget set"}
-"""What a step that makes no model makes, in words."""
+"""Names of what steps make that make no model."""
 KINDS = {"record": "records that cannot be trusted"}
 HEADS = ("benchmark", "row", "metric", "A", "B", "difference", "spread", "÷ spread", "seeds", "why")
 DIGEST, HEXADECIMAL = 12, frozenset("0123456789abcdef")
@@ -26,8 +27,8 @@ SHOWN = 3
 """Names of a list that are shown before the rest is only counted."""
 
 
-def lines(found: Comparison, top: int) -> Iterator[str]:
-    """The comparison for the terminal.
+def lines(found: ComparedResults, top: int) -> Iterator[str]:
+    """Returns the comparison for the terminal.
 
     Args:
         top: how many entries of a list to show; all changes are shown.
@@ -36,16 +37,18 @@ def lines(found: Comparison, top: int) -> Iterator[str]:
     return map(shown, _lines(found, top))
 
 
-def _lines(found: Comparison, top: int) -> Iterator[str]:
+def _lines(found: ComparedResults, top: int) -> Iterator[str]:
     yield from (_side(name, side) for name, side in (("A", found.a), ("B", found.b)))
     yield from ("", summary(found))
     yield from _section("Changes between A and B", _changes(found.changes))
     table = _table(found.numbers[:top]) + _more(len(found.numbers), top)
     yield from _section("Numbers that moved, the largest against the seeds' spread first", table)
     lists = {
-        "States that differ": [f"{_turn(turn)}  {_ids(ids)}" for turn, ids in found.turns],
-        "Only in A": [_only(only) for only in found.only_in_a],
-        "Only in B": [_only(only) for only in found.only_in_b],
+        "States that differ": [
+            f"{_state_line(state)}  {_ids(ids)}" for state, ids in found.state_changes
+        ],
+        "Only in A": [_one_sided(only) for only in found.only_in_a],
+        "Only in B": [_one_sided(only) for only in found.only_in_b],
     }
     for title, entries in lists.items():
         yield from _section(title, entries[:top] + _more(len(entries), top))
@@ -55,8 +58,8 @@ def _more(count: int, top: int) -> list[str]:
     return [f"… and {count - top:,} more (--top)"] if count > top else []
 
 
-def summary(found: Comparison) -> str:
-    """How many numbers moved, and how far."""
+def summary(found: ComparedResults) -> str:
+    """Returns a sentence: how many numbers moved, and how far."""
     numbers = [number for number, _ in found.numbers]
     if found.same:
         return f"The same: all {found.compared:,} numbers agree to the last bit."
@@ -86,14 +89,14 @@ def _section(title: str, body: Sequence[str]) -> Iterator[str]:
 
 def _side(name: str, side: Side) -> str:
     made = [f"{commit} ({count} records)" for commit, count in commits(side).items()]
-    by = f"; made by the code of {_listed(made)}" if made else ""
+    by = f"; made by the code of {first_of(made, SHOWN)}" if made else ""
     return f"{name}  {side.title}: {len(side.metrics)} metrics files{by}"
 
 
 def _changes(changes: Sequence[Change]) -> list[str]:
     """Two lines for all changes of one kind in the same records."""
     said = []
-    for _, group in groupby(changes, key=lambda one: (one.kind, one.records, one.moved)):
+    for _, group in groupby(changes, key=lambda one: (one.kind, one.records, one.explains)):
         together = list(group)
         first = together[0]
         what = ", ".join(_what(change) for change in together)
@@ -105,14 +108,14 @@ def _changes(changes: Sequence[Change]) -> list[str]:
 
 
 def _effect(change: Change) -> str:
-    if not change.moved:
+    if not change.explains:
         return "moved no number"
     # Of a record that is not trusted its outputs prove nothing.
     same = sum(step.same for step in change.steps if change.kind != "record")
     doubt = (
         f"; {same:,} of {len(change.steps):,} steps wrote the same bytes with it" if same else ""
     )
-    return f"can explain {_counted(change.moved, 'difference')}{doubt}"
+    return f"can explain {counted(change.explains, 'difference', form=',')}{doubt}"
 
 
 def _what(change: Change) -> str:
@@ -129,7 +132,7 @@ def _what(change: Change) -> str:
 
 
 def _values(values: Sequence[Any]) -> str:
-    return _listed([_value(value) for value in values])
+    return first_of([_value(value) for value in values], SHOWN)
 
 
 def _value(value: Any) -> str:
@@ -138,28 +141,19 @@ def _value(value: Any) -> str:
     return f"{text[:8]}…" if len(text) >= DIGEST and not set(text) - HEXADECIMAL else text
 
 
-def _steps(steps: Sequence[Step]) -> str:
-    """What steps made, in few words."""
+def _steps(steps: Sequence[ComparedStep]) -> str:
+    """Returns what steps made, in few words."""
     models = [step for step in steps if step.kind in MODELS]
     said = []
     if models:
         rows = sorted({step.row for step in models})
-        said.append(f"{_counted(len(models), 'model')} ({_listed(rows)})")
+        said.append(f"{counted(len(models), 'model', form=',')} ({first_of(rows, SHOWN)})")
     others = Counter(
         FILES.get(step.kind, step.kind or "record") for step in steps if step.kind not in MODELS
     )
-    said += [_counted(count, name) for name, count in others.items()]
+    said += [counted(count, name, form=",") for name, count in others.items()]
     places = sorted({" ".join(filter(None, step.place)) for step in steps})
-    return f"{', '.join(said)} of {_listed(places)}"
-
-
-def _counted(count: int, name: str) -> str:
-    return f"{count:,} {name}{'s' if count != 1 else ''}"
-
-
-def _listed(names: Sequence[str]) -> str:
-    rest = len(names) - SHOWN
-    return ", ".join(names[:SHOWN]) + (f" and {rest} more" if rest > 0 else "")
+    return f"{', '.join(said)} of {first_of(places, SHOWN)}"
 
 
 def _table(numbers: Sequence[tuple[Number, tuple[int, ...]]]) -> list[str]:
@@ -179,7 +173,7 @@ def _cells(number: Number, ids: Sequence[int]) -> list[str]:
         f"{number.difference:+.3g}{noise}",
         "n/a" if number.spread is None else f"{number.spread:.2g}",
         _ratio(number.ratio),
-        f"{len(number.moved)} of {len(number.seeds)}",
+        f"{len(number.changed_seeds)} of {len(number.seeds)}",
         "measured" if number.metric == SECONDS and not ids else _ids(ids),
     ]
 
@@ -204,10 +198,10 @@ def _ids(ids: Sequence[int]) -> str:
     return f"[{', '.join(texts)}]"
 
 
-def _turn(turn: Turn) -> str:
-    model = turn.model
-    a, b = (_state(turn.what, value) for value in (turn.a, turn.b))
-    return f"{model.benchmark.name}, {model.row}, seed {model.seed}: {turn.what}: {a} → {b}"
+def _state_line(state: StateChange) -> str:
+    model = state.model
+    a, b = (_state(state.what, value) for value in (state.a, state.b))
+    return f"{model.benchmark.name}, {model.row}, seed {model.seed}: {state.what}: {a} → {b}"
 
 
 def _state(what: str, value: Any) -> str:
@@ -216,7 +210,7 @@ def _state(what: str, value: Any) -> str:
     return "undefined" if value is None else str(value)
 
 
-def _only(only: Only) -> str:
+def _one_sided(only: OneSided) -> str:
     parts = [only.benchmark.name, only.row, only.metric and f"metric {only.metric}"]
     seeds = ", ".join(map(str, only.seeds))
     return (

@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 
 class Stateful(Protocol):
-    """What torch's modules and optimizers can do: hand out their state and take it back."""
+    """Anything that hands out its state and takes it back, as torch's modules and optimizers do."""
 
     def state_dict(self) -> dict[str, Any]:
         """Tensors, numbers, texts, None, and lists and mappings of these."""

@@ -1,4 +1,4 @@
-"""Where tensors live: the device is a choice of the run, recorded with it."""
+"""The device on which tensors live: a choice of the run, recorded with it."""
 
 import os
 import re

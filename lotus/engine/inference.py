@@ -1,4 +1,4 @@
-"""What a model says, in batches: logits, and how many images it gets right."""
+"""Asks a model in batches: for logits, and for the share of images that it gets right."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

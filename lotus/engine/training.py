@@ -19,8 +19,8 @@ Progress = Callable[[int, int, Mapping[str, float]], None]
 
 
 @dataclass
-class Standing:
-    """Where a training stands between two epochs: all that the next ones depend on.
+class TrainingState:
+    """The state of a training between two epochs: all that the next ones depend on.
 
     Attributes:
         done: epochs that are over.
@@ -92,27 +92,27 @@ def train(
         The epoch (from 0) whose weights the model has; None if the recipe has none.
 
     """
-    standing = Standing(model, make_optimizer(model, recipe), generator)
+    state = TrainingState(model, make_optimizer(model, recipe), generator)
     if checkpoint is not None:
-        checkpoint.resume(standing)
-    while standing.done < recipe.epochs and not standing.is_out_of(recipe.patience):
-        epoch, optimizer = standing.done, standing.optimizer
+        checkpoint.resume(state)
+    while state.done < recipe.epochs and not state.is_out_of(recipe.patience):
+        epoch, optimizer = state.done, state.optimizer
         for group in optimizer.param_groups:
             group["lr"] = recipe.lr * lr_factor(epoch, recipe)
         report = {"lr": optimizer.param_groups[0]["lr"]}
         report["loss"] = _train_epoch(model, images, optimizer, recipe.batch_size, generator)
         if recipe.patience is not None:
             report["val_loss"] = mean_loss(model, val)
-            standing.judge(report["val_loss"])
-        standing.done += 1
+            state.judge(report["val_loss"])
+        state.done += 1
         progress(epoch, recipe.epochs, report)
         if checkpoint is not None:
-            checkpoint.offer(standing)
+            checkpoint.offer(state)
     model.eval()
-    if keep_last or standing.best_state is None:
-        return standing.done - 1 if standing.done else None
-    model.load_state_dict(standing.best_state)
-    return standing.best_epoch
+    if keep_last or state.best_state is None:
+        return state.done - 1 if state.done else None
+    model.load_state_dict(state.best_state)
+    return state.best_epoch
 
 
 def _train_epoch(

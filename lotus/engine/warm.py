@@ -126,6 +126,7 @@ def serve(address: Path, work: Callable[[], None]) -> None:
     for library in LIBRARIES:
         importlib.import_module(library)
     importlib.import_module("lotus.runs.run").load_optimizers()
+    importlib.import_module("lotus.records.code_identity").read_ahead()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
         listener.bind(str(address))

@@ -1,15 +1,14 @@
 """What each published behaviour costs which method, as a map of changes."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.cm import ScalarMappable
-from matplotlib.colors import LinearSegmentedColormap, Normalize
-from matplotlib.figure import Figure
 
 from lotus.errors import LotusError
 from lotus.figures.panels import (
@@ -22,17 +21,22 @@ from lotus.figures.panels import (
     room_of_names,
     width_of,
 )
-from lotus.figures.style import BLUE, PAGE, SETTINGS, VERMILION
+from lotus.figures.spec import FigureSpec
+from lotus.figures.style import BLUE, PAGE, SETTINGS, VERMILION, empty_figure
+from lotus.results.ablation import ablate
 from lotus.results.metrics import PLACE, ROW_TITLES, benchmark_title, row_title
-from lotus.tables.ablation import ablate
+from lotus.tables.spec import BEHAVIOURS
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.figure import Figure
 
 WORSE = {"avg_gap": 1, "accuracy_retain": -1}
 """Metric → sign of a change for the worse."""
 HEADS = {"avg_gap": "change of Avg Gap", "accuracy_retain": "change of retain accuracy"}
 LIMIT = 0.2
 """Changes of this size and more have the full colour."""
-MAP = LinearSegmentedColormap.from_list("changes", [BLUE, "white", VERMILION])
-SCALE = Normalize(-LIMIT, LIMIT)
 EMPTY = "#f1f1f1"
 """Where there is no number; white is no change."""
 WIDEST = 0.8
@@ -55,7 +59,7 @@ class Map:
 
 
 def ablation(sources: Sequence[Path]) -> Figure:
-    """Change against `corrected` by switch and method, mean of paired differences, textbook form.
+    """Draws changes against `corrected` by switch and method, mean of paired differences, textbook form.
 
     Red is for the worse, blue for the better, white is no change; grey where a switch does not concern a
     method or a model has collapsed.
@@ -70,10 +74,32 @@ def ablation(sources: Sequence[Path]) -> Figure:
     shown = numbers[(numbers["switch"] != "E4") & (numbers["collapsed"] == 0)]
     maps = [_map(benchmark_title(*key), part) for key, part in shown.groupby(PLACE, sort=False)]
     if not maps:
-        figure = Figure(figsize=(PAGE, 0.5))
+        figure = empty_figure(PAGE, 0.5)
         figure.text(0.5, 0.5, "no change can be stated: models have collapsed", ha="center")
         return figure
     return _drawn(maps)
+
+
+SPEC = FigureSpec(
+    name="ablation",
+    draw=ablation,
+    each="experiment",
+    cells=lambda planned: planned.ablated,
+    order=20,
+    label="What each published behaviour changes",
+    category=BEHAVIOURS,
+    summary="One published behaviour at a time, all else corrected: change of Avg Gap and of "
+    "retain accuracy; red is for the worse, blue for the better, grey has no number.",
+    heading="What each published behaviour costs",
+    shows="One behaviour of the published code at a time.",
+    section="behaviours",
+    page_order=140,
+    caption="The same at a glance: changes against corrected, each switch alone. Red: for the "
+    "worse; blue: for the better; white: no change; grey: the switch does not concern the method "
+    "or the number, or a model has collapsed.",
+    alt="Map of changes of Avg Gap and retain accuracy, a row for each method, a column for each "
+    "switch",
+)
 
 
 def _map(place: str, part: pd.DataFrame) -> Map:
@@ -102,7 +128,7 @@ def _drawn(maps: Sequence[Map]) -> Figure:
     above, below = 0.07 + 2 * LINE, 0.08 + (names if turned else LINE)
     heights = [above + ROW * len(of.rows) + below for of in maps]
     width = left + 2 * across + BETWEEN + RIGHT
-    figure = Figure(figsize=(width, LEGEND + 0.1 + sum(heights)))
+    figure = empty_figure(width, LEGEND + 0.1 + sum(heights))
     figure.set_layout_engine("none")
     top = LEGEND + 0.1
     for of, height in zip(maps, heights, strict=True):
@@ -128,10 +154,11 @@ def _panel(axes: Axes, table: pd.DataFrame, worse: int, turned: bool, named: boo
     """
     import seaborn as sns
 
+    colours = _colours()
     sns.heatmap(
         worse * table,
-        cmap=MAP,
-        norm=SCALE,
+        cmap=colours.cmap,
+        norm=colours.norm,
         annot=table.map(_stated),
         fmt="",
         annot_kws={"fontsize": 5.5},
@@ -156,9 +183,18 @@ def _stated(change: float) -> str:
     return "0" if text[1:] == ".00" else text
 
 
+def _colours() -> ScalarMappable:
+    """Returns what gives changes for the worse, up to `LIMIT`, their colours."""
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import LinearSegmentedColormap, Normalize
+
+    colours = LinearSegmentedColormap.from_list("changes", [BLUE, "white", VERMILION])
+    return ScalarMappable(Normalize(-LIMIT, LIMIT), colours)
+
+
 def _scale_of_colours(figure: Figure) -> None:
     axes = figure.add_axes(place_of(figure, figure.get_figwidth() / 2 - 0.8, 0.08, 1.6, 0.08))
-    bar = figure.colorbar(ScalarMappable(SCALE, MAP), axes, orientation="horizontal")
+    bar = figure.colorbar(_colours(), axes, orientation="horizontal")
     bar.outline.set_visible(False)
     limit = f"{LIMIT:.2f}".removeprefix("0")
     bar.set_ticks([-LIMIT, 0, LIMIT], labels=[f"better by ≥ {limit}", "0", f"worse by ≥ {limit}"])

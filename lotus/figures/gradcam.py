@@ -1,19 +1,24 @@
 """Grad-CAM maps of original, gold and unlearned models, side by side."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from lotus.errors import LotusError
-from lotus.figures.style import GREY, PAGE, VERMILION
+from lotus.figures.spec import FigureSpec
+from lotus.figures.style import GREY, PAGE, VERMILION, empty_figure
 from lotus.layout import GOLD, ORIGINAL
 from lotus.predictions.maps_file import Explanations, load
 from lotus.results.metrics import brief, row_title
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 OPACITY = 0.75
 """Of a map's largest value over the image."""
@@ -25,7 +30,7 @@ SHORT = {ORIGINAL: "Original", GOLD: "Gold"}
 
 
 def gradcam(sources: Sequence[Path]) -> Figure:
-    """Where models see the true class: rows are forget images, columns the image and the models.
+    """Draws where models see the true class: rows are forget images, columns the image and the models.
 
     The more orange, the more the place speaks for the true class. Each map goes from 0 to its own largest
     value, since gradients of different models have no common scale; the number below is the
@@ -61,6 +66,29 @@ def gradcam(sources: Sequence[Path]) -> Figure:
     return figure
 
 
+SPEC = FigureSpec(
+    name="gradcam",
+    draw=gradcam,
+    each="cell",
+    cells=lambda planned: planned.explained,
+    sources=lambda planned, cells: planned.maps(cells),
+    order=110,
+    label="Where models see the class of forget images",
+    summary="Where the original, gold and unlearned models see the true class of forget images.",
+    heading="Grad-CAM of original, gold and unlearned models",
+    shows="The published repository draws them for the class pizza of Tiny-ImageNet and ResNet18.",
+    page_order=50,
+    caption="Where models see the true class of forget images: the more orange a cell, the more "
+    "it speaks for that class (Grad-CAM on the network's last map, first seed). Each map goes up "
+    "to its own maximum, so shades compare cells of one map and not models; p is the probability "
+    "of the true class. Where no cell speaks for the class, none is coloured. The images are the "
+    "first of each class in the forget set, or its first ones where a class is forgotten.",
+    alt="Forget images with heat maps of the original, the gold and unlearned models, and the "
+    "probability that each gives the true class",
+    is_ours=False,
+)
+
+
 @dataclass(frozen=True)
 class Frame:
     """Where an image stands: inches from the left and the top of the figure."""
@@ -79,14 +107,14 @@ class Frame:
 def _frames(
     lines: int, columns: int, shape: tuple[int, ...]
 ) -> tuple[Figure, Axes, list[list[Frame]]]:
-    """A figure in inches, and places in it for images `[h, w, …]`, with two lines of words below each.
+    """Returns a figure, and places in it for images `[h, w, …]`, with two lines of words below each.
 
     One pair of axes serves all, since each pair takes long.
     """
     side = (PAGE - 2 * EDGE - (columns - 1) * GAP) / columns
     high = side * shape[0] / shape[1]
     height = HEAD + lines * (high + WORDS)
-    figure = Figure(figsize=(PAGE, height))
+    figure = empty_figure(PAGE, height)
     figure.set_layout_engine("none")
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set_axis_off()

@@ -1,19 +1,23 @@
 """What figures with a panel for each place and a line for each row share."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties
-from matplotlib.lines import Line2D
-from matplotlib.textpath import text_to_path
 
-from lotus.figures.style import BLACK, COLUMN, GREY, PAGE, SETTINGS
+from lotus.figures.style import BLACK, COLUMN, GREY, PAGE, SETTINGS, empty_figure
 from lotus.results.metrics import PLACE, benchmark_title, by_base, row_title, rows_in_order
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    PanelOf = Callable[[Axes, pd.DataFrame, pd.DataFrame, Sequence[str]], None]
+    """Draws one place: axes, its lines, its lines of collapsed models, rows down the side."""
 
 PROTOCOLS = ("corrected", "released")
 """Drawn as filled and as hollow marks."""
@@ -25,9 +29,6 @@ BETWEEN, RIGHT = 0.3, 0.12
 
 Loc = Literal["upper center", "outside upper center"]
 
-PanelOf = Callable[[Axes, pd.DataFrame, pd.DataFrame, Sequence[str]], None]
-"""Draws one place: axes, its lines, its lines of collapsed models, rows down the side."""
-
 
 def by_place(
     frame: pd.DataFrame,
@@ -37,7 +38,7 @@ def by_place(
     rows: Sequence[str] | None = None,
     marker: str = "o",
 ) -> Figure:
-    """A panel for each place, the rows down the side.
+    """Returns a figure with a panel for each place, the rows down the side.
 
     Args:
         fallen: lines of collapsed models; each panel is told its own.
@@ -69,8 +70,8 @@ def by_place(
 
 
 def row_panels(lines: int, columns: int, width: float) -> tuple[Figure, np.ndarray]:
-    """Panels `[lines, columns]` with the same rows down their sides; `place_row_panels` places them."""
-    figure = Figure(figsize=(width, lines))
+    """Returns panels `[lines, columns]` with the same rows; `place_row_panels` gives them their places."""
+    figure = empty_figure(width, lines)
     figure.set_layout_engine("none")
     return figure, figure.subplots(lines, columns, sharey=True, squeeze=False)
 
@@ -103,7 +104,7 @@ def place_row_panels(figure: Figure, panels: np.ndarray, rows: Sequence[str]) ->
 def place_of(
     figure: Figure, left: float, top: float, wide: float, high: float
 ) -> tuple[float, float, float, float]:
-    """For `add_axes` and `set_position`: a panel so many inches from the left and the top, so large."""
+    """Returns, for `add_axes`, a panel so many inches from the left and the top, so large."""
     width, height = figure.get_size_inches()
     return left / width, 1 - (top + high) / height, wide / width, high / height
 
@@ -111,7 +112,7 @@ def place_of(
 def panel_title(
     dataset: str, architecture: str, scenario: str, study: str = "", protocol: str = ""
 ) -> str:
-    """A benchmark in two lines, so that titles side by side keep apart."""
+    """Returns a benchmark in two lines, so that titles side by side keep apart."""
     lines = (
         benchmark_title(dataset, architecture),
         benchmark_title(scenario=scenario, study=study, protocol=protocol),
@@ -120,7 +121,7 @@ def panel_title(
 
 
 def bars(frame: pd.DataFrame, rows: Sequence[str]) -> Iterator[tuple[str, str, float, float]]:
-    """Row, protocol, height and thickness of each bar: those of a row side by side, in its place."""
+    """Yields row, protocol, height and thickness of each bar: those of a row side by side, in its place."""
     names = [name for name in PROTOCOLS if (frame["protocol"] == name).any()]
     room = 0.8 / len(names)
     for place, row in enumerate(rows):
@@ -129,25 +130,28 @@ def bars(frame: pd.DataFrame, rows: Sequence[str]) -> Iterator[tuple[str, str, f
 
 
 def name_rows(axes: Axes, rows: Sequence[str]) -> None:
-    """Names of rows down the side, the first at the top."""
+    """Writes the names of rows down the side, the first at the top."""
     axes.set_yticks(range(len(rows)), [row_title(row) for row in rows])
     axes.set_ylim(max(1, len(rows)) - 0.5, -0.5)
 
 
 def room_of_names(rows: Sequence[str]) -> float:
-    """Inches that names of rows need at the side of a panel, with a tick and the space beside it."""
+    """Returns the inches that names of rows need beside a panel, with a tick and the space around it."""
     return width_of([row_title(row) for row in rows], SETTINGS["ytick.labelsize"]) + 0.15
 
 
 def width_of(texts: Iterable[str], points: float) -> float:
-    """Inches of the widest text; 0 of none."""
+    """Returns the inches of the widest text; 0 of none."""
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import text_to_path
+
     font = FontProperties(family=SETTINGS["font.family"], size=points)
     measure = text_to_path.get_text_width_height_descent
     return max((measure(text, font, ismath=False)[0] for text in texts), default=0.0) / 72
 
 
 def legend_width(labels: Sequence[str], columns: int = 1) -> float:
-    """Inches of a legend, with its samples; labels go down one column and then the next."""
+    """Returns the inches of a legend, with its samples; labels go down one column and then the next."""
     points = SETTINGS["legend.fontsize"]
     parts = np.array_split(np.array(labels, dtype=object), columns)
     # Of letters' heights: sample 2, to the text 0.8, to the next column 2.
@@ -155,7 +159,7 @@ def legend_width(labels: Sequence[str], columns: int = 1) -> float:
 
 
 def say_collapsed(axes: Axes, height: float, protocol: str, count: int, n: int) -> None:
-    """In place of a row's mark."""
+    """Writes, in place of a row's mark, that its models have collapsed."""
     text = f"{protocol}: collapsed in {count} of {n} seeds"
     place = axes.get_yaxis_transform()
     axes.text(0.02, height, text, transform=place, va="center", fontsize=5.5, color=GREY)
@@ -164,9 +168,11 @@ def say_collapsed(axes: Axes, height: float, protocol: str, count: int, n: int) 
 def legend_of_protocols(
     figure: Figure, frame: pd.DataFrame, marker: str = "o", loc: Loc = "upper center"
 ) -> None:
-    """What is filled and what is hollow, where both are there."""
+    """Adds a legend of what is filled and what is hollow, where both are there."""
     if not all((frame["protocol"] == name).any() for name in PROTOCOLS):
         return
+    from matplotlib.lines import Line2D
+
     handles = [
         Line2D([], [], linestyle="", marker=marker, color=BLACK, markerfacecolor=face, label=name)
         for name, face in zip(PROTOCOLS, (BLACK, "white"), strict=True)

@@ -1,16 +1,18 @@
 """One look for all figures: Okabe–Ito colours (safe for colour-blind readers), readable at column width."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
-
-import matplotlib as mpl
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING, Any
 
 from lotus.errors import LotusError
 from lotus.layout import GOLD, ORIGINAL
 from lotus.records.files import atomic
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 COLUMN, PAGE = 3.4, 7.0
 """Widths in inches of one column and of both."""
@@ -77,6 +79,8 @@ def style() -> Iterator[None]:
         LotusError: matplotlib loads the user's style files now, and one cannot be read.
 
     """
+    import matplotlib as mpl
+
     with mpl.rc_context():
         try:
             mpl.rcdefaults()
@@ -85,6 +89,17 @@ def style() -> Iterator[None]:
             raise LotusError(f"{folder}: a style file cannot be read: {error}") from error
         mpl.rcParams.update(SETTINGS)
         yield
+
+
+def empty_figure(width: float, height: float) -> Figure:
+    """Returns a figure of so many inches, without axes.
+
+    Like all that figures are made with, it loads matplotlib when it is called: plans read the specs beside
+    the figures, and need none.
+    """
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height))
 
 
 def look_of(rows: Sequence[str]) -> dict[str, tuple[str, str]]:
@@ -113,6 +128,8 @@ def save(figure: Figure, out: Path) -> list[Path]:
 @contextmanager
 def _laid_out(figure: Figure) -> Iterator[None]:
     """Gives all parts their places once; `savefig` would look for them anew in each form."""
+    import matplotlib as mpl
+
     layout = figure.get_layout_engine()
     if layout is not None and figure.axes:
         layout.execute(figure)

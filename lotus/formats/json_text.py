@@ -7,6 +7,7 @@ import stat
 from pathlib import Path
 from typing import Any
 
+from lotus.errors import LotusError
 from lotus.names import shown
 
 DEEPEST = 60
@@ -37,6 +38,24 @@ def parse_json(text: bytes) -> Any:
     if text.count(b"[") + text.count(b"{") >= _CAN_BE_DEEP or _HALF_A_PAIR.search(text):
         _check_texts_and_depth(found)
     return found
+
+
+def read_mapping(path: Path) -> dict[str, Any]:
+    """The mapping that a file states.
+
+    Raises:
+        LotusError: absent, damaged (see `parse_json`), or another value than a mapping.
+
+    """
+    try:
+        content = parse_json(read_file(path))
+    except OSError as error:
+        raise LotusError(f"{shown(path)}: cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise LotusError(f"{shown(path)}: damaged: {error}") from error
+    if not isinstance(content, dict):
+        raise LotusError(f"{shown(path)}: damaged: not a mapping")
+    return content
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

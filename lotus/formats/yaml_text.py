@@ -27,7 +27,7 @@ SEXAGESIMAL = re.compile(r"[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?")
 
 @dataclass(frozen=True)
 class Text:
-    """What a YAML text says, and where.
+    """The content of a YAML text, and the line of each value.
 
     Attributes:
         content: the value.

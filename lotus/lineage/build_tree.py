@@ -14,8 +14,8 @@ from lotus.lineage.raw_folders import Folder, folders_of
 from lotus.lineage.tree import NOT_IN_DVC, Node, Tree, is_raw_list, is_store
 from lotus.records.files import sha256
 from lotus.records.index import Index
-from lotus.records.record import identity
-from lotus.tracking.tracked_files import Held, held, holding
+from lotus.records.seal import identity
+from lotus.tracking.tracked_files import DvcEntry, dvc_entries, entry_of
 
 NOT_AT_HAND = "not at hand"
 NOT_STATED = "no digest of it is stated; the store's content stands for it"
@@ -39,7 +39,7 @@ def grow(index: Index, artifact: str, kept: Kept | None = None, depth: int | Non
         stated.setdefault(file, {})[by] = digest
     lists = [path for path in plans if is_raw_list(path)]
     folders = {path: found for name in lists for path, found in folders_of(name, index).items()}
-    seen = _Seen(stated, folders, held(), cache(_digest), _identities(plans))
+    seen = _Seen(stated, folders, dvc_entries(), cache(_digest), _identities(plans))
     return Tree(artifact, {path: _checked(plan, seen) for path, plan in plans.items()})
 
 
@@ -84,7 +84,7 @@ class _Seen:
 
     stated: Mapping[str, Mapping[str, str]]
     folders: Mapping[str, Folder]
-    entries: Mapping[str, Held]
+    entries: Mapping[str, DvcEntry]
     digest_of: Callable[[str], str]
     identities: Mapping[str, Mapping[str, str]]
 
@@ -122,7 +122,7 @@ def _digest(file: str) -> str:
 
 
 def _problem(
-    file: str, found: str, statements: Mapping[str, str], entries: Mapping[str, Held]
+    file: str, found: str, statements: Mapping[str, str], entries: Mapping[str, DvcEntry]
 ) -> str:
     """What is wrong with a file's bytes; '' if nothing is."""
     if not found:
@@ -130,7 +130,7 @@ def _problem(
             return ""
         if os.path.exists(file):
             return f"{file}: not a file that can be read"
-        place = holding(file, entries)
+        place = entry_of(file, entries)
         return f"{file}: absent" + (f"; DVC holds it ({place.place})" if place else "")
     for by, digest in statements.items():
         if digest and digest != found:
@@ -165,7 +165,7 @@ def _expected(place: Path) -> str:
     return "" if record is None else f" ({record.as_posix()} is absent or does not list it)"
 
 
-def _of_lock(plan: Plan, entries: Mapping[str, Held]) -> Iterator[str]:
+def _of_lock(plan: Plan, entries: Mapping[str, DvcEntry]) -> Iterator[str]:
     """Whether `data.dvc` locks other images than the record verified."""
     if plan.record is not None and plan.record.kind == "store" and plan.path in entries:
         locked = entries[plan.path]
@@ -182,8 +182,8 @@ def _note(plan: Plan, files: Mapping[str, str], found: Mapping[str, str]) -> str
     return NOT_AT_HAND if files[absent[0]] else NOT_STATED
 
 
-def _dvc(plan: Plan, entries: Mapping[str, Held]) -> str:
-    entry = holding(plan.path, entries)
+def _dvc(plan: Plan, entries: Mapping[str, DvcEntry]) -> str:
+    entry = entry_of(plan.path, entries)
     if entry is None:
         return NOT_IN_DVC
     path = Path(plan.path)

@@ -14,11 +14,12 @@ from lotus.errors import LotusError, choices
 from lotus.formats.json_text import read_file
 from lotus.lineage.links import Kept
 from lotus.names import shown
-from lotus.records.index import Index, Record
+from lotus.records.index import Index
+from lotus.records.reading import Record
+from lotus.results.ablation import is_of_numbers
 from lotus.results.experiment import Experiment, read_experiment
 from lotus.results.metrics import KEYS, MODELS, PLACE, measured_against
 from lotus.results.quantities import CORRELATION, TERM_OF_GAP
-from lotus.tables.ablation import is_of_numbers
 
 FORM = "a cell is PATH:ROW:COLUMN[:KEY=VALUE…], as results/tables/summary.csv:lotus:avg_gap"
 SIDES = ("published", "released", "corrected")

@@ -7,7 +7,8 @@ from pathlib import Path
 from lotus import layout
 from lotus.audit.unrecorded_files import listed
 from lotus.lineage.tree import MODEL, PREDICTIONS, is_raw_list, is_store, node_path
-from lotus.records.index import Index, Record
+from lotus.records.index import Index
+from lotus.records.reading import Record
 
 Kept = Mapping[str, Sequence[str]]
 """Record → those of its inputs that are looked at; all of the records that are not named."""

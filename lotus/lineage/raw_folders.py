@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lotus import layout
-from lotus.audit.unrecorded_files import Listed, listed
+from lotus.audit.unrecorded_files import ListedFile, listed
 from lotus.data import raw, sources
 from lotus.errors import LotusError
 from lotus.records.index import Index
@@ -52,7 +52,7 @@ def _described(dataset: str, index: Index) -> dict[str, sources.RawFile]:
     return {file.name: file for file in source.files}
 
 
-def _folder(stated: Listed, file: sources.RawFile | None) -> Folder:
+def _folder(stated: ListedFile, file: sources.RawFile | None) -> Folder:
     if file is None or not file.members:
         return Folder()
     try:

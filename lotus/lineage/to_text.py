@@ -9,6 +9,7 @@ from lotus.lineage.node_names import flat, title
 from lotus.lineage.recorded_facts import Environments, environment_of, environments
 from lotus.lineage.tree import NOT_IN_DVC, Node, Tree
 from lotus.names import shown
+from lotus.wording import counted
 
 WIDTH, SHORT = 100, 12
 """Columns of a line of facts; digits of a digest."""
@@ -42,14 +43,14 @@ def verdict(tree: Tree, depth: int | None = None) -> Iterator[str]:
     nodes = tree.nodes.values()
     compared = sum(bool(digest) for node in nodes for digest in node.found.values())
     records = {node.record.path for node in nodes if node.record is not None}
-    seen = f"{_counted(compared, 'file')} hashed, {_counted(len(records), 'record')} read"
+    seen = f"{counted(compared, 'file')} hashed, {counted(len(records), 'record')} read"
     if not tree.problems:
         apart = [node for node in nodes if node.note]
-        noted = f"; {_counted(len(apart), 'source file')} not compared" if apart else ""
+        noted = f"; {counted(len(apart), 'source file')} not compared" if apart else ""
         cut = f", as far as level {depth}" if _is_cut(tree) else ""
         yield f"The chain is complete{cut}: {seen}; every digest agrees{noted}."
         return
-    yield f"The chain is broken: {_counted(len(tree.problems), 'problem')} ({seen})."
+    yield f"The chain is broken: {counted(len(tree.problems), 'problem')} ({seen})."
     yield from (f"  ✗ {problem}" for problem in tree.problems)
 
 
@@ -87,7 +88,7 @@ class _Drawing:
         if not self.is_brief and path not in self.told:
             yield from (bar + line for line in _facts(node, self.known))
         if node.inputs and not inner:
-            yield f"{bar}… {_counted(len(node.inputs), 'input')} below"
+            yield f"{bar}… {counted(len(node.inputs), 'input')} below"
         self.told.add(path)
         if inner:
             self.opened.add(path)
@@ -95,10 +96,6 @@ class _Drawing:
             last = number == len(inner)
             ends = ("└─ ", "   ") if last else ("├─ ", "│  ")
             yield from self.branch(name, below + ends[0], below + ends[1], level + 1)
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _facts(node: Node, known: Environments) -> Iterator[str]:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from lotus import layout
-from lotus.records.index import Record
+from lotus.records.reading import Record
 
-MODEL, PREDICTIONS = "model.safetensors", "predictions.npz"
+MODEL, PREDICTIONS = layout.MODEL_FILE, layout.PREDICTIONS_FILE
 NOT_IN_DVC = "not in DVC"
 
 

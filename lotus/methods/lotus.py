@@ -96,7 +96,7 @@ def targets(
     transform: Literal["gumbel", "softmax"],
     generator: torch.Generator,
 ) -> Tensor:
-    """What the student is to say.
+    """Returns what the student is to say.
 
     Retain rows get the limit τ→0⁺: the one-hot arg-max of z + g, which is a draw from the teacher's
     softmax (`gumbel`), or of z (`softmax`). Forget rows get the transform at `temperature`.

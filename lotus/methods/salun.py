@@ -135,7 +135,7 @@ def saliency_mask(task: Task, share: float, batch_size: int) -> Mask:
 
 
 def largest(values: Mapping[str, Tensor], share: float) -> Mask:
-    """Where the int(share · n) entries of largest magnitude among all n lie."""
+    """Marks the int(share · n) entries of largest magnitude among all n."""
     magnitudes = torch.cat([value.abs().flatten() for value in values.values()])
     chosen = torch.zeros_like(magnitudes, dtype=torch.bool)
     chosen[magnitudes.argsort(descending=True, stable=True)[: int(share * len(magnitudes))]] = True

@@ -1,12 +1,18 @@
 """Membership inference: do the forgotten images still look like training images?"""
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from lotus.metrics.check import check_finite
+from lotus.metrics.base import AsReleased, Case, MetricSpec, measures
+from lotus.metrics.base.check import check_finite
+from lotus.metrics.base.probabilities import entropy, softmax
+from lotus.metrics.base.released import entropy32, mia_released_e6, round_share
+from lotus.predictions.predictions_file import ATTACKED, CALIBRATION, Split
 
+SPLITS = ("forget", "retain", "val", "test")
 log = logging.getLogger(__name__)
 
 
@@ -102,3 +108,61 @@ def tpr_at_fpr(positive: np.ndarray, negative: np.ndarray, fpr: float) -> float:
     allowed = int(fpr * len(negative))
     threshold = np.sort(negative)[::-1][allowed] if allowed < len(negative) else -np.inf
     return float((positive > threshold).mean())
+
+
+SYNTHETIC = "mia_released_e5_e6"
+"""Column of the published attack with synthetic calibration images in place of validation images."""
+
+
+@measures(
+    MetricSpec(
+        name="mia",
+        label="MIA acc.",
+        unit="share",
+        limits=(0, 1),
+        place=7,
+        released=AsReleased(("E3", "E5", "E6"), round_share, ("e6", "e5_e6")),
+    ),
+    MetricSpec(name="mia_auc", label="MIA AUC", unit="share", limits=(0, 1), place=8),
+    MetricSpec(
+        name="mia_balanced_accuracy",
+        label="MIA balanced acc.",
+        unit="share",
+        limits=(0, 1),
+        place=9,
+        is_printed=False,
+    ),
+    MetricSpec(
+        name="mia_tpr_at_1_fpr",
+        label="MIA TPR at 1 % FPR",
+        unit="share",
+        limits=(0, 1),
+        place=10,
+        is_printed=False,
+    ),
+    column=1,
+)
+def membership(case: Case) -> dict[str, float]:
+    """The attack on the entropies of what it sees, and the published one."""
+    asked = [name for name in (*SPLITS, CALIBRATION) if name in case.model]
+    attacked = {name: case.model.get(ATTACKED + name, case.model[name]) for name in asked}
+    h = {name: entropy(softmax(attacked[name].logits)) for name in SPLITS}
+    found = attack(h["retain"], h["val"], h["forget"], h["test"], case.seed)
+    return {
+        "mia": found.rate,
+        "mia_auc": found.auc,
+        "mia_balanced_accuracy": found.balanced_accuracy,
+        "mia_tpr_at_1_fpr": found.tpr_at_1_fpr,
+        **_released(attacked),
+    }
+
+
+def _released(attacked: Mapping[str, Split]) -> dict[str, float]:
+    """By the published attack; with synthetic images only where there are some."""
+    h = {name: entropy32(split.logits) for name, split in attacked.items()}
+    unseen = {"mia_released_e6": "val", SYNTHETIC: CALIBRATION}
+    return {
+        column: mia_released_e6(h["retain"], np.concatenate([h["test"], h[other]]), h["forget"])
+        for column, other in unseen.items()
+        if other in h
+    }

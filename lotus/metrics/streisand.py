@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lotus.metrics.check import check_finite
+from lotus.metrics.base import Case, MetricSpec, measures
+from lotus.metrics.base.check import check_finite
+from lotus.metrics.base.probabilities import entropy, softmax
 
 FLOOR = 1e-12
 """Entropies in nats below this count as equal: float32 logits cannot tell them apart."""
@@ -45,3 +47,29 @@ def _distribution(ordered: np.ndarray, points: np.ndarray) -> np.ndarray:
     """Share of the ordered values that are at most each point."""
     shares: np.ndarray = np.searchsorted(ordered, points, side="right") / len(ordered)
     return shares
+
+
+@measures(
+    MetricSpec(
+        name="ks_forget_test",
+        label="distance of entropies of forget and test images (KS)",
+        unit="share",
+        limits=(0, 1),
+        place=11,
+        is_printed=False,
+    ),
+    MetricSpec(
+        name="ks_forget_above_test",
+        claimed="lower",
+        label="entropy of forget above test images (one-sided KS)",
+        unit="share",
+        limits=(0, 1),
+        place=12,
+        is_printed=False,
+    ),
+    column=5,
+)
+def distances(case: Case) -> dict[str, float]:
+    """How far forget images stand out from test images, and at higher entropy."""
+    found = standing(*(entropy(softmax(case.model[name].logits)) for name in ("forget", "test")))
+    return {"ks_forget_test": found.distance, "ks_forget_above_test": found.above}

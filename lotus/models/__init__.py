@@ -104,7 +104,7 @@ def save_weights(path: Path, model: nn.Module) -> None:
 
 
 def read_weights(path: Path) -> dict[str, torch.Tensor]:
-    """What `save_weights` wrote, on the CPU.
+    """Reads what `save_weights` wrote, onto the CPU.
 
     Raises:
         LotusError: absent or damaged.

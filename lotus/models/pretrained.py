@@ -133,7 +133,7 @@ def _likely_prefix(found: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) ->
 
 
 def _without_values(value: Tensor) -> str:
-    """What keeps a tensor from being read as numbers; '' if nothing does."""
+    """Returns what keeps a tensor from being read as numbers; '' if nothing does."""
     if value.is_nested or value.layout is not torch.strided:
         return f"is a sparse tensor, or of another layout ({value.layout})"
     if value.is_meta:
@@ -305,7 +305,7 @@ def read_safetensors(path: Path) -> dict[str, Tensor]:
 
 
 def _is_safetensors(path: Path) -> bool:
-    """By what is in the file; one of which that does not say is what its name says."""
+    """Returns whether a file is safetensors: by its content, and where that does not say, by its name."""
     with path.open("rb") as file:
         start = file.read(9)
     if start.startswith(b"PK"):

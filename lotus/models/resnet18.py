@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from lotus.config import architectures
 
 
-class Block(nn.Module):
+class ResidualBlock(nn.Module):
     """y = ReLU(BN(conv(ReLU(BN(conv x)))) + conv1×1(x))."""
 
     def __init__(self, channels_in: int, channels: int, stride: int) -> None:
@@ -29,6 +29,11 @@ class Block(nn.Module):
         """Maps `[b, C_in, H, W]` to `[b, C, H / stride, W / stride]`."""
         out = F.relu(self.bn1(self.conv1(x)))
         return F.relu(self.bn2(self.conv2(out)) + self.identity_conv(x))
+
+
+def _stage(channels: int, width: int, stride: int) -> nn.Sequential:
+    """Two blocks, the first of which makes the maps smaller by `stride`."""
+    return nn.Sequential(ResidualBlock(channels, width, stride), ResidualBlock(width, width, 1))
 
 
 class ResNet18(nn.Module):
@@ -46,10 +51,10 @@ class ResNet18(nn.Module):
         self.conv1 = nn.Conv2d(channels, width, 3, padding=1, bias=False)
         self.bn1 = nn.BatchNorm2d(width)
         self.pool = nn.MaxPool2d(3, stride=2, padding=1) if max_pool else nn.Identity()
-        self.layer1 = nn.Sequential(Block(width, width, 1), Block(width, width, 1))
-        self.layer2 = nn.Sequential(Block(width, 2 * width, 2), Block(2 * width, 2 * width, 1))
-        self.layer3 = nn.Sequential(Block(2 * width, 4 * width, 2), Block(4 * width, 4 * width, 1))
-        self.layer4 = nn.Sequential(Block(4 * width, 8 * width, 2), Block(8 * width, 8 * width, 1))
+        self.layer1 = _stage(width, width, 1)
+        self.layer2 = _stage(width, 2 * width, 2)
+        self.layer3 = _stage(2 * width, 4 * width, 2)
+        self.layer4 = _stage(4 * width, 8 * width, 2)
         self.fc = nn.Linear(8 * width, num_classes)
 
     def forward(self, x: Tensor) -> Tensor:

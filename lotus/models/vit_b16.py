@@ -35,7 +35,7 @@ def build(architecture: ViTB16, image_shape: tuple[int, int, int], num_classes: 
 
 
 def last_map(network: nn.Module) -> AbstractContextManager[nn.Module]:
-    """As in timm's other vision transformers."""
+    """Has the tokens pass as a map, as in timm's other vision transformers."""
     return vit.last_map(network)
 
 

@@ -1,4 +1,4 @@
-"""What each published behaviour costs, as the report shows it: matrices, and the register."""
+"""The report's part on the cost of each published behaviour: matrices, and the register."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,11 +10,12 @@ import pandas as pd
 
 from lotus.config.architectures import ARCHITECTURE
 from lotus.config.protocol import REGISTER, RELEASED
-from lotus.page.sections import Cell
+from lotus.metrics.membership import SYNTHETIC
+from lotus.page.sections import TableCell
+from lotus.results.ablation import ablate, is_of_numbers
 from lotus.results.conventions import SCALE
 from lotus.results.metrics import PLACE, benchmark_title, row_title
-from lotus.tables.ablation import ablate, is_of_numbers
-from lotus.tables.tables import signed
+from lotus.tables.cell_texts import signed
 
 NOTABLE = 0.01
 """Changes of this size are marked."""
@@ -31,7 +32,7 @@ class Matrix:
 
     title: str
     heads: Sequence[tuple[str, str]]
-    rows: Sequence[tuple[str, Sequence[Cell]]]
+    rows: Sequence[tuple[str, Sequence[TableCell]]]
 
 
 @dataclass(frozen=True)
@@ -117,20 +118,22 @@ def _explained(switch: str) -> str:
     return "; ".join(f"{REGISTER[name].where}: {REGISTER[name].released}" for name in names)
 
 
-def _cell(line: Mapping[Any, Any] | None, metric: str, worse: int) -> Cell:
+def _cell(line: Mapping[Any, Any] | None, metric: str, worse: int) -> TableCell:
     if line is None:
-        return Cell("")
+        return TableCell("")
     if line["collapsed"]:
-        return Cell("collapsed", "", f"in {line['collapsed']} seeds, without or with the switch")
+        return TableCell(
+            "collapsed", "", f"in {line['collapsed']} seeds, without or with the switch"
+        )
     change, spread = line.get(f"{metric}_change", np.nan), line.get(f"{metric}_change_std", np.nan)
     if pd.isna(change):
-        return Cell("–", "", "undefined")
+        return TableCell("–", "", "undefined")
     before, after = line[f"{metric}_corrected"], line[f"{metric}_switched"]
     kind = ""
     if abs(change) >= NOTABLE:
         kind = "worse" if change * worse > 0 else "better"
     text = f"{signed(change, spread)}: from {before:.3f} to {after:.3f}, {line['n']} seeds"
-    return Cell(signed(change), kind, text, float(change))
+    return TableCell(signed(change), kind, text, float(change))
 
 
 def _divergences(part: pd.DataFrame) -> list[tuple[str, str, str, str]]:
@@ -166,7 +169,7 @@ def register(described: Mapping[str, Any], frame: pd.DataFrame) -> list[tuple[st
     if described["ablations"]:
         tried |= {"E3", "E4", "E6"}
     places = {tuple(cell[key] for key in PLACE) for cell in described["ablations"]}
-    calibrated = frame[frame["mia_released_e5_e6"].notna()]
+    calibrated = frame[frame[SYNTHETIC].notna()]
     if places & set(calibrated[PLACE].itertuples(index=False, name=None)):
         tried.add("E5")
     idle = _without_effect(described, frame)
@@ -191,7 +194,7 @@ def _without_effect(described: Mapping[str, Any], frame: pd.DataFrame) -> dict[s
         why["T1"] = "no effect here: no recipe has a patience"
     if not any(_is_augmented(dataset) for dataset in settings["datasets"].values()):
         why["E2"] = "no effect here: no data set is augmented"
-    if frame["mia_released_e5_e6"].isna().all():
+    if frame[SYNTHETIC].isna().all():
         why["E5"] = "no effect here: no synthetic calibration set"
     if not any(dataset.get("resize") for dataset in settings["datasets"].values()):
         why["R2"] = "no effect here: no images are resized"

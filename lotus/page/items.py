@@ -2,12 +2,17 @@
 
 import base64
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from lotus import layout
+from lotus.figures.registry import FIGURES
+from lotus.figures.spec import FigureSpec, OnPage
 from lotus.figures.style import PAGE
 from lotus.records.reading import read_record
+from lotus.results.experiment import Experiment
+from lotus.results.metrics import KEYS, with_gold
 
 
 @dataclass(frozen=True)
@@ -34,44 +39,91 @@ class Item:
     outputs: Sequence[tuple[str, str]]
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """A figure where a section of the page draws it."""
+
+    spec: FigureSpec
+    about: Mapping[str, str]
+    item: Item
+    caption: str
+
+
+def drawn(
+    read: Experiment, made: Mapping[str, Any], where: str = "", is_first: bool = True
+) -> Drawn:
+    """Returns a figure as a section draws it.
+
+    Args:
+        read: the experiment.
+        made: the figure as `lotus describe` has it.
+        where: added to what is seen, for those who do not see it.
+        is_first: whether it is the first of its kind in its section.
+
+    Raises:
+        LotusError: it is absent, or no figure of this project.
+
+    """
+    spec, about = FIGURES.spec(made["kind"]), made["about"]
+    frame = read.frame
+    for key in KEYS:
+        if key in about or key == "study":
+            frame = frame[frame[key] == about.get(key, "")]
+    page = OnPage(
+        about=about,
+        is_first=is_first,
+        has_both_protocols=len(read.base_protocols) > 1,
+        has_gold_everywhere=len(with_gold(frame)) == len(frame),
+    )
+    item = figure_item(made["folder"], made["name"], spec.alt + where)
+    return Drawn(spec, about, item, spec.caption_on(page))
+
+
+def of_section(read: Experiment, section: str) -> list[Mapping[str, Any]]:
+    """Returns the figures of the experiment that a section of the page draws, in the order of the page."""
+    specs = {made["kind"]: FIGURES.spec(made["kind"]) for made in read.figures}
+    here = [made for made in read.figures if specs[made["kind"]].section == section]
+    return sorted(here, key=lambda made: specs[made["kind"]].page_order)
+
+
 def table_item(folder: str, name: str) -> Item:
-    """A table of `results/<folder>`.
+    """Returns a table of `results/<folder>`.
 
     Raises:
         LotusError: it has no record.
 
     """
-    return _item(folder, name, "table", "", ("csv", "tex"))
+    return _item(folder, name, "table", "")
 
 
 def figure_item(folder: str, name: str, alt: str) -> Item:
-    """A figure of `results/<folder>`; `alt` says what is seen.
+    """Returns a figure of `results/<folder>`; `alt` says what is seen.
 
     Raises:
         LotusError: it has no record.
 
     """
-    return _item(folder, name, "figure", alt, ("svg", "pdf", "png"))
+    return _item(folder, name, "figure", alt)
 
 
-def _item(folder: str, name: str, kind: str, alt: str, endings: Sequence[str]) -> Item:
-    stem = layout.RESULTS / folder / name
-    record = read_record(layout.RECORDS / folder / f"{name}.{kind}.json")
+def _item(folder: str, name: str, form: str, alt: str) -> Item:
+    files = layout.item_files(folder, name, form)
+    record = read_record(layout.item_record(folder, name, form))
     picture, width = "", 0.0
-    if kind == "figure":
-        svg = (stem.parent / f"{name}.svg").read_bytes()
+    if form == "figure":
+        svg = files["svg"].read_bytes()
         picture = f"data:image/svg+xml;base64,{base64.b64encode(svg).decode()}"
         width = _width(svg)
     return Item(
-        anchor=f"{kind}-{name}",
+        anchor=f"{form}-{name}",
         picture=picture,
         width=width,
         alt=alt,
-        files=[(ending.upper(), f"../{folder}/{name}.{ending}") for ending in endings],
-        command=record["command"],
-        code=record["code"]["step"],
-        inputs=list(record["inputs"].items()),
-        outputs=list(record["outputs"].items()),
+        files=[(ending.upper(), f"../{folder}/{path.name}") for ending, path in files.items()],
+        command=record.content["command"],
+        code=record.content["code"]["step"],
+        inputs=list(record.inputs.items()),
+        outputs=list(record.outputs.items()),
     )
 
 

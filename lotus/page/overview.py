@@ -1,4 +1,4 @@
-"""What a reader knows after one minute: what ran on what, and how LoTUS did."""
+"""The report's first minute: what ran on what, and how LoTUS did."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,10 +8,10 @@ from typing import Any
 from lotus.data import sources
 from lotus.layout import GOLD, ORIGINAL
 from lotus.page.sections import Measured
-from lotus.records.reading import RunRecord, distinct
+from lotus.records.reading import Record, distinct
 from lotus.results.metrics import KEYS, benchmark_title, row_title
 from lotus.results.stores import StoreRow
-from lotus.tables.tables import stated
+from lotus.tables.cell_texts import stated
 from lotus.tables.trace import row_anchor
 
 SIZES = ("width", "patch_size", "embed_dim", "depth", "num_heads")
@@ -22,8 +22,8 @@ MINUTE = 60
 
 
 @dataclass(frozen=True)
-class Standing:
-    """Where LoTUS stands in one benchmark under one protocol, lower is better.
+class LotusRank:
+    """The rank of LoTUS in one benchmark under one protocol; lower is better.
 
     Attributes:
         anchor: of its row's entry on the page.
@@ -67,7 +67,7 @@ class Overview:
     machines: Sequence[str]
     when: str
     spent: str
-    standings: Sequence[Standing]
+    standings: Sequence[LotusRank]
     is_embedded: bool
 
 
@@ -75,7 +75,7 @@ def overview(
     measured: Sequence[Measured],
     architectures: Mapping[str, Mapping[str, Any]],
     stores: Sequence[StoreRow],
-    runs: Sequence[RunRecord],
+    runs: Sequence[Record],
 ) -> Overview:
     """The summary of an experiment.
 
@@ -97,13 +97,13 @@ def overview(
         machines=_machines(runs),
         when=_when(runs),
         spent=_spent(sum(run.content["time"]["total"] for run in runs)),
-        standings=[found for each in measured if (found := standing(each))],
+        standings=[found for each in measured if (found := rank_of_lotus(each))],
         is_embedded=all(_is_embedded(store) for store in stores),
     )
 
 
-def standing(measured: Measured) -> Standing | None:
-    """Where LoTUS stands; None where it has no number to be judged by."""
+def rank_of_lotus(measured: Measured) -> LotusRank | None:
+    """Returns the rank of LoTUS; None where it has no number to be judged by."""
     metric = "avg_gap" if GOLD in measured.numbers.index else "rf_jsd"
     form = next((form for form in measured.forms if form.metric == metric), None)
     if form is None or "lotus" not in measured.numbers.index:
@@ -114,7 +114,7 @@ def standing(measured: Measured) -> Standing | None:
         return None
     printed = methods.round(form.resolution)
     best = [str(row) for row in printed.index[printed == printed.min()]]
-    return Standing(
+    return LotusRank(
         anchor=row_anchor(measured.cell, "lotus"),
         benchmark=benchmark_title(*(measured.described[key] for key in KEYS[:-1])),
         protocol=measured.cell.protocol,
@@ -153,7 +153,7 @@ def size(name: str, architecture: Mapping[str, Any]) -> str:
     return benchmark_title("", name, "") + (f" ({sized}{compared})" if sized else "")
 
 
-def _machines(runs: Sequence[RunRecord]) -> list[str]:
+def _machines(runs: Sequence[Record]) -> list[str]:
     found: dict[str, int] = {}
     for hardware, count in distinct(runs, "hardware"):
         device = hardware["device_name"] or hardware["device"].upper()
@@ -162,8 +162,8 @@ def _machines(runs: Sequence[RunRecord]) -> list[str]:
     return [f"{text} ({count} models)" if len(found) > 1 else text for text, count in found.items()]
 
 
-def _when(runs: Sequence[RunRecord]) -> str:
-    """From the first start to the last end."""
+def _when(runs: Sequence[Record]) -> str:
+    """Returns the time from the first start to the last end."""
     times = [run.content["time"] for run in runs]
     starts = [datetime.fromisoformat(time["started"]) for time in times]
     ends = [

@@ -5,13 +5,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from lotus import layout
-from lotus.figures.captions import WORDS
-from lotus.page.items import Item, figure_item, table_item
+from lotus.figures.registry import FIGURES
+from lotus.figures.spec import FigureSpec
+from lotus.page.items import Item, drawn, table_item
+from lotus.published.full_size import command
 from lotus.published.side_by_side import read_comparison
 from lotus.results.experiment import Experiment
 from lotus.results.metrics import benchmark_title
-from lotus.tables.exhibits import EXHIBITS, PICTURES, Exhibit, command
+from lotus.tables.paper.spec import PaperTableSpec
 from lotus.tables.printed import Panel, panels
+from lotus.tables.registry import PAPER_TABLES
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,7 @@ class Shown:
     where: str
     anchor: str
     item: Item
+    caption: str
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,8 @@ class PaperFigure:
     """A figure of the paper, or one of ours.
 
     Attributes:
-        caption: '' where the figures stand in another part of the page.
+        absent: what is said where there are none.
+        is_here: whether the figures stand here, and not in another part of the page.
         command: what draws it for the paper's benchmarks.
 
     """
@@ -66,64 +71,68 @@ class PaperFigure:
     anchor: str
     heading: str
     shows: str
-    caption: str
+    absent: str
+    is_here: bool
     command: str
     figures: Sequence[Shown]
 
 
 def paper_figures(read: Experiment, is_ours: bool) -> list[PaperFigure]:
-    """Those of the paper, or those of ours.
+    """Returns the entries of the paper's figures, or of ours.
 
     Raises:
         LotusError: a figure of the experiment is absent.
 
     """
+    entries = [
+        spec for spec in FIGURES.specs.values() if spec.has_entry and spec.is_ours == is_ours
+    ]
     return [
         PaperFigure(
-            anchor=f"item-{name}",
-            heading=picture.heading,
-            shows=picture.shows,
-            caption=WORDS[picture.kind].caption if picture.kind in WORDS else "",
-            command=command(name),
-            figures=[_shown(made) for made in read.figures if made["kind"] == picture.kind],
+            anchor=f"item-{spec.item}",
+            heading=spec.title,
+            shows=spec.shows,
+            absent=spec.absent,
+            is_here=spec.section == "own",
+            command=command(spec.item),
+            figures=[
+                _shown(read, spec, made) for made in read.figures if made["kind"] == spec.name
+            ],
         )
-        for name, picture in PICTURES.items()
-        if picture.is_ours == is_ours
+        for spec in sorted(entries, key=lambda spec: (spec.page_order, spec.name))
     ]
 
 
-def _shown(made: Mapping[str, Any]) -> Shown:
+def _shown(read: Experiment, spec: FigureSpec, made: Mapping[str, Any]) -> Shown:
     where = benchmark_title(**made["about"]) or "all benchmarks"
-    alt = f"{WORDS[made['kind']].alt}: {where}" if made["kind"] in WORDS else ""
-    item = figure_item(made["folder"], made["name"], alt)
-    # Pictures of images that are alike are there only if any are.
-    return Shown(where, "data" if made["kind"] == "duplicates" else item.anchor, item)
+    figure = drawn(read, made, f": {where}")
+    return Shown(where, spec.anchor or figure.item.anchor, figure.item, figure.caption)
 
 
 def paper_tables() -> list[PaperTable]:
-    """All of them, from `results/paper`.
+    """Returns all of them, from `results/paper`.
 
     Raises:
         LotusError: one is absent.
 
     """
-    return [_paper_table(name, exhibit) for name, exhibit in EXHIBITS.items()]
+    return [_paper_table(spec) for spec in PAPER_TABLES.specs.values()]
 
 
-def _paper_table(name: str, exhibit: Exhibit) -> PaperTable:
-    found = panels(read_comparison(layout.RESULTS / "paper" / f"{name}.csv"))
+def _paper_table(spec: PaperTableSpec) -> PaperTable:
+    found = panels(read_comparison(layout.item_file(layout.PAPER, spec.name, "csv")))
     here = [panel for panel in found if panel.ran]
     elsewhere = [panel for panel in found if not panel.ran]
     return PaperTable(
-        anchor=f"item-{name}",
-        heading=exhibit.heading,
-        submission=exhibit.submission,
-        shows=str(exhibit.make.__doc__).strip(),
+        anchor=f"item-{spec.name}",
+        heading=spec.heading,
+        submission=spec.submission,
+        shows=spec.shows,
         coverage=_coverage(here, elsewhere),
-        command=command(name),
+        command=command(spec.name),
         here=here,
         elsewhere=elsewhere,
-        table=table_item("paper", name),
+        table=table_item("paper", spec.name),
     )
 
 

@@ -13,19 +13,21 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from lotus import layout
 from lotus.claims.verdicts import read_verdicts
 from lotus.config.cells import Benchmark
-from lotus.config.protocol import CORRECTED, parse
+from lotus.config.protocol import CORRECTED
+from lotus.figures.registry import spec_modules
 from lotus.layout import GOLD, ORIGINAL
+from lotus.metrics.base import registry
 from lotus.page.costs import costs, register
-from lotus.page.items import Item, figure_item, table_item
+from lotus.page.items import Drawn, Item, drawn, of_section, table_item
 from lotus.page.overview import Overview, overview
+from lotus.page.own_tables import own_tables
 from lotus.page.paper_part import paper_figures, paper_tables
-from lotus.page.sections import Cell, Measured, Section, number, section
+from lotus.page.sections import Measured, ReportSection, TableCell, number, section
 from lotus.page.settings_rows import settings_rows, training_rows, tuning_in_words
 from lotus.published.numbers import load_misprints
 from lotus.records.files import write_text
 from lotus.records.reading import distinct
 from lotus.records.record import write_record
-from lotus.results.conventions import TITLES
 from lotus.results.experiment import Experiment, read_experiment
 from lotus.results.metrics import (
     KEYS,
@@ -37,24 +39,23 @@ from lotus.results.metrics import (
     summarise,
     with_gold,
 )
-from lotus.tables.exhibits import EXHIBITS
-from lotus.tables.tables import plus_minus
+from lotus.tables.cell_texts import plus_minus
+from lotus.tables.registry import PAPER_TABLES
 from lotus.tables.trace import Trace, row_anchor, trace
+from lotus.wording import counted
 
 
 @dataclass(frozen=True)
 class Across:
-    """What stands the benchmarks of one study ('': of none) side by side; None for what there is not."""
+    """The tables and figures across the benchmarks of one study ('': of none); None where there is none."""
 
     study: str
     has_gold_everywhere: bool
     summary_table: Item
     times_table: Item
     cost_table: Item
-    times: Item
-    avg_gap: Item | None
     correlation_table: Item | None
-    rf_jsd: Item | None
+    figures: Sequence[Drawn]
     correlations: Sequence[str]
 
     @property
@@ -105,7 +106,7 @@ def write_report(
     write_record(
         record,
         kind="report",
-        modules=[__name__],
+        modules=[__name__, *spec_modules()],
         about={"title": content["title"]},
         settings={"limit": limit},
         inputs=[
@@ -121,8 +122,8 @@ def write_report(
 def _shown(read: Experiment) -> list[Path]:
     """Results that the page is made from, each once."""
     made = [
-        layout.RESULTS / made["folder"] / f"{made['name']}{ending}"
-        for form, ending in (("tables", ".csv"), ("figures", ".svg"))
+        layout.item_file(made["folder"], made["name"], ending)
+        for form, ending in (("tables", "csv"), ("figures", "svg"))
         for made in read.described[form]
     ]
     files = [
@@ -130,8 +131,8 @@ def _shown(read: Experiment) -> list[Path]:
         *(layout.audit_file(*place) for place in read.audited),
         *(layout.store_record(store.name) for store in read.stores),
         *made,
-        *(layout.RESULTS / "paper" / f"{name}.csv" for name in EXHIBITS),
-        layout.RESULTS / "claims.json",
+        *(layout.item_file(layout.PAPER, name, "csv") for name in PAPER_TABLES.specs),
+        layout.CLAIMS,
     ]
     return list(dict.fromkeys(files))
 
@@ -146,12 +147,8 @@ def _rendered(template: Path, content: Mapping[str, Any], with_pictures: bool) -
     )
     # Macros see what is global, and not what a page is rendered with.
     environment.globals["with_pictures"] = with_pictures
+    environment.globals["counted"] = counted
     return environment.get_template(template.name).render(**content)
-
-
-CHANGES = (
-    "Map of changes of Avg Gap and retain accuracy, a row for each method, a column for each switch"
-)
 
 
 def _paper(read: Experiment, published: Path) -> dict[str, Any]:
@@ -159,9 +156,10 @@ def _paper(read: Experiment, published: Path) -> dict[str, Any]:
         "paper_tables": paper_tables(),
         "paper_figures": paper_figures(read, is_ours=False),
         "our_figures": paper_figures(read, is_ours=True),
+        "our_tables": own_tables(read),
         "misprints": load_misprints(published).to_dict("records"),
-        "claims": read_verdicts(layout.RESULTS / "claims.json"),
-        "claims_table": table_item("timings", "claims"),
+        "claims": read_verdicts(layout.CLAIMS),
+        "claims_table": table_item(*layout.CLAIMS_TABLE),
     }
 
 
@@ -170,7 +168,7 @@ def _results(read: Experiment) -> dict[str, Any]:
     measured = [_measured(read, cell) for cell in read.cells]
     return {
         "title": settings["title"],
-        "protocols": list(dict.fromkeys(parse(cell["protocol"]).base for cell in read.cells)),
+        "protocols": read.base_protocols,
         "seeds": read.seeds,
         "overview": _overview(read, measured),
         "sections": _sections(read, measured),
@@ -182,7 +180,7 @@ def _results(read: Experiment) -> dict[str, Any]:
         **_data(read),
         "per_seed_table": table_item("tables", "per-seed"),
         "ablation_table": table_item("tables", "ablation") if read.ablated else None,
-        "ablation_figure": figure_item("figures", "ablation", CHANGES) if read.ablated else None,
+        "behaviour_figures": [drawn(read, made) for made in of_section(read, "behaviours")],
     }
 
 
@@ -190,12 +188,12 @@ def _measured(read: Experiment, cell: Mapping[str, Any]) -> Measured:
     return Measured(cell, load_metrics(read.metrics(cell)))
 
 
-def _sections(read: Experiment, measured: Sequence[Measured]) -> list[Section]:
+def _sections(read: Experiment, measured: Sequence[Measured]) -> list[ReportSection]:
     """One for each place."""
     places: dict[tuple[str, ...], list[Measured]] = {}
     for each in measured:
         places.setdefault(tuple(each.described[key] for key in PLACE), []).append(each)
-    return [section(here, read.runs) for here in places.values()]
+    return [section(read, here) for here in places.values()]
 
 
 def _ablation_traces(read: Experiment) -> list[Trace]:
@@ -206,47 +204,38 @@ def _ablation_traces(read: Experiment) -> list[Trace]:
 
 
 def _data(read: Experiment) -> dict[str, Any]:
-    """What is known of the images: audits and figures by data set, and one figure of all."""
-    figures = {
-        dataset: {
-            "classes": figure_item(
-                "figures", f"data-classes-{dataset}", f"Images of each class and part: {dataset}"
-            ),
-            "duplicates": figure_item(
-                "figures", f"data-duplicates-{dataset}", f"Images that look alike: {dataset}"
-            ),
-        }
-        for dataset in read.audits
-    }
-    return {
-        "audits": read.audits,
-        "data_figures": figures,
-        "similarity": figure_item(
-            "figures", "data-similarity", "Distances between forget and retain images"
-        ),
-    }
+    """Returns the part on the images: audits and figures by data set, figures of all under ''."""
+    figures: dict[str, list[Drawn]] = {dataset: [] for dataset in (*read.audits, "")}
+    for made in of_section(read, "data"):
+        dataset = made["about"].get("dataset", "")
+        figures[dataset].append(drawn(read, made, f": {dataset}" if dataset else ""))
+    return {"audits": read.audits, "data_figures": figures}
 
 
 def _across(read: Experiment, study: str) -> Across:
     frame = read.frame[read.frame["study"] == study]
     measured = with_gold(frame)
     corrected = measured[measured["protocol"] == CORRECTED.name]
-    instance = corrected["rf_jsd"].notna().any()
+    places = {*corrected[KEYS].itertuples(index=False, name=None)}
+    has_correlation = any(
+        not read.forgets_a_class(cell)
+        for cell in read.cells
+        if tuple(cell[key] for key in KEYS) in places
+    )
     name = partial(layout.in_study, study=study)
     where = f", study {study}" if study else ""
-    gaps = f"Avg Gap of every method in every benchmark{where}"
-    seconds = f"Seconds of unlearning beside those of retraining{where}"
-    points = f"RF-JSD against JSD, a point for each model{where}"
     return Across(
         study=study,
         has_gold_everywhere=len(measured) == len(frame),
         summary_table=table_item("tables", name("summary")),
         times_table=table_item("timings", name("times")),
         cost_table=table_item("timings", name("cost")),
-        times=figure_item("timings", name("times"), seconds),
-        avg_gap=figure_item("figures", name("avg-gap"), gaps) if len(measured) else None,
-        correlation_table=table_item("tables", name("correlation")) if instance else None,
-        rf_jsd=figure_item("figures", name("rf-jsd"), points) if instance else None,
+        correlation_table=table_item("tables", name("correlation")) if has_correlation else None,
+        figures=[
+            drawn(read, made, where)
+            for made in of_section(read, "across")
+            if made["about"].get("study", "") == study
+        ],
         correlations=_correlations(corrected),
     )
 
@@ -277,7 +266,9 @@ def _machine(read: Experiment) -> dict[str, Any]:
     }
 
 
-def _memorisation(frame: pd.DataFrame) -> list[tuple[str, str, list[tuple[str, Cell, Cell]]]]:
+def _memorisation(
+    frame: pd.DataFrame,
+) -> list[tuple[str, str, list[tuple[str, TableCell, TableCell]]]]:
     """Original against gold on the forget set: forget accuracy and MIA, textbook, wherever gold is.
 
     With the benchmark in words, and the anchor of the original's runs.
@@ -289,7 +280,7 @@ def _memorisation(frame: pd.DataFrame) -> list[tuple[str, str, list[tuple[str, C
         numbers = summarise(part, CORRECTED)
         lines = [
             (
-                TITLES[metric],
+                registry.labels()[metric],
                 _stated(numbers, ORIGINAL, metric),
                 _stated(numbers, GOLD, metric),
             )
@@ -300,9 +291,9 @@ def _memorisation(frame: pd.DataFrame) -> list[tuple[str, str, list[tuple[str, C
     return found
 
 
-def _stated(numbers: pd.DataFrame, row: str, metric: str) -> Cell:
+def _stated(numbers: pd.DataFrame, row: str, metric: str) -> TableCell:
     value, spread = numbers.loc[row, [metric, f"{metric}_std"]]
-    return Cell(plus_minus(value, spread), value=number(value))
+    return TableCell(plus_minus(value, spread), value=number(value))
 
 
 def _correlations(frame: pd.DataFrame) -> list[str]:

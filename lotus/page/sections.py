@@ -11,18 +11,18 @@ import pandas as pd
 from lotus.config.cells import Benchmark
 from lotus.config.protocol import RELEASED, parse
 from lotus.layout import GOLD, ORIGINAL
-from lotus.page.items import Item, figure_item, table_item
+from lotus.page.items import Drawn, Item, drawn, of_section, table_item
 from lotus.page.sentences import differences, sentences
-from lotus.records.reading import RunRecord
 from lotus.results.conventions import Form
+from lotus.results.experiment import Experiment
 from lotus.results.metrics import KEYS, PLACE, benchmark_title, best_rows, row_title, summarise
 from lotus.results.run_records import load_times
-from lotus.tables.tables import forms_of, plus_minus, stated
+from lotus.tables.cell_texts import forms_of, plus_minus, stated
 from lotus.tables.trace import Trace, row_anchor, trace
 
 
 @dataclass(frozen=True)
-class Cell:
+class TableCell:
     """One cell of a printed table.
 
     Attributes:
@@ -58,7 +58,7 @@ class Row:
     source: str
     remark: str
     title: str
-    cells: Sequence[Cell]
+    cells: Sequence[TableCell]
     is_reference: bool
 
 
@@ -99,7 +99,7 @@ class Measured:
 
 
 @dataclass(frozen=True)
-class Part:
+class ProtocolPart:
     """One protocol of a section.
 
     Attributes:
@@ -116,13 +116,13 @@ class Part:
     rows: Sequence[Row]
     n: int
     table: Item
-    streisand: Item
+    figures: Sequence[Drawn]
     trace: Trace
 
 
 @dataclass(frozen=True)
-class Section:
-    """What is forgotten where.
+class ReportSection:
+    """One section of the report: a scenario in one place, under each protocol.
 
     Attributes:
         rule: how the forget set was chosen.
@@ -138,17 +138,24 @@ class Section:
     class_forgetting: bool
     sentences: Sequence[str]
     differences: Sequence[str]
-    parts: Sequence[Part]
+    parts: Sequence[ProtocolPart]
+
+    @property
+    def figures(self) -> list[Drawn]:
+        """Figures of its parts, those of one kind side by side."""
+        every = (figure for part in self.parts for figure in part.figures)
+        return sorted(every, key=lambda figure: (figure.spec.page_order, figure.spec.name))
 
 
-def section(measured: Sequence[Measured], runs: Mapping[Path, RunRecord]) -> Section:
-    """One section.
+def section(read: Experiment, measured: Sequence[Measured]) -> ReportSection:
+    """Returns one section.
 
     Args:
+        read: the experiment.
         measured: its cells, one for each protocol.
-        runs: records by folder.
 
     """
+    runs = read.runs
     first = measured[0]
     frames = {each.cell.protocol: each.frame for each in measured}
     notes = [
@@ -157,22 +164,21 @@ def section(measured: Sequence[Measured], runs: Mapping[Path, RunRecord]) -> Sec
         if "forget_set" in runs[folder].content["notes"]
     ]
     place = [str(first.described[key]) for key in PLACE]
-    return Section(
+    return ReportSection(
         anchor="-".join(part for part in place if part),
         title=benchmark_title(*place),
         rule="; ".join(sorted({note["rule"] for note in notes})),
         forget_images=notes[0]["images"],
-        class_forgetting=bool(first.frame["rf_jsd"].isna().all()),
+        class_forgetting=read.forgets_a_class(first.described),
         sentences=sentences(frames, {each.cell.protocol: each.numbers for each in measured}),
         differences=differences(frames),
-        parts=[_part(each, runs) for each in measured],
+        parts=[_part(read, each, is_first=each is first) for each in measured],
     )
 
 
-def _part(measured: Measured, runs: Mapping[Path, RunRecord]) -> Part:
+def _part(read: Experiment, measured: Measured, is_first: bool) -> ProtocolPart:
     cell = measured.cell
     title = benchmark_title(*(measured.described[key] for key in KEYS))
-    alt = f"Histograms of prediction entropy on forget, retain and test images: {title}"
     best = {
         form.metric: best_rows(measured.numbers, form.metric, form.resolution)
         for form in measured.forms
@@ -180,7 +186,7 @@ def _part(measured: Measured, runs: Mapping[Path, RunRecord]) -> Part:
     times = load_times([folder / "run.json" for folder in measured.folders])
     is_released = parse(cell.protocol).base == RELEASED.base
     time_columns = ["seconds", MINUTES] if is_released else ["seconds"]
-    return Part(
+    return ProtocolPart(
         anchor=cell.name,
         protocol=cell.protocol,
         is_released=is_released,
@@ -193,8 +199,12 @@ def _part(measured: Measured, runs: Mapping[Path, RunRecord]) -> Part:
         ],
         n=int(measured.numbers["n"].max()),
         table=table_item("tables", cell.name),
-        streisand=figure_item("figures", f"streisand-{cell.name}", alt),
-        trace=trace(measured.described, measured.frame, measured.forms, runs),
+        figures=[
+            drawn(read, made, f": {title}", is_first)
+            for made in of_section(read, "benchmark")
+            if made["about"] == cell.labels
+        ],
+        trace=trace(measured.described, measured.frame, measured.forms, read.runs),
     )
 
 
@@ -206,7 +216,7 @@ TIME_HEADS = {"seconds": "Time (s)", MINUTES: "Minutes (as released)"}
 def _row(measured: Measured, row: str, best: Mapping[str, set[str]], times: pd.DataFrame) -> Row:
     numbers = measured.numbers
     cells = [
-        Cell(
+        TableCell(
             stated(numbers, row, form),
             "best" if row in best[form.metric] else "",
             _why_empty(measured, row, form),
@@ -215,7 +225,7 @@ def _row(measured: Measured, row: str, best: Mapping[str, set[str]], times: pd.D
         for form in measured.forms
     ]
     spent = [
-        Cell(
+        TableCell(
             plus_minus(times[name].mean(), times[name].std(), TIME_DECIMALS[name]),
             value=number(times[name].mean()),
         )
@@ -240,7 +250,7 @@ def _remark(measured: Measured, row: str) -> str:
 
 
 def _why_empty(measured: Measured, row: str, form: Form) -> str:
-    """Why a cell has no number, '' if it has."""
+    """Returns why a cell has no number; '' if it has one."""
     if pd.notna(measured.numbers.at[row, form.name]):
         return ""
     if measured.numbers.at[row, "collapsed"]:

@@ -1,4 +1,4 @@
-"""What the tables say, in words that the numbers choose."""
+"""Sentences on the tables, in words that the numbers choose."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,7 +6,8 @@ import pandas as pd
 
 from lotus.config.protocol import parse
 from lotus.layout import GOLD, ORIGINAL
-from lotus.results.conventions import TITLES, form_of, protocol_of
+from lotus.metrics.base import registry
+from lotus.results.conventions import form_of, protocol_of
 from lotus.results.metrics import row_title, sound
 
 LOST = 0.05
@@ -31,18 +32,18 @@ def sentences(frames: Mapping[str, pd.DataFrame], numbers: Mapping[str, pd.DataF
 
 
 def _winner(name: str, frame: pd.DataFrame, numbers: pd.DataFrame) -> str:
-    """Who has the smallest Avg Gap, without gold the smallest RF-JSD, in the protocol's own convention."""
+    """Returns the row of smallest Avg Gap (without gold: RF-JSD), in the protocol's own convention."""
     metric = "avg_gap" if (frame["row"] == GOLD).any() else "rf_jsd"
     form = form_of(metric, protocol_of(frame), frame)
     found = numbers[form.name] * form.scale
     gaps = found.drop(index=[ORIGINAL, GOLD], errors="ignore").dropna()
     if gaps.empty:
-        return f"{name.capitalize()}: {TITLES[metric]} is defined for no method."
+        return f"{name.capitalize()}: {registry.labels()[metric]} is defined for no method."
     least = f"{gaps.min():.{form.decimals}f}"
     winners = [str(row) for row, gap in gaps.items() if f"{gap:.{form.decimals}f}" == least]
     rule = " by the published rule" if form.is_released else ""
     return (
-        f"{name.capitalize()}: smallest {TITLES[metric]}{rule}: {_listed(winners)} ({least}; "
+        f"{name.capitalize()}: smallest {registry.labels()[metric]}{rule}: {_listed(winners)} ({least}; "
         f"doing nothing: {found[ORIGINAL]:.{form.decimals}f})."
     )
 
@@ -61,7 +62,7 @@ def _lotus(frame: pd.DataFrame, numbers: pd.DataFrame) -> list[str]:
 
 
 def differences(frames: Mapping[str, pd.DataFrame]) -> list[str]:
-    """What `released` changes against `corrected`, in textbook numbers; nothing if one did not run.
+    """Returns what `released` changes against `corrected`, in textbook numbers; nothing if one did not run.
 
     Args:
         frames: metrics by protocol; one that deviates from `released` stands for it.

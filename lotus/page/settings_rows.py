@@ -7,7 +7,7 @@ from typing import Any
 
 from lotus.config.cells import Benchmark
 from lotus.layout import GOLD, ORIGINAL
-from lotus.records.reading import RunRecord
+from lotus.records.reading import Record
 from lotus.results.experiment import Experiment, place_of
 from lotus.results.metrics import (
     benchmark_title,
@@ -16,7 +16,7 @@ from lotus.results.metrics import (
 
 
 def tuning_in_words(tuning: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """How hyper-parameters were chosen: budget, seeds, and (row, space) in words."""
+    """Returns how hyper-parameters were chosen: budget, seeds, and (row, space) in words."""
     if tuning is None:
         return None
     spaces = [(row_title(row), _joined(space)) for row, space in tuning["spaces"].items()]
@@ -81,13 +81,13 @@ def _joined(values: Mapping[str, Any]) -> str:
 
 
 def _written(value: Any) -> str:
-    """As a configuration has it; alternatives with slashes."""
+    """Returns a value as a configuration has it; alternatives with slashes."""
     if isinstance(value, list):
         return " / ".join(_written(part) for part in value)
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def training_rows(runs: Sequence[RunRecord]) -> list[tuple[str, str]]:
+def training_rows(runs: Sequence[Record]) -> list[tuple[str, str]]:
     """(data set and architecture, recipe) of the original models, as recorded."""
     found: dict[str, str] = {}
     for run in runs:

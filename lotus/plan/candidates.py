@@ -25,6 +25,17 @@ def tuned_rows(plan: Plan, cell: Benchmark) -> tuple[str, ...]:
     return tuple(row for row in spaces if row in here)
 
 
+def trials(plan: Plan) -> list[tuple[Benchmark, int, str]]:
+    """Cell, seed and row of all that is tuned: every row with a space, on every tuning seed."""
+    seeds = plan.settings.tuning.seeds if plan.settings.tuning is not None else ()
+    return [
+        (cell, seed, row)
+        for cell in tuned_cells(plan)
+        for row in tuned_rows(plan, cell)
+        for seed in seeds
+    ]
+
+
 def candidates(plan: Plan, cell: Benchmark, row: str) -> list[dict[str, Any]]:
     """What tuning tries for a row: its own hyper-parameters with combinations of its space.
 

@@ -3,7 +3,7 @@
 The workflow makes what stands here, and the report shows it.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -12,10 +12,15 @@ from typing import Any, TypeVar
 from lotus import layout
 from lotus.config.cells import Benchmark
 from lotus.config.protocol import CORRECTED, parse
+from lotus.errors import LotusError
+from lotus.figures.registry import FIGURES
 from lotus.plan.description import description as description_of_plan
 from lotus.plan.plan import Plan
 from lotus.records.files import write_json
 from lotus.records.record import write_record
+from lotus.tables.discovery import Registry, refuse_shared_targets
+from lotus.tables.registry import PAPER_TABLES, TABLES
+from lotus.tables.spec import Cells, Spec
 
 
 @dataclass(frozen=True)
@@ -26,6 +31,7 @@ class Made:
         folder, name: where it lies under `results`, without its ending.
         kind: name of its function.
         sources: files that it is made from.
+        module: that makes it: the entry of its code identity.
         about: data set, architecture, scenario, protocol and study, as far as it is about one.
 
     """
@@ -34,12 +40,11 @@ class Made:
     name: str
     kind: str
     sources: tuple[str, ...]
+    module: str
     about: Mapping[str, str] = field(default_factory=dict)
 
 
 T = TypeVar("T")
-Cells = Sequence[Benchmark]
-FilesOf = Callable[[Cells], Sequence[str]]
 
 
 @dataclass(frozen=True)
@@ -68,34 +73,36 @@ class Contents:
         return _each_once([*self.cells, *self.ablated])
 
     @cached_property
-    def _with_gold(self) -> tuple[Benchmark, ...]:
+    def with_gold(self) -> tuple[Benchmark, ...]:
+        """Cells with a gold model."""
         return tuple(cell for cell in self.cells if self.plan.has_gold(cell))
 
     @cached_property
-    def _of_images(self) -> tuple[Benchmark, ...]:
+    def of_images(self) -> tuple[Benchmark, ...]:
         """Cells in which RF-JSD can be held against JSD."""
         return tuple(
             cell
-            for cell in self._with_gold
+            for cell in self.with_gold
             if not self._forgets_a_class(cell) and cell.protocol == CORRECTED.name
         )
 
     @cached_property
-    def _explained(self) -> tuple[Benchmark, ...]:
+    def explained(self) -> tuple[Benchmark, ...]:
         """Cells with Grad-CAM maps: one scenario of single images tells as much as all."""
         first = next(iter(self.plan.settings.scenarios))
         return tuple(
             cell
-            for cell in self._with_gold
+            for cell in self.with_gold
             if not cell.study and (self._forgets_a_class(cell) or cell.scenario == first)
         )
 
-    @property
-    def _of_lotus(self) -> tuple[Benchmark, ...]:
+    @cached_property
+    def of_lotus(self) -> tuple[Benchmark, ...]:
+        """Cells with a row of LoTUS."""
         return tuple(cell for cell in self.cells if any(self._lotus_rows(cell)))
 
     def _forgets_a_class(self, cell: Benchmark) -> bool:
-        return self.plan.settings.scenarios[cell.scenario].forget_class is not None
+        return self.plan.settings.scenarios[cell.scenario].forgets_a_class
 
     def _lotus_rows(self, cell: Benchmark) -> Iterator[str]:
         return (row for row in self.plan.rows_of(cell) if self.plan.method_of(row) == "lotus")
@@ -128,7 +135,8 @@ class Contents:
         places = dict.fromkeys((cell.dataset, cell.scenario) for cell in self.cells)
         return [str(layout.audit_file(*place)) for place in places if place[0] in datasets]
 
-    def _lotus_records(self, cells: Cells) -> list[str]:
+    def lotus_records(self, cells: Cells) -> list[str]:
+        """Records of the runs of LoTUS in cells."""
         return list(
             _each_once(
                 f"{self.plan.run_folders(cell, seed)[row]}/run.json"
@@ -138,8 +146,9 @@ class Contents:
             )
         )
 
-    def _metrics_and_records(self, cells: Cells) -> list[str]:
-        return [*self.metrics(cells), *self.records(cells)]
+    def maps(self, cells: Cells) -> list[str]:
+        """Grad-CAM maps of cells, of their first seeds."""
+        return [str(layout.gradcam_file(cell, self.plan.seeds_of(cell)[0])) for cell in cells]
 
     def means(self, cell: Benchmark) -> list[str]:
         """Files of a cell's means, one for each row."""
@@ -148,74 +157,80 @@ class Contents:
     def item_sources(self, label: str) -> list[str]:
         """What a table of the paper is measured from: metrics and records of the cells that are for it."""
         cells = [cell for cell in self.plan.labelled.get(label, ()) if cell in self.cells]
-        return self._metrics_and_records([self.plan.measured(cell) for cell in cells])
+        measured = [self.plan.measured(cell) for cell in cells]
+        return [*self.metrics(measured), *self.records(measured)]
 
     @cached_property
     def tables(self) -> tuple[Made, ...]:
         """Tables of the experiment."""
-        return (
-            *(self._of_cell("tables", cell.name, "benchmark", cell) for cell in self.cells),
-            Made("tables", "per-seed", "per-seed", tuple(self.metrics(self.measured))),
-            *self._changes("tables"),
-            *self._across("tables", "summary", self.metrics, self.cells),
-            *self._across("tables", "correlation", self.metrics, self._of_images),
-            *self._across("timings", "times", self.records, self.cells),
-            *self._across("timings", "cost", self.records, self.cells),
-        )
+        return self._made(TABLES)
 
     @cached_property
     def figures(self) -> tuple[Made, ...]:
         """Figures of the experiment."""
-        across = self._across
-        return (
-            *(
-                self._of_cell("figures", f"streisand-{cell.name}", "streisand", cell)
-                for cell in self.cells
-            ),
-            *self._changes("figures"),
-            *across("figures", "avg-gap", self.metrics, self._with_gold),
-            *across("figures", "rf-jsd", self.metrics, self._of_images),
-            *across("figures", "jsd-bars", self.metrics, self._with_gold),
-            *across("figures", "temperature", self._lotus_records, self._of_lotus),
-            *across("timings", "times", self.records, self.cells),
-            *across("timings", "time-bars", self.records, self.cells),
-            *across("timings", "cost", self.records, self.cells),
-            *across("timings", "pareto", self._metrics_and_records, self._with_gold),
-            *(self._maps(cell) for cell in self._explained),
-            *self._of_data(),
+        return self._made(FIGURES)
+
+    @cached_property
+    def paper_tables(self) -> tuple[Made, ...]:
+        """The paper's tables beside what was measured."""
+        return tuple(
+            Made("paper", name, name, tuple(self.item_sources(name)), PAPER_TABLES.module_of(name))
+            for name in PAPER_TABLES.specs
         )
 
-    def _of_cell(self, folder: str, name: str, kind: str, cell: Benchmark) -> Made:
-        return Made(folder, name, kind, tuple(self.metrics([cell])), cell.labels)
+    def _made(self, registry: Registry[Any]) -> tuple[Made, ...]:
+        """All that the specs of a registry come to.
 
-    def _changes(self, folder: str) -> Iterator[Made]:
-        """What single switches change, if any was tried."""
-        if self.ablated:
-            yield Made(folder, "ablation", "ablation", tuple(self.metrics(self.ablated)))
+        Raises:
+            LotusError: two specs come to files of one name.
 
-    def _across(self, folder: str, kind: str, files: FilesOf, cells: Cells) -> Iterator[Made]:
-        """One for each study; of the cells that the configuration names for this kind, if it names any."""
-        named = self.plan.labelled.get(kind)
-        for study in dict.fromkeys(cell.study for cell in cells):
-            here = [cell for cell in cells if cell.study == study]
-            meant = [cell for cell in here if cell in named] if named else here
-            if meant:
-                about = {"study": study} if study else {}
-                yield Made(folder, layout.in_study(kind, study), kind, tuple(files(meant)), about)
+        """
+        found: list[tuple[int, int, Made]] = []
+        for spec in registry.specs.values():
+            for place, (subject, about, cells) in enumerate(self._subjects(spec)):
+                sources = tuple(spec.sources(self, cells))
+                module = registry.module_of(spec.name)
+                name = spec.file_name(subject)
+                made = Made(spec.folder, name, spec.name, sources, module, about)
+                found.append((spec.order, place, made))
+        # Where specs share a place, what is of one subject stands together.
+        every = [made for *_, made in sorted(found, key=lambda of: of[:2])]
+        owners: dict[tuple[str, str], Made] = {}
+        for made in every:
+            other = owners.setdefault((made.folder, made.name), made)
+            if other is not made:
+                raise LotusError(
+                    f"{other.module} and {made.module} both make {made.folder}/{made.name}; give the "
+                    "SPEC of one another stem"
+                )
+        return tuple(every)
 
-    def _maps(self, cell: Benchmark) -> Made:
-        source = layout.gradcam_file(cell, self.plan.seeds_of(cell)[0])
-        return Made("figures", f"gradcam-{cell.name}", "gradcam", (str(source),), cell.labels)
+    def _subjects(self, spec: Spec) -> Iterator[tuple[str, Mapping[str, str], Cells]]:
+        """What a spec is made for: in file names, in words, and the cells."""
+        cells = spec.cells(self)
+        if spec.each == "cell":
+            yield from ((cell.name, cell.labels, [cell]) for cell in cells)
+        elif spec.each == "study":
+            for study, here in _grouped(cells, lambda cell: cell.study).items():
+                # Those that the configuration names for this spec, if it names any.
+                named = self.plan.labelled.get(spec.name)
+                if meant := [cell for cell in here if cell in named] if named else here:
+                    yield study, {"study": study} if study else {}, meant
+        elif spec.each == "data set":
+            for dataset, here in _grouped(cells, lambda cell: cell.dataset).items():
+                yield dataset, {"dataset": dataset}, here
+        elif cells:
+            yield "", {}, cells
 
-    def _of_data(self) -> Iterator[Made]:
-        datasets = list(dict.fromkeys(cell.dataset for cell in self.cells))
-        for dataset in datasets:
-            audited = tuple(self.audits([dataset]))
-            about = {"dataset": dataset}
-            yield Made("figures", f"data-classes-{dataset}", "classes", audited, about)
-            # Which images are alike depends little on the scenario.
-            yield Made("figures", f"data-duplicates-{dataset}", "duplicates", audited[:1], about)
-        yield Made("figures", "data-similarity", "similarity", tuple(self.audits(datasets)))
+
+def check_specs() -> None:
+    """Reads the specs of all tables and figures.
+
+    Raises:
+        LotusError: one cannot be used, or two have the same target; names the file.
+
+    """
+    refuse_shared_targets(TABLES, FIGURES, PAPER_TABLES)
 
 
 def description(plan: Plan) -> dict[str, Any]:
@@ -252,3 +267,13 @@ def write_description(plan: Plan, origins: Mapping[str, Any], out: Path, record:
 
 def _each_once(things: Iterable[T]) -> tuple[T, ...]:
     return tuple(dict.fromkeys(things))
+
+
+def _grouped(
+    cells: Iterable[Benchmark], key: Callable[[Benchmark], str]
+) -> dict[str, list[Benchmark]]:
+    """Key → its cells, in the order of the first ones."""
+    found: dict[str, list[Benchmark]] = {}
+    for cell in cells:
+        found.setdefault(key(cell), []).append(cell)
+    return found

@@ -35,7 +35,8 @@ from lotus.models.tokens import check_patches
 from lotus.names import composed, shown
 from lotus.plan.making import source_name
 from lotus.plan.plan import Plan
-from lotus.records.index import read
+from lotus.records.reading import find_record
+from lotus.wording import counted
 
 ENDS_IN_EVAL_MODE = frozenset(("lotus", "salun-lotus", "ssd"))
 """Methods of ours whose network is in eval mode at the end: E1 reads no single images in train mode."""
@@ -93,7 +94,7 @@ def _known(plan: Plan, dataset: str) -> Counts | None:
 
     """
     folder = layout.STORES / dataset
-    record = read(layout.store_record(dataset))
+    record = find_record(layout.store_record(dataset))
     is_present = not record.problem and record.settings.get("options") == plan.store_of(dataset)
     options = plan.settings.datasets[dataset].store
     mirrors = plan.settings.data.mirror
@@ -183,7 +184,7 @@ class _Sets:
     @property
     def is_of_a_class(self) -> bool:
         """Whether a whole class is forgotten."""
-        return self.scenario.forget_class is not None
+        return self.scenario.forgets_a_class
 
 
 _KINDS = ("forget_fraction", "forget_per_class", "forget_first", "forget_class")
@@ -283,7 +284,7 @@ def _of_methods(
             place: list[str | int] = ["methods", row]
             if alone is not None and row not in told:
                 told.add(row)
-                images = f"{counts[alone]} image{'s' if counts[alone] > 1 else ''}"
+                images = counted(counts[alone], "image")
                 what = (
                     f"{name} would train on a batch of a single image of the {alone} set ({images})"
                 )

@@ -15,6 +15,7 @@ from lotus.errors import LotusError, choices
 from lotus.layout import GOLD, ORIGINAL
 from lotus.methods.base import configured, registry
 from lotus.methods.base.plugins import load_plugins
+from lotus.metrics.base import registry as metric_registry
 from lotus.names import composed
 from lotus.plan.plan import Plan
 
@@ -27,10 +28,13 @@ def make_plan(content: Mapping[str, Any], origins: Sequence[Origin]) -> Plan:
         origins: for the messages only.
 
     Raises:
-        LotusError: one line per mistake: file, key path, value, what is accepted.
+        LotusError: one line per mistake: file, key path, value, what is accepted. Or a file of
+            `lotus/metrics` is not one of metrics.
 
     """
     settings = load(content, origins)
+    # A metric that is not complete would be found when all models are made.
+    metric_registry.families()
     try:
         load_plugins(settings.plugins)
     except LotusError as error:

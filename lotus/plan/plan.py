@@ -1,8 +1,8 @@
 """What a configuration comes to: the cells of the grid, their runs, and what each job is told."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 from lotus import layout
@@ -109,6 +109,14 @@ class Plan:
 
         So protocols that differ in what does not touch a run share it, and all studies do.
         """
+        return self._home(cell, row)
+
+    @cached_property
+    def _home(self) -> Callable[[Benchmark, str], Benchmark]:
+        """`home`, found once: every step asks for many."""
+        return cache(self._find_home)
+
+    def _find_home(self, cell: Benchmark, row: str) -> Benchmark:
         cell = cell.outside_study
         wanted = protocol.parse(cell.protocol)
         relevant = self._relevant[cell.dataset, cell.architecture, row]
@@ -186,6 +194,14 @@ class Plan:
 
     def run_folders(self, cell: Benchmark, seed: int) -> dict[str, str]:
         """Row → folder of its run, for the rows of a cell."""
+        return dict(self._run_folders(cell, seed))
+
+    @cached_property
+    def _run_folders(self) -> Callable[[Benchmark, int], Mapping[str, str]]:
+        """`run_folders`, found once: tables, figures and records are made of the same runs."""
+        return cache(self._find_run_folders)
+
+    def _find_run_folders(self, cell: Benchmark, seed: int) -> Mapping[str, str]:
         return {
             row: layout.run_folder(self.home(cell, row), seed, row).as_posix()
             for row in self._run_rows(cell)

@@ -11,7 +11,7 @@ from lotus.methods.base import configured, registry
 def json_schema() -> dict[str, Any]:
     """Schema of configuration files, with the hyper-parameters of all methods."""
     schema = Settings.model_json_schema()
-    of_rows = schema["$defs"]["Method"]["properties"]
+    of_rows = schema["$defs"]["MethodEntry"]["properties"]
     sections = {
         name: TypeAdapter(registry.method_class(name)).json_schema()
         for name in registry.available()

@@ -1,4 +1,4 @@
-"""Where in an image models see its class: the maps of one benchmark and seed, in one file.
+"""Grad-CAM maps of one benchmark and seed, in one file: where in an image models see its class.
 
 `gradcam.npz` holds what `lotus.runs.gradcam` computed; the figure needs this file alone, and no torch.
 """

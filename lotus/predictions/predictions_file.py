@@ -17,11 +17,12 @@ import numpy as np
 from lotus.errors import LotusError
 from lotus.names import shown
 from lotus.records.files import atomic
+from lotus.wording import counted
 
 
 @dataclass(frozen=True)
 class Split:
-    """What one model says of some images.
+    """The logits of one model for some images.
 
     Attributes:
         logits: float32 `[n, classes]`.
@@ -124,11 +125,11 @@ class _Splits(dict[str, Split]):
 
 
 def _problem(split: Split) -> str:
-    """What is wrong with a split; '' if nothing is."""
+    """Returns what is wrong with a split; '' if nothing is."""
     for part, (dtype, dimensions) in TYPES.items():
         array = getattr(split, part)
         if array.dtype != dtype or array.ndim != dimensions:
-            wanted = f"{dtype} of {dimensions} dimension{'s' * (dimensions > 1)}"
+            wanted = f"{dtype} of {counted(dimensions, 'dimension')}"
             return f"{part} are {array.dtype} {list(array.shape)}, not {wanted}"
         if len(array) != len(split.logits):
             return f"{len(array)} {part} of {len(split.logits)} logits"
@@ -142,7 +143,7 @@ def _problem(split: Split) -> str:
 
 
 def why_collapsed(path: Path) -> str:
-    """Why the model behind these predictions is of no use; empty if it is not so.
+    """Returns why the model behind these predictions is of no use; '' if it is of use.
 
     Raises:
         LotusError: absent or damaged.

@@ -1,4 +1,4 @@
-"""Publishing: bytes into DVC, small text into git, where it can be compared line by line."""
+"""Sharing results: bytes go into DVC, small text into git, where it can be compared line by line."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,66 +13,68 @@ from lotus.audit.project import audit_project
 from lotus.data.store import LOADER, dvc_outs
 from lotus.errors import LotusError
 from lotus.records.files import write_text
-from lotus.records.index import MODELS, Index, Record, read_index
+from lotus.records.forms import MODELS
+from lotus.records.index import Index, read_index
+from lotus.records.reading import Record
 from lotus.tracking.dvc import dvc, has_remote
 from lotus.tracking.git import git
-from lotus.tracking.tracked_files import held
+from lotus.tracking.tracked_files import dvc_entries
 
 LIMIT = 100_000
 """Bytes up to which text goes into git; records always do."""
 TEXT = (".json", ".csv", ".tex", ".yaml")
-SAID = ("predictions.npz", "gradcam.npz")
+MADE_BY_MODELS = (layout.PREDICTIONS_FILE, layout.MAPS_FILE)
 READ_BY_FIGURES = ("metrics", "audit", "held-out", "forget-set", "gradcam", "experiment")
-"""Steps whose large results are held with the predictions: with them everything can be drawn again."""
+"""Kinds of steps whose large results go with the predictions: with them everything can be drawn again."""
 
 
 @dataclass(frozen=True)
-class Publication:
-    """Where everything goes.
+class Destinations:
+    """The files of a project by where they go.
 
     Attributes:
-        tracked: files for git.
-        held: DVC file → path → its record, upstream first.
+        in_git: files for git.
+        in_dvc: DVC file → path → its record, upstream first.
 
     """
 
-    tracked: Sequence[str]
-    held: Mapping[Path, Mapping[str, str]]
+    in_git: Sequence[str]
+    in_dvc: Mapping[Path, Mapping[str, str]]
 
 
 def publish() -> list[str]:
     """Puts stores, models, predictions and results into DVC, stages the rest in git, pushes to the remote.
 
     Returns:
-        What was done, and what is left to do, in lines.
+        Lines that say what was done, and what is left to do.
 
     Raises:
-        LotusError: an artifact is changed or an orphan, or DVC or git failed; then nothing is published.
+        LotusError: an artifact is changed or an orphan, or DVC or git failed; then nothing is shared.
 
     """
     found = audit_project()
     _refuse(found)
-    wanted = sort_out(read_index())
-    files = [str(file) for file in wanted.held]
+    goes = destinations(read_index())
+    files = [str(file) for file in goes.in_dvc]
     # Before anything is staged: each of them can be read.
-    held()
-    _stage([*wanted.tracked, *files])
-    for file, paths in wanted.held.items():
-        _hold(file, paths)
+    dvc_entries()
+    _stage([*goes.in_git, *files])
+    for file, paths in goes.in_dvc.items():
+        _put_in_dvc(file, paths)
     git("add", "--force", "--", *files)
     remote = has_remote()
     if remote:
         dvc("push", "--quiet", *files)
     return [
-        *(f"{file}: {len(paths)} in DVC" for file, paths in wanted.held.items()),
-        f"git: {len(wanted.tracked)} small files staged",
+        *(f"{file}: {len(paths)} in DVC" for file, paths in goes.in_dvc.items()),
+        f"git: {len(goes.in_git)} small files staged",
         "pushed to the DVC remote" if remote else "no DVC remote is set: nothing was pushed",
         'to finish: git commit -m "Results" && git push',
     ]
 
 
 def _refuse(found: Audit) -> None:
-    """Stops where what would be published is not what was made."""
+    """Raises where an artifact that would be shared is not the one that was made."""
     wrong = [*found.by_status(CHANGED), *found.by_status(ORPHAN)]
     if wrong:
         lines = [f"  {it.status} {it.path}: {it.reason}" for it in wrong[:10]]
@@ -80,7 +82,7 @@ def _refuse(found: Audit) -> None:
         raise LotusError(
             "\n".join(
                 [
-                    "not published, since these are not what was recorded (lotus audit):",
+                    "nothing is shared, since these files are not what was recorded (see `lotus audit`):",
                     *lines,
                     *more,
                 ]
@@ -92,19 +94,19 @@ UPSTREAM = ("store", *MODELS)
 """Kinds of records that come first in the DVC files, in this order."""
 
 
-def sort_out(index: Index) -> Publication:
-    """Which file of a project goes where, by its record."""
-    tracked = [*index.records, *(path.as_posix() for path in sorted(layout.RAW.glob("*.json")))]
-    held: dict[Path, dict[str, str]] = {file: {} for file in (layout.LOCK, *layout.PUBLISHED)}
+def destinations(index: Index) -> Destinations:
+    """Returns where each file of a project goes, by its record."""
+    in_git = [*index.records, *(path.as_posix() for path in sorted(layout.RAW.glob("*.json")))]
+    in_dvc: dict[Path, dict[str, str]] = {file: {} for file in (layout.LOCK, *layout.PUBLISHED)}
     for record in sorted(index.records.values(), key=_rank):
         for path in record.outputs:
             if record.kind == "store":
-                held[layout.LOCK][Path(path).parent.as_posix()] = record.path
+                in_dvc[layout.LOCK][Path(path).parent.as_posix()] = record.path
             elif _is_small_text(path):
-                tracked.append(path)
+                in_git.append(path)
             else:
-                held[_file_of(path, record.kind)][path] = record.path
-    return Publication(tracked, held)
+                in_dvc[_file_of(path, record.kind)][path] = record.path
+    return Destinations(in_git, in_dvc)
 
 
 def _rank(record: Record) -> tuple[int, str]:
@@ -117,14 +119,14 @@ def _is_small_text(path: str) -> bool:
 
 
 def _file_of(path: str, kind: str) -> Path:
-    if path.endswith("model.safetensors"):
+    if path.endswith(layout.MODEL_FILE):
         return layout.MODELS
-    if path.endswith(SAID) or kind in READ_BY_FIGURES:
+    if path.endswith(MADE_BY_MODELS) or kind in READ_BY_FIGURES:
         return layout.PREDICTIONS
     return layout.MADE_OF
 
 
-def _hold(file: Path, records: Mapping[str, str]) -> None:
+def _put_in_dvc(file: Path, records: Mapping[str, str]) -> None:
     """Writes a DVC file and has DVC take over what it lists.
 
     Entries of files that are not here (nobody pulled them) stay as they are; locks of stores stay anyway.

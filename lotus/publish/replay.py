@@ -22,8 +22,9 @@ from lotus.errors import LotusError
 from lotus.names import shown
 from lotus.records.code_identity import code_digest
 from lotus.records.digests import digests
-from lotus.records.index import Index, Record, read, read_index
+from lotus.records.index import Index, read_index
 from lotus.records.ledger import record_files
+from lotus.records.reading import Record, find_record
 from lotus.surroundings import PACKAGE
 from lotus.tracking.dvc import pull_files
 
@@ -32,18 +33,18 @@ log = logging.getLogger(__name__)
 STAGES = (("metrics",), ("table", "figure"), ("report",))
 """Kinds of steps right of the predictions; those of one stage do not read each other."""
 COMMANDS = ("evaluate", "table", "means", "figure", "exhibit", "claims", "report")
-"""What is done again; nothing else is, whatever a record says."""
+"""Commands that are run again; no other is, whatever a record says."""
 OWN = f"{PACKAGE}."
 LIBRARIES = ("matplotlib.figure", "pandas", "scipy.stats")
-"""Loaded once, as the steps' own modules are, before the processes are forked that do the work."""
+"""Libraries that are loaded once, as the steps' own modules are, before the workers are forked."""
 
 Run = Callable[[Sequence[str]], None]
-"""Does what the arguments of the `lotus` command say."""
+"""Runs the `lotus` command with arguments."""
 
 
 @dataclass(frozen=True)
 class Redrawn:
-    """What came of it.
+    """The files that were drawn again.
 
     Attributes:
         same: outputs with the bytes that were recorded.
@@ -55,7 +56,7 @@ class Redrawn:
     other: Sequence[str]
 
     def lines(self) -> list[str]:
-        """In words, the differences first."""
+        """Returns a line for each difference, then the counts."""
         return [
             *(f"{path}: other bytes than recorded" for path in self.other),
             f"{len(self.same) + len(self.other)} files drawn again, {len(self.same)} of them byte for "
@@ -89,29 +90,31 @@ def redraw(run: Run) -> Redrawn:
         if kinds == ("metrics",):
             chosen = _unverified(chosen)
         log.info("%d steps: %s", len(chosen), ", ".join(kinds))
-        for path, is_same in _all(chosen, run):
+        for path, is_same in _run_again(chosen, run):
             (same if is_same else other).append(path)
     return Redrawn(same, other)
 
 
 def _records() -> list[Record]:
-    """Records of the steps of `STAGES`; those of runs, which lie beside predictions, are not read."""
+    """Returns the records of the steps of `STAGES`; those of runs, beside predictions, are not read."""
     found = read_index(path for path in record_files() if path.is_relative_to(layout.RECORDS))
     kinds = [*chain.from_iterable(STAGES)]
     for record in found.records.values():
-        if problem := record.problem or (_unfit(record, found) if record.kind in kinds else ""):
+        if problem := record.problem or (
+            _why_not_again(record, found) if record.kind in kinds else ""
+        ):
             raise LotusError(
                 f"{shown(record.path)}: {problem}; get it back from git (`lotus audit` says what else "
                 "is not as it was made)"
             )
     records = [record for record in found.records.values() if record.kind in kinds]
     if not any(record.kind == "metrics" for record in records):
-        raise LotusError("no results are recorded here; a clone of published results has them")
+        raise LotusError("no results are recorded here; a clone of shared results has them")
     return records
 
 
-def _unfit(record: Record, found: Index) -> str:
-    """Why what a record says is not done again: it is none of the steps that draw, or writes elsewhere."""
+def _why_not_again(record: Record, found: Index) -> str:
+    """Returns why a record's command must not be run again, as one that draws nothing; else ''."""
     try:
         (command, *_) = _arguments(record) or [""]
     except ValueError as error:
@@ -126,7 +129,7 @@ def _unfit(record: Record, found: Index) -> str:
 
 
 def _unverified(metrics: Sequence[Record]) -> list[Record]:
-    """Metrics that are absent or others than recorded, or made by other code or of other predictions."""
+    """Returns metrics that are absent, not as recorded, or made by other code or of other predictions."""
     stated = [{**record.inputs, **record.outputs} for record in metrics]
     now = digests(path for files in stated for path in files)
     present_code = cache(code_digest)
@@ -138,8 +141,8 @@ def _unverified(metrics: Sequence[Record]) -> list[Record]:
     ]
 
 
-def _all(records: Sequence[Record], run: Run) -> Iterable[tuple[str, bool]]:
-    """(output, whether it is as recorded) of steps that are done at once."""
+def _run_again(records: Sequence[Record], run: Run) -> Iterable[tuple[str, bool]]:
+    """Does steps at the same time; yields each output and whether it is as recorded."""
     # A command can leave several records.
     commands: dict[str, list[Record]] = {}
     for record in records:
@@ -147,7 +150,7 @@ def _all(records: Sequence[Record], run: Run) -> Iterable[tuple[str, bool]]:
     # What reads most takes longest: at the end it would keep one process alone at work.
     ordered = sorted(commands.values(), key=lambda of: -sum(len(it.inputs) for it in of))
     with _forks(os.cpu_count()) as pool:
-        jobs = [pool.submit(_again, of_command, run) for of_command in ordered]
+        jobs = [pool.submit(_run_one_again, of_command, run) for of_command in ordered]
         for job in jobs:
             yield from job.result()
 
@@ -172,15 +175,15 @@ def _load(records: Sequence[Record]) -> None:
     gc.freeze()
 
 
-def _again(records: Sequence[Record], run: Run) -> list[tuple[str, bool]]:
-    """Does the step of some records again; those stay whose outputs have the same bytes."""
+def _run_one_again(records: Sequence[Record], run: Run) -> list[tuple[str, bool]]:
+    """Runs the command of some records again; those stay whose outputs have the same bytes."""
     before = [Path(record.path).read_bytes() for record in records]
     run(_arguments(records[0]))
     # A command of its own needs no collector; a process that does many would keep all their figures.
     gc.collect()
     pairs: list[tuple[str, bool]] = []
     for record, text in zip(records, before, strict=True):
-        now = read(Path(record.path)).outputs
+        now = find_record(Path(record.path)).outputs
         of_record = [(path, now.get(path) == digest) for path, digest in record.outputs.items()]
         if all(is_same for _, is_same in of_record):
             Path(record.path).write_bytes(text)
@@ -189,7 +192,7 @@ def _again(records: Sequence[Record], run: Run) -> list[tuple[str, bool]]:
 
 
 def _arguments(record: Record) -> list[str]:
-    """What the step was called with, without its log."""
+    """Returns the arguments that the step was called with, without its log."""
     _, *arguments = shlex.split(record.content["command"]) or [""]
     if arguments[:1] == ["--log"]:
         del arguments[:2]

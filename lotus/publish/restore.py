@@ -1,7 +1,7 @@
-"""Restoring: what was published is taken as made, and only the rest is run again.
+"""Restoring: steps whose shared results verify are taken over, and only the rest is run again.
 
 After a clone, a pull or a change of branch modification times say nothing. So the audit decides which steps
-stand, Snakemake is told of these (`--touch`), and of the others that they have to run.
+stand; Snakemake is told that these are done (`--touch`) and that the others have to run.
 """
 
 import logging
@@ -16,41 +16,44 @@ from lotus import layout
 from lotus.audit.audit import CHANGED, MISSING, STALE, VERIFIED, Artifact, audit
 from lotus.errors import LotusError
 from lotus.names import shown
-from lotus.plan.step import Step
-from lotus.plan.steps import Present, present, steps
+from lotus.plan.declared import Declared, present
+from lotus.plan.step import ExpectedRecord
+from lotus.plan.steps import expected_records
 from lotus.records.index import Index, read_index
 from lotus.tracking.dvc import dvc, has_remote
-from lotus.tracking.tracked_files import held, holding
+from lotus.tracking.tracked_files import dvc_entries, entry_of
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Standing:
-    """Which steps of an experiment stand, and why others do not.
+class RestorePlan:
+    """Steps of an experiment that stand, and those that have to run, with the reasons.
 
     Attributes:
-        sound: steps whose files verify, as do those of all steps before them.
-        wrong: record of a step → why its own files do not.
+        sound: records of steps whose files verify, as do those of all steps before them.
+        wrong: record of a step → why its own files do not verify.
         after: record of a step → that of the first step before it that does not stand.
         again: files that Snakemake has to make again, whatever it thinks of them.
 
     """
 
-    sound: Sequence[Step]
+    sound: Sequence[ExpectedRecord]
     wrong: Mapping[str, str]
     after: Mapping[str, str]
     again: Sequence[str]
 
     def lines(self) -> list[str]:
-        """What has to run again, and why."""
+        """Returns lines: the counts, then each step that has to run, and why."""
         follows = (f"{record}: follows from {before}" for record, before in self.after.items())
         found = [*(f"{record}: {reason}" for record, reason in self.wrong.items()), *follows]
         head = f"{len(self.sound)} steps stand; {len(found)} have to run"
         return [head, *map(shown, found)]
 
 
-def restore(configfiles: Sequence[Path], cores: str, recompute: bool, only_list: bool) -> Standing:
+def restore(
+    configfiles: Sequence[Path], cores: str, recompute: bool, only_list: bool
+) -> RestorePlan:
     """Gets back what DVC holds, has Snakemake take over what stands, and runs the rest.
 
     Args:
@@ -64,7 +67,7 @@ def restore(configfiles: Sequence[Path], cores: str, recompute: bool, only_list:
 
     """
     now = present(configfiles)
-    wanted, index = list(steps(now.plan)), read_index()
+    wanted, index = expected_records(now.plan), read_index()
     if not index.records:
         raise LotusError(
             "no results are recorded here, so there are none to restore; `snakemake --cores all` makes them"
@@ -72,7 +75,7 @@ def restore(configfiles: Sequence[Path], cores: str, recompute: bool, only_list:
     artifacts = audit(index, wanted).artifacts
     if not only_list and _fetch(artifacts, recompute):
         artifacts = audit(index, wanted).artifacts
-    found = standing(index, artifacts, wanted)
+    found = plan_restore(index, artifacts, wanted)
     if not only_list:
         for line in found.lines():
             log.info("%s", line)
@@ -82,12 +85,12 @@ def restore(configfiles: Sequence[Path], cores: str, recompute: bool, only_list:
 
 
 def _fetch(artifacts: Sequence[Artifact], recompute: bool) -> bool:
-    """Has DVC give what is missing or changed and it holds; whether there was anything."""
-    entries = held()
+    """Has DVC give files that are missing or changed and that it tracks; returns whether there were any."""
+    entries = dvc_entries()
     lost = [
         artifact.path
         for artifact in artifacts
-        if artifact.status in (MISSING, CHANGED) and holding(artifact.path, entries)
+        if artifact.status in (MISSING, CHANGED) and entry_of(artifact.path, entries)
     ]
     if not lost:
         return False
@@ -105,7 +108,9 @@ def _fetch(artifacts: Sequence[Artifact], recompute: bool) -> bool:
     return True
 
 
-def standing(index: Index, artifacts: Sequence[Artifact], wanted: Sequence[Step]) -> Standing:
+def plan_restore(
+    index: Index, artifacts: Sequence[Artifact], wanted: Sequence[ExpectedRecord]
+) -> RestorePlan:
     """Judges the steps of an experiment by an audit of their files.
 
     Raises:
@@ -113,9 +118,9 @@ def standing(index: Index, artifacts: Sequence[Artifact], wanted: Sequence[Step]
 
     """
     states = {artifact.path: artifact for artifact in artifacts}
-    before = {step.record: _before(step, index) for step in wanted}
-    by_record = {step.record: step for step in wanted}
-    sound: list[Step] = []
+    before = {step.path: _before(step, index) for step in wanted}
+    by_record = {step.path: step for step in wanted}
+    sound: list[ExpectedRecord] = []
     wrong: dict[str, str] = {}
     after: dict[str, str] = {}
     again: list[str] = []
@@ -127,18 +132,18 @@ def standing(index: Index, artifacts: Sequence[Artifact], wanted: Sequence[Step]
         bad = [artifact for artifact in bad if artifact.status != VERIFIED]
         fallen = next((other for other in before[record] if other in wrong or other in after), None)
         if bad:
-            wrong[record] = _why(bad)
+            wrong[record] = _reason(bad)
             # A stale store is verified anew, not built: its record is what a step of its own writes.
             again += [record if it.status == STALE else it.path for it in bad]
         elif fallen is not None:
             after[record] = after.get(fallen, fallen)
         else:
             sound.append(step)
-    return Standing(sound, wrong, after, list(dict.fromkeys(again)))
+    return RestorePlan(sound, wrong, after, list(dict.fromkeys(again)))
 
 
 def _in_order(before: Mapping[str, Sequence[str]]) -> list[str]:
-    """Each record behind those that it builds on."""
+    """Returns the records, each behind those that it builds on."""
     try:
         return list(TopologicalSorter(before).static_order())
     except CycleError as error:
@@ -148,9 +153,9 @@ def _in_order(before: Mapping[str, Sequence[str]]) -> list[str]:
         ) from error
 
 
-def _before(step: Step, index: Index) -> list[str]:
-    """Records of the steps that a step builds on: as it did, and as it would now."""
-    record = index.records.get(step.record)
+def _before(step: ExpectedRecord, index: Index) -> list[str]:
+    """Returns the records of steps that a step builds on: as it did, and as it would now."""
+    record = index.records.get(step.path)
     did = record.inputs if record is not None and not record.problem else {}
     read = [*(step.inputs or ()), *did]
     places = ((path, layout.record_of(Path(path))) for path in read)
@@ -162,29 +167,29 @@ def _before(step: Step, index: Index) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _why(bad: Sequence[Artifact]) -> str:
-    """A reason that says more than that something is missing, if there is one."""
+def _reason(bad: Sequence[Artifact]) -> str:
+    """Returns a reason that says more than that something is missing, if there is one."""
     first = next((artifact for artifact in bad if artifact.status != MISSING), bad[0])
     return f"{first.status} ({first.reason})"
 
 
-def _take_over(now: Present, found: Standing, index: Index, cores: str) -> None:
+def _take_over(now: Declared, found: RestorePlan, index: Index, cores: str) -> None:
     """Gives the files of sound steps modification times in their order, and Snakemake its metadata."""
     before = {path for step in found.sound for path in _before(step, index)}
-    last = [step for step in found.sound if step.record not in before]
+    last = [step for step in found.sound if step.path not in before]
     if last:
-        targets = [(step.outputs or (step.record,))[0] for step in last]
+        targets = [(step.outputs or (step.path,))[0] for step in last]
         # A line for each file, of which nothing has to be known unless it fails.
         _snakemake(now, cores, ["--touch", "--forceall"], targets, capture_output=True)
 
 
-def _run_rest(now: Present, found: Standing, cores: str) -> None:
+def _run_rest(now: Declared, found: RestorePlan, cores: str) -> None:
     if found.wrong:
         _snakemake(now, cores, ["--forcerun", *found.again], ["all"])
 
 
 def _snakemake(
-    now: Present,
+    now: Declared,
     cores: str,
     options: Sequence[str],
     targets: Sequence[str],

@@ -1,4 +1,4 @@
-"""Which benchmark of the paper a cell of the grid reproduces at full size, if any.
+"""Finds the benchmark of the paper that a cell of the grid reproduces at full size, if any.
 
 Told by what a configuration says, not by its names: a part of CIFAR-10 or a narrow network is none of the
 paper's benchmarks, whatever it is called.

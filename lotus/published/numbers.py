@@ -34,6 +34,8 @@ DATASETS = {
     "all": "all",
 }
 ARCHITECTURES = {name: name for name in ("resnet18", "vit", "all")}
+OF_A_CLASS = ("class-cat", "class-beaver", "class-rocket", "class-pizza")
+"""Scenarios in which a whole class is forgotten."""
 SCENARIOS = {
     name: name
     for name in (
@@ -41,10 +43,7 @@ SCENARIOS = {
         "instance-50",
         "mufac-fixed",
         "imagenet-5-per-class",
-        "class-cat",
-        "class-beaver",
-        "class-rocket",
-        "class-pizza",
+        *OF_A_CLASS,
         "all",
     )
 }
@@ -63,7 +62,7 @@ ROWS = {
 
 
 class Metric(NamedTuple):
-    """What a column of a published table is here.
+    """A column of a published table, in this project's names.
 
     Attributes:
         low, high: range of its values in the file.
@@ -126,7 +125,7 @@ NO_INFORMATION = "no information"
 
 
 def load_published(folder: Path) -> pd.DataFrame:
-    """What the paper prints: one line per item, place, row, metric and source.
+    """Reads what the paper prints: one line per item, place, row, metric and source.
 
     Columns `item, dataset, architecture, scenario, row, metric, mean, std, source, note, preferred`; `std`
     is NaN where none is printed. Items are numbered as in the CVPR version, rows and data sets named as

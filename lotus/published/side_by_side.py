@@ -1,4 +1,4 @@
-"""What the paper prints beside what was measured, number by number."""
+"""Sets what was measured beside what the paper prints, number by number."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ PROTOCOLS = ("released", "corrected")
 
 @dataclass(frozen=True)
 class Wanted:
-    """What an item of the paper shows.
+    """The rows and columns that an item of the paper shows.
 
     Attributes:
         label: of the cells that it is made of, as `tables` in the configuration.
@@ -74,7 +74,7 @@ def compare(wanted: Wanted, read: Experiment, published: pd.DataFrame) -> pd.Dat
 
 
 def read_comparison(path: Path) -> pd.DataFrame:
-    """What `compare` gave, from its CSV.
+    """Reads what `compare` gave, from its CSV.
 
     Raises:
         LotusError: absent or something else.

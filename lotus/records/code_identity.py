@@ -1,191 +1,141 @@
-"""Which code a step runs: digests of the modules that it can reach, read and never executed."""
+"""Which code a step runs: a digest of the syntax of all modules that it can reach.
 
-import ast
+What counts of a source is said in `lotus.records.syntax`: other docstrings, comments, line breaks and
+annotations change no digest. Docstrings count for the steps that reach a module which reads docstrings as
+it runs, and annotations of functions likewise; no step of this package does either.
+"""
+
 import hashlib
-import importlib.util
-import sys
-import sysconfig
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.machinery import PathFinder
 from pathlib import Path
 
+from lotus.records.local_modules import Module, find_module, is_local, modules_below
+from lotus.records.sources import Source, full_digest, source_of
 from lotus.surroundings import PACKAGE
+
+BOOKKEEPING = frozenset(
+    f"{PACKAGE}.records.{name}"
+    for name in ("code_identity", "environment", "local_modules", "sources", "syntax")
+)
+"""Modules that say in a record by what a step was run. No result depends on them, so they are not followed:
+else a change here would have every model trained anew."""
 
 
 def code_digest(*modules: str, root: Path | None = None) -> str:
-    """Digest of the sources of `modules` and of every local module that they import.
+    """Digest of the syntax of `modules` and of every local module that they import.
 
     Local are the modules of this package, and all that lie neither in Python's own folders nor in those of
     installed libraries: a user's plug-in, and what lies beside it. Imports are read, not executed, so that
-    a plan can be made without loading torch; an import inside a function counts too. Modules that are found
-    at run time (methods, data sources) have to be named.
+    a plan can be made without loading torch; an import inside a function counts too. So does one of a name
+    that is put together, `import_module(f"package.{name}")`: as one of every module of that package. Other
+    modules that are found at run time (methods, data sources) have to be named.
 
     Args:
         root: folder with the package that is meant; the package that runs unless given.
 
+    Returns:
+        16 hexadecimal digits.
+
     """
     digest = hashlib.sha256()
-    for name, source in sorted(_reached(modules, root).items()):
-        digest.update(f"{name}\0{len(source)}\0".encode() + source)
+    for name, of_module in _digests(modules, root).items():
+        digest.update(f"{name}\0{of_module}\n".encode())
     return digest.hexdigest()[:16]
 
 
 def module_digests(*modules: str, root: Path | None = None) -> dict[str, str]:
-    """Module → digest of its source, of all that `code_digest` covers."""
-    return {
-        name: hashlib.sha256(source).hexdigest()[:12]
-        for name, source in sorted(_reached(modules, root).items())
-    }
+    """Module → digest (12 hexadecimal digits) of its syntax, of all that `code_digest` covers, by name."""
+    return {name: digest[:12] for name, digest in _digests(modules, root).items()}
 
 
-def _reached(modules: Sequence[str], root: Path | None) -> dict[str, bytes]:
-    """Module → source, of `modules` and of the local modules that they import."""
+@dataclass(frozen=True)
+class Reach:
+    """The modules that a step can reach, and what is read of their text as it runs."""
+
+    texts: Mapping[str, bytes]
+    reads_docs: bool
+    reads_annotations: bool
+
+
+def reach(*modules: str, root: Path | None = None) -> Reach:
+    """What `modules` can reach, themselves included: module → source."""
     # Packages that are named count even where they are installed as libraries are.
     own = frozenset((PACKAGE, *(name.partition(".")[0] for name in modules)))
-    seen: dict[str, bytes] = {}
+    texts: dict[str, bytes] = {}
+    sources: list[Source] = []
+    seen: set[str] = set()
     queue = list(modules)
     while queue:
         name = queue.pop()
-        if name in seen:
+        top = name.partition(".")[0]
+        is_followed = name in modules or (name not in BOOKKEEPING and (top in own or is_local(top)))
+        if name in seen or not is_followed:
             continue
-        if name.partition(".")[0] not in own and not _is_local(name.partition(".")[0]):
-            continue
-        if (source := _source(name, root)) is not None:
-            seen[name] = source
-            queue += _imports(name, root)
+        seen.add(name)
         if "." in name:
             queue.append(name.rpartition(".")[0])
-    return seen
+        found = find_module(name, root)
+        text = _text_of(found) if found is not None else None
+        if found is None or text is None:
+            # A name that is imported from a module, say.
+            continue
+        source = source_of(text)
+        texts[name] = text
+        sources.append(source)
+        for one in source.imports:
+            for module in one.modules(name, found.is_package):
+                queue += [module, *(modules_below(module, root) if one.of_any else ())]
+    return Reach(
+        dict(sorted(texts.items())),
+        reads_docs=any(source.reads_docs for source in sources),
+        reads_annotations=any(source.reads_annotations for source in sources),
+    )
 
 
 @cache
-def _source(module: str, root: Path | None = None) -> bytes | None:
-    """Source of a module, None where there is no such module (a name imported from one, say)."""
-    found = _find(module, root)
-    if found is None or found.file is None:
+def _text_of(module: Module) -> bytes | None:
+    if module.file is None:
         return None
     try:
-        return found.file.read_bytes()
+        return module.file.read_bytes()
     except OSError:
         return None
 
 
-@dataclass(frozen=True)
-class _Found:
-    """Where a module is: its source if it has one, and of a package the folders of its modules."""
-
-    file: Path | None
-    folders: tuple[Path, ...] | None
-
-
-@cache
-def _find(module: str, root: Path | None) -> _Found | None:
-    """Finds a module without importing anything, as importlib's own search would its parents."""
-    parent, _, name = module.rpartition(".")
-    if parent:
-        above = _find(parent, root)
-        folders = (above.folders if above is not None else None) or ()
-        return next(filter(None, (_below(folder, name) for folder in folders)), None)
-    try:
-        if module == PACKAGE and root is not None:
-            spec = PathFinder.find_spec(module, [str(root)])
-        else:
-            # A finder of its own finds an editable installation.
-            spec = importlib.util.find_spec(module)
-    except (ImportError, ValueError):
-        return None
-    if spec is None:
-        return None
-    is_source = spec.has_location and spec.origin is not None and spec.origin.endswith(".py")
-    below = spec.submodule_search_locations
-    return _Found(
-        Path(spec.origin) if is_source and spec.origin is not None else None,
-        tuple(map(Path, below)) if below is not None else None,
-    )
+def _digests(modules: Sequence[str], root: Path | None) -> dict[str, str]:
+    """Module → digest of what counts of it, by name."""
+    found = reach(*modules, root=root)
+    if not (found.reads_docs or found.reads_annotations):
+        return {name: source_of(text).digest for name, text in found.texts.items()}
+    read = (found.reads_docs, found.reads_annotations)
+    return {name: full_digest(text, *read) for name, text in found.texts.items()}
 
 
-def _below(folder: Path, name: str) -> _Found | None:
-    """A module of a package, in one of its folders."""
-    inside, file = folder / name, folder / f"{name}.py"
-    if (inside / "__init__.py").is_file():
-        return _Found(inside / "__init__.py", (inside,))
-    if file.is_file():
-        return _Found(file, None)
-    return _Found(None, (inside,)) if inside.is_dir() else None
+def read_ahead() -> None:
+    """Reads all sources of the package, so that processes forked from this one need not.
 
-
-@cache
-def _is_local(name: str) -> bool:
-    """Whether a module (without dots) lies outside the folders of Python and of installed libraries."""
-    if name in sys.stdlib_module_names or name in sys.builtin_module_names:
-        return False
-    found = _find(name, None)
-    if found is None:
-        return False
-    places = [*filter(None, [found.file]), *(found.folders or ())]
-    return any(not _is_installed(place) for place in places)
-
-
-def _is_installed(place: Path) -> bool:
-    if {"site-packages", "dist-packages"} & set(place.parts):
-        return True
-    paths = sysconfig.get_paths()
-    return any(place.is_relative_to(paths[key]) for key in ("stdlib", "platstdlib"))
-
-
-@cache
-def _imports(module: str, root: Path | None = None) -> tuple[str, ...]:
-    """Modules that a module's source may import, with relative names resolved."""
-    found = _find(module, root)
-    is_package = found is not None and found.folders is not None
-    names: list[str] = []
-    for node in ast.walk(_tree(_source(module, root) or b"")):
-        if isinstance(node, ast.Import):
-            names += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            base = _absolute(module, is_package, node.level, node.module or "")
-            names += [base, *(f"{base}.{alias.name}" for alias in node.names)]
-        elif isinstance(node, ast.Call):
-            names += _called(node, module, is_package)
-    return tuple(dict.fromkeys(filter(None, names)))
-
-
-def _tree(source: bytes) -> ast.AST:
-    """The syntax of a source; nothing where it has none, which whoever imports it is told of."""
-    try:
-        return ast.parse(source)
-    except (SyntaxError, ValueError):
-        return ast.Module([], [])
-
-
-def _absolute(module: str, is_package: bool, level: int, name: str) -> str:
-    """The name of what `from ..name import` means in a module."""
-    if not level:
-        return name
-    parts = module.split(".")
-    base = parts[: len(parts) - level + is_package]
-    return ".".join([*base, *filter(None, [name])]) if base else ""
-
-
-def _called(node: ast.Call, module: str, is_package: bool) -> list[str]:
-    """What `import_module("name")` names, where that stands there as it is."""
-    function = node.func
-    called = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
-    first = node.args[0] if node.args else None
-    if called not in ("import_module", "__import__") or not isinstance(first, ast.Constant):
-        return []
-    name = first.value if isinstance(first.value, str) else ""
-    level = len(name) - len(name.lstrip("."))
-    return [_absolute(module, is_package, level, name.lstrip("."))]
+    They still look at each file: a source that is another one by then is read anew.
+    """
+    for text in _sources_of_package().values():
+        source_of(text)
 
 
 @cache
 def package_digest() -> str:
-    """Digest of every source file of the package."""
+    """Digest of the bytes of every source file of the package: of one copy of it, comments included.
+
+    For information alone. What a step depends on is `code_digest`.
+    """
     digest = hashlib.sha256()
-    root = Path(__file__).parents[1]
-    for path in sorted(root.rglob("*.py")):
-        digest.update(f"{path.relative_to(root).as_posix()}\0".encode() + path.read_bytes())
+    for name, text in _sources_of_package().items():
+        digest.update(f"{name}\0".encode() + text)
     return digest.hexdigest()[:16]
+
+
+def _sources_of_package() -> dict[str, bytes]:
+    """Path below the package → source."""
+    root = Path(__file__).parents[1]
+    files = sorted(root.rglob("*.py"))
+    return {file.relative_to(root).as_posix(): file.read_bytes() for file in files}

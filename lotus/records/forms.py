@@ -16,7 +16,7 @@ from pydantic import (
 
 from lotus import layout
 from lotus.names import shown
-from lotus.records.record import FORMAT
+from lotus.records.seal import READ_FORMATS
 
 MODELS = ("original", "gold", "unlearned")
 """Kinds of steps that make a model."""
@@ -90,7 +90,7 @@ class _Memory(Form):
 class _Record(Form):
     """What has to be in a record for it to be followed."""
 
-    format: Literal[2]
+    format: Literal[2, 3]
     kind: str
     path: str
     command: str
@@ -223,7 +223,7 @@ def _malformed(error: ValidationError) -> str:
         return f"not a record: lacks {place}"
     if place == "format":
         stated = shown(repr(first["input"]))[:80]
-        return f"a record of format {stated}; this version reads {FORMAT}"
+        return f"a record of format {stated}; this version reads {' and '.join(map(str, READ_FORMATS))}"
     return f"not a record: {place}: {unfit(first)}"
 
 

@@ -1,67 +1,142 @@
-"""Reading the records back: which run stands behind a number."""
+"""Records read back: the one reader, which checks the form and the seal of each."""
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from lotus.errors import LotusError
 from lotus.formats.json_text import parse_json, read_file
 from lotus.names import shown
+from lotus.records.forms import misfit
+from lotus.records.seal import FORMAT, is_sealed
 
 
 @dataclass(frozen=True)
-class RunRecord:
-    """The record of one model, and where it lies."""
+class Record:
+    """A record as it was found.
 
-    path: Path
+    Attributes:
+        path: relative to the project.
+        sha256: of the file's bytes.
+        content: see `lotus.records.record`; without content where it cannot be read.
+        problem: why it cannot be trusted; else ''.
+
+    """
+
+    path: str
+    sha256: str
     content: Mapping[str, Any]
+    problem: str = ""
 
     @property
-    def anchor(self) -> str:
-        """Name of the run on the report's page."""
-        return "run-" + "-".join(self.path.parent.parts[1:]).replace(".", "-")
+    def kind(self) -> str:
+        """The step: original, gold, unlearned, store, metrics, table, figure, …"""
+        return str(self.content.get("kind", ""))
 
     @property
     def about(self) -> Mapping[str, Any]:
-        """Data set, architecture, scenario, row, seed, protocol."""
-        about: Mapping[str, Any] = self.content["about"]
+        """Data set, architecture, scenario, row, seed, protocol, as far as they apply."""
+        about: Mapping[str, Any] = self.content.get("about", {})
         return about
 
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """Every resolved parameter."""
+        settings: Mapping[str, Any] = self.content.get("settings", {})
+        return settings
 
-def read_record(path: Path) -> dict[str, Any]:
-    """Any record.
+    @property
+    def inputs(self) -> Mapping[str, str]:
+        """What was read: path → sha256."""
+        inputs: Mapping[str, str] = self.content.get("inputs", {})
+        return inputs
+
+    @property
+    def outputs(self) -> Mapping[str, str]:
+        """What was written: path → sha256."""
+        outputs: Mapping[str, str] = self.content.get("outputs", {})
+        return outputs
+
+    @property
+    def started(self) -> str:
+        """Start of the step's process, UTC, ISO 8601."""
+        return str(self.content.get("time", {}).get("started", ""))
+
+    @property
+    def is_of_older_format(self) -> bool:
+        """Whether an older version of the package wrote it, whose code identities are others."""
+        return int(self.content.get("format", FORMAT)) < FORMAT
+
+
+def find_record(path: Path) -> Record:
+    """The record at a place of the project, sound or not."""
+    try:
+        return parse_record(path, read_file(path))
+    except OSError as error:
+        return Record(path.as_posix(), "", {}, f"cannot be read: {error.strerror}")
+
+
+def parse_record(path: Path, text: bytes) -> Record:
+    """The record that a file's bytes are, sound or not.
+
+    Args:
+        path: relative to the project that it belongs to, wherever the bytes are from.
+
+    """
+    record = _checked(path, text)
+    if not record.problem and record.content["path"] != path.as_posix():
+        return replace(record, problem=f"the record of {shown(record.content['path'])}")
+    return record
+
+
+def read_record(path: Path) -> Record:
+    """A record that can be trusted, wherever it was put.
 
     Raises:
-        LotusError: absent or damaged.
+        LotusError: absent, damaged, edited, or of a format that is not read.
 
     """
     try:
-        content = parse_json(read_file(path))
+        record = _checked(path, read_file(path))
     except OSError as error:
         raise LotusError(f"{shown(path)}: record cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        raise LotusError(f"{shown(path)}: damaged record: {error}") from error
-    if not isinstance(content, dict):
-        raise LotusError(f"{shown(path)}: damaged record: not a mapping")
-    return content
+    if record.problem:
+        raise LotusError(f"{shown(path)}: damaged record: {record.problem}")
+    return record
 
 
-def read_runs(folders: Sequence[Path]) -> list[RunRecord]:
+def read_runs(folders: Sequence[Path]) -> list[Record]:
     """Records of runs, in the order given.
 
     Raises:
-        LotusError: a run has no record, so it is not finished.
+        LotusError: a run has no record, so it is not finished; or one that `read_record` refuses.
 
     """
-    return [RunRecord(folder / "run.json", read_record(folder / "run.json")) for folder in folders]
+    return [read_record(folder / "run.json") for folder in folders]
 
 
-def distinct(runs: Sequence[RunRecord], key: str) -> list[tuple[dict[str, Any], int]]:
-    """The different values of one part of the records, each with the number of runs that have it."""
+def distinct(records: Sequence[Record], key: str) -> list[tuple[dict[str, Any], int]]:
+    """The different values of one part of the records, each with the number of records that have it."""
     seen: dict[str, int] = {}
-    for run in runs:
-        text = json.dumps(run.content[key], sort_keys=True)
+    for record in records:
+        text = json.dumps(record.content[key], sort_keys=True)
         seen[text] = seen.get(text, 0) + 1
     return [(json.loads(text), count) for text, count in seen.items()]
+
+
+def _checked(path: Path, text: bytes) -> Record:
+    """A record with the problem of its own text, whatever its place."""
+    digest = hashlib.sha256(text).hexdigest()
+    try:
+        found = parse_json(text)
+    except ValueError as error:
+        return Record(path.as_posix(), digest, {}, f"not JSON: {error}")
+    if problem := misfit(found):
+        return Record(path.as_posix(), digest, {}, problem)
+    problem = ""
+    if not is_sealed(text, found["digest"]):
+        problem = "edited: it does not have the digest that it states"
+    return Record(path.as_posix(), digest, found, problem)

@@ -23,8 +23,6 @@ Limits: the digest covers Python sources of the package, not compiled libraries 
 are wall times of a machine that may have done other work.
 """
 
-import hashlib
-import json
 import resource
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -34,14 +32,11 @@ from typing import Any
 import psutil
 
 from lotus import layout
-from lotus.errors import LotusError
-from lotus.formats.json_text import parse_json, read_file
-from lotus.names import shown
 from lotus.records.code_identity import code_digest, module_digests, package_digest
 from lotus.records.environment import command_line, git_state, processor, versions
-from lotus.records.files import as_text, relative, sha256, write_json
-
-FORMAT = 2
+from lotus.records.files import relative, sha256, write_json
+from lotus.records.reading import read_record
+from lotus.records.seal import FORMAT, identity, sealed
 
 
 def write_record(
@@ -107,40 +102,13 @@ def write_record(
     write_json(path, content)
 
 
-def sealed(content: Mapping[str, Any]) -> dict[str, Any]:
-    """A record with the digest of its own text."""
-    open_content = {key: value for key, value in content.items() if key != "digest"}
-    digest = hashlib.sha256(as_text(open_content).encode()).hexdigest()
-    return {**open_content, "digest": digest}
-
-
-def is_sealed(text: bytes, digest: str) -> bool:
-    """Whether a record's text is, to the byte, what its digest was made of."""
-    end = f',\n "digest": "{digest}"\n}}\n'.encode()
-    body = text.removesuffix(end)
-    return body != text and hashlib.sha256(body + b"\n}\n").hexdigest() == digest
-
-
-def identity(record: Mapping[str, Any]) -> str:
-    """Digest of what a step made of what, with which parameters; the same if it is repeated."""
-    parts = {key: record[key] for key in ("kind", "about", "settings", "inputs", "outputs")}
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
-
-
 def _chained(inputs: Sequence[Path]) -> dict[str, str]:
     """Records of files that other steps wrote, each with its identity.
 
     Raises:
-        LotusError: one of them is damaged.
+        LotusError: one of them is damaged or was edited.
 
     """
     places = (layout.record_of(Path(relative(path))) for path in inputs)
     found = dict.fromkeys(place for place in places if place is not None and place.is_file())
-    return {place.as_posix(): _identity_of(place) for place in found}
-
-
-def _identity_of(place: Path) -> str:
-    try:
-        return identity(parse_json(read_file(place)))
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise LotusError(f"{shown(place)}: damaged record: {error}") from error
+    return {place.as_posix(): identity(read_record(place).content) for place in found}

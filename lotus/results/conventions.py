@@ -4,7 +4,7 @@ Under `corrected` a metric stands as itself: `jsd`. Under a protocol with releas
 lists the switches that are on and concern it: `jsd_released_e3_e4`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,32 +12,11 @@ import pandas as pd
 
 from lotus.config.protocol import REGISTER, Protocol, parse
 from lotus.layout import GOLD
-from lotus.metrics.released import round_divergence, round_share
-from lotus.metrics.summary import GAP_TERMS
+from lotus.metrics.avg_gap import GAP_TERMS
+from lotus.metrics.base import MetricSpec, registry
+from lotus.metrics.base.released import round_share
+from lotus.metrics.membership import SYNTHETIC
 
-TITLES = {
-    "avg_gap": "Avg Gap",
-    "jsd": "JSD",
-    "rf_jsd": "RF-JSD",
-    "accuracy_forget": "Forget acc.",
-    "accuracy_retain": "Retain acc.",
-    "accuracy_val": "Val acc.",
-    "accuracy_test": "Test acc.",
-    "mia": "MIA acc.",
-    "mia_auc": "MIA AUC",
-}
-"""Metrics that are printed, and their names."""
-STATED = (
-    *TITLES,
-    "mia_balanced_accuracy",
-    "mia_tpr_at_1_fpr",
-    "ks_forget_test",
-    "ks_forget_above_test",
-)
-"""Metrics that are averaged; the other fields of a metrics file are forms of these."""
-SHARES = ("accuracy_forget", "accuracy_retain", "accuracy_val", "accuracy_test", "mia")
-DIVERGENCES = ("jsd", "rf_jsd")
-OF_THE_ATTACK = ("mia", "avg_gap")
 SCALE = 1e4
 """Published tables print divergences × 10⁴."""
 
@@ -47,19 +26,24 @@ class Form:
     """How one metric is stated.
 
     Attributes:
-        metric: its plain name.
-        name: the name that carries the convention; equal to `metric` in textbook form.
+        spec: what it is.
+        name: the name that carries the convention; its plain name in textbook form.
         source: field of a metrics file that it is made of.
         rounded: what is done to each run's value; None for nothing.
         of_means: whether it is the published Avg Gap, of means instead of seeds.
 
     """
 
-    metric: str
+    spec: MetricSpec
     name: str
     source: str
     rounded: Callable[[float], float] | None
     of_means: bool
+
+    @property
+    def metric(self) -> str:
+        """Its plain name."""
+        return self.spec.name
 
     @property
     def is_released(self) -> bool:
@@ -68,7 +52,7 @@ class Form:
 
     @property
     def _is_scaled(self) -> bool:
-        return self.metric in DIVERGENCES and "_e4" in self.name
+        return "_e4" in self.name
 
     @property
     def scale(self) -> float:
@@ -80,7 +64,7 @@ class Form:
         """Decimals in print."""
         if self.of_means:
             return 4
-        return 2 if self._is_scaled or (self.rounded and self.metric in SHARES) else 3
+        return 2 if self._is_scaled or self.rounded is round_share else 3
 
     @property
     def resolution(self) -> int:
@@ -90,10 +74,9 @@ class Form:
     @property
     def title(self) -> str:
         """Head of a column."""
-        title = TITLES.get(self.metric, self.metric)
         if not self.is_released:
-            return title
-        return f"{title} (as released{', ×10⁴' if self._is_scaled else ''})"
+            return self.spec.label
+        return f"{self.spec.label} (as released{', ×10⁴' if self._is_scaled else ''})"
 
 
 def protocol_of(frame: pd.DataFrame) -> Protocol:
@@ -115,22 +98,17 @@ def form_of(metric: str, protocol: Protocol, frame: pd.DataFrame) -> Form:
             E6 and a synthetic calibration set.
 
     """
-    attacked = metric in OF_THE_ATTACK and protocol.has("E6")
-    concerns = {
-        "E3": metric in (*SHARES, *DIVERGENCES, "avg_gap"),
-        "E4": metric in DIVERGENCES,
-        "E5": attacked and frame["mia_released_e5_e6"].notna().any(),
-        "E6": attacked,
-    }
-    on = [s.lower() for s in REGISTER if concerns.get(s, False) and protocol.has(s)]
-    source = [switch for switch in on if switch != "e3"]
-    rounding = round_divergence if metric in DIVERGENCES else round_share
+    spec = registry.specs()[metric]
+    concerned = [s for s in REGISTER if s in spec.released.switches and protocol.has(s)]
+    if "E5" in concerned and not ("E6" in concerned and frame[SYNTHETIC].notna().any()):
+        concerned.remove("E5")
+    on = [switch.lower() for switch in concerned]
     return Form(
-        metric=metric,
+        spec=spec,
         name=_named(metric, on),
-        source=_source(metric, source),
-        rounded=rounding if "e3" in on and metric != "avg_gap" else None,
-        of_means=metric == "avg_gap" and "e3" in on,
+        source=_source(spec, [switch for switch in on if switch != "e3"]),
+        rounded=spec.released.rounded if "e3" in on else None,
+        of_means=bool(spec.terms) and "e3" in on,
     )
 
 
@@ -138,9 +116,11 @@ def _named(metric: str, switches: list[str]) -> str:
     return "_".join([metric, "released", *switches]) if switches else metric
 
 
-def _source(metric: str, switches: list[str]) -> str:
+def _source(spec: MetricSpec, switches: list[str]) -> str:
+    name = _named(spec.name, switches)
     # No file has a gap by the attack of E5: it is made of its terms.
-    return _named(metric, ["e6"] if metric == "avg_gap" and "e5" in switches else switches)
+    has = name in (spec.name, *spec.forms)
+    return name if has else _named(spec.name, [switch for switch in switches if switch != "e5"])
 
 
 def values(frame: pd.DataFrame, metric: str, protocol: Protocol) -> tuple[str, pd.Series]:
@@ -155,8 +135,8 @@ def values(frame: pd.DataFrame, metric: str, protocol: Protocol) -> tuple[str, p
 
     """
     form = form_of(metric, protocol, frame)
-    if metric == "avg_gap" and ("_e3" in form.name or "_e5" in form.name):
-        return form.name, _gaps(frame, protocol)
+    if form.spec.terms and ("_e3" in form.name or "_e5" in form.name):
+        return form.name, _gaps(frame, form.spec.terms, protocol)
     found = frame[form.source]
     if "_e5" in form.name:
         found = found.fillna(frame[form.source.replace("_e5", "")])
@@ -165,9 +145,9 @@ def values(frame: pd.DataFrame, metric: str, protocol: Protocol) -> tuple[str, p
     return form.name, found.rename(form.name)
 
 
-def _gaps(frame: pd.DataFrame, protocol: Protocol) -> pd.Series:
+def _gaps(frame: pd.DataFrame, names: Sequence[str], protocol: Protocol) -> pd.Series:
     """Per run: mean distance of the terms, in the protocol's convention, to gold of the same seed."""
-    terms = pd.DataFrame({term: values(frame, term, protocol)[1] for term in GAP_TERMS})
+    terms = pd.DataFrame({term: values(frame, term, protocol)[1] for term in names})
     gold = terms[frame["row"] == GOLD].set_index(frame.loc[frame["row"] == GOLD, "seed"])
     expected = gold.reindex(frame["seed"]).to_numpy()
     gaps = (terms - expected).abs().mean(axis=1, skipna=False)

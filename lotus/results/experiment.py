@@ -12,8 +12,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from lotus import layout
 from lotus.config.cells import Benchmark
 from lotus.config.protocol import parse
+from lotus.config.scenarios import Scenario
 from lotus.errors import LotusError
-from lotus.records.reading import RunRecord, read_record, read_runs
+from lotus.formats.json_text import read_mapping
+from lotus.records.reading import Record, read_record, read_runs
 from lotus.results.lookalikes import AuditTable, audit_table
 from lotus.results.metrics import PLACE, legible, load_metrics
 from lotus.results.stores import StoreRow, store_row
@@ -88,7 +90,7 @@ def read_experiment(path: Path, for_page: bool = False) -> "Experiment":
         LotusError: absent, damaged or something else; names the part.
 
     """
-    content = read_record(path)
+    content = read_mapping(path)
     try:
         (_OnPage if for_page else _Described).model_validate(content)
     except ValidationError as error:
@@ -117,7 +119,7 @@ class Experiment:
         return list(self.described["benchmarks"])
 
     @cached_property
-    def runs(self) -> dict[Path, RunRecord]:
+    def runs(self) -> dict[Path, Record]:
         """Records of all runs by folder, each once."""
         folders = {
             Path(folder)
@@ -126,17 +128,36 @@ class Experiment:
             for folder in rows.values()
         }
         runs = read_runs(sorted(folders))
-        return {run.path.parent: run for run in runs}
+        return {Path(run.path).parent: run for run in runs}
 
     def labelled(self, label: str) -> list[Mapping[str, Any]]:
         """Cells that are for an item of the paper."""
         return [cell for cell in self.cells if label in cell["items"]]
 
+    def forgets_a_class(self, cell: Mapping[str, Any]) -> bool:
+        """Whether a whole class is forgotten in a cell.
+
+        Raises:
+            LotusError: the settings do not say what its scenario is.
+
+        """
+        name = cell["scenario"]
+        try:
+            return Scenario.model_validate(
+                self.described["settings"]["scenarios"][name]
+            ).forgets_a_class
+        except (KeyError, TypeError, ValidationError) as error:
+            raise LotusError(
+                f"the experiment's settings do not say what the scenario '{legible(name)}' is"
+            ) from error
+
     @staticmethod
     def records(cell: Mapping[str, Any]) -> list[Path]:
         """Records of a cell's runs."""
         return [
-            Path(folder) / "run.json" for rows in cell["runs"].values() for folder in rows.values()
+            Path(folder) / layout.RUN_RECORD
+            for rows in cell["runs"].values()
+            for folder in rows.values()
         ]
 
     def metrics(self, cell: Mapping[str, Any], protocol: str | None = None) -> list[Path]:
@@ -179,6 +200,16 @@ class Experiment:
         return load_metrics([path for cell in self.cells for path in self.metrics(cell)])
 
     @property
+    def base_protocols(self) -> list[str]:
+        """Whole protocols of the cells, in their order."""
+        return list(dict.fromkeys(parse(cell["protocol"]).base for cell in self.cells))
+
+    @property
+    def tables(self) -> list[Mapping[str, Any]]:
+        """Tables but the paper's: folder and name, kind, and what each is about."""
+        return list(self.described["tables"])
+
+    @property
     def figures(self) -> list[Mapping[str, Any]]:
         """All of them: folder and name, kind, and what each is about."""
         return list(self.described["figures"])
@@ -203,7 +234,7 @@ class Experiment:
         """Data sets of the cells, then those for calibration."""
         datasets = [*(cell["dataset"] for cell in self.cells), *self.calibrations]
         return [
-            store_row(read_record(layout.store_record(dataset)))
+            store_row(read_record(layout.store_record(dataset)).content)
             for dataset in dict.fromkeys(datasets)
         ]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from lotus.errors import LotusError
-from lotus.records.reading import read_record
+from lotus.formats.json_text import read_mapping
 from lotus.results.metrics import benchmark_title
 
 KEYS = ("dataset", "images", "distance", "classes", "parts", "across", "similarity", "groups")
@@ -47,8 +47,8 @@ def read_audit(path: Path) -> dict[str, Any]:
         LotusError: absent or something else.
 
     """
-    content = read_record(path)
-    missing = [key for key in KEYS if not isinstance(content, dict) or key not in content]
+    content = read_mapping(path)
+    missing = [key for key in KEYS if key not in content]
     if missing:
         raise LotusError(f"{path}: not an audit of `lotus duplicates`: lacks {', '.join(missing)}")
     return content

@@ -7,9 +7,9 @@ import pandas as pd
 
 from lotus.config.cells import Benchmark
 from lotus.config.protocol import CORRECTED
+from lotus.metrics.base import registry
 from lotus.records.files import write_json
 from lotus.records.record import write_record
-from lotus.results.conventions import TITLES
 from lotus.results.metrics import KEYS, load_metrics, read_metrics, summarise
 
 DIGITS = 6
@@ -54,7 +54,7 @@ def _means(part: pd.DataFrame) -> Iterator[tuple[str, dict[str, float]]]:
             str(row),
             {
                 metric: float(f"{numbers[metric]:.{DIGITS}g}")
-                for metric in TITLES
+                for metric in registry.labels()
                 if metric in numbers and pd.notna(numbers[metric])
             },
         )

@@ -14,10 +14,10 @@ from lotus.config.protocol import CORRECTED, Protocol, parse
 from lotus.errors import LotusError
 from lotus.formats.json_text import parse_json, read_file
 from lotus.layout import GOLD, ORIGINAL
-from lotus.metrics.correlation import Correlation, correlate
-from lotus.metrics.summary import METRICS
+from lotus.metrics.base import registry
 from lotus.names import shown
-from lotus.results.conventions import STATED, form_of, protocol_of, released_gaps, values
+from lotus.results.conventions import form_of, protocol_of, released_gaps, values
+from lotus.results.correlation import Correlation, correlate
 
 ROW_TITLES = {
     ORIGINAL: "Original (nothing done)",
@@ -76,17 +76,14 @@ KEYS = [*PLACE, "protocol"]
 
 def needs_gold(metric: str) -> bool:
     """Whether a metric, in whichever convention, is one against the gold model."""
-    return metric.startswith(("jsd", "avg_gap"))
+    return registry.needs(metric, "gold")
 
 
 def measured_against(metric: str) -> list[str]:
     """Rows whose predictions a metric needs beside a row's own, in whichever convention."""
     gold = [GOLD] if needs_gold(metric) else []
-    to_original = metric.startswith("rf_jsd") or metric == "same_as_original"
+    to_original = metric == "same_as_original" or registry.needs(metric, "original")
     return [*gold, *([ORIGINAL] if to_original else [])]
-
-
-AGAINST_GOLD = [name for name in METRICS if needs_gold(name)]
 
 
 def legible(name: str) -> str:
@@ -175,7 +172,7 @@ def load_metrics(files: Sequence[Path]) -> pd.DataFrame:
         about = {key: content[key] for key in [*KEYS, "seed"]}
         lines += [{**about, "row": row, **scores} for row, scores in content["rows"].items()]
     frame = pd.DataFrame(lines)
-    return frame.astype(dict.fromkeys(METRICS, float))
+    return frame.astype(dict.fromkeys(registry.columns(), float))
 
 
 def read_metrics(path: Path) -> dict[str, Any]:
@@ -189,8 +186,9 @@ def read_metrics(path: Path) -> dict[str, Any]:
         content = parse_metrics(path, read_file(path))
     except OSError as error:
         raise LotusError(f"{shown(path)}: cannot be read: {error.strerror}") from error
+    expected = (*registry.columns(), "same_as_original", "collapsed")
     for row, found in content["rows"].items():
-        lacking = [key for key in (*METRICS, "same_as_original", "collapsed") if key not in found]
+        lacking = [key for key in expected if key not in found]
         if lacking:
             raise LotusError(f"{shown(path)}: not a metrics file: rows.{row} lacks {lacking[0]}")
     return content
@@ -230,7 +228,9 @@ def _check_metrics(content: Mapping[str, Any]) -> None:
         for row, of in content[key].items():
             _check(of, (dict,), f"{key}.{row}")
     for row, found in content["rows"].items():
-        kinds: dict[str, tuple[type, ...]] = dict.fromkeys(METRICS, (int, float, type(None)))
+        kinds: dict[str, tuple[type, ...]] = dict.fromkeys(
+            registry.columns(), (int, float, type(None))
+        )
         kinds |= {"same_as_original": (bool,), "collapsed": (str,)}
         for metric in kinds.keys() & found.keys():
             _check(found[metric], kinds[metric], f"rows.{row}.{metric}")
@@ -288,11 +288,12 @@ def sound(frame: pd.DataFrame) -> pd.DataFrame:
     found = frame.copy()
     if not fallen.any():
         return found
-    found.loc[fallen, list(METRICS)] = np.nan
+    found.loc[fallen, list(registry.columns())] = np.nan
     cell = [*KEYS, "seed"]
     golds = frame.loc[fallen & (frame["row"] == GOLD), cell].apply(tuple, axis=1)
+    against_gold = [name for name in registry.columns() if needs_gold(name)]
     if len(golds):
-        found.loc[frame[cell].apply(tuple, axis=1).isin(golds), AGAINST_GOLD] = np.nan
+        found.loc[frame[cell].apply(tuple, axis=1).isin(golds), against_gold] = np.nan
     return found
 
 
@@ -320,7 +321,7 @@ def summarise(frame: pd.DataFrame, conventions: Protocol | None = None) -> pd.Da
         "why": why.reindex(n.index, fill_value=""),
     }
     places = [grouped.indices[row] for row in n.index]
-    for metric in STATED:
+    for metric in registry.specs():
         name, found = values(numbers, metric, protocol)
         of_rows = [found.to_numpy(dtype=float)[place] for place in places]
         summary[name] = [of_seeds.mean() for of_seeds in of_rows]
@@ -350,7 +351,7 @@ def column(summary: pd.DataFrame, metric: str) -> str:
 
 
 def best_rows(summary: pd.DataFrame, metric: str, decimals: int = 3) -> set[str]:
-    """Which methods stand best: lowest divergence or gap, or nearest to gold.
+    """Which methods stand best: lowest, highest or nearest to gold, whichever of the metric is good.
 
     Rows that print alike share the mark; original, gold and collapsed models are not in the race.
 
@@ -360,8 +361,9 @@ def best_rows(summary: pd.DataFrame, metric: str, decimals: int = 3) -> set[str]
     """
     name = column(summary, metric)
     methods = summary.drop(index=[ORIGINAL, GOLD], errors="ignore")[name].dropna()
-    if metric in ("jsd", "avg_gap", "rf_jsd"):
-        distance = methods
+    best = registry.specs()[metric].best
+    if best != "gold":
+        distance = methods if best == "lowest" else -methods
     elif GOLD in summary.index:
         distance = (methods - summary.loc[GOLD, name]).abs()
     else:

@@ -12,9 +12,9 @@ import pandas as pd
 
 from lotus.config.protocol import RELEASED
 from lotus.layout import GOLD, ORIGINAL
-from lotus.metrics.correlation import correlate
-from lotus.metrics.summary import GAP_TERMS
+from lotus.metrics.avg_gap import GAP_TERMS
 from lotus.results.conventions import SCALE, released_gaps, values
+from lotus.results.correlation import correlate
 from lotus.results.metrics import sound
 
 ALL_METHODS = "all-methods"

@@ -1,6 +1,5 @@
 """Run records as numbers: what each model took, and how LoTUS's temperature went."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from lotus.errors import LotusError
+from lotus.records.reading import read_record
 from lotus.results.metrics import KEYS
 
 MIB = 2**20
@@ -123,13 +123,13 @@ def load_courses(records: Sequence[Path]) -> list[Course]:
 
 
 @contextmanager
-def _record_of_a_run(path: Path) -> Iterator[dict[str, Any]]:
+def _record_of_a_run(path: Path) -> Iterator[Mapping[str, Any]]:
     """The record; what it lacks is an error that names it."""
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        record = read_record(path).content
         for key, of in record["about"].items():
             if not isinstance(of, int if key == "seed" else str):
                 raise TypeError(f"about.{key} = {of!r}")
         yield record
-    except (OSError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise LotusError(f"{path}: not the record of a run: {error!r}") from error

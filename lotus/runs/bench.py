@@ -1,6 +1,5 @@
-"""What a method is given, set up from the files of a run."""
+"""The bench of a method: its task, set up from the files of a run."""
 
-import json
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -23,6 +22,7 @@ from lotus.engine.training import Progress
 from lotus.errors import LotusError
 from lotus.methods.base.task import Task
 from lotus.names import shown
+from lotus.records.reading import read_record
 from lotus.runs.networks import build_network, make_network, seen_shape, untrained_architecture
 from lotus.runs.run import MODEL, RECORD, Inputs, Run, derive_seed, generator_of, read_inputs
 
@@ -54,7 +54,7 @@ class Bench:
             retain=self.images.take(self.chosen.retain),
             val=self.val,
             num_classes=len(self.store.classes),
-            class_forgetting=is_class_forgetting(self.store, self.chosen),
+            class_forgetting=self.chosen.class_forgetting,
             generator=generator_of(run, "unlearn", self.device),
             progress=progress,
             # Not a closure over the store, through which a method could read test images.
@@ -114,20 +114,11 @@ def load_original(
     return architecture, use, model.eval()
 
 
-def is_class_forgetting(store: Store, chosen: ForgetSet) -> bool:
-    """Whether the forget set is all there is of one or more classes."""
-    forgotten = set(store.labels[chosen.forget].tolist())
-    return forgotten.isdisjoint(store.labels[chosen.retain].tolist())
-
-
 def _settings_of(original: Path) -> tuple[Architecture, Dataset]:
     try:
-        record = json.loads((original / RECORD).read_text(encoding="utf-8"))
-        settings = record["settings"]
+        settings = read_record(original / RECORD).settings
         return ARCHITECTURE.validate_python(settings["architecture"]), Dataset(**settings["images"])
-    except OSError as error:
-        raise LotusError(f"{shown(original / RECORD)}: cannot be read: {error.strerror}") from error
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise LotusError(
             f"{shown(original / RECORD)}: not the record of an original model; --original is the folder "
             "of its run"

@@ -107,7 +107,7 @@ def explain(
 
 def _outcome(record: Path) -> str:
     try:
-        return str(read_record(record)["notes"]["outcome"])
+        return str(read_record(record).content["notes"]["outcome"])
     except (KeyError, TypeError) as error:
         raise LotusError(f"{shown(record)}: not the record of a model: lacks {error}") from error
 

@@ -38,7 +38,10 @@ def make_network(
 
 
 def untrained_architecture(architecture: Architecture, protocol: Protocol) -> Architecture:
-    """What a teacher that was never trained is: as released (M7), timm's ViT keeps its pretrained body."""
+    """Returns the architecture of a teacher that was never trained.
+
+    As released (M7), timm's ViT keeps its pretrained body.
+    """
     if protocol.has("M7") and isinstance(architecture, ViTB16):
         return architecture
     return models.without_weights(architecture)

@@ -78,7 +78,7 @@ def ask(
     generator: torch.Generator | None = None,
     apart: Mapping[str, Images] = MappingProxyType({}),
 ) -> dict[str, Split]:
-    """What the model says of each split, as the protocol records it.
+    """Returns what the model says of each split, as the protocol records it.
 
     Under E1 the attack on a method's model comes first, image by image in the mode that the model is
     in; a model in train mode is changed by that. (As released each metric draws new crops; here one
@@ -109,7 +109,7 @@ NEAR_CHANCE = 0.05
 
 
 def collapse_of(model: nn.Module, retain: ImageSet) -> str:
-    """Why a model is of no use: weights that are not finite, or retain accuracy near chance; else ''.
+    """Returns why a model is of no use (weights not finite, or retain accuracy near chance), else ''.
 
     Near chance: at most the share of the largest class, plus 5 % of what lies between it and 1.
     """

@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
+from lotus import layout
 from lotus.config.protocol import CORRECTED, Protocol
 from lotus.data.splits import ForgetSet, HeldOut, load_forget_set, load_held_out
 from lotus.data.store import Store, open_store
@@ -24,7 +25,7 @@ from lotus.records.stopwatch import Stopwatch
 
 log = logging.getLogger(__name__)
 
-MODEL, PREDICTIONS, RECORD = "model.safetensors", "predictions.npz", "run.json"
+MODEL, PREDICTIONS, RECORD = layout.MODEL_FILE, layout.PREDICTIONS_FILE, layout.RUN_RECORD
 CHECKPOINT = "checkpoint.pt"
 
 
@@ -41,7 +42,7 @@ class Inputs:
     calibration: Path | None = None
 
     def files(self) -> list[Path]:
-        """What the record hashes; a store's digest is in its `verified` record."""
+        """Returns the files that the record hashes; a store's digest is in its `verified` record."""
         chosen = [self.forget_set] if self.forget_set is not None else []
         synthetic = [self.calibration / "source.json"] if self.calibration is not None else []
         return [self.store / "source.json", self.held_out, *chosen, *synthetic]

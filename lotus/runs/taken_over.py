@@ -34,10 +34,10 @@ def take_over_weights(
     """
     record = read_record(there / RECORD)
     try:
-        theirs = {**record["settings"], "seed": record["about"]["seed"]}
-        theirs["switches"] = weight_switches(parse(record["settings"]["protocol"]))
-        inputs, noted = {*record["inputs"].values()}, dict(record["notes"])
-        seconds = dict(record["time"])
+        theirs = {**record.settings, "seed": record.about["seed"]}
+        theirs["switches"] = weight_switches(parse(record.settings["protocol"]))
+        inputs, noted = {*record.inputs.values()}, dict(record.content["notes"])
+        seconds = dict(record.content["time"])
     except (KeyError, TypeError, ValueError, AttributeError, LotusError) as error:
         raise LotusError(f"{shown(there / RECORD)}: not the record of a model: {error}") from error
     for key, value in json.loads(json.dumps(mine)).items():

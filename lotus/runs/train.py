@@ -118,7 +118,7 @@ def train_run(
 def _training_key(
     settings: Mapping[str, Any], seed: int, read: Sequence[Path], device: Device
 ) -> str:
-    """What a checkpoint belongs to: all that the weights depend on, down to their last bits."""
+    """Names what a checkpoint belongs to: all that the weights depend on, down to their last bits."""
     return key_of(
         {
             "settings": settings,

@@ -15,13 +15,13 @@ from lotus import models
 from lotus.config.protocol import CORRECTED
 from lotus.errors import LotusError
 from lotus.methods.base import checks, configured, registry
-from lotus.metrics.selection import READ, objective
 from lotus.names import shown
 from lotus.predictions.predictions_file import Split
 from lotus.records.files import write_text
 from lotus.records.reading import read_record
 from lotus.records.record import write_record
 from lotus.runs.bench import Bench, set_up
+from lotus.runs.objective import READ, objective
 from lotus.runs.recording import ask
 from lotus.runs.run import MODEL, RECORD, Inputs, Run, start
 
@@ -82,7 +82,7 @@ def try_candidates(
 
 
 def _said(bench: Bench, model: Any) -> dict[str, Split]:
-    """What a model says of the images that the objective reads."""
+    """Returns what a model says of the images that the objective reads."""
     read = (bench.chosen.forget, bench.chosen.retain, bench.held_out.val)
     return ask(model, bench.images, dict(zip(READ, read, strict=True)), CORRECTED)
 
@@ -102,12 +102,12 @@ def choose_best(trials: Sequence[Path], out: Path, record: Path) -> None:
     """
     grouped: dict[tuple[str, ...], list[list[dict[str, Any]]]] = {}
     for path in trials:
-        content = read_record(path)
+        tried_by = read_record(path)
         try:
-            key = tuple(content["about"][part] for part in KEYS)
+            key = tuple(tried_by.about[part] for part in KEYS)
             found = [
                 {"given": dict(trial["given"]), "objective": float(trial["objective"])}
-                for trial in content["notes"]["trials"]
+                for trial in tried_by.content["notes"]["trials"]
             ]
             if not found:
                 raise KeyError("trials")

@@ -1,186 +1,55 @@
-"""What each published behaviour costs: single switches against `corrected`, paired over seeds."""
+"""The table of what each published behaviour changes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from lotus.config.protocol import CORRECTED, REGISTER, Protocol, of_stage, parse
-from lotus.layout import GOLD, ORIGINAL
-from lotus.metrics.released import mean_ag
-from lotus.metrics.summary import METRICS
-from lotus.predictions import predictions_file
-from lotus.results.conventions import released_gaps, values
-from lotus.results.metrics import PLACE, load_metrics, needs_gold, read_metrics, sound, with_gold
-
-CHANGES = (
-    "avg_gap",
-    "accuracy_retain",
-    "accuracy_forget",
-    "accuracy_test",
-    "mia",
-    "jsd",
-)
-"""Metrics whose change is stated."""
-OF_NUMBERS: tuple[tuple[str, ...], ...] = (("E3",), ("E4",), ("E6",), ("E5", "E6"))
-"""Switches of metrics alone: computed from the corrected runs. E5 has no form without E6."""
-CONCERNED = {
-    "E3": CHANGES,
-    "E4": ("jsd",),
-    "E6": ("avg_gap", "mia"),
-    "E5+E6": ("avg_gap", "mia"),
-}
-"""Which metrics those switches concern."""
-
-ABSENT = pd.Series(dtype=float)
-"""Values of a row that was not run."""
+from lotus.metrics.base import registry
+from lotus.results.ablation import CHANGES, ablate
+from lotus.results.metrics import PLACE, benchmark_title, row_title
+from lotus.tables.cell_texts import signed
+from lotus.tables.latex import latex_table
+from lotus.tables.spec import BEHAVIOURS, Table, TableSpec
 
 
-def ablate(sources: Sequence[Path]) -> pd.DataFrame:
-    """One line per place, switch and row concerned: values under `corrected` and switched, the change.
-
-    Columns: `PLACE`, switch, row, n (seeds that both have), collapsed (seeds in which either model
-    has collapsed; then no change is stated), and for each metric of `CHANGES` the means `…_corrected`
-    and `…_switched`, `…_change` and `…_change_std` (mean and deviation of the paired differences).
-    Metrics are in textbook form, but for lines of switches of metrics alone: there `…_switched` is the
-    released form of the corrected runs. Under E4 the two JSD have no common unit: no change is stated,
-    and `jsd_switched_mean_ag` is the released value in nats, where the predictions tell how many
-    forget images there are.
-
-    Args:
-        sources: metrics files of `corrected` and of protocols `corrected+SWITCH…`; others are left out.
-
-    """
-    frame = load_metrics(sources)
-    counts = {
-        tuple(read_metrics(path)[key] for key in PLACE): _forget_images(path) for path in sources
-    }
-    lines = []
-    for place, part in frame.groupby(PLACE, sort=False):
-        by_protocol = {parse(str(name)): of for name, of in part.groupby("protocol", sort=False)}
-        if CORRECTED not in by_protocol:
-            continue
-        base = by_protocol.pop(CORRECTED)
-        found = [*_of_runs(base, by_protocol), *_of_numbers(base, counts[place])]
-        lines += [{**dict(zip(PLACE, place, strict=True)), **line} for line in found]
-    columns = [*PLACE, "switch", "row", "n", "collapsed"]
-    return pd.DataFrame(lines, columns=None if lines else columns)
-
-
-Line = dict[str, str | float]
-
-
-def _of_runs(base: pd.DataFrame, others: dict[Protocol, pd.DataFrame]) -> Iterator[Line]:
-    """Lines of switches that change models or predictions."""
-    order = {switch: place for place, switch in enumerate(REGISTER)}
-    before = {metric: _by_row(base, metric) for metric in CHANGES}
-    for protocol in sorted(others, key=lambda of: [order[s] for s in _sorted(of)]):
-        if protocol.base != CORRECTED.base:
-            continue
-        switched = others[protocol]
-        after = {metric: _by_row(switched, metric) for metric in CHANGES}
-        for row in dict.fromkeys(switched["row"]):
-            if row == GOLD or (row == ORIGINAL and _is_same(base, switched, row)):
-                continue
-            pairs = {m: (before[m].get(row, ABSENT), after[m][row]) for m in CHANGES}
-            yield _line(_label(_sorted(protocol)), row, _fallen(row, base, switched), pairs)
-
-
-def _of_numbers(base: pd.DataFrame, forget_images: int | None) -> Iterator[Line]:
-    """Lines of switches of metrics alone: E5 of rows with a calibration set, E4 where there is gold."""
-    calibrated = set(base.loc[base["mia_released_e5_e6"].notna(), "row"])
-    for switches in OF_NUMBERS:
-        label, protocol = _label(switches), Protocol("corrected", frozenset(switches))
-        if with_gold(base).empty and all(needs_gold(metric) for metric in CONCERNED[label]):
-            continue
-        before = {metric: _by_row(base, metric) for metric in CONCERNED[label]}
-        after = {metric: _by_row(base, metric, protocol) for metric in CONCERNED[label]}
-        for row in dict.fromkeys(base["row"]):
-            if row != GOLD and ("E5" not in switches or row in calibrated):
-                pairs = {metric: (before[metric][row], after[metric][row]) for metric in before}
-                line = _line(label, row, _fallen(row, base), pairs)
-                yield line | _apart(label, line, base, row, forget_images)
-
-
-def _apart(label: str, line: Line, base: pd.DataFrame, row: str, forget_images: int | None) -> Line:
-    """What of a line is not a paired mean."""
-    if label == "E3":
-        gap = float(released_gaps(sound(base), Protocol("corrected", frozenset({"E3"})))[row])
-        change = gap - float(line["avg_gap_corrected"])
-        return {
-            "avg_gap_switched": gap,
-            "avg_gap_change": change,
-            "avg_gap_change_std": np.nan,
-        }
-    if label == "E4":
-        known = mean_ag(float(line["jsd_switched"]), forget_images) if forget_images else np.nan
-        return {
-            "jsd_change": np.nan,
-            "jsd_change_std": np.nan,
-            "jsd_switched_mean_ag": known,
-        }
-    return {}
-
-
-def _line(
-    label: str, row: str, collapsed: int, pairs: dict[str, tuple[pd.Series, pd.Series]]
-) -> Line:
-    """One line from the values by seed, without and with the switch."""
-    shared = set.intersection(
-        *({*before.index} & {*after.index} for before, after in pairs.values())
-    )
-    seeds = sorted(shared)
-    line: Line = {"switch": label, "row": row, "n": len(seeds), "collapsed": collapsed}
-    for metric, (before, after) in pairs.items():
-        before, after = before.loc[seeds], after.loc[seeds]
-        changes = after - before
-        line[f"{metric}_corrected"] = before.mean(skipna=False)
-        line[f"{metric}_switched"] = after.mean(skipna=False)
-        line[f"{metric}_change"] = changes.mean(skipna=False)
-        line[f"{metric}_change_std"] = changes.std(skipna=False)
-    return line
-
-
-def _by_row(
-    frame: pd.DataFrame, metric: str, protocol: Protocol = CORRECTED
-) -> dict[str, pd.Series]:
-    """Each row's values by seed, in a protocol's convention."""
-    numbers = values(sound(frame), metric, protocol)[1].set_axis(frame["seed"])
-    return {str(row): of_seeds for row, of_seeds in numbers.groupby(frame["row"].to_numpy())}
-
-
-def _fallen(row: str, *frames: pd.DataFrame) -> int:
-    """Number of seeds in which a row's model has collapsed in any of the frames."""
-    seeds = [
-        frame.loc[(frame["row"] == row) & (frame["collapsed"] != ""), "seed"] for frame in frames
+def ablation(sources: Sequence[Path]) -> Table:
+    """Returns what single published behaviours change against `corrected`; see `results.ablation`."""
+    numbers = ablate(sources)
+    body = [
+        [benchmark_title(*(line[key] for key in PLACE)), line["switch"], row_title(line["row"])]
+        + [_change(line, metric) for metric in CHANGES]
+        for line in numbers.to_dict("records")
     ]
-    return int(pd.concat(seeds).nunique())
-
-
-def _is_same(base: pd.DataFrame, switched: pd.DataFrame, row: str) -> bool:
-    """Whether a row's numbers are equal for every seed of `switched`, which may be fewer."""
-    one, other = (
-        frame[frame["row"] == row].set_index("seed")[list(METRICS)] for frame in (base, switched)
+    heads = ["Benchmark", "Switch", "", *(registry.labels()[metric] for metric in CHANGES)]
+    caption = (
+        "Change against corrected, mean ± standard deviation of paired differences. E4: the "
+        "released JSD ×10⁴, and the mean AG that it stands for."
     )
-    return bool(one.reindex(other.index).equals(other))
+    return numbers, latex_table(caption, heads, body)
 
 
-def _sorted(protocol: Protocol) -> list[str]:
-    return [switch for switch in REGISTER if switch in protocol.deviations]
+SPEC = TableSpec(
+    name="ablation",
+    make=ablation,
+    each="experiment",
+    cells=lambda planned: planned.ablated,
+    order=30,
+    label="What each published behaviour changes",
+    category=BEHAVIOURS,
+    summary="One published behaviour at a time, all else corrected: change against the same "
+    "method, data and seed.",
+    has_entry=False,
+)
 
 
-def _label(switches: Sequence[str]) -> str:
-    return "+".join(switches)
-
-
-def _forget_images(metrics: Path) -> int | None:
-    """Number of forget images, None where the predictions do not lie where the metrics say."""
-    others = (of for row, of in read_metrics(metrics)["predictions"].items() if row != ORIGINAL)
-    path = Path(next(others, {"path": ""})["path"])
-    return len(predictions_file.load(path)["forget"].labels) if path.is_file() else None
-
-
-def is_of_numbers(switch: str) -> bool:
-    """Whether a switch's line is computed from the corrected runs."""
-    return set(switch.split("+")) <= of_stage("metrics")
+def _change(line: Mapping[Any, Any], metric: str) -> str:
+    if line["collapsed"]:
+        return "collapsed"
+    if metric == "jsd" and line["switch"] == "E4":
+        known = line["jsd_switched_mean_ag"]
+        nats = "" if pd.isna(known) else f" (AG {known:.3f})"
+        return f"{1e4 * line['jsd_switched']:.2f}{nats}"
+    return signed(line.get(f"{metric}_change", np.nan), line.get(f"{metric}_change_std", np.nan))

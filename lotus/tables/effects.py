@@ -10,10 +10,11 @@ import pandas as pd
 from lotus.config.protocol import REGISTER
 from lotus.data.sources._folders import read_csv
 from lotus.errors import LotusError, choices
-from lotus.results.conventions import SCALE, TITLES
+from lotus.metrics.base import registry
+from lotus.results.ablation import CHANGES
+from lotus.results.conventions import SCALE
 from lotus.results.metrics import PLACE, legible, place_name, row_title
-from lotus.tables.ablation import CHANGES
-from lotus.tables.tables import signed
+from lotus.tables.cell_texts import signed
 
 
 def effects(table: Path, switches: Sequence[str] = ()) -> list[str]:
@@ -93,7 +94,7 @@ def _of_place(part: pd.DataFrame) -> Iterator[str]:
 
 def _changes(lines: Sequence[Mapping[Any, Any]]) -> Iterator[list[str]]:
     concerned = [m for m in CHANGES if any(pd.notna(line.get(f"{m}_corrected")) for line in lines)]
-    yield ["", "seeds", *(TITLES[metric] for metric in concerned)]
+    yield ["", "seeds", *(registry.labels()[metric] for metric in concerned)]
     for line in lines:
         texts = [signed(line[f"{m}_change"], line[f"{m}_change_std"]) for m in concerned]
         fallen = [f"collapsed in {line['collapsed']}", *["–"] * (len(concerned) - 1)]
@@ -101,7 +102,8 @@ def _changes(lines: Sequence[Mapping[Any, Any]]) -> Iterator[list[str]]:
 
 
 def _divergences(lines: Sequence[Mapping[Any, Any]]) -> Iterator[list[str]]:
-    yield ["", "seeds", "JSD, nats", "as released, ×10⁴", "mean AG, nats"]
+    jsd = registry.specs()["jsd"]
+    yield ["", "seeds", f"{jsd.label}, {jsd.unit}", "as released, ×10⁴", "mean AG, nats"]
     for line in lines:
         numbers = (
             line["jsd_corrected"],

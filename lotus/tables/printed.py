@@ -6,28 +6,25 @@ from typing import Any
 
 import pandas as pd
 
+from lotus.metrics.base import registry
 from lotus.published.numbers import DECIMALS
 from lotus.published.side_by_side import PROTOCOLS
 from lotus.results.metrics import PLACE, benchmark_title, row_title
+from lotus.tables.cell_texts import plus_minus, signed
 from lotus.tables.latex import latex_table
-from lotus.tables.tables import plus_minus, signed
+from lotus.wording import counted
 
 METRIC_TITLES = {
-    "avg_gap": "Avg Gap",
     "jsd_e4": "JSD ×10⁴",
     "rf_jsd_e4": "RF-JSD ×10⁴",
     "time_min": "Time (min)",
-    "mia": "MIA acc.",
-    "accuracy_forget": "Forget acc.",
-    "accuracy_retain": "Retain acc.",
-    "accuracy_test": "Test acc.",
     "gap_mia": "MIA gap",
     "gap_forget": "Forget gap",
     "gap_retain": "Retain gap",
     "gap_test": "Test gap",
     "pearson_r": "Pearson r",
 }
-"""Metrics by their names in the published reference."""
+"""Names of the published reference that are none of a metric here."""
 PUBLISHED = "published"
 ROWS = {"all-methods": "All methods"}
 
@@ -98,10 +95,14 @@ def _panel(part: pd.DataFrame) -> Panel:
         benchmark_title(*(first[key] for key in PLACE)),
         bool(first["of_paper"]),
         ran,
-        [METRIC_TITLES[metric] for metric in metrics],
+        [_metric_title(metric) for metric in metrics],
         columns,
         rows,
     )
+
+
+def _metric_title(name: str) -> str:
+    return METRIC_TITLES.get(name) or registry.labels()[name]
 
 
 def _cell(line: dict[Any, Any] | None, metric: str, column: str) -> Compared:
@@ -117,7 +118,7 @@ def _cell(line: dict[Any, Any] | None, metric: str, column: str) -> Compared:
     if line[f"{column}_status"]:
         return Compared(str(line[f"{column}_status"]))
     n, inside = line[f"{column}_n"], line[f"{column}_inside"]
-    title = f"{n} seed{'' if n == 1 else 's'}"
+    title = counted(n, "seed")
     if pd.notna(line[f"{column}_low"]):
         low, high = (f"{line[f'{column}_{end}']:.{decimals}f}" for end in ("low", "high"))
         title += f"; 95 % interval {low} to {high}"

@@ -9,10 +9,10 @@ import pandas as pd
 
 from lotus import layout
 from lotus.config.cells import Benchmark
-from lotus.records.reading import RunRecord
+from lotus.records.reading import Record
 from lotus.results.conventions import Form, protocol_of, values
 from lotus.results.metrics import KEYS, benchmark_title, row_title
-from lotus.tables.tables import plus_minus
+from lotus.tables.cell_texts import plus_minus
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def trace(
     described: Mapping[str, Any],
     frame: pd.DataFrame,
     forms: Sequence[Form],
-    runs: Mapping[Path, RunRecord],
+    runs: Mapping[Path, Record],
 ) -> Trace:
     """The runs behind a cell's table, with the numbers of each in the table's convention.
 
@@ -94,7 +94,7 @@ def trace(
             rows.setdefault(row, []).append(
                 SeedTrace(
                     seed=int(seed),
-                    run=record.path.as_posix(),
+                    run=record.path,
                     predictions=_predictions(record),
                     metrics=metrics,
                     texts=texts[row, int(seed)],
@@ -123,8 +123,8 @@ def _texts(frame: pd.DataFrame, forms: Sequence[Form]) -> list[tuple[str, ...]]:
     return [tuple(column[line] for column in columns) for line in range(len(frame))]
 
 
-def _predictions(record: RunRecord) -> tuple[str, str]:
+def _predictions(record: Record) -> tuple[str, str]:
     """Path and sha256 of a run's predictions."""
-    outputs = record.content["outputs"]
+    outputs = record.outputs
     (path,) = (path for path in outputs if path.endswith("predictions.npz"))
     return path, outputs[path]

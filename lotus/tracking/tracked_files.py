@@ -1,4 +1,4 @@
-"""What DVC holds: path → the entry of its file."""
+"""Files that DVC tracks, by path; results that git tracks and that were changed since."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,10 +9,11 @@ from lotus.data.store import dvc_outs
 from lotus.errors import LotusError
 from lotus.names import shown
 from lotus.tracking.git import git, why_none
+from lotus.wording import first_of
 
 
 @dataclass(frozen=True)
-class Held:
+class DvcEntry:
     """A file or folder that a DVC file lists.
 
     Attributes:
@@ -30,15 +31,15 @@ class Held:
         return f"{self.file}: files/md5/{self.md5[:2]}/{self.md5[2:]}"
 
 
-def held() -> Mapping[str, Held]:
-    """Path → entry, of all DVC files of the project in the present folder.
+def dvc_entries() -> Mapping[str, DvcEntry]:
+    """Returns path → entry, from all DVC files of the project in the present folder.
 
     Raises:
         LotusError: one of them is not a DVC file.
 
     """
     return {
-        path: Held(file.as_posix(), md5)
+        path: DvcEntry(file.as_posix(), md5)
         for file in (layout.LOCK, *layout.PUBLISHED)
         for path, md5 in _outs(file).items()
     }
@@ -59,14 +60,14 @@ def _outs(file: Path) -> Mapping[str, str]:
     return outs
 
 
-def holding(path: str, entries: Mapping[str, Held]) -> Held | None:
-    """The entry of a file, or of the folder that it lies in."""
+def entry_of(path: str, entries: Mapping[str, DvcEntry]) -> DvcEntry | None:
+    """Returns the entry of a file, or of the folder that it lies in; None of what DVC does not track."""
     above = (str(parent) for parent in Path(path).parents)
     return next((entries[place] for place in (path, *above) if place in entries), None)
 
 
 def uncommitted() -> list[str]:
-    """Remarks: results that git tracks and that are not as in the last commit; or that git cannot say.
+    """Returns remarks: results that git tracks and that differ from the last commit; or why git cannot say.
 
     Nothing is remarked of a repository without a commit.
     """
@@ -84,5 +85,4 @@ def uncommitted() -> list[str]:
     changed = said.decode("utf-8", "surrogateescape").split("\0")[:-1]
     if not changed:
         return []
-    more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
-    return [f"{changed[0]}{more}: not as in the last commit, where results were published"]
+    return [f"{first_of(changed, 1)}: not as in the last commit, which tracks results"]

@@ -14,7 +14,7 @@ from project import run
 
 from lotus import layout
 from lotus.records.files import as_text
-from lotus.records.record import sealed
+from lotus.records.seal import sealed
 
 CASES = 20
 """Random cases of each kind of damage."""
@@ -248,7 +248,7 @@ def test_changed_code_makes_stale_what_ran_it(project):
     module = Path("lotus/methods/finetune.py")
     with mended(module):
         module.write_text(module.read_text() + "\n")
-        done = run(project, sys.executable, "-m", "lotus.cli.main", "audit", "--json", check=False)
+        done = run(project, sys.executable, "-m", "lotus", "audit", "--json", check=False)
         assert done.returncode == 1
         found = json.loads(done.stdout)
         stale = [it for it in found["artifacts"] if it["status"] != "verified"]
@@ -289,9 +289,10 @@ def test_the_command_lists_the_gravest_first_and_fails(project):
         Path(TABLE).unlink()
         model.write_bytes(b"")
         done = lotus(project, "audit", check=False)
-    first, second, last = done.stdout.splitlines()
+    first, second, held_against, last = done.stdout.splitlines()
     assert first.startswith(f"changed   {model}: its sha256 is e3b0c44298fc")
     assert second.startswith(f"missing   {TABLE}: stated by ")
+    assert held_against == f"Held against {DIGITS}, by which the results were made."
     assert "1 missing, 1 changed; not sound" in last
     assert done.returncode == 1
     assert lotus(project, "audit").returncode == 0

@@ -18,7 +18,7 @@ from lotus.records.digests import digests
 from lotus.records.files import as_text, sha256
 from lotus.records.files_below import files_below
 from lotus.records.ledger import record_files
-from lotus.records.record import identity, sealed
+from lotus.records.seal import identity, sealed
 
 RUNS = "results/digits/resnet18/seed13/instance-10/corrected"
 SPLIT = "results/digits/splits/seed13/instance-10.json"

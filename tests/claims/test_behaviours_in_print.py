@@ -12,7 +12,7 @@ from lotus.config.protocol import REGISTER
 from lotus.errors import LotusError
 from lotus.layout import GOLD, ORIGINAL
 from lotus.published.numbers import load_published
-from lotus.tables.ablation import CHANGES
+from lotus.results.ablation import CHANGES
 from lotus.tables.effects import effects
 
 PUBLISHED = Path(__file__).parents[2] / "report" / "published"

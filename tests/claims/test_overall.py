@@ -5,7 +5,7 @@ from judged_cells import AHEAD, BEHIND, CIFAR, SEEDS, UNTOLD, cell, claim_of, ga
 
 from lotus.claims.judging import FAILS, HOLDS, NOT_RUN, OPEN
 from lotus.claims.overall import OTHER, PAPER, judge
-from lotus.tables.exhibits import command
+from lotus.published.full_size import command
 
 
 def rulings(claim, cells, published, audited=()):

@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
+from hand_made import write_by_hand
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from judged_cells import AHEAD, BEHIND, CIFAR, SEEDS, cell, gaps
 from project import ROOT
@@ -15,9 +16,10 @@ from lotus.claims.judging import HOLDS, NOT_RUN, OPEN, VERDICTS
 from lotus.claims.overall import judge
 from lotus.claims.verdicts import as_json, as_latex, as_table, read_verdicts, write_verdicts
 from lotus.errors import LotusError
-from lotus.metrics.summary import METRICS
+from lotus.metrics.base import registry
+from lotus.published.full_size import command
 from lotus.records.files import write_json
-from lotus.tables.exhibits import command
+from lotus.wording import counted
 
 
 @pytest.fixture
@@ -53,6 +55,7 @@ def test_the_page_says_every_verdict_in_words(judged):
     environment = Environment(
         loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined
     )
+    environment.globals["counted"] = counted
     item = {"anchor": "table-claims", "files": [("CSV", "claims.csv")]}
     content = {"claims": as_json(judged), "claims_table": item, "paper_figures": []}
     content["paper_tables"] = [{"anchor": "item-table1", "heading": "Table 1"}]
@@ -84,11 +87,10 @@ def experiment(tmp_path, monkeypatch):
     for number, (seed, rows) in enumerate(runs.items()):
         for row, folder in rows.items():
             about = {**place, "protocol": "corrected", "row": row, "seed": int(seed)}
-            record = {"about": about, "time": {"unlearn": 2.0 + number}, "notes": {}}
-            write_json(Path(folder) / "run.json", record)
+            write_by_hand(Path(folder) / "run.json", about=about, time={"unlearn": 2.0 + number})
         scores = {
             row: {
-                **dict.fromkeys(METRICS),
+                **dict.fromkeys(registry.columns()),
                 "avg_gap": gap and gap + 0.01 * number,
                 "same_as_original": False,
                 "collapsed": "",
@@ -98,7 +100,8 @@ def experiment(tmp_path, monkeypatch):
         content = {**place, "protocol": "corrected", "seed": int(seed), "rows": scores}
         path = f"results/cifar10/resnet18/seed{seed}/instance-10/corrected/metrics.json"
         write_json(Path(path), {**content, "predictions": {}})
-    described = {"settings": {"seeds": [*SEEDS]}, "benchmarks": [ran, absent], "ablations": []}
+    settings = {"seeds": [*SEEDS], "scenarios": {"instance-10": {"forget_fraction": 0.1}}}
+    described = {"settings": settings, "benchmarks": [ran, absent], "ablations": []}
     write_json(Path("results/experiment.json"), described)
     return Path("results/experiment.json")
 

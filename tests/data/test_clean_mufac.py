@@ -5,7 +5,8 @@ import json
 from pathlib import Path
 
 import pytest
-from pictures import call, pictures
+from commands import call
+from pictures import pictures
 from PIL import Image
 
 

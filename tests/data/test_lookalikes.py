@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pictures import call, pictures
+from commands import call
+from pictures import pictures
 
 from lotus.data.content import Content
 from lotus.data.lookalikes import Assigned, assign_parts, audit_images
@@ -34,7 +35,7 @@ def audited(tmp_path, monkeypatch):
     write_store(Path("store"), images, content, source, None)
     forget = np.array([1, 3, 5, 0, 2, 4])
     retain = np.arange(6, 24)
-    save_forget_set(Path("forget.json"), ForgetSet("some", forget, retain))
+    save_forget_set(Path("forget.json"), ForgetSet("some", forget, retain, False))
     save_held_out(Path("held-out.json"), HeldOut(np.arange(24, 32), np.arange(32, 40)))
     return tmp_path
 
@@ -137,7 +138,7 @@ def test_figures_are_drawn_from_the_audit_alike_each_time(audited):
 
 
 def test_duplicates_figure_shows_pairs_of_different_parts(audited):
-    from lotus.figures.images import duplicates
+    from lotus.figures.duplicates import duplicates
 
     assert call(*AUDIT).exit_code == 0
     figure = duplicates([Path("audit.json")])
@@ -158,7 +159,7 @@ def test_duplicates_figure_shows_pairs_of_different_parts(audited):
 
 
 def test_classes_have_one_order_in_all_parts(audited):
-    from lotus.figures.images import classes
+    from lotus.figures.classes import classes
 
     assert call(*AUDIT).exit_code == 0
     (axes,) = classes([Path("audit.json")]).axes
@@ -177,7 +178,7 @@ def test_classes_have_one_order_in_all_parts(audited):
 
 
 def test_similarity_is_a_cumulative_share(audited):
-    from lotus.figures.images import similarity
+    from lotus.figures.similarity import similarity
 
     assert call(*AUDIT).exit_code == 0
     audit = json.loads(Path("audit.json").read_text())

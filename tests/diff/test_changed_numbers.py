@@ -6,7 +6,7 @@ import pytest
 from small_experiment import CELL, SEEDS, compared, edit
 
 from lotus.diff import to_text as compare_text
-from lotus.diff.changed_numbers import Model, compare_numbers, only_in, turns
+from lotus.diff.changed_numbers import Model, compare_numbers, only_in, state_changes
 
 
 def models(**rows):
@@ -24,17 +24,17 @@ def test_the_ratio_is_the_difference_by_the_pooled_deviation():
     assert (compared, number.a, number.b, number.difference) == (1, 2.0, 4.0, 2.0)
     assert number.spread == pytest.approx(sqrt((2 + 8) / 2))
     assert number.ratio == pytest.approx(2 / sqrt(5))
-    assert number.moved == (0, 1)
+    assert number.changed_seeds == (0, 1)
 
 
 def test_means_are_over_seeds_that_both_sides_have_a_value_of():
     a = models(ours=[1.0, 3.0, None, 7.0])
     b = models(ours=[1.0, 4.0, 5.0])
     _, (number,) = compare_numbers(a, b)
-    assert (number.seeds, number.moved) == ((0, 1), (1,))
+    assert (number.seeds, number.changed_seeds) == ((0, 1), (1,))
     assert (number.a, number.b) == (2.0, 2.5)
-    (turn,) = turns(a, b)
-    assert (turn.model.seed, turn.a, turn.b) == (2, None, 5.0)
+    (state,) = state_changes(a, b)
+    assert (state.model.seed, state.a, state.b) == (2, None, 5.0)
     (only,) = only_in(a, b)
     assert (only.row, only.seeds) == ("ours", (3,))
 
@@ -81,7 +81,7 @@ def test_rows_seeds_and_states_of_one_side_are_told(experiment):
         ("gold", (3,)),
         ("ours", (3,)),
     }
-    assert {(turn.model.seed, turn.what) for turn, _ in found.turns} == {
+    assert {(state.model.seed, state.what) for state, _ in found.state_changes} == {
         (seed, what) for seed in SEEDS for what in ("jsd", "collapsed")
     }
     text = "\n".join(compare_text.lines(found, 20))

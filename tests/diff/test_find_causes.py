@@ -7,14 +7,14 @@ from small_experiment import METRICS, ROWS, SEEDS, compared, edit, moved
 
 from lotus.diff import to_text as compare_text
 from lotus.records.files import write_json
-from lotus.records.record import sealed
+from lotus.records.seal import sealed
 
 
 def test_a_repetition_is_the_same(experiment):
     found = compared(experiment("a"), experiment("b"))
     assert found.same
     assert found.compared == len(ROWS) * len(METRICS) - 1  # gold has no JSD to itself
-    assert (found.numbers, found.turns, found.changes) == ([], [], [])
+    assert (found.numbers, found.state_changes, found.changes) == ([], [], [])
     assert "all 11 numbers agree" in compare_text.summary(found)
 
 
@@ -24,7 +24,7 @@ def test_a_parameter_explains_its_row_and_no_other(experiment):
     cause = {("parameter", "hyperparameters.alpha")}
     assert moved(found) == {("ours", metric): cause for metric in METRICS}
     (change,) = found.changes
-    assert (change.old, change.new, change.moved) == ((1.0,), (4.0,), 3)
+    assert (change.old, change.new, change.explains) == ((1.0,), (4.0,), 3)
     assert change.records == tuple(
         f"results/d/net/seed{seed}/class-a/corrected/ours/run.json" for seed in SEEDS
     )
@@ -81,7 +81,7 @@ def test_a_change_without_effect_moved_nothing_and_explains_nothing(experiment):
     b = experiment("b", torch="2.1", code=code, effect={"ours": 0.5}, alpha={"ours": 2.0})
     found = compared(experiment("a"), b)
     by_what = {change.what: change for change in found.changes}
-    assert [by_what[f"lotus.methods.{row}"].moved for row in code] == [0, 0, 0]
+    assert [by_what[f"lotus.methods.{row}"].explains for row in code] == [0, 0, 0]
     assert [step.same for step in by_what["torch"].steps].count(False) == 2 * len(SEEDS)
     # Of the new torch only what came through bytes that differ counts.
     environment = {("environment", "torch"), ("parameter", "hyperparameters.alpha")}

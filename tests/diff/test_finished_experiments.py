@@ -11,7 +11,7 @@ from small_experiment import edit
 from lotus.diff.compare import compare
 from lotus.diff.loading import open_side
 from lotus.records.files import write_json
-from lotus.records.record import sealed
+from lotus.records.seal import sealed
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def test_a_finished_experiment_and_its_copy(finished, copy):
     edit(path, lambda content: content["rows"]["lotus"].update(mia=0.123))
     found = compare(open_side(str(finished)), open_side(str(copy)))
     ((number, _),) = found.numbers
-    assert (number.row, number.metric, number.moved) == ("lotus", "mia", (13,))
+    assert (number.row, number.metric, number.changed_seeds) == ("lotus", "mia", (13,))
     assert [change.kind for change in found.changes] == ["record"]
 
 
@@ -40,7 +40,7 @@ def test_every_run_of_a_finished_experiment_is_behind_a_number(finished, copy):
         content["versions"]["torch"] = "0.1"
         write_json(path, sealed(content))
     (change,) = compare(open_side(str(finished)), open_side(str(copy))).changes
-    assert (change.kind, change.what, change.new, change.moved) == (
+    assert (change.kind, change.what, change.new, change.explains) == (
         "environment",
         "torch",
         ("0.1",),

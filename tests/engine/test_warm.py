@@ -54,7 +54,7 @@ def test_it_works_in_the_callers_folder_with_the_callers_output(process, tmp_pat
 def test_failures_have_the_same_status_and_message(process, tmp_path, arguments):
     by_warm = lotus(tmp_path, process, *arguments)
     alone = subprocess.run(
-        [sys.executable, "-m", "lotus.cli.main", *arguments],
+        [sys.executable, "-m", "lotus", *arguments],
         cwd=tmp_path,
         capture_output=True,
         text=True,

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from hand_made import digest_of, write_by_hand
 from measured_runs import MIB, PLACE, SEEDS, place_of, values
 
 
@@ -22,17 +23,16 @@ def record(tmp_path):
         folder = tmp_path / "runs" / architecture / protocol / f"seed{seed}" / row
         folder.mkdir(parents=True, exist_ok=True)
         settings = {"method": row, "hyperparameters": {}, **content.pop("settings", {})}
-        written = {
-            "kind": "unlearned",
-            "about": place_of(row, seed, protocol, architecture),
-            "settings": settings,
-            "outputs": {f"{folder}/predictions.npz": f"{architecture}-{row}-{seed}-{protocol}"},
-            "time": seconds,
-            "memory": {"process": memory[0] * MIB, "device": memory[1] * MIB},
-            "notes": {"outcome": "sound", **content},
-        }
-        (folder / "run.json").write_text(json.dumps(written))
-        return folder / "run.json"
+        said = digest_of(f"{architecture}-{row}-{seed}-{protocol}")
+        return write_by_hand(
+            folder / "run.json",
+            about=place_of(row, seed, protocol, architecture),
+            settings=settings,
+            outputs={f"{folder}/predictions.npz": said},
+            time=seconds,
+            memory={"process": memory[0] * MIB, "device": memory[1] * MIB},
+            notes={"outcome": "sound", **content},
+        )
 
     return record
 
@@ -62,7 +62,10 @@ def measured(tmp_path, record):
                     "near chance" if (row, seed) in collapsed else "",
                 )
                 path = f"{run.parent}/predictions.npz"
-                said[row] = {"path": path, "sha256": f"{architecture}-{row}-{seed}-{protocol}"}
+                said[row] = {
+                    "path": path,
+                    "sha256": digest_of(f"{architecture}-{row}-{seed}-{protocol}"),
+                }
                 files.append(run)
             metrics = tmp_path / f"{architecture}-{protocol}-{seed}.json"
             place = {**PLACE, "architecture": architecture}

@@ -6,16 +6,18 @@ from measured_runs import texts_of_figure
 from metrics_files import FALLEN, METHODS, scores
 
 from lotus.errors import LotusError
-from lotus.figures import figures
+from lotus.figures.avg_gap import avg_gap
+from lotus.figures.registry import FIGURES
+from lotus.figures.rf_jsd import rf_jsd
 from lotus.figures.style import look_of
 
 
 def test_the_avg_gap_figure_leaves_places_without_gold_out(ungauged):
-    figure = figures.avg_gap(ungauged["corrected"])
+    figure = avg_gap(ungauged["corrected"])
     assert [axes.get_title() for axes in figure.axes] == ["data, ResNet18\n10 % forgotten"]
-    assert [
-        axes.get_title().split("\n")[0] for axes in figures.rf_jsd(ungauged["corrected"]).axes
-    ] == ["data, ResNet18, 10 % forgotten"]
+    assert [axes.get_title().split("\n")[0] for axes in rf_jsd(ungauged["corrected"]).axes] == [
+        "data, ResNet18, 10 % forgotten"
+    ]
 
 
 def test_ten_methods_look_different():
@@ -28,7 +30,7 @@ def test_ten_methods_look_different():
 
 def test_avg_gap_figure_leaves_collapsed_models_out_and_says_so(fallen, write_metrics):
     released = write_metrics("released", 1, lotus=scores(0.9, 1.0, 0.8, 0.7, avg_gap=0.06))
-    figure = figures.avg_gap([*fallen, released])
+    figure = avg_gap([*fallen, released])
     assert texts_of_figure(figure) == ["corrected: collapsed in 1 of 3 seeds"]
     (axes,) = figure.axes
     means = [line for line in axes.lines if line.get_marker() == "D"]
@@ -38,7 +40,7 @@ def test_avg_gap_figure_leaves_collapsed_models_out_and_says_so(fallen, write_me
 
 def test_avg_gap_figure_has_no_row_for_gold_even_if_that_has_collapsed(write_metrics):
     files = [write_metrics("corrected", 1, gold=FALLEN, lotus=scores(0.9, 1.0, 0.8, 0.6))]
-    (axes,) = figures.avg_gap(files).axes
+    (axes,) = avg_gap(files).axes
     assert [label.get_text() for label in axes.get_yticklabels()] == [
         "Original (nothing done)",
         "LoTUS",
@@ -53,7 +55,7 @@ def test_the_map_of_changes_shows_each_change_once_and_no_collapsed_model(write_
         ),
         write_metrics("corrected+e1", 1, lotus=scores(0.9, 0.7, 0.8, 0.6), ssd=FALLEN),
     ]
-    left, right, _ = figures.FIGURES["ablation"](files).axes
+    left, right, _ = FIGURES.spec("ablation").draw(files).axes
     rows = [label.get_text() for label in left.get_yticklabels()]
     e1 = [label.get_text() for label in left.get_xticklabels()].index("E1")
     told = {
@@ -63,6 +65,6 @@ def test_the_map_of_changes_shows_each_change_once_and_no_collapsed_model(write_
     }
     assert told == {"LoTUS": "−.30"}
     with pytest.raises(LotusError, match="no switch was tried"):
-        figures.FIGURES["ablation"](
+        FIGURES.spec("ablation").draw(
             [write_metrics("released", 1, lotus=scores(0.9, 1.0, 0.8, 0.6))]
         )

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from measured_runs import ROWS, bars_of, metrics_of, records_of, texts_of
 
-from lotus.figures.bars import jsd_bars, time_bars
+from lotus.figures.jsd_bars import jsd_bars
+from lotus.figures.time_bars import time_bars
 
 
 def test_jsd_bars_are_means_with_deviations_and_seeds(measured):

@@ -4,13 +4,17 @@ import json
 
 import numpy as np
 import pytest
+from hand_made import digest_of
 from measured_runs import ROWS, bars_of, records_of, texts_of
 
 from lotus.errors import LotusError
-from lotus.figures import figures
-from lotus.figures.costs import cost, pareto
+from lotus.figures.cost import cost
+from lotus.figures.pareto import pareto
+from lotus.figures.registry import FIGURES
+from lotus.records.files import write_json
+from lotus.records.seal import sealed
 from lotus.results.run_records import load_costs
-from lotus.tables import tables
+from lotus.tables.cost import cost as cost_table
 
 
 def named_front(axes):
@@ -58,14 +62,14 @@ def test_pareto_asks_for_records_of_the_same_predictions(measured):
     files = measured(ROWS)
     stale = next(path for path in records_of(files) if path.parent.name == "ssd")
     content = json.loads(stale.read_text())
-    content["outputs"] = dict.fromkeys(content["outputs"], "of an earlier run")
-    stale.write_text(json.dumps(content))
+    content["outputs"] = dict.fromkeys(content["outputs"], digest_of("of an earlier run"))
+    write_json(stale, sealed(content))
     with pytest.raises(LotusError, match="row 'ssd'"):
         pareto(files)
 
 
 def test_costs_of_the_table(spent):
-    numbers = tables.cost(spent)[0].set_index("row")
+    numbers = cost_table(spent)[0].set_index("row")
     assert numbers["seconds"].to_dict() == {"original": 20, "gold": 10, "salun": 5, "scrub": 2}
     assert numbers["ratio_to_gold"].to_dict() == {
         **{"original": 2.0, "gold": 1.0, "salun": 0.5, "scrub": 0.2}
@@ -84,7 +88,7 @@ def test_memory_of_weights_that_were_taken_over_is_not_known(spent):
 
 def test_ratios_are_unknown_without_gold(spent):
     without = [path for path in spent if path.parent.name != "gold"]
-    numbers, latex = tables.cost(without)
+    numbers, latex = cost_table(without)
     assert numbers["ratio_to_gold"].isna().all()
     assert "nan" not in latex
 
@@ -102,5 +106,5 @@ def test_cost_figure_splits_time_and_states_ratios(spent):
 def test_other_files_are_no_records(tmp_path):
     (tmp_path / "other.json").write_text("{}")
     for kind in ("cost", "temperature", "time-bars"):
-        with pytest.raises(LotusError, match="not the record of a run"):
-            figures.FIGURES[kind]([tmp_path / "other.json"])
+        with pytest.raises(LotusError, match=r"other\.json: damaged record"):
+            FIGURES.spec(kind).draw([tmp_path / "other.json"])

@@ -7,22 +7,24 @@ import pytest
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from measured_runs import ROWS, metrics_of, records_of, run_of_lotus
 
-from lotus.figures import figures
-from lotus.figures.bars import jsd_bars
+from lotus.figures.avg_gap import avg_gap
+from lotus.figures.draw import draw
+from lotus.figures.jsd_bars import jsd_bars
+from lotus.figures.registry import FIGURES
 from lotus.figures.style import save, style
 
 
 @pytest.mark.parametrize("row", ["gold", "original", "finetune"])
 def test_whatever_collapses_the_figures_are_drawn(measured, row):
     files = metrics_of(measured(ROWS, collapsed=[(row, 1), (row, 2)]))
-    for draw in (figures.avg_gap, jsd_bars):
-        assert draw(files).axes
+    for make in (avg_gap, jsd_bars):
+        assert make(files).axes
 
 
 @pytest.mark.parametrize("kind", ["time-bars", "cost"])
 def test_figures_of_an_experiment_without_methods(kind, measured, tmp_path):
     files = records_of(measured({}))
-    figures.draw(kind, files, tmp_path / kind, tmp_path / "record.json")
+    draw(kind, files, tmp_path / kind, tmp_path / "record.json")
     assert (tmp_path / f"{kind}.png").stat().st_size
 
 
@@ -35,7 +37,7 @@ def test_equal_files_are_equal_figures(kind, measured, record, tmp_path):
         "temperature": [run_of_lotus(record, [1.0, 0.8])],
     }.get(kind, records_of(files))
     for name in ("a", "b"):
-        figures.draw(kind, sources, tmp_path / name, tmp_path / f"{name}-record.json")
+        draw(kind, sources, tmp_path / name, tmp_path / f"{name}-record.json")
     for ending in ("svg", "pdf", "png"):
         assert (tmp_path / f"a.{ending}").read_bytes() == (tmp_path / f"b.{ending}").read_bytes()
 
@@ -84,7 +86,7 @@ def test_panels_of_temperatures_leave_room_for_their_legends(rows, architectures
 def stand_apart(kind, sources):
     """Number of panels, none of which reaches with its words into another or out of the figure."""
     with style():
-        figure = figures.FIGURES[kind](sources)
+        figure = FIGURES.spec(kind).draw(sources)
         figure.draw_without_rendering()
         panels = [axes.get_tightbbox() for axes in figure.axes if axes.get_visible()]
         boxes = [*panels, *(legend.get_window_extent() for legend in figure.legends)]
@@ -104,7 +106,7 @@ def test_a_figure_is_laid_out_once_for_all_its_forms(kind, measured, tmp_path, m
         ConstrainedLayoutEngine, "execute", lambda *of: (found.append(of), lay_out(*of))[1]
     )
     with style():
-        figure = figures.FIGURES[kind](sources)
+        figure = FIGURES.spec(kind).draw(sources)
         saved = save(figure, tmp_path / "saved")
         places = [axes.get_position().bounds for axes in figure.axes]
         lay_out(ConstrainedLayoutEngine(), figure)

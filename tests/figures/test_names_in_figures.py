@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 from matplotlib.text import Text
 from named_results import write
 
-from lotus.figures import figures
+from lotus.figures.draw import draw
+from lotus.figures.registry import FIGURES
 from lotus.figures.style import style
 from lotus.records.files import sha256
 from lotus.results.metrics import (
@@ -115,7 +116,7 @@ KINDS = [
 def test_a_figure_shows_any_name_as_it_is(kind, name, tmp_path):
     sources = sources_of(kind, tmp_path, name)
     with style():
-        figure = figures.FIGURES[kind](sources)
+        figure = FIGURES.spec(kind).draw(sources)
         figure.draw_without_rendering()
         texts = [text for text in figure.findobj(Text) if text.get_visible()]
         shown = "\n".join(text.get_text() for text in texts)
@@ -130,7 +131,7 @@ def test_a_figure_shows_any_name_as_it_is(kind, name, tmp_path):
     if kind != "ablation" and name != NASTY[0]:
         return
     # The forms differ in nothing that a figure's kind changes.
-    figures.draw(kind, sources, tmp_path / "figure", tmp_path / "record.json")
+    draw(kind, sources, tmp_path / "figure", tmp_path / "record.json")
     ElementTree.parse(tmp_path / "figure.svg")
 
 
@@ -140,7 +141,7 @@ def test_a_figure_shows_any_name_as_it_is(kind, name, tmp_path):
 def test_any_name_gives_figures(tmp_path_factory, name):
     folder = tmp_path_factory.mktemp("names")
     sources = sources_of("avg-gap", folder, name)
-    figures.draw("avg-gap", sources, folder / "figure", folder / "record.json")
+    draw("avg-gap", sources, folder / "figure", folder / "record.json")
     ElementTree.parse(folder / "figure.svg")
 
 
@@ -167,7 +168,7 @@ def test_figures_of_the_data_show_any_class(name, tmp_path):
     path = tmp_path / "audit.json"
     path.write_text(json.dumps(audit))
     for kind in ("classes", "similarity"):
-        figures.draw(kind, [path], tmp_path / kind, tmp_path / "record.json")
+        draw(kind, [path], tmp_path / kind, tmp_path / "record.json")
         ElementTree.parse(tmp_path / f"{kind}.svg")
 
 
@@ -191,10 +192,10 @@ of nothing
 DRAW = """
 import sys
 from pathlib import Path
-from lotus.figures import figures
+from lotus.figures.draw import draw
 for kind in ("ablation", "avg-gap"):
     out = Path(sys.argv[1])
-    figures.draw(kind, [Path(path) for path in sys.argv[2:]], out / kind, out / "record")
+    draw(kind, [Path(path) for path in sys.argv[2:]], out / kind, out / "record")
 """
 
 

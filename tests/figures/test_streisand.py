@@ -10,7 +10,7 @@ from measured_runs import texts_of_figure
 
 from lotus.figures.streisand import POINTS, streisand
 from lotus.figures.style import style
-from lotus.metrics.divergence import entropy, softmax
+from lotus.metrics.base.probabilities import entropy, softmax
 from lotus.metrics.streisand import FLOOR
 from lotus.predictions import predictions_file
 from lotus.records.files import sha256

@@ -7,7 +7,9 @@ import pytest
 from measured_runs import run_of_lotus
 
 from lotus.errors import LotusError
-from lotus.figures.training import temperature
+from lotus.figures.temperature import temperature
+from lotus.records.files import write_json
+from lotus.records.seal import sealed
 from lotus.results.run_records import load_courses
 
 
@@ -67,7 +69,7 @@ def test_temperatures_that_are_not_finite_are_gaps(record):
     path = run_of_lotus(record, [1.0, 0.8])
     content = json.loads(path.read_text())
     content["notes"]["epochs"][1]["temperature"] = None
-    path.write_text(json.dumps(content))
+    write_json(path, sealed(content))
     (course,) = load_courses([path])
     assert np.isnan(course.temperature[1])
 

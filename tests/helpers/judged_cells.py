@@ -5,7 +5,7 @@ import pandas as pd
 
 from lotus.claims.evidence import Evidence
 from lotus.claims.stated import Claim
-from lotus.metrics.summary import METRICS
+from lotus.metrics.base import registry
 
 SEEDS = (12, 13, 3407)
 CIFAR = ("cifar10", "resnet18", "instance-10")
@@ -38,7 +38,7 @@ def cell(rows, protocol="corrected", where=CIFAR, published=None, items=("table1
                 {
                     **about,
                     "row": row,
-                    **dict.fromkeys(METRICS, np.nan),
+                    **dict.fromkeys(registry.columns(), np.nan),
                     **given,
                     "same_as_original": False,
                     "collapsed": "near chance" if seed in fallen else "",
@@ -47,7 +47,7 @@ def cell(rows, protocol="corrected", where=CIFAR, published=None, items=("table1
             seconds = metrics.get("time", [1.0] * len(seeds))[number]
             line = {**about, "row": row, "seconds": seconds, "minutes_released_r1": 7 * seconds}
             times.append(line)
-    frame = pd.DataFrame(frame).astype(dict.fromkeys(METRICS, float))
+    frame = pd.DataFrame(frame).astype(dict.fromkeys(registry.columns(), float))
     return Evidence(frozenset(items), published, "some data", frame, pd.DataFrame(times))
 
 

@@ -1,10 +1,7 @@
 """Metrics and run records of made-up models, and what a figure shows of them."""
 
-from dataclasses import asdict
-
 import numpy as np
-
-from lotus.metrics.summary import Scores
+from scores import row_of_metrics
 
 PLACE = {"dataset": "data", "architecture": "resnet18", "scenario": "instance-10"}
 SEEDS = (1, 2)
@@ -19,7 +16,7 @@ def place_of(row, seed, protocol, architecture):
 def values(gap, jsd, collapsed):
     accuracies = {f"accuracy_{name}": 0.8 for name in ("forget", "retain", "test", "val")}
     attack = {"mia": 0.5, "mia_released_e6": 0.5, "mia_auc": 0.5}
-    return asdict(Scores(**accuracies, **attack, avg_gap=gap, jsd=jsd, collapsed=collapsed))
+    return row_of_metrics(**accuracies, **attack, avg_gap=gap, jsd=jsd, collapsed=collapsed)
 
 
 ROWS = {

@@ -11,7 +11,7 @@ from lotus import layout
 from lotus.audit.project import audit_project
 from lotus.records.files import as_text, sha256
 from lotus.records.index import Index, read_index
-from lotus.records.record import sealed
+from lotus.records.seal import sealed
 
 DIGITS = "config/digits.yaml"
 

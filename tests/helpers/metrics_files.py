@@ -1,11 +1,10 @@
 """Metrics files of made-up models, with collapsed rows, without gold, under switches."""
 
 import json
-from dataclasses import asdict
 
 import pytest
+from scores import row_of_metrics
 
-from lotus.metrics.summary import Scores
 from lotus.page.sections import Measured
 from lotus.results.metrics import (
     load_metrics,
@@ -22,7 +21,7 @@ def scores(forget, retain, test, mia, **others):
     """A row with its terms of Avg Gap; `mia` also by the published attack."""
     given = {"accuracy_forget": forget, "accuracy_retain": retain, "accuracy_test": test}
     defaults = {"accuracy_val": test, "mia": mia, "mia_released_e6": mia, "mia_auc": 0.5}
-    return asdict(Scores(**{**given, **defaults, **others}))
+    return row_of_metrics(**{**given, **defaults, **others})
 
 
 GOLD = scores(0.8, 1.0, 0.8, 0.6)

@@ -21,9 +21,9 @@ from lotus.diff.loading import open_side
 from lotus.errors import LotusError
 from lotus.lineage import lookup, recorded_facts
 from lotus.lineage import to_text as tree_text
-from lotus.plan.step import Step
+from lotus.plan.step import ExpectedRecord
 from lotus.publish import replay
-from lotus.publish.restore import standing
+from lotus.publish.restore import plan_restore
 from lotus.records.index import read_index
 from lotus.records.ledger import seal
 from lotus.runs.evaluation import evaluate_runs
@@ -109,8 +109,10 @@ def audited(_):
 
 def restored(_):
     index = read_index()
-    wanted = [Step(record.path, tuple(record.outputs)) for record in index.records.values()]
-    printable("\n".join(standing(index, audit(index, wanted).artifacts, wanted).lines()))
+    wanted = [
+        ExpectedRecord(record.path, tuple(record.outputs)) for record in index.records.values()
+    ]
+    printable("\n".join(plan_restore(index, audit(index, wanted).artifacts, wanted).lines()))
 
 
 def traced(_):

@@ -1,13 +1,6 @@
-"""Images of which no two look alike, and a command called on them."""
+"""Images of which no two look alike."""
 
 import numpy as np
-from click.testing import CliRunner
-
-from lotus.cli.main import main
-
-
-def call(*arguments):
-    return CliRunner().invoke(main, [str(argument) for argument in arguments])
 
 
 def pictures(count, channels=3, seed=0, size=16):

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from lotus.records.files import write_json
 from lotus.records.index import read_index
-from lotus.records.record import sealed, write_record
+from lotus.records.record import write_record
+from lotus.records.seal import sealed
 
 RUN = Path("results/tiny/net/seed1/all/corrected+m1/lotus")
 ORIGINAL = Path("results/tiny/net/seed1/original/corrected")

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from lotus.metrics.divergence import softmax
+from lotus.metrics.base.probabilities import softmax
 from lotus.predictions.predictions_file import Split
 
 LN2 = np.log(2)

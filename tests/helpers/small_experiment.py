@@ -8,7 +8,8 @@ from lotus.diff.compare import compare
 from lotus.diff.loading import open_side
 from lotus.records import files, record
 from lotus.records.files import write_json
-from lotus.records.record import sealed, write_record
+from lotus.records.record import write_record
+from lotus.records.seal import sealed
 
 CELL = Benchmark("d", "net", "class-a")
 SEEDS = (1, 2)

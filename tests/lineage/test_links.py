@@ -20,7 +20,7 @@ from built_by_hand import (
 
 from lotus import layout
 from lotus.records.files import sha256, write_json
-from lotus.records.record import sealed
+from lotus.records.seal import sealed
 
 
 def test_the_way_leads_to_the_source_files_and_every_digest_agrees(project):

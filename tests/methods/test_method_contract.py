@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hand_made import write_by_hand
 from small_methods import NAMES, SMALL, both_protocols, every_method, of_method
 from torch import nn
 
@@ -25,7 +26,6 @@ from lotus.engine.device import Device
 from lotus.errors import LotusError
 from lotus.methods.base import configured, registry
 from lotus.methods.base.task import Task
-from lotus.records.files import write_json
 from lotus.runs import run as runs
 from lotus.runs.bench import set_up
 
@@ -299,7 +299,9 @@ def bench(tmp_path):
         "architecture": architecture.model_dump(),
         "images": Dataset(augmentation=Augmentation(crop_padding=1)).model_dump(),
     }
-    write_json(tmp_path / "original" / runs.RECORD, {"settings": settings})
+    write_by_hand(
+        tmp_path / "original" / runs.RECORD, kind="original", about={"seed": 0}, settings=settings
+    )
     inputs = runs.Inputs(tmp_path / "store", tmp_path / "held-out.json", tmp_path / "forget.json")
     device = Device(torch.device("cpu"), 1)
     found = set_up(inputs, tmp_path / "original", device, CORRECTED)

@@ -10,15 +10,16 @@ from hypothesis.extra import numpy as hnp
 from random_predictions import scenario
 
 from lotus.errors import LotusError
-from lotus.metrics.correlation import correlate
-from lotus.metrics.intervals import paired
-from lotus.metrics.membership import attack, auc, tpr_at_fpr
-from lotus.metrics.released import (
+from lotus.metrics.base import registry
+from lotus.metrics.base.released import (
     mia_released_e6,
 )
+from lotus.metrics.base.scoring import score_all
+from lotus.metrics.membership import attack, auc, tpr_at_fpr
 from lotus.metrics.streisand import standing
-from lotus.metrics.summary import METRICS, as_json, score_all
 from lotus.predictions.predictions_file import Split
+from lotus.results.correlation import correlate
+from lotus.results.intervals import paired
 
 
 def damaged(name, **parts):
@@ -93,9 +94,9 @@ def test_scores_of_any_numbers_are_shares_and_nats_or_none(data):
         with pytest.raises(LotusError, match="no class in common"):
             score_all(original, gold, {"other": other}, 0)
         return
-    found = as_json(score_all(original, gold, {"other": other}, 0))
+    found = score_all(original, gold, {"other": other}, 0)
     for scores in found.values():
-        for name in METRICS:
+        for name in registry.columns():
             assert scores[name] is None or np.isfinite(scores[name]), name
             assert scores[name] is None or name.startswith("ks") or scores[name] >= -1e-9, name
 

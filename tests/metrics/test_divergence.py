@@ -6,11 +6,13 @@ from hypothesis import given
 from random_predictions import LN2, logits_of, random_rows
 
 from lotus.errors import LotusError
-from lotus.metrics.divergence import entropy, jsd, rf_jsd, softmax
-from lotus.metrics.released import (
+from lotus.metrics.base.probabilities import entropy, softmax
+from lotus.metrics.base.released import (
     entropy32,
     softmax32,
 )
+from lotus.metrics.jsd import jsd
+from lotus.metrics.rf_jsd import rf_jsd
 
 
 def test_softmax_is_stable_and_invariant_to_shifts():

@@ -7,8 +7,8 @@ from random_predictions import entropies, logits_of, random_rows
 from sklearn.linear_model import LogisticRegression
 
 from lotus.errors import LotusError
-from lotus.metrics.divergence import jsd, rf_jsd, softmax
-from lotus.metrics.released import (
+from lotus.metrics.base.probabilities import softmax
+from lotus.metrics.base.released import (
     jsd_released_e4,
     mean_ag,
     mia_released_e6,
@@ -16,6 +16,8 @@ from lotus.metrics.released import (
     round_divergence,
     round_share,
 )
+from lotus.metrics.jsd import jsd
+from lotus.metrics.rf_jsd import rf_jsd
 
 
 def ag(p, q):

@@ -1,8 +1,7 @@
 """Times, what switches cost, and the register of switches on the page."""
 
-import json
-
 import pytest
+from hand_made import write_by_hand
 from metrics_files import PLACE
 
 from lotus.config.protocol import REGISTER
@@ -10,7 +9,7 @@ from lotus.page.costs import costs, register
 from lotus.results.metrics import (
     load_metrics,
 )
-from lotus.tables import tables
+from lotus.tables.times import times
 
 
 def test_matrix_of_costs(ablated):
@@ -59,8 +58,7 @@ def record(tmp_path):
     def record(row, seed, seconds, protocol="corrected", **notes):
         about = PLACE | {"row": row, "seed": seed, "protocol": protocol}
         path = tmp_path / f"{protocol}-{row}-{seed}.json"
-        path.write_text(json.dumps({"about": about, "time": seconds, "notes": notes}))
-        return path
+        return write_by_hand(path, about=about, time=seconds, notes=notes)
 
     return record
 
@@ -72,7 +70,7 @@ def test_times_with_preparation_and_published_minutes(record):
         record("salun", 2, {"unlearn": 30.0, "method_prepare": 5.0}, minutes_released_r1=5.5),
         record("scrub", 1, {"unlearn": 30.0, "method_prepare": 6.0}),
     ]
-    numbers = tables.times(files)[0].set_index("row")
+    numbers = times(files)[0].set_index("row")
     assert numbers.loc["gold", "seconds"] == 60
     assert numbers.loc["gold", "minutes_released_r1"] == 1
     assert numbers.loc["salun", "seconds"] == 34
@@ -87,5 +85,5 @@ def test_times_keep_protocols_apart(record):
         record("scrub", 1, {"unlearn": 1.0}),
         record("scrub", 1, {"unlearn": 3.0}, protocol="released"),
     ]
-    numbers = tables.times(files)[0].set_index("protocol")
+    numbers = times(files)[0].set_index("protocol")
     assert numbers["seconds"].to_dict() == {"corrected": 1.0, "released": 3.0}

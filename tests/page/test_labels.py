@@ -3,9 +3,9 @@
 import pytest
 
 from lotus.config.cells import Benchmark
-from lotus.figures import figures
-from lotus.page.labels import SUBJECTS, listed
-from lotus.tables import tables
+from lotus.figures.registry import FIGURES, spec_modules
+from lotus.page.labels import listed
+from lotus.tables.registry import TABLES
 
 CELLS = (
     Benchmark("mnist", "resnet18", "instance-10"),
@@ -13,11 +13,16 @@ CELLS = (
     Benchmark("fashion-mnist", "resnet18", "instance-10", "released"),
     Benchmark("fashion-mnist", "resnet18", "instance-10", "corrected", "share"),
 )
+KINDS = [("table", name) for name in TABLES.names] + [("figure", name) for name in FIGURES.names]
 
 
-@pytest.mark.parametrize("kind", [*tables.TABLES, *figures.FIGURES])
-def test_every_kind_has_words(kind):
-    assert kind in SUBJECTS, f"say what '{kind}' shows in SUBJECTS of lotus/page/labels.py"
+@pytest.mark.parametrize(("form", "kind"), KINDS)
+def test_every_kind_is_listed_by_what_it_shows(form, kind):
+    spec = (TABLES if form == "table" else FIGURES).spec(kind)
+    found = listed(kind, CELLS[0].labels if spec.each == "cell" else {}, form)
+    assert found.labels["Shown"] == spec.label
+    assert found.labels["Form"] == form
+    assert found.summary.endswith((".", "(dashed)."))
 
 
 @pytest.mark.parametrize("cell", CELLS, ids=lambda cell: cell.name)
@@ -46,3 +51,8 @@ def test_no_label_is_a_file_name():
     for cell in CELLS:
         labels = listed("benchmark", cell.labels, "table").labels
         assert not any(cell.name in text or ".csv" in text for text in labels.values())
+
+
+def test_the_page_shows_words_of_every_spec():
+    modules = {"lotus.figures.streisand", "lotus.tables.benchmark", "lotus.tables.paper.table1"}
+    assert modules <= {*spec_modules()}

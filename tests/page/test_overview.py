@@ -2,7 +2,7 @@
 
 from metrics_files import measured_of, scores
 
-from lotus.page.overview import size, standing
+from lotus.page.overview import rank_of_lotus, size
 
 
 def test_standing_of_lotus(write_metrics):
@@ -12,14 +12,14 @@ def test_standing_of_lotus(write_metrics):
         "ssd": scores(0.9, 1.0, 0.8, 0.7, avg_gap=0.2),
         "unsir": scores(0.9, 0.1, 0.8, 0.7, avg_gap=0.01, collapsed="near chance"),
     }
-    found = standing(measured_of([write_metrics("corrected", 1, **rows)]))
+    found = rank_of_lotus(measured_of([write_metrics("corrected", 1, **rows)]))
     # Both print as 0.050, and the collapsed model is not in the race.
     assert (found.rank, found.methods, found.best) == (1, 3, ["LoTUS", "SCRUB"])
     assert found.beats_original
     assert found.value == 0.0501
     rows["scrub"] |= {"avg_gap": 0.04}
     rows["lotus"] |= {"avg_gap": 0.3}
-    found = standing(measured_of([write_metrics("corrected", 1, **rows)]))
+    found = rank_of_lotus(measured_of([write_metrics("corrected", 1, **rows)]))
     assert (found.rank, found.best, found.best_value) == (3, ["SCRUB"], "0.040")
     assert not found.beats_original
 
@@ -27,12 +27,14 @@ def test_standing_of_lotus(write_metrics):
 def test_lotus_stands_nowhere_without_a_number(write_metrics):
     fallen = scores(0.9, 0.1, 0.8, 0.7, avg_gap=0.01, collapsed="near chance")
     other = scores(0.9, 1.0, 0.8, 0.7, avg_gap=0.1)
-    assert standing(measured_of([write_metrics("corrected", 1, lotus=fallen, ssd=other)])) is None
-    assert standing(measured_of([write_metrics("corrected", 1, ssd=other)])) is None
+    assert (
+        rank_of_lotus(measured_of([write_metrics("corrected", 1, lotus=fallen, ssd=other)])) is None
+    )
+    assert rank_of_lotus(measured_of([write_metrics("corrected", 1, ssd=other)])) is None
 
 
 def test_without_gold_lotus_stands_by_rf_jsd(ungauged):
-    found = standing(measured_of(ungauged["corrected"][:1]))
+    found = rank_of_lotus(measured_of(ungauged["corrected"][:1]))
     assert (found.metric, found.rank, found.best) == ("RF-JSD", 2, ["SCRUB"])
 
 

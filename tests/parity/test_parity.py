@@ -19,7 +19,7 @@ from lotus.methods.base import configured, registry
 from lotus.methods.base.task import Task
 from lotus.methods.lotus import targets
 from lotus.methods.salun import saliency_mask
-from lotus.metrics.released import (
+from lotus.metrics.base.released import (
     entropy32,
     jsd_released_e4,
     mia_released_e6,

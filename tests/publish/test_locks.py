@@ -12,8 +12,8 @@ from lotus.data.build import build_store, fetch_raw, verify_store
 from lotus.data.store import dvc_digest
 from lotus.errors import LotusError
 from lotus.plan.making import make_plan
-from lotus.plan.steps import steps
-from lotus.records.index import read
+from lotus.plan.steps import expected_records
+from lotus.records.reading import find_record
 
 LOCK = "outs:\n- path: data/stores/own\n  md5: {}\n  hash: md5\n"
 
@@ -46,18 +46,18 @@ def plan(tmp_path, monkeypatch):
 
 
 def differences_of_store(plan):
-    record = read(layout.store_record("own"))
+    record = find_record(layout.store_record("own"))
     assert not record.problem
-    (step,) = (step for step in steps(plan) if step.record == record.path)
+    (step,) = (step for step in expected_records(plan) if step.path == record.path)
     return list(differences(record, step))
 
 
 def test_a_lock_on_a_store_as_it_is_makes_nothing_stale(plan):
-    before = list(steps(plan))
+    before = list(expected_records(plan))
     assert not differences_of_store(plan)
     layout.LOCK.write_text(LOCK.format(dvc_digest(layout.STORES / "own")))
     assert not differences_of_store(plan)
-    assert list(steps(plan)) == before
+    assert list(expected_records(plan)) == before
     verify_store(
         layout.STORES / "own",
         dvc_digest(layout.STORES / "own"),

@@ -13,7 +13,7 @@ from forked import lotus
 from project import run
 
 from lotus.layout import MADE_OF, MODELS, PREDICTIONS
-from lotus.publish.publish import LIMIT, sort_out
+from lotus.publish.publish import LIMIT, destinations
 from lotus.records.index import read_index
 
 CONFIG = ["--configfile", "config/digits.yaml"]
@@ -86,7 +86,7 @@ def test_bytes_lie_in_dvc_and_small_text_in_git(published, monkeypatch):
     ):
         assert name in tracked
     assert all(Path(name).stat().st_size <= LIMIT for name in tracked - records.keys())
-    held = sort_out(read_index()).held
+    held = destinations(read_index()).in_dvc
     assert {Path(path).name for path in held[MODELS]} == {"model.safetensors"}
     assert {Path(path).name for path in held[PREDICTIONS]} == {"predictions.npz", "gradcam.npz"}
     listed = {

@@ -15,7 +15,7 @@ from lotus.predictions import predictions_file
 from lotus.predictions.predictions_file import Split
 from lotus.publish import replay
 from lotus.records.files import as_text
-from lotus.records.record import sealed
+from lotus.records.seal import sealed
 
 SEED, CLASSES = 3, 4
 RUNS = Path("results/toy/net/seed3")
@@ -203,7 +203,7 @@ def test_an_edited_record_is_refused(clone):
     text = path.read_text()
     for other, said in (
         (text.replace('"figure": "streisand"', '"figure": "pareto"'), "edited"),
-        (text.replace("streisand", "pareto"), "not JSON: key 'lotus.metrics.pareto' stands twice"),
+        (text.replace("streisand", "pareto"), "not JSON: key 'lotus.results.pareto' stands twice"),
     ):
         path.write_text(other)
         done = restore(clone, check=False)

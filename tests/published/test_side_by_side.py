@@ -3,27 +3,29 @@
 import json
 import re
 import shlex
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from hand_made import write_by_hand
 from project import run
+from scores import row_of_metrics
 
 from lotus.config.cells import Benchmark
 from lotus.config.origins import Origin
 from lotus.config.reading import load
 from lotus.errors import LotusError
-from lotus.metrics.summary import Scores
 from lotus.published.counterparts import counterpart
+from lotus.published.full_size import command
 from lotus.published.numbers import load_published
 from lotus.published.side_by_side import Wanted, compare, read_comparison
 from lotus.results.experiment import Experiment
 from lotus.results.quantities import measure
-from lotus.tables.exhibits import EXHIBITS, command, write_exhibit
 from lotus.tables.printed import latex, panels
+from lotus.tables.registry import PAPER_TABLES
+from lotus.tables.write import write_paper_table
 
 ROOT = Path(__file__).parents[2]
 CIFAR = {"dataset": "cifar10", "architecture": "resnet18", "scenario": "instance-10"}
@@ -37,7 +39,7 @@ def published():
 
 def scores(forget=0.9, retain=1.0, test=0.9, mia=0.7, **others):
     given = {"accuracy_forget": forget, "accuracy_retain": retain, "accuracy_test": test}
-    return asdict(Scores(**given, accuracy_val=test, mia_released_e6=mia, **others))
+    return row_of_metrics(**given, accuracy_val=test, mia_released_e6=mia, **others)
 
 
 @pytest.fixture
@@ -61,12 +63,12 @@ def experiment(tmp_path, monkeypatch):
                 for number, row in enumerate(rows):
                     run = metrics.parent / row
                     run.mkdir()
-                    record = {
-                        "about": {**about, "row": row, "seed": seed},
-                        "time": {"train": 60.0 * (number + 1)},
-                        "notes": {"minutes_released_r1": 100.0},
-                    }
-                    (run / "run.json").write_text(json.dumps(record))
+                    write_by_hand(
+                        run / "run.json",
+                        about={**about, "row": row, "seed": seed},
+                        time={"train": 60.0 * (number + 1)},
+                        notes={"minutes_released_r1": 100.0},
+                    )
                     runs[str(seed)][row] = str(run)
             cell = {"protocol": protocol, "study": "", "measured": protocol, "published": place}
             described.append({**here, **cell, "items": items, "runs": runs})
@@ -200,7 +202,7 @@ def test_the_published_correlation_is_over_the_means_of_rows_with_gold(experimen
         for seed in SEEDS
     }
     read = experiment((["table7"], "released", CIFAR, CIFAR, rows))
-    numbers = EXHIBITS["table7"].make(read, published)
+    numbers = PAPER_TABLES.spec("table7").numbers(read, published)
     line = line_of(
         numbers,
         "all-methods",
@@ -214,10 +216,10 @@ def test_the_published_correlation_is_over_the_means_of_rows_with_gold(experimen
     assert line["published"] == 0.90
 
 
-@pytest.mark.parametrize("name", EXHIBITS)
+@pytest.mark.parametrize("name", PAPER_TABLES.names)
 def test_an_item_that_did_not_run_shows_the_published_numbers_alone(experiment, published, name):
     read = experiment()
-    numbers = EXHIBITS[name].make(read, published)
+    numbers = PAPER_TABLES.spec(name).numbers(read, published)
     assert set(numbers["released_status"]) | set(numbers["corrected_status"]) <= {"not run"}
     assert len(numbers) or name == "retain-fraction"
     assert numbers["published"].notna().all()
@@ -231,7 +233,7 @@ def test_an_item_is_written_and_read_back(experiment, published, tmp_path):
     rows = lotus_and_gold([scores(jsd_released_e4=3e-5)] * 3, [scores()] * 3)
     experiment((["table1"], "released", CIFAR, CIFAR, rows))
     out, record = tmp_path / "results/paper/table1", tmp_path / "record.json"
-    write_exhibit("table1", Path("experiment.json"), ROOT / "report/published", out, record)
+    write_paper_table("table1", Path("experiment.json"), ROOT / "report/published", out, record)
     numbers = read_comparison(out.with_name("table1.csv"))
     (panel,) = [p for p in panels(numbers) if p.ran]
     assert panel.columns == ["published", "released"]
@@ -243,7 +245,7 @@ def test_an_item_is_written_and_read_back(experiment, published, tmp_path):
     assert sum(path.endswith("metrics.json") for path in read) == 3
     assert "\\pm" in out.with_name("table1.tex").read_text()
     with pytest.raises(LotusError, match="unknown item 'table9'; did you mean"):
-        write_exhibit("table9", Path("experiment.json"), ROOT / "report/published", out, record)
+        write_paper_table("table9", Path("experiment.json"), ROOT / "report/published", out, record)
     out.with_name("table1.csv").write_text("a,b\n1,2\n")
     with pytest.raises(LotusError, match="not a table of"):
         read_comparison(out.with_name("table1.csv"))

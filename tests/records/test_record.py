@@ -1,17 +1,15 @@
-"""Records: written last, whole or not at all; digests follow the code."""
+"""Records: written last, whole or not at all."""
 
-import importlib
 import json
-import sys
 
 import pytest
 from project import run
 
-from lotus.records import code_identity
-from lotus.records.code_identity import code_digest, module_digests
+from lotus.records.code_identity import code_digest
 from lotus.records.environment import git_state
 from lotus.records.files import as_text, atomic, sha256, write_json
-from lotus.records.record import identity, is_sealed, sealed, write_record
+from lotus.records.record import write_record
+from lotus.records.seal import identity, is_sealed, sealed
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_draft(tmp_path):
@@ -50,105 +48,6 @@ def test_a_record_names_what_was_read_and_written(tmp_path, monkeypatch):
     assert record["versions"]["python"]
     assert record["time"]["prepare"] == 1.0
     assert record["code"]["step"] == code_digest("lotus.errors")
-
-
-def reload_package(tmp_path, monkeypatch, files):
-    package = tmp_path / "somepkg"
-    package.mkdir(exist_ok=True)
-    for name, text in files.items():
-        (package / name).write_text(text)
-    monkeypatch.syspath_prepend(tmp_path)
-    importlib.invalidate_caches()
-    for name in [name for name in sys.modules if name.startswith("somepkg")]:
-        del sys.modules[name]
-    forget_modules()
-    return code_digest("somepkg.a")
-
-
-def test_the_digest_follows_imports_also_inside_functions(tmp_path, monkeypatch):
-    files = {
-        "__init__.py": "",
-        "a.py": "def f():\n    from somepkg import b\n",
-        "b.py": "x = 1\n",
-        "c.py": "y = 1\n",
-    }
-    before = reload_package(tmp_path, monkeypatch, files)
-    assert reload_package(tmp_path, monkeypatch, {"c.py": "y = 2\n"}) == before
-    changed = reload_package(tmp_path, monkeypatch, {"b.py": "x = 2\n"})
-    assert changed != before
-    assert reload_package(tmp_path, monkeypatch, {"b.py": "x = 1\n"}) == before
-
-
-def test_a_methods_digest_is_its_own():
-    from lotus.methods.base import registry
-
-    lotus, finetune = (code_digest(registry.module_of(name)) for name in ("lotus", "finetune"))
-    assert lotus != finetune
-    assert "lotus.methods.finetune" not in code_identity._imports("lotus.runs.unlearn")
-
-
-def test_figures_do_not_depend_on_the_report_nor_tables_on_figures():
-    assert code_digest("lotus.tables.tables") != code_digest("lotus.figures.figures")
-    for module in (
-        "lotus.tables.tables",
-        "lotus.page.report",
-        "lotus.runs.evaluation",
-        "lotus.runs.run",
-    ):
-        assert "lotus.figures.figures" not in module_digests(module)
-
-
-FORMS = {
-    "climb.py": "from climb_helper import factor\nimport torch, yaml, random",
-    "climb_helper.py": "def factor(): return importlib.import_module('climb_late').factor",
-    "climb_late.py": "",
-    "climbing/__init__.py": "from . import base",
-    "climbing/base.py": "",
-    "climbing/method.py": "def f():\n    from .helper import factor\n    from ..climbing.deep.er import x",
-    "climbing/helper.py": "from .deep import er",
-    "climbing/deep/er.py": "from ..other import y",
-    "climbing/other.py": "import climbing.last as last",
-    "climbing/last.py": "this is no Python",
-    "climbing/unused.py": "",
-    "random.py": "",
-}
-REACHED = {
-    "climb": {"climb", "climb_helper", "climb_late"},
-    "climbing.method": {f"climbing{name}" for name in ("", ".base", ".method", ".helper", ".deep.er",
-                                                       ".other", ".last")},
-}  # fmt: skip
-
-
-def forget_modules():
-    """Has the next digest look for modules anew, as another process does."""
-    for name in ("_find", "_source", "_imports", "_is_local"):
-        getattr(code_identity, name).cache_clear()
-
-
-@pytest.fixture
-def plugins(tmp_path, monkeypatch):
-    for name, source in FORMS.items():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(source)
-    monkeypatch.syspath_prepend(tmp_path)
-    forget_modules()
-    yield tmp_path
-    forget_modules()
-
-
-@pytest.mark.parametrize("plugin", REACHED)
-def test_every_local_module_that_a_plugin_imports_is_part_of_its_identity(plugins, plugin):
-    assert set(module_digests(plugin)) == REACHED[plugin]
-
-
-@pytest.mark.parametrize(
-    ("plugin", "changed"), [("climb", "climb_late.py"), ("climbing.method", "climbing/last.py")]
-)
-def test_an_edit_beside_a_plugin_is_seen(plugins, plugin, changed):
-    before = code_digest(plugin)
-    (plugins / changed).write_text("factor = -7")
-    forget_modules()
-    assert code_digest(plugin) != before
 
 
 def test_a_repository_that_tracks_nothing_of_the_project_is_none_of_its_own(tmp_path, monkeypatch):

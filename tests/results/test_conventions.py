@@ -12,7 +12,7 @@ from lotus.results.metrics import (
     summarise,
     titled,
 )
-from lotus.tables import tables
+from lotus.tables.cell_texts import signed
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_column_does_not_take_one_metric_for_another(write_metrics):
 
 
 def test_signed():
-    assert tables.signed(-0.0001) == "0.000"
-    assert tables.signed(-0.25, 0.1, 2) == "−0.25 ± 0.10"
-    assert tables.signed(0.0126) == "+0.013"
-    assert tables.signed(float("nan")) == "–"
+    assert signed(-0.0001) == "0.000"
+    assert signed(-0.25, 0.1, 2) == "−0.25 ± 0.10"
+    assert signed(0.0126) == "+0.013"
+    assert signed(float("nan")) == "–"

@@ -17,7 +17,7 @@ from lotus.config.scenarios import Scenario
 from lotus.data.batches import Batch
 from lotus.data.splits import choose_forget_set, load_forget_set, save_forget_set
 from lotus.errors import LotusError
-from lotus.figures import figures
+from lotus.figures.draw import draw
 from lotus.figures.gradcam import gradcam
 from lotus.figures.style import style
 from lotus.models.tokens import as_map
@@ -191,7 +191,7 @@ def test_maps_of_real_runs(finished, tmp_path):
 
 
 def test_probabilities_are_those_of_the_predictions(finished, tmp_path):
-    from lotus.metrics.divergence import softmax
+    from lotus.metrics.base.probabilities import softmax
     from lotus.predictions import predictions_file
 
     found = explained(finished, tmp_path / "maps.npz")
@@ -287,7 +287,7 @@ def test_words_and_pictures_stand_inside_the_figure_and_apart(collapsed, tmp_pat
 def test_equal_maps_are_equal_figures(tmp_path):
     maps_file.save(tmp_path / "maps.npz", maps())
     for name in ("a", "b"):
-        figures.draw("gradcam", [tmp_path / "maps.npz"], tmp_path / name, tmp_path / f"{name}.json")
+        draw("gradcam", [tmp_path / "maps.npz"], tmp_path / name, tmp_path / f"{name}.json")
     for ending in ("svg", "pdf", "png"):
         assert (tmp_path / f"a.{ending}").read_bytes() == (tmp_path / f"b.{ending}").read_bytes()
 

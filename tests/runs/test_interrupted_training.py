@@ -20,7 +20,7 @@ def command(digits, out, *options):
     """`lotus pretrain` in a process of its own, with its log beside the run."""
     training = {"epochs": 12, "warmup_epochs": 2, "batch_size": 200, "patience": 9}
     architecture = {**RESNET, "training": training}
-    call = [sys.executable, "-m", "lotus.cli.main", "--log", out.with_suffix(".log"), "pretrain"]
+    call = [sys.executable, "-m", "lotus", "--log", out.with_suffix(".log"), "pretrain"]
     call += ["--store", digits / "store", "--held-out", digits / "held-out.json", "--seed", 1]
     call += ["--device", "cpu", "--out", out, "--architecture", json.dumps(architecture)]
     call += ["--images", "{augmentation: {crop_padding: 1}}", *options]

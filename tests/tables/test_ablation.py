@@ -6,8 +6,8 @@ from metrics_files import ALONE, NO_GAP, ORIGINAL, scores
 
 from lotus.page.costs import costs
 from lotus.predictions import predictions_file
-from lotus.tables import tables
-from lotus.tables.ablation import ablate
+from lotus.results.ablation import ablate
+from lotus.tables.ablation import ablation
 
 
 def test_ablation_states_e5_for_rows_with_a_calibration_set(write_metrics):
@@ -70,7 +70,7 @@ def test_ablation_of_a_collapsed_model_states_no_change(write_metrics, ablated):
     line = line.loc[("M1", "scrub")]
     assert line["collapsed"] == 1
     assert np.isnan(line["avg_gap_change"])
-    assert "M1 & SCRUB & collapsed" in tables.ablation(ablated[1:] + ablated[:1])[1]
+    assert "M1 & SCRUB & collapsed" in ablation(ablated[1:] + ablated[:1])[1]
 
 
 def test_switches_of_metrics_are_computed_from_the_corrected_runs(write_metrics, tmp_path):
@@ -95,7 +95,7 @@ def test_switches_of_metrics_are_computed_from_the_corrected_runs(write_metrics,
     assert e4["jsd_switched"] == pytest.approx(0.003)
     assert e4["jsd_switched_mean_ag"] == pytest.approx(0.12)
     assert np.isnan(e4["jsd_change"])
-    assert "30.00 (AG 0.120)" in tables.ablation(sources)[1]
+    assert "30.00 (AG 0.120)" in ablation(sources)[1]
 
 
 def test_ablation_without_anything_to_compare_is_empty(write_metrics):

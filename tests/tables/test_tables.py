@@ -6,7 +6,7 @@ import pytest
 from metrics_files import scores
 
 from lotus.config.protocol import parse
-from lotus.figures import figures
+from lotus.figures.avg_gap import avg_gap
 from lotus.results.conventions import form_of
 from lotus.results.metrics import (
     best_rows,
@@ -14,7 +14,11 @@ from lotus.results.metrics import (
     load_metrics,
     summarise,
 )
-from lotus.tables import tables
+from lotus.tables.benchmark import benchmark
+from lotus.tables.correlation import correlation
+from lotus.tables.per_seed import per_seed
+from lotus.tables.summary import summary as summary_table
+from lotus.tables.write import write_table
 
 
 def test_collapsed_rows_have_no_mean_and_say_so(fallen):
@@ -25,14 +29,14 @@ def test_collapsed_rows_have_no_mean_and_say_so(fallen):
     assert np.isnan(summary.loc["salun", "avg_gap_std"])
     assert "near chance" in summary.loc["salun", "why"]
     assert best_rows(summary, "avg_gap") == {"lotus"}
-    numbers, latex = tables.benchmark(fallen)
+    numbers, latex = benchmark(fallen)
     assert "SalUn (collapsed in 1 of 3 seeds) & -- & --" in latex
     assert numbers.set_index("row")["collapsed"].to_dict()["salun"] == 1
-    assert "SalUn & collapsed & collapsed" in tables.summary(fallen)[1]
+    assert "SalUn & collapsed & collapsed" in summary_table(fallen)[1]
 
 
 def test_collapsed_models_stay_in_the_list_of_models_with_the_reason(fallen):
-    numbers = tables.per_seed(fallen)[0].set_index(["row", "seed"])
+    numbers = per_seed(fallen)[0].set_index(["row", "seed"])
     assert numbers.loc[("salun", 2), "collapsed"].startswith("retain accuracy 0.100")
     assert numbers.loc[("salun", 2), "jsd"] == 0.3
 
@@ -55,10 +59,10 @@ def test_best_rows_share_the_mark_if_they_print_alike(write_metrics):
 
 def test_latex_of_a_benchmark(write_metrics):
     lotus = scores(0.9, 0.95, 0.8, 0.7, avg_gap=0.0625, jsd=0.1)
-    corrected = tables.benchmark([write_metrics("corrected", 1, lotus=lotus)])[1]
+    corrected = benchmark([write_metrics("corrected", 1, lotus=lotus)])[1]
     assert "LoTUS & \\textbf{0.062} & \\textbf{0.100} & -- & \\textbf{0.900}" in corrected
     released = scores(0.9, 0.95, 0.8, 0.7, jsd_released_e4=1.874e-4)
-    latex = tables.benchmark([write_metrics("released", 1, lotus=released)])[1]
+    latex = benchmark([write_metrics("released", 1, lotus=released)])[1]
     assert "{JSD\\\\(as released,\\\\$\\times 10^4$)}" in latex
     assert "{Forget acc.\\\\(as released)}" in latex
     assert "LoTUS & \\textbf{0.0625} & \\textbf{1.87} & -- & \\textbf{0.90}" in latex
@@ -68,7 +72,7 @@ def test_latex_of_a_benchmark(write_metrics):
 @pytest.mark.parametrize("name", ["corrected", "released"])
 def test_without_gold_a_table_has_no_columns_that_need_it(ungauged, name):
     alone, beside = ungauged[name]
-    numbers, latex = tables.benchmark([alone])
+    numbers, latex = benchmark([alone])
     assert not [column for column in numbers if column.startswith(("jsd", "avg_gap"))]
     assert list(numbers["row"]) == ["original", "lotus", "scrub"]
     assert "nan" not in latex
@@ -76,11 +80,11 @@ def test_without_gold_a_table_has_no_columns_that_need_it(ungauged, name):
     assert heads[1].removeprefix("\\shortstack[r]{").startswith("RF-JSD")
     assert "SCRUB & \\textbf{" in latex
     assert latex.count("textbf") == 1
-    assert "Avg Gap" in tables.benchmark([beside])[1]
+    assert "Avg Gap" in benchmark([beside])[1]
 
 
 def test_summary_of_places_with_and_without_gold(ungauged):
-    numbers, latex = tables.summary(ungauged["corrected"])
+    numbers, latex = summary_table(ungauged["corrected"])
     by = numbers.set_index(["scenario", "row"])
     assert by.loc[("instance-50", "scrub"), "rf_jsd"] == 0.01
     assert np.isnan(by.loc[("instance-50", "scrub"), "jsd"])
@@ -89,13 +93,13 @@ def test_summary_of_places_with_and_without_gold(ungauged):
     assert "\nOriginal (nothing done) & 0.040 & 0.150 & 0.200" in latex
     assert "\nGold (retrained) & -- & -- & --" in latex
     assert "\nSCRUB & \\textbf{0.010} & -- & --" in latex
-    assert "no gold models" in tables.summary(ungauged["released"][:1])[1]
+    assert "no gold models" in summary_table(ungauged["released"][:1])[1]
 
 
 def test_without_gold_there_is_nothing_to_correlate(ungauged):
     alone, beside = ungauged["corrected"]
-    assert tables.correlation([alone])[0].empty
-    assert list(tables.correlation([alone, beside])[0]["scenario"]) == ["instance-10"]
+    assert correlation([alone])[0].empty
+    assert list(correlation([alone, beside])[0]["scenario"]) == ["instance-10"]
 
 
 STUDY = {"study": "share"}
@@ -108,14 +112,14 @@ def test_studies_are_kept_apart(write_metrics):
             "corrected", 1, about=STUDY, half=scores(0.8, 1.0, 0.8, 0.7, avg_gap=0.2, jsd=0.1)
         ),
     ]
-    numbers, latex = tables.summary(files)
+    numbers, latex = summary_table(files)
     by = numbers.set_index(["study", "row"])["avg_gap"]
     assert by[("share", "half")] == 0.2
     assert ("", "half") not in by.index
     assert latex.count("\\begin{table}") == 2
     assert "study share, corrected" in latex
-    assert "data, ResNet18, 10 \\% forgotten, study share" in tables.benchmark(files[1:])[1]
-    titles = [axes.get_title() for axes in figures.avg_gap(files).axes if axes.get_visible()]
+    assert "data, ResNet18, 10 \\% forgotten, study share" in benchmark(files[1:])[1]
+    titles = [axes.get_title() for axes in avg_gap(files).axes if axes.get_visible()]
     assert titles == [
         "data, ResNet18\n10 % forgotten",
         "data, ResNet18\n10 % forgotten, study share",
@@ -126,14 +130,14 @@ def test_tables_name_the_study_only_where_there_is_one(write_metrics, tmp_path):
     plain, of_study = write_metrics("corrected", 1), write_metrics("corrected", 1, about=STUDY)
     for name in ("summary", "per-seed"):
         for sources, told in (([plain], False), ([plain, of_study], True)):
-            tables.write_table(name, sources, tmp_path / "t", tmp_path / "r.json")
+            write_table(name, sources, tmp_path / "t", tmp_path / "r.json")
             assert ("study" in pd.read_csv(tmp_path / "t.csv")) == told
             assert ("share" in (tmp_path / "t.tex").read_text()) == told
 
 
 def test_summary_names_columns_by_convention(write_metrics):
     files = [write_metrics(protocol, 1) for protocol in ("corrected", "released")]
-    numbers, latex = tables.summary(files)
+    numbers, latex = summary_table(files)
     assert {"avg_gap", "avg_gap_released_e3_e6", "jsd_released_e3_e4"} <= set(numbers.columns)
     by = numbers.set_index(["protocol", "row"])
     assert np.isnan(by.loc[("released", "original"), "avg_gap"])

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from metrics_files import measured_of, scores
 
-from lotus.records.reading import RunRecord
+from lotus.records.reading import Record
 from lotus.tables.trace import trace
 
 
@@ -16,8 +16,9 @@ def test_a_trace_leads_from_each_row_to_its_models(write_metrics):
     measured = measured_of(files, "released")
     folders = [Path(f) for rows in measured.described["runs"].values() for f in rows.values()]
     runs = {
-        folder: RunRecord(
-            folder / "run.json",
+        folder: Record(
+            f"{folder}/run.json",
+            "",
             {"outputs": {f"{folder}/model.safetensors": "m", f"{folder}/predictions.npz": "p"}},
         )
         for folder in folders

@@ -16,14 +16,16 @@ from project import ROOT
 from lotus.claims.behaviours_in_print import signs
 from lotus.claims.stated import load_claims
 from lotus.errors import LotusError
-from lotus.figures import figures
+from lotus.figures.avg_gap import avg_gap
+from lotus.figures.rf_jsd import rf_jsd
 from lotus.published.numbers import MISPRINTS, RESULTS, load_misprints, load_published
+from lotus.results.ablation import ablate
 from lotus.results.experiment import read_experiment
 from lotus.results.metrics import load_metrics
 from lotus.results.run_records import load_costs, load_courses
-from lotus.tables import tables
-from lotus.tables.ablation import ablate
 from lotus.tables.effects import effects
+from lotus.tables.per_seed import per_seed
+from lotus.tables.summary import summary
 
 PUBLISHED = ROOT / "report" / "published"
 CELLS = st.one_of(
@@ -171,7 +173,7 @@ def test_metrics(made, tmp_path, data):
     path = tmp_path / "metrics.json"
     path.write_text(json.dumps(data.draw(damaged(json.loads(metrics[0].read_text())))))
     if tried(path, lambda: load_metrics([path])) is not None:
-        for draw in (tables.summary, tables.per_seed, ablate, figures.avg_gap, figures.rf_jsd):
+        for draw in (summary, per_seed, ablate, avg_gap, rf_jsd):
             tried(None, lambda draw=draw: draw([path, *metrics[1:]]))
 
 

@@ -7,7 +7,7 @@ import pytest
 from project import run
 
 from lotus.records.index import read_index
-from lotus.records.record import identity
+from lotus.records.seal import identity
 
 CONFIG = ["--configfile", "config/digits.yaml"]
 TIMED = (

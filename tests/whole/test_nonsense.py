@@ -29,12 +29,12 @@ from tiny import FORGET_SET, HELD_OUT, ROWS
 from lotus.audit.audit import audit
 from lotus.errors import LotusError
 from lotus.formats.json_text import parse_json
-from lotus.plan.step import Step
-from lotus.publish.restore import standing
+from lotus.plan.step import ExpectedRecord
+from lotus.publish.restore import plan_restore
 from lotus.records.files import as_text, sha256
 from lotus.records.index import read_index
 from lotus.records.reading import read_record
-from lotus.records.record import identity, sealed
+from lotus.records.seal import identity, sealed
 
 pytestmark = pytest.mark.usefixtures("no_repository")
 
@@ -261,8 +261,8 @@ def test_records_that_were_made_of_each_other(template):
     with copy_of(template):
         index = read_index()
         wanted = [
-            Step("results/records/a.json", (), ("results/records/b.json",)),
-            Step("results/records/b.json", (), ("results/records/a.json",)),
+            ExpectedRecord("results/records/a.json", (), ("results/records/b.json",)),
+            ExpectedRecord("results/records/b.json", (), ("results/records/a.json",)),
         ]
         with pytest.raises(LotusError, match=r"a\.json.*made of each other"):
-            standing(index, [], wanted)
+            plan_restore(index, [], wanted)

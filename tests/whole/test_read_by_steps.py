@@ -1,7 +1,6 @@
 """Files that steps hand to each other, damaged: a result, or one error that names the file."""
 
 import io
-import json
 import logging
 import zipfile
 from contextlib import suppress
@@ -9,6 +8,7 @@ from contextlib import suppress
 import numpy as np
 import pytest
 import torch
+from hand_made import write_by_hand
 from hypothesis import HealthCheck, given, settings
 from random_damage import EDITS, damaged
 
@@ -151,7 +151,7 @@ def test_records_that_are_none_are_refused(tmp_path, text):
     assert str(path) in refused(_settings_of, tmp_path)
     assert str(path) in refused(choose_best, [path], tmp_path / "out", tmp_path / "record")
     with suppress(LotusError):
-        assert isinstance(read_record(path), dict)
+        read_record(path)
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ def test_records_that_are_none_are_refused(tmp_path, text):
 def test_trials_that_are_none_are_refused(tmp_path, trials):
     path = tmp_path / "trials.json"
     about = dict.fromkeys(("dataset", "architecture", "scenario", "row"), "a")
-    path.write_text(json.dumps({"about": about, "notes": {"trials": trials}}))
+    write_by_hand(path, kind="tuning", about=about, notes={"trials": trials})
     line = refused(choose_best, [path], tmp_path / "out", tmp_path / "record")
     assert "not a file of `lotus tune`" in line
 

@@ -210,13 +210,13 @@ def test_changing_alpha_plans_lotus_and_what_follows(finished, changed):
     assert not {"pretrain_original", "retrain_gold", "build_store", "split_held_out"} & set(plan)
 
 
-def test_editing_the_figures_plans_figures_and_report_only(finished, changed):
-    changed("lotus/figures/figures.py", lambda text: text.replace("nbins=5", "nbins=6"))
-    assert set(planned(finished)) == {"draw_figure", "write_report", "seal_records", "all"}
+def test_editing_a_figure_plans_that_figure_and_the_page_only(finished, changed):
+    changed("lotus/figures/rf_jsd.py", lambda text: text.replace("nbins=5", "nbins=6"))
+    assert planned(finished) == {"draw_figure": 1, "write_report": 1, "seal_records": 1, "all": 1}
 
 
 def test_editing_a_method_plans_that_method_only(finished, changed):
-    changed("lotus/methods/finetune.py", lambda text: text + "\n")
+    changed("lotus/methods/finetune.py", lambda text: text + "\nADDED = 1\n")
     plan = planned(finished)
     assert plan["unlearn"] == 8
     assert not {"pretrain_original", "retrain_gold"} & set(plan)
@@ -287,6 +287,8 @@ def test_targets_that_the_experiment_does_not_have_are_told_in_a_line_each(finis
             "in results/digits/resnet18/seed13/instance-10/: did you mean 'released-e1'?"
         ),
         "tabel1": "no such target; did you mean 'table1'?",
+        "audit": "no such target; it is called 'lookalikes'",
+        "unlearn": "a rule for many files, and no target; did you mean 'class-unlearning'?",
     }
     done = run(finished, "snakemake", "-n", *CONFIG, "--", *targets, check=False)
     assert done.returncode == 1

@@ -3,32 +3,25 @@
 
 rule judge_claims:
     input:
-        claims="report/claims.yaml",
-        published=PUBLISHED,
-        experiment="results/experiment.json",
-        metrics=CONTENTS.metrics(CONTENTS.measured),
-        runs=CONTENTS.records(CONTENTS.measured),
-        audits=CONTENTS.audits(PLAN.settings.datasets),
+        unpack(STEPS.inputs_of("judge_claims")),
     output:
-        verdicts="results/claims.json",
-        # Some verdicts rest on measured seconds.
+        verdicts=layout.CLAIMS,
         csv=report(
-            "results/timings/claims.csv",
+            layout.item_file(*layout.CLAIMS_TABLE, "csv"),
             category="The paper's claims",
             labels={"Shown": "Verdicts on all claims"},
             caption="../../report/captions/claims.rst",
         ),
-        tex="results/timings/claims.tex",
-        record="results/records/timings/claims.table.json",
+        tex=layout.item_file(*layout.CLAIMS_TABLE, "tex"),
+        record=layout.item_record(*layout.CLAIMS_TABLE, "table"),
     log:
-        "logs/judge_claims.log",
+        layout.log_of("judge_claims"),
     localrule: True
     conda:
         CONDA
     params:
-        published=Path(PUBLISHED[0]).parent,
-        table=subpath(output.csv, strip_suffix=".csv"),
-        code=step_code("lotus.claims.verdicts"),
+        **STEPS.told("judge_claims", "published", "table"),
+        code=STEPS.code_of("judge_claims"),
     shell:
         "lotus --log {log} claims --claims {input.claims} --published {params.published}"
         " --experiment {input.experiment} --out {output.verdicts} --table {params.table}"

@@ -4,40 +4,38 @@
 # The mirrors are resources, not parameters: another place of the same files reruns nothing.
 rule fetch_data:
     output:
-        "data/raw/{dataset}.json",
+        raw=layout.raw_list("{dataset}"),
     log:
-        "logs/fetch_data/{dataset}.log",
+        layout.log_of("fetch_data", "{dataset}"),
     localrule: True
     conda:
         CONDA
     resources:
-        mirrors=lambda wildcards: MIRRORS,
+        **STEPS.told("fetch_data", "mirrors"),
     params:
-        options=lambda wildcards: json.dumps(raw_options(wildcards.dataset)),
-        code=lambda wildcards: source_code(wildcards.dataset),
+        **STEPS.told("fetch_data", "options"),
+        code=STEPS.code_of("fetch_data"),
     shell:
         "lotus --log {log} fetch {wildcards.dataset} --options {params.options:q} {resources.mirrors}"
-        " --out {output}"
+        " --out {output.raw}"
 
 
+# Another lock (`other`) asks for the images again; one on the store as it is (`locked`) changes nothing.
 rule build_store:
     input:
-        raw="data/raw/{dataset}.json",
+        unpack(STEPS.inputs_of("build_store")),
     output:
-        expand("data/stores/{{dataset}}/{name}", name=STORE_FILES),
+        **layout.store_files("{dataset}"),
     log:
-        "logs/build_store/{dataset}.log",
+        layout.log_of("build_store", "{dataset}"),
     localrule: True
     conda:
         CONDA
     resources:
-        locked=lock_of,
+        **STEPS.told("build_store", "locked"),
     params:
-        folder=lambda wildcards: layout.STORES / wildcards.dataset,
-        options=lambda wildcards: json.dumps(PLAN.store_of(wildcards.dataset)),
-        # Another lock asks for the images again; one on the store as it is changes nothing.
-        other=lambda wildcards: other_lock(wildcards.dataset, LOCKED),
-        code=lambda wildcards: source_code(wildcards.dataset),
+        **STEPS.told("build_store", "folder", "options", "other"),
+        code=STEPS.code_of("build_store"),
     shell:
         "lotus --log {log} store {wildcards.dataset} --options {params.options:q} --raw {input.raw}"
         " --locked {resources.locked} --out {params.folder}"
@@ -46,42 +44,38 @@ rule build_store:
 # Everything downstream reads this record, so a store that was changed later stops the run here.
 rule verify_store:
     input:
-        expand("data/stores/{{dataset}}/{name}", name=STORE_FILES),
-        raw="data/raw/{dataset}.json",
+        unpack(STEPS.inputs_of("verify_store")),
     output:
-        "results/{dataset}/store.json",
+        record=layout.store_record("{dataset}"),
     log:
-        "logs/verify_store/{dataset}.log",
+        layout.log_of("verify_store", "{dataset}"),
     localrule: True
     conda:
         CONDA
     resources:
-        locked=lock_of,
+        **STEPS.told("verify_store", "locked"),
     params:
-        folder=lambda wildcards: layout.STORES / wildcards.dataset,
-        options=lambda wildcards: json.dumps(PLAN.store_of(wildcards.dataset)),
-        # Another lock asks for the images again; one on the store as it is changes nothing.
-        other=lambda wildcards: other_lock(wildcards.dataset, LOCKED),
-        code=step_code("lotus.data.build"),
+        **STEPS.told("verify_store", "folder", "options", "other"),
+        code=STEPS.code_of("verify_store"),
     shell:
         "lotus --log {log} verify {params.folder} --options {params.options:q} --raw {input.raw}"
-        " --locked {resources.locked} --out {output}"
+        " --locked {resources.locked} --out {output.record}"
 
 
 # One job, after all stores are verified: parallel `dvc` calls would collide.
 rule cache_stores:
     input:
-        expand("results/{dataset}/store.json", dataset=CACHED),
+        unpack(STEPS.inputs_of("cache_stores")),
     output:
-        status="data/stores/dvc.json",
-        record="results/records/dvc.json",
+        status=layout.CACHED,
+        record=layout.record_of(layout.CACHED),
     log:
-        "logs/cache_stores.log",
+        layout.log_of("cache_stores"),
     localrule: True
     conda:
         CONDA
     params:
-        stores=[layout.STORES / dataset for dataset in CACHED],
-        code=step_code("lotus.tracking.dvc"),
+        **STEPS.told("cache_stores", "stores"),
+        code=STEPS.code_of("cache_stores"),
     shell:
         "lotus --log {log} cache-stores {params.stores} --out {output.status} --record {output.record}"

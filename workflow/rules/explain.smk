@@ -3,18 +3,12 @@
 
 rule explain_forget_set:
     input:
-        store="results/{dataset}/store.json",
-        forget_set="results/{dataset}/splits/seed{seed}/{scenario}.json",
-        runs=lambda wildcards: [
-            f"{folder}/{name}"
-            for folder in explained_runs(wildcards).values()
-            for name in ("model.safetensors", "run.json")
-        ],
+        unpack(STEPS.inputs_of("explain_forget_set")),
     output:
-        maps="results/{dataset}/{architecture}/seed{seed}/{scenario}/{protocol}/gradcam.npz",
-        record="results/{dataset}/{architecture}/seed{seed}/{scenario}/{protocol}/gradcam.json",
+        maps=layout.gradcam_file(CELL, SEED),
+        record=layout.record_of(layout.gradcam_file(CELL, SEED)),
     log:
-        "logs/explain_forget_set/{dataset}/{architecture}/seed{seed}/{scenario}/{protocol}.log",
+        layout.log_of("explain_forget_set", *OF_MODEL, "{scenario}", "{protocol}"),
     conda:
         CONDA
     threads: 1
@@ -22,18 +16,8 @@ rule explain_forget_set:
         gpu=GPU,
         device=DEVICE,
     params:
-        store=lambda wildcards: layout.STORES / wildcards.dataset,
-        runs=lambda wildcards: [
-            part
-            for row, folder in explained_runs(wildcards).items()
-            for part in ("--of", row, folder)
-        ],
-        labels=lambda wildcards: json.dumps(
-            {**cell_of(wildcards).labels, "seed": int(wildcards.seed)}
-        ),
-        code=lambda wildcards: step_code(
-            "lotus.runs.gradcam", architecture_module(wildcards)
-        ),
+        **STEPS.told("explain_forget_set", "store", "runs", "labels"),
+        code=STEPS.code_of("explain_forget_set"),
     shell:
         "lotus --log {log} gradcam --store {params.store} --forget-set {input.forget_set}"
         " {params.runs:q} --protocol {wildcards.protocol} --device {resources.device}"

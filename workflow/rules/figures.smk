@@ -3,29 +3,30 @@
 
 rule draw_figure:
     input:
-        lambda wildcards: FIGURES[wildcards.folder, wildcards.figure].sources,
+        unpack(STEPS.inputs_of("draw_figure")),
     output:
         svg=report(
-            "results/{folder}/{figure}.svg",
+            layout.item_file("{folder}", "{figure}", "svg"),
             category=listed_as("category", "figure"),
             subcategory=listed_as("subcategory", "figure"),
             labels=listed_as("labels", "figure"),
             caption="../../report/captions/figure.rst",
         ),
-        pdf="results/{folder}/{figure}.pdf",
-        png="results/{folder}/{figure}.png",
-        record="results/records/{folder}/{figure}.figure.json",
+        pdf=layout.item_file("{folder}", "{figure}", "pdf"),
+        png=layout.item_file("{folder}", "{figure}", "png"),
+        record=layout.item_record("{folder}", "{figure}", "figure"),
     log:
-        "logs/draw_figure/{folder}/{figure}.log",
+        layout.log_of("draw_figure", "{folder}", "{figure}"),
     wildcard_constraints:
         folder="figures|timings",
-        figure=one_of(name for _, name in FIGURES),
+        figure=one_of(made.name for made in STEPS.contents.figures),
     localrule: True
     conda:
         CONDA
     params:
-        kind=lambda wildcards: FIGURES[wildcards.folder, wildcards.figure].kind,
-        out=subpath(output.svg, strip_suffix=".svg"),
-        code=step_code("lotus.figures.figures"),
+        **STEPS.told("draw_figure", "kind", "out"),
+        summary=listed_as("summary", "figure"),
+        code=STEPS.code_of("draw_figure"),
     shell:
-        "lotus --log {log} figure {params.kind} {input} --out {params.out} --record {output.record}"
+        "lotus --log {log} figure {params.kind} {input.sources} --out {params.out}"
+        " --record {output.record}"

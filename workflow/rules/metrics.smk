@@ -3,23 +3,18 @@
 
 rule evaluate:
     input:
-        lambda wildcards: predictions_of(wildcards).values(),
+        unpack(STEPS.inputs_of("evaluate")),
     output:
-        metrics="results/{dataset}/{architecture}/seed{seed}/{scenario}/{protocol}/metrics{in_study}.json",
-        record="results/records/{dataset}/{architecture}/seed{seed}/{scenario}/{protocol}/metrics{in_study}.json",
+        metrics=layout.metrics_file(CELL, SEED),
+        record=layout.record_of(layout.metrics_file(CELL, SEED)),
     log:
-        "logs/evaluate/{dataset}/{architecture}/seed{seed}/{scenario}/{protocol}{in_study}.log",
+        layout.log_of("evaluate", *OF_MODEL, "{scenario}", "{protocol}{in_study}"),
     localrule: True
     conda:
         CONDA
     params:
-        predictions=lambda wildcards: [
-            part
-            for row, path in predictions_of(wildcards).items()
-            for part in ("--of", row, path)
-        ],
-        labels=lambda wildcards: json.dumps(cell_of(wildcards).labels),
-        code=step_code("lotus.runs.evaluation"),
+        **STEPS.told("evaluate", "predictions", "labels"),
+        code=STEPS.code_of("evaluate"),
     shell:
         "lotus --log {log} evaluate {params.predictions:q} --seed {wildcards.seed}"
         " --labels {params.labels:q} --out {output.metrics} --record {output.record}"

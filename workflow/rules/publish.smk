@@ -3,9 +3,9 @@
 
 rule publish:
     input:
-        final_outputs(),
+        TARGETS.final,
     log:
-        "logs/publish.log",
+        layout.log_of("publish"),
     localrule: True
     conda:
         CONDA

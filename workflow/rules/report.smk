@@ -3,52 +3,42 @@
 
 rule describe_experiment:
     output:
-        description="results/experiment.json",
-        record="results/records/experiment.json",
+        description=layout.EXPERIMENT,
+        record=layout.EXPERIMENT_RECORD,
     log:
-        "logs/describe_experiment.log",
+        layout.log_of("describe_experiment"),
     localrule: True
     conda:
         CONDA
     params:
-        # Functions, since Snakemake takes braces in a text for wildcards.
-        config=lambda wildcards: json.dumps(PLAN.settings.model_dump(mode="json")),
-        origins=lambda wildcards: json.dumps(GIVEN),
-        code=step_code("lotus.plan.contents"),
+        **STEPS.told("describe_experiment", "config", "made"),
+        # Of who runs it, not of the plan; a function, since Snakemake takes braces in a text for wildcards.
+        source=lambda wildcards: json.dumps(DECLARED.source),
+        code=STEPS.code_of("describe_experiment"),
     shell:
-        "lotus --log {log} describe --config {params.config:q} --origins {params.origins:q}"
+        "lotus --log {log} describe --config {params.config:q} --origins {params.source:q}"
         " --out {output.description} --record {output.record}"
 
 
 rule write_report:
     input:
-        experiment="results/experiment.json",
-        tables=[f"results/{folder}/{name}.csv" for folder, name in TABLES],
-        figures=[f"results/{folder}/{name}.svg" for folder, name in FIGURES],
-        audits=CONTENTS.audits(PLAN.settings.datasets),
-        metrics=CONTENTS.metrics(CONTENTS.measured),
-        runs=CONTENTS.records(CONTENTS.measured),
-        exhibits=[path for files in EXHIBIT_FILES.values() for path in files],
-        published=PUBLISHED,
-        claims="results/claims.json",
-        template="report/page/index.html.j2",
-        page=PAGE,
+        unpack(STEPS.inputs_of("write_report")),
     output:
         page=report(
-            "results/report/index.html",
+            layout.PAGE,
             category="Report",
             labels={"Shown": "The whole report on one page"},
             caption="../../report/captions/page.rst",
         ),
-        record="results/records/report/index.json",
+        record=layout.record_of(layout.PAGE),
     log:
-        "logs/write_report.log",
+        layout.log_of("write_report"),
     localrule: True
     conda:
         CONDA
     params:
-        published=Path(PUBLISHED[0]).parent,
-        code=step_code("lotus.page.report"),
+        **STEPS.told("write_report", "published"),
+        code=STEPS.code_of("write_report"),
     shell:
         "lotus --log {log} report --experiment {input.experiment} --published {params.published}"
         " --template {input.template} --out {output.page} --record {output.record}"
@@ -57,16 +47,16 @@ rule write_report:
 # Each record states what its step read; this one states them all, so that none can be edited unseen.
 rule seal_records:
     input:
-        recorded_outputs(),
+        unpack(STEPS.inputs_of("seal_records")),
     output:
-        "results/records/ledger.json",
+        record=layout.LEDGER,
     log:
-        "logs/seal_records.log",
+        layout.log_of("seal_records"),
     localrule: True
     conda:
         CONDA
     params:
-        code=step_code("lotus.records.ledger"),
-        others=lambda wildcards: records_of_others(),
+        code=STEPS.code_of("seal_records"),
+        others=lambda wildcards: records_of_others(STEPS),
     shell:
-        "lotus --log {log} seal --out {output}"
+        "lotus --log {log} seal --out {output.record}"

@@ -3,18 +3,18 @@
 
 rule split_held_out:
     input:
-        store="results/{dataset}/store.json",
+        unpack(STEPS.inputs_of("split_held_out")),
     output:
-        halves="results/{dataset}/splits/seed{seed}/held-out.json",
-        record="results/records/{dataset}/splits/seed{seed}/held-out.json",
+        halves=layout.split_file("{dataset}", SEED, layout.HELD_OUT),
+        record=layout.record_of(layout.split_file("{dataset}", SEED, layout.HELD_OUT)),
     log:
-        "logs/split_held_out/{dataset}/seed{seed}.log",
+        layout.log_of("split_held_out", "{dataset}", "seed{seed}"),
     localrule: True
     conda:
         CONDA
     params:
-        store=lambda wildcards: layout.STORES / wildcards.dataset,
-        code=step_code("lotus.data.splits"),
+        **STEPS.told("split_held_out", "store"),
+        code=STEPS.code_of("split_held_out"),
     shell:
         "lotus --log {log} split-held-out --store {params.store} --seed {wildcards.seed}"
         " --out {output.halves} --record {output.record}"
@@ -22,20 +22,18 @@ rule split_held_out:
 
 rule choose_forget_set:
     input:
-        store="results/{dataset}/store.json",
+        unpack(STEPS.inputs_of("choose_forget_set")),
     output:
-        chosen="results/{dataset}/splits/seed{seed}/{scenario}.json",
-        record="results/records/{dataset}/splits/seed{seed}/{scenario}.json",
+        chosen=layout.split_file("{dataset}", SEED, "{scenario}"),
+        record=layout.record_of(layout.split_file("{dataset}", SEED, "{scenario}")),
     log:
-        "logs/choose_forget_set/{dataset}/seed{seed}/{scenario}.log",
+        layout.log_of("choose_forget_set", "{dataset}", "seed{seed}", "{scenario}"),
     localrule: True
     conda:
         CONDA
     params:
-        store=lambda wildcards: layout.STORES / wildcards.dataset,
-        scenario=lambda wildcards: json.dumps(PLAN.scenario(wildcards.scenario)),
-        labels=lambda wildcards: json.dumps({"scenario": wildcards.scenario}),
-        code=step_code("lotus.data.splits"),
+        **STEPS.told("choose_forget_set", "store", "scenario", "labels"),
+        code=STEPS.code_of("choose_forget_set"),
     shell:
         "lotus --log {log} choose-forget-set --store {params.store} --scenario {params.scenario:q}"
         " --seed {wildcards.seed} --labels {params.labels:q} --out {output.chosen}"

@@ -3,29 +3,28 @@
 
 rule make_exhibit:
     input:
-        lambda wildcards: CONTENTS.item_sources(wildcards.item),
-        experiment="results/experiment.json",
-        published=PUBLISHED,
+        unpack(STEPS.inputs_of("make_exhibit")),
     output:
         csv=report(
-            "results/paper/{item}.csv",
+            layout.item_file(layout.PAPER, "{item}", "csv"),
             category="The paper's tables",
-            labels=lambda wildcards: {"Shown": EXHIBITS[wildcards.item].heading},
+            labels=lambda wildcards: {
+                "Shown": PAPER_TABLES.spec(wildcards.item).heading
+            },
             caption="../../report/captions/exhibit.rst",
         ),
-        tex="results/paper/{item}.tex",
-        record="results/records/paper/{item}.table.json",
+        tex=layout.item_file(layout.PAPER, "{item}", "tex"),
+        record=layout.item_record(layout.PAPER, "{item}", "table"),
     log:
-        "logs/make_exhibit/{item}.log",
+        layout.log_of("make_exhibit", "{item}"),
     wildcard_constraints:
-        item=one_of(EXHIBITS),
+        item=one_of(PAPER_TABLES.names),
     localrule: True
     conda:
         CONDA
     params:
-        published=Path(PUBLISHED[0]).parent,
-        out=subpath(output.csv, strip_suffix=".csv"),
-        code=step_code("lotus.tables.exhibits"),
+        **STEPS.told("make_exhibit", "published", "out"),
+        code=STEPS.code_of("make_exhibit"),
     shell:
         "lotus --log {log} exhibit {wildcards.item} --experiment {input.experiment}"
         " --published {params.published} --out {params.out} --record {output.record}"
@@ -33,48 +32,47 @@ rule make_exhibit:
 
 rule make_table:
     input:
-        lambda wildcards: TABLES[wildcards.folder, wildcards.table].sources,
+        unpack(STEPS.inputs_of("make_table")),
     output:
         csv=report(
-            "results/{folder}/{table}.csv",
+            layout.item_file("{folder}", "{table}", "csv"),
             category=listed_as("category", "table"),
             subcategory=listed_as("subcategory", "table"),
             labels=listed_as("labels", "table"),
             caption="../../report/captions/table.rst",
         ),
-        tex="results/{folder}/{table}.tex",
-        record="results/records/{folder}/{table}.table.json",
+        tex=layout.item_file("{folder}", "{table}", "tex"),
+        record=layout.item_record("{folder}", "{table}", "table"),
     log:
-        "logs/make_table/{folder}/{table}.log",
+        layout.log_of("make_table", "{folder}", "{table}"),
     wildcard_constraints:
         folder="tables|timings",
-        table=one_of(name for _, name in TABLES),
+        table=one_of(made.name for made in STEPS.contents.tables),
     localrule: True
     conda:
         CONDA
     params:
-        kind=lambda wildcards: TABLES[wildcards.folder, wildcards.table].kind,
-        out=subpath(output.csv, strip_suffix=".csv"),
-        code=step_code("lotus.tables.tables"),
+        **STEPS.told("make_table", "kind", "out"),
+        summary=listed_as("summary", "table"),
+        code=STEPS.code_of("make_table"),
     shell:
-        "lotus --log {log} table {params.kind} {input} --out {params.out} --record {output.record}"
+        "lotus --log {log} table {params.kind} {input.sources} --out {params.out}"
+        " --record {output.record}"
 
 
 # What `dvc metrics show` and `dvc metrics diff` read (dvc.yaml).
 rule average_metrics:
     input:
-        CONTENTS.metrics(CONTENTS.cells),
+        unpack(STEPS.inputs_of("average_metrics")),
     output:
-        means=MEANS,
-        records=[f"results/records/metrics/{cell.name}.json" for cell in CONTENTS.cells],
+        **STEPS.outputs_of("average_metrics"),
     log:
-        "logs/average_metrics.log",
+        layout.log_of("average_metrics"),
     localrule: True
     conda:
         CONDA
     params:
-        out=layout.MEANS,
-        records=layout.RECORDS / "metrics",
-        code=step_code("lotus.results.means"),
+        **STEPS.told("average_metrics", "out", "records"),
+        code=STEPS.code_of("average_metrics"),
     shell:
-        "lotus --log {log} means {input} --out {params.out} --records {params.records}"
+        "lotus --log {log} means {input.metrics} --out {params.out} --records {params.records}"

@@ -3,16 +3,11 @@
 
 rule pretrain_original:
     input:
-        store="results/{dataset}/store.json",
-        held_out="results/{dataset}/splits/seed{seed}/held-out.json",
-        weights=weights_input(layout.ORIGINAL),
+        unpack(STEPS.inputs_of("pretrain_original")),
     output:
-        expand(
-            "results/{{dataset}}/{{architecture}}/seed{{seed}}/original/{{protocol}}/{name}",
-            name=RUN_FILES,
-        ),
+        **layout.run_files(layout.run_folder(CELL, SEED, layout.ORIGINAL)),
     log:
-        "logs/pretrain_original/{dataset}/{architecture}/seed{seed}/{protocol}.log",
+        layout.log_of("pretrain_original", *OF_MODEL, "{protocol}"),
     conda:
         CONDA
     threads: 1
@@ -20,17 +15,9 @@ rule pretrain_original:
         gpu=GPU,
         device=DEVICE,
     params:
-        store=lambda wildcards: layout.STORES / wildcards.dataset,
-        out=lambda wildcards, output: Path(output[0]).parent,
-        architecture=lambda wildcards: json.dumps(
-            PLAN.architecture(wildcards.dataset, wildcards.architecture)
-        ),
-        images=lambda wildcards: json.dumps(
-            PLAN.use_of(wildcards.dataset, wildcards.architecture)
-        ),
-        labels=lambda wildcards: labels_of(wildcards, layout.ORIGINAL),
-        weights=weights_option(layout.ORIGINAL),
-        code=model_code,
+        **STEPS.told("pretrain_original", "store", "out", "labels", "weights"),
+        **STEPS.told("pretrain_original", "architecture", "images"),
+        code=STEPS.code_of("pretrain_original"),
     shell:
         "lotus --log {log} pretrain --store {params.store} --held-out {input.held_out}"
         " --architecture {params.architecture:q} --images {params.images:q}"
@@ -40,17 +27,11 @@ rule pretrain_original:
 
 rule retrain_gold:
     input:
-        store="results/{dataset}/store.json",
-        held_out="results/{dataset}/splits/seed{seed}/held-out.json",
-        forget_set="results/{dataset}/splits/seed{seed}/{scenario}.json",
-        weights=weights_input(layout.GOLD),
+        unpack(STEPS.inputs_of("retrain_gold")),
     output:
-        expand(
-            "results/{{dataset}}/{{architecture}}/seed{{seed}}/{{scenario}}/{{protocol}}/gold/{name}",
-            name=RUN_FILES,
-        ),
+        **layout.run_files(layout.run_folder(CELL, SEED, layout.GOLD)),
     log:
-        "logs/retrain_gold/{dataset}/{architecture}/seed{seed}/{scenario}/{protocol}.log",
+        layout.log_of("retrain_gold", *OF_MODEL, "{scenario}", "{protocol}"),
     conda:
         CONDA
     threads: 1
@@ -58,17 +39,9 @@ rule retrain_gold:
         gpu=GPU,
         device=DEVICE,
     params:
-        store=lambda wildcards: layout.STORES / wildcards.dataset,
-        out=lambda wildcards, output: Path(output[0]).parent,
-        architecture=lambda wildcards: json.dumps(
-            PLAN.architecture(wildcards.dataset, wildcards.architecture)
-        ),
-        images=lambda wildcards: json.dumps(
-            PLAN.use_of(wildcards.dataset, wildcards.architecture)
-        ),
-        labels=lambda wildcards: labels_of(wildcards, layout.GOLD),
-        weights=weights_option(layout.GOLD),
-        code=model_code,
+        **STEPS.told("retrain_gold", "store", "out", "labels", "weights"),
+        **STEPS.told("retrain_gold", "architecture", "images"),
+        code=STEPS.code_of("retrain_gold"),
     shell:
         "lotus --log {log} retrain --store {params.store} --held-out {input.held_out}"
         " --forget-set {input.forget_set} --architecture {params.architecture:q}"

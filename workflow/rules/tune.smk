@@ -3,17 +3,11 @@
 
 rule try_candidates:
     input:
-        store="results/{dataset}/store.json",
-        held_out="results/{dataset}/splits/seed{seed}/held-out.json",
-        forget_set="results/{dataset}/splits/seed{seed}/{scenario}.json",
-        original=expand(
-            "results/{{dataset}}/{{architecture}}/seed{{seed}}/original/corrected/{name}",
-            name=["model.safetensors", "run.json"],
-        ),
+        unpack(STEPS.inputs_of("try_candidates")),
     output:
-        "results/tuning/{dataset}/{architecture}/seed{seed}/{scenario}/{row}.json",
+        record=layout.trials_file(CELL, SEED, "{row}"),
     log:
-        "logs/try_candidates/{dataset}/{architecture}/seed{seed}/{scenario}/{row}.log",
+        layout.log_of("try_candidates", *OF_MODEL, "{scenario}", "{row}"),
     conda:
         CONDA
     threads: 1
@@ -21,36 +15,28 @@ rule try_candidates:
         gpu=GPU,
         device=DEVICE,
     params:
-        method=lambda wildcards: PLAN.method_of(wildcards.row),
-        candidates=lambda wildcards: [
-            part
-            for given in candidates(PLAN, cell_of(wildcards), wildcards.row)
-            for part in ("--candidate", json.dumps(given))
-        ],
-        store=lambda wildcards: layout.STORES / wildcards.dataset,
-        original=lambda wildcards, input: Path(input.original[0]).parent,
-        labels=lambda wildcards: labels_of(wildcards, wildcards.row),
-        plugins=lambda wildcards: PLUGINS,
-        code=lambda wildcards: [step_code("lotus.runs.tuning"), method_code(wildcards)],
+        **STEPS.told("try_candidates", "method", "candidates", "store", "original"),
+        **STEPS.told("try_candidates", "labels", "plugins"),
+        code=STEPS.code_of("try_candidates"),
     shell:
         "lotus --log {log} tune {params.method} {params.candidates:q} --store {params.store}"
         " --held-out {input.held_out} --forget-set {input.forget_set}"
         " --original {params.original} --seed {wildcards.seed} --device {resources.device}"
-        " --labels {params.labels:q} {params.plugins:q} --out {output}"
+        " --labels {params.labels:q} {params.plugins:q} --out {output.record}"
 
 
 rule tune:
     input:
-        trials_files(),
+        unpack(STEPS.inputs_of("tune")),
     output:
-        overrides="results/tuning/overrides.yaml",
-        record="results/records/tuning/overrides.json",
+        overrides=layout.OVERRIDES,
+        record=layout.record_of(layout.OVERRIDES),
     log:
-        "logs/tune.log",
+        layout.log_of("tune"),
     localrule: True
     conda:
         CONDA
     params:
-        code=step_code("lotus.runs.tuning"),
+        code=STEPS.code_of("tune"),
     shell:
-        "lotus --log {log} choose {input} --out {output.overrides} --record {output.record}"
+        "lotus --log {log} choose {input.trials} --out {output.overrides} --record {output.record}"

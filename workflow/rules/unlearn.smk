@@ -3,20 +3,11 @@
 
 rule unlearn:
     input:
-        store="results/{dataset}/store.json",
-        held_out="results/{dataset}/splits/seed{seed}/held-out.json",
-        forget_set="results/{dataset}/splits/seed{seed}/{scenario}.json",
-        original=lambda wildcards: original_of(wildcards, "model.safetensors"),
-        record=lambda wildcards: original_of(wildcards, "run.json"),
-        weights=weights_input(),
-        calibration=calibration_input,
+        unpack(STEPS.inputs_of("unlearn")),
     output:
-        expand(
-            "results/{{dataset}}/{{architecture}}/seed{{seed}}/{{scenario}}/{{protocol}}/{{row}}/{name}",
-            name=RUN_FILES,
-        ),
+        **layout.run_files(layout.run_folder(CELL, SEED, "{row}")),
     log:
-        "logs/unlearn/{dataset}/{architecture}/seed{seed}/{scenario}/{protocol}/{row}.log",
+        layout.log_of("unlearn", *OF_MODEL, "{scenario}", "{protocol}", "{row}"),
     conda:
         CONDA
     threads: 1
@@ -24,16 +15,9 @@ rule unlearn:
         gpu=GPU,
         device=DEVICE,
     params:
-        method=lambda wildcards: PLAN.method_of(wildcards.row),
-        hyperparameters=hyperparameters_of,
-        store=lambda wildcards: layout.STORES / wildcards.dataset,
-        original=lambda wildcards, input: Path(input.original).parent,
-        out=lambda wildcards, output: Path(output[0]).parent,
-        labels=lambda wildcards: labels_of(wildcards, wildcards.row),
-        weights=weights_option(),
-        calibration=calibration_option,
-        plugins=lambda wildcards: PLUGINS,
-        code=method_code,
+        **STEPS.told("unlearn", "method", "hyperparameters", "store", "original"),
+        **STEPS.told("unlearn", "out", "labels", "weights", "calibration", "plugins"),
+        code=STEPS.code_of("unlearn"),
     shell:
         "lotus --log {log} unlearn {params.method} {params.hyperparameters:q} --store {params.store}"
         " --held-out {input.held_out} --forget-set {input.forget_set}"

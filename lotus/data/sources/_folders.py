@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
-from lotus.data.content import shortened
 from lotus.data.image_files import (
     COMPANION,
     FILE,
@@ -27,6 +26,7 @@ from lotus.data.image_files import (
 from lotus.errors import LotusError
 from lotus.formats.utf8 import NotUtf8Error, decode
 from lotus.names import composed, look_alikes, shown
+from lotus.wording import counted, first_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,7 +39,7 @@ UNREADABLE = ("Cc", "Cs", "Zl", "Zp")
 
 @dataclass(frozen=True)
 class Listing:
-    """What class folders hold.
+    """The images in class folders.
 
     Attributes:
         classes: names in order of label.
@@ -153,7 +153,7 @@ def label_of(name: str, classes: Sequence[str], place: str) -> int:
     if name not in classes:
         alike = [str(pair) for pair in look_alikes([*classes, name]) if pair.second == name]
         raise LotusError(
-            f"{place}: '{shown(name)}' is none of the {len(classes)} classes {shortened(classes)}"
+            f"{place}: '{shown(name)}' is none of the {len(classes)} classes {first_of(classes, 3)}"
             + "".join(f"; {pair}" for pair in alike[:1])
         )
     return classes.index(name)
@@ -213,7 +213,7 @@ def read_csv(path: Path, columns: Sequence[str]) -> Table:
     for line, row in rows:
         if len(row) != len(header):
             raise LotusError(
-                f"{shown(path)}: line {line}: {_counted(len(row), 'field')}, the header has {len(header)}; "
+                f"{shown(path)}: line {line}: {counted(len(row), 'field')}, the header has {len(header)}; "
                 "a value with a comma in it is written in quotes"
             )
         for name, position in needed:
@@ -294,18 +294,14 @@ def _check_header(path: Path, header: tuple[str, ...], columns: Sequence[str]) -
             hint = f"; write '{close[0].strip().lower()}' for '{shown(close[0])}'"
         raise LotusError(
             f"{shown(path)}: column {', '.join(missing)} missing; it has "
-            f"{shortened([shown(name) for name in header])}{hint}"
+            f"{first_of([shown(name) for name in header], 3)}{hint}"
         )
     twice = next((name for name in header if name and header.count(name) > 1), None)
     if twice is not None:
         raise LotusError(f"{shown(path)}: two columns are called '{shown(twice)}'; one may be")
 
 
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
-
-
-class Images:
+class ImageFinder:
     """Finds the images that a table names, from a folder on."""
 
     def __init__(self, folder: Path) -> None:
@@ -351,7 +347,7 @@ class Images:
         return places[0] if places else None
 
     def _same(self, folder: Path, name: str) -> list[Path]:
-        """What lies in a folder under a name, in any form of Unicode; first under the name itself."""
+        """Returns the paths in a folder that have a name, in any form of Unicode; first the name itself."""
         itself = [folder / name] if os.path.lexists(folder / name) else []
         if folder not in self._listings:
             listing: dict[str, list[str]] = {}

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from lotus.data.content import Content, listed
-from lotus.data.sources._folders import Images, Samples, read_rows
+from lotus.data.sources._folders import ImageFinder, Samples, read_rows
 from lotus.errors import LotusError
 
 LETTERS = "abcdefgh"
@@ -42,7 +42,7 @@ def images_of(folder: Path, part: str) -> Path:
 
 
 def _part(folder: Path, part: str) -> Samples:
-    table, images = table_of(folder, part), Images(images_of(folder, part))
+    table, images = table_of(folder, part), ImageFinder(images_of(folder, part))
     samples = []
     for line, (letter, name) in read_rows(table, ("age_class", "image_path")):
         place = f"{table}: line {line}"

@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from lotus.data.content import Content, LeftOut, listed, shortened, too_few
+from lotus.data.content import Content, LeftOut, listed, too_few
 from lotus.data.image_files import (
     BESIDE,
     FILE,
@@ -17,9 +17,10 @@ from lotus.data.image_files import (
     why_no_image,
 )
 from lotus.data.sources import Source
-from lotus.data.sources._folders import Images, Samples, class_folders, label_of, read_rows
+from lotus.data.sources._folders import ImageFinder, Samples, class_folders, label_of, read_rows
 from lotus.errors import LotusError
 from lotus.names import composed, look_alikes, shown
+from lotus.wording import first_of
 
 PARTS = ("train", "val", "test")
 COLUMNS = ("path", "label", "split")
@@ -76,7 +77,7 @@ def _in_folders(folder: Path) -> Parts:
 
 
 def _left_beside(folder: Path) -> list[Left]:
-    """What lies beside the parts and holds images, or is not even looked at."""
+    """Returns the folders beside the parts that hold images, or are not even looked at."""
     left = []
     with os.scandir(folder) as scanned:
         for entry in scanned:
@@ -105,7 +106,7 @@ def _beside(folder: Path) -> str:
     inner = next((name for name in named if (folder / name / "train").is_dir()), None)
     if inner is not None:
         return f"; it is in '{inner}': name that folder"
-    return f"; there are {shortened(named)}" if named else ""
+    return f"; there are {first_of(named, 3)}" if named else ""
 
 
 def _told_apart(place: str, names: Sequence[str], lines: Mapping[str, int]) -> list[str]:
@@ -163,7 +164,10 @@ def _behind_table(table: Path) -> Parts:
             f"{shown(table)}: no row has train as its split; needed are training images"
         )
     parts: dict[str, Samples] = {part: [] for part in PARTS}
-    images, position = Images(table.parent), {name: label for label, name in enumerate(classes)}
+    images, position = (
+        ImageFinder(table.parent),
+        {name: label for label, name in enumerate(classes)},
+    )
     seen: dict[str, list[tuple[int, str, str]]] = {}
     for line, (name, label, split) in rows:
         place = f"{shown(table)}: line {line}"
@@ -186,11 +190,10 @@ def _repeated(table: Path, seen: Mapping[str, Sequence[tuple[int, str, str]]]) -
         ("", [uses for uses in repeated if not _differ(uses, 1) and not _differ(uses, 2)]),
     ):
         if chosen:
-            lines = ", ".join(f"{uses[0][0]} and {uses[1][0]}" for uses in chosen[:3])
-            more = f" and {len(chosen) - 3:,} more" if len(chosen) > 3 else ""
+            lines = first_of([f"{uses[0][0]} and {uses[1][0]}" for uses in chosen], 3, ",")
             remarks.append(
                 f"{shown(table)}: images that stand in several rows{what and f' {what}'}: {len(chosen):,} "
-                f"(lines {lines}{more}); each row is taken"
+                f"(lines {lines}); each row is taken"
             )
     return remarks
 

@@ -20,7 +20,7 @@ SIDE = 256
 
 
 def unpack_first(archive: Path, folder: Path) -> None:
-    """Of the training archive, which holds an archive for each class, the images that are read.
+    """Unpacks the images that are read from the training archive, which holds an archive for each class.
 
     Raises:
         LotusError: a member lies outside the folder or is no plain file.

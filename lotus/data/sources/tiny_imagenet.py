@@ -5,7 +5,7 @@ from pathlib import Path
 from lotus.data.content import Content, listed
 from lotus.data.image_files import grouped
 from lotus.data.sources import RawFile, Source
-from lotus.data.sources._folders import Images, Samples, class_folders, label_of
+from lotus.data.sources._folders import ImageFinder, Samples, class_folders, label_of
 from lotus.data.sources._tiny_imagenet import CLASSES
 from lotus.errors import LotusError
 
@@ -38,7 +38,7 @@ def _annotated(folder: Path, wnids: tuple[str, ...]) -> Samples:
     table = folder / "val_annotations.txt"
     if not table.is_file():
         raise LotusError(f"{table}: not found; it has the labels of the validation images")
-    images, samples = Images(folder / "images"), []
+    images, samples = ImageFinder(folder / "images"), []
     for line, row in enumerate(table.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
         place = f"{table}: line {line}"
         name, _, rest = row.partition("\t")

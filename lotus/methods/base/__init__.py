@@ -1,4 +1,4 @@
-"""What a method is given, what it gives back, and how it is found.
+"""Methods: the task that one is given, the model that it gives back, and how it is found.
 
 A method is a frozen dataclass of hyper-parameters with one function of a task:
 

@@ -1,4 +1,4 @@
-"""What a method is held to: what it returns, what it must leave alone, what it reports."""
+"""Holds a method to its contract: the model it returns, what it must leave alone, what it reports."""
 
 import operator
 from collections.abc import Iterator, Mapping
@@ -12,6 +12,7 @@ from lotus.engine.inference import evaluation_mode
 from lotus.engine.training import Progress
 from lotus.errors import LotusError
 from lotus.methods.base.task import Task
+from lotus.wording import first_of
 
 SINGLE = "Expected more than 1 value per channel"
 """How torch says that BatchNorm was given a single value per channel to train on."""
@@ -90,16 +91,14 @@ def _same(one: Tensor, other: Tensor) -> bool:
 
 
 def _problem_of_state(returned: nn.Module, original: nn.Module) -> str:
-    """How the state of a network differs from the original's; '' if it does not."""
+    """Returns how the state of a network differs from the original's in form; '' if it does not."""
     found, wanted = returned.state_dict(), original.state_dict()
     missing = [key for key in wanted if key not in found]
     unknown = [key for key in found if key not in wanted]
     if missing or unknown:
         parts = (("lacks", missing), ("has also", unknown))
         return "; ".join(
-            f"{verb} {', '.join(map(repr, keys[:3]))}{f' and {len(keys) - 3} more' * (len(keys) > 3)}"
-            for verb, keys in parts
-            if keys
+            f"{verb} {first_of([*map(repr, keys)], 3)}" for verb, keys in parts if keys
         )
     for key, value in wanted.items():
         mine = found[key]
@@ -117,7 +116,7 @@ def _problem_of_state(returned: nn.Module, original: nn.Module) -> str:
 
 
 def _problem_of_outputs(returned: nn.Module, task: Task) -> str:
-    """What is wrong with what a network says of two images; '' if nothing is."""
+    """Returns what is wrong with a network's logits of two images; '' if nothing is."""
     twice = torch.zeros(2, dtype=torch.int64, device=task.forget.index.device)
     images = task.forget.draw(twice, None).images
     on = [images.device] if images.device.type == "cuda" else []

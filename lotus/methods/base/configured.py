@@ -49,7 +49,7 @@ def check_fields(name: str) -> None:
 
 @dataclass(frozen=True)
 class Described:
-    """What the docstring of a method says: its first line, and the paragraphs `Loss:`, `Reads:`, ….
+    """The docstring of a method, in parts: its first line, and the paragraphs `Loss:`, `Reads:`, ….
 
     Attributes:
         idea: one line.
@@ -65,7 +65,7 @@ class Described:
 
 
 def describe(name: str) -> Described:
-    """What method `name` says of itself."""
+    """Returns what method `name` says of itself in its docstring."""
     cls = method_class(name)
     text = inspect.cleandoc(cls.__doc__ or "")
     # What a dataclass writes by itself where there is nothing.

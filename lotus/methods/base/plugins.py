@@ -92,7 +92,7 @@ def _origin(name: str) -> str | None:
 
 
 def _said(error: BaseException, module: str) -> str:
-    """What went wrong, in one line, with the last line of the plugin that had a part in it."""
+    """Returns in one line what went wrong, with the last line of the plug-in that had a part in it."""
     what = " ".join(str(error).split())
     if isinstance(error, SystemExit):
         what = f"it ended the process (exit code {error.code})"

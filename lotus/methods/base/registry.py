@@ -116,7 +116,7 @@ def register(
 
 
 def _sets(name: str, cls: type, alone: Collection[str] | Deals) -> frozenset[str]:
-    """What is declared of a method with its defaults; of one that has no default for a field, nothing."""
+    """Returns the sets that a method with its defaults deals; none where a field has no default."""
     if callable(alone):
         if any(f.default is f.default_factory is MISSING for f in fields(cls)):
             return frozenset()
@@ -130,7 +130,7 @@ def _sets(name: str, cls: type, alone: Collection[str] | Deals) -> frozenset[str
 
 
 def _check(name: str, cls: type) -> None:
-    """What is registered must be a method, under a name of its own."""
+    """Refuses a class that is no method, or has no name of its own."""
     frozen = is_dataclass(cls) and cls.__dataclass_params__.frozen  # type: ignore[attr-defined]
     if not frozen or not _takes_a_task(getattr(cls, "unlearn", None)):
         raise LotusError(

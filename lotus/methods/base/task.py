@@ -1,4 +1,4 @@
-"""What a method is given, and what it gives back."""
+"""The task that a method is given, and the form of a method."""
 
 import copy
 from collections.abc import Callable, Iterator, Sequence
@@ -69,7 +69,7 @@ class Task:
 
 
 class Method(Protocol):
-    """What `register` wants of a class."""
+    """The form that `register` wants of a class."""
 
     def unlearn(self, task: Task) -> nn.Module:
         """The unlearned model, in the mode in which the work leaves it (of consequence under E1)."""

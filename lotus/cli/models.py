@@ -1,0 +1,279 @@
+"""Steps of the workflow that make models, and those that tune and explain them."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from lotus.cli.examples import examples
+from lotus.cli.parameters import (
+    EXISTING_FILE,
+    EXISTING_FOLDER,
+    FILE,
+    FOLDER,
+    SettingType,
+    YamlType,
+    beside,
+    device_options,
+    forget_set_option,
+    labels_option,
+    plugin_option,
+    protocol_option,
+    record_option,
+    seed_option,
+    store_option,
+    together,
+)
+
+SPLITS = "results/digits/splits/seed13"
+RUNS = "results/digits/resnet18/seed13"
+TRAINING = " --architecture '{model: resnet18, width: 8, training: {epochs: 2, warmup_epochs: 1}}'"
+
+run_options = together(
+    store_option,
+    click.option(
+        "--held-out", type=EXISTING_FILE, required=True, help="Validation and test halves."
+    ),
+    seed_option,
+    device_options,
+    labels_option,
+    protocol_option,
+)
+out_option = click.option("--out", type=FOLDER, required=True, help="Folder of the run.")
+original_option = click.option(
+    "--original", type=EXISTING_FOLDER, required=True, help="Folder of the original model's run."
+)
+weights_option = click.option(
+    "--weights-of",
+    type=EXISTING_FOLDER,
+    help="Folder of another run with the same weights; then only predictions are made.",
+)
+training_options = together(
+    click.option(
+        "--architecture",
+        type=YamlType(),
+        required=True,
+        help="As in the configuration: '{model: resnet18, width: 8, training: {epochs: 15}}'.",
+    ),
+    click.option(
+        "--images",
+        type=YamlType(),
+        default="{}",
+        help="As the data set's section of the configuration: '{augmentation: {crop_padding: 4}}'.",
+    ),
+    click.option(
+        "--checkpoint-every",
+        type=click.FloatRange(min=0),
+        default=60,
+        show_default=True,
+        metavar="SECONDS",
+        envvar="LOTUS_CHECKPOINT_EVERY",
+        help="Least time between two checkpoints, from which a killed training goes on; 0: one each epoch.",
+    ),
+)
+
+
+@click.command(
+    epilog=examples(
+        f"lotus pretrain --store data/stores/digits --held-out {SPLITS}/held-out.json --seed 13"
+        f"{TRAINING} --out my-original"
+    )
+)
+@run_options
+@out_option
+@weights_option
+@training_options
+def pretrain(**options: Any) -> None:
+    """Train the original model, on all training images."""
+    _train("original", None, options)
+
+
+@click.command(
+    epilog=examples(
+        f"lotus retrain --store data/stores/digits --held-out {SPLITS}/held-out.json"
+        f" --forget-set {SPLITS}/instance-10.json --seed 13{TRAINING} --out my-gold"
+    )
+)
+@run_options
+@out_option
+@weights_option
+@forget_set_option
+@training_options
+def retrain(forget_set: Path, **options: Any) -> None:
+    """Train the gold model, which sees no forget image.
+
+    It starts from fresh weights, as the original model does.
+    """
+    _train("gold", forget_set, options)
+
+
+def _train(kind: str, forget_set: Path | None, options: dict[str, Any]) -> None:
+    """Trains a model from what its command was called with."""
+    from lotus.config.architectures import ARCHITECTURE
+    from lotus.config.images import Dataset
+    from lotus.config.mistakes import check
+    from lotus.runs.run import Inputs, Run
+    from lotus.runs.train import train_run
+
+    architecture = check(ARCHITECTURE, options.pop("architecture"), "--architecture")
+    use = check(Dataset, options.pop("images"), "--images")
+    inputs = Inputs(options.pop("store"), options.pop("held_out"), forget_set)
+    weights_of = options.pop("weights_of")
+    train_run(kind, inputs, Run(**options), architecture, use, weights_of)
+
+
+@click.command(
+    epilog=examples(
+        "lotus unlearn lotus --set alpha=4 --seed 13 --store data/stores/digits"
+        f" --held-out {SPLITS}/held-out.json --forget-set {SPLITS}/instance-10.json"
+        f" --original {RUNS}/original/corrected --out my-run"
+    )
+)
+@click.argument("method")
+@run_options
+@out_option
+@weights_option
+@forget_set_option
+@original_option
+@click.option(
+    "--calibration",
+    type=EXISTING_FOLDER,
+    help="Store of synthetic images, which METHOD gets in place of validation images.",
+)
+@click.option(
+    "--set",
+    "settings",
+    type=SettingType(),
+    multiple=True,
+    help="A hyper-parameter, as alpha=4; repeatable. `lotus methods` lists them.",
+)
+@plugin_option
+def unlearn(
+    method: str,
+    forget_set: Path,
+    original: Path,
+    calibration: Path | None,
+    settings: tuple[tuple[str, Any], ...],
+    plugins: tuple[str, ...],
+    **options: Any,
+) -> None:
+    """Make an original model forget, by METHOD.
+
+    `lotus methods` lists the methods.
+    """
+    from lotus.methods.base.plugins import load_plugins
+    from lotus.runs.run import Inputs, Run
+    from lotus.runs.unlearn import unlearn_run
+
+    load_plugins(plugins)
+    inputs = Inputs(options.pop("store"), options.pop("held_out"), forget_set, calibration)
+    weights_of = options.pop("weights_of")
+    run = Run(**options)
+    unlearn_run(inputs, run, original, method, dict(settings), weights_of)
+
+
+@click.command(
+    epilog=examples(
+        "lotus tune finetune --candidate '{lr: 1e-3}' --candidate '{lr: 1e-2}' --seed 13"
+        f" --store data/stores/digits --held-out {SPLITS}/held-out.json"
+        f" --forget-set {SPLITS}/instance-10.json --original {RUNS}/original/corrected"
+        " --labels '{dataset: digits, architecture: resnet18, scenario: instance-10, row: finetune}'"
+        " --out my-trials.json"
+    )
+)
+@click.argument("method")
+@run_options
+@click.option("--out", type=FILE, required=True, help="Objective of each candidate (JSON).")
+@forget_set_option
+@original_option
+@click.option(
+    "--candidate",
+    "candidates",
+    type=YamlType(),
+    multiple=True,
+    required=True,
+    help="Hyper-parameters to try, as '{lr: 1e-3}'; repeatable.",
+)
+@plugin_option
+def tune(
+    method: str,
+    forget_set: Path,
+    original: Path,
+    candidates: tuple[dict[str, Any], ...],
+    plugins: tuple[str, ...],
+    out: Path,
+    **options: Any,
+) -> None:
+    """Try hyper-parameters of METHOD on one model.
+
+    Each candidate is judged on forget, retain and validation images; neither test images nor the gold model
+    are read.
+    """
+    from lotus.methods.base.plugins import load_plugins
+    from lotus.runs import tuning
+    from lotus.runs.run import Inputs, Run
+
+    load_plugins(plugins)
+    inputs = Inputs(options.pop("store"), options.pop("held_out"), forget_set)
+    tuning.try_candidates(inputs, Run(out=out, **options), original, method, candidates)
+
+
+@click.command(
+    epilog=examples(
+        "lotus choose my-trials.json --out my-overrides.yaml",
+        when="after that of `lotus tune --help`",
+    )
+)
+@click.argument("trials", type=EXISTING_FILE, nargs=-1, required=True)
+@click.option("--out", type=FILE, required=True, help="Overrides for the configuration (YAML).")
+@record_option
+def choose(trials: tuple[Path, ...], out: Path, record: Path | None) -> None:
+    """Choose the best of what `lotus tune` tried.
+
+    TRIALS are its files. For each row and benchmark the candidate with the lowest mean objective is
+    written, as an override.
+    """
+    from lotus.runs.tuning import choose_best
+
+    choose_best(trials, out, record or beside(out))
+
+
+@click.command(
+    epilog=examples(
+        f"lotus gradcam --store data/stores/digits --forget-set {SPLITS}/class-three.json"
+        f" --of original {RUNS}/original/corrected --of gold {RUNS}/class-three/corrected/gold"
+        f" --of lotus {RUNS}/class-three/corrected/lotus --out gradcam.npz",
+        "lotus figure gradcam gradcam.npz --out gradcam --record gradcam.figure.json",
+    )
+)
+@store_option
+@forget_set_option
+@click.option(
+    "--of",
+    "runs",
+    type=(str, EXISTING_FOLDER),
+    multiple=True,
+    required=True,
+    help="Name of a row and the folder of its run; repeatable. `original` is needed.",
+)
+@click.option(
+    "--images",
+    "count",
+    type=click.IntRange(1),
+    default=4,
+    show_default=True,
+    help="Number of forget images: the first of each class, then the second of each, and so on.",
+)
+@device_options
+@protocol_option
+@labels_option
+@click.option("--out", type=FILE, required=True, help="The maps (.npz); their record lies beside.")
+def gradcam(store: Path, runs: tuple[tuple[str, Path], ...], **options: Any) -> None:
+    """Compute where models look in forget images (Grad-CAM).
+
+    The maps show which pixels speak for an image's true class.
+    """
+    from lotus.runs.gradcam import explain
+
+    options["device_name"] = options.pop("device")
+    explain(store, runs=dict(runs), **options)

@@ -1,0 +1,237 @@
+"""Steps of the workflow that make metrics, tables, figures, verdicts and the report."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from lotus.cli.examples import examples
+from lotus.cli.parameters import (
+    EXISTING_FILE,
+    FILE,
+    FOLDER,
+    YamlType,
+    beside,
+    experiment_option,
+    labels_option,
+    published_option,
+    record_option,
+    required_record_option,
+    seed_option,
+    stem_option,
+)
+
+RUNS = "results/digits/resnet18/seed13"
+
+
+@click.command(
+    epilog=examples(
+        f"lotus evaluate --of original {RUNS}/original/corrected/predictions.npz"
+        f" --of gold {RUNS}/class-three/corrected/gold/predictions.npz"
+        f" --of lotus {RUNS}/class-three/corrected/lotus/predictions.npz --seed 13"
+        " --out my-metrics.json"
+    )
+)
+@click.option(
+    "--of",
+    "rows",
+    type=(str, EXISTING_FILE),
+    multiple=True,
+    required=True,
+    help="Name of a row and its predictions; repeatable. `original` is needed, and `gold` or a "
+    "method; without `gold` there are no metrics against it.",
+)
+@seed_option
+@labels_option
+@click.option("--out", type=FILE, required=True, help="Metrics (JSON).")
+@record_option
+def evaluate(
+    rows: tuple[tuple[str, Path], ...],
+    seed: int,
+    labels: dict[str, Any],
+    out: Path,
+    record: Path | None,
+) -> None:
+    """Compute all metrics of one scenario and seed.
+
+    They are computed from predictions alone; no model is read.
+    """
+    from lotus.runs.evaluation import evaluate_runs, rows_of
+
+    evaluate_runs(rows_of(rows), seed, labels, out, record or beside(out))
+
+
+@click.command(
+    epilog=examples(
+        "lotus table summary results/digits/resnet18/seed*/class-three/corrected/metrics.json"
+        " --out my-summary --record my-summary.table.json"
+    )
+)
+@click.argument("name")
+@click.argument("sources", type=EXISTING_FILE, nargs=-1, required=True)
+@stem_option
+@required_record_option
+def table(name: str, sources: tuple[Path, ...], out: Path, record: Path) -> None:
+    """Write the table NAME from its SOURCES.
+
+    NAME is benchmark, summary, per-seed, correlation or ablation (of metrics files) or times or cost (of
+    run records). The table is written as CSV and LaTeX.
+    """
+    from lotus.tables.write import write_table
+
+    write_table(name, sources, out, record)
+
+
+@click.command(
+    epilog=examples(
+        "lotus means results/digits/resnet18/seed*/class-three/corrected/metrics.json"
+        " --out my-means --records my-means"
+    )
+)
+@click.argument("sources", type=EXISTING_FILE, nargs=-1, required=True)
+@click.option("--out", type=FOLDER, required=True, help="Folder of the means (JSON).")
+@click.option("--records", type=FOLDER, required=True, help="Folder of their records (JSON).")
+def means(sources: tuple[Path, ...], out: Path, records: Path) -> None:
+    """Write means over seeds, as `dvc metrics` reads them.
+
+    SOURCES are metrics files.
+    """
+    from lotus.results.means import write_means
+
+    write_means(sources, out, records)
+
+
+@click.command(
+    epilog=examples(
+        "lotus figure avg-gap results/digits/resnet18/seed*/instance-10/corrected/metrics.json"
+        " --out my-avg-gap --record my-avg-gap.figure.json"
+    )
+)
+@click.argument("name")
+@click.argument("sources", type=EXISTING_FILE, nargs=-1, required=True)
+@stem_option
+@required_record_option
+def figure(name: str, sources: tuple[Path, ...], out: Path, record: Path) -> None:
+    """Draw the figure NAME from its SOURCES.
+
+    NAME is streisand, avg-gap, rf-jsd or jsd-bars (of metrics files), times, time-bars, cost or temperature
+    (of run records), pareto (of both), duplicates, classes or similarity (of audits by `lotus duplicates`)
+    or gradcam (of maps by `lotus gradcam`). The figure is drawn as SVG, PDF and PNG.
+    """
+    from lotus.figures.draw import draw
+
+    draw(name, sources, out, record)
+
+
+@click.command(
+    epilog=examples(
+        'lotus describe --config "$(cat config/digits.yaml)" --out my-experiment.json',
+        when="anywhere in the project, without a run",
+    )
+)
+@click.option("--config", type=YamlType(), required=True, help="The configuration, as a mapping.")
+@click.option(
+    "--origins",
+    type=YamlType(),
+    default="{files: [], given: {}}",
+    help="Where it comes from, for the record: '{files: [a.yaml], given: {limit: 150}}'.",
+)
+@click.option("--out", type=FILE, required=True, help="Description (JSON).")
+@record_option
+def describe(
+    config: dict[str, Any], origins: dict[str, Any], out: Path, record: Path | None
+) -> None:
+    """Write down what an experiment consists of.
+
+    The description has its benchmarks, its rows and all resolved hyper-parameters.
+    """
+    from lotus.config.origins import Origin
+    from lotus.plan.contents import write_description
+    from lotus.plan.making import make_plan
+
+    plan = make_plan(config, [Origin("--config", config)])
+    write_description(plan, origins, out, record or beside(out))
+
+
+@click.command(
+    epilog=examples(
+        "lotus exhibit table1 --experiment results/experiment.json --out my-table1"
+        " --record my-table1.table.json"
+    )
+)
+@click.argument("name")
+@experiment_option
+@published_option
+@stem_option
+@required_record_option
+def exhibit(name: str, experiment: Path, published: Path, out: Path, record: Path) -> None:
+    """Write a table of the paper with what was measured.
+
+    NAME is table1, classes, … The paper's numbers stand beside the measured ones, in CSV and LaTeX.
+    """
+    from lotus.tables.write import write_paper_table
+
+    write_paper_table(name, experiment, published, out, record)
+
+
+@click.command(
+    epilog=examples(
+        "lotus claims --experiment results/experiment.json --out my-claims.json --table my-claims"
+        " --record my-claims.record.json"
+    )
+)
+@click.option(
+    "--claims",
+    "stated",
+    type=EXISTING_FILE,
+    default="report/claims.yaml",
+    show_default=True,
+    help="The claims and the rules by which they are checked.",
+)
+@published_option
+@experiment_option
+@click.option("--out", type=FILE, required=True, help="All verdicts with their numbers (JSON).")
+@click.option("--table", type=FILE, required=True, help="File name of the table, without ending.")
+@required_record_option
+def claims(
+    stated: Path, published: Path, experiment: Path, out: Path, table: Path, record: Path
+) -> None:
+    """Judge the paper's claims.
+
+    Each claim is judged twice: on the paper's printed numbers, and on what was measured.
+    """
+    from lotus.claims.verdicts import write_verdicts
+
+    write_verdicts(stated, published, experiment, out, table, record)
+
+
+@click.command(
+    epilog=examples(
+        "lotus report --experiment results/experiment.json --template report/page/index.html.j2"
+        " --out my-report.html"
+    )
+)
+@experiment_option
+@published_option
+@click.option("--template", type=EXISTING_FILE, required=True, help="Jinja template of the page.")
+@click.option("--out", type=FILE, required=True, help="The page (HTML).")
+@record_option
+def report(
+    experiment: Path, published: Path, template: Path, out: Path, record: Path | None
+) -> None:
+    """Write the report, one self-contained page."""
+    from lotus.page.report import write_report
+
+    write_report(experiment, published, template, out, record or beside(out))
+
+
+@click.command(epilog=examples("lotus seal --out my-ledger.json"))
+@click.option("--out", type=FILE, required=True, help="The ledger (JSON).")
+def seal(out: Path) -> None:
+    """Write the ledger: the digest of every record.
+
+    No record can be changed unseen after that.
+    """
+    from lotus.records import ledger
+
+    ledger.seal(out)

@@ -1,0 +1,112 @@
+"""Commands that hand results over to others, and take them over."""
+
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from lotus.cli.examples import examples
+from lotus.cli.parameters import configfile_option
+from lotus.errors import LotusError
+
+
+@click.command(epilog=examples("lotus publish"))
+def publish() -> None:
+    """Put results into DVC and git, to be shared.
+
+    DVC tracks stores, models, predictions and large results; records and small tables are staged in git,
+    for you to commit. Pushes to the DVC remote if one is set. Nothing is tracked if the audit finds an
+    artifact changed or an orphan.
+    """
+    from lotus.publish import publish
+
+    click.echo("\n".join(publish.publish()))
+
+
+@click.command(
+    epilog=examples(
+        "lotus restore --list",
+        "lotus restore --cores 2",
+        "lotus restore --figures",
+        when="in a clone of shared results, after `dvc pull`",
+    )
+)
+@configfile_option
+@click.option("--cores", default="all", show_default=True, help="Processor cores for Snakemake.")
+@click.option(
+    "--list", "only_list", is_flag=True, help="Say what would run again and why; change nothing."
+)
+@click.option(
+    "--recompute", is_flag=True, help="Compute anew what DVC should hold and cannot give."
+)
+@click.option(
+    "--figures",
+    is_flag=True,
+    help="Instead: pull predictions alone, and make tables, figures, claims and page from them.",
+)
+def restore(
+    configfiles: tuple[Path, ...], cores: str, only_list: bool, recompute: bool, figures: bool
+) -> None:
+    """Take over shared results that verify; run the rest.
+
+    A step is taken over, after `dvc pull` or a change of branch, if its record verifies and all steps
+    before it are taken over.
+    """
+    if figures:
+        # Alone, since the other way needs the methods, and these torch.
+        from lotus.publish.replay import redraw
+
+        redrawn = redraw(_in_this_process)
+        click.echo("\n".join(redrawn.lines()))
+        if redrawn.other:
+            sys.exit(1)
+        return
+    from lotus.publish import restore
+
+    found = restore.restore(configfiles, cores, recompute, only_list)
+    if only_list:
+        click.echo("\n".join(found.lines()))
+
+
+def _in_this_process(arguments: Sequence[str]) -> None:
+    """Does what a command says; records name that command."""
+    from lotus.cli.main import main
+
+    sys.argv = ["lotus", *arguments]
+    try:
+        main(list(arguments), standalone_mode=False)
+    except click.ClickException as error:
+        # It holds the command itself, which cannot be handed over between processes.
+        raise LotusError(f"{shlex.join(sys.argv)[:200]}: {error.format_message()}") from None
+
+
+@click.command(epilog=examples("lotus export-crate --out crate.zip"))
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="New or empty folder, or new file *.zip.",
+)
+@click.option(
+    "--copy-below",
+    type=click.IntRange(0),
+    default=100_000,
+    show_default=True,
+    metavar="BYTES",
+    help="Larger results are named by their digest only; records, claims and the page are copied.",
+)
+def export_crate(out: Path, copy_below: int) -> None:
+    """Write what was run as a Workflow Run RO-Crate.
+
+    All of it is taken from the records. Stores, models and predictions are not copied but named by their
+    sha256. Nothing is written if a record was edited or a file is not as its record states it.
+    """
+    from lotus.crate import export
+
+    written = export.export_crate(out, copy_below)
+    click.echo(
+        f"{out}: {written.steps} steps, {written.copied} files, "
+        f"{written.named} more by their digest only"
+    )

@@ -1,0 +1,70 @@
+"""Figures with a mark for each model: the mean large, the seeds small; a panel for each place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from lotus.figures.panels import PROTOCOLS, by_place, say_collapsed
+from lotus.figures.style import GREY, look_of
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+def dots(
+    frame: pd.DataFrame, fallen: pd.DataFrame, value: str, label: str, reference: str
+) -> Figure:
+    """Draws a large mark for each row's mean, small ones for its seeds.
+
+    `corrected` is filled, `released` hollow and a little below; the line is the reference row under
+    `corrected`.
+
+    Args:
+        fallen: lines of collapsed models: these rows are not drawn, and the panel says so.
+
+    """
+    return by_place(frame, fallen, label, partial(_dot_panel, value=value, reference=reference))
+
+
+def _dot_panel(
+    axes: Axes,
+    part: pd.DataFrame,
+    fallen: pd.DataFrame,
+    rows: Sequence[str],
+    value: str,
+    reference: str,
+) -> None:
+    import seaborn as sns
+
+    looks, heights = look_of(rows), {row: place for place, row in enumerate(rows)}
+    for name, below in zip(PROTOCOLS, (-0.17, 0.17), strict=True):
+        # Of rows that are shown: a collapsed gold model is in no row.
+        here, gone = (of[(of["protocol"] == name) & of["row"].isin(rows)] for of in (part, fallen))
+        for row, lines in gone.groupby("row", sort=False):
+            n = int((here["row"] == row).sum())
+            say_collapsed(axes, heights[str(row)] + below, name, lines["seed"].nunique(), n)
+        here = here[~here["row"].isin(gone["row"]) & here[value].notna()]
+        shown = [row for row in rows if (here["row"] == row).any()]
+        if not shown:
+            continue
+        common: Any = {
+            "data": here.assign(height=here["row"].map(heights) + below),
+            **{"x": value, "y": "height", "orient": "y", "native_scale": True},
+            **{"hue": "row", "hue_order": shown, "palette": [looks[row][0] for row in shown]},
+            **{"legend": False, "ax": axes},
+        }
+        sns.stripplot(**common, jitter=False, marker="|", size=5, linewidth=1.0, alpha=0.7)
+        face = {} if name == "corrected" else {"markerfacecolor": "white"}
+        markers = [looks[row][1] for row in shown]
+        mean: Any = {"errorbar": None, "linestyle": "none", "markersize": 5, "markeredgewidth": 1.0}
+        sns.pointplot(**common, **mean, **face, markers=markers)
+        if name == "corrected" and reference in shown:
+            level = here.loc[here["row"] == reference, value].mean()
+            axes.axvline(level, color=GREY, linewidth=0.8, linestyle="--", zorder=0)
+    axes.set(xlabel="", ylabel="")
+    axes.set_xlim(left=0)

@@ -1,0 +1,64 @@
+"""How the workflow calls `lotus`, what it was itself asked for, and on which device models run."""
+
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+
+def launcher(checkout: Path, in_conda: bool) -> list[str]:
+    """The command that runs `lotus` in jobs: this checkout's code, whichever copy is installed.
+
+    Args:
+        checkout: folder of the Snakefile.
+        in_conda: whether jobs run in conda environments, with the Python of these; else with the one that
+            runs the workflow.
+
+    """
+    python = "python" if in_conda else sys.executable
+    return [python, "-P", str(checkout / "workflow/run_lotus.py")]
+
+
+def shell_prefix(command: Sequence[str], variables: str = "") -> str:
+    """What lets shell lines of jobs begin with `lotus`.
+
+    Args:
+        command: see `launcher`.
+        variables: shell code that stands before it.
+
+    """
+    line = f'{variables}lotus() {{ {shlex.join(command)} "$@"; }}; '
+    # Snakemake formats it with every job's line.
+    return line.replace("{", "{{").replace("}", "}}")
+
+
+def asked_targets(arguments: Sequence[str]) -> list[str]:
+    """Targets of a command line, which Snakemake tells only after its files are read; none: the default.
+
+    Args:
+        arguments: of the process, the program first.
+
+    """
+    program, words = Path(arguments[0]), arguments[1:]
+    # `python -m snakemake` runs a file of its package.
+    is_snakemake = program.stem == "snakemake" or program.match("snakemake/__main__.py")
+    named = {word for word in words if not word.startswith("-") and not word.isdigit()}
+    if not is_snakemake or named <= {"all"}:
+        return []
+    from snakemake.cli import get_argument_parser
+
+    return list(get_argument_parser().parse_known_args(words)[0].targets)
+
+
+def uses_gpu(device: str) -> bool:
+    """Whether models run on a GPU.
+
+    Args:
+        device: as `--device` of `lotus` takes it.
+
+    """
+    if device != "auto":
+        return device.startswith("cuda")
+    import torch
+
+    return torch.cuda.is_available()

@@ -1,0 +1,313 @@
+"""Steps that need models: originals, gold models, unlearned ones, what tuning tries, Grad-CAM maps."""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from lotus import layout, models
+from lotus.config.cells import Benchmark
+from lotus.config.images import Dataset
+from lotus.layout import GOLD, HELD_OUT, ORIGINAL
+from lotus.methods.base import registry
+from lotus.plan.candidates import candidates, trials
+from lotus.plan.contents import Contents
+from lotus.plan.plan import Plan
+from lotus.plan.step import Step, expected, subject_of, texts, with_record
+
+PLACE = ("dataset", "architecture", "scenario")
+
+
+@dataclass(frozen=True)
+class _Run:
+    """A model to be made.
+
+    Attributes:
+        home: where it is filed.
+        by_default: whether the experiment needs it; tuning has originals of its own.
+
+    """
+
+    home: Benchmark
+    seed: int
+    row: str
+    by_default: bool = True
+
+    @property
+    def folder(self) -> Path:
+        return layout.run_folder(self.home, self.seed, self.row)
+
+    @property
+    def subject(self) -> dict[str, str]:
+        """Wildcards; all scenarios share the original."""
+        subject = subject_of(self.home, self.seed)
+        if self.row == ORIGINAL:
+            del subject["scenario"]
+        return subject
+
+    @property
+    def labels(self) -> str:
+        """Names of the run for its record, as JSON."""
+        names = {key: self.subject[key] for key in PLACE if key in self.subject}
+        return json.dumps({**names, "row": self.row})
+
+    @property
+    def read(self) -> dict[str, Path]:
+        """Splits that it reads, and the record of its verified store."""
+        dataset = self.home.dataset
+        files = {
+            "store": layout.store_record(dataset),
+            "held_out": layout.split_file(dataset, self.seed, HELD_OUT),
+        }
+        if self.row != ORIGINAL:
+            files["forget_set"] = layout.split_file(dataset, self.seed, self.home.scenario)
+        return files
+
+
+def pretrain_original(contents: Contents) -> Iterator[Step]:
+    """Original models, which methods start from; also those that tuning starts from."""
+    of_cells = [run for run in _runs(contents) if run.row == ORIGINAL]
+    of_tuning = [
+        _Run(cell, seed, ORIGINAL, by_default=False) for cell, seed, _ in trials(contents.plan)
+    ]
+    by_folder = {run.folder: run for run in (*of_tuning, *of_cells)}
+    return _trained("pretrain_original", contents.plan, by_folder.values())
+
+
+def retrain_gold(contents: Contents) -> Iterator[Step]:
+    """Gold models, trained without the forget set."""
+    runs = [run for run in _runs(contents) if run.row == GOLD]
+    return _trained("retrain_gold", contents.plan, runs)
+
+
+def _trained(kind: str, plan: Plan, runs: Iterable[_Run]) -> Iterator[Step]:
+    architecture_of, use_of = cache(plan.architecture), cache(plan.use_of)
+    for run in runs:
+        home = run.home
+        architecture = architecture_of(home.dataset, home.architecture)
+        use = use_of(home.dataset, home.architecture)
+        weights, weights_option = _weights(plan, run)
+        outputs = texts(layout.run_files(run.folder))
+        settings = {
+            "architecture": architecture,
+            "images": Dataset(**use).model_dump(),
+            "protocol": home.protocol,
+        }
+        yield Step(
+            kind,
+            run.subject,
+            inputs={**texts(run.read), "weights": weights},
+            outputs=outputs,
+            told={
+                "store": str(layout.STORES / home.dataset),
+                "out": run.folder.as_posix(),
+                "architecture": json.dumps(architecture),
+                "images": json.dumps(use),
+                "labels": run.labels,
+                "weights": weights_option,
+            },
+            modules=("lotus.runs.train", _architecture_module(plan, home)),
+            records=expected(outputs, [*_recorded(run), *weights[:1]], settings),
+            by_default=run.by_default,
+        )
+
+
+def unlearn(contents: Contents) -> Iterator[Step]:
+    """Every method on every original model."""
+    plan = contents.plan
+    hyperparameters_of = cache(plan.hyperparameters)
+    for run in _runs(contents):
+        if run.row in (ORIGINAL, GOLD):
+            continue
+        home, row = run.home, run.row
+        method, hyperparameters = plan.method_of(row), hyperparameters_of(home, row)
+        original = layout.run_folder(plan.home(home, ORIGINAL), run.seed, ORIGINAL)
+        of_original = layout.run_files(original)
+        weights, weights_option = _weights(plan, run)
+        synthetic = plan.calibration_of(row)
+        outputs = texts(layout.run_files(run.folder))
+        settings: dict[str, Any] = {
+            "method": method,
+            "hyperparameters": hyperparameters,
+            "protocol": home.protocol,
+        }
+        read = [*_recorded(run), *weights[:1]]
+        read += [str(of_original["model"]), str(of_original["record"])]
+        calibration: list[str] = []
+        if synthetic is not None:
+            settings["calibration"] = synthetic
+            calibration = [str(layout.store_record(synthetic))]
+            read.append(str(layout.store_files(synthetic)["source"]))
+        yield Step(
+            "unlearn",
+            {**run.subject, "row": row},
+            inputs={
+                **texts(run.read),
+                "original": str(of_original["model"]),
+                "record": str(of_original["record"]),
+                "weights": weights,
+                "calibration": calibration,
+            },
+            outputs=outputs,
+            told={
+                "method": method,
+                "hyperparameters": [
+                    word
+                    for key, value in hyperparameters.items()
+                    for word in ("--set", f"{key}={json.dumps(value)}")
+                ],
+                "store": str(layout.STORES / home.dataset),
+                "original": original.as_posix(),
+                "out": run.folder.as_posix(),
+                "labels": run.labels,
+                "weights": weights_option,
+                "calibration": ["--calibration", str(layout.STORES / synthetic)]
+                if synthetic
+                else [],
+                "plugins": _plugins(plan),
+            },
+            modules=("lotus.runs.unlearn", *_method_modules(plan, home, row)),
+            records=expected(outputs, read, settings),
+        )
+
+
+def explain_forget_set(contents: Contents) -> Iterator[Step]:
+    """Grad-CAM maps, of which figures are drawn: one seed, some models."""
+    plan = contents.plan
+    for made in contents.figures:
+        if made.kind != "gradcam":
+            continue
+        cell = Benchmark(**made.about)
+        seed = plan.seeds_of(cell)[0]
+        rows = {row: Path(folder) for row, folder in plan.explained_runs(cell, seed).items()}
+        files = [layout.run_files(folder) for folder in rows.values()]
+        outputs = with_record({"maps": layout.gradcam_file(cell, seed)})
+        yield Step(
+            "explain_forget_set",
+            subject_of(cell, seed),
+            inputs={
+                "store": str(layout.store_record(cell.dataset)),
+                "forget_set": str(layout.split_file(cell.dataset, seed, cell.scenario)),
+                "runs": [str(of[name]) for of in files for name in ("model", "record")],
+            },
+            outputs=outputs,
+            told={
+                "store": str(layout.STORES / cell.dataset),
+                "runs": [
+                    word
+                    for row, folder in rows.items()
+                    for word in ("--of", row, folder.as_posix())
+                ],
+                "labels": json.dumps({**cell.labels, "seed": seed}),
+            },
+            modules=("lotus.runs.gradcam", _architecture_module(plan, cell)),
+            records=expected(outputs),
+        )
+
+
+def try_candidates(contents: Contents) -> Iterator[Step]:
+    """What tuning tries: every row with a space, in every benchmark, on every tuning seed."""
+    plan = contents.plan
+    for cell, seed, row in trials(plan):
+        run = _Run(cell, seed, row)
+        subject = {key: name for key, name in run.subject.items() if key != "protocol"}
+        original = layout.run_folder(cell, seed, ORIGINAL)
+        of_original = layout.run_files(original)
+        yield Step(
+            "try_candidates",
+            {**subject, "row": row},
+            inputs={
+                **texts(run.read),
+                "original": [str(of_original["model"]), str(of_original["record"])],
+            },
+            outputs=texts({"record": layout.trials_file(cell, seed, row)}),
+            told={
+                "method": plan.method_of(row),
+                "candidates": [
+                    word
+                    for given in candidates(plan, cell, row)
+                    for word in ("--candidate", json.dumps(given))
+                ],
+                "store": str(layout.STORES / cell.dataset),
+                "original": original.as_posix(),
+                "labels": run.labels,
+                "plugins": _plugins(plan),
+            },
+            modules=("lotus.runs.tuning", *_method_modules(plan, cell, row)),
+            by_default=False,
+        )
+
+
+def tune(contents: Contents) -> Iterator[Step]:
+    """The choice among what was tried."""
+    tried = [str(layout.trials_file(*of)) for of in trials(contents.plan)]
+    if tried:
+        yield Step(
+            "tune",
+            {},
+            inputs={"trials": tried},
+            outputs=with_record({"overrides": layout.OVERRIDES}),
+            told={},
+            modules=("lotus.runs.tuning",),
+            by_default=False,
+        )
+
+
+def _runs(contents: Contents) -> list[_Run]:
+    """Every model of the experiment, each once."""
+    plan = contents.plan
+    measured = [
+        _Run(plan.home(cell, row), seed, row)
+        for cell in contents.measured
+        for seed in plan.seeds_of(cell)
+        for row in plan.run_folders(cell, seed)
+    ]
+    runs = {run.folder: run for run in measured}
+    # Weights may be those of a run that is not measured itself with this seed.
+    for there in filter(None, [_taken_from(plan, run) for run in runs.values()]):
+        original = replace(there, home=plan.home(there.home, ORIGINAL), row=ORIGINAL)
+        for run in (original, there):
+            runs.setdefault(run.folder, run)
+    return list(runs.values())
+
+
+def _taken_from(plan: Plan, run: _Run) -> _Run | None:
+    """Another run with the same weights, which are taken over."""
+    home, cells = run.home, [run.home]
+    if run.row == ORIGINAL:
+        # The original is shared by the scenarios: any of them tells what is planned.
+        place = (home.dataset, home.architecture)
+        cells = [cell for cell in plan.cells if (cell.dataset, cell.architecture) == place]
+    found = (plan.weights_home(cell.under(home.protocol), run.row) for cell in cells)
+    there = next(filter(None, found), None)
+    return None if there is None else replace(run, home=there)
+
+
+def _weights(plan: Plan, run: _Run) -> tuple[list[str], list[str]]:
+    """Model and record of the run whose weights are taken over, and the option that names it, if any."""
+    there = _taken_from(plan, run)
+    if there is None:
+        return [], []
+    files = layout.run_files(there.folder)
+    return [str(files["model"]), str(files["record"])], ["--weights-of", there.folder.as_posix()]
+
+
+def _recorded(run: _Run) -> list[str]:
+    """What the record of a run states of what it read: of a store the file that names its digests."""
+    source = layout.store_files(run.home.dataset)["source"]
+    return [str(source), *(str(path) for name, path in run.read.items() if name != "store")]
+
+
+def _architecture_module(plan: Plan, cell: Benchmark) -> str:
+    return models.module_of(plan.settings.architectures[cell.architecture])
+
+
+def _method_modules(plan: Plan, cell: Benchmark, row: str) -> tuple[str, str]:
+    """Modules of a row's method and of its network; other methods are no part of its code."""
+    return registry.module_of(plan.method_of(row)), _architecture_module(plan, cell)
+
+
+def _plugins(plan: Plan) -> list[str]:
+    return [word for plugin in plan.settings.plugins for word in ("--plugin", plugin)]

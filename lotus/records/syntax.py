@@ -1,0 +1,320 @@
+"""What of a Python source decides what it does: its syntax tree, without what only people read.
+
+No tree has comments or layout. Left out besides are:
+
+- docstrings, other texts and `...` that stand alone as a statement, and `pass`;
+- annotations of parameters and of results, and of variables outside of classes. Annotations in the body of
+  a class count: dataclasses, pydantic, `NamedTuple` and `TypedDict` make fields of them. Those of a
+  decorated function count, unless its decorators are known to read none (`READ_NO_ANNOTATIONS`);
+- what stands under `if TYPE_CHECKING:`;
+- `description`, `title` and `examples` of a pydantic `Field`: the manual of a configuration.
+
+A program can read docstrings and annotations as it runs. `names` says what a source uses, `DOC_READERS` and
+`ANNOTATION_READERS` are the names by which that is done. Where a step reaches a source with one of them,
+what would be left out counts (`lotus.records.code_identity`).
+
+The written form is the same for every version of Python that has the same tree: fields stand in the order
+of their names, those without content are left out, and so are the quotes of a text. A version that gives
+another tree to the same source gives another digest; of 3.11 to 3.14 none is known to, once the texts of an
+f-string are joined as they are here. Syntax that a version does not know is an error to it.
+"""
+
+import ast
+import hashlib
+import inspect
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+DOC_READERS = frozenset(
+    {
+        "__doc__",
+        "findsource",
+        "getcomments",
+        "getdoc",
+        "getsource",
+        "getsourcelines",
+        "model_fields",
+        "model_json_schema",
+        "use_attribute_docstrings",
+    }
+)
+"""Names by which a program reads docstrings, or the descriptions of fields."""
+ANNOTATION_READERS = frozenset(
+    {
+        "__annotate__",
+        "__annotations__",
+        "annotation",
+        "get_annotations",
+        "get_type_hints",
+        "getfullargspec",
+        "return_annotation",
+        "validate_call",
+    }
+)
+"""Names by which a program reads annotations of functions."""
+READ_NO_ANNOTATIONS = frozenset(
+    {
+        "abstractmethod",
+        "cache",
+        "cached_property",
+        "classmethod",
+        "contextmanager",
+        "lru_cache",
+        "no_grad",
+        "override",
+        "property",
+        "setter",
+        "staticmethod",
+    }
+)
+"""Decorators that read no annotations."""
+FIELD_TEXTS = frozenset({"description", "title", "examples"})
+"""What a pydantic `Field` says to people."""
+
+
+def parse(source: bytes) -> ast.Module | None:
+    """The tree of a source; None where Python finds none."""
+    with warnings.catch_warnings():
+        # Of escapes and the like: whoever imports the source is told of them.
+        warnings.simplefilter("ignore")
+        try:
+            return ast.parse(source)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return None
+
+
+def tree_digest(tree: ast.Module, docs: bool = False, annotations: bool = False) -> str:
+    """sha256 of what counts of a tree.
+
+    Args:
+        docs: whether docstrings and descriptions of fields count.
+        annotations: whether all annotations count.
+
+    """
+    written = _Writer(docs, annotations, _names_of_field(tree)).write(tree)
+    return hashlib.sha256(written.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def nodes_that_run(tree: ast.AST) -> Iterator[ast.AST]:
+    """All nodes of a tree but for those under `if TYPE_CHECKING:`."""
+    todo = [tree]
+    while todo:
+        node = todo.pop()
+        yield node
+        if isinstance(node, ast.If) and _is_for_checkers(node):
+            todo += node.orelse
+        else:
+            todo += ast.iter_child_nodes(node)
+
+
+def names(nodes: Iterable[ast.AST]) -> frozenset[str]:
+    """What nodes name; also texts that stand on their own, as in `getattr(function, "__doc__")`."""
+    return frozenset(found for node in nodes if (found := _name_in(node)))
+
+
+def _name_in(node: ast.AST) -> str | None:
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name) | ast.alias(name=name):
+            return name
+        case ast.keyword(arg=name):
+            return name
+        case ast.Constant(value=str() as text):
+            return text
+    return None
+
+
+def _is_for_checkers(node: ast.If) -> bool:
+    """Whether the body of an `if` is for type checkers alone."""
+    return _last_name(node.test) == "TYPE_CHECKING"
+
+
+def _last_name(node: ast.expr) -> str:
+    """`b` of `a.b`, `b` of `b`, '' of anything else."""
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _names_of_field(tree: ast.Module) -> frozenset[str]:
+    """What a source calls the `Field` of pydantic."""
+    return frozenset(
+        alias.asname or alias.name
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom) and node.module == "pydantic"
+        for alias in node.names
+        if alias.name == "Field"
+    )
+
+
+@dataclass(frozen=True)
+class _Within:
+    """What surrounds a node.
+
+    Attributes:
+        is_class: the node stands in the body of a class, where annotations make fields.
+        reads_parameters: the annotations of the function around it count.
+
+    """
+
+    is_class: bool = False
+    reads_parameters: bool = False
+
+
+_MODULE, _CLASS = _Within(), _Within(is_class=True)
+
+
+@dataclass(frozen=True)
+class _Writer:
+    """Writes what counts of a tree, as `(Return value=(Name ctx=(Load) id=str:1:x))`.
+
+    Attributes:
+        fields: what the source calls the `Field` of pydantic.
+
+    """
+
+    docs: bool
+    annotations: bool
+    fields: frozenset[str]
+    written: list[str] = field(default_factory=list)
+
+    def write(self, tree: ast.Module) -> str:
+        """The whole text."""
+        # A stack, not recursion: how deep a tree may be must not depend on who asks.
+        todo: list[tuple[Any, _Within]] = [(tree, _MODULE)]
+        while todo:
+            value, within = todo.pop()
+            if isinstance(value, _Text):
+                self.written.append(value)
+            elif isinstance(value, list):
+                todo.append((_END_OF_LIST, within))
+                todo.extend((part, within) for part in reversed(value))
+                self.written.append("[")
+            elif isinstance(value, ast.AST):
+                todo.append((_END, within))
+                todo.extend(reversed(list(self._parts(value, within))))
+            else:
+                self.written.append(_constant(value))
+        return "".join(self.written)
+
+    def _parts(self, node: ast.AST, within: _Within) -> Iterator[tuple[Any, _Within]]:
+        """Name and fields of a node, each with what surrounds it."""
+        if isinstance(node, ast.AnnAssign):
+            node = self._assigned(node, within)
+        yield _Text(f"({type(node).__name__}"), within
+        inner = within
+        if isinstance(node, ast.ClassDef):
+            inner = _CLASS
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            inner = _Within(reads_parameters=self.annotations or _may_read(node.decorator_list))
+        is_plain = not isinstance(node, _SPECIAL)
+        for name in sorted(node._fields):
+            content = getattr(node, name, None) if is_plain else self._content(node, name, inner)
+            # Versions differ in which fields there are, of those without content.
+            if content is not None and content != []:
+                yield _Text(f" {name}="), within
+                yield content, inner
+
+    def _content(self, node: ast.AST, name: str, within: _Within) -> Any:
+        """What counts of a field; None or [] if nothing does."""
+        content = getattr(node, name, None)
+        match node, name:
+            case ast.Constant(), "value":
+                # Also of None, which is a value here.
+                return _Text(_constant(content))
+            case ast.Constant(), _:
+                return None
+            case ast.arg(), "annotation":
+                return content if within.reads_parameters else None
+            case ((ast.FunctionDef() | ast.AsyncFunctionDef()), "returns"):
+                return content if within.reads_parameters else None
+            case ast.Call(func=ast.Name(id=called), keywords=given), "keywords":
+                is_read = self.docs or called not in self.fields
+                return [key for key in given if is_read or key.arg not in FIELD_TEXTS]
+            case ast.JoinedStr(values=values), "values":
+                return list(_joined(values))
+            case _, "body" | "orelse" | "finalbody" if isinstance(content, list):
+                return list(self._statements(content))
+        return content
+
+    def _statements(self, statements: Sequence[ast.stmt]) -> Iterator[ast.AST]:
+        """Those that do something; all of them, docstrings included, where docstrings count."""
+        for statement in statements:
+            match statement:
+                case ast.If() if _is_for_checkers(statement):
+                    yield from self._statements(statement.orelse)
+                case ast.Expr(value=ast.Constant(value=str() as text)) if self.docs:
+                    # Python 3.13 takes the indentation off.
+                    yield ast.Constant(inspect.cleandoc(text))
+                case ast.Pass() | ast.Expr(value=ast.Constant()):
+                    pass
+                case _:
+                    yield statement
+
+    def _assigned(self, node: ast.AnnAssign, within: _Within) -> ast.AST:
+        """An assignment without its annotation, where that is not read."""
+        if within.is_class or self.annotations:
+            return node
+        if node.value is None:
+            # The name belongs to its function all the same.
+            return ast.Expr(node.target)
+        return ast.Assign([node.target], node.value)
+
+
+_SPECIAL = (
+    *(ast.arg, ast.Call, ast.Constant, ast.JoinedStr, ast.stmt),
+    *(ast.Module, ast.ExceptHandler, ast.match_case),
+)
+"""Nodes with fields that do not count as they are."""
+
+
+class _Text(str):
+    """What is written as it stands."""
+
+    __slots__ = ()
+
+
+_END, _END_OF_LIST = _Text(")"), _Text("]")
+
+
+def _constant(value: Any) -> str:
+    """A value so that no other is written the same, and every version of Python writes it so."""
+    match value:
+        case str():
+            text = value
+        case float():
+            text = value.hex()
+        case complex():
+            text = f"{value.real.hex()} {value.imag.hex()}"
+        case bool():
+            text = repr(value)
+        case int():
+            # In decimal, Python refuses numbers of many digits.
+            text = hex(value)
+        case _:
+            text = repr(value)
+    return f"{type(value).__name__}:{len(text)}:{text}"
+
+
+def _joined(parts: Sequence[ast.expr]) -> Iterator[ast.expr]:
+    """Parts of an f-string, with its texts in one piece wherever Python cut them."""
+    text = ""
+    for part in parts:
+        if isinstance(part, ast.Constant):
+            text += str(part.value)
+            continue
+        if text:
+            yield ast.Constant(text)
+        text = ""
+        yield part
+    if text:
+        yield ast.Constant(text)
+
+
+def _may_read(decorators: Iterable[ast.expr]) -> bool:
+    """Whether one of a function's decorators may read its annotations."""
+    return any(
+        _last_name(node.func if isinstance(node, ast.Call) else node) not in READ_NO_ANNOTATIONS
+        for node in decorators
+    )

@@ -1,0 +1,60 @@
+"""The table of one benchmark: all metrics of every model."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from lotus.results.metrics import (
+    KEYS,
+    benchmark_title,
+    best_rows,
+    load_metrics,
+    needs_gold,
+    rows_in_order,
+    summarise,
+    titled,
+)
+from lotus.tables.cell_texts import bold, forms_of, has_gold, stated
+from lotus.tables.latex import latex_table
+from lotus.tables.spec import Table, TableSpec
+
+
+def benchmark(sources: Sequence[Path]) -> Table:
+    """Returns original, gold and every method of one benchmark; mean and deviation over the seeds.
+
+    In the conventions of the benchmark's own protocol; without the metrics that need gold where there
+    is none.
+    """
+    frame = load_metrics(sources)
+    summary = summarise(frame)
+    forms = forms_of(frame)
+    best = {form.metric: best_rows(summary, form.metric, form.resolution) for form in forms}
+    body = [
+        [titled(row, summary.loc[row, "collapsed"], summary.loc[row, "n"])]
+        + [bold(stated(summary, row, form), row in best[form.metric]) for form in forms]
+        for row in rows_in_order(frame)
+    ]
+    seeds = frame["seed"].nunique()
+    caption = f"{_benchmark_of(frame)}. Mean ± standard deviation over {seeds} seeds."
+    heads = ["", *(form.title for form in forms)]
+    absent = [] if has_gold(frame) else [name for name in summary if needs_gold(str(name))]
+    numbers = summary.drop(columns=["why", *absent]).reset_index()
+    return numbers, latex_table(caption, heads, body)
+
+
+SPEC = TableSpec(
+    name="benchmark",
+    make=benchmark,
+    each="cell",
+    stem="",
+    order=10,
+    label="All metrics of every model",
+    summary="Original, gold and every method of one benchmark: mean and standard deviation over "
+    "the seeds, in the conventions of its protocol.",
+    has_entry=False,
+)
+
+
+def _benchmark_of(frame: pd.DataFrame) -> str:
+    return benchmark_title(*(str(frame[key].iloc[0]) for key in KEYS))

@@ -1,0 +1,31 @@
+"""Counts and lists in words, as messages and the page have them."""
+
+from collections.abc import Sequence
+
+
+def counted(number: int, what: str, several: str = "", form: str = "d") -> str:
+    """Gives `1 seed`, `3 seeds`.
+
+    Args:
+        several: the word of more than one (and of none) where that is not `what` with an s.
+        form: how the number is written; `,` for 12,000.
+
+    """
+    return f"{number:{form}} {what if number == 1 else several or f'{what}s'}"
+
+
+def first_of(names: Sequence[str], most: int, form: str = "d") -> str:
+    """Gives `a, b, c and 4 more`: the first `most` names, and how many others there are.
+
+    Args:
+        form: how the number is written; `,` for 12,000.
+
+    """
+    others = len(names) - most
+    return ", ".join(names[:most]) + (f" and {others:{form}} more" if others > 0 else "")
+
+
+def all_of(names: Sequence[str]) -> str:
+    """Gives `a`, `a and b`, `a, b and c`."""
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last

@@ -1,0 +1,71 @@
+"""Which configuration is meant, and how Snakemake is told of it."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from project import ROOT
+
+from lotus.config.origins import DEFAULT_CONFIG
+from lotus.errors import LotusError
+from lotus.plan.declared import declared, present
+
+DIGITS = Path("config/digits.yaml")
+
+
+@pytest.fixture(autouse=True)
+def in_project(monkeypatch):
+    monkeypatch.chdir(ROOT)
+
+
+def test_without_files_the_default_configuration_is_meant():
+    found = declared([], {})
+    assert found.files == (DEFAULT_CONFIG,)
+    title = yaml.safe_load(DEFAULT_CONFIG.read_text(encoding="utf-8"))["title"]
+    assert found.plan.settings.title == title
+    assert found.options() == ["--configfile", str(DEFAULT_CONFIG)]
+
+
+def test_later_files_and_what_is_given_go_over_earlier_ones(tmp_path):
+    other = tmp_path / "other.yaml"
+    other.write_text("title: Other\nseeds: [1]\n")
+    found = declared([DIGITS, other], {"seeds": [2]})
+    assert found.plan.settings.title == "Other"
+    assert found.plan.settings.seeds == (2,)
+    assert "digits" in found.plan.settings.datasets
+    assert found.source == {"files": [str(DIGITS), str(other)], "given": {"seeds": [2]}}
+    assert found.options() == ["--configfile", str(DIGITS), str(other), "--config", "seeds=[2]"]
+
+
+def test_what_is_given_goes_over_the_default_configuration_too():
+    found = declared([], {"title": "Given"})
+    assert found.plan.settings.title == "Given"
+    assert found.files == (DEFAULT_CONFIG,)
+
+
+def test_mistakes_are_told_with_the_file_or_option_that_has_them(tmp_path):
+    with pytest.raises(LotusError, match=r"config/digits\.yaml: line 4: seeds"):
+        wrong = tmp_path / "config/digits.yaml"
+        wrong.parent.mkdir()
+        text = DIGITS.read_text(encoding="utf-8")
+        wrong.write_text(text.replace("seeds: [3407, 13]", "seeds: [13, 13]"))
+        declared([wrong], {})
+    with pytest.raises(LotusError, match="--config"):
+        declared([DIGITS], {"seeds": [1, 1]})
+
+
+def test_present_is_what_the_results_were_made_by_where_files_are_gone(tmp_path, monkeypatch):
+    settings = declared([DIGITS], {}).plan.settings
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(LotusError, match="no project"):
+        present([])
+    Path("Snakefile").touch()
+    Path("results").mkdir()
+    described = {"settings": settings.model_dump(mode="json")}
+    Path("results/experiment.json").write_text(json.dumps(described))
+    found = present([])
+    assert found.plan.settings == settings
+    assert found.files == ()
+    with pytest.raises(LotusError, match="name them"):
+        found.options()

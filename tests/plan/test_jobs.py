@@ -1,0 +1,52 @@
+"""How the workflow calls `lotus`, and what it was itself asked for."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lotus.plan.jobs import asked_targets, launcher, shell_prefix, uses_gpu
+
+
+def test_jobs_run_the_checkouts_code_with_the_python_of_their_environment():
+    assert launcher(Path("/a b"), in_conda=False) == [
+        sys.executable,
+        "-P",
+        "/a b/workflow/run_lotus.py",
+    ]
+    assert launcher(Path("/a b"), in_conda=True)[0] == "python"
+
+
+def test_shell_lines_can_begin_with_lotus():
+    # Snakemake formats it, and what was doubled is a brace again.
+    prefix = shell_prefix(["echo", "{x} y"], "export A=1; ").format()
+    done = subprocess.run(
+        ["bash", "-c", f"{prefix}lotus $A 'b  c'"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "{x} y 1 b  c\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "targets"),
+    [
+        ("snakemake -n", []),
+        ("snakemake --cores 2 all", []),
+        ("snakemake -n table1", ["table1"]),
+        (
+            "/bin/snakemake --cores all table1 results/claims.json",
+            ["table1", "results/claims.json"],
+        ),
+        ("snakemake -n --configfile config/digits.yaml -- tune", ["tune"]),
+        ("snakemake -n --configfile config/digits.yaml", []),
+        ("/lib/snakemake/__main__.py --cores 1 claims", ["claims"]),
+        ("pytest tests/plan", []),
+    ],
+)
+def test_targets_are_read_from_the_command_line(line, targets):
+    assert asked_targets(line.split()) == targets
+
+
+def test_a_named_device_says_itself_whether_it_is_a_gpu():
+    assert uses_gpu("cuda:1")
+    assert not uses_gpu("cpu")

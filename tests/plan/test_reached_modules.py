@@ -1,0 +1,55 @@
+"""docs/code-identity.md says which modules each kind of step reaches, and nothing else."""
+
+import pytest
+from project import ROOT
+
+from lotus.plan.declared import declared
+from lotus.plan.reached_modules import page
+from lotus.records.code_identity import reach
+
+PAGE = ROOT / "docs/code-identity.md"
+RENEW = (
+    'python -c "from pathlib import Path; from lotus.plan.declared import declared; '
+    "from lotus.plan.reached_modules import page; "
+    "Path('docs/code-identity.md').write_text(page(declared([Path('config/digits.yaml')], {}).plan))\""
+)
+RIGHT_OF_PREDICTIONS = ("tables", "figures", "claims", "page", "audit", "diff", "lineage", "crate")
+
+
+@pytest.fixture(scope="module")
+def text():
+    """The page; which stores are locked is read in the present folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(ROOT)
+        return page(declared([ROOT / "config/digits.yaml"], {}).plan)
+
+
+def test_the_page_is_up_to_date(text):
+    assert PAGE.read_text(encoding="utf-8") == text, f"renew it: {RENEW}"
+
+
+def test_every_kind_of_step_stands_on_the_page(text):
+    for kind in ("build_store", "unlearn", "evaluate", "draw_figure", "make_table", "write_report"):
+        assert f"## `{kind}`" in text
+
+
+@pytest.mark.parametrize(
+    "entry", ["lotus.runs.train", "lotus.runs.unlearn", "lotus.runs.evaluation"]
+)
+def test_models_and_metrics_reach_no_word_of_the_report(entry):
+    rooms = {name.split(".")[1] for name in reach(entry).texts if "." in name}
+    assert rooms.isdisjoint(RIGHT_OF_PREDICTIONS), sorted(rooms)
+
+
+def test_a_figure_reaches_no_other_figure():
+    reached = {name for name in reach("lotus.figures.streisand").texts if "figures." in name}
+    assert "lotus.figures.streisand" in reached
+    assert "lotus.figures.avg_gap" not in reached
+
+
+def test_the_command_that_renews_the_page_works(tmp_path, monkeypatch, text):
+    monkeypatch.chdir(ROOT)
+    renewed = tmp_path / "page.md"
+    command = RENEW.replace("docs/code-identity.md", str(renewed))
+    exec(command.removeprefix('python -c "').removesuffix('"'), {})
+    assert renewed.read_text(encoding="utf-8") == text
