@@ -1,4 +1,4 @@
-"""What stands between a record and the present: code, parameters, files read."""
+"""Compares a record with the present: its code, its parameters, the files that it read."""
 
 import hashlib
 import json
@@ -50,7 +50,7 @@ def _changed(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
 
 
 def differences(record: Record, expected: ExpectedRecord) -> Iterator[str]:
-    """What a step would do otherwise under the present configuration."""
+    """Yields what a step would do otherwise under the present configuration."""
     if expected.settings is not None:
         for key, old, new in changed_values(record.settings, expected.settings):
             yield f"parameters: {key} was {_shown(old)}, is {_shown(new)}"
@@ -70,7 +70,7 @@ def differences(record: Record, expected: ExpectedRecord) -> Iterator[str]:
 
 
 def _described(record: Record, path: str, content: Mapping[str, Any]) -> Iterator[str]:
-    """What is another configuration than the one that was written down."""
+    """Yields where the configuration is another one than the one that was written down."""
     if record.outputs.get(path) == hashlib.sha256(as_text(content).encode()).hexdigest():
         return
     try:

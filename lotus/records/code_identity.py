@@ -1,4 +1,4 @@
-"""Which code a step runs: a digest of the syntax of all modules that it can reach.
+"""The identity of the code that a step runs: a digest of the syntax of all modules that it can reach.
 
 What counts of a source is said in `lotus.records.syntax`: other docstrings, comments, line breaks and
 annotations change no digest. Docstrings count for the steps that reach a module which reads docstrings as
@@ -60,7 +60,7 @@ class Reach:
 
 
 def reach(*modules: str, root: Path | None = None) -> Reach:
-    """What `modules` can reach, themselves included: module → source."""
+    """Returns what `modules` can reach, themselves included: module → source."""
     # Packages that are named count even where they are installed as libraries are.
     own = frozenset((PACKAGE, *(name.partition(".")[0] for name in modules)))
     texts: dict[str, bytes] = {}

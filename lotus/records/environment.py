@@ -1,4 +1,4 @@
-"""What a step was run by: its command, code, libraries and hardware."""
+"""The environment of a step: its command, code, libraries and hardware."""
 
 import platform
 import shlex

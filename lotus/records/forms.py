@@ -1,4 +1,4 @@
-"""What records and lists from outside have to have before anything in them is believed."""
+"""The forms that records and lists from outside must have before anything in them is believed."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -47,7 +47,7 @@ Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
 class RecordForm(BaseModel):
-    """What a file has to have besides being JSON; values are not converted."""
+    """The form of a file, besides being JSON; values are not converted."""
 
     model_config = ConfigDict(strict=True)
 
@@ -88,7 +88,7 @@ class _Memory(RecordForm):
 
 
 class _Record(RecordForm):
-    """What has to be in a record for it to be followed."""
+    """The form that a record must have to be followed."""
 
     format: Literal[2, 3]
     kind: str
@@ -204,7 +204,7 @@ _FORMS: Mapping[str, type[RecordForm]] = {
 
 
 def misfit(found: Any) -> str:
-    """Why a value is not that of a record; '' if it is."""
+    """Returns why a value is not that of a record; '' if it is."""
     try:
         _Record.model_validate(found)
         if found["kind"] in _FORMS:
@@ -228,7 +228,7 @@ def _malformed(error: ValidationError) -> str:
 
 
 def unfit(error: Mapping[str, Any]) -> str:
-    """What a form says of a value, and the value."""
+    """Returns what a form says of a value, and the value."""
     value = error["input"]
     is_short = isinstance(value, str | int | float | bool | None)
     stated = f", not {shown(repr(value))[:80]}" if is_short else ""

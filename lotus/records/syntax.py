@@ -1,4 +1,4 @@
-"""What of a Python source decides what it does: its syntax tree, without what only people read.
+"""Reduces a Python source to what decides what it does: its tree, without what only people read.
 
 No tree has comments or layout. Left out besides are:
 
@@ -109,7 +109,7 @@ def nodes_that_run(tree: ast.AST) -> Iterator[ast.AST]:
 
 
 def names(nodes: Iterable[ast.AST]) -> frozenset[str]:
-    """What nodes name; also texts that stand on their own, as in `getattr(function, "__doc__")`."""
+    """Returns what nodes name; also texts that stand on their own, as in `getattr(function, "__doc__")`."""
     return frozenset(found for node in nodes if (found := _name_in(node)))
 
 
@@ -137,7 +137,7 @@ def _last_name(node: ast.expr) -> str:
 
 
 def _names_of_field(tree: ast.Module) -> frozenset[str]:
-    """What a source calls the `Field` of pydantic."""
+    """Returns the names by which a source calls the `Field` of pydantic."""
     return frozenset(
         alias.asname or alias.name
         for node in tree.body
@@ -149,7 +149,7 @@ def _names_of_field(tree: ast.Module) -> frozenset[str]:
 
 @dataclass(frozen=True)
 class _Within:
-    """What surrounds a node.
+    """The surroundings of a node.
 
     Attributes:
         is_class: the node stands in the body of a class, where annotations make fields.
@@ -216,7 +216,7 @@ class _Writer:
                 yield content, inner
 
     def _content(self, node: ast.AST, name: str, within: _Within) -> Any:
-        """What counts of a field; None or [] if nothing does."""
+        """Returns what counts of a field; None or [] if nothing does."""
         content = getattr(node, name, None)
         match node, name:
             case ast.Constant(), "value":
@@ -269,7 +269,7 @@ _SPECIAL = (
 
 
 class _Text(str):
-    """What is written as it stands."""
+    """A text that is written as it stands."""
 
     __slots__ = ()
 
