@@ -103,7 +103,11 @@ def choose_best(trials: Sequence[Path], out: Path, record: Path) -> None:
     """
     grouped: dict[tuple[str, ...], list[list[dict[str, Any]]]] = {}
     for path in trials:
-        tried_by = read_record(path)
+        try:
+            tried_by = read_record(path)
+        except LotusError as error:
+            why = str(error).removeprefix(f"{shown(path)}: ")
+            raise LotusError(f"{shown(path)}: not a file of `lotus tune`: {why}") from error
         try:
             key = tuple(tried_by.about[part] for part in KEYS)
             found = [

@@ -203,7 +203,10 @@ def test_an_edited_record_is_refused(clone):
     text = path.read_text()
     for other, said in (
         (text.replace('"figure": "streisand"', '"figure": "pareto"'), "edited"),
-        (text.replace("streisand", "pareto"), "not JSON: key 'lotus.results.pareto' stands twice"),
+        (
+            text.replace('"lotus.figures.streisand":', '"lotus.figures.style":'),
+            "not JSON: key 'lotus.figures.style' stands twice",
+        ),
     ):
         path.write_text(other)
         done = restore(clone, check=False)
