@@ -80,7 +80,7 @@ def tracks_something_here() -> bool:
 
 
 def git(*arguments: str, stdin: bytes = b"") -> bytes:
-    """What git prints, of the repository that has this project.
+    """Returns what git prints, of the repository that has this project.
 
     Raises:
         LotusError: there is no such repository, git is not there, or failed, with what it said.
@@ -97,7 +97,7 @@ def git(*arguments: str, stdin: bytes = b"") -> bytes:
 
 
 def why_none() -> str:
-    """Why there is no repository that has this project; '' if there is one.
+    """Says why there is no repository that has this project; '' if there is one.
 
     One of a folder above counts only if it tracks something here: else its commits say nothing of the
     project, and what is staged would be staged there.

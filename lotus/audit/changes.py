@@ -1,4 +1,4 @@
-"""What stands between a record and the present: code, parameters, files read."""
+"""Differences between a record and the present: code, parameters, files read."""
 
 import hashlib
 import json
@@ -21,7 +21,7 @@ OLDER_FORMAT = "made by an older version of the package: its code identity canno
 
 
 def code_changes() -> Callable[[Record], str]:
-    """Returns a function: a record → what is other code now than it was made by, in words; else ''.
+    """Returns a function: a record → which modules are other ones now, in words; else ''.
 
     The function looks at the same modules once. Present code is that of the project in the present folder,
     if it has code of its own, whichever copy runs. Modules are compared by their syntax
@@ -50,7 +50,7 @@ def _changed(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
 
 
 def differences(record: Record, expected: ExpectedRecord) -> Iterator[str]:
-    """What a step would do otherwise under the present configuration."""
+    """Yields what a step would do otherwise under the present configuration."""
     if expected.settings is not None:
         for key, old, new in changed_values(record.settings, expected.settings):
             yield f"parameters: {key} was {_shown(old)}, is {_shown(new)}"
@@ -70,7 +70,7 @@ def differences(record: Record, expected: ExpectedRecord) -> Iterator[str]:
 
 
 def _described(record: Record, path: str, content: Mapping[str, Any]) -> Iterator[str]:
-    """What is another configuration than the one that was written down."""
+    """Yields in what the configuration is another one than was written down."""
     if record.outputs.get(path) == hashlib.sha256(as_text(content).encode()).hexdigest():
         return
     try:
@@ -88,7 +88,7 @@ ABSENT = object()
 def changed_values(
     old: Mapping[str, Any], new: Mapping[str, Any], above: str = ""
 ) -> Iterator[tuple[str, Any, Any]]:
-    """Key (with dots), old and new value, of nested mappings; `ABSENT` where there is none."""
+    """Yields key (with dots), old and new value, of nested mappings; `ABSENT` where there is none."""
     for key in dict.fromkeys([*old, *new]):
         before, now = old.get(key, ABSENT), new.get(key, ABSENT)
         if isinstance(before, Mapping) and isinstance(now, Mapping):

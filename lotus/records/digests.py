@@ -20,7 +20,7 @@ RACY = 2_000_000_000
 
 @dataclass(frozen=True)
 class Seen:
-    """What a file is now.
+    """A file as it is now.
 
     Attributes:
         sha256: of its bytes; '' where they cannot be had.
@@ -41,7 +41,7 @@ ABSENT = "absent"
 
 
 def digests(paths: Iterable[str], cache: Path = CACHE, full: bool = False) -> dict[str, Seen]:
-    """Path → what is there, read with as many threads as there are processors.
+    """Returns path → what is there, read with as many threads as there are processors.
 
     A file whose size, inode and times of change (mtime and ctime) are those of an earlier call is not
     read again. The time of its last change of status is among them because, unlike mtime, it cannot be
@@ -69,7 +69,7 @@ Mark = list[int | str]
 
 
 def _look(path: str, known: Mark | None) -> tuple[Seen, Mark | None]:
-    """What is there, and what to remember of it if that is safe."""
+    """Returns what is there, and what to remember of it if that is safe."""
     try:
         started = time.time_ns()
         if not stat.S_ISREG(os.stat(path).st_mode):
@@ -95,7 +95,7 @@ _IDENTITY = ("dev", "ino", "size", "mtime_ns", "ctime_ns")
 
 
 def _load(cache: Path) -> dict[str, Mark]:
-    """What earlier calls read; nothing where the file is not what `_save` writes."""
+    """Returns what earlier calls read; nothing where the file is not what `_save` writes."""
     try:
         content = parse_json(read_file(cache))
     except (OSError, ValueError):

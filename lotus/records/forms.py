@@ -1,4 +1,4 @@
-"""What records and lists from outside have to have before anything in them is believed."""
+"""The forms that records and lists from outside must have before anything in them is believed."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -25,7 +25,7 @@ LONGEST_PATH, LONGEST_NAME = 1000, 255
 
 
 def _named(path: str) -> str:
-    """The path, if a file can be called so.
+    """Returns the path, if a file can be called so.
 
     Raises:
         ValueError: it cannot.
@@ -47,7 +47,7 @@ Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
 class Form(BaseModel):
-    """What a file has to have besides being JSON; values are not converted."""
+    """A form that a JSON file must have; values are not converted."""
 
     model_config = ConfigDict(strict=True)
 
@@ -88,7 +88,7 @@ class _Memory(Form):
 
 
 class _Record(Form):
-    """What has to be in a record for it to be followed."""
+    """The form of a record of any kind."""
 
     format: Literal[2, 3]
     kind: str
@@ -200,11 +200,11 @@ _FORMS: Mapping[str, type[Form]] = {
     "store": _Store,
     **dict.fromkeys(MODELS, _Run),
 }
-"""What records of some kinds have to have besides."""
+"""Kind of step → what its records must have besides."""
 
 
 def misfit(found: Any) -> str:
-    """Why a value is not that of a record; '' if it is."""
+    """Says why a value is not that of a record; '' if it is."""
     try:
         _Record.model_validate(found)
         if found["kind"] in _FORMS:
@@ -228,7 +228,7 @@ def _malformed(error: ValidationError) -> str:
 
 
 def unfit(error: Mapping[str, Any]) -> str:
-    """What a form says of a value, and the value."""
+    """Returns what a form says of a value, and the value."""
     value = error["input"]
     is_short = isinstance(value, str | int | float | bool | None)
     stated = f", not {shown(repr(value))[:80]}" if is_short else ""

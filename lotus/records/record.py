@@ -1,4 +1,4 @@
-"""What a run leaves beside its result: digests, code version, environment, time.
+"""The record that a step leaves beside its result: digests, code, environment, time.
 
 Fields of a record (`run.json`; see `write_record`):
     format      version of this layout
@@ -107,7 +107,7 @@ def write_record(
 
 
 def _chained(inputs: Sequence[Path]) -> dict[str, str]:
-    """Records of files that other steps wrote, each with its identity.
+    """Returns the records of files that other steps wrote, each with its identity.
 
     Raises:
         LotusError: one of them is damaged or was edited.

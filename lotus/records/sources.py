@@ -37,7 +37,7 @@ class Import:
     of_any: bool = False
 
     def modules(self, by: str, is_package: bool) -> Iterator[str]:
-        """Modules that this may be, where module `by` says it."""
+        """Yields the modules that this may be, where module `by` says it."""
         base = self.module
         if self.level:
             parts = by.split(".")
@@ -52,7 +52,7 @@ class Import:
 
 @dataclass(frozen=True)
 class Source:
-    """What a source comes to.
+    """The facts of a source that identities are made of.
 
     Attributes:
         digest: sha256 of what counts of its syntax; of its bytes if it has none.
@@ -70,7 +70,7 @@ class Source:
 
 @cache
 def source_of(text: bytes) -> Source:
-    """What a source comes to. A source that was seen before costs nothing."""
+    """Returns the facts of a source; of one that was seen before at no cost."""
     tree = parse(text)
     if tree is None:
         return Source(_of_bytes(text), (), False, False)
@@ -86,7 +86,7 @@ def source_of(text: bytes) -> Source:
 
 @cache
 def full_digest(text: bytes, docs: bool, annotations: bool) -> str:
-    """As `Source.digest`, with docstrings or annotations where a program reads them."""
+    """Returns `Source.digest` with docstrings or annotations, where a program reads them."""
     tree = parse(text)
     return _of_bytes(text) if tree is None else tree_digest(tree, docs, annotations)
 
@@ -111,7 +111,7 @@ def _imports(node: ast.AST) -> Iterator[Import]:
 
 
 def _called(given: Sequence[ast.expr], named: Sequence[ast.keyword]) -> Iterator[Import]:
-    """What `import_module("name")` imports, or `import_module(f"package.{name}")`."""
+    """Yields what `import_module("name")` imports, or `import_module(f"package.{name}")`."""
     first = [*given[:1], *(key.value for key in named if key.arg == "name")]
     for node in first[:1]:
         match node:

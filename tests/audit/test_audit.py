@@ -246,7 +246,7 @@ def test_a_lost_folder_is_missing_whole(paths, tmp_path):
 def test_changed_code_makes_stale_what_ran_it(project):
     module = Path("lotus/methods/finetune.py")
     with mended(module):
-        module.write_text(module.read_text() + "\n")
+        module.write_text(module.read_text() + "\nADDED = 1\n")
         done = run(project, sys.executable, "-m", "lotus", "audit", "--json", check=False)
         assert done.returncode == 1
         found = json.loads(done.stdout)

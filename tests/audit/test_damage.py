@@ -193,7 +193,7 @@ def test_a_project_is_judged_by_its_own_code_whichever_copy_runs(project, tmp_pa
     shutil.copytree(project, tmp_path / "project")
     monkeypatch.chdir(tmp_path / "project")
     module = Path("lotus/methods/ssd.py")
-    module.write_text(module.read_text() + "\n")
+    module.write_text(module.read_text() + "\nADDED = 1\n")
     found = unsound()
     assert found
     for path, artifact in found.items():
