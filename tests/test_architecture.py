@@ -119,3 +119,21 @@ def test_names_no_machine_and_no_registry():
         text = (root / name).read_text(encoding="utf-8")
         hits = [word for word in forbidden if word in text.replace("--no-emit-index-url", "")]
         assert not hits, f"{name}: {hits}"
+
+
+@pytest.mark.parametrize("folder", ["lotus", "tests", "workflow", "benchmarks"])
+def test_no_file_is_too_long_to_be_read_at_once(folder):
+    files = [path for kind in ("*.py", "*.smk") for path in (PACKAGE.parent / folder).rglob(kind)]
+    lengths = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in files}
+    assert lengths
+    assert {path: length for path, length in lengths.items() if length > 400} == {}
+
+
+def test_no_class_is_too_long_to_be_read_at_once():
+    lengths = {
+        f"{path}: {node.name}": node.end_lineno - node.lineno + 1
+        for path in FILES
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ClassDef)
+    }
+    assert {name: length for name, length in lengths.items() if length > 250} == {}

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from lotus import layout
 from lotus.formats.json_text import parse_json, read_file
 from lotus.records.files_below import files_below
-from lotus.records.forms import FilePath, Form
+from lotus.records.forms import FilePath, RecordForm
 
 WORKING = re.compile(r"checkpoint\.pt|\.snakemake_timestamp|\.gitignore|\.\d+-.*|\.decode-.*")
 """What tools leave while they work, or when they are killed."""
@@ -45,7 +45,7 @@ def is_elsewhere(path: str) -> bool:
     return Path(path).is_absolute() or ".." in Path(path).parts
 
 
-class ListedFile(Form):
+class ListedFile(RecordForm):
     """One raw file, as a list of `lotus fetch` states it."""
 
     path: FilePath
@@ -54,7 +54,7 @@ class ListedFile(Form):
     published: bool | None = None
 
 
-class _List(Form):
+class _List(RecordForm):
     files: list[ListedFile]
 
 

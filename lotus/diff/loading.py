@@ -15,7 +15,7 @@ from lotus.errors import LotusError
 from lotus.formats.json_text import parse_json, read_file
 from lotus.git import git, why_none
 from lotus.names import shown
-from lotus.records.forms import Digest, FilePath, Form, Number, unfit
+from lotus.records.forms import Digest, FilePath, Number, RecordForm, unfit
 from lotus.records.index import Index
 from lotus.records.reading import Record, parse_record
 from lotus.results.metrics import KEYS, parse_metrics
@@ -23,12 +23,12 @@ from lotus.results.metrics import KEYS, parse_metrics
 ACCEPTED = "accepted: a project's folder, its folder results, or a commit, branch or tag"
 
 
-class _Predictions(Form):
+class _Predictions(RecordForm):
     path: FilePath
     sha256: Digest
 
 
-class _Content(Form):
+class _Content(RecordForm):
     """What has to be in a metrics file for its numbers to be compared."""
 
     dataset: str

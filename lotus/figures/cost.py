@@ -81,7 +81,7 @@ SPEC = FigureSpec(
 
 
 @dataclass(frozen=True)
-class Quantity:
+class CostColumn:
     """What a column of panels shows.
 
     Attributes:
@@ -99,14 +99,14 @@ class Quantity:
     label: str
 
 
-TIME = Quantity("seconds", "prepare_seconds", "", "{:.1f} s", "seconds (hatched: preparation)")
-MEMORY = Quantity(
+TIME = CostColumn("seconds", "prepare_seconds", "", "{:.1f} s", "seconds (hatched: preparation)")
+MEMORY = CostColumn(
     "process_mib", "", "device_mib", "{:,.0f} MiB", "peak memory, MiB (diamond: of the device)"
 )
 
 
 def _cost_panel(
-    axes: Axes, frame: pd.DataFrame, rows: Sequence[str], quantity: Quantity, gold: float
+    axes: Axes, frame: pd.DataFrame, rows: Sequence[str], quantity: CostColumn, gold: float
 ) -> None:
     looks, found = look_of(rows), lines_by_row(frame)
     for row, name, height, thickness in bars(frame, rows):
@@ -125,7 +125,7 @@ def _cost_bar(
     height: float,
     thickness: float,
     colour: str,
-    quantity: Quantity,
+    quantity: CostColumn,
     gold: float,
 ) -> None:
     filled = (here["protocol"] == PROTOCOLS[0]).all()

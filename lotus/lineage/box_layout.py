@@ -47,14 +47,14 @@ class Box:
 
 
 @dataclass(frozen=True)
-class Boxes:
+class BoxLayout:
     """Columns from left to right, each from top to bottom; links as pairs (input, reader)."""
 
     columns: Sequence[tuple[str, Sequence[Box]]]
     links: Sequence[tuple[Box, Box]]
 
 
-def boxes(tree: Tree) -> Boxes:
+def box_layout(tree: Tree) -> BoxLayout:
     """The boxes of a tree; the artifact has the last column to itself."""
     columns = []
     for stage in STAGES:
@@ -70,7 +70,7 @@ def boxes(tree: Tree) -> Boxes:
         if name in tree.nodes and owner[name] is not owner[node.path]
     )
     links = _distinct(pairs)
-    return Boxes(_ordered(columns, links), links)
+    return BoxLayout(_ordered(columns, links), links)
 
 
 def _distinct(pairs: Iterable[tuple[Box, Box]]) -> list[tuple[Box, Box]]:
@@ -151,7 +151,7 @@ def _text_of_many(nodes: Sequence[Node]) -> list[str]:
     folders = {Path(node.path).parent.as_posix() for node in nodes if node.record is None}
     lines += folders if len(folders) == 1 else []
     about = [node.record.about for node in nodes if node.record is not None]
-    for key, (words, many) in WORDS.items():
+    for key, (words, many) in PHRASES.items():
         values = list(dict.fromkeys(str(of[key]) for of in about if key in of))
         if len(values) == 1:
             lines.append(words(values[0]))
@@ -168,7 +168,7 @@ MANY = {
     "trials": "trials",
 }
 """What several of a kind are called, unless that is the kind's name with an s."""
-WORDS: Mapping[str, tuple[Callable[[str], str], str]] = {
+PHRASES: Mapping[str, tuple[Callable[[str], str], str]] = {
     "row": (lambda row: "gold" if row == layout.GOLD else row_title(row), "methods"),
     "dataset": (lambda name: place({"dataset": name}), "data sets"),
     "architecture": (lambda name: benchmark_title(architecture=name), "networks"),

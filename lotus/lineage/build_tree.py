@@ -9,7 +9,7 @@ from pathlib import Path
 from lotus import layout
 from lotus.audit.unrecorded_files import is_elsewhere
 from lotus.data.store import md5
-from lotus.lineage.links import Kept, Plan, plan_all
+from lotus.lineage.links import Kept, PlannedNode, plan_nodes
 from lotus.lineage.raw_folders import Folder, folders_of
 from lotus.lineage.tree import NOT_IN_DVC, Node, Tree, is_raw_list, is_store
 from lotus.records.files import sha256
@@ -21,7 +21,9 @@ NOT_AT_HAND = "not at hand"
 NOT_STATED = "no digest of it is stated; the store's content stands for it"
 
 
-def grow(index: Index, artifact: str, kept: Kept | None = None, depth: int | None = None) -> Tree:
+def build_tree(
+    index: Index, artifact: str, kept: Kept | None = None, depth: int | None = None
+) -> Tree:
     """The tree of an artifact of the project in the present folder.
 
     Args:
@@ -33,17 +35,17 @@ def grow(index: Index, artifact: str, kept: Kept | None = None, depth: int | Non
         LotusError: a DVC file of the project is none.
 
     """
-    plans = plan_all(index, artifact, kept or {}, depth)
+    plans = plan_nodes(index, artifact, kept or {}, depth)
     stated: dict[str, dict[str, str]] = {}
     for file, by, digest in [*_by_readers(index, plans[artifact]), *_by_plans(plans)]:
         stated.setdefault(file, {})[by] = digest
     lists = [path for path in plans if is_raw_list(path)]
     folders = {path: found for name in lists for path, found in folders_of(name, index).items()}
-    seen = _Seen(stated, folders, dvc_entries(), cache(_digest), _identities(plans))
+    seen = _Evidence(stated, folders, dvc_entries(), cache(_digest), _identities(plans))
     return Tree(artifact, {path: _checked(plan, seen) for path, plan in plans.items()})
 
 
-def _identities(plans: Mapping[str, Plan]) -> dict[str, dict[str, str]]:
+def _identities(plans: Mapping[str, PlannedNode]) -> dict[str, dict[str, str]]:
     """Record → reader → identity, as the records chain them."""
     found: dict[str, dict[str, str]] = {}
     records = {plan.record.path: plan.record for plan in plans.values() if plan.record is not None}
@@ -53,7 +55,7 @@ def _identities(plans: Mapping[str, Plan]) -> dict[str, dict[str, str]]:
     return found
 
 
-def _by_plans(plans: Mapping[str, Plan]) -> Iterator[tuple[str, str, str]]:
+def _by_plans(plans: Mapping[str, PlannedNode]) -> Iterator[tuple[str, str, str]]:
     """What steps state of what they wrote, then what others state of what they read."""
     for plan in plans.values():
         yield from plan.written()
@@ -61,7 +63,7 @@ def _by_plans(plans: Mapping[str, Plan]) -> Iterator[tuple[str, str, str]]:
         yield from plan.read()
 
 
-def _by_readers(index: Index, plan: Plan) -> Iterator[tuple[str, str, str]]:
+def _by_readers(index: Index, plan: PlannedNode) -> Iterator[tuple[str, str, str]]:
     """Of an artifact that no step wrote: what the steps that read it state of it."""
     if plan.record is None:
         for record in index.records.values():
@@ -70,7 +72,7 @@ def _by_readers(index: Index, plan: Plan) -> Iterator[tuple[str, str, str]]:
 
 
 @dataclass(frozen=True)
-class _Seen:
+class _Evidence:
     """What nodes are held against.
 
     Attributes:
@@ -93,7 +95,7 @@ class _Seen:
         return self.folders[file].sha256 if file in self.folders else self.digest_of(file)
 
 
-def _checked(plan: Plan, seen: _Seen) -> Node:
+def _checked(plan: PlannedNode, seen: _Evidence) -> Node:
     """The node with what its bytes, records and readers say."""
     stated, entries = seen.stated, seen.entries
     files = {file: next(iter(stated.get(file, {}).values()), "") for file in plan.files}
@@ -143,7 +145,7 @@ def _may_be_elsewhere(file: str) -> bool:
     return is_elsewhere(file) or Path(file).is_relative_to(layout.RAW)
 
 
-def _of_record(plan: Plan, seen: _Seen) -> Iterator[str]:
+def _of_record(plan: PlannedNode, seen: _Evidence) -> Iterator[str]:
     """What is wrong with the record, or that there is none."""
     record = plan.record
     if record is None:
@@ -165,7 +167,7 @@ def _expected(place: Path) -> str:
     return "" if record is None else f" ({record.as_posix()} is absent or does not list it)"
 
 
-def _of_lock(plan: Plan, entries: Mapping[str, DvcEntry]) -> Iterator[str]:
+def _of_lock(plan: PlannedNode, entries: Mapping[str, DvcEntry]) -> Iterator[str]:
     """Whether `data.dvc` locks other images than the record verified."""
     if plan.record is not None and plan.record.kind == "store" and plan.path in entries:
         locked = entries[plan.path]
@@ -174,7 +176,7 @@ def _of_lock(plan: Plan, entries: Mapping[str, DvcEntry]) -> Iterator[str]:
             yield f"{locked.file}: locks {locked.md5}, but {plan.record.path} verified {verified}"
 
 
-def _note(plan: Plan, files: Mapping[str, str], found: Mapping[str, str]) -> str:
+def _note(plan: PlannedNode, files: Mapping[str, str], found: Mapping[str, str]) -> str:
     """Why nothing was compared."""
     absent = [file for file in plan.files if not found[file]]
     if not absent or plan.record is not None:
@@ -182,7 +184,7 @@ def _note(plan: Plan, files: Mapping[str, str], found: Mapping[str, str]) -> str
     return NOT_AT_HAND if files[absent[0]] else NOT_STATED
 
 
-def _dvc(plan: Plan, entries: Mapping[str, DvcEntry]) -> str:
+def _dvc(plan: PlannedNode, entries: Mapping[str, DvcEntry]) -> str:
     entry = entry_of(plan.path, entries)
     if entry is None:
         return NOT_IN_DVC

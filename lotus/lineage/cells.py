@@ -31,7 +31,7 @@ OF_ALL_ROWS = ("points", "pearson", "spearman", CORRELATION)
 
 
 @dataclass(frozen=True)
-class Cell:
+class AskedCell:
     """What a user asks for.
 
     Attributes:
@@ -66,7 +66,7 @@ class Line:
         return {key: self.content[key] for key in KEYS_OF_LINES if self.content.get(key)}
 
 
-def parse_cell(text: str) -> Cell | None:
+def parse_cell(text: str) -> AskedCell | None:
     """The cell that a text names; None where it names a whole artifact.
 
     Raises:
@@ -80,10 +80,10 @@ def parse_cell(text: str) -> Cell | None:
     parts = [pair.partition("=") for pair in pairs]
     if not row or not column or not all(key and equals for key, equals, _ in parts):
         raise LotusError(f"{shown(text)}: {FORM}")
-    return Cell(path, row, column, {key: value for key, _, value in parts})
+    return AskedCell(path, row, column, {key: value for key, _, value in parts})
 
 
-def read_cell(cell: Cell) -> list[Line]:
+def read_cell(cell: AskedCell) -> list[Line]:
     """The lines of a table that a cell names, with its values as they are written there.
 
     Raises:
@@ -147,7 +147,7 @@ def _table(path: str) -> tuple[list[str], list[dict[str, str]]]:
     return head, [dict(zip(head, cells, strict=True)) for cells in body]
 
 
-def _of_metric(cell: Cell, lines: Sequence[dict[str, str]]) -> list[Line]:
+def _of_metric(cell: AskedCell, lines: Sequence[dict[str, str]]) -> list[Line]:
     """What a paper's table states of a metric, on one side or on all three."""
     where = dict(cell.where)
     side = where.pop("protocol", None)
@@ -161,7 +161,7 @@ def _of_metric(cell: Cell, lines: Sequence[dict[str, str]]) -> list[Line]:
 
 
 def _narrowed(
-    cell: Cell, where: Mapping[str, str], lines: Sequence[dict[str, str]]
+    cell: AskedCell, where: Mapping[str, str], lines: Sequence[dict[str, str]]
 ) -> Sequence[dict[str, str]]:
     """Lines with the wanted values of their keys."""
     for key, value in where.items():
@@ -176,7 +176,7 @@ def _narrowed(
     return lines
 
 
-def rests_on(cell: Cell, lines: Iterable[Line], index: Index) -> Kept:
+def inputs_of(cell: AskedCell, lines: Iterable[Line], index: Index) -> Kept:
     """Record → those of its inputs that the lines' numbers are made of.
 
     A table whose record is absent, and a table of verdicts, rest on all that there is.

@@ -15,7 +15,7 @@ Kept = Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True)
-class Plan:
+class PlannedNode:
     """A node before its bytes are looked at.
 
     Attributes:
@@ -45,7 +45,9 @@ class Plan:
             yield file, self.path, digest
 
 
-def plan_all(index: Index, artifact: str, kept: Kept, depth: int | None) -> dict[str, Plan]:
+def plan_nodes(
+    index: Index, artifact: str, kept: Kept, depth: int | None
+) -> dict[str, PlannedNode]:
     """All nodes by path, level by level.
 
     Args:
@@ -53,7 +55,7 @@ def plan_all(index: Index, artifact: str, kept: Kept, depth: int | None) -> dict
         depth: levels below the artifact; None for all.
 
     """
-    plans: dict[str, Plan] = {}
+    plans: dict[str, PlannedNode] = {}
     level, below = [artifact], 0
     while level and (depth is None or below <= depth):
         for path in level:
@@ -63,21 +65,21 @@ def plan_all(index: Index, artifact: str, kept: Kept, depth: int | None) -> dict
     return plans
 
 
-def _plan(index: Index, path: str, kept: Kept) -> Plan:
+def _plan(index: Index, path: str, kept: Kept) -> PlannedNode:
     if is_store(path):
         return _store(index, path)
     if is_raw_list(path):
         listed = _listed(index, path)
-        return Plan(path, None, [path], list(listed), listed)
+        return PlannedNode(path, None, [path], list(listed), listed)
     record = index.producer(path) or _broken(index, path)
     if record is None:
-        return Plan(path, None, [path], ())
+        return PlannedNode(path, None, [path], ())
     if record.path == path:
-        return Plan(path, record, [path, *record.outputs], _read(index, record, kept))
+        return PlannedNode(path, record, [path, *record.outputs], _read(index, record, kept))
     model = Path(path).with_name(MODEL).as_posix()
     if Path(path).name == PREDICTIONS and model in record.outputs:
-        return Plan(path, record, [path], [model])
-    return Plan(path, record, [path], _read(index, record, kept))
+        return PlannedNode(path, record, [path], [model])
+    return PlannedNode(path, record, [path], _read(index, record, kept))
 
 
 def _broken(index: Index, path: str) -> Record | None:
@@ -99,12 +101,12 @@ def _model_of(index: Index, path: str) -> str:
     return model if path in index.records and model in index.records[path].outputs else ""
 
 
-def _store(index: Index, path: str) -> Plan:
+def _store(index: Index, path: str) -> PlannedNode:
     record = index.records.get(layout.store_record(Path(path).name).as_posix())
     if record is None:
-        return Plan(path, None, [path], ())
+        return PlannedNode(path, None, [path], ())
     named = _named(record) if not record.inputs else {}
-    return Plan(path, record, list(record.outputs), [*record.inputs, *named], named)
+    return PlannedNode(path, record, list(record.outputs), [*record.inputs, *named], named)
 
 
 def _named(record: Record) -> dict[str, str]:

@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from lotus.lineage.artifacts import find, in_project
-from lotus.lineage.build_tree import grow
-from lotus.lineage.cells import Cell, Line, parse_cell, read_cell, rests_on
+from lotus.lineage.build_tree import build_tree
+from lotus.lineage.cells import AskedCell, Line, inputs_of, parse_cell, read_cell
 from lotus.lineage.tree import Tree
 from lotus.names import shown
 from lotus.records.index import read_index
 
 
 @dataclass(frozen=True)
-class Found:
+class LookedUp:
     """A tree, and of a cell the lines of the table.
 
     Attributes:
@@ -24,7 +24,7 @@ class Found:
     """
 
     tree: Tree
-    cell: Cell | None
+    cell: AskedCell | None
     lines: Sequence[Line]
     moved: str
 
@@ -69,7 +69,7 @@ def _where(keys: Mapping[str, str]) -> str:
     return ", ".join(f"{key}={value}" for key, value in keys.items())
 
 
-def look_up(given: str, depth: int | None = None) -> Found:
+def look_up(given: str, depth: int | None = None) -> LookedUp:
     """The tree of an artifact, or of the number that a cell names.
 
     Args:
@@ -88,7 +88,9 @@ def look_up(given: str, depth: int | None = None) -> Found:
     said = f"{shown(asked)} is not there: taking {shown(path)}"
     moved = said if is_namesake and path != asked else ""
     if cell is None:
-        return Found(grow(index, path, depth=depth), None, (), moved)
+        return LookedUp(build_tree(index, path, depth=depth), None, (), moved)
     cell = replace(cell, path=path)
     lines = read_cell(cell)
-    return Found(grow(index, path, rests_on(cell, lines, index), depth), cell, lines, moved)
+    return LookedUp(
+        build_tree(index, path, inputs_of(cell, lines, index), depth), cell, lines, moved
+    )

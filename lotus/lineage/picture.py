@@ -11,7 +11,7 @@ from matplotlib.path import Path as Curve
 
 from lotus.errors import LotusError, choices
 from lotus.figures.style import BLACK, FORMS, GREY, save_as, style
-from lotus.lineage.box_layout import ASKED, Box, Boxes, boxes
+from lotus.lineage.box_layout import ASKED, Box, BoxLayout, box_layout
 from lotus.lineage.tree import Tree
 from lotus.names import shown
 
@@ -41,7 +41,7 @@ def draw(tree: Tree, heading: str, out: Path) -> None:
     if ending not in FORMS:
         accepted = choices(ending, FORMS)
         raise LotusError(f"{out}: a picture cannot have the ending '{ending}'; {accepted}")
-    drawn = boxes(tree)
+    drawn = box_layout(tree)
     try:
         # What is between two $ of a name is no formula.
         with style(), mpl.rc_context({"text.parse_math": False}):
@@ -50,7 +50,7 @@ def draw(tree: Tree, heading: str, out: Path) -> None:
         raise LotusError(f"{out}: cannot be written: {error.strerror}") from error
 
 
-def _figure(drawn: Boxes, heading: str, problems: Sequence[str]) -> Figure:
+def _figure(drawn: BoxLayout, heading: str, problems: Sequence[str]) -> Figure:
     foot = ROW * (min(len(problems), SHOWN) + 1) if problems else 0.0
     heights = [sum(_height(box) + SPACE for box in column) - SPACE for _, column in drawn.columns]
     inner, count = max(heights), len(drawn.columns)
@@ -83,7 +83,7 @@ def _height(box: Box) -> float:
 
 
 def _places(
-    drawn: Boxes, heights: Sequence[float], bottom: float, inner: float
+    drawn: BoxLayout, heights: Sequence[float], bottom: float, inner: float
 ) -> dict[int, Place]:
     """Box (by `id`) → where it stands; columns are centred."""
     places = {}
@@ -96,7 +96,7 @@ def _places(
     return places
 
 
-def _draw_links(axes: Axes, drawn: Boxes, places: dict[int, Place]) -> None:
+def _draw_links(axes: Axes, drawn: BoxLayout, places: dict[int, Place]) -> None:
     """A curve from the right of each input to the left of what read it."""
     for one, other in drawn.links:
         left, bottom, width, height = places[id(one)]

@@ -86,7 +86,7 @@ class _Drawing:
         bar = below + ("│  " if inner else "   ")
         yield from (f"{bar}✗ {problem}" for problem in node.problems)
         if not self.is_brief and path not in self.told:
-            yield from (bar + line for line in _facts(node, self.known))
+            yield from (bar + line for line in _recorded_lines(node, self.known))
         if node.inputs and not inner:
             yield f"{bar}… {counted(len(node.inputs), 'input')} below"
         self.told.add(path)
@@ -98,7 +98,7 @@ class _Drawing:
             yield from self.branch(name, below + ends[0], below + ends[1], level + 1)
 
 
-def _facts(node: Node, known: Environments) -> Iterator[str]:
+def _recorded_lines(node: Node, known: Environments) -> Iterator[str]:
     """What the record states, and the digests."""
     content: Mapping[str, Any] = node.record.content if node.record is not None else {}
     # Of what a run says the facts are its model's: both are of one step.

@@ -47,7 +47,7 @@ def part_counts(plan: Plan) -> str:
     counted = {name: plan.count_runs(cells) for name, cells in plan.parts.items()}
     lines = [f"  {name:<{width}}  {count:>5}" for name, count in counted.items()]
     return "\n".join(
-        [f"Models of each part ({plan.run_count()} in all; parts share some):", *lines]
+        [f"Models of each part ({plan.count_runs()} in all; parts share some):", *lines]
     )
 
 
@@ -65,7 +65,7 @@ def summary(plan: Plan) -> str:
             ),
             f"  rows: {', '.join(plan.rows)}",
             f"  seeds: {seeds}",
-            f"  models: {plan.run_count()}",
+            f"  models: {plan.count_runs()}",
         ]
     )
 

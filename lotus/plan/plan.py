@@ -245,16 +245,12 @@ class Plan:
             del section["forget_rule"]
         return section
 
-    def run_count(self) -> int:
-        """Number of models, each counted once."""
-        return self.count_runs(self.cells)
-
-    def count_runs(self, cells: Iterable[Benchmark]) -> int:
-        """Number of models of some cells, each counted once."""
+    def count_runs(self, cells: Iterable[Benchmark] | None = None) -> int:
+        """Returns the number of models of some cells, of all unless given; each is counted once."""
         return len(
             {
                 folder
-                for cell in cells
+                for cell in (self.cells if cells is None else cells)
                 for seed in self.seeds_of(self.measured(cell))
                 for folder in self.run_folders(self.measured(cell), seed).values()
             }

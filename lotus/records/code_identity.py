@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from lotus.records.local_modules import Module, find_module, is_local, modules_below
-from lotus.records.sources import Source, full_digest, source_of
+from lotus.records.sources import ModuleSource, full_digest, source_of
 from lotus.surroundings import PACKAGE
 
 BOOKKEEPING = frozenset(
@@ -71,7 +71,7 @@ def reach(*modules: str, root: Path | None = None) -> Reach:
     # Packages that are named count even where they are installed as libraries are.
     own = frozenset((PACKAGE, *(name.partition(".")[0] for name in modules)))
     texts: dict[str, bytes] = {}
-    sources: list[Source] = []
+    sources: list[ModuleSource] = []
     seen: set[str] = set()
     queue = list(modules)
     while queue:

@@ -46,13 +46,13 @@ Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 """A sha256."""
 
 
-class Form(BaseModel):
+class RecordForm(BaseModel):
     """A form that a JSON file must have; values are not converted."""
 
     model_config = ConfigDict(strict=True)
 
 
-class _Code(Form):
+class _Code(RecordForm):
     step: str
     entry: list[Annotated[str, StringConstraints(pattern=r"^\w+(\.\w+)*$")]]
     modules: dict[str, str]
@@ -67,7 +67,7 @@ Number = Annotated[float, Field(ge=-LARGEST, le=LARGEST)]
 """A measured number."""
 
 
-class _Time(Form):
+class _Time(RecordForm):
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, Number]
     started: Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00$")]
@@ -82,12 +82,12 @@ class _Time(Form):
         return self
 
 
-class _Memory(Form):
+class _Memory(RecordForm):
     process: int
     device: int
 
 
-class _Record(Form):
+class _Record(RecordForm):
     """The form of a record of any kind."""
 
     format: Literal[2, 3]
@@ -108,12 +108,12 @@ class _Record(Form):
     digest: Digest
 
 
-class _OfSplit(Form):
+class _OfSplit(RecordForm):
     dataset: str
     seed: int
 
 
-class _OfMetrics(Form):
+class _OfMetrics(RecordForm):
     dataset: str
     architecture: str
     scenario: str
@@ -121,51 +121,51 @@ class _OfMetrics(Form):
     seed: int
 
 
-class _OfRun(Form):
+class _OfRun(RecordForm):
     seed: int
 
 
-class _OfExperiment(Form):
+class _OfExperiment(RecordForm):
     title: str
 
 
-class _OfStore(Form):
+class _OfStore(RecordForm):
     dataset: str
 
 
-class _Rows(Form):
+class _Rows(RecordForm):
     rows: list[str]
 
 
-class _Origins(Form):
+class _Origins(RecordForm):
     files: list[FilePath]
     given: dict[str, Any]
 
 
-class _Options(Form):
+class _Options(RecordForm):
     options: dict[str, Any] = Field(default_factory=dict)
 
 
-class _Published(Form):
+class _Published(RecordForm):
     name: str
     sha256: str | None = None
 
 
-class _Source(Form):
+class _Source(RecordForm):
     content: str = ""
     files: list[_Published] = Field(default_factory=list)
 
 
-class _Images(Form):
+class _Images(RecordForm):
     dvc: str = ""
     source: _Source = Field(default_factory=_Source)
 
 
-class _Split(Form):
+class _Split(RecordForm):
     about: _OfSplit
 
 
-class _Metrics(Form):
+class _Metrics(RecordForm):
     about: _OfMetrics
     settings: _Rows
     inputs: dict[str, str]
@@ -177,28 +177,28 @@ class _Metrics(Form):
         return self
 
 
-class _Experiment(Form):
+class _Experiment(RecordForm):
     about: _OfExperiment
     settings: _Origins
 
 
-class _Run(Form):
+class _RunRecord(RecordForm):
     about: _OfRun
 
 
-class _Store(Form):
+class _Store(RecordForm):
     about: _OfStore
     settings: _Options
     notes: _Images
 
 
-_FORMS: Mapping[str, type[Form]] = {
+_FORMS: Mapping[str, type[RecordForm]] = {
     "held-out": _Split,
     "forget-set": _Split,
     "metrics": _Metrics,
     "experiment": _Experiment,
     "store": _Store,
-    **dict.fromkeys(MODELS, _Run),
+    **dict.fromkeys(MODELS, _RunRecord),
 }
 """Kind of step → what its records must have besides."""
 

@@ -51,7 +51,7 @@ class Import:
 
 
 @dataclass(frozen=True)
-class Source:
+class ModuleSource:
     """The facts of a source that identities are made of.
 
     Attributes:
@@ -69,14 +69,14 @@ class Source:
 
 
 @cache
-def source_of(text: bytes) -> Source:
+def source_of(text: bytes) -> ModuleSource:
     """Returns the facts of a source; of one that was seen before at no cost."""
     tree = parse(text)
     if tree is None:
-        return Source(_of_bytes(text), (), False, False)
+        return ModuleSource(_of_bytes(text), (), False, False)
     nodes = list(nodes_that_run(tree))
     named = names(nodes)
-    return Source(
+    return ModuleSource(
         digest=tree_digest(tree),
         imports=tuple(dict.fromkeys(found for node in nodes for found in _imports(node))),
         reads_docs=not DOC_READERS.isdisjoint(named),

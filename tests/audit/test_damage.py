@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from copies import Copy
+from forked import lotus
 from mending import unsound
-from project import BIN, run
+from project import run
 
 from lotus import layout
 from lotus.publish.restore import restore
@@ -209,7 +210,7 @@ def test_a_copy_among_records_has_no_record_of_its_own(project):
 
 def test_nothing_is_staged_if_a_dvc_file_is_damaged(project):
     layout.MODELS.write_text("<<<<<<< HEAD\n")
-    done = run(project, BIN / "python", "-m", "lotus", "publish", check=False)
+    done = lotus(project, "publish", check=False)
     assert done.returncode == 1
     assert "models.dvc: not a DVC file" in done.stderr
     assert run(project, "git", "diff", "--cached", "--name-only").stdout == ""

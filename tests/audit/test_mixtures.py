@@ -19,7 +19,7 @@ from lotus.records.index import read_index
         (
             RUN,
             lambda run: run["code"].update(step="0" * 16),
-            "mixes code versions of lotus.runs.run",
+            "mixes code versions of lotus.runs.unlearn",
         ),
         (
             "results/records/digits/resnet18/seed13/class-three/corrected/metrics.json",

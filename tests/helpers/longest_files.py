@@ -1,16 +1,20 @@
-"""Test files by the processor time that they take, the longest first."""
+"""Test files that take more than ten seconds of a processor, the longest first."""
 
+# The first makes the finished project, which the second, unlike most others, does not wait for.
 LONGEST = (
     "whole/test_workflow.py",
-    "whole/test_protocols.py",
+    "whole/test_real_data.py",
     "publish/test_publish.py",
     "whole/test_determinism.py",
-    "whole/test_real_data.py",
+    "audit/test_audit.py",
     "publish/test_replay.py",
     "methods/test_own_method.py",
-    "audit/test_audit.py",
     "test_surroundings.py",
     "audit/test_damage.py",
+    "whole/test_protocols.py",
     "whole/test_nonsense.py",
+    "figures/test_names_in_figures.py",
     "page/test_page.py",
+    "runs/test_interrupted_training.py",
+    "figures/test_layout.py",
 )

@@ -10,7 +10,7 @@ import pytest
 from built_by_hand import ROWS, SEED, TABLE
 
 from lotus.lineage import lookup
-from lotus.lineage.cells import KEYS_OF_LINES, parse_cell, read_cell, rests_on, rows_needed
+from lotus.lineage.cells import KEYS_OF_LINES, inputs_of, parse_cell, read_cell, rows_needed
 from lotus.metrics.base import registry
 from lotus.metrics.base.scoring import score_all
 from lotus.predictions.predictions_file import Split
@@ -120,7 +120,7 @@ def kept_rows(given):
     cell = parse_cell(given)
     index = read_index()
     lines = read_cell(cell)
-    kept = rests_on(cell, lines, index)
+    kept = inputs_of(cell, lines, index)
     read = [index.producer(path) for path in kept[index.producer(cell.path).path]]
     abouts = [record.about for record in read if record is not None and record.kind != "experiment"]
     rows = {

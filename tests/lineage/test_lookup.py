@@ -13,7 +13,7 @@ from lotus.cli.main import main
 from lotus.errors import LotusError
 from lotus.lineage import lookup
 from lotus.lineage.artifacts import find
-from lotus.lineage.build_tree import grow
+from lotus.lineage.build_tree import build_tree
 from lotus.records.index import read_index
 
 
@@ -51,7 +51,7 @@ def test_paths_folders_and_records_name_the_same_nodes(project):
         assert find(name, index) == "data/stores/tiny"
     run = f"{SEED}/instance-10/corrected/lotus"
     assert find(run, index) == find(f"{run}/", index) == f"{run}/run.json"
-    tree = grow(index, f"{run}/run.json")
+    tree = build_tree(index, f"{run}/run.json")
     assert set(tree.nodes[tree.artifact].files) == {
         f"{run}/{name}" for name in ("run.json", "model.safetensors", "predictions.npz")
     }

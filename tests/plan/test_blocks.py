@@ -22,7 +22,7 @@ def test_parts_are_the_tables_of_blocks_and_each_architecture_on_each_data_set(c
         plan.parts["vit-fashion-mini"]
     )
     told = dict(line.split() for line in part_counts(plan).splitlines()[1:])
-    assert f"({plan.run_count()} in all" in part_counts(plan)
+    assert f"({plan.count_runs()} in all" in part_counts(plan)
     # The transformer: original, gold and ten methods of two seeds.
     assert int(told["vit-fashion-mini"]) == 24
     assert int(told["table1"]) == int(told["table5"]) + 24
@@ -63,7 +63,7 @@ def test_a_block_without_gold_has_no_gold_runs(content, block):
     assert list(plan.run_folders(CELL, 13)) == ["original", *content["methods"]]
     assert plan.rows == ("original", *content["methods"])
     assert f"{CELL.name}: no gold model\n" in summary(plan)
-    assert plan.run_count() == 3 * (1 + 2 * len(content["methods"]))
+    assert plan.count_runs() == 3 * (1 + 2 * len(content["methods"]))
 
 
 def test_where_blocks_meet_one_that_wants_gold_is_enough(content, block):

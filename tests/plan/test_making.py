@@ -117,7 +117,7 @@ def test_a_limit_makes_a_small_version_under_other_names(content):
     # Overrides follow.
     for row in content["methods"]:
         assert small.hyperparameters(limited, row) == plan_of(content).hyperparameters(cell, row)
-    assert small.run_count() == plan_of(content).run_count()
+    assert small.count_runs() == plan_of(content).count_runs()
     own = change(content, ["datasets", "fashion-mini"], {"store": {"limit": 5}})
     assert plan_of(own | {"limit": 20}).store_of("fashion-mini-limit20")["limit"] == 5
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 from copies import Copy
-from project import BIN, run
+from forked import lotus
+from project import run
 
 from lotus.layout import MADE_OF, MODELS, PREDICTIONS
 from lotus.publish.publish import LIMIT, destinations
@@ -18,10 +19,6 @@ from lotus.records.index import read_index
 CONFIG = ["--configfile", "config/digits.yaml"]
 MODEL = "results/digits/resnet18/seed13/class-three/corrected/finetune/model.safetensors"
 PICTURE = "results/figures/jsd-bars.png"
-
-
-def lotus(folder, *arguments, check=True):
-    return run(folder, BIN / "python", "-m", "lotus", *arguments, check=check)
 
 
 def commit(folder, message):

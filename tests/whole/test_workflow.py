@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 import recomputed
 import yaml
+from forked import lotus
 from project import run
 
 from lotus.config.origins import Origin
@@ -318,9 +319,9 @@ def test_tuning_writes_overrides_that_the_configuration_takes(finished):
             # Neither gold nor test images were at hand.
             assert not [name for name in record["inputs"] if "gold" in name]
     # The ledger is to hold these records too.
-    audit = ("lotus", "audit", *CONFIG)
-    assert "was made since" in run(finished, *audit, check=False).stdout
+    audit = ("audit", *CONFIG)
+    assert "was made since" in lotus(finished, *audit, check=False).stdout
     assert planned(finished) == {"seal_records": 1, "all": 1}
     run(finished, "snakemake", "--cores", "2", *CONFIG)
-    assert "; sound." in run(finished, *audit).stdout
+    assert "; sound." in lotus(finished, *audit).stdout
     assert planned(finished) == {}
