@@ -86,7 +86,7 @@ def source_of(text: bytes) -> ModuleSource:
 
 @cache
 def full_digest(text: bytes, docs: bool, annotations: bool) -> str:
-    """Returns `Source.digest` with docstrings or annotations, where a program reads them."""
+    """Returns `ModuleSource.digest` with docstrings or annotations, where a program reads them."""
     tree = parse(text)
     return _of_bytes(text) if tree is None else tree_digest(tree, docs, annotations)
 
