@@ -97,7 +97,7 @@ def git(*arguments: str, stdin: bytes = b"") -> bytes:
 
 
 def why_none() -> str:
-    """Says why there is no repository that has this project; '' if there is one.
+    """Returns why there is no repository that has this project; '' if there is one.
 
     One of a folder above counts only if it tracks something here: else its commits say nothing of the
     project, and what is staged would be staged there.

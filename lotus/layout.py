@@ -153,7 +153,7 @@ def audit_file(dataset: str, scenario: str) -> Path:
 
 
 def cleaned_file(dataset: str, scenario: str) -> Path:
-    """Which of these images cleaning keeps."""
+    """The list of the images that cleaning keeps."""
     return audit_file(dataset, scenario).with_suffix(".csv")
 
 

@@ -1,4 +1,4 @@
-"""Differences between a record and the present: code, parameters, files read."""
+"""Compares a record with the present: its code, its parameters, the files that it read."""
 
 import hashlib
 import json
@@ -70,7 +70,7 @@ def differences(record: Record, expected: ExpectedRecord) -> Iterator[str]:
 
 
 def _described(record: Record, path: str, content: Mapping[str, Any]) -> Iterator[str]:
-    """Yields in what the configuration is another one than was written down."""
+    """Yields where the configuration is another one than the one that was written down."""
     if record.outputs.get(path) == hashlib.sha256(as_text(content).encode()).hexdigest():
         return
     try:

@@ -22,7 +22,7 @@ TIME = "time"
 
 
 def metric_titles() -> dict[str, str]:
-    """What a rule may be about: metrics of which some values are better, by name, and time."""
+    """Returns the titles of what a rule may be about: metrics of which some values are better, and time."""
     named = {spec.name: spec for spec in registry.specs().values() if spec.better}
     printed = {name: spec.label for name, spec in named.items() if spec.is_printed}
     return {**printed, TIME: "time", **{name: spec.label for name, spec in named.items()}}

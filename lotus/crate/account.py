@@ -1,4 +1,4 @@
-"""What the records say, in the concepts of the run-crate profiles: tools, steps, slots, settings."""
+"""Puts the records into the concepts of the run-crate profiles: tools, steps, slots, settings."""
 
 import hashlib
 import json
@@ -92,7 +92,7 @@ def tool_of(record: Record) -> Tool:
 
 
 def settings_of(record: Record) -> list[Setting]:
-    """What a step was run with: what it is about, and every resolved parameter that is set."""
+    """Returns what a step was run with: its subject, and every resolved parameter that is set."""
     values = {**dict(_flat("", record.about)), **dict(_flat("", record.settings))}
     return [Setting(Slot(record.kind, "setting", key), value) for key, value in values.items()]
 
@@ -187,7 +187,7 @@ class Account:
         return {path: sorted(found) for path, found in slots.items()}
 
     def _role(self, path: str) -> str:
-        """What an input is: of which kind of step, in which form."""
+        """Returns what an input is: the kind of step that made it, and its form."""
         maker = self.index.producer(path)
         form = "record" if maker and maker.path == path else _form(path)
         return f"{maker.kind if maker else 'given'}.{form}"

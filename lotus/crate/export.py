@@ -63,7 +63,7 @@ DESCRIPTION = (
 
 @dataclass(frozen=True)
 class Written:
-    """What a crate consists of.
+    """The files of a written crate.
 
     Attributes:
         steps: recorded steps that it describes.
@@ -193,14 +193,14 @@ def _add_file(crate: ROCrate, file: CrateFile, account: Account, noted: str) -> 
 
 
 def _said_of(path: str) -> Entity:
-    """What is known of the project's own files."""
+    """Returns what is known of one of the project's own files."""
     if Path(path).parent == RULES:
         return {"isPartOf": ref(WORKFLOW)}
     return {"conformsTo": ref(REQUIREMENTS)} if path == ENVIRONMENT else {}
 
 
 def _pages() -> Iterator[Entity]:
-    """What files and the crate conform to."""
+    """Returns the pages of the standards that files and the crate conform to."""
     for identifier, name in PROFILES.items():
         version = identifier.rpartition("/")[2]
         yield {"@id": identifier, "@type": "CreativeWork", "name": name, "version": version}

@@ -116,7 +116,7 @@ def _refuse_differences(
 
 
 def _difference(path: str, said: Mapping[str, str], found: str | None) -> str:
-    """What is wrong with a file, else ''; one that is not there can be named by its recorded digest."""
+    """Returns what is wrong with a file, else ''; an absent one can be named by its recorded digest."""
     if found is not None:
         against = [record for record, digest in said.items() if digest != found]
         return f"{path}: not the bytes that {_some(against)} states" if against else ""

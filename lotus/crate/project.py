@@ -1,4 +1,4 @@
-"""What a project has beside its results: workflow, configuration, environment, citation."""
+"""Finds what a project has beside its results: workflow, configuration, environment, citation."""
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,7 +17,7 @@ RULES = Path("workflow/rules")
 
 @dataclass(frozen=True)
 class Citation:
-    """What CITATION.cff says.
+    """The content of CITATION.cff.
 
     Attributes:
         title: of the software.

@@ -153,7 +153,7 @@ def holds_images(folder: Path) -> bool:
 
 
 def grouped(left: Iterable[Left], *roots: Path) -> tuple[LeftOut, ...]:
-    """What is left out, by reason; places from the root on that they lie in, as they can be shown."""
+    """Groups what is left out by reason, with places from the root on, as they can be shown."""
     groups: dict[str, list[str]] = {}
     for reason, path in left:
         root = next((root for root in roots if path.is_relative_to(root)), path.parent)

@@ -1,4 +1,4 @@
-"""Which images are trained on, forgotten, kept and held out; each choice is an artifact of its own."""
+"""Chooses the images to train on, forget, keep and hold out; each choice is an artifact of its own."""
 
 import hashlib
 import json
@@ -128,7 +128,7 @@ def _refuse_calibration(store: Store) -> None:
 
 
 def cannot_be_halved(classes: Sequence[str], held_out: Sequence[int]) -> str:
-    """Why held-out images, so many of each class, have no stratified halves; '' if they have."""
+    """Returns why held-out images, so many of each class, have no stratified halves; '' if they have."""
     if 1 not in held_out:
         return ""
     name = classes[held_out.index(1)]
@@ -136,7 +136,7 @@ def cannot_be_halved(classes: Sequence[str], held_out: Sequence[int]) -> str:
 
 
 def empty_set(forgotten: int, total: int) -> str:
-    """Why so many forgotten of all training images leave one of the sets empty; '' if they do not."""
+    """Returns why so many forgotten training images leave one of the sets empty; '' if they do not."""
     if 0 < forgotten < total:
         return ""
     return (

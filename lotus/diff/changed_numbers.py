@@ -1,4 +1,4 @@
-"""Which numbers differ between two sets of metrics, and by how much against the seeds' spread."""
+"""Finds numbers that differ between two sets of metrics, and by how much against the seeds' spread."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -160,7 +160,7 @@ def _number(
 
 
 def _variance(values: tuple[float, ...]) -> float:
-    """Of a sample (n−1); exactly 0 where all agree, which a mean that was rounded would hide."""
+    """Returns the variance of a sample (n−1); exactly 0 where all agree, which a rounded mean hides."""
     if min(values) == max(values):
         return 0.0
     mean = fmean(values)

@@ -142,7 +142,7 @@ def commits(side: Side) -> Mapping[str, int]:
 
 
 def models(side: Side) -> Models:
-    """What the metrics files of a side state of each model."""
+    """Returns what the metrics files of a side state of each model."""
     found: dict[Model, Mapping[str, Any]] = {}
     for file in side.metrics.values():
         benchmark = Benchmark(**{key: file.content[key] for key in KEYS})
@@ -152,7 +152,7 @@ def models(side: Side) -> Models:
 
 
 def seconds(side: Side) -> Models:
-    """What training or unlearning took, of the models by the protocols that they are filed under."""
+    """Returns the seconds of training or unlearning of models, by the protocol they are filed under."""
     found: dict[Model, Mapping[str, Any]] = {}
     for record in side.index.records.values():
         if not record.problem and record.kind in MODELS:

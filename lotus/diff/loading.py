@@ -29,7 +29,7 @@ class _Predictions(RecordForm):
 
 
 class _Content(RecordForm):
-    """What has to be in a metrics file for its numbers to be compared."""
+    """The form that a metrics file has to have for its numbers to be compared."""
 
     dataset: str
     architecture: str
@@ -57,7 +57,7 @@ class MetricsFile:
 
 @dataclass(frozen=True)
 class Side:
-    """What is compared; all paths are relative to its project.
+    """One of the two sets of results; all paths are relative to its project.
 
     Attributes:
         name: as it was asked for.
@@ -200,7 +200,7 @@ def _read_commit(commit: str) -> Iterator[tuple[Path, bytes]]:
 
 
 def _contents(commit: str, blobs: list[str]) -> Iterator[bytes]:
-    """What git stores under these digests, in their order."""
+    """Returns the bytes that git stores under these digests, in their order."""
     said = git("cat-file", "--batch", stdin="\n".join(blobs).encode())
     start = 0
     for blob in blobs:

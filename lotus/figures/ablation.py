@@ -1,4 +1,4 @@
-"""What each published behaviour costs which method, as a map of changes."""
+"""The cost of each published behaviour for each method, as a map of changes."""
 
 from __future__ import annotations
 

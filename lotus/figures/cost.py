@@ -1,4 +1,4 @@
-"""What unlearning costs: seconds and memory."""
+"""The cost of unlearning: seconds and memory."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ SPEC = FigureSpec(
 
 @dataclass(frozen=True)
 class CostColumn:
-    """What a column of panels shows.
+    """The quantity that a column of panels shows.
 
     Attributes:
         value: column of the frame, drawn as bars.

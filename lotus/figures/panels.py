@@ -1,4 +1,4 @@
-"""What figures with a panel for each place and a line for each row share."""
+"""The common parts of figures with a panel for each place and a line for each row."""
 
 from __future__ import annotations
 

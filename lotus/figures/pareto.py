@@ -1,4 +1,4 @@
-"""What time buys: Avg Gap against seconds."""
+"""Avg Gap against seconds: what time buys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is said of a figure beside its function, and how it is drawn: the same way for all."""
+"""The spec of a figure, stated beside its function, and how every figure is drawn."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Section = Literal["own", "benchmark", "across", "behaviours", "data"]
 
 @dataclass(frozen=True)
 class OnPage:
-    """What a figure's caption may depend on.
+    """The things that a figure's caption may depend on.
 
     Attributes:
         about: data set, architecture, scenario, protocol and study, as far as it is about one.
@@ -36,7 +36,7 @@ class OnPage:
 
 @dataclass(frozen=True, kw_only=True)
 class FigureSpec(Spec):
-    """What is said of a figure.
+    """The spec of a figure.
 
     Attributes:
         draw: its function, from the sources to the figure.

@@ -131,7 +131,7 @@ def _box(column: str, nodes: Sequence[Node]) -> Box:
 
 
 def _text_of_one(node: Node) -> list[str]:
-    """What it is, where it is a single node: its name, words, and digest."""
+    """Returns the text of a box with a single node: its name, words and digest."""
     words = "" if node.record is None else title(node)
     name = Path(node.path).name
     if words and name in PARTS_OF_A_RUN:

@@ -56,7 +56,7 @@ def _identities(plans: Mapping[str, PlannedNode]) -> dict[str, dict[str, str]]:
 
 
 def _by_plans(plans: Mapping[str, PlannedNode]) -> Iterator[tuple[str, str, str]]:
-    """What steps state of what they wrote, then what others state of what they read."""
+    """Collects what steps state of what they wrote, then what others state of what they read."""
     for plan in plans.values():
         yield from plan.written()
     for plan in plans.values():
@@ -64,7 +64,7 @@ def _by_plans(plans: Mapping[str, PlannedNode]) -> Iterator[tuple[str, str, str]
 
 
 def _by_readers(index: Index, plan: PlannedNode) -> Iterator[tuple[str, str, str]]:
-    """Of an artifact that no step wrote: what the steps that read it state of it."""
+    """Collects what the steps that read an artifact state of it, where no step wrote it."""
     if plan.record is None:
         for record in index.records.values():
             if plan.path in record.inputs:
@@ -73,7 +73,7 @@ def _by_readers(index: Index, plan: PlannedNode) -> Iterator[tuple[str, str, str
 
 @dataclass(frozen=True)
 class _Evidence:
-    """What nodes are held against.
+    """The evidence that nodes are held against.
 
     Attributes:
         stated: file → who states a digest of it → sha256.
@@ -126,7 +126,7 @@ def _digest(file: str) -> str:
 def _problem(
     file: str, found: str, statements: Mapping[str, str], entries: Mapping[str, DvcEntry]
 ) -> str:
-    """What is wrong with a file's bytes; '' if nothing is."""
+    """Returns what is wrong with a file's bytes; '' if nothing is."""
     if not found:
         if _may_be_elsewhere(file) or os.path.isdir(file):
             return ""
@@ -146,7 +146,7 @@ def _may_be_elsewhere(file: str) -> bool:
 
 
 def _of_record(plan: PlannedNode, seen: _Evidence) -> Iterator[str]:
-    """What is wrong with the record, or that there is none."""
+    """Returns what is wrong with the record, or that there is none."""
     record = plan.record
     if record is None:
         place = Path(plan.path)
@@ -177,7 +177,7 @@ def _of_lock(plan: PlannedNode, entries: Mapping[str, DvcEntry]) -> Iterator[str
 
 
 def _note(plan: PlannedNode, files: Mapping[str, str], found: Mapping[str, str]) -> str:
-    """Why nothing was compared."""
+    """Returns why nothing was compared."""
     absent = [file for file in plan.files if not found[file]]
     if not absent or plan.record is not None:
         return ""

@@ -32,7 +32,7 @@ OF_ALL_ROWS = ("points", "pearson", "spearman", CORRELATION)
 
 @dataclass(frozen=True)
 class AskedCell:
-    """What a user asks for.
+    """A cell of a table, as a user asks for it.
 
     Attributes:
         where: key → value, to tell lines of the row apart.
@@ -62,7 +62,7 @@ class Line:
 
     @property
     def keys(self) -> dict[str, str]:
-        """What tells it from other lines of its row."""
+        """Returns what tells it from other lines of its row."""
         return {key: self.content[key] for key in KEYS_OF_LINES if self.content.get(key)}
 
 
@@ -148,7 +148,7 @@ def _table(path: str) -> tuple[list[str], list[dict[str, str]]]:
 
 
 def _of_metric(cell: AskedCell, lines: Sequence[dict[str, str]]) -> list[Line]:
-    """What a paper's table states of a metric, on one side or on all three."""
+    """Returns the columns in which a paper's table states a metric, on one side or on all three."""
     where = dict(cell.where)
     side = where.pop("protocol", None)
     if side is not None and side not in SIDES:
@@ -306,7 +306,7 @@ def _golds(abouts: Mapping[str, Mapping[str, Any]], line: Line) -> list[str]:
 
 
 def _of_paper(record: Record, line: Line, index: Index) -> dict[str, list[str]] | None:
-    """Of a table of the paper: the published reference, or what was measured, or both."""
+    """Returns what a cell of a paper's table rests on: the published reference, measurements, or both."""
     described = [path for path in record.inputs if _kind(path, index) == "experiment"]
     if not described or not os.path.isfile(described[0]):
         return None

@@ -1,4 +1,4 @@
-"""Which nodes a tree has, and who states which digest of their files: read from the records alone."""
+"""Plans the nodes of a tree, and who states which digest of their files: read from the records alone."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field

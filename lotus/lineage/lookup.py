@@ -1,4 +1,4 @@
-"""What a user asks of the records of a project, answered: an artifact's tree, or a number's."""
+"""Answers what a user asks of a project's records: the tree of an artifact, or of a number."""
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -30,7 +30,7 @@ class LookedUp:
 
     @property
     def title(self) -> str:
-        """What was asked for."""
+        """Returns what was asked for."""
         if self.cell is None:
             return self.tree.artifact
         where = [f"{key}={value}" for key, value in self.cell.where.items()]
@@ -46,7 +46,7 @@ class LookedUp:
 
     @property
     def values(self) -> list[dict[str, Any]] | None:
-        """Of a cell: keys and values of each line; None for a whole artifact."""
+        """Keys and values of each line of a cell; None for a whole artifact."""
         if self.cell is None:
             return None
         return [{"keys": line.keys, "values": dict(line.values)} for line in self.lines]

@@ -18,7 +18,7 @@ WITHOUT_RECORD = {
 
 
 def title(node: Node) -> str:
-    """What a node is: `predictions of LoTUS, digits, ResNet18, 10 % forgotten, corrected, seed 13`."""
+    """Returns a title: `predictions of LoTUS, digits, ResNet18, 10 % forgotten, corrected, seed 13`."""
     record = node.record
     if record is None or not record.kind:
         unknown = PurePosixPath(node.path).is_relative_to(layout.RESULTS)
@@ -30,7 +30,7 @@ def title(node: Node) -> str:
 
 
 def _titled(record: Record) -> str:
-    """What other steps write."""
+    """Returns the title of what other steps write."""
     about, where = record.about, place(record.about)
     name = about.get("item") or about.get("table") or about.get("figure")
     return {

@@ -1,4 +1,4 @@
-"""What the records state of a tree's nodes, and the environments in which they were made."""
+"""Reads what the records state of a tree's nodes, and the environments in which they were made."""
 
 from collections.abc import Mapping
 from string import ascii_uppercase

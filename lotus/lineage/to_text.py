@@ -39,7 +39,7 @@ def _lines(tree: Tree, depth: int | None, is_brief: bool) -> Iterator[str]:
 
 
 def verdict(tree: Tree, depth: int | None = None) -> Iterator[str]:
-    """What was looked at and, problem by problem, what is wrong with it."""
+    """Yields what was looked at and, problem by problem, what is wrong with it."""
     nodes = tree.nodes.values()
     compared = sum(bool(digest) for node in nodes for digest in node.found.values())
     records = {node.record.path for node in nodes if node.record is not None}
@@ -99,7 +99,7 @@ class _Drawing:
 
 
 def _recorded_lines(node: Node, known: Environments) -> Iterator[str]:
-    """What the record states, and the digests."""
+    """Yields what the record states, and the digests."""
     content: Mapping[str, Any] = node.record.content if node.record is not None else {}
     # Of what a run says the facts are its model's: both are of one step.
     if content and node.stage != "predictions":

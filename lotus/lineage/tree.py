@@ -1,4 +1,4 @@
-"""What an artifact was made of, down to source files: a tree of files, each hashed as it lies on disk.
+"""The tree of what an artifact was made of, down to source files, each hashed as it lies on disk.
 
 A node is a file, a store (one folder, four files) or a record that was asked for (a step with all that it
 wrote). Sub-trees are shared: nodes name their inputs by path.
@@ -47,7 +47,7 @@ class Node:
 
     @property
     def digest(self) -> str:
-        """Of a file its stated sha256, of a store that of its images' content."""
+        """The stated sha256 of a file, or of the content of a store's images."""
         if self.stage == "store" and self.record is not None:
             source = self.record.content.get("notes", {}).get("source", {})
             return str(source.get("content", ""))
@@ -55,7 +55,7 @@ class Node:
 
     @property
     def stage(self) -> str:
-        """Which part of the way it belongs to; see `STAGES`."""
+        """The part of the way that it belongs to; see `STAGES`."""
         if self.record is None:
             return _stage_of_source(self.path)
         if PurePosixPath(self.path).name == PREDICTIONS:
@@ -95,7 +95,7 @@ class Tree:
 
     @property
     def problems(self) -> list[str]:
-        """Of all nodes, each once."""
+        """Problems of all nodes, each once."""
         found = (problem for node in self.nodes.values() for problem in node.problems)
         return list(dict.fromkeys(found))
 

@@ -39,7 +39,7 @@ def _spec(split: str, label: str, place: int) -> MetricSpec:
     column=0,
 )
 def accuracies(case: Case) -> dict[str, float]:
-    """Of the four splits."""
+    """Returns the accuracy on each of the four splits."""
     return {
         f"accuracy_{name}": accuracy(case.model[name])
         for name in ("forget", "retain", "val", "test")

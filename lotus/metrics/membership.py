@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Membership:
-    """What an attacker learns of the forget set from entropies.
+    """The success of an attacker who tells members by the entropy of predictions.
 
     Attributes:
         rate: share of forget images called members ("MIA accuracy" in the paper; good is near gold's).
@@ -73,7 +73,7 @@ def attack(
 
 
 def _calls(features: np.ndarray, member: np.ndarray, judged: np.ndarray) -> np.ndarray:
-    """Which of the `judged` entropies the fitted classifier calls members; bool `[n]`."""
+    """Returns which of the `judged` entropies the fitted classifier calls members; bool `[n]`."""
     from sklearn.linear_model import LogisticRegression
 
     # C=2: the optimum of the two-weight softmax form with C=1 that the published code fits.

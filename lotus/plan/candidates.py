@@ -1,4 +1,4 @@
-"""What tuning tries: rows with a space, and combinations of it."""
+"""The candidates of tuning: rows with a space, and combinations of it."""
 
 import random
 from collections.abc import Mapping
@@ -37,7 +37,7 @@ def trials(plan: Plan) -> list[tuple[Benchmark, int, str]]:
 
 
 def candidates(plan: Plan, cell: Benchmark, row: str) -> list[dict[str, Any]]:
-    """What tuning tries for a row: its own hyper-parameters with combinations of its space.
+    """Returns what tuning tries for a row: its own hyper-parameters with combinations of its space.
 
     At most the budget; the draw depends on row and benchmark alone.
     """

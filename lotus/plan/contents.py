@@ -155,7 +155,7 @@ class Contents:
         return [f"{layout.MEANS}/{cell.name}/{row}.json" for row in self.plan.run_folders(cell, 0)]
 
     def item_sources(self, label: str) -> list[str]:
-        """What a table of the paper is measured from: metrics and records of the cells that are for it."""
+        """Returns what a table of the paper is measured from: metrics and records of the cells for it."""
         cells = [cell for cell in self.plan.labelled.get(label, ()) if cell in self.cells]
         measured = [self.plan.measured(cell) for cell in cells]
         return [*self.metrics(measured), *self.records(measured)]
@@ -206,7 +206,7 @@ class Contents:
         return tuple(every)
 
     def _subjects(self, spec: Spec) -> Iterator[tuple[str, Mapping[str, str], Cells]]:
-        """What a spec is made for: in file names, in words, and the cells."""
+        """Yields each subject that a spec is made for: in file names, in words, and its cells."""
         cells = spec.cells(self)
         if spec.each == "cell":
             yield from ((cell.name, cell.labels, [cell]) for cell in cells)
@@ -234,7 +234,7 @@ def check_specs() -> None:
 
 
 def description(plan: Plan) -> dict[str, Any]:
-    """What a report is about: `Plan.description`, and which tables and figures there are."""
+    """Returns what a report is about: the plan's description, and which tables and figures there are."""
     contents = Contents(plan)
     described = {
         form: [

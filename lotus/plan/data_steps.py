@@ -79,7 +79,7 @@ def verify_store(contents: Contents) -> Iterator[Step]:
 
 
 def cache_stores(contents: Contents) -> Iterator[Step]:
-    """What DVC says of the locked stores that every clone can build, once it holds them."""
+    """One step: DVC takes the locked stores that every clone can build."""
     cached = _cached()
     if not cached:
         return

@@ -42,7 +42,7 @@ class Declared:
         return {"files": [relative(path) for path in self.files], "given": dict(self.given)}
 
     def options(self) -> list[str]:
-        """What tells Snakemake of this configuration.
+        """Returns the options by which Snakemake reads this configuration.
 
         Raises:
             LotusError: the files are not at hand.

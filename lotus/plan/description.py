@@ -1,4 +1,4 @@
-"""What a plan comes to: for the report, and for a person."""
+"""Describes what a plan comes to: for the report, and for a person."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from lotus.published.counterparts import counterpart
 
 
 def description(plan: Plan) -> dict[str, Any]:
-    """What the report is about: the settings, and each cell with its runs and resolved rows."""
+    """Returns what the report is about: the settings, and each cell with its runs and resolved rows."""
     return {
         "settings": plan.settings.model_dump(mode="json"),
         "rows": list(plan.rows),
@@ -52,7 +52,7 @@ def part_counts(plan: Plan) -> str:
 
 
 def summary(plan: Plan) -> str:
-    """What would be run, for a person."""
+    """Returns in words what would be run."""
     seeds = ", ".join(str(seed) for seed in plan.settings.seeds)
     concerned = {cell: plan.rows_of(cell) for cell in plan.ablations}
     return "\n".join(
@@ -71,7 +71,7 @@ def summary(plan: Plan) -> str:
 
 
 def _special(plan: Plan, cell: Benchmark) -> str:
-    """In what a cell is not like all others."""
+    """Returns how a cell differs from the others."""
     rows = plan.rows_of(cell)
     some = ", ".join(rows) if rows != tuple(plan.settings.methods) else ""
     said = [part for part in (some, "" if plan.has_gold(cell) else "no gold model") if part]

@@ -1,4 +1,4 @@
-"""What of a checked plan cannot be run, told by numbers and sizes of images before any job starts.
+"""Refuses what of a checked plan cannot be run, by numbers and sizes of images, before any job starts.
 
 Exact where the images are at hand (a store, own folders, data of the repository). Of other published data
 sets only the classes and the size of the training part are known: what these exclude is refused, the rest
@@ -121,7 +121,7 @@ class _Sets:
     counts: Counts
 
     def problems(self) -> Iterator[Problem]:
-        """Why there are no such sets."""
+        """Yields why there are no such sets."""
         train, scenario = self.counts.train, self.scenario
         try:
             forgotten = self.forgotten
@@ -191,7 +191,7 @@ _KINDS = ("forget_fraction", "forget_per_class", "forget_first", "forget_class")
 
 
 def _by_published_size(plan: Plan, cell: Benchmark, scenario: Scenario) -> Iterator[Problem]:
-    """What the number of training images and classes excludes, wherever the images lie."""
+    """Yields what the number of training images and classes excludes, wherever the images lie."""
     described = sources.source(source_name(plan.settings, cell.dataset))
     total, classes = described.sizes.get("train"), described.classes
     store = plan.settings.datasets[cell.dataset].store
@@ -220,7 +220,7 @@ def _by_published_size(plan: Plan, cell: Benchmark, scenario: Scenario) -> Itera
 
 
 def _of_networks(plan: Plan, cell: Benchmark, sets: _Sets) -> Iterator[Problem]:
-    """What networks cannot be shown or trained on."""
+    """Yields what networks cannot be shown or trained on."""
     try:
         shape = _seen(plan, cell, sets.counts)
         _refuse_other_shape(plan, cell, shape)

@@ -20,7 +20,7 @@ def launcher(checkout: Path, in_conda: bool) -> list[str]:
 
 
 def shell_prefix(command: Sequence[str], variables: str = "") -> str:
-    """What lets shell lines of jobs begin with `lotus`.
+    """Returns the text that lets shell lines of jobs begin with `lotus`.
 
     Args:
         command: see `launcher`.

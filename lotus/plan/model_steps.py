@@ -208,7 +208,7 @@ def explain_forget_set(contents: Contents) -> Iterator[Step]:
 
 
 def try_candidates(contents: Contents) -> Iterator[Step]:
-    """What tuning tries: every row with a space, in every benchmark, on every tuning seed."""
+    """Trials of tuning: every row with a space, in every benchmark, on every tuning seed."""
     plan = contents.plan
     for cell, seed, row in trials(plan):
         run = _Run(cell, seed, row)
@@ -295,7 +295,7 @@ def _weights(plan: Plan, run: _Run) -> tuple[list[str], list[str]]:
 
 
 def _recorded(run: _Run) -> list[str]:
-    """What the record of a run states of what it read: of a store the file that names its digests."""
+    """Returns the inputs that a run's record states; for a store, the file that names its digests."""
     source = layout.store_files(run.home.dataset)["source"]
     return [str(source), *(str(path) for name, path in run.read.items() if name != "store")]
 

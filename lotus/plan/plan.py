@@ -268,7 +268,7 @@ class Plan:
 
     @cached_property
     def parts(self) -> Mapping[str, tuple[Benchmark, ...]]:
-        """What can be made alone: the tables that blocks are for, and `architecture-dataset`."""
+        """The parts that can be made alone: the tables that blocks are for, and `architecture-dataset`."""
         found = {name: dict.fromkeys(cells) for name, cells in self.labelled.items()}
         for cell in self.cells:
             found.setdefault(f"{cell.architecture}-{cell.dataset}", {})[cell] = None

@@ -136,7 +136,7 @@ def judge_claims(contents: Contents) -> Iterator[Step]:
 
 
 def describe_experiment(contents: Contents) -> Iterator[Step]:
-    """What the experiment consists of; where its settings come from is told by who runs it."""
+    """The description of the experiment; whoever runs it tells where its settings come from."""
     outputs = with_record({"description": layout.EXPERIMENT})
     yield Step(
         "describe_experiment",
@@ -231,7 +231,7 @@ def _first_file(made: Made, form: str) -> str:
 
 
 def _common_sources() -> dict[str, Files]:
-    """What everything beside the paper's numbers is made of."""
+    """Returns the sources of everything that stands beside the paper's numbers."""
     numbers = [str(layout.PAPER_NUMBERS / name) for name in ("results.csv", "misprints.csv")]
     return {"experiment": str(layout.EXPERIMENT), "published": numbers}
 

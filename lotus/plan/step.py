@@ -15,7 +15,7 @@ Files = str | list[str]
 
 @dataclass(frozen=True)
 class ExpectedRecord:
-    """What a record is to state.
+    """The content that a record is expected to have.
 
     Attributes:
         path: its place.

@@ -58,7 +58,7 @@ class Steps:
 
     @cached_property
     def contents(self) -> Contents:
-        """What is made of the runs."""
+        """The tables and figures that are made of the runs."""
         return Contents(self.plan)
 
     def __iter__(self) -> Iterator[Step]:
@@ -116,7 +116,7 @@ class Steps:
 
 
 def expected_records(plan: Plan) -> list[ExpectedRecord]:
-    """What the records of an experiment are to state, of all that `snakemake` makes by default."""
+    """Returns what the records are to state of all that `snakemake` makes by default."""
     return [record for step in Steps(plan) if step.by_default for record in step.records]
 
 

@@ -1,4 +1,4 @@
-"""What can be asked of the workflow: names, and files of the experiment; and what is said of others."""
+"""Targets of the workflow: names, and files of the experiment; and the answer to any other."""
 
 import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -25,7 +25,7 @@ RENAMED = {"audit": "lookalikes"}
 
 @dataclass(frozen=True)
 class Targets:
-    """What an experiment has to offer."""
+    """The targets of an experiment."""
 
     steps: Steps
 
@@ -57,7 +57,7 @@ class Targets:
 
     @cached_property
     def lookalikes(self) -> list[str]:
-        """Which images look alike, and the figures of the data sets."""
+        """Files of `snakemake lookalikes`: the images that look alike, and the figures of the data sets."""
         drawn = [it for it in self._contents.figures if it.name.startswith("data-")]
         audits = self._contents.audits(self._plan.settings.datasets)
         return [*audits, *map(_picture, drawn)]
@@ -68,7 +68,7 @@ class Targets:
         return [*recorded_outputs(self._contents), str(layout.LEDGER)]
 
     def _outputs_of(self, cells: Sequence[Benchmark]) -> list[str]:
-        """What a part of the grid comes to: its runs and metrics, and tables and figures of each cell."""
+        """Returns the files of a part of the grid: runs and metrics, and each cell's tables and figures."""
         contents = self._contents
         measured = list(dict.fromkeys(self._plan.measured(cell) for cell in cells))
         tables = [it for it in contents.tables if it.kind == "benchmark"]

@@ -67,7 +67,7 @@ class Reach:
 
 
 def reach(*modules: str, root: Path | None = None) -> Reach:
-    """Returns the sources of all modules that `modules` can reach, themselves included."""
+    """Returns what `modules` can reach, themselves included: module → source."""
     # Packages that are named count even where they are installed as libraries are.
     own = frozenset((PACKAGE, *(name.partition(".")[0] for name in modules)))
     texts: dict[str, bytes] = {}

@@ -1,4 +1,4 @@
-"""The surroundings of a step: its command, commit, libraries and hardware."""
+"""The environment of a step: its command, code, libraries and hardware."""
 
 import platform
 import shlex

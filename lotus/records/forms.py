@@ -47,7 +47,7 @@ Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
 class RecordForm(BaseModel):
-    """A form that a JSON file must have; values are not converted."""
+    """The form of a file, besides being JSON; values are not converted."""
 
     model_config = ConfigDict(strict=True)
 
@@ -88,7 +88,7 @@ class _Memory(RecordForm):
 
 
 class _Record(RecordForm):
-    """The form of a record of any kind."""
+    """The form that a record must have to be followed."""
 
     format: Literal[2, 3]
     kind: str
@@ -204,7 +204,7 @@ _FORMS: Mapping[str, type[RecordForm]] = {
 
 
 def misfit(found: Any) -> str:
-    """Says why a value is not that of a record; '' if it is."""
+    """Returns why a value is not that of a record; '' if it is."""
     try:
         _Record.model_validate(found)
         if found["kind"] in _FORMS:

@@ -50,13 +50,13 @@ class Record:
 
     @property
     def inputs(self) -> Mapping[str, str]:
-        """What was read: path → sha256."""
+        """Files that were read: path → sha256."""
         inputs: Mapping[str, str] = self.content.get("inputs", {})
         return inputs
 
     @property
     def outputs(self) -> Mapping[str, str]:
-        """What was written: path → sha256."""
+        """Files that were written: path → sha256."""
         outputs: Mapping[str, str] = self.content.get("outputs", {})
         return outputs
 

@@ -1,4 +1,4 @@
-"""The record that a step leaves beside its result: digests, code, environment, time.
+"""The record that a step leaves beside its result: digests, code version, environment, time.
 
 Fields of a record (`run.json`; see `write_record`):
     format      version of this layout

@@ -52,7 +52,7 @@ class Import:
 
 @dataclass(frozen=True)
 class ModuleSource:
-    """The facts of a source that identities are made of.
+    """A source, as far as it counts: its digest and its imports.
 
     Attributes:
         digest: sha256 of what counts of its syntax; of its bytes if it has none.
@@ -70,7 +70,7 @@ class ModuleSource:
 
 @cache
 def source_of(text: bytes) -> ModuleSource:
-    """Returns the facts of a source; of one that was seen before at no cost."""
+    """Returns what a source comes to. A source that was seen before costs nothing."""
     tree = parse(text)
     if tree is None:
         return ModuleSource(_of_bytes(text), (), False, False)
@@ -111,7 +111,7 @@ def _imports(node: ast.AST) -> Iterator[Import]:
 
 
 def _called(given: Sequence[ast.expr], named: Sequence[ast.keyword]) -> Iterator[Import]:
-    """Yields what `import_module("name")` imports, or `import_module(f"package.{name}")`."""
+    """Returns what `import_module("name")` or `import_module(f"package.{name}")` imports."""
     first = [*given[:1], *(key.value for key in named if key.arg == "name")]
     for node in first[:1]:
         match node:

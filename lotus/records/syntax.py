@@ -1,4 +1,4 @@
-"""The part of a Python source that decides what it does: its syntax tree, without what only people read.
+"""Reduces a Python source to what decides what it does: its tree, without what only people read.
 
 No tree has comments or layout. Left out besides are:
 
@@ -109,7 +109,7 @@ def nodes_that_run(tree: ast.AST) -> Iterator[ast.AST]:
 
 
 def names(nodes: Iterable[ast.AST]) -> frozenset[str]:
-    """Returns what nodes name; also texts on their own, as in `getattr(function, "__doc__")`."""
+    """Returns what nodes name; also texts that stand on their own, as in `getattr(function, "__doc__")`."""
     return frozenset(found for node in nodes if (found := _name_in(node)))
 
 
@@ -137,7 +137,7 @@ def _last_name(node: ast.expr) -> str:
 
 
 def _names_of_field(tree: ast.Module) -> frozenset[str]:
-    """Returns what a source calls the `Field` of pydantic."""
+    """Returns the names by which a source calls the `Field` of pydantic."""
     return frozenset(
         alias.asname or alias.name
         for node in tree.body

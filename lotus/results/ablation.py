@@ -1,4 +1,4 @@
-"""What each published behaviour costs: single switches against `corrected`, paired over seeds."""
+"""The cost of each published behaviour: single switches against `corrected`, paired over seeds."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -103,7 +103,7 @@ def _is_concerned(metric: str, switches: Sequence[str]) -> bool:
 
 
 def _apart(label: str, line: Line, base: pd.DataFrame, row: str, forget_images: int | None) -> Line:
-    """What of a line is not a paired mean."""
+    """Returns the parts of a line that are no paired means."""
     if label == "E3":
         gap = float(released_gaps(sound(base), Protocol("corrected", frozenset({"E3"})))[row])
         change = gap - float(line["avg_gap_corrected"])

@@ -56,7 +56,7 @@ class Form:
 
     @property
     def scale(self) -> float:
-        """What a value is multiplied by in print."""
+        """The factor of a value in print."""
         return SCALE if self._is_scaled else 1.0
 
     @property

@@ -9,7 +9,7 @@ from lotus.errors import LotusError
 
 @dataclass(frozen=True)
 class Correlation:
-    """Of paired values.
+    """The correlations of paired values.
 
     Attributes:
         pearson, spearman: NaN where one of the two is constant or has a value that is not finite, or

@@ -1,4 +1,4 @@
-"""What `lotus describe` wrote, and the results that it names."""
+"""Reads what `lotus describe` wrote, and the results that it names."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from lotus.results.stores import StoreRow, store_row
 
 
 class _Part(BaseModel):
-    """What is read of one part; the others are carried along."""
+    """The parts that are read of an entry; the others are carried along."""
 
     model_config = ConfigDict(extra="ignore", strict=True)
 
@@ -81,7 +81,7 @@ class _OnPage(_Described):
 
 
 def read_experiment(path: Path, for_page: bool = False) -> "Experiment":
-    """What `lotus describe` wrote.
+    """Reads what `lotus describe` wrote.
 
     Args:
         for_page: what the page alone shows is to be there too.
@@ -104,7 +104,7 @@ def read_experiment(path: Path, for_page: bool = False) -> "Experiment":
 
 @dataclass(frozen=True)
 class Experiment:
-    """What `lotus describe` wrote, with the results that it names."""
+    """An experiment as `lotus describe` wrote it, with the results that it names."""
 
     described: Mapping[str, Any]
 

@@ -1,4 +1,4 @@
-"""What seeds tell of a difference: intervals of paired values."""
+"""Intervals of paired values: what seeds tell of a difference."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ EXACT = 12
 
 @dataclass(frozen=True)
 class Interval:
-    """Of the mean of paired differences.
+    """The interval of the mean of paired differences.
 
     Attributes:
         mean: NaN without pairs.

@@ -41,7 +41,7 @@ class AuditTable:
 
 
 def read_audit(path: Path) -> dict[str, Any]:
-    """What `lotus duplicates` wrote.
+    """Reads what `lotus duplicates` wrote.
 
     Raises:
         LotusError: absent or something else.

@@ -146,7 +146,7 @@ def dataset_title(name: str) -> str:
 
 
 def scenario_title(name: str) -> str:
-    """What is forgotten, in words; a name of another form stands as it is."""
+    """Returns in words what is forgotten; a name of another form stands as it is."""
     return _in_words(name, SCENARIO_FORMS)
 
 
@@ -351,7 +351,7 @@ def column(summary: pd.DataFrame, metric: str) -> str:
 
 
 def best_rows(summary: pd.DataFrame, metric: str, decimals: int = 3) -> set[str]:
-    """Which methods stand best: lowest, highest or nearest to gold, whichever of the metric is good.
+    """Returns the best methods: lowest, highest or nearest to gold, as the metric has it.
 
     Rows that print alike share the mark; original, gold and collapsed models are not in the race.
 

@@ -1,10 +1,10 @@
-"""Which of several candidates are worth considering when two things count."""
+"""Finds the candidates that are worth considering when two things count."""
 
 import numpy as np
 
 
 def non_dominated(points: np.ndarray) -> np.ndarray:
-    """Which points no other point dominates; lower is better in every column.
+    """Returns which points no other point dominates; lower is better in every column.
 
     A point dominates another if it is nowhere worse and somewhere better, so of equal points none
     dominates the other. A point with a NaN is never among them and dominates nothing.

@@ -40,7 +40,7 @@ class StoreRow:
 
 
 def store_row(record: Mapping[str, Any]) -> StoreRow:
-    """What the record of a verified store says."""
+    """Returns what the record of a verified store says."""
     notes = record["notes"]
     source = notes["source"]
     height, width, channels = notes["shape"]

@@ -94,7 +94,7 @@ def evaluate_runs(
 
 
 def _check_places(files: Mapping[str, Path], out: Path, record: Path) -> None:
-    """What is read and written is not one another, and what is read has records that can be read."""
+    """Refuses outputs that are also inputs, and inputs without records that can be read."""
     written = {"--out": out.absolute(), "--record": record.absolute()}
     for option, given in {"--out": out, "--record": record}.items():
         if not given.name:

@@ -12,7 +12,7 @@ from lotus.errors import LotusError, choices
 
 
 class Stated(Protocol):
-    """What every spec has."""
+    """The parts that every spec has."""
 
     @property
     def name(self) -> str:

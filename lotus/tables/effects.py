@@ -1,4 +1,4 @@
-"""What single switches change, as lines for the terminal; docs/reproduction-notes.md quotes them."""
+"""Lines for the terminal on what single switches change; docs/reproduction-notes.md quotes them."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path

@@ -93,7 +93,7 @@ def _line(cells: Iterable[str]) -> str:
 
 
 def _apart(line: str) -> str:
-    """What stands behind a line's end, which would take `[` and `*` for its own."""
+    """Returns a line that begins so that the line's end before it does not take `[` or `*` for its own."""
     return "{}" + line if line.startswith(("[", "*")) else line
 
 

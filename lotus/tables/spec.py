@@ -1,4 +1,4 @@
-"""What is said of a table or figure beside its function: what it is of, is made from and is called.
+"""The spec of a table or figure, stated beside its function: its cells, sources and words.
 
 Each file of `lotus/tables`, `lotus/tables/paper` and `lotus/figures` states one as `SPEC`; the workflow,
 the report and the commands read it there. Specs are read whenever a plan is made, so their files import
@@ -39,7 +39,7 @@ LAST = 1000
 
 
 class Planned(Protocol):
-    """What a spec can ask of a plan: cells by what they have, and the files of cells."""
+    """The questions that a spec can ask of a plan: cells by what they have, and the files of cells."""
 
     @property
     def cells(self) -> Cells:
@@ -91,7 +91,7 @@ SourcesOf = Callable[[Planned, Cells], Sequence[str]]
 
 @dataclass(frozen=True, kw_only=True)
 class Spec:
-    """What is said of a table or figure, whichever it is.
+    """The spec of a table or figure, whichever it is.
 
     Attributes:
         name: that of its file, with `-` for `_`; the commands take it.
@@ -170,7 +170,7 @@ Table = tuple[pd.DataFrame, str]
 
 @dataclass(frozen=True, kw_only=True)
 class TableSpec(Spec):
-    """What is said of a table.
+    """The spec of a table.
 
     Attributes:
         make: its function, from the sources to the numbers and the LaTeX.

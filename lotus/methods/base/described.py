@@ -1,4 +1,4 @@
-"""What methods say of themselves in their docstrings, for `lotus methods` and the schema of configurations.
+"""Reads the docstrings of methods, for `lotus methods` and the schema of configurations.
 
 No step of a workflow reaches this module, so that no result depends on a docstring.
 """

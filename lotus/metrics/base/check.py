@@ -1,4 +1,4 @@
-"""What predictions have to be for metrics of them to mean anything."""
+"""Checks that predictions are such that metrics of them mean something."""
 
 from collections.abc import Iterable, Mapping
 
@@ -26,7 +26,7 @@ def check_row(row: str, predictions: Predictions, needed: Iterable[str]) -> None
 
 
 def _problem(split: Split) -> str:
-    """What is wrong with a split; '' if nothing is."""
+    """Returns what is wrong with a split; '' if nothing is."""
     logits, labels, indices = split.logits, split.labels, split.indices
     if logits.ndim != 2 or logits.dtype.kind != "f" or not logits.size:
         return f"logits are {logits.dtype} {[*logits.shape]}; accepted: numbers [images, classes]"

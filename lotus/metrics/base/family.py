@@ -1,4 +1,4 @@
-"""What a metric's function is given, and what ties it to what is to be known of its numbers."""
+"""The case that a metric's function is given, and `measures`, which ties the function to its specs."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace

@@ -42,7 +42,7 @@ def families() -> tuple[Family, ...]:
 
 
 def _families_of(name: str) -> list[Family]:
-    """What a module states.
+    """Returns the families that a module states.
 
     Raises:
         LotusError: nothing, or something that is not complete; names the file.

@@ -34,7 +34,7 @@ def entropy32(logits: np.ndarray) -> np.ndarray:
 
 
 def jsd_released_e4(p: np.ndarray, q: np.ndarray) -> float:
-    """What the published code calls JSD (switch E4).
+    """Returns what the published code calls JSD (switch E4).
 
     (1/N)·Σ_i Σ_k m̃ ln(m̃ / √(p̃ q̃)): p and q clamped to [1e-8, 1], each *matrix* divided by its total
     (about N), the arguments of KL exchanged, and the sum divided by N once more. So value · N is the mean

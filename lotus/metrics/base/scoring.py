@@ -131,7 +131,7 @@ def _numbers(rows: Mapping[str, Predictions], seed: int) -> dict[str, dict[str, 
 
 
 def _values(family: Family, case: Case, row: str) -> Values:
-    """What a family says of a model: by column, numbers and None.
+    """Returns what a family says of a model: by column, a number or None.
 
     Raises:
         LotusError: something else, or a number beyond the metric's limits.
@@ -149,7 +149,7 @@ def _values(family: Family, case: Case, row: str) -> Values:
 
 
 def _problem(family: Family, column: str, value: object) -> str:
-    """Why a value cannot be one of a column; '' if it can."""
+    """Returns why a value cannot be one of a column; '' if it can."""
     if column not in family.columns:
         return f"no MetricSpec says what it is; there are: {', '.join(family.columns)}"
     if value is None:

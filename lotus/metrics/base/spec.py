@@ -1,4 +1,4 @@
-"""What is to be known of a metric beside its numbers."""
+"""The spec of a metric: all that is to be known of it beside its numbers."""
 
 import re
 from collections.abc import Callable
@@ -98,7 +98,7 @@ class MetricSpec:
 
     @property
     def better(self) -> str:
-        """Which values a claim calls better; '' where it can call none so."""
+        """Returns the values that a claim calls better; '' where it can call none so."""
         return self.claimed or BETTER.get(self.best, "")
 
     @property
@@ -108,7 +108,7 @@ class MetricSpec:
 
 
 def _unfit(name: object) -> str:
-    """Why a metric's name cannot be that of a column; '' if it can."""
+    """Returns why a metric's name cannot be that of a column; '' if it can."""
     if not isinstance(name, str) or not re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", name):
         return (
             "a column's name is lower-case letters, digits and single '_', and begins with a letter"

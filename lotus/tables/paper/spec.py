@@ -1,4 +1,4 @@
-"""What is said of a table of the paper, and how it is made: the same way for all."""
+"""The spec of a table of the paper, and how each is made: the same way for all."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ TERMS = ("accuracy_forget", "accuracy_retain", "accuracy_test", "mia")
 
 @dataclass(frozen=True, kw_only=True)
 class PaperTableSpec:
-    """What is said of a table of the paper.
+    """The spec of a table of the paper.
 
     Attributes:
         name: that of its file, with `-` for `_`; also what `tables` in the configuration calls it, and a
