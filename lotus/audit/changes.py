@@ -21,7 +21,7 @@ OLDER_FORMAT = "made by an older version of the package: its code identity canno
 
 
 def code_changes() -> Callable[[Record], str]:
-    """Returns a function: a record → what is other code now than it was made by, in words; else ''.
+    """Returns a function: a record → which modules are other ones now, in words; else ''.
 
     The function looks at the same modules once. Present code is that of the project in the present folder,
     if it has code of its own, whichever copy runs. Modules are compared by their syntax
@@ -88,7 +88,7 @@ ABSENT = object()
 def changed_values(
     old: Mapping[str, Any], new: Mapping[str, Any], above: str = ""
 ) -> Iterator[tuple[str, Any, Any]]:
-    """Key (with dots), old and new value, of nested mappings; `ABSENT` where there is none."""
+    """Yields key (with dots), old and new value, of nested mappings; `ABSENT` where there is none."""
     for key in dict.fromkeys([*old, *new]):
         before, now = old.get(key, ABSENT), new.get(key, ABSENT)
         if isinstance(before, Mapping) and isinstance(now, Mapping):

@@ -1,4 +1,4 @@
-"""Trainings that cannot go on, explained by what a user can change."""
+"""Errors of trainings that cannot go on: what a user can change."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""How the loops say how far they are."""
+"""The call by which a training or a method reports each epoch."""
 
 from collections.abc import Callable, Mapping
 

@@ -11,10 +11,11 @@ INTRODUCTION = """# What invalidates what
 
 Each record states the identity of the code that its step ran, and a step is made anew when this
 changes. The identity is a digest of the syntax of the modules below: those in which the step begins,
-and all that they can reach by their imports. Comments, docstrings, line breaks and annotations that
-nothing reads as it runs do not count, so a reworded sentence recomputes nothing. A plug-in of yours
-counts with every module beside it that it imports. Libraries are not part of it; records state their
-versions.
+and all that they can reach by their imports. Comments, docstrings, line breaks, descriptions of
+configuration keys, and annotations that nothing reads as it runs do not count, so a reworded sentence
+recomputes nothing. A plug-in of yours counts with every module beside it that it imports. Libraries
+are not part of it; records state their versions. Nor are the modules that say in a record by what a
+step was run (`BOOKKEEPING` in `lotus/records/code_identity.py`), on which no result depends.
 
 Steps of one kind can begin in different modules, as each method and each figure is a file of its own.
 What all of them reach stands first; then, entry by entry, what comes to it.

@@ -1,4 +1,4 @@
-"""What a step leaves beside its result: the record, its digests and seal, and the ledger of all records.
+"""Records, which each step leaves beside its result: digests and seals, and the ledger of all of them.
 
 Uses layout, config and what lies below.
 """

@@ -24,7 +24,7 @@ else a change here would have every model trained anew."""
 
 
 def code_digest(*modules: str, root: Path | None = None) -> str:
-    """Digest of the syntax of `modules` and of every local module that they import.
+    """Returns a digest of the syntax of `modules` and of every local module that they import.
 
     Local are the modules of this package, and all that lie neither in Python's own folders nor in those of
     installed libraries: a user's plug-in, and what lies beside it. Imports are read, not executed, so that
@@ -46,13 +46,20 @@ def code_digest(*modules: str, root: Path | None = None) -> str:
 
 
 def module_digests(*modules: str, root: Path | None = None) -> dict[str, str]:
-    """Module → digest (12 hexadecimal digits) of its syntax, of all that `code_digest` covers, by name."""
+    """Returns module → digest (12 hexadecimal digits) of its syntax, of all that `code_digest` covers."""
     return {name: digest[:12] for name, digest in _digests(modules, root).items()}
 
 
 @dataclass(frozen=True)
 class Reach:
-    """The modules that a step can reach, and what is read of their text as it runs."""
+    """The modules that a step can reach.
+
+    Attributes:
+        texts: module → source, by name.
+        reads_docs: whether one of them reads docstrings as it runs.
+        reads_annotations: whether one of them reads annotations of functions as it runs.
+
+    """
 
     texts: Mapping[str, bytes]
     reads_docs: bool
@@ -105,7 +112,7 @@ def _text_of(module: Module) -> bytes | None:
 
 
 def _digests(modules: Sequence[str], root: Path | None) -> dict[str, str]:
-    """Module → digest of what counts of it, by name."""
+    """Returns module → digest of what counts of it, by name."""
     found = reach(*modules, root=root)
     if not (found.reads_docs or found.reads_annotations):
         return {name: source_of(text).digest for name, text in found.texts.items()}
@@ -124,9 +131,9 @@ def read_ahead() -> None:
 
 @cache
 def package_digest() -> str:
-    """Digest of the bytes of every source file of the package: of one copy of it, comments included.
+    """Returns a digest of the bytes of all sources of the package, comments included.
 
-    For information alone. What a step depends on is `code_digest`.
+    It names the copy that ran, for information alone; a step depends on `code_digest`.
     """
     digest = hashlib.sha256()
     for name, text in _sources_of_package().items():
@@ -135,7 +142,7 @@ def package_digest() -> str:
 
 
 def _sources_of_package() -> dict[str, bytes]:
-    """Path below the package → source."""
+    """Returns path below the package → source."""
     root = Path(__file__).parents[1]
     files = sorted(root.rglob("*.py"))
     return {file.relative_to(root).as_posix(): file.read_bytes() for file in files}

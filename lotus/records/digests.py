@@ -41,7 +41,7 @@ ABSENT = "absent"
 
 
 def digests(paths: Iterable[str], cache: Path = CACHE, full: bool = False) -> dict[str, Seen]:
-    """Path → what is there, read with as many threads as there are processors.
+    """Returns path → what is there, read with as many threads as there are processors.
 
     A file whose size, inode and times of change (mtime and ctime) are those of an earlier call is not
     read again. The time of its last change of status is among them because, unlike mtime, it cannot be

@@ -35,12 +35,12 @@ LIBRARIES = (
 
 
 def command_line() -> str:
-    """The command of this process, without the path of the interpreter's folder."""
+    """Returns the command of this process, without the path of the interpreter's folder."""
     return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
 
 
 def git_state() -> dict[str, Any]:
-    """Commit and whether tracked files differ from it; None for both where there is no repository.
+    """Returns the commit and whether tracked files differ from it; None for both without a repository.
 
     A repository around the project that tracks nothing of it is none of its own.
     Results that were published are tracked as well, and are not what a step is made by.
@@ -68,7 +68,7 @@ def git_state() -> dict[str, Any]:
 
 @cache
 def versions() -> Mapping[str, str]:
-    """Installed versions, read without importing the libraries."""
+    """Returns the installed versions, read without importing the libraries."""
     found = {"python": platform.python_version()}
     for library in LIBRARIES:
         try:
@@ -79,7 +79,7 @@ def versions() -> Mapping[str, str]:
 
 
 def processor() -> dict[str, Any]:
-    """Operating system, processor, logical cores and memory (bytes) of this machine."""
+    """Returns operating system, processor, logical cores and memory (bytes) of this machine."""
     return {
         "system": platform.system(),
         "processor": _processor_name(),

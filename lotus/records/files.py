@@ -12,14 +12,14 @@ from lotus.errors import LotusError
 
 
 def sha256(path: Path) -> str:
-    """Digest of a file's bytes, as 64 hexadecimal digits."""
+    """Returns the digest of a file's bytes, as 64 hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextmanager
 def atomic(path: Path) -> Iterator[Path]:
-    """A temporary path beside `path` that takes its place only if the block succeeds.
+    """Gives a temporary path beside `path` that takes its place only if the block succeeds.
 
     The folder is made if need be; on an error nothing is left behind.
 
@@ -50,12 +50,12 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def as_text(value: Any) -> str:
-    """JSON as files have it."""
+    """Returns JSON as files have it."""
     return json.dumps(value, indent=1, allow_nan=False) + "\n"
 
 
 def relative(path: Path) -> str:
-    """A path as the records name it: relative to the project where possible, with slashes."""
+    """Returns a path as the records name it: relative to the project where possible, with slashes."""
     absolute = path.absolute()
     here = Path.cwd()
     return (absolute.relative_to(here) if absolute.is_relative_to(here) else path).as_posix()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def files_below(root: Path, wanted: Callable[[str], bool] = lambda name: True) -> Iterator[Path]:
-    """Files in order of their paths; links to folders are followed, each folder is seen once.
+    """Yields files in order of their paths; links to folders are followed, each folder is seen once.
 
     A link to a folder that was seen, or that has the project in it, is given as if it were a file.
 
@@ -30,5 +30,5 @@ def files_below(root: Path, wanted: Callable[[str], bool] = lambda name: True) -
 
 
 def _place(path: Path) -> Path:
-    """Where a path leads, as far as it does."""
+    """Returns where a path leads, as far as it does."""
     return Path(os.path.realpath(path))

@@ -25,7 +25,7 @@ LONGEST_PATH, LONGEST_NAME = 1000, 255
 
 
 def _named(path: str) -> str:
-    """The path, if a file can be called so.
+    """Returns the path, if a file can be called so.
 
     Raises:
         ValueError: it cannot.
@@ -200,7 +200,7 @@ _FORMS: Mapping[str, type[RecordForm]] = {
     "store": _Store,
     **dict.fromkeys(MODELS, _RunRecord),
 }
-"""What records of some kinds have to have besides."""
+"""Kind of step → what its records must have besides."""
 
 
 def misfit(found: Any) -> str:

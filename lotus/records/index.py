@@ -1,4 +1,4 @@
-"""All records of a project by what they are of: which step wrote a file, and what it read."""
+"""The index of a project's records: which step wrote a file, and what it read."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class Index:
 
     @cached_property
     def producers(self) -> Mapping[str, Record]:
-        """Artifact → the record that lists it among its outputs, at the place where that record belongs."""
+        """Artifact → the record that lists it among its outputs, and lies where that record belongs."""
         return {
             output: record
             for record in self.records.values()
@@ -27,12 +27,12 @@ class Index:
         }
 
     def producer(self, path: str) -> Record | None:
-        """The record that states how a file was made; a record states it of itself."""
+        """Returns the record that states how a file was made; a record states it of itself."""
         return self.records.get(path) or self.producers.get(path)
 
 
 def read_index(files: Iterable[Path] | None = None) -> Index:
-    """The records of the project in the present folder.
+    """Returns the records of the project in the present folder.
 
     Args:
         files: their paths; all that there are unless given.

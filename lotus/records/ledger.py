@@ -12,7 +12,7 @@ from lotus.records.record import write_record
 
 
 def record_files() -> Iterator[Path]:
-    """Records of the project in the present folder, relative to it, in order of their paths."""
+    """Yields records of the project in the present folder, relative to it, in order of their paths."""
     return filter(layout.is_record, files_below(layout.RESULTS))
 
 

@@ -1,4 +1,4 @@
-"""Where modules lie, found as Python finds them, without importing any."""
+"""Modules found as Python finds them, without importing any."""
 
 import importlib.util
 import sys
@@ -14,7 +14,7 @@ from lotus.surroundings import PACKAGE
 
 @dataclass(frozen=True)
 class Module:
-    """Where a module is.
+    """A module as it lies on the disk.
 
     Attributes:
         file: its source; None where it has none (a folder without `__init__.py`, a compiled library).
@@ -63,7 +63,7 @@ def find_module(name: str, root: Path | None) -> Module | None:
 
 
 def _below(folder: Path, name: str) -> Module | None:
-    """A module of a package, in one of its folders."""
+    """Finds a module of a package, in one of its folders."""
     inside, file = folder / name, folder / f"{name}.py"
     if (inside / "__init__.py").is_file():
         return Module(inside / "__init__.py", (inside,))
@@ -73,7 +73,7 @@ def _below(folder: Path, name: str) -> Module | None:
 
 
 def modules_below(package: str, root: Path | None) -> tuple[str, ...]:
-    """Names of the modules and packages directly below a package; none where there is no such package."""
+    """Returns the modules and packages directly below a package; none where there is no such package."""
     found = find_module(package, root)
     folders = (found.folders if found is not None else None) or ()
     return tuple(f"{package}.{each.name}" for each in iter_modules(map(str, folders)))

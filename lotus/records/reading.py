@@ -72,7 +72,7 @@ class Record:
 
 
 def find_record(path: Path) -> Record:
-    """The record at a place of the project, sound or not."""
+    """Returns the record at a place of the project, sound or not."""
     try:
         return parse_record(path, read_file(path))
     except OSError as error:
@@ -80,7 +80,7 @@ def find_record(path: Path) -> Record:
 
 
 def parse_record(path: Path, text: bytes) -> Record:
-    """The record that a file's bytes are, sound or not.
+    """Returns the record that a file's bytes are, sound or not.
 
     Args:
         path: relative to the project that it belongs to, wherever the bytes are from.
@@ -93,7 +93,7 @@ def parse_record(path: Path, text: bytes) -> Record:
 
 
 def read_record(path: Path) -> Record:
-    """A record that can be trusted, wherever it was put.
+    """Returns a record that can be trusted, wherever it was put.
 
     Raises:
         LotusError: absent, damaged, edited, or of a format that is not read.
@@ -109,7 +109,7 @@ def read_record(path: Path) -> Record:
 
 
 def read_runs(folders: Sequence[Path]) -> list[Record]:
-    """Records of runs, in the order given.
+    """Returns the records of runs, in the order given.
 
     Raises:
         LotusError: a run has no record, so it is not finished; or one that `read_record` refuses.
@@ -119,7 +119,7 @@ def read_runs(folders: Sequence[Path]) -> list[Record]:
 
 
 def distinct(records: Sequence[Record], key: str) -> list[tuple[dict[str, Any], int]]:
-    """The different values of one part of the records, each with the number of records that have it."""
+    """Returns the different values of one part of the records, each with how many records have it."""
     seen: dict[str, int] = {}
     for record in records:
         text = json.dumps(record.content[key], sort_keys=True)
@@ -128,7 +128,7 @@ def distinct(records: Sequence[Record], key: str) -> list[tuple[dict[str, Any], 
 
 
 def _checked(path: Path, text: bytes) -> Record:
-    """A record with the problem of its own text, whatever its place."""
+    """Returns a record with the problem of its own text, whatever its place."""
     digest = hashlib.sha256(text).hexdigest()
     try:
         found = parse_json(text)

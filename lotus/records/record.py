@@ -107,7 +107,7 @@ def write_record(
 
 
 def _chained(inputs: Sequence[Path]) -> dict[str, str]:
-    """Records of files that other steps wrote, each with its identity.
+    """Returns the records of files that other steps wrote, each with its identity.
 
     Raises:
         LotusError: one of them is damaged or was edited.

@@ -14,7 +14,7 @@ READ_FORMATS = (2, 3)
 
 
 def sealed(content: Mapping[str, Any]) -> dict[str, Any]:
-    """A record with the digest of its own text."""
+    """Returns a record with the digest of its own text."""
     open_content = {key: value for key, value in content.items() if key != "digest"}
     digest = hashlib.sha256(as_text(open_content).encode()).hexdigest()
     return {**open_content, "digest": digest}
@@ -28,7 +28,7 @@ def is_sealed(text: bytes, digest: str) -> bool:
 
 
 def identity(record: Mapping[str, Any]) -> str:
-    """Digest of what a step made of what, with which parameters; the same if it is repeated.
+    """Returns a digest of what a step made of what, with which parameters; a repetition has the same.
 
     Args:
         record: the content of a record.

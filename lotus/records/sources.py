@@ -37,7 +37,7 @@ class Import:
     of_any: bool = False
 
     def modules(self, by: str, is_package: bool) -> Iterator[str]:
-        """Modules that this may be, where module `by` says it."""
+        """Yields the modules that this may be, where module `by` says it."""
         base = self.module
         if self.level:
             parts = by.split(".")
@@ -86,7 +86,7 @@ def source_of(text: bytes) -> ModuleSource:
 
 @cache
 def full_digest(text: bytes, docs: bool, annotations: bool) -> str:
-    """As `Source.digest`, with docstrings or annotations where a program reads them."""
+    """Returns `ModuleSource.digest` with docstrings or annotations, where a program reads them."""
     tree = parse(text)
     return _of_bytes(text) if tree is None else tree_digest(tree, docs, annotations)
 

@@ -74,7 +74,7 @@ FIELD_TEXTS = frozenset({"description", "title", "examples"})
 
 
 def parse(source: bytes) -> ast.Module | None:
-    """The tree of a source; None where Python finds none."""
+    """Returns the tree of a source; None where Python finds none."""
     with warnings.catch_warnings():
         # Of escapes and the like: whoever imports the source is told of them.
         warnings.simplefilter("ignore")
@@ -85,7 +85,7 @@ def parse(source: bytes) -> ast.Module | None:
 
 
 def tree_digest(tree: ast.Module, docs: bool = False, annotations: bool = False) -> str:
-    """sha256 of what counts of a tree.
+    """Returns the sha256 of what counts of a tree.
 
     Args:
         docs: whether docstrings and descriptions of fields count.
@@ -97,7 +97,7 @@ def tree_digest(tree: ast.Module, docs: bool = False, annotations: bool = False)
 
 
 def nodes_that_run(tree: ast.AST) -> Iterator[ast.AST]:
-    """All nodes of a tree but for those under `if TYPE_CHECKING:`."""
+    """Yields all nodes of a tree but for those under `if TYPE_CHECKING:`."""
     todo = [tree]
     while todo:
         node = todo.pop()
@@ -130,7 +130,7 @@ def _is_for_checkers(node: ast.If) -> bool:
 
 
 def _last_name(node: ast.expr) -> str:
-    """`b` of `a.b`, `b` of `b`, '' of anything else."""
+    """Returns `b` of `a.b` and of `b`, '' of anything else."""
     if isinstance(node, ast.Attribute):
         return node.attr
     return node.id if isinstance(node, ast.Name) else ""
@@ -179,7 +179,7 @@ class _Writer:
     written: list[str] = field(default_factory=list)
 
     def write(self, tree: ast.Module) -> str:
-        """The whole text."""
+        """Returns the whole text."""
         # A stack, not recursion: how deep a tree may be must not depend on who asks.
         todo: list[tuple[Any, _Within]] = [(tree, _MODULE)]
         while todo:
@@ -198,7 +198,7 @@ class _Writer:
         return "".join(self.written)
 
     def _parts(self, node: ast.AST, within: _Within) -> Iterator[tuple[Any, _Within]]:
-        """Name and fields of a node, each with what surrounds it."""
+        """Yields the name and fields of a node, each with its surroundings."""
         if isinstance(node, ast.AnnAssign):
             node = self._assigned(node, within)
         yield _Text(f"({type(node).__name__}"), within
@@ -238,7 +238,7 @@ class _Writer:
         return content
 
     def _statements(self, statements: Sequence[ast.stmt]) -> Iterator[ast.AST]:
-        """Those that do something; all of them, docstrings included, where docstrings count."""
+        """Yields the statements that do something, and docstrings where these count."""
         for statement in statements:
             match statement:
                 case ast.If() if _is_for_checkers(statement):
@@ -252,7 +252,7 @@ class _Writer:
                     yield statement
 
     def _assigned(self, node: ast.AnnAssign, within: _Within) -> ast.AST:
-        """An assignment without its annotation, where that is not read."""
+        """Returns an assignment without its annotation, where that is not read."""
         if within.is_class or self.annotations:
             return node
         if node.value is None:
@@ -278,7 +278,7 @@ _END, _END_OF_LIST = _Text(")"), _Text("]")
 
 
 def _constant(value: Any) -> str:
-    """A value so that no other is written the same, and every version of Python writes it so."""
+    """Writes a value so that no other is written the same, and the same in every version of Python."""
     match value:
         case str():
             text = value
@@ -297,7 +297,7 @@ def _constant(value: Any) -> str:
 
 
 def _joined(parts: Sequence[ast.expr]) -> Iterator[ast.expr]:
-    """Parts of an f-string, with its texts in one piece wherever Python cut them."""
+    """Yields the parts of an f-string, its texts in one piece wherever Python cut them."""
     text = ""
     for part in parts:
         if isinstance(part, ast.Constant):

@@ -19,7 +19,7 @@ from lotus.runs.run import MODEL, RECORD
 def load_original(
     original: Path, store: Store, device: Device
 ) -> tuple[Architecture, Dataset, nn.Module]:
-    """An original model by its run's folder: its architecture, how it is shown images, the model itself.
+    """Loads an original model by its run's folder: architecture, how it is shown images, the model itself.
 
     Raises:
         LotusError: a file is absent or damaged.

@@ -5,6 +5,7 @@ from project import ROOT
 
 from lotus.plan.declared import declared
 from lotus.plan.reached_modules import page
+from lotus.plan.steps import entry_modules
 from lotus.records.code_identity import reach
 
 PAGE = ROOT / "docs/code-identity.md"
@@ -39,6 +40,20 @@ def test_every_kind_of_step_stands_on_the_page(text):
 def test_models_and_metrics_reach_no_word_of_the_report(entry):
     rooms = {name.split(".")[1] for name in reach(entry).texts if "." in name}
     assert rooms.isdisjoint(RIGHT_OF_PREDICTIONS), sorted(rooms)
+
+
+def test_no_step_reads_docstrings_or_annotations_as_it_runs():
+    """Else a reworded sentence would have it made anew."""
+    plan = declared([ROOT / "config/digits.yaml"], {}).plan
+    for kind, entries in entry_modules(plan).items():
+        for entry in filter(None, entries):
+            found = reach(*entry)
+            assert (found.reads_docs, found.reads_annotations) == (False, False), (kind, entry)
+
+
+def test_models_depend_on_no_words_of_the_register():
+    for entry in ("lotus.runs.train", "lotus.runs.unlearn", "lotus.runs.evaluation"):
+        assert "lotus.config.register" not in reach(entry).texts
 
 
 def test_a_figure_reaches_no_other_figure():

@@ -1,4 +1,4 @@
-"""A finished run whose code is reworded, or changed in one place: what is made anew, what audits say."""
+"""A finished run whose code is reworded everywhere: nothing is made anew, and the audit finds it sound."""
 
 import ast
 import shutil
@@ -8,7 +8,6 @@ import pytest
 from project import run
 
 CONFIG = ["--configfile", "config/digits.yaml"]
-LOTUS = [sys.executable, "-P", "workflow/run_lotus.py"]
 
 
 @pytest.fixture
@@ -40,20 +39,5 @@ def test_rewording_the_whole_code_makes_nothing_anew(project):
         assert path.read_text() != before
     plan = run(project, "snakemake", "--dry-run", *CONFIG)
     assert "Nothing to be done" in plan.stdout + plan.stderr
-    assert "sound" in run(project, *LOTUS, "audit").stdout
-
-
-def test_a_changed_operator_makes_its_method_anew_and_no_other(project):
-    path = project / "lotus/methods/ssd.py"
-    before = path.read_text()
-    path.write_text(before + "\nDOUBLED = 1 + 1\n")
-    plan = run(project, "snakemake", "--dry-run", "--quiet", "rules", "--summary", *CONFIG)
-    trained = [line.split("\t") for line in plan.stdout.splitlines() if "model.safetensors" in line]
-    anew = {line[0] for line in trained if "update pending" in line[-1]}
-    assert anew == {line[0] for line in trained if "/ssd/" in line[0]}
-    said = run(project, *LOTUS, "audit", check=False)
-    assert said.returncode
-    stale = [line for line in said.stdout.splitlines() if line.startswith("stale")]
-    assert all("/ssd/" in line and "lotus.methods.ssd changed since" in line for line in stale[:1])
-    path.write_text(before)
-    assert "sound" in run(project, *LOTUS, "audit").stdout
+    # Ends with an error unless all artifacts are verified.
+    run(project, sys.executable, "-m", "lotus", "audit")
