@@ -27,7 +27,7 @@ def test_pictures_are_equal_files_and_broken_ones_red(project, tmp_path):
 
 def test_boxes_hold_every_node_once(project):
     tree = tree_of(TABLE)
-    drawn = tree_boxes.boxes(tree)
+    drawn = tree_boxes.box_layout(tree)
     held = [node.path for _, column in drawn.columns for box in column for node in box.nodes]
     assert sorted(held) == sorted(tree.nodes)
     assert [head for head, _ in drawn.columns][-1] == tree_boxes.ASKED
@@ -36,7 +36,7 @@ def test_boxes_hold_every_node_once(project):
 def test_a_box_of_many_says_how_many_are_broken(project, monkeypatch):
     monkeypatch.setattr(tree_boxes, "MOST", 1)
     Path(f"{folder_of('ssd')}/predictions.npz").unlink()
-    drawn = tree_boxes.boxes(tree_of(TABLE))
+    drawn = tree_boxes.box_layout(tree_of(TABLE))
     broken = [box for _, column in drawn.columns for box in column if box.is_broken]
     assert [list(box.text[:2]) for box in broken] == [["2 predictions", "1 broken"]]
 
@@ -46,6 +46,6 @@ def test_a_figure_over_all_models_is_drawn_in_few_boxes(results, monkeypatch):
     tree = tree_of("results/figures/avg-gap.svg")
     assert tree.problems == []
     assert len(tree.nodes) > 100
-    drawn = tree_boxes.boxes(tree)
+    drawn = tree_boxes.box_layout(tree)
     assert max(len(column) for _, column in drawn.columns) <= tree_boxes.MOST
     assert sum(len(box.nodes) for _, column in drawn.columns for box in column) == len(tree.nodes)
