@@ -161,8 +161,8 @@ def write_report(contents: Contents) -> Iterator[Step]:
         {},
         inputs={
             **_common_sources(),
-            "tables": [_first_file(made, "table") for made in contents.tables],
-            "figures": [_first_file(made, "figure") for made in contents.figures],
+            "tables": [first_file(made, "table") for made in contents.tables],
+            "figures": [first_file(made, "figure") for made in contents.figures],
             "audits": _audits(contents),
             "metrics": contents.metrics(contents.measured),
             "runs": contents.records(contents.measured),
@@ -203,8 +203,8 @@ def recorded_outputs(contents: Contents) -> list[str]:
         str(layout.PAGE),
         str(layout.CLAIMS),
         *means_files(contents),
-        *(_first_file(made, "table") for made in contents.tables),
-        *(_first_file(made, "figure") for made in contents.figures),
+        *(first_file(made, "table") for made in contents.tables),
+        *(first_file(made, "figure") for made in contents.figures),
         *exhibit_files(contents),
         *runs,
         *(str(step.outputs["status"]) for step in cache_stores(contents)),
@@ -226,8 +226,9 @@ def files_of(made: Made, form: str) -> list[str]:
     return flat(texts(layout.item_files(made.folder, made.name, form)))
 
 
-def _first_file(made: Made, form: str) -> str:
-    return next(iter(layout.item_files(made.folder, made.name, form).values())).as_posix()
+def first_file(made: Made, form: str) -> str:
+    """The file of a table or figure (`form`) that stands for all of them: its CSV or its SVG."""
+    return files_of(made, form)[0]
 
 
 def _common_sources() -> dict[str, Files]:

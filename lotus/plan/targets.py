@@ -13,7 +13,7 @@ from lotus.figures.registry import FIGURES
 from lotus.names import shown
 from lotus.plan.contents import Contents, Made
 from lotus.plan.plan import Plan
-from lotus.plan.report_steps import files_of, recorded_outputs
+from lotus.plan.report_steps import files_of, first_file, recorded_outputs
 from lotus.plan.steps import Steps
 from lotus.records.files import sha256
 from lotus.records.ledger import record_files
@@ -51,7 +51,7 @@ class Targets:
             drawn = [it for it in self._contents.figures if it.kind == spec.name]
             for target in spec.targets:
                 wanted = self._plan.labelled.get(target, ())
-                made[target] = [_picture(it) for it in _about(drawn, wanted) or drawn]
+                made[target] = [first_file(it, "figure") for it in _about(drawn, wanted) or drawn]
         made["claims"] = [str(layout.CLAIMS)]
         return made
 
@@ -60,7 +60,7 @@ class Targets:
         """Files of `snakemake lookalikes`: the images that look alike, and the figures of the data sets."""
         drawn = [it for it in self._contents.figures if it.name.startswith("data-")]
         audits = self._contents.audits(self._plan.settings.datasets)
-        return [*audits, *map(_picture, drawn)]
+        return [*audits, *(first_file(it, "figure") for it in drawn)]
 
     @cached_property
     def final(self) -> list[str]:
@@ -79,8 +79,8 @@ class Targets:
                 for path in contents.run_files(name, measured)
             ),
             *contents.metrics(measured),
-            *(_table(it) for it in _about(tables, cells)),
-            *(_picture(it) for it in _about(contents.figures, cells)),
+            *(first_file(it, "table") for it in _about(tables, cells)),
+            *(first_file(it, "figure") for it in _about(contents.figures, cells)),
         ]
 
     def cells_of(self, target: str) -> Sequence[Benchmark]:
@@ -152,14 +152,6 @@ def _about(items: Iterable[Made], cells: Collection[Benchmark]) -> list[Made]:
     """Tables or figures that are of one of these cells."""
     labels = [cell.labels for cell in cells]
     return [item for item in items if item.about in labels]
-
-
-def _table(made: Made) -> str:
-    return layout.item_files(made.folder, made.name, "table")["csv"].as_posix()
-
-
-def _picture(made: Made) -> str:
-    return layout.item_files(made.folder, made.name, "figure")["svg"].as_posix()
 
 
 def _offered(rules: Mapping[str, bool]) -> list[str]:
