@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lotus.figures.registry import FIGURES
-from lotus.records.record import write_record
+from lotus.tables.write import write_recorded
 
 
 def draw(name: str, sources: Sequence[Path], out: Path, record: Path) -> None:
@@ -20,13 +20,4 @@ def draw(name: str, sources: Sequence[Path], out: Path, record: Path) -> None:
         LotusError: unknown figure, or sources that are not what it is made of.
 
     """
-    files = FIGURES.spec(name).write(sources, out)
-    write_record(
-        record,
-        kind="figure",
-        modules=[FIGURES.module_of(name)],
-        about={"figure": name},
-        settings={},
-        inputs=list(sources),
-        outputs=files,
-    )
+    write_recorded(FIGURES, name, sources, out, record)

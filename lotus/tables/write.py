@@ -2,9 +2,18 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
 from lotus.records.record import write_record
+from lotus.tables.discovery import Registry, Stated
 from lotus.tables.registry import PAPER_TABLES, TABLES
+
+
+class Writable(Stated, Protocol):
+    """A spec whose table or figure is made of files alone."""
+
+    def write(self, sources: Sequence[Path], out: Path) -> list[Path]:
+        """Writes it as `out` with each of its endings, and returns these files."""
 
 
 def write_table(name: str, sources: Sequence[Path], out: Path, record: Path) -> None:
@@ -19,12 +28,23 @@ def write_table(name: str, sources: Sequence[Path], out: Path, record: Path) -> 
         LotusError: unknown table, or sources that are not what it is made of.
 
     """
-    files = TABLES.spec(name).write(sources, out)
+    write_recorded(TABLES, name, sources, out, record)
+
+
+def write_recorded(
+    registry: Registry[Writable],
+    name: str,
+    sources: Sequence[Path],
+    out: Path,
+    record: Path,
+) -> None:
+    """Writes a table or figure of a registry, as its spec does, with its record; see `write_table`."""
+    files = registry.spec(name).write(sources, out)
     write_record(
         record,
-        kind="table",
-        modules=[TABLES.module_of(name)],
-        about={"table": name},
+        kind=registry.what,
+        modules=[registry.module_of(name)],
+        about={registry.what: name},
         settings={},
         inputs=list(sources),
         outputs=files,
