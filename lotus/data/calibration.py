@@ -1,16 +1,18 @@
 """Synthetic images that a method gets in place of validation images."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from lotus.config.images import Dataset
 from lotus.data.batches import Images, View
 from lotus.data.store import Store, open_store
 from lotus.errors import LotusError
+from lotus.lazy_torch import torch
 
 
 @dataclass(frozen=True)

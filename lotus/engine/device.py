@@ -1,13 +1,14 @@
 """The device on which tensors live: a choice of the run, recorded with it."""
 
+from __future__ import annotations
+
 import os
 import re
 from dataclasses import dataclass
 from typing import Any
 
-import torch
-
 from lotus.errors import LotusError
+from lotus.lazy_torch import torch
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,21 @@
 """Asks a model in batches: for logits, and for the share of images that it gets right."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch import Tensor, nn
-from torch.nn import functional as F
 
 from lotus.data.batches import ImageSet
 from lotus.errors import LotusError
+from lotus.lazy_torch import F, nn, torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 BATCH = 512
 

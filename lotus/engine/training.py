@@ -1,19 +1,21 @@
 """The one supervised loop: trains the original and the gold model."""
 
+from __future__ import annotations
+
 import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
-
-import torch
-from torch import Tensor, nn
-from torch.nn import functional as F
+from typing import TYPE_CHECKING, Any
 
 from lotus.config.architectures import Training
 from lotus.data.batches import ImageSet
 from lotus.engine.checkpoint import Checkpoint
 from lotus.engine.inference import mean_loss
 from lotus.engine.progress import Progress
+from lotus.lazy_torch import F, nn, torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass

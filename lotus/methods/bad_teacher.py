@@ -1,16 +1,20 @@
 """Bad Teacher: learn the retain set from the original, the forget set from an untrained network."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import torch
 from pydantic import NonNegativeInt, PositiveInt
-from torch import Tensor, nn
-from torch.nn import functional as F
 
 from lotus.config.fields import NonNegativeReal, PositiveReal, Share
 from lotus.data.batches import Batch, ImageSet
+from lotus.lazy_torch import F, nn, torch
 from lotus.methods.base import Task, register
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 RELEASED = {"epochs": 10, "batch_size": 128}
 

@@ -1,18 +1,21 @@
 """LoTUS: distil the original model, its predictions on the forget set softened."""
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-import torch
 from pydantic import Field, NonNegativeInt, PositiveInt
-from torch import Tensor, nn
-from torch.nn import functional as F
 
 from lotus.config.fields import NonNegativeReal, PositiveReal, Real, Share
 from lotus.engine.inference import accuracy
+from lotus.lazy_torch import F, nn, torch
 from lotus.methods.base import Task, register
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 # exp(α·d) with an accuracy gap d ≤ 1 stays finite in double precision.
 Alpha = Annotated[Real, Field(ge=0, le=700)]

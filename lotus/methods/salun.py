@@ -1,21 +1,24 @@
 """SalUn: Random Labeling, held to the weights that are salient for the forget set."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-import torch
 from pydantic import NonNegativeInt, PositiveInt
-from torch import Tensor, nn
-from torch.nn import functional as F
 
 from lotus.config.fields import NonNegativeReal, PositiveReal, Share
 from lotus.data.batches import Batch
+from lotus.lazy_torch import F, nn, torch
 from lotus.methods.base import Task, register
 from lotus.methods.random_labeling import relabel
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
 RELEASED = {"mask_share": 0.1, "labels": "wrong", "lr": 1e-3, "batch_size": 128}
-Mask = Mapping[str, Tensor]
+Mask: TypeAlias = "Mapping[str, Tensor]"
 """Parameter name → bool, shaped like the parameter; true where it may change."""
 
 

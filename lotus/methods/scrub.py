@@ -1,17 +1,20 @@
 """SCRUB: move away from the original model on the forget set, stay with it on the retain set."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import torch
 from pydantic import NonNegativeInt, PositiveInt
-from torch import Tensor, nn
-from torch.nn import functional as F
 
 from lotus.config.fields import NonNegativeReal, PositiveReal
+from lotus.lazy_torch import F, nn, torch
 from lotus.methods.bad_teacher import distillation
 from lotus.methods.base import Task, register, sgd_or_adam
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 RELEASED = {
     "optimizer": "adam",

@@ -21,20 +21,9 @@ from lotus.records.files import sha256
 
 log = logging.getLogger(__name__)
 
-SHAPE = (3, 224, 224)
 SHOWN, MANY = 3, 12
 FLOATING = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 INTEGER = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
-
-
-def check_images(shape: tuple[int, int, int]) -> None:
-    """Raises a LotusError unless images of this shape (C, H, W) are what ViT-B/16 was pretrained on."""
-    if shape != SHAPE:
-        seen, needed = ("×".join(map(str, sizes)) for sizes in (shape, SHAPE))
-        raise LotusError(
-            f"images are {seen} here; the model needs {needed}: set `resize: 224` (and `crop: 224` for "
-            "images that are not square) for the data set; its images must have 3 channels"
-        )
 
 
 def fill(

@@ -73,17 +73,6 @@ def build(
     return network.to(memory_format=torch.channels_last)
 
 
-def smallest_map(
-    architecture: architectures.ResNet18, image_shape: tuple[int, int, int]
-) -> tuple[int, int]:
-    """Height and width of the maps of the last stage, for images of this shape (C, H, W)."""
-    _, *sides = image_shape
-    for _ in range(3 + architecture.max_pool):
-        sides = [-(-side // 2) for side in sides]
-    height, width = sides
-    return height, width
-
-
 def last_map(network: ResNet18) -> AbstractContextManager[nn.Module]:
     """The last stage."""
     return nullcontext(network.layer4)

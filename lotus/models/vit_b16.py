@@ -21,10 +21,9 @@ def build(architecture: ViTB16, image_shape: tuple[int, int, int], num_classes: 
     """The network for images of this shape (C, H, W), with a head that is always fresh.
 
     Raises:
-        LotusError: the images have another shape, or the weights cannot be had.
+        LotusError: the weights cannot be had.
 
     """
-    pretrained.check_images(image_shape)
     network: nn.Module = timm.create_model(NAME, num_classes=num_classes)
     weights = architecture.weights
     if isinstance(weights, WeightsFile):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from lotus import layout, models
+from lotus import layout
 from lotus.config import protocol
 from lotus.config.cells import Benchmark
 from lotus.config.consistency import Problem
@@ -30,8 +30,7 @@ from lotus.data.splits import (
 )
 from lotus.errors import LotusError
 from lotus.methods.base import configured, registry, single_images
-from lotus.models.pretrained import check_images
-from lotus.models.tokens import check_patches
+from lotus.models.image_shapes import check_shape, smallest_map
 from lotus.names import composed, shown
 from lotus.plan.making import source_name
 from lotus.plan.plan import Plan
@@ -223,12 +222,12 @@ def _of_networks(plan: Plan, cell: Benchmark, sets: _Sets) -> Iterator[Problem]:
     """Yields what networks cannot be shown or trained on."""
     try:
         shape = _seen(plan, cell, sets.counts)
-        _refuse_other_shape(plan, cell, shape)
+        check_shape(plan.settings.architectures[cell.architecture], shape)
     except LotusError as error:
         yield ["architectures", cell.architecture], None, f"data set {cell.dataset}: {error}"
         return
     architecture = plan.settings.architectures[cell.architecture]
-    if models.smallest_map(architecture, shape) != (1, 1):
+    if smallest_map(architecture, shape) != (1, 1):
         return
     why = (
         f"data set {cell.dataset}, {cell.scenario}: {{}}, which BatchNorm cannot normalise: the last maps "
@@ -257,14 +256,6 @@ def _seen(plan: Plan, cell: Benchmark, counts: Counts) -> tuple[int, int, int]:
     use = plan.use_of(cell.dataset, cell.architecture)
     channels, height, width = counts.size
     return (channels, *View(use["resize"], use["crop"]).shape(height, width))
-
-
-def _refuse_other_shape(plan: Plan, cell: Benchmark, shape: tuple[int, int, int]) -> None:
-    architecture = plan.settings.architectures[cell.architecture]
-    if architecture.model == "vit":
-        check_patches(architecture, shape)
-    elif architecture.model != "resnet18":
-        check_images(shape)
 
 
 def _of_methods(

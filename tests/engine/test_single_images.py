@@ -15,7 +15,8 @@ from lotus.config.protocol import CORRECTED, RELEASED, parse
 from lotus.data.batches import deal
 from lotus.errors import LotusError
 from lotus.methods.base import configured, registry, single_images
-from lotus.models import build, smallest_map
+from lotus.models import build
+from lotus.models.image_shapes import smallest_map
 
 
 @given(
