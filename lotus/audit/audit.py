@@ -69,7 +69,12 @@ class Audit:
         return [artifact for artifact in self.artifacts if artifact.status == status]
 
 
-def audit(index: Index, expected_records: Iterable[ExpectedRecord], full: bool = False) -> Audit:
+def audit(
+    index: Index,
+    expected_records: Iterable[ExpectedRecord],
+    full: bool = False,
+    plugin_folders: tuple[Path, ...] = (),
+) -> Audit:
     """Audits the artifacts in the present folder.
 
     Args:
@@ -77,13 +82,14 @@ def audit(index: Index, expected_records: Iterable[ExpectedRecord], full: bool =
         expected_records: what the present configuration expects; records of other experiments are
             only compared with their own inputs and the present code.
         full: see `digests`.
+        plugin_folders: see `code_changes`.
 
     """
     expected = {record.path: record for record in expected_records}
     raw = raw_files()
     seen = digests(_all_paths(index, expected.values(), raw), full=full)
     found = _Findings()
-    told = _Records(index, seen, found)
+    told = _Records(index, seen, found, plugin_folders)
     for record in index.records.values():
         told.judge(record, expected.get(record.path))
     _not_made(index, expected.values(), seen, found)
@@ -145,10 +151,11 @@ class _Records:
     index: Index
     seen: Mapping[str, Seen]
     found: _Findings
+    plugin_folders: tuple[Path, ...]
 
     @cached_property
     def _code(self) -> Callable[[Record], str]:
-        changes = code_changes()
+        changes = code_changes(self.plugin_folders)
 
         def told(record: Record) -> str:
             try:

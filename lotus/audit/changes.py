@@ -20,12 +20,16 @@ SAID = 5
 OLDER_FORMAT = "made by an older version of the package: its code identity cannot be compared"
 
 
-def code_changes() -> Callable[[Record], str]:
+def code_changes(plugin_folders: tuple[Path, ...] = ()) -> Callable[[Record], str]:
     """Returns a function: a record → which modules are other ones now, in words; else ''.
 
     The function looks at the same modules once. Present code is that of the project in the present folder,
     if it has code of its own, whichever copy runs. Modules are compared by their syntax
     (`lotus.records.syntax`); a record of an older format states digests of another kind.
+
+    Args:
+        plugin_folders: where plug-ins lie, which are read and not imported.
+
     """
     own = Path.cwd() if Path(PACKAGE, "__init__.py").is_file() else None
     present: dict[tuple[str, ...], tuple[str, dict[str, str]]] = {}
@@ -36,7 +40,10 @@ def code_changes() -> Callable[[Record], str]:
         recorded = record.content["code"]
         entry = tuple(recorded["entry"])
         if entry not in present:
-            present[entry] = code_digest(*entry, root=own), module_digests(*entry, root=own)
+            present[entry] = (
+                code_digest(*entry, root=own, folders=plugin_folders),
+                module_digests(*entry, root=own, folders=plugin_folders),
+            )
         digest, modules = present[entry]
         if digest == recorded["step"]:
             return ""

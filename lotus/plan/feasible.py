@@ -267,6 +267,8 @@ def _of_methods(
         switches = protocol.parse(cell.protocol)
         for row in plan.rows_of(cell):
             name = plan.method_of(row)
+            if not plan.methods.is_imported(name):
+                continue
             counts = dict(sets.images)
             if plan.calibration_of(row) is not None:
                 del counts["val"]

@@ -15,6 +15,7 @@ from pathlib import Path
 from lotus import layout
 from lotus.audit.audit import CHANGED, MISSING, STALE, VERIFIED, Artifact, audit
 from lotus.errors import LotusError
+from lotus.methods.base.read_plugins import folders_of
 from lotus.names import shown
 from lotus.plan.declared import Declared, present
 from lotus.plan.step import ExpectedRecord
@@ -72,9 +73,10 @@ def restore(
         raise LotusError(
             "no results are recorded here, so there are none to restore; `snakemake --cores all` makes them"
         )
-    artifacts = audit(index, wanted).artifacts
+    folders = folders_of(now.plan.settings.plugins)
+    artifacts = audit(index, wanted, plugin_folders=folders).artifacts
     if not only_list and _fetch(artifacts, recompute):
-        artifacts = audit(index, wanted).artifacts
+        artifacts = audit(index, wanted, plugin_folders=folders).artifacts
     found = plan_restore(index, artifacts, wanted)
     if not only_list:
         for line in found.lines():

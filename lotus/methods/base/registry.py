@@ -30,6 +30,16 @@ Deals = Callable[[Any, Switches, bool], Collection[str]]
 SETS = frozenset({"forget", "retain", "val"})
 
 
+def switches_of(released: Constants) -> frozenset[str]:
+    """Returns the switches that can change the weights of such a method; T2 (batches) is one of all."""
+    return (frozenset(released) & of_stage("method")) | {"T2"}
+
+
+def own_switches_of(released: Constants) -> frozenset[str]:
+    """Returns the switches that exchange a method's own defaults for the published code's constants."""
+    return frozenset(switch for switch, values in released.items() if values)
+
+
 @dataclass(frozen=True)
 class Entry:
     """A registered method.
@@ -59,13 +69,8 @@ class Entry:
 
     @property
     def switches(self) -> frozenset[str]:
-        """Switches that can change this method's weights on any data; T2 (batches) is one of all."""
-        return (frozenset(self.released) & of_stage("method")) | {"T2"}
-
-    @property
-    def own_switches(self) -> frozenset[str]:
-        """Switches that exchange the method's own defaults for the published code's constants."""
-        return frozenset(switch for switch, values in self.released.items() if values)
+        """See `switches_of`."""
+        return switches_of(self.released)
 
 
 RESERVED = frozenset({"method", "calibration"})
