@@ -93,7 +93,7 @@ def export_crate(out: Path, copy_below: int) -> Written:
     index = read_index()
     if EXPERIMENT not in index.records:
         raise LotusError(
-            f"{EXPERIMENT}: not there; `snakemake --cores all` runs and records an experiment"
+            f"{EXPERIMENT}: is not there; `snakemake --cores all` runs and records an experiment"
         )
     citation = read_citation()
     configuration = configuration_files(index.records[EXPERIMENT].settings.get("files", []))
@@ -109,13 +109,17 @@ def export_crate(out: Path, copy_below: int) -> Written:
 def _refuse_place(out: Path) -> None:
     name = shown(out)
     if "\0" in str(out):
-        raise LotusError(f"{name}: no path; accepted: an empty or new folder, or a new file *.zip")
+        raise LotusError(
+            f"{name}: is not a path; accepted: an empty or new folder, or a new file *.zip"
+        )
     # Records that are copied there would count as this project's.
     if Path(os.path.realpath(out)).is_relative_to(os.path.realpath(layout.RESULTS)):
-        raise LotusError(f"{name}: lies in {layout.RESULTS}; accepted: a place outside")
+        raise LotusError(f"{name}: lies in {layout.RESULTS}; accepted: a place outside it")
     free = os.path.isdir(out) and not any(out.iterdir()) and out.suffix != ".zip"
     if os.path.lexists(out) and not free:
-        raise LotusError(f"{name}: exists; accepted: an empty or new folder, or a new file *.zip")
+        raise LotusError(
+            f"{name}: already exists; accepted: an empty or new folder, or a new file *.zip"
+        )
 
 
 def _write(crate: ROCrate, out: Path) -> None:

@@ -112,18 +112,20 @@ def _refuse_differences(
     problems += filter(None, differences)
     if problems:
         listed = "\n  ".join(map(shown, problems))
-        raise LotusError(f"files and records disagree, nothing is exported:\n  {listed}")
+        raise LotusError(f"files and records disagree, so nothing is exported:\n  {listed}")
 
 
 def _difference(path: str, said: Mapping[str, str], found: str | None) -> str:
     """Returns what is wrong with a file, else ''; an absent one can be named by its recorded digest."""
     if found is not None:
         against = [record for record, digest in said.items() if digest != found]
-        return f"{path}: not the bytes that {_some(against)} states" if against else ""
+        return f"{path}: its bytes are not those that {_some(against)} states" if against else ""
     if layout.is_record(Path(path)):
-        return f"{path}: missing, a record that {_some(list(said))} names"
+        return f"{path}: this record is missing, and {_some(list(said))} names it"
     return (
-        f"{path}: missing, and records differ on its bytes" if len(set(said.values())) > 1 else ""
+        f"{path}: is missing, and records state different bytes of it"
+        if len(set(said.values())) > 1
+        else ""
     )
 
 

@@ -67,7 +67,7 @@ class WarmProcess:
             self._folder = Path(tempfile.mkdtemp(prefix="lotus-"))
             address = self._folder / "socket"
             if len(os.fsencode(address)) > LONGEST_ADDRESS:
-                raise OSError(f"{address}: too long for the address of a socket")
+                raise OSError(f"{address}: is too long for the address of a socket")
             self._log.parent.mkdir(parents=True, exist_ok=True)
             with self._log.open("wb") as log:
                 self._process = subprocess.Popen(

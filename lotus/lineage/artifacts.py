@@ -28,7 +28,9 @@ def find(given: str, index: Index) -> str:
 
     """
     if not layout.RESULTS.is_dir():
-        raise LotusError(f"no folder '{layout.RESULTS}' here: run this in a project with results")
+        raise LotusError(
+            f"there is no folder '{layout.RESULTS}' here: run this in a project with results"
+        )
     path = in_project(given)
     if os.path.isdir(path):
         return _of_folder(path, index)
@@ -49,7 +51,7 @@ def in_project(given: str) -> Path:
     """
     path = Path(relative(Path(os.path.normpath(given))))
     if path.is_absolute() or ".." in path.parts:
-        raise LotusError(f"{shown(given)}: lies outside the project in {Path.cwd()}")
+        raise LotusError(f"{shown(given)}: is outside the project in {Path.cwd()}")
     return path
 
 
@@ -60,7 +62,8 @@ def _of_folder(path: Path, index: Index) -> str:
     if run in index.records:
         return run
     raise LotusError(
-        f"{shown(path)}: neither the folder of a run nor of a store{_near(path, _known(index))}"
+        f"{shown(path)}: is neither the folder of a run nor the folder of a "
+        f"store{_near(path, _known(index))}"
     )
 
 
@@ -82,7 +85,11 @@ def _namesakes(path: Path) -> Iterator[str]:
 
 
 def _why_not(path: Path) -> str:
-    return "no record names it" if os.path.exists(path) else "no such file, and no record names it"
+    return (
+        "no record names it"
+        if os.path.exists(path)
+        else "there is no such file, and no record names it"
+    )
 
 
 def _near(path: Path, known: set[str]) -> str:

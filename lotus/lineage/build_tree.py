@@ -131,7 +131,7 @@ def _problem(
         if _may_be_elsewhere(file) or os.path.isdir(file):
             return ""
         if os.path.exists(file):
-            return f"{file}: not a file that can be read"
+            return f"{file}: cannot be read as a file"
         place = entry_of(file, entries)
         return f"{file}: absent" + (f"; DVC holds it ({place.place})" if place else "")
     for by, digest in statements.items():
@@ -159,12 +159,12 @@ def _of_record(plan: PlannedNode, seen: _Evidence) -> Iterator[str]:
     yield _problem(record.path, record.sha256, seen.stated.get(record.path, {}), {})
     for by, expected in seen.identities.get(record.path, {}).items():
         if record.content and identity(record.content) != expected:
-            yield f"{record.path}: states another step than the one whose files {by} read"
+            yield f"{record.path}: describes another step than the one whose files {by} read"
 
 
 def _expected(place: Path) -> str:
     record = layout.store_record(place.name) if is_store(str(place)) else layout.record_of(place)
-    return "" if record is None else f" ({record.as_posix()} is absent or does not list it)"
+    return "" if record is None else f" ({record.as_posix()} is absent, or does not list it)"
 
 
 def _of_lock(plan: PlannedNode, entries: Mapping[str, DvcEntry]) -> Iterator[str]:
@@ -190,5 +190,5 @@ def _dvc(plan: PlannedNode, entries: Mapping[str, DvcEntry]) -> str:
         return NOT_IN_DVC
     path = Path(plan.path)
     if plan.path in entries and os.path.isfile(path) and md5(path) != entry.md5:
-        return f"{entry.file} holds other bytes: md5 {entry.md5}"
+        return f"{entry.file} has other bytes: md5 {entry.md5}"
     return entry.place

@@ -21,7 +21,9 @@ from lotus.results.experiment import Experiment, read_experiment
 from lotus.results.metrics import KEYS, MODELS, PLACE, measured_against
 from lotus.results.quantities import CORRELATION, TERM_OF_GAP
 
-FORM = "a cell is PATH:ROW:COLUMN[:KEY=VALUE…], as results/tables/summary.csv:lotus:avg_gap"
+FORM = (
+    "write a cell as PATH:ROW:COLUMN[:KEY=VALUE…], such as results/tables/summary.csv:lotus:avg_gap"
+)
 SIDES = ("published", "released", "corrected")
 """Columns of a paper's table that state one metric; there `protocol` chooses among them."""
 KEYS_OF_LINES = (*KEYS, "switch", "seed", "metric", "scope")
@@ -94,7 +96,7 @@ def read_cell(cell: AskedCell) -> list[Line]:
     name = "row" if "row" in columns else columns[0]
     rows = list(dict.fromkeys(line[name] for line in lines))
     if cell.row not in rows:
-        raise LotusError(f"{cell.path}: no row '{cell.row}'; {choices(cell.row, rows)}")
+        raise LotusError(f"{cell.path}: there is no row '{cell.row}'; {choices(cell.row, rows)}")
     of_row = [line for line in lines if line[name] == cell.row]
     metrics = list(dict.fromkeys(line["metric"] for line in of_row if "metric" in line))
     if cell.column in metrics:
@@ -102,7 +104,9 @@ def read_cell(cell: AskedCell) -> list[Line]:
     named = [name for name in columns if _is_meant(name, cell.column)]
     if not named:
         accepted = choices(cell.column, [*metrics, *columns])
-        raise LotusError(f"{cell.path}: no column '{cell.column}' of '{cell.row}'; {accepted}")
+        raise LotusError(
+            f"{cell.path}: there is no column '{cell.column}' in row '{cell.row}'; {accepted}"
+        )
     return [
         Line(line, line.get("metric", cell.column), _stated(line, cell.column, named))
         for line in _narrowed(cell, cell.where, of_row)
@@ -127,23 +131,25 @@ def _table(path: str) -> tuple[list[str], list[dict[str, str]]]:
     """Columns and lines of a CSV file: all lines have all columns, and no column is there twice."""
     name = shown(path)
     if Path(path).suffix != ".csv":
-        raise LotusError(f"{name}: cells are of CSV tables; {FORM}")
+        raise LotusError(f"{name}: is not a CSV table, so it has no cells; {FORM}")
     try:
         text = read_file(Path(path)).decode("utf-8")
         lines = [line for line in csv.reader(io.StringIO(text, newline=""), strict=True) if line]
     except OSError as error:
         raise LotusError(f"{name}: cannot be read: {error.strerror}") from error
     except (ValueError, csv.Error) as error:
-        raise LotusError(f"{name}: not a CSV table: {error}") from error
+        raise LotusError(f"{name}: is not a CSV table: {error}") from error
     if not lines:
-        raise LotusError(f"{name}: not a CSV table: it is empty")
+        raise LotusError(f"{name}: is not a CSV table: it is empty")
     head, *body = lines
     if len({*head}) < len(head):
         said = shown(",".join(head))[:80]
-        raise LotusError(f"{name}: not a CSV table: a column stands twice in '{said}'")
+        raise LotusError(f"{name}: is not a CSV table: a column occurs twice in '{said}'")
     for number, cells in enumerate(body, start=2):
         if len(cells) != len(head):
-            raise LotusError(f"{name}, line {number}: {len(cells)} cells for {len(head)} columns")
+            raise LotusError(
+                f"{name}, line {number}: has {len(cells)} cells, but the table has {len(head)} columns"
+            )
     return head, [dict(zip(head, cells, strict=True)) for cells in body]
 
 
@@ -152,7 +158,7 @@ def _of_metric(cell: AskedCell, lines: Sequence[dict[str, str]]) -> list[Line]:
     where = dict(cell.where)
     side = where.pop("protocol", None)
     if side is not None and side not in SIDES:
-        raise LotusError(f"{cell.path}: no protocol '{side}'; {choices(side, SIDES)}")
+        raise LotusError(f"{cell.path}: there is no protocol '{side}'; {choices(side, SIDES)}")
     sides = SIDES if side is None else (side,)
     return [
         Line(line, cell.column, {name: line[name] for name in sides})
@@ -167,7 +173,7 @@ def _narrowed(
     for key, value in where.items():
         known = [name for name in KEYS_OF_LINES if name in lines[0]]
         if key not in known:
-            raise LotusError(f"{cell.path}: no key '{key}'; {choices(key, known)}")
+            raise LotusError(f"{cell.path}: there is no key '{key}'; {choices(key, known)}")
         values = list(dict.fromkeys(line[key] for line in lines))
         if value not in values:
             here = f"'{cell.row}' has no {key} '{value}'"
@@ -193,7 +199,8 @@ def inputs_of(cell: AskedCell, lines: Iterable[Line], index: Index) -> Kept:
     except (KeyError, ValueError, TypeError, AttributeError, IndexError) as error:
         # A column or a key of a record that is not there; the audit says which file was changed.
         raise LotusError(
-            f"{shown(cell.path)}: not the table that {record.path} is of ({error!r}); see lotus audit"
+            f"{shown(cell.path)}: is not the table that {record.path} describes ({error!r}); "
+            "see lotus audit"
         ) from error
 
 

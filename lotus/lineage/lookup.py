@@ -85,7 +85,7 @@ def look_up(given: str, depth: int | None = None) -> LookedUp:
     index = read_index()
     path = find(asked, index)
     is_namesake = Path(path).name == in_project(asked).name and not os.path.exists(asked)
-    said = f"{shown(asked)} is not there: taking {shown(path)}"
+    said = f"{shown(asked)} is not there: {shown(path)} is taken instead"
     moved = said if is_namesake and path != asked else ""
     if cell is None:
         return LookedUp(build_tree(index, path, depth=depth), None, (), moved)

@@ -60,7 +60,7 @@ def attack(
         [rng.choice(retain, count, replace=False), rng.choice(unseen, count, replace=False)]
     )
     if np.ptp(features) == 0:
-        log.warning("MIA: all entropies are equal; the attack is undefined")
+        log.warning("MIA: all entropies are equal, so the attack is undefined")
         return Membership(*[float("nan")] * 4)
     member = np.repeat([1, 0], count)
     caught, alarms = _calls(features, member, forget), _calls(features, member, test)

@@ -93,7 +93,7 @@ def _methods(settings: Settings, methods: Catalogue) -> Iterator[Problem]:
             yield ["methods", row, *named], entry.method, what
             continue
         if row in (ORIGINAL, GOLD):
-            yield ["methods", row], None, "this name is taken; call the row otherwise"
+            yield ["methods", row], None, "this name has a fixed meaning; give the row another"
         for place, values in _given(settings, row):
             for key, value, what in methods.problems(name, values):
                 yield [*place, key], value, what

@@ -74,7 +74,7 @@ def _look(path: str, known: Mark | None) -> tuple[Seen, Mark | None]:
         started = time.time_ns()
         if not stat.S_ISREG(os.stat(path).st_mode):
             # A pipe would be waited for, a device read for ever.
-            return Seen("", "cannot be read: not a file"), None
+            return Seen("", "cannot be read: it is not a file"), None
         with open(path, "rb") as file:
             status = os.fstat(file.fileno())
         mark: Mark = [getattr(status, f"st_{key}") for key in _IDENTITY]
@@ -84,7 +84,7 @@ def _look(path: str, known: Mark | None) -> tuple[Seen, Mark | None]:
     except FileNotFoundError:
         return Seen("", ABSENT), None
     except ValueError as error:
-        return Seen("", f"cannot be read: no path: {error}"), None
+        return Seen("", f"cannot be read: it is not a path: {error}"), None
     except OSError as error:
         return Seen("", f"cannot be read: {error.strerror}"), None
     settled = max(status.st_mtime_ns, status.st_ctime_ns) < started - RACY

@@ -40,7 +40,7 @@ def test_claims_of_the_paper(claims):
         ({"where": "here"}, "where = 'here': must be 'every' or 'some'"),
         (
             {"rule": {"kind": "within", "row": "a", "than": "b", "metric": "jsd"}},
-            "claim it: rule: accepted: one of margin and factor",
+            "claim it: rule: accepted: either margin or factor",
         ),
     ],
 )

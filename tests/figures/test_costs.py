@@ -106,5 +106,5 @@ def test_cost_figure_splits_time_and_states_ratios(spent):
 def test_other_files_are_no_records(tmp_path):
     (tmp_path / "other.json").write_text("{}")
     for kind in ("cost", "temperature", "time-bars"):
-        with pytest.raises(LotusError, match=r"other\.json: damaged record"):
+        with pytest.raises(LotusError, match=r"other\.json: the record is damaged"):
             FIGURES.spec(kind).draw([tmp_path / "other.json"])

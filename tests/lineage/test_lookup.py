@@ -26,11 +26,14 @@ from lotus.records.index import read_index
         (f"{TABLE}:lotus:avg_gp", "did you mean 'avg_gap'"),
         (f"{TABLE}:lotus:avg_gap:datset=tiny", "did you mean 'dataset'"),
         (f"{TABLE}:lotus:avg_gap:dataset=big", "accepted: tiny"),
-        (f"{SEED}/instance-10/corrected/metrics.json:lotus:avg_gap", "cells are of CSV tables"),
+        (
+            f"{SEED}/instance-10/corrected/metrics.json:lotus:avg_gap",
+            "is not a CSV table, so it has no cells",
+        ),
         ("results/tables/sumary.csv", f"did you mean {TABLE}"),
-        ("results/tiny", "neither the folder of a run nor of a store"),
+        ("results/tiny", "neither the folder of a run nor the folder of a store"),
         ("pyproject.toml", "no record names it"),
-        ("../elsewhere.csv", "lies outside the project"),
+        ("../elsewhere.csv", "is outside the project"),
     ],
 )
 def test_what_is_not_there_is_said_with_what_is(project, given, said):
@@ -60,7 +63,7 @@ def test_paths_folders_and_records_name_the_same_nodes(project):
 def test_a_table_in_another_folder_is_taken_and_said(project):
     done = CliRunner().invoke(main, ["lineage", "results/paper/summary.csv:lotus:n", "--brief"])
     assert done.exit_code == 0
-    assert done.stderr == f"results/paper/summary.csv is not there: taking {TABLE}\n"
+    assert done.stderr == f"results/paper/summary.csv is not there: {TABLE} is taken instead\n"
     assert f"{TABLE}:lotus:n" in done.stdout
 
 

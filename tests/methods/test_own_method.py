@@ -105,7 +105,7 @@ OTHER = "from lotus.methods.base import register\n"
         ("plain.py", f"{OTHER}@register('mine')\nclass Mine: pass", "must be a frozen dataclass"),
         ("missing.py", None, "no such file"),
         ("broken.py", "import nothing_like_this", "ModuleNotFoundError"),
-        ("json.py", "", "its name is that of"),
+        ("json.py", "", "already has this name"),
         ("no.such.module", None, "cannot be imported"),
     ],
 )

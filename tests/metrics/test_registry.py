@@ -144,7 +144,7 @@ def test_a_new_file_is_found_and_stands_last(write):
         ),
         (f"{HEAD}SPEC = MetricSpec(name='mine', label='Mine')\n", "metric 'mine' has no function"),
         (HEAD, "states no metric"),
-        (f"{HEAD}@measures()\ndef mine(case): return 1\n", "@measures() is given no MetricSpec"),
+        (f"{HEAD}@measures()\ndef mine(case): return 1\n", "@measures() was given no MetricSpec"),
         (GOOD.replace('"mine"', '"My metric"') % ("", 1), "metric 'My metric': a column's name is"),
         (GOOD.replace('"mine"', '"row"') % ("", 1), "metric 'row': tables have another column"),
         (GOOD.replace('"mine"', '"jsd_std"') % ("", 1), "metric 'jsd_std': columns of deviations"),
@@ -161,7 +161,7 @@ def test_a_new_file_is_found_and_stands_last(write):
         (
             f"{HEAD}@measures(MetricSpec(name='one', label='1', needs=('gold',)), "
             "MetricSpec(name='two', label='2'))\ndef both(case): return {}\n",
-            "metrics of one function all need gold, or none does",
+            "metrics of one function must all need gold or all do without it",
         ),
     ],
 )
@@ -215,7 +215,7 @@ def scored(whole_class=False):
         ("True", "True is no number"),
         (
             "{'other': 1.0}",
-            "metric 'other' of original: no MetricSpec says what it is; there are: mine",
+            "metric 'other' of original: no MetricSpec describes it; described are: mine",
         ),
     ],
 )
@@ -255,5 +255,5 @@ def test_a_metric_of_instances_is_not_asked_where_a_whole_class_is_forgotten(wri
 
 
 def test_the_name_of_a_form_is_not_taken_by_another_metric():
-    with pytest.raises(LotusError, match="published conventions have '_released'"):
+    with pytest.raises(LotusError, match="'_released' for the published conventions"):
         MetricSpec(name="mia_released_e6", label="taken")

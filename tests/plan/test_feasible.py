@@ -74,7 +74,7 @@ def own(folder):
         (
             {"forget_first": 22},
             "all-fixed",
-            "there are 21 training images, fewer than are to be forgotten",
+            "there are 21 training images, which is fewer than are to be forgotten",
         ),
         ({"forget_per_class": 10}, "10-per-class", "class dog has 9 training images, fewer than"),
     ],
@@ -118,7 +118,8 @@ def test_what_can_be_run_is_not_refused(images):
 def test_a_name_that_two_classes_share_is_refused_and_another_named(images):
     folder = images({"A": (4, 2), "a": (4, 2), "b": (4, 2)})
     with pytest.raises(
-        LotusError, match=r"its class 'A' has this name as well; call the scenario 'class-a-"
+        LotusError,
+        match=r"this would also be the name for its class 'A'; call the scenario 'class-a-",
     ):
         refuse({"forget_class": "a"}, own(folder), "class-a")
     refuse({"forget_class": "b"}, own(folder), "class-b")
@@ -186,8 +187,12 @@ def test_evaluation_in_single_images_is_refused(images):
 @pytest.mark.parametrize(
     ("network", "use", "told"),
     [
-        (SMALL, {"crop": 9}, "crop = 9 is larger than the images, 8×8"),
-        ({"model": "vit", "patch_size": 3}, {}, "patch_size = 3: must divide the image, 8×8"),
+        (SMALL, {"crop": 9}, r"crop = 9 is larger than the images \(8×8\)"),
+        (
+            {"model": "vit", "patch_size": 3},
+            {},
+            "patch_size = 3: must divide height and width of the images, 8×8",
+        ),
         ({"model": "torchvision-vit-b16", "training": {"epochs": 0}}, {}, "images are 3×8×8 here"),
     ],
 )
