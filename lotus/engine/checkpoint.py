@@ -64,6 +64,8 @@ class Checkpoint:
         try:
             # torch does not look at the checksums that it writes.
             with zipfile.ZipFile(self._path) as archive:
+                # torch does not compress, so its parts are no larger than the file. One that states more
+                # could fill the memory.
                 size = sum(member.file_size for member in archive.infolist())
                 if size > self._path.stat().st_size:
                     raise LotusError("it states more bytes than it has")

@@ -42,6 +42,7 @@ def make_plan(
     methods: Catalogue = IMPORTED
     if settings.plugins and not import_plugins:
         methods = NotImported.of(settings.plugins)
+    # Before the checks: a row may name a method that a plug-in registers.
     try:
         load_plugins(settings.plugins if import_plugins else ())
     except LotusError as error:
@@ -52,6 +53,7 @@ def make_plan(
         for path, value, what in found
     ]
     if problems:
+        # Several cells can have the same mistake.
         raise LotusError("\n".join(dict.fromkeys(problems)))
     return Plan(settings, methods)
 

@@ -172,6 +172,7 @@ def _load(records: Sequence[Record]) -> None:
                     f"{module}, by which results were drawn, cannot be loaded: {error}"
                 ) from error
         code_digest(*entry)
+    # A collector that visits what is loaded would write to it, and each worker would get its own copy.
     gc.freeze()
 
 

@@ -76,6 +76,7 @@ def _look(path: str, known: Mark | None) -> tuple[Seen, Mark | None]:
             # A pipe would be waited for, a device read for ever.
             return Seen("", "cannot be read: it is not a file"), None
         with open(path, "rb") as file:
+            # Before the bytes are read: where they change meanwhile, the next call sees other times.
             status = os.fstat(file.fileno())
         mark: Mark = [getattr(status, f"st_{key}") for key in _IDENTITY]
         if known is not None and known[:-1] == mark:

@@ -25,6 +25,7 @@ def seal(out: Path) -> None:
     """
     if not out.name:
         raise LotusError(f"--out: '{out}' does not name a file")
+    # An earlier ledger lies among the records; it cannot state its own digest.
     records = [path for path in record_files() if path != out]
     for path in records:
         if not os.path.isfile(path):
