@@ -184,7 +184,7 @@ def test_effects_of_chosen_switches(table):
     )
     assert effects(path, ["M2"])[-1].split() == ["NegGrad+", "2", "collapsed", "in", "1"]
     assert len(effects(path)) == 7
-    with pytest.raises(LotusError, match=r"ablation\.csv: switch 'M3' was not tried.*M1, M2"):
+    with pytest.raises(LotusError, match=r"ablation\.csv: the switch 'M3' was not tried.*M1, M2"):
         effects(path, ["M3"])
 
 

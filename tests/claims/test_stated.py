@@ -61,7 +61,7 @@ def test_claims_have_names_of_their_own(tmp_path):
     good |= {"rule": {"kind": "best", "metric": "jsd"}}
     path = tmp_path / "claims.yaml"
     path.write_text(yaml.safe_dump([good, good]))
-    with pytest.raises(LotusError, match="claim it: id: stands twice"):
+    with pytest.raises(LotusError, match="claim it: two claims have this id"):
         load_claims(path)
     path.write_text("claims: {}")
     with pytest.raises(LotusError, match="accepted: a list of claims"):

@@ -213,7 +213,7 @@ from lotus.plan.making import make_plan
         (
             ["overrides", 0],
             {"where": {"scenario": "class-trouser"}, "images": {"resize": 224}},
-            ["overrides.0.images", "original model serves every scenario"],
+            ["overrides.0.images", "scenarios share one original model"],
         ),
         (
             ["overrides", 0],
@@ -270,7 +270,7 @@ from lotus.plan.making import make_plan
         (["methods", "lotus", "alpha"], "two", ["methods.lotus.alpha = 'two'", "number"]),
         (["methods", "lotus", "retain_fraction"], 0, ["retain_fraction = 0", "greater than 0"]),
         (["methods", "scrab"], {}, ["methods.scrab", "unknown method", "finetune"]),
-        (["methods", "gold"], {"method": "lotus"}, ["methods.gold", "taken"]),
+        (["methods", "gold"], {"method": "lotus"}, ["methods.gold", "fixed meaning"]),
         (["grid", 0, "architectures"], ["vti"], ["grid.0.architectures.0 = 'vti'", "'vit'"]),
         (
             ["overrides", 0, "methods"],
@@ -339,7 +339,9 @@ def test_files_that_are_no_mapping(tmp_path, text):
 )
 def test_names_of_places_in_the_results_are_refused(content, axis, name):
     content[axis][name] = next(iter(content[axis].values()))
-    with pytest.raises(LotusError, match=f"{axis}.{name}: this name is taken"):
+    with pytest.raises(
+        LotusError, match=f"{axis}.{name}: files of the results already use this name"
+    ):
         plan_of(content)
 
 
@@ -362,6 +364,6 @@ def test_a_text_that_yaml_reads_otherwise_is_told_so(tmp_path):
     text = (ROOT / "config/digits.yaml").read_text()
     path.write_text(text.replace("forget_class: three", "forget_class: no"))
     with pytest.raises(
-        LotusError, match=r"own.yaml: line 18: .*forget_class = False: must be a text"
+        LotusError, match=r"own.yaml: line 18: .*forget_class = False: must be text"
     ):
         make_plan(read_origin(path).content, [read_origin(path)])

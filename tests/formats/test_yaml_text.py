@@ -21,17 +21,17 @@ MISTAKES = {
     "grid: 1\nb: 2\ngrid: 3": "line 3: 'grid' occurs twice (first on line 1)",
     "a:\n  b: {c: 1, c: 2}": "line 2: 'c' occurs twice (first on line 2)",
     "é: 1\ne\u0301: 2": "line 2: 'e\u0301' occurs twice (first on line 1)",
-    "a: {b: 1}\r\nb: [\r\nc": "line 3: not valid YAML: while parsing a flow sequence",
-    "a: x\u2028y\nb: : c": "line 2: not valid YAML",
-    "a: 1\n---\nb: 2": "line 2: not valid YAML: expected a single document",
+    "a: {b: 1}\r\nb: [\r\nc": "line 3: this is not valid YAML: while parsing a flow sequence",
+    "a: x\u2028y\nb: : c": "line 2: this is not valid YAML",
+    "a: 1\n---\nb: 2": "line 2: this is not valid YAML: expected a single document",
     "a: 2026-13-45": "line 1: '2026-13-45' cannot be read: month must be in 1..12",
     "a: 1\nb: \x01": "line 2: the character U+0001 is not allowed",
     "a: &a [*a]": "line 1: an alias stands within the value that it names",
-    "? [1]\n: 2": "line 1: a key is a list or mapping",
+    "? [1]\n: 2": "line 1: a list or mapping stands where a key is expected",
     "a: " + "9" * 5000: "line 1: '99999999999999999999…' cannot be read",
-    "a: !!python/object:os.system x": "line 1: not valid YAML: could not determine a constructor",
+    "a: !!python/object:os.system x": "line 1: this is not valid YAML: could not determine a constructor",
     '{"a": "x", "b": "\\ud83d"}': "line 1: '\\ud83d' has half of a character",
-    "[" * 5000: "nested too deep",
+    "[" * 5000: "is nested too deeply",
 }
 
 

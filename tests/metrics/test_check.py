@@ -60,12 +60,12 @@ def test_rows_that_do_not_agree_are_named():
 
 def test_splits_and_images_that_are_absent_are_named():
     original, gold, rows = scenario()
-    with pytest.raises(LotusError, match="original: predictions have no split 'train'"):
+    with pytest.raises(LotusError, match="original: its predictions have no split 'train'"):
         score_all(gold, gold, rows, 0)
-    with pytest.raises(LotusError, match="gold: predictions have no split 'forget'"):
+    with pytest.raises(LotusError, match="gold: its predictions have no split 'forget'"):
         score_all(original, original, rows, 0)
     few = {**original, "train": original["train"].at(original["train"].indices[:3])}
-    with pytest.raises(LotusError, match=r"original: predictions lack some.*those of gold"):
+    with pytest.raises(LotusError, match=r"original: predictions lack some.*which gold has"):
         score_all(few, gold, rows, 0)
     with pytest.raises(LotusError, match="gold or of a method"):
         score_all(original, None, {}, 0)
@@ -113,8 +113,8 @@ def test_sets_without_a_number_are_named():
         ):
             with pytest.raises(LotusError, match=r"set (is empty|has a value that is not finite)"):
                 call(bad)
-    with pytest.raises(LotusError, match=r"needs pairs, not \[2\] and \[1\]"):
+    with pytest.raises(LotusError, match=r"needs pairs of values, not \[2\] and \[1\]"):
         correlate(some, some[:1])
-    with pytest.raises(LotusError, match=r"needs pairs, not \[2\] and \[1\]"):
+    with pytest.raises(LotusError, match=r"needs pairs of values, not \[2\] and \[1\]"):
         paired(some, some[:1])
     assert np.isnan(correlate(np.array([1, 2, np.nan]), np.array([1.0, 2, 3])).pearson)

@@ -227,7 +227,7 @@ def test_nothing_in_a_file_is_executed(tmp_path):
         lambda: path.write_bytes(pickle.dumps(Trap(), 2)),
     ):
         save()
-        with pytest.raises(LotusError, match=r"pickled objects .*exec.* its state dict is needed"):
+        with pytest.raises(LotusError, match=r"pickled objects .*exec.* give its state dict"):
             pretrained.read_file(WeightsFile(file=str(path), sha256=sha256(path)))
 
 

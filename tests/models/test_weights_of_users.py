@@ -166,7 +166,7 @@ def test_another_architecture_is_counted(fill):
     del state["body.0.weight"], state["body.1.weight"]
     line = refusal(fill, state)
     for part in (
-        "of the network's 7 tensors 4 fit, 2 are missing, 1 of another shape, and 2 of the file",
+        "of the network's 7 tensors, 4 fit, 2 are missing, 1 of another shape, and 2 tensors of the file",
         "body.0.weight is missing, body.1.weight is missing",
         "body.0.bias is [5] instead of [2]",
         r"new is unknown, 'a\nb' is unknown",

@@ -67,7 +67,7 @@ def own(folder):
         (
             {"forget_class": "fish"},
             "class-fish",
-            "forget_class = 'fish': data set own: no class 'fish'",
+            "forget_class = 'fish': data set own: there is no class 'fish'",
         ),
         ({"forget_fraction": 0.01}, "instance-1", "leaves 0 forget and 21 retain images of 21"),
         ({"forget_first": 21}, "all-fixed", "leaves 21 forget and 0 retain images of 21"),
@@ -76,7 +76,11 @@ def own(folder):
             "all-fixed",
             "there are 21 training images, which is fewer than are to be forgotten",
         ),
-        ({"forget_per_class": 10}, "10-per-class", "class dog has 9 training images, fewer than"),
+        (
+            {"forget_per_class": 10},
+            "10-per-class",
+            "class dog has 9 training images, which is fewer than",
+        ),
     ],
 )
 def test_an_empty_or_too_large_forget_set_is_refused(images, scenario, name, told):
@@ -100,7 +104,7 @@ def test_data_that_nothing_can_be_learnt_from_are_refused(images, classes, told)
 
 def test_images_that_are_nowhere_are_refused(tmp_path):
     with pytest.raises(
-        LotusError, match=r"own.yaml: datasets.own: raw = '.*absent': no such folder"
+        LotusError, match=r"own.yaml: datasets.own: raw = '.*absent': there is no such folder"
     ):
         refuse({"forget_fraction": 0.5}, own(tmp_path / "absent"), "instance-50")
 

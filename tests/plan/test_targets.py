@@ -114,7 +114,7 @@ def test_what_the_experiment_has_is_not_complained_about(digits):
         ("results/", "results: is a folder and not a file; in it: accepted: claims.json, digits, "),
         ("data/stores/cifar100/images.npy", "in data/stores/: accepted: "),
         ("data/raw/cifar100.json", "in data/raw/: "),
-        ("results/tables/\x1b[2J.csv", "results/tables/\\x1b[2J.csv: not part"),
+        ("results/tables/\x1b[2J.csv", "results/tables/\\x1b[2J.csv: is not part"),
     ],
 )
 def test_what_it_does_not_have_is_told_in_a_line(digits, asked, told):

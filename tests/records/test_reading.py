@@ -77,4 +77,4 @@ def test_a_record_at_another_place_is_read_and_makes_nothing_there():
     copy.parent.mkdir()
     copy.write_bytes(RUN.read_bytes())
     assert read_record(copy).content == read_record(RUN).content
-    assert find_record(copy).problem == f"the record of {RUN}"
+    assert find_record(copy).problem == f"it is the record of {RUN}"

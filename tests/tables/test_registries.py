@@ -142,7 +142,10 @@ def test_a_good_file_is_found_and_a_shared_one_is_not(registry):
         (GOOD.replace('alt="Lines"', 'alt="Lines", each="method"'), "each = 'method'; accepted: "),
         (GOOD.replace('alt="Lines"', 'alt="Lines", folder="plots"'), "folder = 'plots'; accepted"),
         (GOOD.replace('alt="Lines"', 'alt="Lines", section="top"'), "section = 'top'; accepted"),
-        (GOOD.replace('alt="Lines"', 'alt="Lines", order="first"'), "order = 'first' is no whole"),
+        (
+            GOOD.replace('alt="Lines"', 'alt="Lines", order="first"'),
+            "order = 'first' is not a whole",
+        ),
         (GOOD.replace('alt="Lines"', 'alt="Lines", cells=()'), "cells = () is not a function"),
         (GOOD.replace('alt="Lines"', 'alt=""'), "neither may be empty"),
     ],
