@@ -218,7 +218,7 @@ class _Records:
             if told == stated or maker.problem:
                 continue
             if maker.started > record.started:
-                yield f"{path} was made anew since"
+                yield f"{path} was made again since"
             elif is_record:
                 self.found.add(path, CHANGED, f"it is not the record that {record.path} read")
             else:
@@ -253,7 +253,7 @@ class _Records:
                 self.found.add(path, MISSING, f"{record.path} builds on it")
             elif not other.problem and identity(other.content) != stated:
                 if other.started > record.started:
-                    yield f"{path} was written anew since"
+                    yield f"{path} was written again since"
                 else:
                     reason = f"it is not the record that {record.path} builds on"
                     self.found.add(path, CHANGED, reason)

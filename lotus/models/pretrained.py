@@ -245,7 +245,7 @@ def look_at(path: Path) -> None:
     if begins.startswith(b"version https://git-lfs.github.com/spec/"):
         found = "a pointer of Git LFS, not the file itself: fetch it with `git lfs pull`"
     elif begins.startswith((b"<!doctype", b"<html", b"<head", b"<?xml", b"<body")):
-        found = "a web page (HTML or XML), as a server sends instead of a file: download it anew"
+        found = "a web page (HTML or XML), as a server sends instead of a file: download it again"
     elif start.startswith((b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"(\xb5/\xfd")):
         found = "a compressed file: unpack it first"
     elif start and start.isascii() and all(byte >= 32 or byte in b"\t\n\r" for byte in start):

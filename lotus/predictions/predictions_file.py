@@ -60,7 +60,7 @@ said when the membership attack asked, before everything else (and `mia.calibrat
 
 TYPES = {"logits": ("float32", 2), "labels": ("int64", 1), "indices": ("int64", 1)}
 """Type and number of dimensions of each array of a split."""
-MAKE_ANEW = "remove the file and run the workflow again, which makes it anew"
+MAKE_ANEW = "remove the file and run the workflow again, which makes a new one"
 ATTACKED = "mia."
 CALIBRATION = "calibration"
 COLLAPSED = "collapsed"

@@ -48,7 +48,7 @@ class RestorePlan:
         """Returns lines: the counts, then each step that has to run, and why."""
         follows = (f"{record}: builds on {before}" for record, before in self.after.items())
         found = [*(f"{record}: {reason}" for record, reason in self.wrong.items()), *follows]
-        head = f"{len(self.sound)} steps stand; {len(found)} have to run"
+        head = f"{len(self.sound)} steps are up to date; {len(found)} have to run"
         return [head, *map(shown, found)]
 
 

@@ -166,7 +166,7 @@ def test_a_forged_record_that_pretends_to_be_new_makes_what_follows_stale(paths)
         found = unsound()
         metrics = "results/digits/resnet18/seed13/instance-10/corrected/metrics.json"
         assert found[metrics].status == "stale"
-        assert f"{path} was made anew since" in found[metrics].reason
+        assert f"{path} was made again since" in found[metrics].reason
         assert found[str(layout.LEDGER)].status == "stale"
 
 

@@ -161,7 +161,7 @@ def test_damaged_raw_files_are_refused(tmp_path, monkeypatch):
     folder.mkdir(parents=True)
     result = call("fetch", "fashion-mini", "--out", "raw.json")
     assert result.exit_code == 1
-    assert "t10k-images-idx3-ubyte.gz not found; looked for data/embedded" in result.output
+    assert "t10k-images-idx3-ubyte.gz was not found; looked for data/embedded" in result.output
     original = ROOT / "data/embedded/fashion-mnist/t10k-images-idx3-ubyte.gz"
     content = bytearray(original.read_bytes())
     content[1000] ^= 1

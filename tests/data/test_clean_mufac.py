@@ -128,7 +128,7 @@ def with_few_rows():
 @pytest.mark.parametrize(
     ("damage", "parts"),
     [
-        (without_csv, ["mufac/custom_val_dataset.csv", "not found"]),
+        (without_csv, ["mufac/custom_val_dataset.csv", "was not found"]),
         (
             without_column,
             ["custom_test_dataset.csv: column age_class missing", "it has family_id, person_id"],

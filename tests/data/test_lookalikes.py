@@ -109,7 +109,7 @@ def test_kept_indices_ascend_and_images_of_no_part_are_left_out():
 def test_splits_that_do_not_fit_are_refused(audited):
     store = open_store(Path("store"))
     save_held_out(Path("other.json"), HeldOut(np.arange(24, 32), np.arange(32, 41)))
-    with pytest.raises(LotusError, match=r"other.json: indices 0…40, but store has 40 images"):
+    with pytest.raises(LotusError, match=r"other.json: has indices 0…40, but store has 40 images"):
         assign_parts(store, Path("other.json"), None)
     save_held_out(Path("other.json"), HeldOut(np.arange(20, 32), np.arange(32, 40)))
     with pytest.raises(LotusError, match="image 20 is in retain and val"):

@@ -54,7 +54,7 @@ def test_pareto_leaves_collapsed_rows_out_and_says_so(measured):
 def test_pareto_asks_for_the_records_of_all_models(measured):
     files = measured(ROWS)
     missing = next(path for path in records_of(files) if path.parent.name == "ssd")
-    with pytest.raises(LotusError, match=r"row 'ssd': no record .*ssd/predictions\.npz"):
+    with pytest.raises(LotusError, match=r"row 'ssd': none of the sources .*ssd/predictions\.npz"):
         pareto([path for path in files if path != missing])
 
 

@@ -100,7 +100,7 @@ OTHER = "from lotus.methods.base import register\n"
         (
             "taken.py",
             block("python").replace('register("ascent")', 'register("lotus")'),
-            "method 'lotus' of taken: lotus.methods.lotus has this name",
+            "method 'lotus' of taken: lotus.methods.lotus already has this name",
         ),
         ("plain.py", f"{OTHER}@register('mine')\nclass Mine: pass", "must be a frozen dataclass"),
         ("missing.py", None, "no such file"),

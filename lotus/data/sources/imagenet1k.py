@@ -79,7 +79,7 @@ def _by_kit(folder: Path, kit: Path, classes: tuple[str, ...]) -> Samples:
     wnids = _listed_classes(kit)
     if len(images) != len(wnids):
         raise LotusError(
-            f"{folder}: {len(images)} images, but {kit} has {len(wnids)} labels; get both again"
+            f"{folder}: has {len(images)} images, but {kit} has {len(wnids)} labels; get both again"
         )
     return [
         (path, label_of(wnid, classes, str(path))) for path, wnid in zip(images, wnids, strict=True)

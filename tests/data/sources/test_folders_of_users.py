@@ -198,7 +198,7 @@ def test_images_in_no_class_and_beside_the_parts_are_named(own):
 
 def test_the_parts_under_other_names_are_hinted_at(own):
     (own / "train").rename(own / "Train")
-    assert "train: not found" in refused(own)
+    assert "train: was not found" in refused(own)
     assert "'Train' is there: rename it to 'train'" in refused(own)
     (own / "Train").rename(own / "train")
     (own / "test").rename(own / "validation")

@@ -105,8 +105,11 @@ def other_size(root):
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (lambda root: shutil.rmtree(root / "train"), r"train: not found"),
-        (lambda root: shutil.rmtree(root / "test"), r"nothing held out; .*val, test or both"),
+        (lambda root: shutil.rmtree(root / "train"), r"train: was not found"),
+        (
+            lambda root: shutil.rmtree(root / "test"),
+            r"there are no held-out images; .*val, test or both",
+        ),
         (without_class, r"no training image of the class bee"),
         (foreign_class, r"test/wasp: 'wasp' is not one of the 2 classes ant, bee"),
         (file_for_class_folders, r"test: is not a folder"),
@@ -162,7 +165,9 @@ def test_spoilt_tables_are_refused(mirror, rows, message):
 def test_tables_without_column_image_or_text_are_refused(mirror):
     path = own_table(mirror, ROWS)
     (mirror / "2.png").unlink()
-    assert f"line 3: image {mirror / '2.png'} not found" in refused("image-folder", raw=str(path))
+    assert f"line 3: image {mirror / '2.png'} was not found" in refused(
+        "image-folder", raw=str(path)
+    )
     path.write_text("path,label\n")
     assert "column split missing; it has path, label" in refused("image-folder", raw=str(path))
     path.write_text("")

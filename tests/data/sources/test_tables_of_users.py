@@ -47,7 +47,7 @@ def test_tables_as_programs_write_them(table, content):
         (GOOD + "3.png,  ,train\n", "line 5: label is empty"),
         (GOOD + ",ant,train\n", "line 5: path is empty"),
         (GOOD + ".,ant,train\n", "line 5: image {folder} is a folder"),
-        (GOOD + "9.png,ant,train\n", "line 5: image {folder}/9.png not found"),
+        (GOOD + "9.png,ant,train\n", "line 5: image {folder}/9.png was not found"),
         (GOOD + "3.png ,ant,train\n", "whose name lacks the blanks"),
         (GOOD + "x" * 300 + ",ant,train\n", "line 5: image {folder}/xxx"),
         (GOOD + "3.png,ant\n", "line 5: 2 fields, but the header has 3"),

@@ -37,11 +37,11 @@ def test_tiny_imagenet(mirror):
         ),
         (
             lambda root: (root / "val/val_annotations.txt").unlink(),
-            "val_annotations.txt: not found",
+            "val_annotations.txt: was not found",
         ),
         (
             lambda root: (root / "val/val_annotations.txt").write_text("x\n"),
-            "line 1: '' is none of",
+            "line 1: '' is not one of",
         ),
         (lambda root: (root / "val/images/val_0.JPEG").unlink(), "line 2: image"),
     ],
