@@ -102,9 +102,9 @@ def test_all_that_disagrees_is_named(project):
 @pytest.mark.parametrize(
     ("out", "message"),
     [
-        ("config", "config: exists"),
-        ("Snakefile", "Snakefile: exists"),
-        ("taken.zip", "taken.zip: exists"),
+        ("config", "config: already exists"),
+        ("Snakefile", "Snakefile: already exists"),
+        ("taken.zip", "taken.zip: already exists"),
         ("results/crate", "results/crate: lies in results"),
     ],
 )
@@ -123,8 +123,8 @@ def test_an_empty_folder_is_filled(project):
 @pytest.mark.parametrize(
     ("lacks", "message"),
     [
-        ("results/records/experiment.json", "results/records/experiment.json: not there"),
-        ("Snakefile", "Snakefile: not there"),
+        ("results/records/experiment.json", "results/records/experiment.json: is not there"),
+        ("Snakefile", "Snakefile: is not there"),
         ("CITATION.cff", "CITATION.cff: cannot be read"),
     ],
 )
@@ -162,7 +162,7 @@ def test_the_command_says_what_it_wrote_or_why_not(project):
     )
     done = CliRunner().invoke(main, arguments)
     assert done.exit_code == 1
-    assert done.output.startswith("Error: ../crate: exists")
+    assert done.output.startswith("Error: ../crate: already exists")
 
 
 def test_torch_is_not_loaded():

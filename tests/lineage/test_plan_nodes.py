@@ -97,7 +97,9 @@ def test_an_edited_record_anywhere_is_seen(project):
         problems = tree_of(TABLE).problems
         assert any(f"{path.as_posix()}: it was edited" in problem for problem in problems), path
         (project / path).write_text("no JSON")
-        assert any(f"{path.as_posix()}: not JSON" in problem for problem in tree_of(TABLE).problems)
+        assert any(
+            f"{path.as_posix()}: it is not JSON" in problem for problem in tree_of(TABLE).problems
+        )
         (project / path).write_text(content)
 
 
