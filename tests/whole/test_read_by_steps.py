@@ -208,7 +208,7 @@ def test_a_checkpoint_that_unpacks_to_more_than_it_is_is_not_used(tmp_path, chec
     with zipfile.ZipFile(tmp_path / "c.pt", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("c/data.pkl", bytes(10**7))
     checkpoint().resume(Sums())
-    assert "c.pt: damaged, not used: more is said" in caplog.text
+    assert "c.pt: damaged, not used: it states more bytes" in caplog.text
 
 
 @random_damage
