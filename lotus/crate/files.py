@@ -107,7 +107,8 @@ def _refuse_differences(
 ) -> None:
     problems = [f"{r.path}: {r.problem}" for r in index.records.values() if r.problem]
     differences = (
-        _difference(path, said, found.get(path)) for path, said in sorted(stated.items())
+        _difference(path, statements, found.get(path))
+        for path, statements in sorted(stated.items())
     )
     problems += filter(None, differences)
     if problems:
@@ -115,20 +116,20 @@ def _refuse_differences(
         raise LotusError(f"files and records disagree, so nothing is exported:\n  {listed}")
 
 
-def _difference(path: str, said: Mapping[str, str], found: str | None) -> str:
+def _difference(path: str, statements: Mapping[str, str], found: str | None) -> str:
     """Returns what is wrong with a file, else ''; an absent one can be named by its recorded digest."""
     if found is not None:
-        against = [record for record, digest in said.items() if digest != found]
+        against = [record for record, digest in statements.items() if digest != found]
         return (
             f"{path}: its bytes are not those that {_first_and_number(against)} states"
             if against
             else ""
         )
     if layout.is_record(Path(path)):
-        return f"{path}: this record is missing, and {_first_and_number(list(said))} names it"
+        return f"{path}: this record is missing, and {_first_and_number(list(statements))} names it"
     return (
         f"{path}: is missing, and records state different bytes of it"
-        if len(set(said.values())) > 1
+        if len(set(statements.values())) > 1
         else ""
     )
 

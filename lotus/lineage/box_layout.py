@@ -132,13 +132,13 @@ def _box(column: str, nodes: Sequence[Node]) -> Box:
 
 def _text_of_one(node: Node) -> list[str]:
     """Returns the text of a box with a single node: its name, words and digest."""
-    words = "" if node.record is None else title(node)
+    described = "" if node.record is None else title(node)
     name = Path(node.path).name
-    if words and name in PARTS_OF_A_RUN:
-        name, _, words = words.partition(", ")
+    if described and name in PARTS_OF_A_RUN:
+        name, _, described = described.partition(", ")
     lines = [
         *wrap(name, LINE_LENGTH)[:2],
-        *wrap(words, LINE_LENGTH, max_lines=MOST_LINES, placeholder=" …"),
+        *wrap(described, LINE_LENGTH, max_lines=MOST_LINES, placeholder=" …"),
     ]
     note = wrap(node.note, LINE_LENGTH, max_lines=1, placeholder=" …")
     return [*lines, *filter(None, [node.digest[:12]]), *note]
@@ -154,10 +154,10 @@ def _text_of_many(nodes: Sequence[Node]) -> list[str]:
     folders = {Path(node.path).parent.as_posix() for node in nodes if node.record is None}
     lines += folders if len(folders) == 1 else []
     about = [node.record.about for node in nodes if node.record is not None]
-    for key, (words, many) in PHRASES.items():
+    for key, (in_words, many) in PHRASES.items():
         values = list(dict.fromkeys(str(of[key]) for of in about if key in of))
         if len(values) == 1:
-            lines.append(words(values[0]))
+            lines.append(in_words(values[0]))
         elif values:
             lines.append(f"{len(values)} {many}")
     return [part for line in lines for part in wrap(line, LINE_LENGTH)]

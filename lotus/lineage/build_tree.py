@@ -41,8 +41,8 @@ def build_tree(
         stated.setdefault(file, {})[by] = digest
     lists = [path for path in plans if is_raw_list(path)]
     folders = {path: found for name in lists for path, found in folders_of(name, index).items()}
-    seen = _Evidence(stated, folders, dvc_entries(), cache(_digest_on_disk), _identities(plans))
-    return Tree(artifact, {path: _checked_node(plan, seen) for path, plan in plans.items()})
+    evidence = _Evidence(stated, folders, dvc_entries(), cache(_digest_on_disk), _identities(plans))
+    return Tree(artifact, {path: _checked_node(plan, evidence) for path, plan in plans.items()})
 
 
 def _identities(plans: Mapping[str, PlannedNode]) -> dict[str, dict[str, str]]:
@@ -95,17 +95,22 @@ class _Evidence:
         return self.folders[file].sha256 if file in self.folders else self.digest_of(file)
 
 
-def _checked_node(plan: PlannedNode, seen: _Evidence) -> Node:
+def _checked_node(plan: PlannedNode, evidence: _Evidence) -> Node:
     """The node with what its bytes, records and readers say."""
-    stated, entries = seen.stated, seen.entries
+    stated, entries = evidence.stated, evidence.entries
     files = {file: next(iter(stated.get(file, {}).values()), "") for file in plan.files}
-    found = {file: seen.digest(file) for file in plan.files}
+    found = {file: evidence.digest(file) for file in plan.files}
     compared = [
         _bytes_problem(file, found[file], stated.get(file, {}), entries) for file in plan.files
     ]
-    folder = seen.folders.get(plan.path)
+    folder = evidence.folders.get(plan.path)
     in_folder = folder.problem if folder is not None else ""
-    problems = [*_record_problems(plan, seen), *compared, in_folder, *_lock_problems(plan, entries)]
+    problems = [
+        *_record_problems(plan, evidence),
+        *compared,
+        in_folder,
+        *_lock_problems(plan, entries),
+    ]
     return Node(
         path=plan.path,
         record=plan.record,
@@ -147,7 +152,7 @@ def _may_be_elsewhere(file: str) -> bool:
     return is_elsewhere(file) or Path(file).is_relative_to(layout.RAW)
 
 
-def _record_problems(plan: PlannedNode, seen: _Evidence) -> Iterator[str]:
+def _record_problems(plan: PlannedNode, evidence: _Evidence) -> Iterator[str]:
     """Returns what is wrong with the record, or that there is none."""
     record = plan.record
     if record is None:
@@ -158,8 +163,8 @@ def _record_problems(plan: PlannedNode, seen: _Evidence) -> Iterator[str]:
         return
     if record.problem:
         yield f"{record.path}: {record.problem}"
-    yield _bytes_problem(record.path, record.sha256, seen.stated.get(record.path, {}), {})
-    for by, expected in seen.identities.get(record.path, {}).items():
+    yield _bytes_problem(record.path, record.sha256, evidence.stated.get(record.path, {}), {})
+    for by, expected in evidence.identities.get(record.path, {}).items():
         if record.content and identity(record.content) != expected:
             yield f"{record.path}: describes another step than the one whose files {by} read"
 

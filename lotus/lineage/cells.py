@@ -154,16 +154,16 @@ def _read_table(path: str) -> tuple[list[str], list[dict[str, str]]]:
 
 
 def _lines_of_metric(cell: AskedCell, lines: Sequence[dict[str, str]]) -> list[Line]:
-    """Returns the columns in which a paper's table states a metric, on one side or on all three."""
+    """Returns the columns in which a paper's table states a metric, for one protocol or for all three."""
     where = dict(cell.where)
-    side = where.pop("protocol", None)
-    if side is not None and side not in PROTOCOL_COLUMNS:
+    protocol = where.pop("protocol", None)
+    if protocol is not None and protocol not in PROTOCOL_COLUMNS:
         raise LotusError(
-            f"{cell.path}: there is no protocol '{side}'; {choices(side, PROTOCOL_COLUMNS)}"
+            f"{cell.path}: there is no protocol '{protocol}'; {choices(protocol, PROTOCOL_COLUMNS)}"
         )
-    sides = PROTOCOL_COLUMNS if side is None else (side,)
+    columns = PROTOCOL_COLUMNS if protocol is None else (protocol,)
     return [
-        Line(line, cell.column, {name: line[name] for name in sides})
+        Line(line, cell.column, {name: line[name] for name in columns})
         for line in _with_keys(cell, where, lines)
     ]
 
@@ -256,8 +256,8 @@ def _compared_protocols(switch: str) -> set[str]:
 
 
 def _agrees(about: Mapping[str, Any], line: Line, keys: Iterable[str]) -> bool:
-    told = [key for key in keys if key in line.content]
-    return all(str(about.get(key, "")) == line.content[key] for key in told)
+    stated = [key for key in keys if key in line.content]
+    return all(str(about.get(key, "")) == line.content[key] for key in stated)
 
 
 def _predictions_needed(metrics: Iterable[str], line: Line, index: Index) -> dict[str, list[str]]:
@@ -322,15 +322,15 @@ def _inputs_of_paper_table(record: Record, line: Line, index: Index) -> dict[str
     if not described or not os.path.isfile(described[0]):
         return None
     columns = [name for name, text in line.values.items() if text] or list(line.values)
-    sides = {column.partition("_")[0] for column in columns} & {"released", "corrected"}
+    bases = {column.partition("_")[0] for column in columns} & {"released", "corrected"}
     reference = [path for path in record.inputs if index.producer(path) is None]
-    is_printed = not sides or any(not c.startswith(tuple(sides)) for c in columns)
+    is_printed = not bases or any(not c.startswith(tuple(bases)) for c in columns)
     is_compared = any(column.endswith(("_difference", "_inside")) for column in columns)
     kept = {record.path: reference if is_printed or is_compared else []}
     read = read_experiment(Path(described[0]))
     for cell in read.labelled(str(record.about["item"])):
         here = all(str(cell[key]) == line.content[key] for key in PLACE)
-        if here and parse(str(cell["protocol"])).base in sides:
+        if here and parse(str(cell["protocol"])).base in bases:
             measured = _measured_files(read, cell, line)
             kept[record.path] += [*described, *measured]
             kept |= _predictions_needed(measured if line.metric != "time_min" else (), line, index)

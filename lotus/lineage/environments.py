@@ -12,12 +12,12 @@ Environments = Mapping[str, Mapping[str, str]]
 
 def environments(tree: Tree) -> Environments:
     """The different sets of library versions, in the order of the nodes."""
-    seen: list[Mapping[str, str]] = []
+    found: list[Mapping[str, str]] = []
     for node in tree.nodes.values():
         versions = _versions(node)
-        if versions and versions not in seen:
-            seen.append(versions)
-    return {_letter(number): versions for number, versions in enumerate(seen)}
+        if versions and versions not in found:
+            found.append(versions)
+    return {_letter(number): versions for number, versions in enumerate(found)}
 
 
 def _letter(number: int) -> str:

@@ -85,8 +85,8 @@ def look_up(given: str, depth: int | None = None) -> LookedUp:
     index = read_index()
     path = find_node(asked, index)
     is_namesake = Path(path).name == in_project(asked).name and not os.path.exists(asked)
-    said = f"{shown(asked)} is not there: {shown(path)} is taken instead"
-    notice = said if is_namesake and path != asked else ""
+    taken = f"{shown(asked)} is not there: {shown(path)} is taken instead"
+    notice = taken if is_namesake and path != asked else ""
     if cell is None:
         return LookedUp(build_tree(index, path, depth=depth), None, (), notice)
     cell = replace(cell, path=path)

@@ -43,14 +43,14 @@ def verdict(tree: Tree, depth: int | None = None) -> Iterator[str]:
     nodes = tree.nodes.values()
     compared = sum(bool(digest) for node in nodes for digest in node.found.values())
     records = {node.record.path for node in nodes if node.record is not None}
-    seen = f"{counted(compared, 'file')} hashed, {counted(len(records), 'record')} read"
+    counts = f"{counted(compared, 'file')} hashed, {counted(len(records), 'record')} read"
     if not tree.problems:
         apart = [node for node in nodes if node.note]
         noted = f"; {counted(len(apart), 'source file')} not compared" if apart else ""
         cut = f", as far as level {depth}" if _is_cut(tree) else ""
-        yield f"The chain is complete{cut}: {seen}; every digest agrees{noted}."
+        yield f"The chain is complete{cut}: {counts}; every digest agrees{noted}."
         return
-    yield f"The chain is broken: {counted(len(tree.problems), 'problem')} ({seen})."
+    yield f"The chain is broken: {counted(len(tree.problems), 'problem')} ({counts})."
     yield from (f"  ✗ {problem}" for problem in tree.problems)
 
 
@@ -66,7 +66,7 @@ class _TreeWriter:
     known: Environments
     depth: int | None
     is_brief: bool
-    told: set[str] = field(default_factory=set)
+    written: set[str] = field(default_factory=set)
     opened: set[str] = field(default_factory=set)
 
     def branch(self, path: str, lead: str, below: str, level: int) -> Iterator[str]:
@@ -79,17 +79,17 @@ class _TreeWriter:
         node = self.tree.nodes[path]
         inner = [name for name in node.inputs if name in self.tree.nodes]
         inner = inner if self.depth is None or level < self.depth else []
-        if path in self.told and (path in self.opened or not inner):
+        if path in self.written and (path in self.opened or not inner):
             yield f"{lead}{path}  (above)"
             return
         yield f"{lead}{path}  {title(node)}"
         bar = below + ("│  " if inner else "   ")
         yield from (f"{bar}✗ {problem}" for problem in node.problems)
-        if not self.is_brief and path not in self.told:
+        if not self.is_brief and path not in self.written:
             yield from (bar + line for line in _recorded_lines(node, self.known))
         if node.inputs and not inner:
             yield f"{bar}… {counted(len(node.inputs), 'input')} below"
-        self.told.add(path)
+        self.written.add(path)
         if inner:
             self.opened.add(path)
         for number, name in enumerate(inner, start=1):
@@ -105,8 +105,8 @@ def _recorded_lines(node: Node, known: Environments) -> Iterator[str]:
     if content and node.stage != "predictions":
         yield from _wrapped("parameters: ", _parameters_in_words(content["settings"]))
         yield _making_in_words(content, environment_of(node, known))
-    if told := " · ".join(_digests_in_words(node)):
-        yield told
+    if digests := " · ".join(_digests_in_words(node)):
+        yield digests
 
 
 def _wrapped(head: str, text: str) -> list[str]:

@@ -23,12 +23,12 @@ def sentences(frames: Mapping[str, pd.DataFrame], numbers: Mapping[str, pd.DataF
         numbers: their summaries, in the protocols' own conventions.
 
     """
-    said = [_winner(name, frame, numbers[name]) for name, frame in frames.items()]
+    lines = [_winner(name, frame, numbers[name]) for name, frame in frames.items()]
     if "corrected" in frames:
-        said += _lotus_against_nothing(frames["corrected"], numbers["corrected"])
+        lines += _lotus_against_nothing(frames["corrected"], numbers["corrected"])
     for name, frame in frames.items():
-        said += _collapsed(name, frame)
-    return said
+        lines += _collapsed(name, frame)
+    return lines
 
 
 def _winner(name: str, frame: pd.DataFrame, numbers: pd.DataFrame) -> str:
@@ -77,14 +77,14 @@ def differences(frames: Mapping[str, pd.DataFrame]) -> list[str]:
     lost = (before - after).reindex(methods).dropna()
     losers = [str(row) for row in lost.index[lost > NOTABLE_LOSS]]
     same = _equal_to_original(released)
-    said = [
+    lines = [
         f"Released, {len(losers)} of {len(lost)} methods lose more than {100 * NOTABLE_LOSS:.0f} points of "
         f"retain accuracy against corrected{': ' + _listed(losers) if losers else ''}."
     ]
     if same:
         verb = "equals" if len(same) == 1 else "equal"
-        said.append(f"Released, {_listed(same)} {verb} the original, prediction for prediction.")
-    return said
+        lines.append(f"Released, {_listed(same)} {verb} the original, prediction for prediction.")
+    return lines
 
 
 def _retain_accuracy(frame: pd.DataFrame) -> pd.Series:
