@@ -5,7 +5,7 @@ import json
 import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import assume, strategies as st
 
 from lotus.config.origins import read_origin, typed
 from lotus.config.reading import load
@@ -113,7 +113,10 @@ VALUES = st.recursive(
 
 @given(VALUES)
 def test_all_values_come_back_as_pyyaml_writes_them(value):
-    assert parse(yaml.safe_dump(value, allow_unicode=True), "own.yaml").content == value
+    text = yaml.safe_dump(value, allow_unicode=True)
+    # PyYAML writes U+0085 in a way that it does not read back itself.
+    assume(yaml.safe_load(text) == value)
+    assert parse(text, "own.yaml").content == value
 
 
 @given(VALUES)
