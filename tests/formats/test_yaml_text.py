@@ -4,8 +4,8 @@ import json
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
-from hypothesis import assume, strategies as st
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
 
 from lotus.config.origins import read_origin, typed
 from lotus.config.reading import load
