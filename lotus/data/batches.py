@@ -79,7 +79,7 @@ class View:
             height, width = _resized_shape(height, width, self.resize)
         if self.crop is not None and self.crop > min(height, width):
             raise LotusError(
-                f"crop = {self.crop} is larger than the images, {height}×{width}; choose a smaller "
+                f"crop = {self.crop} is larger than the images ({height}×{width}); choose a smaller "
                 "crop, or a `resize` to at least that"
             )
         return (height, width) if self.crop is None else (self.crop, self.crop)
@@ -125,7 +125,7 @@ class ImageSet:
     def __add__(self, other: ImageSet) -> ImageSet:
         """The images of both sets, which must be of one store; those of `self` keep their positions."""
         if self.pixels is not other.pixels:
-            raise ValueError("only image sets of one store can be joined")
+            raise ValueError("image sets can be joined only if they are of one store")
         return replace(
             self,
             index=torch.cat([self.index, other.index]),
@@ -249,7 +249,7 @@ class Images:
 
         """
         if not np.isin(indices, self._loaded).all():
-            raise LotusError("images are asked for that were not loaded")
+            raise LotusError("some of the requested images were not loaded")
         index = torch.from_numpy(np.searchsorted(self._loaded, indices)).to(self._pixels.device)
         return ImageSet(
             self._pixels,

@@ -42,6 +42,7 @@ class TrainingState:
         """Keeps a copy of the model if no earlier epoch's validation loss was as low."""
         if val_loss < self.best_loss:
             self.best_loss, self.best_epoch = val_loss, self.done
+            # A state dict refers to the live weights, which the next epochs change.
             self.best_state = copy.deepcopy(self.model.state_dict())
 
     def is_out_of(self, patience: int | None) -> bool:
@@ -124,6 +125,7 @@ def _train_epoch(
 ) -> float:
     """One pass; returns the mean loss over the images."""
     model.train()
+    # Summed on the device: to read each loss, the processor would wait for the GPU at every batch.
     total = torch.zeros((), device=images.pixels.device)
     for batch in images.shuffled(batch_size, generator):
         loss = F.cross_entropy(model(batch.images), batch.labels)

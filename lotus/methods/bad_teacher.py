@@ -51,6 +51,7 @@ class BadTeacher:
                 with torch.no_grad():
                     competent, bad = task.original(batch.images), incompetent(batch.images)
                 is_forget = batch.positions < len(task.forget)
+                # l is 0 or 1: of the two divergences in the loss, one remains for each image.
                 taught = torch.where(is_forget[:, None], bad, competent)
                 loss = distillation(student(batch.images), taught, self.temperature)
                 if task.released("M7"):

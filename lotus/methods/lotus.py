@@ -62,6 +62,7 @@ class LoTUS:
             for batch in task.shuffled(union, self.batch_size):
                 with torch.no_grad():
                     outputs = teacher(batch.images)
+                # The union has the forget images first, and positions are those in the union.
                 is_forget = batch.positions < len(task.forget)
                 t = targets(outputs, is_forget, temperature, self.transform, task.generator)
                 loss = F.cross_entropy(student(batch.images), t)

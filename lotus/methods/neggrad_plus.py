@@ -49,6 +49,7 @@ class NegGradPlus:
         optimizer = torch.optim.SGD(
             student.parameters(), self.lr, self.momentum, weight_decay=self.weight_decay
         )
+        # Outside the loop: an epoch goes on in the forget set where the last one stopped.
         forget = self._cycle(task, task.forget)
         for epoch in range(self.epochs):
             losses = (

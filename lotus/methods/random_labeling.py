@@ -89,5 +89,6 @@ def random_labels(
     shape, device = labels.shape, labels.device
     if not wrong_only:
         return torch.randint(num_classes, shape, generator=generator, device=device)
+    # 1 … C−1 steps on from its own label, each of the others is equally likely, and its own impossible.
     offset = torch.randint(1, num_classes, shape, generator=generator, device=device)
     return (labels + offset) % num_classes

@@ -140,6 +140,7 @@ def saliency_mask(task: Task, share: float, batch_size: int) -> Mask:
 def largest(values: Mapping[str, Tensor], share: float) -> Mask:
     """Marks the int(share · n) entries of largest magnitude among all n."""
     magnitudes = torch.cat([value.abs().flatten() for value in values.values()])
+    # By rank, not above a threshold: of equal magnitudes exactly so many are taken, the same each time.
     chosen = torch.zeros_like(magnitudes, dtype=torch.bool)
     chosen[magnitudes.argsort(descending=True, stable=True)[: int(share * len(magnitudes))]] = True
     parts = chosen.split([value.numel() for value in values.values()])

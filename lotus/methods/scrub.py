@@ -61,6 +61,7 @@ class Scrub:
     def unlearn(self, task: Task) -> nn.Module:
         """Max epochs over D_f, min epochs over D_r; the rate falls tenfold after each milestone."""
         student = task.student().train()
+        # No loss reaches the copy of M1: without gradients, the optimizer passes over its weights.
         returned = task.student() if task.released("M1") else student
         optimizer = sgd_or_adam(self.optimizer, returned, self.lr, self.momentum, self.weight_decay)
         for epoch in range(self.epochs):

@@ -116,6 +116,7 @@ def dampen(
             if name not in of_forget:
                 continue
             chosen = of_forget[name] > alpha * of_all[name]
+            # 0/0 is NaN where no gradient reaches a weight; such a weight is not chosen.
             factor = (dampening * of_all[name] / of_forget[name]).clamp(max=1)
             parameter.copy_(torch.where(chosen, parameter * factor, parameter))
             selected += int(chosen.sum())

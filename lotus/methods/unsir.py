@@ -125,6 +125,7 @@ class Unsir:
         student = task.student().train()
         impair = torch.optim.Adam(student.parameters(), self.class_impair_lr)
         for _ in range(self.class_impair_epochs):
+            # Positions beyond the sample are copies of the noise: real images and noise share the batches.
             count = len(sample) + self.class_copies * len(noise)
             for positions in task.deal(count, self.class_batch_size):
                 real = sample.draw(positions[positions < len(sample)], task.generator)

@@ -116,6 +116,7 @@ def load_weights(path: Path, model: nn.Module) -> None:
     for key, value in own.items():
         if found[key].dtype != value.dtype:
             raise LotusError(
-                f"{source}: {key} is {found[key].dtype} instead of {value.dtype}: not the weights of a run"
+                f"{source}: {key} is {found[key].dtype} instead of {value.dtype}: these are "
+                "not the weights of a run"
             )
     model.load_state_dict(found)

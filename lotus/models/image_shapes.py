@@ -24,7 +24,8 @@ def check_shape(architecture: Architecture, shape: tuple[int, int, int]) -> None
     if isinstance(architecture, ViT):
         if height % architecture.patch_size or width % architecture.patch_size:
             raise LotusError(
-                f"patch_size = {architecture.patch_size}: must divide the image, {height}×{width}"
+                f"patch_size = {architecture.patch_size}: must divide height and width of the images, "
+                f"{height}×{width}"
             )
     elif not isinstance(architecture, ResNet18) and shape != PRETRAINED_ON:
         seen, needed = ("×".join(map(str, sizes)) for sizes in (shape, PRETRAINED_ON))

@@ -14,7 +14,7 @@ from lotus.results.experiment import Experiment
 from lotus.results.metrics import benchmark_title, legible, row_title
 from lotus.tables.registry import TABLES
 
-SHOWN = 200
+MOST_LINES = 200
 """Lines of one table that the page shows at most."""
 
 
@@ -66,13 +66,13 @@ def own_tables(read: Experiment) -> list[OwnTable]:
             heading=spec.title,
             shows=spec.shows or spec.summary,
             absent=spec.absent,
-            tables=[_shown(made) for made in read.tables if made["kind"] == spec.name],
+            tables=[_shown_table(made) for made in read.tables if made["kind"] == spec.name],
         )
         for spec in sorted(entries, key=lambda spec: (spec.page_order, spec.name))
     ]
 
 
-def _shown(made: Mapping[str, Any]) -> ShownTable:
+def _shown_table(made: Mapping[str, Any]) -> ShownTable:
     path = layout.RESULTS / made["folder"] / f"{made['name']}.csv"
     try:
         frame = pd.read_csv(path, keep_default_na=False, na_values=[""])
@@ -80,12 +80,12 @@ def _shown(made: Mapping[str, Any]) -> ShownTable:
         raise LotusError(f"{path}: cannot be read: {error}") from error
     if "row" in frame:
         frame["row"] = frame["row"].map(lambda row: row_title(str(row)))
-    lines = frame.head(SHOWN).itertuples(index=False, name=None)
+    lines = frame.head(MOST_LINES).itertuples(index=False, name=None)
     return ShownTable(
         where=benchmark_title(**made["about"]) or "all benchmarks",
         heads=[legible(name) for name in frame],
         rows=[(_cell(first).text, [_cell(value) for value in others]) for first, *others in lines],
-        left_out=max(0, len(frame) - SHOWN),
+        left_out=max(0, len(frame) - MOST_LINES),
         item=table_item(made["folder"], made["name"]),
     )
 

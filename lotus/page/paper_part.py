@@ -7,7 +7,7 @@ from typing import Any
 from lotus import layout
 from lotus.figures.registry import FIGURES
 from lotus.figures.spec import FigureSpec
-from lotus.page.items import Item, drawn, table_item
+from lotus.page.items import Item, figure_on_page, table_item
 from lotus.published.full_size import command
 from lotus.published.side_by_side import read_comparison
 from lotus.results.experiment import Experiment
@@ -42,7 +42,7 @@ class PaperTable:
 
 
 @dataclass(frozen=True)
-class Shown:
+class FigureOfEntry:
     """One figure.
 
     Attributes:
@@ -74,7 +74,7 @@ class PaperFigure:
     absent: str
     is_here: bool
     command: str
-    figures: Sequence[Shown]
+    figures: Sequence[FigureOfEntry]
 
 
 def paper_figures(read: Experiment, is_ours: bool) -> list[PaperFigure]:
@@ -96,17 +96,19 @@ def paper_figures(read: Experiment, is_ours: bool) -> list[PaperFigure]:
             is_here=spec.section == "own",
             command=command(spec.item),
             figures=[
-                _shown(read, spec, made) for made in read.figures if made["kind"] == spec.name
+                _figure_of_entry(read, spec, made)
+                for made in read.figures
+                if made["kind"] == spec.name
             ],
         )
         for spec in sorted(entries, key=lambda spec: (spec.page_order, spec.name))
     ]
 
 
-def _shown(read: Experiment, spec: FigureSpec, made: Mapping[str, Any]) -> Shown:
+def _figure_of_entry(read: Experiment, spec: FigureSpec, made: Mapping[str, Any]) -> FigureOfEntry:
     where = benchmark_title(**made["about"]) or "all benchmarks"
-    figure = drawn(read, made, f": {where}")
-    return Shown(where, spec.anchor or figure.item.anchor, figure.item, figure.caption)
+    figure = figure_on_page(read, made, f": {where}")
+    return FigureOfEntry(where, spec.anchor or figure.item.anchor, figure.item, figure.caption)
 
 
 def paper_tables() -> list[PaperTable]:

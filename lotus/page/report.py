@@ -17,12 +17,12 @@ from lotus.config.protocol import CORRECTED
 from lotus.figures.registry import spec_modules
 from lotus.layout import GOLD, ORIGINAL
 from lotus.metrics.base import registry
-from lotus.page.costs import costs, register
-from lotus.page.items import Drawn, Item, drawn, of_section, table_item
+from lotus.page.ablation import ablation_part, register
+from lotus.page.items import Item, PageFigure, figure_on_page, figures_of_section, table_item
 from lotus.page.overview import Overview, overview
 from lotus.page.own_tables import own_tables
 from lotus.page.paper_part import paper_figures, paper_tables
-from lotus.page.sections import Measured, ReportSection, TableCell, number, section
+from lotus.page.sections import MeasuredCell, ReportSection, TableCell, number, section
 from lotus.page.settings_rows import settings_rows, training_rows, tuning_in_words
 from lotus.published.numbers import load_misprints
 from lotus.records.files import write_text
@@ -46,7 +46,7 @@ from lotus.wording import counted
 
 
 @dataclass(frozen=True)
-class Across:
+class AcrossBenchmarks:
     """The tables and figures across the benchmarks of one study ('': of none); None where there is none."""
 
     study: str
@@ -55,7 +55,7 @@ class Across:
     times_table: Item
     cost_table: Item
     correlation_table: Item | None
-    figures: Sequence[Drawn]
+    figures: Sequence[PageFigure]
     correlations: Sequence[str]
 
     @property
@@ -96,7 +96,7 @@ def write_report(
     """
     read = read_experiment(experiment, for_page=True)
     content = {**_paper(read, published), **_results(read), **_settings(read), **_machine(read)}
-    shown = _shown(read)
+    shown = _results_shown(read)
     pictures = [path for path in shown if path.suffix == ".svg"]
     fits = sum(path.stat().st_size for path in pictures) <= limit
     page = _rendered(template, content, with_pictures=fits)
@@ -119,7 +119,7 @@ def write_report(
     )
 
 
-def _shown(read: Experiment) -> list[Path]:
+def _results_shown(read: Experiment) -> list[Path]:
     """Results that the page is made from, each once."""
     made = [
         layout.item_file(made["folder"], made["name"], ending)
@@ -175,22 +175,24 @@ def _results(read: Experiment) -> dict[str, Any]:
         "ablation_traces": _ablation_traces(read),
         "memorisation": _memorisation(read.frame),
         "across": [_across(read, study) for study in read.studies],
-        "costs": costs(read.ablated) if read.ablated else None,
+        "ablation": ablation_part(read.ablated) if read.ablated else None,
         "register": register(read.described, read.frame),
         **_data(read),
         "per_seed_table": table_item("tables", "per-seed"),
         "ablation_table": table_item("tables", "ablation") if read.ablated else None,
-        "behaviour_figures": [drawn(read, made) for made in of_section(read, "behaviours")],
+        "behaviour_figures": [
+            figure_on_page(read, made) for made in figures_of_section(read, "behaviours")
+        ],
     }
 
 
-def _measured(read: Experiment, cell: Mapping[str, Any]) -> Measured:
-    return Measured(cell, load_metrics(read.metrics(cell)))
+def _measured(read: Experiment, cell: Mapping[str, Any]) -> MeasuredCell:
+    return MeasuredCell(cell, load_metrics(read.metrics(cell)))
 
 
-def _sections(read: Experiment, measured: Sequence[Measured]) -> list[ReportSection]:
+def _sections(read: Experiment, measured: Sequence[MeasuredCell]) -> list[ReportSection]:
     """One for each place."""
-    places: dict[tuple[str, ...], list[Measured]] = {}
+    places: dict[tuple[str, ...], list[MeasuredCell]] = {}
     for each in measured:
         places.setdefault(tuple(each.described[key] for key in PLACE), []).append(each)
     return [section(read, here) for here in places.values()]
@@ -205,14 +207,14 @@ def _ablation_traces(read: Experiment) -> list[Trace]:
 
 def _data(read: Experiment) -> dict[str, Any]:
     """Returns the part on the images: audits and figures by data set, figures of all under ''."""
-    figures: dict[str, list[Drawn]] = {dataset: [] for dataset in (*read.audits, "")}
-    for made in of_section(read, "data"):
+    figures: dict[str, list[PageFigure]] = {dataset: [] for dataset in (*read.audits, "")}
+    for made in figures_of_section(read, "data"):
         dataset = made["about"].get("dataset", "")
-        figures[dataset].append(drawn(read, made, f": {dataset}" if dataset else ""))
+        figures[dataset].append(figure_on_page(read, made, f": {dataset}" if dataset else ""))
     return {"audits": read.audits, "data_figures": figures}
 
 
-def _across(read: Experiment, study: str) -> Across:
+def _across(read: Experiment, study: str) -> AcrossBenchmarks:
     frame = read.frame[read.frame["study"] == study]
     measured = with_gold(frame)
     corrected = measured[measured["protocol"] == CORRECTED.name]
@@ -224,7 +226,7 @@ def _across(read: Experiment, study: str) -> Across:
     )
     name = partial(layout.in_study, study=study)
     where = f", study {study}" if study else ""
-    return Across(
+    return AcrossBenchmarks(
         study=study,
         has_gold_everywhere=len(measured) == len(frame),
         summary_table=table_item("tables", name("summary")),
@@ -232,8 +234,8 @@ def _across(read: Experiment, study: str) -> Across:
         cost_table=table_item("timings", name("cost")),
         correlation_table=table_item("tables", name("correlation")) if has_correlation else None,
         figures=[
-            drawn(read, made, where)
-            for made in of_section(read, "across")
+            figure_on_page(read, made, where)
+            for made in figures_of_section(read, "across")
             if made["about"].get("study", "") == study
         ],
         correlations=_correlations(corrected),
@@ -249,7 +251,7 @@ def _settings(read: Experiment) -> dict[str, Any]:
     }
 
 
-def _overview(read: Experiment, measured: Sequence[Measured]) -> Overview:
+def _overview(read: Experiment, measured: Sequence[MeasuredCell]) -> Overview:
     architectures = read.described["settings"]["architectures"]
     return overview(measured, architectures, read.stores, list(read.runs.values()))
 
@@ -281,8 +283,8 @@ def _memorisation(
         lines = [
             (
                 registry.labels()[metric],
-                _stated(numbers, ORIGINAL, metric),
-                _stated(numbers, GOLD, metric),
+                _mean_and_spread(numbers, ORIGINAL, metric),
+                _mean_and_spread(numbers, GOLD, metric),
             )
             for metric in ("accuracy_forget", "mia")
         ]
@@ -291,7 +293,7 @@ def _memorisation(
     return found
 
 
-def _stated(numbers: pd.DataFrame, row: str, metric: str) -> TableCell:
+def _mean_and_spread(numbers: pd.DataFrame, row: str, metric: str) -> TableCell:
     value, spread = numbers.loc[row, [metric, f"{metric}_std"]]
     return TableCell(plus_minus(value, spread), value=number(value))
 

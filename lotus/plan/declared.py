@@ -50,7 +50,7 @@ class Declared:
         """
         if not self.files:
             raise LotusError(
-                "the configuration files that the results were made by are not here; name them "
+                "the configuration files by which the results were made are not here; name them "
                 "(--configfile)"
             )
         given = [f"{key}={json.dumps(value)}" for key, value in self.given.items()]
@@ -91,7 +91,10 @@ def present(configfiles: Sequence[Path]) -> Declared:
 
     """
     if not Path("Snakefile").is_file():
-        raise LotusError(f"{Path.cwd()}: no project (no Snakefile); run it where the Snakefile is")
+        raise LotusError(
+            f"{Path.cwd()}: is not a project, since it has no Snakefile; run the command "
+            "where the Snakefile is"
+        )
     if configfiles:
         return _because(declared(configfiles, {}, import_plugins=False), "given by --configfile")
     record = find_record(layout.EXPERIMENT_RECORD)

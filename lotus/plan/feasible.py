@@ -99,7 +99,9 @@ def _known(plan: Plan, dataset: str) -> Counts | None:
     mirrors = plan.settings.data.mirror
     if options.raw is not None and not is_present and at_hand(options.raw, mirrors) is None:
         places = ", ".join(map(shown, [str(Path.cwd()), *mirrors]))
-        raise LotusError(f"raw = {options.raw!r}: no such folder or file; looked in {places}")
+        raise LotusError(
+            f"raw = {options.raw!r}: there is no such folder or file; looked in {places}"
+        )
     return class_counts(dataset, options, folder if is_present else folder / "-", mirrors)
 
 
@@ -130,10 +132,12 @@ class _Sets:
         few = scenario.forget_per_class
         if few is not None and min(train) < few:
             name = self.counts.classes[train.index(min(train))]
-            what = f"class {name} has {min(train)} training images, fewer than are to be forgotten"
+            what = f"class {name} has {min(train)} training images, which is fewer than are to be forgotten"
             yield self._problem("forget_per_class", few, what)
         elif scenario.forget_first is not None and scenario.forget_first > sum(train):
-            what = f"there are {sum(train)} training images, fewer than are to be forgotten"
+            what = (
+                f"there are {sum(train)} training images, which is fewer than are to be forgotten"
+            )
             yield self._problem("forget_first", scenario.forget_first, what)
         elif what := empty_set(forgotten, sum(train)):
             key = next(key for key in _KINDS if getattr(scenario, key) is not None)
@@ -164,7 +168,8 @@ class _Sets:
             other = Scenario(forget_class=name)
             if composed(name) != forgotten and other.canonical_name == self.cell.scenario:
                 what = (
-                    f"data set {self.cell.dataset}: its class {name!r} has this name as well; call the "
+                    f"data set {self.cell.dataset}: this would also be the name for its "
+                    f"class {name!r}; call the "
                     f"scenario '{self.scenario.own_name}'"
                 )
                 yield ["scenarios", self.cell.scenario], None, what

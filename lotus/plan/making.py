@@ -42,6 +42,7 @@ def make_plan(
     methods: Catalogue = IMPORTED
     if settings.plugins and not import_plugins:
         methods = NotImported.of(settings.plugins)
+    # Before the checks: a row may name a method that a plug-in registers.
     try:
         load_plugins(settings.plugins if import_plugins else ())
     except LotusError as error:
@@ -52,6 +53,7 @@ def make_plan(
         for path, value, what in found
     ]
     if problems:
+        # Several cells can have the same mistake.
         raise LotusError("\n".join(dict.fromkeys(problems)))
     return Plan(settings, methods)
 
@@ -93,7 +95,7 @@ def _methods(settings: Settings, methods: Catalogue) -> Iterator[Problem]:
             yield ["methods", row, *named], entry.method, what
             continue
         if row in (ORIGINAL, GOLD):
-            yield ["methods", row], None, "this name is taken; call the row otherwise"
+            yield ["methods", row], None, "this name has a fixed meaning; give the row another"
         for place, values in _given(settings, row):
             for key, value, what in methods.problems(name, values):
                 yield [*place, key], value, what

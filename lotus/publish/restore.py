@@ -46,9 +46,9 @@ class RestorePlan:
 
     def lines(self) -> list[str]:
         """Returns lines: the counts, then each step that has to run, and why."""
-        follows = (f"{record}: follows from {before}" for record, before in self.after.items())
+        follows = (f"{record}: builds on {before}" for record, before in self.after.items())
         found = [*(f"{record}: {reason}" for record, reason in self.wrong.items()), *follows]
-        head = f"{len(self.sound)} steps stand; {len(found)} have to run"
+        head = f"{len(self.sound)} steps are up to date; {len(found)} have to run"
         return [head, *map(shown, found)]
 
 
@@ -103,8 +103,8 @@ def _fetch(artifacts: Sequence[Artifact], recompute: bool) -> bool:
     except LotusError as error:
         if not recompute:
             raise LotusError(
-                f"{error}\n{len(lost)} files, {lost[0]} the first, should be in DVC and are not to be "
-                "had; to compute them anew: lotus restore --recompute"
+                f"{error}\n{len(lost)} files, {lost[0]} the first, should be in DVC, but DVC does not "
+                "give them; to compute them again: lotus restore --recompute"
             ) from error
         log.warning("%s", error)
     return True

@@ -87,6 +87,7 @@ def reach(*modules: str, root: Path | None = None, folders: tuple[Path, ...] = (
             continue
         seen.add(name)
         if "." in name:
+            # Python runs the `__init__.py` of a package before any module in it.
             queue.append(name.rpartition(".")[0])
         found = find_module(name, root, folders)
         text = _text_of(found) if found is not None else None

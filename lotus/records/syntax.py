@@ -325,6 +325,7 @@ def _constant(value: Any) -> str:
         text = hex(value)
     else:
         text = repr(value)
+    # The length tells where a text ends, whatever brackets and colons are in it.
     return f"{type(value).__name__}:{len(text)}:{text}"
 
 
@@ -345,6 +346,7 @@ def _joined(parts: Sequence[ast.expr]) -> Iterator[ast.expr]:
 
 def _may_read(decorators: Iterable[ast.expr]) -> bool:
     """Whether one of a function's decorators may read its annotations."""
+    # One that is not known may: a step that runs again for nothing does no harm, a stale result does.
     return any(
         _last_name(node.func if isinstance(node, ast.Call) else node) not in READ_NO_ANNOTATIONS
         for node in decorators

@@ -145,5 +145,5 @@ def test_the_batch_size_of_a_set_is_its_own():
 
 @pytest.mark.parametrize("alone", [("test",), "forget", lambda *_: ("forget", "test")])
 def test_another_set_is_not_accepted(alone):
-    with pytest.raises(LotusError, match=r"alone = .*: accepted are forget, retain, val"):
+    with pytest.raises(LotusError, match=r"alone = .*: accepted: forget, retain, val"):
         registry.register("mine", alone=alone)(registry.method_class("finetune"))

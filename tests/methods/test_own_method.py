@@ -100,12 +100,12 @@ OTHER = "from lotus.methods.base import register\n"
         (
             "taken.py",
             block("python").replace('register("ascent")', 'register("lotus")'),
-            "method 'lotus' of taken: lotus.methods.lotus has this name",
+            "method 'lotus' of taken: lotus.methods.lotus already has this name",
         ),
         ("plain.py", f"{OTHER}@register('mine')\nclass Mine: pass", "must be a frozen dataclass"),
         ("missing.py", None, "no such file"),
         ("broken.py", "import nothing_like_this", "ModuleNotFoundError"),
-        ("json.py", "", "its name is that of"),
+        ("json.py", "", "already has this name"),
         ("no.such.module", None, "cannot be imported"),
     ],
 )

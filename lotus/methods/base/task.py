@@ -17,7 +17,7 @@ from lotus.lazy_torch import nn, torch
 
 
 def _no_untrained() -> nn.Module:
-    raise LotusError("this task has no untrained network to offer")
+    raise LotusError("this task was made without a function that builds an untrained network")
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from hand_made import write_by_hand
 from metrics_files import PLACE
 
 from lotus.config.register import REGISTER
-from lotus.page.costs import costs, register
+from lotus.page.ablation import ablation_part, register
 from lotus.results.metrics import (
     load_metrics,
 )
@@ -13,7 +13,7 @@ from lotus.tables.times import times
 
 
 def test_matrix_of_costs(ablated):
-    found = costs(ablated)
+    found = ablation_part(ablated)
     (gaps,), (retained,) = found.gaps, found.retained
     assert [switch for switch, _ in gaps.heads] == ["M1", "E3", "E6"]
     assert [switch for switch, _ in retained.heads] == ["M1"]

@@ -1,4 +1,4 @@
-"""The report's part on the cost of each published behaviour: matrices, and the register."""
+"""The report's part on the ablation: what each published behaviour changes, and the register of all."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ NOTABLE = 0.01
 
 
 @dataclass(frozen=True)
-class Matrix:
+class ChangeMatrix:
     """Changes by row and switch.
 
     Attributes:
@@ -37,17 +37,17 @@ class Matrix:
 
 
 @dataclass(frozen=True)
-class Costs:
+class AblationPart:
     """The section."""
 
     places: Sequence[str]
     sentences: Sequence[str]
-    gaps: Sequence[Matrix]
-    retained: Sequence[Matrix]
+    gaps: Sequence[ChangeMatrix]
+    retained: Sequence[ChangeMatrix]
     divergences: Sequence[tuple[str, Sequence[tuple[str, str, str, str]]]]
 
 
-def costs(sources: Sequence[Path]) -> Costs | None:
+def ablation_part(sources: Sequence[Path]) -> AblationPart | None:
     """The section, None where no switch was tried.
 
     Args:
@@ -58,9 +58,9 @@ def costs(sources: Sequence[Path]) -> Costs | None:
     if numbers.empty:
         return None
     parts = [(benchmark_title(*place), part) for place, part in numbers.groupby(PLACE, sort=False)]
-    return Costs(
+    return AblationPart(
         places=[title for title, _ in parts],
-        sentences=[_largest(title, part) for title, part in parts],
+        sentences=[_largest_changes(title, part) for title, part in parts],
         gaps=[
             _matrix(title, part, "avg_gap", worse=1)
             for title, part in parts
@@ -74,7 +74,7 @@ def costs(sources: Sequence[Path]) -> Costs | None:
     )
 
 
-def _largest(title: str, part: pd.DataFrame) -> str:
+def _largest_changes(title: str, part: pd.DataFrame) -> str:
     """The changes that stand out."""
     named = {"avg_gap_change": "Avg Gap", "accuracy_retain_change": "retain accuracy"}
     found = []
@@ -87,7 +87,7 @@ def _largest(title: str, part: pd.DataFrame) -> str:
     return f"{title}: largest change {', '.join(found)}." if found else f"{title}: no change."
 
 
-def _matrix(title: str, part: pd.DataFrame, metric: str, worse: int) -> Matrix:
+def _matrix(title: str, part: pd.DataFrame, metric: str, worse: int) -> ChangeMatrix:
     """One matrix.
 
     Args:
@@ -104,8 +104,8 @@ def _matrix(title: str, part: pd.DataFrame, metric: str, worse: int) -> Matrix:
         )
         for row in _rows_in_order(part)
     ]
-    heads = [(switch, _explained(switch)) for switch in switches]
-    return Matrix(title, heads, rows)
+    heads = [(switch, _published_behaviour(switch)) for switch in switches]
+    return ChangeMatrix(title, heads, rows)
 
 
 def _rows_in_order(part: pd.DataFrame) -> list[str]:
@@ -114,7 +114,7 @@ def _rows_in_order(part: pd.DataFrame) -> list[str]:
     return list(dict.fromkeys([*part.loc[part["switch"] == most, "row"], *part["row"]]))
 
 
-def _explained(switch: str) -> str:
+def _published_behaviour(switch: str) -> str:
     names = switch.split("+")
     return "; ".join(f"{REGISTER[name].where}: {REGISTER[name].released}" for name in names)
 
