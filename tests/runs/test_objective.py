@@ -99,5 +99,7 @@ def test_tuning_without_validation_images_of_a_class_is_refused():
     ):
         objective(gone, original)
     gone = {**original, "retain": of_labels([2], [2])}
-    with pytest.raises(LotusError, match="no validation image is of a class that is kept"):
+    with pytest.raises(
+        LotusError, match="there is no validation image of the classes that are kept"
+    ):
         objective(gone, original)
