@@ -8,15 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import FileSystemLoader, StrictUndefined
+from jinja2.exceptions import SecurityError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from lotus import layout
 from lotus.claims.verdicts import read_verdicts
 from lotus.config.cells import Benchmark
 from lotus.config.protocol import CORRECTED
+from lotus.errors import LotusError
 from lotus.figures.registry import spec_modules
 from lotus.layout import GOLD, ORIGINAL
 from lotus.metrics.base import registry
+from lotus.names import shown
 from lotus.page.ablation import ablation_part, register
 from lotus.page.items import Item, PageFigure, figure_on_page, figures_of_section, table_item
 from lotus.page.overview import Overview, overview
@@ -96,8 +100,8 @@ def write_report(
     """
     read = read_experiment(experiment, for_page=True)
     content = {**_paper(read, published), **_results(read), **_settings(read), **_machine(read)}
-    shown = _results_shown(read)
-    pictures = [path for path in shown if path.suffix == ".svg"]
+    used = _results_shown(read)
+    pictures = [path for path in used if path.suffix == ".svg"]
     fits = sum(path.stat().st_size for path in pictures) <= limit
     page = _rendered(template, content, with_pictures=fits)
     if fits and len(page.encode()) > limit:
@@ -113,7 +117,7 @@ def write_report(
             experiment,
             *sorted(published.glob("*.csv")),
             *sorted(path for path in template.parent.iterdir() if path.is_file()),
-            *shown,
+            *used,
         ],
         outputs=[out],
     )
@@ -138,7 +142,8 @@ def _results_shown(read: Experiment) -> list[Path]:
 
 
 def _rendered(template: Path, content: Mapping[str, Any], with_pictures: bool) -> str:
-    environment = Environment(
+    # A template can come from anybody; in a sandbox it reaches what it is given, and nothing of Python.
+    environment = ImmutableSandboxedEnvironment(
         loader=FileSystemLoader(template.parent),
         autoescape=True,
         undefined=StrictUndefined,
@@ -148,7 +153,12 @@ def _rendered(template: Path, content: Mapping[str, Any], with_pictures: bool) -
     # Macros see what is global, and not what a page is rendered with.
     environment.globals["with_pictures"] = with_pictures
     environment.globals["counted"] = counted
-    return environment.get_template(template.name).render(**content)
+    try:
+        return environment.get_template(template.name).render(**content)
+    except SecurityError as error:
+        raise LotusError(
+            f"{shown(template)}: reaches for more than a page is made of: {error}"
+        ) from error
 
 
 def _paper(read: Experiment, published: Path) -> dict[str, Any]:

@@ -16,9 +16,9 @@ from forked import lotus, planned, snakemake
 from project import run
 
 from lotus.config.origins import Origin
-from lotus.data.store import locked_stores
 from lotus.plan.candidates import tuned_cells
 from lotus.plan.making import make_plan
+from lotus.tracking.dvc_files import locked_stores
 
 CONFIG = ["--configfile", "config/digits.yaml"]
 
