@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from lotus.audit.committed import remarks_on_results
 from lotus.cli.main import main
 from lotus.diff.loading import _contents, open_side
 from lotus.errors import LotusError
-from lotus.git import git, why_none
+from lotus.git import contents_of, git, why_none
 from lotus.records.environment import git_state
 from lotus.tracking import tracked_files
 
@@ -198,6 +199,10 @@ def test_no_setting_of_a_repository_starts_a_program(trapped):
     assert remark == REMARK.replace("ä b.csv", "b.json and 1 more")
     assert git_state()["dirty"] is False
     assert why_none() == ""
+    Path("results/b.json").unlink()
+    remarks_on_results()
+    assert contents_of(["HEAD:./results/b.json"]) == [b"{}"]
+    assert git("show", "HEAD:./results/b.json") == b"{}"
     with pytest.raises(LotusError, match="has no metrics"):
         open_side("HEAD")
     assert not Path("started-by-git").exists()

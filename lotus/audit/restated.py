@@ -18,6 +18,7 @@ from lotus.names import shown
 from lotus.predictions import collapse, maps_file, predictions_file
 from lotus.records.forms import MODELS
 from lotus.records.index import Index
+from lotus.records.places import leads_out
 from lotus.records.reading import Record
 from lotus.results.metrics import parse_metrics
 
@@ -191,6 +192,8 @@ def _of_store(record: Record, opened: OpenStore, full: bool) -> Iterator[str]:
     if notes.get("source", source) != source:
         yield "notes another source than the store has"
     files = layout.store_files(str(record.about["dataset"]))
+    if leads_out(files["images"]):
+        return
     if not full and files["images"].stat().st_size > HASHED_AGAIN:
         return
     try:

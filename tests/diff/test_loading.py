@@ -24,6 +24,17 @@ def test_numbers_without_any_record_are_compared(experiment):
     assert {change.new for change in found.changes} == {("absent",)}
 
 
+@pytest.mark.parametrize("name", ["run.json", "metrics.json"])
+def test_no_file_outside_a_project_is_read_for_it(experiment, tmp_path, name):
+    """A stranger's folder can hold links to anything; what is wrong with a file is quoted."""
+    a = experiment("a")
+    path = next(a.folder.rglob(name))
+    path.rename(tmp_path / "secret")
+    path.symlink_to(tmp_path / "secret")
+    with pytest.raises(LotusError, match=f"{name}: leads out of the project by a link, to "):
+        open_side(str(a.folder))
+
+
 @pytest.fixture
 def repository(experiment, monkeypatch):
     """A repository in which two versions were published; a file of a third is not."""
