@@ -72,7 +72,7 @@ def _():
         f"{CELL}/other/run.json", lambda it: it["time"].update(started="2026-01-01T00:00:00+00:00")
     )
     record_anew()
-    return f"{CELL}/other/run.json", "and not in it"
+    return f"{CELL}/other/run.json", "which does not list it"
 
 
 @forgery("what an earlier audit remembers (`.lotus/`)")
