@@ -29,6 +29,9 @@ CLAIMS = RESULTS / "claims.json"
 CLAIMS_TABLE = "timings", "claims"
 """Folder and name of the verdicts as a table; some rest on measured seconds."""
 PAGE = RESULTS / "report" / "index.html"
+ATTESTATIONS = RESULTS / "attestations"
+"""What `lotus attest` found, a file for each time; a signature has its file's name with `SIGNED` added."""
+SIGNED = ".sig"
 PAPER = "paper"
 """Folder of the paper's tables beside what was measured."""
 OVERRIDES = RESULTS / "tuning" / "overrides.yaml"
@@ -179,6 +182,28 @@ def trials_file(cell: Benchmark, seed: Seed, row: str) -> Path:
     )
 
 
+def attestations() -> list[Path]:
+    """Attestations that lie beside the results."""
+    return sorted(ATTESTATIONS.glob("*.json"))
+
+
+def attestation_files() -> list[Path]:
+    """Attestations that lie beside the results, and the signatures of those that are signed."""
+    files = attestations()
+    return [*files, *(signature_of(path) for path in files if is_signed(path))]
+
+
+def is_signed(attestation: Path) -> bool:
+    """Whether a signature lies beside an attestation; a link, which could lead anywhere, is none."""
+    signature = signature_of(attestation)
+    return signature.is_file() and not signature.is_symlink()
+
+
+def signature_of(attestation: Path) -> Path:
+    """Where the signature of an attestation lies, if it has one."""
+    return attestation.with_name(attestation.name + SIGNED)
+
+
 def record_of(artifact: Path) -> Path | None:
     """The record that states how a file was made; None for records and for what no step writes.
 
@@ -193,6 +218,8 @@ def record_of(artifact: Path) -> Path | None:
     if artifact.is_relative_to(STORES) and len(artifact.parts) == len(STORES.parts) + 2:
         return store_record(artifact.parent.name)
     if not artifact.is_relative_to(RESULTS) or artifact == RESULTS:
+        return None
+    if artifact.is_relative_to(ATTESTATIONS):
         return None
     if artifact.name in _BESIDE:
         return artifact.with_name(_BESIDE[artifact.name])

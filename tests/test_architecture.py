@@ -22,7 +22,7 @@ FLOORS = [
     ["tables"],
     ["figures", "claims", "plan"],
     ["diff", "page", "audit"],
-    ["lineage", "crate", "publish"],
+    ["lineage", "crate", "publish", "attest"],
     ["cli"],
     ["__main__"],
 ]
@@ -94,6 +94,8 @@ def test_rooms_that_must_not_know_each_other(above, below):
         "lotus.records.reading",
         "lotus.audit.audit",
         "lotus.publish.replay",
+        "lotus.attest.attest",
+        "lotus.attest.verify",
         "lotus.cli.main",
     ],
 )

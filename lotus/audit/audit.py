@@ -14,6 +14,7 @@ from pathlib import Path
 
 from lotus import layout
 from lotus.audit import collapses, contained, mixtures, restated, splits_again
+from lotus.audit.attested import Attested, attested
 from lotus.audit.changes import code_changes, differences
 from lotus.audit.committed import remarks_on_code, remarks_on_results
 from lotus.audit.open_stores import store_opener
@@ -101,7 +102,10 @@ def audit(
         told.judge(record, expected.get(record.path))
     _not_made(index, expected.values(), seen, found)
     _raw(raw, seen, found)
-    for path in strays(set(index.producers) | set(index.records) | {file.path for file in raw}):
+    beside = attested(index, seen)
+    _attested(beside, found)
+    known = {*index.producers, *index.records, *beside.sound, *(file.path for file in raw)}
+    for path in strays(known):
         found.add(path, ORPHAN, _why_stray(path, index))
     sound = frozenset(path for path in found.paths if not found.of(path))
     opened = store_opener(sound)
@@ -120,6 +124,7 @@ def audit(
         *_not_read(seen),
         *contained.look_alikes(index, sound),
         *collapses.remarks(index, sound),
+        *beside.notes,
         *remarks_on_code(index),
         *uncommitted(),
         *remarks_on_results(),
@@ -330,6 +335,15 @@ def _raw(raw: Iterable[RawFileOfStore], seen: Mapping[str, Seen], found: _Findin
             found.add(file.path, CHANGED, _other_bytes(now.sha256, file.sha256, file.listed_by))
         else:
             found.sound(file.path)
+
+
+def _attested(beside: Attested, found: _Findings) -> None:
+    """Adds attestations, and what they say of results."""
+    for path in beside.sound:
+        found.sound(path)
+    for status, pairs in ((CHANGED, beside.changed), (STALE, beside.stale)):
+        for path, reason in pairs:
+            found.add(path, status, reason)
 
 
 def _of_older_formats(index: Index) -> Iterator[str]:

@@ -15,7 +15,7 @@ from typing import Any
 
 import click
 
-from lotus.cli import data, know, look, models, results, share
+from lotus.cli import attest, data, know, look, models, results, share
 from lotus.cli.output import LogLines
 from lotus.cli.parameters import FILE
 from lotus.errors import LotusError
@@ -118,7 +118,15 @@ def main(context: click.Context, log: Path | None) -> None:
         logging.info("%s", shlex.join(sys.argv[1:]))
 
 
-main.add_section("Look at results", look.audit, look.lineage, look.diff, look.effects, look.signs)
+main.add_section(
+    "Look at results",
+    look.audit,
+    attest.attest,
+    look.lineage,
+    look.diff,
+    look.effects,
+    look.signs,
+)
 main.add_section("Share results", share.publish, share.restore, share.export_crate)
 main.add_section(
     "Know what there is",

@@ -59,7 +59,7 @@ def restore(
         # Alone, since the other way needs the methods, and these torch.
         from lotus.publish.replay import redraw
 
-        redrawn = redraw(_in_this_process)
+        redrawn = redraw(in_this_process)
         print_lines(redrawn.lines())
         if not redrawn.ok:
             sys.exit(1)
@@ -71,7 +71,7 @@ def restore(
         print_lines(found.lines())
 
 
-def _in_this_process(arguments: Sequence[str]) -> None:
+def in_this_process(arguments: Sequence[str]) -> None:
     """Does what a command says; records name that command."""
     from lotus.cli.main import main
 

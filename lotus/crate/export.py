@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +32,7 @@ from lotus.crate.project import (
     RULES,
     WORKFLOW,
     Citation,
+    attestations,
     commit,
     configuration_files,
     project_files,
@@ -40,6 +41,7 @@ from lotus.crate.project import (
 from lotus.crate.recorded_run import RecordedRun
 from lotus.errors import LotusError
 from lotus.names import shown
+from lotus.records.attestations import Attestation, outdated
 from lotus.records.environment import git_state
 from lotus.records.files import atomic
 from lotus.records.index import read_index
@@ -97,13 +99,28 @@ def export_crate(out: Path, copy_below: int) -> Written:
         )
     citation = read_citation()
     configuration = configuration_files(index.records[EXPERIMENT].settings.get("files", []))
-    files = crate_files(index, [*project_files(), *configuration], copy_below)
+    attested = attestations()
+    files = crate_files(index, [*project_files(), *configuration, *attested], copy_below)
+    _refuse_outdated(attested.values(), files)
     try:
-        _write(_make_crate(RecordedRun(index, files, configuration), citation), out)
+        _write(_make_crate(RecordedRun(index, files, configuration), citation, attested), out)
     except OSError as error:
         raise LotusError(f"{shown(out)}: cannot be written: {error.strerror or error}") from error
     copied = sum(file.copied for file in files.values())
     return Written(len(index.records), copied, len(files) - copied)
+
+
+def _refuse_outdated(
+    attested: Iterable[Attestation | None], files: Mapping[str, CrateFile]
+) -> None:
+    """Refuses attestations that speak of other bytes than the crate does."""
+    now = {path: file.sha256 for path, file in files.items()}
+    others = [path for it in attested if it is not None for path in outdated(it, now)]
+    if others:
+        raise LotusError(
+            f"{shown(others[0])}: has other bytes than an attestation in {layout.ATTESTATIONS} states "
+            "(`lotus attest verify`); nothing is exported: attest again, or take the attestation away"
+        )
 
 
 def _refuse_place(out: Path) -> None:
@@ -143,7 +160,9 @@ def _atomic_folder(out: Path) -> Iterator[Path]:
         shutil.rmtree(draft, ignore_errors=True)
 
 
-def _make_crate(run: RecordedRun, citation: Citation) -> ROCrate:
+def _make_crate(
+    run: RecordedRun, citation: Citation, attested: Mapping[str, Attestation | None]
+) -> ROCrate:
     """The crate, in memory."""
     crate = ROCrate(version="1.1")
     crate.metadata.extra_contexts.append(TERMS)
@@ -151,7 +170,7 @@ def _make_crate(run: RecordedRun, citation: Citation) -> ROCrate:
     # Not the present time, so that the same records give the same crate.
     published = max(ended(record) for record in run.records)
     for file in run.files.values():
-        _add_file(crate, file, run, published)
+        _add_file(crate, file, run, published, attested)
     for entity in (*_standards(), *citation_entities(citation), *run_entities(run, WORKFLOW)):
         crate.add(ContextEntity(crate, entity["@id"], properties=compact(entity)))
     licence = ref(licence_id(citation))
@@ -173,6 +192,7 @@ def _make_crate(run: RecordedRun, citation: Citation) -> ROCrate:
         license=licence,
         conformsTo=refs(PROFILES),
         mentions=refs(action_ids(run)),
+        subjectOf=refs(path for path, attestation in attested.items() if attestation),
     )
     return crate
 
@@ -184,7 +204,13 @@ def _set_properties(entity: MutableMapping[str, Any], **properties: Any) -> None
             entity[key] = value
 
 
-def _add_file(crate: ROCrate, file: CrateFile, run: RecordedRun, noted_at: str) -> None:
+def _add_file(
+    crate: ROCrate,
+    file: CrateFile,
+    run: RecordedRun,
+    noted_at: str,
+    attested: Mapping[str, Attestation | None],
+) -> None:
     properties = compact(
         file_properties(file, run.parameters_of_files.get(file.path, []), noted_at)
     )
@@ -194,14 +220,25 @@ def _add_file(crate: ROCrate, file: CrateFile, run: RecordedRun, noted_at: str) 
         crate.add_workflow(WORKFLOW, WORKFLOW, properties=given, main=True, lang="snakemake")
     elif file.copied:
         crate.add_file(
-            file.path, file.path, properties={**properties, **_properties_of_own_file(file.path)}
+            file.path,
+            file.path,
+            properties={**properties, **_properties_of_own_file(file.path, attested)},
         )
     else:
         crate.add_file(file.id, properties=properties)
 
 
-def _properties_of_own_file(path: str) -> Entity:
+def _properties_of_own_file(path: str, attested: Mapping[str, Attestation | None]) -> Entity:
     """Returns what is known of one of the project's own files."""
+    if path in attested:
+        attestation = attested[path]
+        about = ref("./") if attestation else ref(path.removesuffix(layout.SIGNED))
+        said = (
+            attestation.summary()
+            if attestation
+            else "SSH signature (ssh-keygen -Y) of an attestation"
+        )
+        return {"about": about, "description": said}
     if Path(path).parent == RULES:
         return {"isPartOf": ref(WORKFLOW)}
     return {"conformsTo": ref(REQUIREMENTS)} if path == ENVIRONMENT else {}

@@ -9,6 +9,8 @@ from typing import Any
 from lotus import layout
 from lotus.config.origins import read_origin
 from lotus.errors import LotusError
+from lotus.names import shown
+from lotus.records.attestations import Attestation, find_attestations
 from lotus.records.places import is_named_outside, leads_out
 
 WORKFLOW, CITATION, ENVIRONMENT = "Snakefile", "CITATION.cff", "envs/requirements.lock"
@@ -85,6 +87,21 @@ def project_files() -> list[str]:
     others = (path for path in ("LICENSE", ENVIRONMENT, *locks) if Path(path).is_file())
     rules = sorted(path.as_posix() for path in RULES.glob("*.smk"))
     return [WORKFLOW, *rules, CITATION, *others]
+
+
+def attestations() -> dict[str, Attestation | None]:
+    """Path → attestation, of those beside the results; None of a signature, which is one's neighbour.
+
+    Raises:
+        LotusError: one of them is none, or was edited.
+
+    """
+    found = {it.path: it for it in find_attestations()}
+    for path, it in found.items():
+        if it.content is None:
+            raise LotusError(f"{shown(path)}: {it.problem}; nothing is exported")
+    files = (path.as_posix() for path in layout.attestation_files())
+    return {path: found[path].content if path in found else None for path in files}
 
 
 def commit(states: Iterable[Mapping[str, Any]]) -> str:

@@ -22,6 +22,7 @@ from lotus.layout import GOLD, ORIGINAL
 from lotus.metrics.base import registry
 from lotus.names import shown
 from lotus.page.ablation import ablation_part, register
+from lotus.page.attestations import shown_attestations
 from lotus.page.items import Item, PageFigure, figure_on_page, figures_of_section, table_item
 from lotus.page.overview import Overview, overview
 from lotus.page.own_tables import own_tables
@@ -101,6 +102,7 @@ def write_report(
     read = read_experiment(experiment, for_page=True)
     content = {**_paper(read, published), **_results(read), **_settings(read), **_machine(read)}
     used = _results_shown(read)
+    content["attestations"] = shown_attestations(read.runs.values(), used)
     pictures = [path for path in used if path.suffix == ".svg"]
     fits = sum(path.stat().st_size for path in pictures) <= limit
     page = _rendered(template, content, with_pictures=fits)
@@ -118,6 +120,7 @@ def write_report(
             *sorted(published.glob("*.csv")),
             *sorted(path for path in template.parent.iterdir() if path.is_file()),
             *used,
+            *layout.attestation_files(),
         ],
         outputs=[out],
     )

@@ -152,6 +152,8 @@ def page(read: Mapping[str, Files]) -> Step:
             "claims": str(layout.CLAIMS),
             "template": str(layout.TEMPLATE),
             "page": sorted(path.as_posix() for path in layout.TEMPLATE.parent.glob("*")),
+            # Shown if they are there; one that comes later has the page made anew.
+            "attestations": [path.as_posix() for path in layout.attestation_files()],
         },
         outputs=outputs,
         told={"published": str(layout.PAPER_NUMBERS)},

@@ -98,7 +98,8 @@ UPSTREAM = ("store", *MODELS)
 
 def destinations(index: Index) -> Destinations:
     """Returns where each file of a project goes, by its record."""
-    in_git = [*index.records, *(path.as_posix() for path in sorted(layout.RAW.glob("*.json")))]
+    beside = [*sorted(layout.RAW.glob("*.json")), *layout.attestation_files()]
+    in_git = [*index.records, *(path.as_posix() for path in beside)]
     in_dvc: dict[Path, dict[str, str]] = {file: {} for file in (layout.LOCK, *layout.PUBLISHED)}
     for record in sorted(index.records.values(), key=_rank):
         for path in record.outputs:

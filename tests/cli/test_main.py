@@ -20,9 +20,11 @@ COMMANDS = sorted(name for name, command in main.commands.items() if not command
 
 def defined():
     """Names of the commands in all files of the room."""
+    below = [it for of in main.commands.values() for it in getattr(of, "commands", {}).values()]
     for module in pkgutil.iter_modules(cli.__path__):
         for value in vars(importlib.import_module(f"lotus.cli.{module.name}")).values():
-            if isinstance(value, click.Command) and value is not main and not value.hidden:
+            is_own = isinstance(value, click.Command) and value not in (main, *below)
+            if is_own and not value.hidden:
                 yield value.name
 
 

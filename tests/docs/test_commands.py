@@ -15,7 +15,7 @@ from lotus.plan.description import part_counts
 from lotus.plan.making import make_plan
 
 OWN = ("lotus", "snakemake", "make", "python -m pytest")
-OTHERS = ("dvc", "git", "pip", "pre-commit", "source", ".ci/run")
+OTHERS = ("dvc", "git", "pip", "ssh-keygen", "pre-commit", "source", ".ci/run")
 NEED_NOTHING = ("methods", "protocols", "datasets", "signs", "check-config")
 """Subcommands of `lotus` that need no results."""
 CARRIED_OUT = "docs/own-"
@@ -60,7 +60,10 @@ def test_every_command_of_lotus_is_one():
         if call[0] in ("--help", "COMMAND"):
             continue
         assert call[0] in main.commands, f"{page}: lotus {call[0]}"
-        options = {it for parameter in main.commands[call[0]].params for it in parameter.opts}
+        command = main.commands[call[0]]
+        # One command has others below it.
+        below = getattr(command, "commands", {}).get((*call, "")[1])
+        options = {it for parameter in (below or command).params for it in parameter.opts}
         assert {word for word in call if word.startswith("--")} <= options, f"{page}: {call}"
 
 

@@ -75,6 +75,8 @@ def run_lotus(*words):
         ("publish",),
         ("lineage", "results/experiment.json"),
         ("export-crate", "crate.zip"),
+        ("attest", "verify"),
+        ("attest", "--metrics", "all"),
     ],
 )
 def test_inspecting_runs_no_plugin_and_no_module_beside_the_results(stranger, words):
@@ -90,6 +92,12 @@ def test_checking_a_configuration_says_that_plugins_were_not_run(stranger):
     said = run_lotus("check-config", "config/fashion-mini.yaml")
     assert "plug-ins were read, not run" in said
     run_lotus("check-config", "config/fashion-mini.yaml", "--import-plugins")
+    assert Path("was-run").exists()
+
+
+def test_making_models_again_runs_plugins(stranger):
+    # Which says at once what their values may be.
+    assert "must be a valid number" in run_lotus("attest", "--runs", "1")
     assert Path("was-run").exists()
 
 

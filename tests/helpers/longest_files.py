@@ -7,6 +7,7 @@ LONGEST = (
     "publish/test_publish.py",
     "whole/test_determinism.py",
     "audit/test_audit.py",
+    "attest/test_attest.py",
     "publish/test_replay.py",
     "methods/test_own_method.py",
     "test_surroundings.py",

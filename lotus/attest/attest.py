@@ -1,0 +1,209 @@
+"""Makes an attestation: draws runs, does them and other steps again, writes down what came out."""
+
+import logging
+import os
+import tempfile
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from lotus import layout
+from lotus.attest.again import Run, about, do_again, outputs_of, records_of
+from lotus.attest.forks import in_forks
+from lotus.attest.signing import refuse_unusable, sign
+from lotus.attest.tolerances import STATED
+from lotus.errors import LotusError
+from lotus.names import shown
+from lotus.plan.commands import RESULTS, RUNS
+from lotus.plan.declared import Declared, present
+from lotus.plan.jobs import uses_gpu
+from lotus.plan.making import make_plan
+from lotus.plan.plan import Plan
+from lotus.plan.step import Step
+from lotus.plan.steps import Steps
+from lotus.records.attestations import FORMAT, FROM_WEIGHTS, SAME, WHOLE, Attestation
+from lotus.records.code_identity import package_digest
+from lotus.records.draws import chances, draw
+from lotus.records.environment import command_line, git_state, processor, versions
+from lotus.records.files import as_text, write_text
+from lotus.records.seal import sealed
+
+log = logging.getLogger(__name__)
+
+PROVES = {
+    WHOLE: "Each drawn run came out as its finding says when this code did its step again on this machine, "
+    "from the inputs whose digests stand here. A run that is not what its step makes of its inputs is "
+    "found if it is drawn.",
+    FROM_WEIGHTS: "The predictions of each drawn run came out as its finding says when its weights, as "
+    "they lie here, were asked again; how the weights came about was not looked at, and whether the model "
+    "was left in train mode was taken from the run's record.",
+    "results": "Metrics, tables, figures and claims came out as their findings say when they were made "
+    "again of the predictions, run records and other files that lie here.",
+    "chance": "Where runs were forged before the seed was known, and by others than those who chose it, "
+    "the chances say how likely this draw was to miss all of them.",
+    "not": "It does not show that images and labels are what they are said to be, that the code does what "
+    "the paper says, how long anything took, or when and by whom it was first run. Times and machine of a "
+    "record are never attested.",
+}
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is to be attested.
+
+    Attributes:
+        runs: how many to draw; all if there are fewer.
+        seed: of the draw.
+        depth: `WHOLE` or `FROM_WEIGHTS`.
+        results: whether metrics, tables, figures and claims are made again.
+        device: as `--device` of `lotus` takes it.
+        workers: processes at a time; models share a GPU one after another.
+        key: SSH key that signs; None: no signature.
+        out: where to write; a new file beside the results unless given.
+
+    """
+
+    runs: int
+    seed: int
+    depth: str = WHOLE
+    results: bool = False
+    device: str = "auto"
+    workers: int = 1
+    key: Path | None = None
+    out: Path | None = None
+
+
+def attest(configfiles: Sequence[Path], wish: Wish, run: Run) -> tuple[Path, Attestation]:
+    """Makes and writes an attestation of the project in the present folder.
+
+    Nothing that lies there is written over.
+
+    Args:
+        configfiles: see `present`.
+        run: the command line, which lies above this module.
+
+    Returns:
+        Where it was written, and what it says.
+
+    Raises:
+        LotusError: this is no project, there is nothing to attest, the file exists, or it cannot be signed.
+
+    """
+    if wish.key is not None:
+        refuse_unusable(wish.key)
+    if wish.out is not None:
+        _refuse_place(wish.out)
+    started, begun = datetime.now(UTC), time.monotonic()
+    now = present(configfiles)
+    steps = Steps(_with_plugins(now) if wish.runs else now.plan)
+    runs, absent = _there(steps, RUNS)
+    results = _there(steps, RESULTS)[0] if wish.results else {}
+    if not (runs if wish.runs else results):
+        raise LotusError(
+            "no results lie here that the configuration wants, so there is nothing to attest; "
+            "`snakemake --cores all` makes them"
+        )
+    drawn = draw(runs, wish.runs, wish.seed)
+    log.info("%d of %d runs, then %d other steps", len(drawn), len(runs), len(results))
+    device, workers = wish.device, wish.workers
+    if drawn and _has_gpu(device):
+        workers = 1
+    found = do_again([runs[folder] for folder in drawn], run, wish.depth, device, workers)
+    of_results = do_again([*results.values()], run, wish.depth, device, wish.workers)
+    by_bytes = sum(step.finding == SAME for step in found)
+    content = {
+        "format": FORMAT,
+        "kind": "attestation",
+        "made": _made(now, started, time.monotonic() - begun),
+        "draw": {
+            "seed": wish.seed,
+            "count": wish.runs,
+            "population": list(runs),
+            "absent": absent,
+            "drawn": drawn,
+            "depth": wish.depth,
+        },
+        "runs": [step.model_dump() for step in found],
+        "results": [step.model_dump() for step in of_results],
+        "by_bytes": by_bytes,
+        "chances": chances(len(runs), by_bytes),
+        "tolerances": dict(STATED),
+        "proves": _proves(wish, bool(drawn)),
+    }
+    content = sealed(content)
+    return _written(content, started, wish), Attestation.model_validate(content)
+
+
+def _with_plugins(now: Declared) -> Plan:
+    """Returns the plan by the plug-ins themselves: they run anyway, and records must not speak for them.
+
+    Raises:
+        LotusError: one cannot be imported.
+
+    """
+    settings = now.plan.settings
+    return (
+        make_plan(settings.model_dump(mode="json"), now.origins) if settings.plugins else now.plan
+    )
+
+
+def _there(steps: Steps, kinds: Iterable[str]) -> tuple[dict[str, Step], int]:
+    """Returns the steps whose results lie here, by what stands for each, and the number of others."""
+    wanted = [step for kind in kinds for step in steps.of_kind(kind).values() if step.by_default]
+    found = {
+        about(step): step
+        for step in wanted
+        if any(map(os.path.lexists, [*outputs_of(step), *records_of(step)]))
+    }
+    return found, len(wanted) - len(found)
+
+
+def _has_gpu(device: str) -> bool:
+    """Whether models run on a GPU; asked in a process of its own, after which none can be forked."""
+    (done,) = in_forks(uses_gpu, [device], 1)
+    return bool(done.found)
+
+
+def _made(now: Declared, started: datetime, seconds: float) -> dict[str, Any]:
+    return {
+        "command": command_line(),
+        "started": started.isoformat(timespec="seconds"),
+        "seconds": round(seconds, 3),
+        "package": package_digest(),
+        **git_state(),
+        "versions": dict(versions()),
+        "hardware": processor(),
+        "held_against": now.why,
+    }
+
+
+def _proves(wish: Wish, has_runs: bool) -> list[str]:
+    of_runs = [PROVES[wish.depth], PROVES["chance"]] if has_runs else []
+    return [*of_runs, *([PROVES["results"]] if wish.results else []), PROVES["not"]]
+
+
+def _refuse_place(out: Path) -> None:
+    for path in (out, layout.signature_of(out)):
+        if not out.name or os.path.lexists(path):
+            raise LotusError(f"--out: {shown(path)}: exists; accepted: a new file")
+
+
+def _written(content: dict[str, Any], started: datetime, wish: Wish) -> Path:
+    """Writes an attestation and its signature, both or neither; returns its place."""
+    name = f"{started:%Y-%m-%d}-{content['digest'][:12]}.json"
+    out = wish.out or layout.ATTESTATIONS / name
+    with tempfile.TemporaryDirectory(prefix="lotus-attest-") as folder:
+        draft = Path(folder) / out.name
+        draft.write_text(as_text(content), encoding="utf-8")
+        signature = sign(draft, wish.key).read_text(encoding="utf-8") if wish.key else None
+    _refuse_place(out)
+    try:
+        if signature is not None:
+            write_text(layout.signature_of(out), signature)
+        write_text(out, as_text(content))
+    except OSError as error:
+        raise LotusError(f"{shown(out)}: cannot be written: {error.strerror}") from error
+    return out

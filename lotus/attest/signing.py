@@ -1,0 +1,109 @@
+"""Signatures of attestations by ordinary SSH keys, made and checked by OpenSSH's own `ssh-keygen`."""
+
+import re
+import shutil
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lotus import layout
+from lotus.errors import LotusError
+from lotus.names import shown
+
+PROGRAM = "ssh-keygen"
+NAMESPACE = "lotus-attestation"
+"""What a signature is for; one for another purpose (a login, a commit) is not taken for one of ours."""
+
+
+@dataclass(frozen=True)
+class Signature:
+    """What is known of a good signature.
+
+    Attributes:
+        key: kind and fingerprint of the key that made it.
+        signer: who that is by the list of signers; '' where no list was given.
+
+    """
+
+    key: str
+    signer: str = ""
+
+
+def refuse_unusable(key: Path) -> None:
+    """Raises before anything is computed.
+
+    Raises:
+        LotusError: there is no `ssh-keygen` here, or no such key.
+
+    """
+    _program()
+    if not key.is_file():
+        raise LotusError(
+            f"--sign: {shown(key)}: no file; accepted: an SSH key, as ~/.ssh/id_ed25519"
+        )
+
+
+def sign(attestation: Path, key: Path) -> Path:
+    """Signs a file; returns the signature, beside it.
+
+    Raises:
+        LotusError: the key cannot be used.
+
+    """
+    place = layout.signature_of(attestation)
+    arguments = ("-Y", "sign", "-f", str(key), "-n", NAMESPACE, str(attestation))
+    # A passphrase is asked for on the terminal.
+    done = subprocess.run(
+        [_program(), *arguments], check=False, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
+    if done.returncode or not place.is_file():
+        raise LotusError(f"--sign: {shown(key)}: cannot sign: {_said(done.stderr)}")
+    return place
+
+
+def check(attestation: Path, signers: Path | None) -> Signature:
+    """Checks the signature that lies beside an attestation.
+
+    Args:
+        signers: who may sign, in the form of OpenSSH's `allowed_signers`; None: any key.
+
+    Raises:
+        LotusError: it is none of these bytes, or by nobody on the list.
+
+    """
+    signature = layout.signature_of(attestation)
+    text = attestation.read_bytes()
+    by_whom = ("-n", NAMESPACE, "-s", str(signature))
+    any_key = _ask(("-Y", "check-novalidate", *by_whom), text)
+    if any_key is None:
+        raise LotusError(f"{shown(signature)}: no good signature of {shown(attestation.name)}")
+    key = re.sub(r".*with (.*) key (\S+).*", r"\1 \2", any_key, flags=re.DOTALL)
+    if signers is None:
+        return Signature(shown(key))
+    listed = ("-f", str(signers))
+    found = _ask(("-Y", "find-principals", "-s", str(signature), *listed), text) or ""
+    for name in found.splitlines():
+        if _ask(("-Y", "verify", *by_whom, *listed, "-I", name), text) is not None:
+            return Signature(shown(key), shown(name))
+    raise LotusError(f"{shown(signature)}: by {shown(key)}, which {shown(signers)} does not list")
+
+
+def _ask(arguments: Sequence[str], text: bytes) -> str | None:
+    """Returns what the program says of a text; None where it says no."""
+    done = subprocess.run([_program(), *arguments], input=text, check=False, capture_output=True)
+    return None if done.returncode else done.stdout.decode("utf-8", "replace").strip()
+
+
+def _program() -> str:
+    found = shutil.which(PROGRAM)
+    if found is None:
+        raise LotusError(
+            f"{PROGRAM} is not here, by which attestations are signed and signatures checked; it comes "
+            "with OpenSSH 8.1 or later"
+        )
+    return found
+
+
+def _said(text: bytes) -> str:
+    return shown(" ".join(text.decode("utf-8", "replace").split())) or "without a word"

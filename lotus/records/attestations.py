@@ -1,0 +1,322 @@
+"""Attestations: what was computed again of the results, by whom, and what came out.
+
+`lotus attest` writes them (fields: `Attestation`); audit, page and crate read them. Anybody can write one.
+So what can be checked is checked: its seal, that the draw is the one of its seed, that findings and chances
+follow from the rest, and whether the files that it speaks of have the digests that it states. Who wrote it,
+a signature says.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, ConfigDict, Field, ValidationError, model_validator
+
+from lotus import layout
+from lotus.formats.json_text import parse_json, read_file
+from lotus.names import shown
+from lotus.records.draws import chances, draw
+from lotus.records.forms import Digest, FilePath, RecordForm, unfit
+from lotus.records.places import is_named_outside, leads_out
+from lotus.records.seal import is_sealed
+from lotus.wording import counted
+
+FORMAT = 1
+WHOLE, FROM_WEIGHTS = "whole runs", "predictions from weights"
+"""Depths: a run made again from its inputs, or only its predictions from the weights that lie there."""
+SAME, CLOSE, UNCOMPARED, OTHER, FAILED = (
+    "same bytes",
+    "within tolerances",
+    "not compared",
+    "other",
+    "failed",
+)
+FINDINGS = (SAME, CLOSE, UNCOMPARED, OTHER, FAILED)
+"""Findings, the worse later; that of a step is the worst of its files."""
+REFUTED = (OTHER, FAILED)
+
+
+def _is_finding(text: str) -> str:
+    if text not in FINDINGS:
+        raise ValueError(f"accepted: {', '.join(FINDINGS)}")
+    return text
+
+
+Finding = Annotated[str, AfterValidator(_is_finding)]
+Count = Annotated[int, Field(ge=0)]
+
+
+class _Form(RecordForm):
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
+
+
+def _is_inside(path: str) -> str:
+    if is_named_outside(path):
+        raise ValueError(f"'{shown(path)}' does not lie in the project")
+    return path
+
+
+OwnPath = Annotated[FilePath, AfterValidator(_is_inside)]
+"""The path of a file of the project."""
+
+
+class AttestedFile(_Form):
+    """One output of a step, its record among them.
+
+    Attributes:
+        there: sha256 of the file that lay there; None: there was none.
+        again: sha256 of the file that was made again; None: there was none. That of a record is always
+            another one, since it states times; its finding is about all else.
+        said: what differs, in words.
+
+    """
+
+    there: Digest | None
+    again: Digest | None
+    finding: Finding
+    said: str = ""
+
+
+class AttestedStep(_Form):
+    """A step that was done again.
+
+    Attributes:
+        kind: as in `lotus.plan.steps`.
+        about: the folder of a run, the first output of another step.
+        command: the line that the plan has for it.
+        device: on which it was done again: `cpu`, or the name of a GPU; '' of a step without a model.
+        elsewhere: in what the recorded machine or versions differ from those that did it again; '': in
+            nothing, and then only the same bytes will do.
+        inputs: sha256 of what it was made of again.
+        files: outputs by path.
+        said: why it failed.
+
+    """
+
+    kind: str
+    about: OwnPath
+    command: str
+    finding: Finding
+    device: str
+    elsewhere: str
+    seconds: float
+    inputs: dict[FilePath, Digest]
+    files: dict[OwnPath, AttestedFile]
+    said: str = ""
+
+
+class Draw(_Form):
+    """Which runs were drawn.
+
+    Attributes:
+        population: folders of the runs that the configuration wants and that lay there.
+        absent: number of runs that the configuration wants and that did not.
+
+    """
+
+    seed: Count
+    count: Count
+    population: list[OwnPath]
+    absent: Count
+    drawn: list[OwnPath]
+    depth: Literal["whole runs", "predictions from weights"]
+
+
+class Chance(_Form):
+    """See `lotus.records.draws.chances`."""
+
+    share: float
+    forged: int
+    missed: float
+    with_replacement: float
+
+    def missed_in_words(self) -> str:
+        """Returns the chance to miss all forged runs, to three digits."""
+        return "less than 0.001" if 0 < self.missed < 0.001 else f"{self.missed:.3f}"
+
+
+class _Made(_Form):
+    command: str
+    started: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00$")]
+    seconds: float
+    package: str
+    commit: str | None
+    dirty: bool | None
+    versions: dict[str, str]
+    hardware: dict[str, Any]
+    held_against: str
+
+
+class Attestation(_Form):
+    """The content of an attestation.
+
+    Attributes:
+        made: by which command and code, on which machine, against which configuration.
+        runs: what was found of the drawn runs.
+        results: what was found of metrics, tables, figures and claims; empty unless asked for.
+        by_bytes: number of drawn runs of which the same bytes came out.
+        chances: see `lotus.records.draws.chances`, for `by_bytes` drawn runs.
+        tolerances: by what "within tolerances" was judged, in words.
+        proves: what this can show and what not, in words.
+
+    """
+
+    format: Literal[1]
+    kind: Literal["attestation"]
+    made: _Made
+    draw: Draw
+    runs: list[AttestedStep]
+    results: list[AttestedStep]
+    by_bytes: Count
+    chances: list[Chance]
+    tolerances: dict[str, str]
+    proves: list[str]
+    digest: Digest
+
+    @model_validator(mode="after")
+    def _follows(self) -> Self:
+        """Refuses what does not follow from the rest."""
+        drawn = self.draw
+        if len({*drawn.population}) != len(drawn.population):
+            raise ValueError("a run stands twice in the population")
+        if drawn.drawn != draw(drawn.population, drawn.count, drawn.seed):
+            raise ValueError(f"the drawn runs are not those of seed {drawn.seed}")
+        if [step.about for step in self.runs] != drawn.drawn:
+            raise ValueError("the runs that it reports are not those that were drawn")
+        if self.by_bytes != sum(step.finding == SAME for step in self.runs):
+            raise ValueError(f"by_bytes is not the number of runs found to be '{SAME}'")
+        if [it.model_dump() for it in self.chances] != chances(
+            len(drawn.population), self.by_bytes
+        ):
+            raise ValueError("the chances do not follow from the draw")
+        for step in self.steps:
+            if not step.files and not step.said:
+                raise ValueError(f"{step.about}: says nothing of any file")
+            for path, file in step.files.items():
+                is_same = file.there == file.again and file.there is not None
+                if (file.finding == SAME) != is_same and not layout.is_record(Path(path)):
+                    raise ValueError(f"{path}: its finding does not follow from its digests")
+            findings = [file.finding for file in step.files.values()]
+            if step.finding != worst([*findings, FAILED] if step.said else findings):
+                raise ValueError(f"{step.about}: its finding does not follow from its files")
+        return self
+
+    @property
+    def steps(self) -> tuple[AttestedStep, ...]:
+        """All steps that were done again."""
+        return (*self.runs, *self.results)
+
+    @property
+    def files(self) -> dict[str, str]:
+        """Path → sha256 of every output that lay there and was held against what came out."""
+        return {
+            path: file.there
+            for step in self.steps
+            for path, file in step.files.items()
+            if file.there is not None
+        }
+
+    @property
+    def inputs(self) -> dict[str, str]:
+        """Path → sha256 of what the steps were done again with, as far as it lies in the project."""
+        return {
+            path: digest
+            for step in self.steps
+            for path, digest in step.inputs.items()
+            if not is_named_outside(path)
+        }
+
+    def differences(self) -> Iterator[str]:
+        """Yields a line for each difference that it states."""
+        for step in self.steps:
+            for path, file in step.files.items():
+                if file.finding in REFUTED:
+                    yield f"{path}: {file.said}"
+            if step.said:
+                yield f"{step.about}: cannot be made again: {step.said}"
+
+    @property
+    def missed(self) -> list[Chance]:
+        """The chances to miss forged runs, where something can be said by them: no drawn run differs."""
+        differs = any(step.finding in REFUTED for step in self.runs)
+        return [] if differs or not self.by_bytes else self.chances
+
+    def summary(self) -> str:
+        """Returns what was done and found, in one sentence."""
+        drawn, of = len(self.runs), len(self.draw.population)
+        parts = []
+        if drawn:
+            what = "made again whole" if self.draw.depth == WHOLE else "asked for predictions again"
+            parts.append(f"{drawn} of {counted(of, 'run')} (seed {self.draw.seed}) {what}")
+        if self.results:
+            parts.append(f"{counted(len(self.results), 'step')} from predictions to claims")
+        counts = {it: sum(step.finding == it for step in self.steps) for it in FINDINGS}
+        found = ", ".join(f"{count} {finding}" for finding, count in counts.items() if count)
+        return f"{' and '.join(parts) or 'nothing made again'}: {found or 'nothing found'}"
+
+
+def worst(findings: Sequence[str]) -> str:
+    """Returns the worst of some findings."""
+    return max(findings, key=FINDINGS.index, default=SAME)
+
+
+class Found(_Form):
+    """An attestation as it was found.
+
+    Attributes:
+        path: relative to the project.
+        content: None where it cannot be trusted.
+        problem: why not; else ''.
+
+    """
+
+    path: str
+    content: Attestation | None = None
+    problem: str = ""
+
+    @property
+    def is_signed(self) -> bool:
+        """Whether a signature lies beside it; whether it is a good one is another question."""
+        return layout.is_signed(Path(self.path))
+
+
+def find_attestation(path: Path) -> Found:
+    """Returns the attestation in a file, sound or not."""
+    name = path.as_posix()
+    try:
+        text = read_file(path)
+        content = parse_json(text)
+        attestation = Attestation.model_validate(content)
+    except OSError as error:
+        return Found(path=name, problem=f"cannot be read: {error.strerror}")
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = shown(".".join(map(str, first["loc"]))) or "as a whole"
+        return Found(path=name, problem=f"not an attestation: {place}: {unfit(first)}")
+    except ValueError as error:
+        return Found(path=name, problem=f"not JSON: {error}")
+    if not is_sealed(text, attestation.digest):
+        problem = "edited: it does not have the digest that it states"
+        return Found(path=name, problem=problem)
+    return Found(path=name, content=attestation)
+
+
+def find_attestations() -> list[Found]:
+    """Returns the attestations that lie beside the results, in order of their paths."""
+    return [
+        Found(path=path.as_posix(), problem="a link, which could lead anywhere")
+        if path.is_symlink() or leads_out(path)
+        else find_attestation(path)
+        for path in layout.attestations()
+    ]
+
+
+def outdated(attestation: Attestation, now: Mapping[str, str]) -> list[str]:
+    """Returns the outputs and inputs whose digest is another one now.
+
+    Args:
+        now: path → sha256 as it is now; what is not in it is not looked at, '' is absent.
+
+    """
+    stated = {**attestation.inputs, **attestation.files}
+    return [path for path, digest in stated.items() if path in now and now[path] != digest]
