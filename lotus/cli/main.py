@@ -125,6 +125,7 @@ main.add_section(
     data.cache_stores,
     data.split_held_out,
     data.choose_forget_set,
+    data.picture_forget_set,
     data.duplicates,
     data.clean_mufac,
 )

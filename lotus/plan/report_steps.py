@@ -7,7 +7,7 @@ from pathlib import Path
 from lotus import layout
 from lotus.figures.registry import spec_modules
 from lotus.plan.contents import Contents, Made, description
-from lotus.plan.data_steps import cache_stores
+from lotus.plan.data_steps import cache_stores, picture_forget_set
 from lotus.plan.step import (
     ExpectedRecord,
     Files,
@@ -166,6 +166,7 @@ def write_report(contents: Contents) -> Iterator[Step]:
             "audits": _audits(contents),
             "metrics": contents.metrics(contents.measured),
             "runs": contents.records(contents.measured),
+            "forgotten": forget_set_files(contents),
             "exhibits": exhibit_files(contents),
             "claims": str(layout.CLAIMS),
             "template": str(layout.TEMPLATE),
@@ -229,6 +230,15 @@ def files_of(made: Made, form: str) -> list[str]:
 def first_file(made: Made, form: str) -> str:
     """The file of a table or figure (`form`) that stands for all of them: its CSV or its SVG."""
     return files_of(made, form)[0]
+
+
+def forget_set_files(contents: Contents) -> list[str]:
+    """Forget sets of all runs, with the sheets of their pictures."""
+    return [
+        path
+        for step in picture_forget_set(contents)
+        for path in (str(step.inputs["chosen"]), *step.files)
+    ]
 
 
 def _common_sources() -> dict[str, Files]:
