@@ -18,16 +18,14 @@ from lotus.records.index import Index
 from lotus.records.reading import Record
 from lotus.results.ablation import is_of_numbers
 from lotus.results.experiment import Experiment, read_experiment
-from lotus.results.metrics import KEYS, MODELS, PLACE, measured_against
-from lotus.results.quantities import CORRELATION, TERM_OF_GAP
+from lotus.results.metrics import KEYS, MODELS, PLACE
+from lotus.results.needed_rows import rows_needed
 
 FORM = "a cell is PATH:ROW:COLUMN[:KEY=VALUE…], as results/tables/summary.csv:lotus:avg_gap"
 SIDES = ("published", "released", "corrected")
 """Columns of a paper's table that state one metric; there `protocol` chooses among them."""
 KEYS_OF_LINES = (*KEYS, "switch", "seed", "metric", "scope")
 """Columns that tell lines of one row apart."""
-OF_ALL_ROWS = ("points", "pearson", "spearman", CORRELATION)
-"""Metrics of a whole table begin with these."""
 
 
 @dataclass(frozen=True)
@@ -259,27 +257,6 @@ def _predictions(metrics: Iterable[str], line: Line, index: Index) -> dict[str, 
             needed = rows_needed(line.metric, line.content.get("row", ""), list(rows))
             found[record.path] = [rows[row] for row in needed if row in rows]
     return found
-
-
-def rows_needed(metric: str, row: str, rows: Sequence[str]) -> list[str]:
-    """Rows of a metrics file whose predictions a row's metric is computed from.
-
-    Args:
-        metric: in whichever convention.
-        row: '' for a number of the whole table.
-        rows: of the file, in its order.
-
-    """
-    if metric.startswith(OF_ALL_ROWS) or not row:
-        return list(rows)
-    needed = [row, *measured_against(metric)]
-    if metric in TERM_OF_GAP:
-        needed.append(layout.GOLD)
-    if row == layout.ORIGINAL:
-        # Which of its predictions are of forget and retain images, another model's say.
-        others = [name for name in rows if name != layout.ORIGINAL]
-        needed += [layout.GOLD] if layout.GOLD in others else others[:1]
-    return list(dict.fromkeys(needed))
 
 
 def _runs(record: Record, line: Line, index: Index) -> Iterator[str]:

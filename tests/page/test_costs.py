@@ -2,9 +2,10 @@
 
 import pytest
 from hand_made import write_by_hand
-from metrics_files import PLACE
+from metrics_files import PLACE, experiment_of
 
 from lotus.config.register import REGISTER
+from lotus.page.change_ways import ChangeWays
 from lotus.page.costs import costs, register
 from lotus.results.metrics import (
     load_metrics,
@@ -13,7 +14,7 @@ from lotus.tables.times import times
 
 
 def test_matrix_of_costs(ablated):
-    found = costs(ablated)
+    found = costs(ChangeWays(experiment_of(), ablated))
     (gaps,), (retained,) = found.gaps, found.retained
     assert [switch for switch, _ in gaps.heads] == ["M1", "E3", "E6"]
     assert [switch for switch, _ in retained.heads] == ["M1"]
