@@ -22,7 +22,7 @@ FLOORS = [
     ["tables"],
     ["figures", "claims", "plan"],
     ["diff", "page", "audit"],
-    ["lineage", "crate", "publish"],
+    ["lineage", "impact", "crate", "publish"],
     ["cli"],
     ["__main__"],
 ]
@@ -94,6 +94,7 @@ def test_rooms_that_must_not_know_each_other(above, below):
         "lotus.records.reading",
         "lotus.audit.audit",
         "lotus.publish.replay",
+        "lotus.impact.impact",
         "lotus.cli.main",
     ],
 )

@@ -107,7 +107,15 @@ def main(log: Path | None) -> None:
         logging.info("%s", shlex.join(sys.argv[1:]))
 
 
-main.add_section("Look at results", look.audit, look.lineage, look.diff, look.effects, look.signs)
+main.add_section(
+    "Look at results",
+    look.audit,
+    look.lineage,
+    look.impact,
+    look.diff,
+    look.effects,
+    look.signs,
+)
 main.add_section("Share results", share.publish, share.restore, share.export_crate)
 main.add_section(
     "Know what there is",

@@ -3,7 +3,7 @@
 import csv
 import io
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,9 @@ SIDES = ("published", "released", "corrected")
 """Columns of a paper's table that state one metric; there `protocol` chooses among them."""
 KEYS_OF_LINES = (*KEYS, "switch", "seed", "metric", "scope")
 """Columns that tell lines of one row apart."""
+
+
+ReadExperiment = Callable[[Path], Experiment]
 
 
 @dataclass(frozen=True)
@@ -174,10 +177,15 @@ def _narrowed(
     return lines
 
 
-def inputs_of(cell: AskedCell, lines: Iterable[Line], index: Index) -> Kept:
+def inputs_of(
+    cell: AskedCell, lines: Iterable[Line], index: Index, read: ReadExperiment = read_experiment
+) -> Kept:
     """Record → those of its inputs that the lines' numbers are made of.
 
     A table whose record is absent, and a table of verdicts, rest on all that there is.
+
+    Args:
+        read: gives the description of the experiment; whoever asks for many lines keeps it.
 
     Raises:
         LotusError: the lines are not those of the table that the record is of.
@@ -187,7 +195,7 @@ def inputs_of(cell: AskedCell, lines: Iterable[Line], index: Index) -> Kept:
     if record is None:
         return {}
     try:
-        return _rest_on(record, lines, index)
+        return _rest_on(record, lines, index, read)
     except (KeyError, ValueError, TypeError, AttributeError, IndexError) as error:
         # A column or a key of a record that is not there; the audit says which file was changed.
         raise LotusError(
@@ -195,10 +203,10 @@ def inputs_of(cell: AskedCell, lines: Iterable[Line], index: Index) -> Kept:
         ) from error
 
 
-def _rest_on(record: Record, lines: Iterable[Line], index: Index) -> Kept:
+def _rest_on(record: Record, lines: Iterable[Line], index: Index, read: ReadExperiment) -> Kept:
     kept: dict[str, list[str]] = {}
     for line in lines:
-        found = _of_line(record, line, index)
+        found = _of_line(record, line, index, read)
         if found is None:
             return {}
         for path, inputs in found.items():
@@ -211,10 +219,12 @@ def _in_order(record: Record, kept: Sequence[str]) -> list[str]:
     return [path for path in record.inputs if path in kept]
 
 
-def _of_line(record: Record, line: Line, index: Index) -> dict[str, list[str]] | None:
+def _of_line(
+    record: Record, line: Line, index: Index, read: ReadExperiment
+) -> dict[str, list[str]] | None:
     """Record → inputs, of one line; None where nothing can be left out."""
     if "item" in record.about:
-        return _of_paper(record, line, index)
+        return _of_paper(record, line, index, read)
     name = record.about.get("table")
     if name in ("times", "cost"):
         return {record.path: list(_runs(record, line, index))}
@@ -282,7 +292,9 @@ def _golds(abouts: Mapping[str, Mapping[str, Any]], line: Line) -> list[str]:
     return corrected or list(golds)
 
 
-def _of_paper(record: Record, line: Line, index: Index) -> dict[str, list[str]] | None:
+def _of_paper(
+    record: Record, line: Line, index: Index, read_described: ReadExperiment
+) -> dict[str, list[str]] | None:
     """Returns what a cell of a paper's table rests on: the published reference, measurements, or both."""
     described = [path for path in record.inputs if _kind(path, index) == "experiment"]
     if not described or not os.path.isfile(described[0]):
@@ -293,7 +305,7 @@ def _of_paper(record: Record, line: Line, index: Index) -> dict[str, list[str]] 
     is_printed = not sides or any(not c.startswith(tuple(sides)) for c in columns)
     is_compared = any(column.endswith(("_difference", "_inside")) for column in columns)
     kept = {record.path: reference if is_printed or is_compared else []}
-    read = read_experiment(Path(described[0]))
+    read = read_described(Path(described[0]))
     for cell in read.labelled(str(record.about["item"])):
         here = all(str(cell[key]) == line.content[key] for key in PLACE)
         if here and parse(str(cell["protocol"])).base in sides:
