@@ -15,6 +15,7 @@ from lotus.page import chain, formulas
 from lotus.page.measured_ways import stated
 from lotus.page.ways import Basis, Cell, Formula, OfSeed, Way, of_seeds, why_left_out
 from lotus.published.numbers import DECIMALS
+from lotus.records.files import relative
 from lotus.results.conventions import form_of
 from lotus.results.experiment import Experiment
 from lotus.results.metrics import PLACE, benchmark_title, load_metrics, needs_gold, row_title
@@ -77,7 +78,7 @@ class PaperWays:
     def _of_printed(self, line: Mapping[Any, Any]) -> Way:
         metric, row = str(line["metric"]), str(line["row"])
         source = "; ".join(filter(None, [str(line["source"] or ""), str(line["note"] or "")]))
-        files = sorted(path.as_posix() for path in self.published.glob("*.csv"))
+        files = sorted(map(relative, self.published.glob("*.csv")))
         return Way(
             formula=Formula(
                 f"{_title(metric)}, as printed", formulas.PRINTED, notes=(source,) if source else ()
