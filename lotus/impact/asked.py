@@ -120,6 +120,10 @@ def _of_artifact(index: Index, given: str, configuration: Configuration | None) 
         return Start(f"raw list {node}", (), files={node: ALL})
     if node in index.records:
         return Start(f"step of {node}", (), frozenset({node}))
+    made = index.producer(node)
+    if made is not None and Path(node).name == layout.MODEL_FILE:
+        # The predictions of a run are made of its model.
+        return Start(f"model {node}", (), frozenset({made.path}))
     return Start(f"file {node}", (), files={node: ALL})
 
 

@@ -97,7 +97,7 @@ def _of_table(
             if key not in known:
                 known[key] = inputs_of(cell, [line], reach.index, read)
             images = images_of(line.metric, is_published="metric" in content)
-            if reach.is_touched(record, known[key], images):
+            if path in reach.start.files or reach.is_touched(record, known[key], images):
                 touched.append(column)
         if touched:
             keys = {key: content[key] for key in KEYS_OF_LINES if content.get(key)}

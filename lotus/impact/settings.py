@@ -145,7 +145,7 @@ class Configuration:
         """Whether the value of a hyper-parameter is the one that stands at a place: the last one wins."""
         given = self._given(row, place)
         stated = record.settings.get("hyperparameters", {})
-        if key not in given or (key in stated and stated[key] != given[key]):
+        if key not in given or (key in stated and not _are_equal(stated[key], given[key])):
             return False
         overrides = self.settings["overrides"]
         if place >= 0 and not _covers(overrides[place]["where"], record, column):
@@ -254,6 +254,14 @@ def _columns(record: Record) -> tuple[str, ...]:
     """
     protocol = parse(str(record.about.get("protocol", "corrected")))
     return ("corrected", "released") if protocol.deviations else (protocol.base,)
+
+
+def _are_equal(stated: Any, given: Any) -> bool:
+    """Whether a run states the value that is given, which may be a number as text (`5e-3`)."""
+    try:
+        return float(stated) == float(given)
+    except (TypeError, ValueError):
+        return str(stated) == str(given)
 
 
 def _covers(where: Settings, record: Record, column: str | None) -> bool:
