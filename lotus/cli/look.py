@@ -102,7 +102,7 @@ def lineage(
 )
 @click.option("--brief", is_flag=True, help="Print how much rests on it, and not what.")
 def impact(given: str, as_json: bool, brief: bool) -> None:
-    """List what rests on an image, a file, a module or a setting.
+    """List what rests on an image, file, module or setting.
 
     PATH is an image (its file, or its place in a store: data/stores/digits:17), a raw file, a file or
     folder of data/stores or results, a module (lotus.methods.ssd, or its file) or a key of the
