@@ -40,8 +40,8 @@ def _spec(split: Images, label: str, place: int) -> MetricSpec:
         place=place,
         words=f"The share of the images {words} whose label has the largest of the model's logits.",
         symbols=(
-            f"Acc_{{{sign}}} = 1/|D_{{{sign}}}| · Σ_{{(x, y) ∈ D_{sign}}} "
-            "[argmax_{k} z_{k}(x) = y]"
+            f"Acc_{{{sign}}} = 1/|D_{{{sign}}}| · Σ_{{(x, y)}} [argmax_{{k}} z_{{k}}(x) = y], "
+            f"(x, y) ∈ D_{{{sign}}}"
         ),
         images=(split,),
         released=AsReleased(("E3",), round_share, words={"E3": ROUNDED_SHARE}),

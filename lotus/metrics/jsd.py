@@ -49,8 +49,8 @@ def jsd(p: np.ndarray, q: np.ndarray) -> float:
         place=1,
         words="The mean Jensen–Shannon divergence, over the forget images, between what the model says "
         "(p) and what the gold model of the same seed says (q), in nats.",
-        symbols="JSD = 1/|D_{f}| · Σ_{x ∈ D_f} [½ KL(p_{x} ‖ m_{x}) + ½ KL(q_{x} ‖ m_{x})], m_{x} = ½ "
-        "(p_{x} + q_{x})",
+        symbols="JSD = 1/|D_{f}| · Σ_{x} [½ KL(p_{x} ‖ m_{x}) + ½ KL(q_{x} ‖ m_{x})], x ∈ D_{f}, "
+        "m_{x} = ½ (p_{x} + q_{x})",
         images=("forget",),
         released=AsReleased(
             ("E3", "E4"),

@@ -131,7 +131,7 @@ SYNTHETIC = "mia_released_e5_e6"
         words="The share of the forget images that an attack calls members of the training set. The "
         "attack is a logistic regression on the entropy h of the model's predictions, fitted on as many "
         "retain images (members) as validation images (non-members), drawn with the seed.",
-        symbols="MIA = 1/|D_{f}| · Σ_{x ∈ D_f} [attack(h(x)) = member], h = −Σ_{k} p_{k} ln p_{k}",
+        symbols="MIA = 1/|D_{f}| · Σ_{x} [attack(h(x)) = member], x ∈ D_{f}, h = −Σ_{k} p_{k} ln p_{k}",
         images=("forget", "retain", "val"),
         released=AsReleased(
             ("E3", "E5", "E6"),

@@ -19,13 +19,11 @@ class Attested:
     """An attestation that lies beside the results.
 
     Attributes:
-        path: of its file.
-        said: what was done and found, in a sentence.
+        said: which it is, what was done and found, in a sentence.
         findings: folder of a run → what was found when it was made again.
 
     """
 
-    path: str
     said: str
     findings: Mapping[str, str]
 
@@ -37,13 +35,15 @@ class Vouched:
     Attributes:
         verified: what was compared when the page was made, in a sentence or two.
         other: files whose bytes were others than their records state.
-        attested: what attestations say, a sentence each.
+        attested: attestations that lie beside the results.
+        unattested: what is said where there are none.
 
     """
 
     verified: str
     other: Sequence[str]
-    attested: Sequence[str]
+    attested: Sequence[Attested]
+    unattested: str = NO_ATTESTATION
 
 
 def vouched(files: Iterable[Path], attestations: Sequence[Attested] = ()) -> Vouched:
@@ -74,5 +74,4 @@ def vouched(files: Iterable[Path], attestations: Sequence[Attested] = ()) -> Vou
         f"{counted(compared, 'file')} that it is made of were held against them: {found}. Predictions, "
         "models, images and code were not compared."
     )
-    said = [f"{each.path}: {each.said}" for each in attestations] or [NO_ATTESTATION]
-    return Vouched(verified, other, said)
+    return Vouched(verified, other, attestations)

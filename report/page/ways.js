@@ -12,10 +12,10 @@ function make(tag, attributes = {}, ...inner) {
   return element;
 }
 
-// Symbols: what stands behind "_" in braces is set lower.
-function symbols(text) {
+// A text with formulas: what stands behind "_" in braces is set lower.
+function paragraph(text, attributes = {}) {
   const parts = text.split(/_\{([^}]*)\}/);
-  return make("p", { class: "symbols" }, ...parts.map((part, i) => (i % 2 ? make("sub", {}, part) : part)));
+  return make("p", attributes, ...parts.map((part, i) => (i % 2 ? make("sub", {}, part) : part)));
 }
 
 function fileLine(place) {
@@ -105,15 +105,27 @@ function overSeeds(stated, seeds) {
   ];
 }
 
-function vouchedFor(asked) {
-  const { verified, attested, command } = ways.vouched;
+// The runs behind a number that somebody made again, and what came out.
+function madeAgain({ said, findings }, [steps]) {
+  const runs = steps.map((place) => ways.files[ways.steps[place][2].at(-1)][0])
+    .filter((path) => path.endsWith("/run.json")).map((path) => path.slice(0, -"/run.json".length));
+  const found = runs.filter((folder) => folder in findings)
+    .map((folder) => `${folder.split("/").slice(1).join("/")}: ${findings[folder]}`);
+  const here = found.length
+    ? `Of the ${runs.length} runs behind this number it has ${found.length}: ${found.join("; ")}.`
+    : `It has none of the runs behind this number (${runs.length}).`;
+  return make("p", {}, `${said} ${here}`);
+}
+
+function vouchedFor(asked, basis) {
+  const { verified, attested, unattested, command } = ways.vouched;
   const [path, row, column, where] = asked.map((place) => ways.texts[place]);
   const cell = [path, row, column, where].filter(Boolean).join(":");
   const check = path ? [make("pre", { tabindex: "0" }, make("code", {}, `lotus lineage '${cell}' --brief`))] : [];
   return [
     make("h3", {}, "What vouches for it"),
     make("p", {}, verified),
-    ...attested.map((said) => make("p", {}, said)),
+    ...(attested.length ? attested.map((each) => madeAgain(each, basis)) : [make("p", {}, unattested)]),
     make("p", {}, path ? "To follow it to its source files now, each of them hashed:" : ""),
     ...check,
     make("p", {}, "To check every file, the code and the configuration now:"),
@@ -123,19 +135,19 @@ function vouchedFor(asked) {
 
 function openWay(cell) {
   const [formula, row, where, stated, seeds, basis, asked] = ways.ways[cell.dataset.way];
-  const { title, words, symbols: inSymbols, notes } = ways.formulas[formula];
+  const { title, words, symbols, notes } = ways.formulas[formula];
   const about = [ways.texts[row], ways.texts[where]].filter(Boolean).join(" · ");
   wayDialog.querySelector(".told").replaceChildren(
     make("h2", { id: "way-title" }, title, ": ", make("span", { class: "value" }, cell.dataset.said)),
     make("p", { class: "lead" }, about),
     make("h3", {}, "Formula"),
-    make("p", {}, words),
-    ...(inSymbols ? [symbols(inSymbols)] : []),
-    ...notes.map((note) => make("p", {}, note)),
+    paragraph(words),
+    ...(symbols ? [paragraph(symbols, { class: "symbols" })] : []),
+    ...notes.map((note) => paragraph(note)),
     ...overSeeds(ways.texts[stated], seeds),
     make("h3", {}, "Forget images"),
     ...forgetImages(ways.bases[basis]),
-    ...vouchedFor(asked),
+    ...vouchedFor(asked, ways.bases[basis]),
     ...filesAndCommands(ways.bases[basis]),
   );
   wayDialog.showModal();

@@ -10,7 +10,7 @@ from lotus.page import formulas
 from lotus.page.book import Book
 from lotus.page.forgotten import as_ranges
 from lotus.page.measured_ways import of_metric
-from lotus.page.vouched import NO_ATTESTATION, Attested, Vouched, vouched
+from lotus.page.vouched import NO_ATTESTATION, Vouched, vouched
 from lotus.page.ways import Basis, Formula, Way
 from lotus.records.files import write_text
 from lotus.records.record import write_record
@@ -41,18 +41,11 @@ def test_a_file_that_was_edited_after_its_record_is_named(table):
         "1 file that it is made of were held against them: all of them had the bytes"
         in sound.verified
     )
-    assert (sound.other, sound.attested) == ([], [NO_ATTESTATION])
+    assert (sound.other, sound.attested, sound.unattested) == ([], (), NO_ATTESTATION)
     table.write_text("row,x\na,2\n")
     edited = vouched([table])
     assert edited.other == ["results/tables/t.csv"]
     assert "1 file had other bytes than the record states" in edited.verified
-
-
-def test_an_attestation_that_lies_beside_is_told(table):
-    found = vouched(
-        [table], [Attested("results/attestations/a.json", "5 of 20 runs: 5 same bytes", {})]
-    )
-    assert found.attested == ["results/attestations/a.json: 5 of 20 runs: 5 same bytes"]
 
 
 def test_no_text_of_a_result_can_end_the_data_or_be_taken_for_html():

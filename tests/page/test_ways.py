@@ -94,6 +94,27 @@ def test_the_forget_images_are_seen_at_once_in_the_order_of_their_list(page, res
     assert labels in seen
 
 
+def test_an_attestation_vouches_for_the_runs_that_it_has_and_no_others(page):
+    page.locator(FIRST).first.click()
+    assert "No attestation lies beside these results" in page.locator("#way").inner_text()
+    page.keyboard.press("Escape")
+    runs = page.evaluate(
+        "() => ways.files.map(([path]) => path).filter((path) => path.endsWith('corrected/lotus/run.json'))"
+    )
+    folders = [run.removesuffix("/run.json") for run in runs]
+    page.evaluate(
+        "(found) => ways.vouched.attested.push({ said: 'a.json: 2 runs made again.', findings: found })",
+        dict.fromkeys(folders, "same bytes"),
+    )
+    page.locator(FIRST).first.click()
+    said = page.locator("#way").inner_text()
+    assert "a.json: 2 runs made again. Of the 4 runs behind this number it has 2: " in said
+    assert said.count("same bytes") == 2
+    page.keyboard.press("Escape")
+    page.locator("#paper details td button.number").first.evaluate("(e) => e.click()")
+    assert "It has none of the runs behind this number (0)." in page.locator("#way").inner_text()
+
+
 def test_all_numbers_lead_to_forget_images_or_say_that_there_are_none(told):
     assert told["ways"]
     without = {
