@@ -59,7 +59,9 @@ def run_git(*arguments: str, stdin: bytes = b"") -> "subprocess.CompletedProcess
             env={**kept, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0"},
         )
     except FileNotFoundError as error:
-        raise LotusError("git is needed, and not there: install it, or put it on PATH") from error
+        raise LotusError(
+            "git is needed but was not found: install it, or put it on PATH"
+        ) from error
     except OSError as error:
         raise LotusError(f"git cannot be run: {error.strerror}") from error
     except ValueError as error:
@@ -117,7 +119,7 @@ def why_none() -> str:
         )
     if prefix.strip() and not tracks_something_here():
         return (
-            f"{here}: a git repository is needed, and that of a folder above tracks nothing here; "
+            f"{here}: a git repository is needed, and the one of a folder above tracks nothing here; "
             "`git init` makes one"
         )
     return ""

@@ -30,6 +30,18 @@ def keep_checkout_last() -> None:
     sys.path[:] = others
 
 
+def leave_out_present_folder() -> None:
+    """Takes the present folder off the search path, unless the running package lies in it.
+
+    A library looks for modules that are not installed; a file of that name in the results of somebody else
+    would be run.
+    """
+    checkout = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    here = os.getcwd()
+    if os.path.realpath(checkout) != os.path.realpath(here):
+        sys.path[:] = [path for path in sys.path if os.path.abspath(path) != here]
+
+
 def settle() -> None:
     """Makes this process independent of what the user's terminal and variables happen to be.
 

@@ -1,6 +1,6 @@
 """Small image sets, stores and models that several test files use."""
 
-import fcntl
+import json
 import os
 from contextlib import contextmanager
 from dataclasses import replace
@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 import torch
 from longest_files import LONGEST
+from made_once import made_once
+from own_file import extend
 from project import copy_of_project, run
 from torch import nn
 from torch.optim.optimizer import register_optimizer_step_post_hook
@@ -57,17 +59,24 @@ def finished(tmp_path_factory):
 
     All test processes share one: the first that asks makes it, and others wait.
     """
-    own = tmp_path_factory.getbasetemp()
-    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
-    folder = shared / "project"
-    with (shared / "project.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not folder.exists():
-            draft = tmp_path_factory.mktemp("draft")
-            copy_of_project(draft)
-            run(draft, "snakemake", "--cores", "2", "--configfile", "config/digits.yaml")
-            draft.rename(folder)
-    return folder
+
+    def make(draft):
+        copy_of_project(draft)
+        run(draft, "snakemake", "--cores", "2", "--configfile", "config/digits.yaml")
+
+    return made_once(tmp_path_factory, "project", make)
+
+
+@pytest.fixture(scope="session")
+def extended(finished, tmp_path_factory):
+    """The same with a claim, a figure, a table and a metric of one's own (`own_file.extend`).
+
+    Returns:
+        Its folder, and what was planned when.
+
+    """
+    made = made_once(tmp_path_factory, "extended", lambda draft: extend(finished, draft))
+    return made / "project", json.loads((made / "noted.json").read_text())
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "lotus"
 # Ground floor first; a room may use its own floor and those below.
 FLOORS = [
-    ["errors", "names", "surroundings", "wording"],
+    ["errors", "lazy_torch", "names", "surroundings", "wording"],
     ["formats", "git"],
     ["config"],
     ["layout"],
@@ -101,6 +101,16 @@ def test_rooms_that_must_not_know_each_other(above, below):
 def test_nothing_right_of_the_predictions_loads_torch(modules):
     code = f"import sys, {modules}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_plan_and_all_its_steps_are_made_without_torch():
+    code = (
+        "import sys; from pathlib import Path; from lotus.plan.declared import declared; "
+        "from lotus.plan.feasible import refuse_nonsense; from lotus.plan.steps import expected_records; "
+        "found = declared([Path('config/digits.yaml')], {}); refuse_nonsense(found.plan, found.origins); "
+        "assert len(expected_records(found.plan)) > 50; sys.exit('torch' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=PACKAGE.parent)
 
 
 def test_methods_do_not_reach_for_files():

@@ -62,7 +62,7 @@ def repository(folder):
     return folder
 
 
-REMARK = "results/ä b.csv: not as in the last commit, which tracks results"
+REMARK = "results/ä b.csv: changed since the last commit, which tracks results"
 
 
 def test_what_is_not_committed_is_remarked(repository):
@@ -94,17 +94,17 @@ def test_without_a_repository_one_remark_and_one_line(folder):
 def test_without_git(repository, monkeypatch):
     monkeypatch.setenv("PATH", str(repository))
     (note,) = tracked_files.uncommitted()
-    assert "git is needed, and not there" in note
-    with pytest.raises(LotusError, match="git is needed, and not there"):
+    assert "git is needed but was not found" in note
+    with pytest.raises(LotusError, match="git is needed but was not found"):
         git("status")
-    with pytest.raises(LotusError, match="git is needed, and not there"):
+    with pytest.raises(LotusError, match="git is needed but was not found"):
         open_side("HEAD")
 
 
 def test_a_repository_above_that_does_not_have_the_project(repository, monkeypatch):
     Path("project/results").mkdir(parents=True)
     monkeypatch.chdir("project")
-    with pytest.raises(LotusError, match="that of a folder above tracks nothing here"):
+    with pytest.raises(LotusError, match="the one of a folder above tracks nothing here"):
         open_side("HEAD")
     with pytest.raises(LotusError, match="tracks nothing here"):
         git("add", "--force", "--", "results")

@@ -69,7 +69,12 @@ class Audit:
         return [artifact for artifact in self.artifacts if artifact.status == status]
 
 
-def audit(index: Index, expected_records: Iterable[ExpectedRecord], full: bool = False) -> Audit:
+def audit(
+    index: Index,
+    expected_records: Iterable[ExpectedRecord],
+    full: bool = False,
+    plugin_folders: tuple[Path, ...] = (),
+) -> Audit:
     """Audits the artifacts in the present folder.
 
     Args:
@@ -77,13 +82,14 @@ def audit(index: Index, expected_records: Iterable[ExpectedRecord], full: bool =
         expected_records: what the present configuration expects; records of other experiments are
             only compared with their own inputs and the present code.
         full: see `digests`.
+        plugin_folders: see `code_changes`.
 
     """
     expected = {record.path: record for record in expected_records}
     raw = raw_files()
     seen = digests(_all_paths(index, expected.values(), raw), full=full)
     found = _Findings()
-    told = _Records(index, seen, found)
+    told = _Records(index, seen, found, plugin_folders)
     for record in index.records.values():
         told.judge(record, expected.get(record.path))
     _not_made(index, expected.values(), seen, found)
@@ -145,10 +151,11 @@ class _Records:
     index: Index
     seen: Mapping[str, Seen]
     found: _Findings
+    plugin_folders: tuple[Path, ...]
 
     @cached_property
     def _code(self) -> Callable[[Record], str]:
-        changes = code_changes()
+        changes = code_changes(self.plugin_folders)
 
         def told(record: Record) -> str:
             try:
@@ -186,14 +193,14 @@ class _Records:
         own = [path for path in record.outputs if self.index.producers.get(path) is record]
         if len(own) < len(record.outputs) and not record.problem:
             other = next(path for path in record.outputs if path not in own)
-            self.found.add(record.path, CHANGED, f"states {other}, whose record it is not")
+            self.found.add(record.path, CHANGED, f"it states {other}, which another record states")
         return own
 
     def _compare(self, path: str, stated: str, record: Record) -> None:
         self.found.sound(path)
         now = self.seen[path]
         if now.is_absent:
-            self.found.add(path, MISSING, f"stated by {record.path}")
+            self.found.add(path, MISSING, f"{record.path} states it")
         elif now.problem:
             self.found.add(path, CHANGED, now.problem)
         elif now.sha256 != stated:
@@ -211,11 +218,11 @@ class _Records:
             if told == stated or maker.problem:
                 continue
             if maker.started > record.started:
-                yield f"{path} was made anew since"
+                yield f"{path} was made again since"
             elif is_record:
-                self.found.add(path, CHANGED, f"not the record that {record.path} read")
+                self.found.add(path, CHANGED, f"it is not the record that {record.path} read")
             else:
-                reason = f"states other bytes of {path} than {record.path} read"
+                reason = f"it states other bytes of {path} than {record.path} read"
                 self.found.add(maker.path, CHANGED, reason)
 
     def _unrecorded(self, path: str, stated: str, record: Record) -> Iterator[str]:
@@ -226,7 +233,7 @@ class _Records:
         )
         if now.is_absent:
             if is_made:
-                self.found.add(path, MISSING, f"read by {record.path}")
+                self.found.add(path, MISSING, f"{record.path} read it")
             elif not Path(path).is_absolute():
                 yield f"{path}, which it read, is absent"
         elif now.sha256 != stated:
@@ -234,7 +241,7 @@ class _Records:
                 reason = now.problem or _other_bytes(now.sha256, stated, record.path)
                 self.found.add(path, CHANGED, reason)
             else:
-                yield f"{path} is not what it was"
+                yield f"{path} changed since"
         elif is_made:
             self.found.sound(path)
 
@@ -246,9 +253,9 @@ class _Records:
                 self.found.add(path, MISSING, f"{record.path} builds on it")
             elif not other.problem and identity(other.content) != stated:
                 if other.started > record.started:
-                    yield f"{path} was written anew since"
+                    yield f"{path} was written again since"
                 else:
-                    reason = f"not the record that {record.path} builds on"
+                    reason = f"it is not the record that {record.path} builds on"
                     self.found.add(path, CHANGED, reason)
 
     def _unlisted(self, ledger: Record) -> None:
@@ -259,7 +266,9 @@ class _Records:
             if record.started > ledger.started:
                 self.found.add(ledger.path, STALE, f"{record.path} was made since")
             else:
-                self.found.add(record.path, ORPHAN, f"older than {ledger.path}, and not in it")
+                self.found.add(
+                    record.path, ORPHAN, f"it is older than {ledger.path}, which does not list it"
+                )
 
 
 def _other_bytes(now: str, stated: str, record: str) -> str:
@@ -272,10 +281,10 @@ def _not_made(
     """Adds the artifacts that the configuration asks for and no record states."""
     for wanted in expected:
         if wanted.path not in index.records:
-            found.add(wanted.path, MISSING, "wanted by the configuration")
+            found.add(wanted.path, MISSING, "the configuration wants it")
             for path in wanted.outputs:
                 if seen[path].is_absent:
-                    found.add(path, MISSING, "wanted by the configuration")
+                    found.add(path, MISSING, "the configuration wants it")
 
 
 def _raw(raw: Iterable[RawFileOfStore], seen: Mapping[str, Seen], found: _Findings) -> None:
@@ -286,10 +295,10 @@ def _raw(raw: Iterable[RawFileOfStore], seen: Mapping[str, Seen], found: _Findin
             continue
         if file.is_elsewhere:
             if now.sha256 and now.sha256 != file.sha256:
-                found.add(file.listed_by, STALE, f"{file.path} is not what it was")
+                found.add(file.listed_by, STALE, f"{file.path} changed since")
         elif now.is_absent:
             if file.is_in_repository:
-                found.add(file.path, MISSING, f"listed by {file.listed_by}")
+                found.add(file.path, MISSING, f"{file.listed_by} lists it")
         elif now.problem:
             found.add(file.path, CHANGED, now.problem)
         elif now.sha256 != file.sha256:

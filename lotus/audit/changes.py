@@ -17,15 +17,21 @@ from lotus.wording import first_of
 SAID = 5
 """Names of a list that are given; others are counted."""
 
-OLDER_FORMAT = "made by an older version of the package: its code identity cannot be compared"
+OLDER_FORMAT = (
+    "an older version of the package made it, so that its code identity cannot be compared"
+)
 
 
-def code_changes() -> Callable[[Record], str]:
+def code_changes(plugin_folders: tuple[Path, ...] = ()) -> Callable[[Record], str]:
     """Returns a function: a record → which modules are other ones now, in words; else ''.
 
     The function looks at the same modules once. Present code is that of the project in the present folder,
     if it has code of its own, whichever copy runs. Modules are compared by their syntax
     (`lotus.records.syntax`); a record of an older format states digests of another kind.
+
+    Args:
+        plugin_folders: where plug-ins lie, which are read and not imported.
+
     """
     own = Path.cwd() if Path(PACKAGE, "__init__.py").is_file() else None
     present: dict[tuple[str, ...], tuple[str, dict[str, str]]] = {}
@@ -36,7 +42,10 @@ def code_changes() -> Callable[[Record], str]:
         recorded = record.content["code"]
         entry = tuple(recorded["entry"])
         if entry not in present:
-            present[entry] = code_digest(*entry, root=own), module_digests(*entry, root=own)
+            present[entry] = (
+                code_digest(*entry, root=own, folders=plugin_folders),
+                module_digests(*entry, root=own, folders=plugin_folders),
+            )
         digest, modules = present[entry]
         if digest == recorded["step"]:
             return ""
@@ -53,17 +62,17 @@ def differences(record: Record, expected: ExpectedRecord) -> Iterator[str]:
     """Yields what a step would do otherwise under the present configuration."""
     if expected.settings is not None:
         for key, old, new in changed_values(record.settings, expected.settings):
-            yield f"parameters: {key} was {_shown(old)}, is {_shown(new)}"
+            yield f"parameters: {key} was {_shown(old)} and is now {_shown(new)}"
     if expected.content is not None:
         yield from _described(record, expected.outputs[0], expected.content)
     if expected.inputs is not None:
         absent = [path for path in expected.inputs if path not in record.inputs]
         if absent:
-            yield f"inputs: made without {first_of(absent, SAID)}"
+            yield f"inputs: it was made without {first_of(absent, SAID)}"
         made = [path for path in record.inputs if Path(path).is_relative_to(layout.RESULTS)]
         extra = [path for path in made if path not in expected.inputs]
         if extra:
-            yield f"inputs: made with {first_of(extra, SAID)} as well"
+            yield f"inputs: it was also made with {first_of(extra, SAID)}"
     unstated = [path for path in expected.outputs if path not in record.outputs]
     if unstated:
         yield f"outputs: it does not state {first_of(unstated, SAID)}"
@@ -78,7 +87,7 @@ def _described(record: Record, path: str, content: Mapping[str, Any]) -> Iterato
         keys = [key for key, _, _ in changed_values(before, content["settings"])]
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         keys = []
-    yield f"parameters: the configuration is another one: {first_of(keys, SAID) or 'what it comes to'}"
+    yield f"parameters: the configuration changed: {first_of(keys, SAID) or 'what follows from it'}"
 
 
 ABSENT = object()

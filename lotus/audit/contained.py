@@ -38,7 +38,7 @@ def problems(index: Index, sound: Set[str]) -> Iterator[tuple[str, str]]:
             try:
                 parts = readers[record.kind](path)
             except (OSError, ValueError) as error:
-                yield path, f"not a split: {error}"
+                yield path, f"it is not a split: {error}"
                 continue
             chosen[path, record.outputs[path]] = parts
             held_out = halves.setdefault(place, parts if record.kind == "held-out" else {})
@@ -59,7 +59,7 @@ def _forget_set(path: str) -> Parts:
 def _parts(path: str, names: Iterable[str]) -> Parts:
     content = parse_json(read_file(Path(path)))
     if not isinstance(content, dict):
-        raise ValueError("not a mapping")
+        raise ValueError("it is not a mapping")
     return {name: _indices(name, content.get(name)) for name in names}
 
 
@@ -71,7 +71,9 @@ def _indices(name: str, value: Any) -> np.ndarray:
     if found.ndim != 1 or found.dtype.kind not in "iu" or found.dtype.itemsize > 8:
         raise ValueError(f"{name} is not a list of whole numbers of images")
     if not 0 <= int(found.min()) <= int(found.max()) < LARGEST:
-        raise ValueError(f"{name} has image {found.min()} or {found.max()}, which cannot be")
+        raise ValueError(
+            f"{name} has image {found.min()} or {found.max()}, and no store has such an image"
+        )
     return found.astype(np.int64)
 
 
@@ -93,7 +95,7 @@ def _of_predictions(
                 parts = _asked(path)
             except Exception as error:
                 # A damaged archive can make numpy and zipfile raise nearly anything.
-                yield path, f"not predictions: {error!r}"
+                yield path, f"it is not a file of predictions: {error!r}"
                 continue
             yield from ((path, reason) for reason in _shared(parts))
             yield from ((path, reason) for reason in _otherwise_split(parts, named))

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from lotus.audit.audit import Audit, audit
+from lotus.methods.base.read_plugins import folders_of
 from lotus.plan.declared import present
 from lotus.plan.steps import expected_records
 from lotus.records.index import read_index
@@ -22,4 +23,6 @@ def audit_project(configfiles: Sequence[Path] = (), full: bool = False) -> Audit
 
     """
     now = present(configfiles)
-    return replace(audit(read_index(), expected_records(now.plan), full), held_against=now.why)
+    folders = folders_of(now.plan.settings.plugins)
+    found = audit(read_index(), expected_records(now.plan), full, folders)
+    return replace(found, held_against=now.why)

@@ -69,7 +69,7 @@ def signs(published: pd.DataFrame, names: Sequence[str] = ()) -> list[str]:
     """
     for name in names:
         if name not in SIGNS:
-            raise LotusError(f"no sign '{name}'; {choices(name, SIGNS)}")
+            raise LotusError(f"there is no sign '{name}'; {choices(name, SIGNS)}")
     lines: list[str] = []
     for name in names or SIGNS:
         try:

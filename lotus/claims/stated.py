@@ -54,7 +54,7 @@ Place = tuple[str, str, str]
 def _as_place(value: Any) -> Any:
     parts = tuple(str(value).split("/"))
     if len(parts) != 3:
-        raise ValueError("accepted: DATASET/ARCHITECTURE/SCENARIO, as cifar10/vit/instance-10")
+        raise ValueError("accepted: DATASET/ARCHITECTURE/SCENARIO, such as cifar10/vit/instance-10")
     return parts
 
 
@@ -224,7 +224,7 @@ def load_claims(path: Path) -> tuple[Claim, ...]:
         place = f"{path}: claim {legible(str(entry.get('id', f'number {number}')))}"
         claim = _claim(entry, place)
         if claim.id in claims:
-            raise LotusError(f"{place}: id: stands twice; accepted: one claim for each")
+            raise LotusError(f"{place}: two claims have this id; each needs its own")
         claims[claim.id] = claim
     return tuple(claims.values())
 
@@ -237,7 +237,7 @@ def _claim(entry: dict[str, Any], place: str) -> Claim:
     if isinstance(claim.rule, Within) and (claim.rule.margin is None) == (
         claim.rule.factor is None
     ):
-        raise LotusError(f"{place}: rule: accepted: one of margin and factor")
+        raise LotusError(f"{place}: rule: accepted: either margin or factor")
     return claim
 
 

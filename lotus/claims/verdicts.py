@@ -75,7 +75,7 @@ def read_verdicts(path: Path) -> dict[str, Any]:
     """
     content = read_mapping(path)
     if content.get("format") != FORMAT or "claims" not in content:
-        raise LotusError(f"{path}: not the verdicts of `lotus claims`; run it again")
+        raise LotusError(f"{path}: these are not verdicts that `lotus claims` wrote; run it again")
     return content
 
 

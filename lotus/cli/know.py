@@ -90,11 +90,16 @@ def _dataset_lines(name: str) -> Iterator[str]:
 
 @click.command(epilog=examples("lotus check-config config/digits.yaml", when=ANYWHERE))
 @click.argument("config", type=EXISTING_FILE)
-def check_config(config: Path) -> None:
+@click.option(
+    "--import-plugins",
+    is_flag=True,
+    help="Run the code of its plug-ins, to check the values of their hyper-parameters as well.",
+)
+def check_config(config: Path, import_plugins: bool) -> None:
     """Check a configuration file; say what it would run.
 
     CONFIG is a file like config/digits.yaml. A mistake in it is named with its line, its key and what is
-    accepted.
+    accepted. Plug-ins that it names are read and not run, so the file may be a stranger's.
     """
     from lotus.config.origins import read_origin
     from lotus.plan.description import summary
@@ -102,9 +107,13 @@ def check_config(config: Path) -> None:
     from lotus.plan.making import make_plan
 
     origin = read_origin(config)
-    plan = make_plan(origin.content, [origin])
+    plan = make_plan(origin.content, [origin], import_plugins)
     refuse_nonsense(plan, [origin])
     click.echo("\n".join(map(shown, summary(plan).splitlines())))
+    if plan.settings.plugins and not import_plugins:
+        click.echo(
+            "  plug-ins were read, not run: the values of their hyper-parameters were not checked"
+        )
 
 
 @click.command(epilog=examples("lotus schema > my-schema.json", when=ANYWHERE))

@@ -70,17 +70,17 @@ def lineage(
     of a run or a store. The tree goes down to the source files. Every file that is shown is hashed; if one
     is missing, or is not what the records state, this fails after the tree.
     """
-    from lotus.lineage import lookup, recorded_facts, to_text
+    from lotus.lineage import lookup, to_json, to_text
 
     found = lookup.look_up(artifact, depth)
-    if found.moved:
-        click.echo(found.moved, err=True)
+    if found.notice:
+        click.echo(found.notice, err=True)
     if picture is not None:
         from lotus.lineage.picture import draw
 
         draw(found.tree, found.heading, picture)
     if as_json:
-        click.echo(json.dumps(recorded_facts.as_json(found.tree, found.values), indent=1))
+        click.echo(json.dumps(to_json.as_json(found.tree, found.values), indent=1))
     else:
         for line in (*found.value_lines(), *to_text.lines(found.tree, depth, brief)):
             click.echo(line)

@@ -52,7 +52,7 @@ class SettingType(click.ParamType[Any]):
         """Returns key and value."""
         key, equals, text = value.partition("=")
         if not equals or not key:
-            self.fail(f"{value!r} does not have the form KEY=VALUE, as alpha=4", param, ctx)
+            self.fail(f"{value!r} does not have the form KEY=VALUE, such as alpha=4", param, ctx)
         return key, parse(text, f"{_option_of(param)} {key}").content
 
 

@@ -39,7 +39,7 @@ def publish() -> None:
     "--list", "only_list", is_flag=True, help="Say what would run again and why; change nothing."
 )
 @click.option(
-    "--recompute", is_flag=True, help="Compute anew what DVC should hold and cannot give."
+    "--recompute", is_flag=True, help="Compute again what DVC should hold but cannot give."
 )
 @click.option(
     "--figures",

@@ -73,7 +73,9 @@ def _is_digest(digest: str) -> str:
 
 def _is_weights_tag(tag: str) -> str:
     if not re.fullmatch(r"\w+", tag):
-        raise ValueError("is no name of weights; a file is named as {file: PATH, sha256: HEX}")
+        raise ValueError(
+            "is not a name of weights; to name a file, write {file: PATH, sha256: HEX}"
+        )
     return tag
 
 

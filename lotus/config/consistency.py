@@ -28,7 +28,7 @@ def inconsistencies(settings: Settings) -> Iterator[Problem]:
             yield ["seeds", position], seed, "duplicate seed; each seed may be given once"
     for name, scenario in settings.scenarios.items():
         if not scenario.is_called(name):
-            what = f"these values are the scenario '{scenario.canonical_name}'; name it so"
+            what = f"a scenario with these values must be called '{scenario.canonical_name}'"
             yield ["scenarios", name], None, what
     declared: dict[str, Mapping[str, Any]] = {
         "datasets": settings.datasets,
@@ -38,25 +38,25 @@ def inconsistencies(settings: Settings) -> Iterator[Problem]:
     }
     for row, entry in settings.methods.items():
         if entry.calibration is not None and entry.calibration not in settings.datasets:
-            what = f"not declared under 'datasets'; {choices(entry.calibration, settings.datasets)}"
+            what = (
+                f"is not declared under 'datasets'; {choices(entry.calibration, settings.datasets)}"
+            )
             yield ["methods", row, "calibration"], entry.calibration, what
     for position, block in enumerate(settings.grid):
         if (block.study or "").split("-")[0] in (
             *protocol.BASES,
             *map(str.lower, protocol.SWITCHES),
         ):
-            what = "begins like a protocol or one of its switches; call the study otherwise"
+            what = "begins like a protocol or one of its switches; give the study another name"
             yield ["grid", position, "study"], block.study, what
         for axis, names in declared.items():
             for place, name in enumerate(getattr(block, axis) or ()):
                 if name not in names:
-                    what = f"not declared under '{axis}'; {choices(name, names)}"
+                    what = f"is not declared under '{axis}'; {choices(name, names)}"
                     yield ["grid", position, axis, place], name, what
         for place, seed in enumerate(block.seeds or ()):
             if seed not in settings.seeds:
-                what = (
-                    f"not among the file's seeds; accepted: {', '.join(map(str, settings.seeds))}"
-                )
+                what = f"is not among the file's seeds; accepted: {', '.join(map(str, settings.seeds))}"
                 yield ["grid", position, "seeds", place], seed, what
     yield from _taken_names(settings)
     for position, override in enumerate(settings.overrides):
@@ -84,13 +84,13 @@ def _taken_names(settings: Settings) -> Iterator[Problem]:
                 yield (
                     [axis, name],
                     None,
-                    "this name is taken by files of the results; choose another",
+                    "files of the results already use this name; choose another",
                 )
     for position, block in enumerate(settings.grid):
         for place, table in enumerate(block.tables):
             if table in TAKEN["tables"]:
                 taken = ", ".join(sorted(TAKEN["tables"]))
-                what = f"is a target of its own; accepted: any name but {taken}"
+                what = f"is already the name of a target; accepted: any name but {taken}"
                 yield ["grid", position, "tables", place], table, what
     owners: dict[str, Benchmark] = {}
     for cell in benchmarks(settings):
@@ -104,14 +104,14 @@ def _taken_names(settings: Settings) -> Iterator[Problem]:
 def _tuning_problems(settings: Settings, tuning: Tuning) -> Iterator[Problem]:
     for position, seed in enumerate(tuning.seeds):
         if seed in settings.seeds:
-            what = "is one of the report's own seeds; tune on others"
+            what = "is one of the report's own seeds; choose other seeds for tuning"
             yield ["tuning", "seeds", position], seed, what
     for row in tuning.spaces:
         if row not in settings.methods:
-            what = f"not declared under 'methods'; {choices(row, settings.methods)}"
+            what = f"is not declared under 'methods'; {choices(row, settings.methods)}"
             yield ["tuning", "spaces", row], None, what
         elif settings.methods[row].calibration is not None:
-            what = "tuning knows no calibration set; tune a row without 'calibration'"
+            what = "tuning cannot use a calibration set; tune a row without 'calibration'"
             yield ["tuning", "spaces", row], None, what
 
 
@@ -125,19 +125,19 @@ def _override_problems(settings: Settings, position: int, override: Override) ->
     for axis, names in axes:
         name = getattr(override.where, axis)
         if name is not None and name not in names:
-            what = f"not declared under '{axis}s'; {choices(name, names)}"
+            what = f"is not declared under '{axis}s'; {choices(name, names)}"
             yield [*root, "where", axis], name, what
     for row in override.methods:
         if row not in settings.methods:
-            what = f"not declared under 'methods'; {choices(row, settings.methods)}"
+            what = f"is not declared under 'methods'; {choices(row, settings.methods)}"
             yield [*root, "methods", row], None, what
     for section in ("training", "images"):
         for key in ("scenario", "protocol"):
             if getattr(override, section) and getattr(override.where, key) is not None:
-                what = f"the original model serves every {key}; remove '{section}' or 'where.{key}'"
+                what = f"all {key}s share one original model; remove '{section}' or 'where.{key}'"
                 yield [*root, section], None, what
     if "store" in override.images:
-        what = "a store serves every architecture; declare a data set of its own"
+        what = "all architectures share one store; declare another data set"
         yield [*root, "images", "store"], None, what
     places: list[tuple[str, Mapping[str, Any], Any]] = [
         ("architecture", settings.architectures, lambda it: (it.training, override.training)),

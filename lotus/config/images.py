@@ -116,7 +116,7 @@ class StoreOptions(Section):
     @model_validator(mode="after")
     def _normalised_by_both(self) -> "StoreOptions":
         if (self.mean is None) != (self.std is None) or len(self.mean or ()) != len(self.std or ()):
-            raise ValueError("give mean and std, as many values each as there are channels")
+            raise ValueError("give both mean and std, each with one value for each channel")
         return self
 
 

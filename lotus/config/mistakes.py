@@ -101,7 +101,7 @@ def explain(details: ErrorDetails, content: Mapping[str, Any], origins: Sequence
     elif kind == "union_tag_not_found":
         what, value = f"needs the key 'model'; accepted: {', '.join(map(str, _MODELS))}", None
     elif kind in ("string_type", "invalid_key") and not isinstance(value, Mapping | list):
-        what = f"must be a text; YAML reads {_kind_in_words(value)} here: write it in quotes"
+        what = f"must be text, but YAML reads {_kind_in_words(value)} here: write it in quotes"
         value = None if details["loc"][-1:] == ("[key]",) else value
     else:
         what = worded(message)

@@ -36,7 +36,7 @@ def read_origin(path: Path) -> Origin:
     """
     text = read_yaml(path)
     if text.content is None:
-        raise LotusError(f"{shown(path)}: is empty; must be a mapping of settings")
+        raise LotusError(f"{shown(path)}: is empty; it must be a mapping of settings")
     if not isinstance(text.content, dict):
         what = type(text.content).__name__
         raise LotusError(f"{shown(path)}: must be a mapping of settings, not {what}")

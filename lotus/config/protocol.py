@@ -108,7 +108,7 @@ def parse(name: str) -> Protocol:
             known = [known.lower() for known in SWITCHES]
             raise LotusError(f"protocol '{name}': '{part}': {FORM}; {choices(part[1:], known)}")
     if len(set(deviations)) < len(deviations):
-        raise LotusError(f"protocol '{name}': a switch is named twice; {FORM}")
+        raise LotusError(f"protocol '{name}': it names a switch twice; {FORM}")
     return Protocol("corrected" if base == "corrected" else "released", frozenset(deviations))
 
 

@@ -45,7 +45,9 @@ class Scenario(Section):
         if sum(getattr(self, kind) is not None for kind in kinds) != 1:
             raise ValueError(f"give one of {', '.join(kinds)}")
         if self.forget_rule == "random" and not self.has_rule:
-            raise ValueError("forget_rule = random: for forget_fraction and forget_per_class only")
+            raise ValueError(
+                "forget_rule = random works only with forget_fraction and forget_per_class"
+            )
         return self
 
     @property

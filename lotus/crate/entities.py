@@ -15,9 +15,17 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from lotus.crate.account import WORKFLOW, Account, Setting, Slot, Tool, settings_of, tool_of
 from lotus.crate.files import CrateFile
 from lotus.crate.project import Citation
+from lotus.crate.recorded_run import (
+    WORKFLOW,
+    FormalParameter,
+    RecordedRun,
+    Setting,
+    Tool,
+    settings_of,
+    tool_of,
+)
 from lotus.records.reading import Record
 
 Entity = dict[str, Any]
@@ -49,56 +57,58 @@ FORMATS = {
 """Media types; all else is plain text."""
 
 
-def run_entities(account: Account, workflow: str) -> Iterator[Entity]:
+def run_entities(run: RecordedRun, workflow: str) -> Iterator[Entity]:
     """All entities of the run except files.
 
     Args:
-        account: the run.
+        run: the run.
         workflow: identifier of the workflow.
 
     """
-    yield from (_formal_parameter(slot, account) for slot in account.slots)
-    yield from (_property_value(setting) for setting in account.settings)
-    yield from (_step(kind, account) for kind in account.kinds)
-    yield from (_tool(tool, account) for tool in account.tools)
-    libraries = {pair for tool in account.tools for pair in tool.versions}
+    yield from (_formal_parameter(parameter, run) for parameter in run.parameters)
+    yield from (_property_value(setting) for setting in run.settings)
+    yield from (_step(kind, run) for kind in run.kinds)
+    yield from (_tool(tool, run) for tool in run.tools)
+    libraries = {pair for tool in run.tools for pair in tool.versions}
     yield from (_library(*pair) for pair in sorted(libraries))
     yield from (_quantity(name) for name in MEMORY)
-    for record in account.records:
-        yield _action(record, account)
-        yield _control(record)
-        yield from _memory(record)
-    yield _run(account, workflow)
-    yield from _engine_run(account)
+    for record in run.records:
+        yield _create_action(record, run)
+        yield _control_action(record)
+        yield from _memory_entities(record)
+    yield _run_action(run, workflow)
+    yield from _engine_action(run)
 
 
-def file_properties(file: CrateFile, slots: Iterable[Slot], noted: str) -> Entity:
+def file_properties(
+    file: CrateFile, parameters: Iterable[FormalParameter], noted_at: str
+) -> Entity:
     """Properties of a file entity.
 
     Args:
         file: the file.
-        slots: those that it has been in.
-        noted: when its size and digest were noted (ISO 8601).
+        parameters: those that it has been in.
+        noted_at: when its size and digest were noted_at (ISO 8601).
 
     """
     return {
         "name": file.path,
         "sha256": file.sha256,
         "encodingFormat": FORMATS.get(Path(file.path).suffix, "text/plain"),
-        "exampleOfWork": refs(slot.id for slot in slots),
+        "exampleOfWork": refs(parameter.id for parameter in parameters),
         **({} if file.size is None else {"contentSize": str(file.size)}),
         **({"identifier": file.place} if file.place else {}),
-        **({} if file.copied else {"alternateName": file.path, "sdDatePublished": noted}),
+        **({} if file.copied else {"alternateName": file.path, "sdDatePublished": noted_at}),
     }
 
 
-def workflow_properties(account: Account) -> Entity:
+def workflow_properties(run: RecordedRun) -> Entity:
     """Properties of the workflow's entity, beside those of its file."""
-    steps = sorted(account.kinds, key=lambda kind: (account.positions.get(kind, 0), kind))
+    steps = sorted(run.kinds, key=lambda kind: (run.positions.get(kind, 0), kind))
     return {
-        "hasPart": refs(tool.id for tool in account.tools),
+        "hasPart": refs(tool.id for tool in run.tools),
         "step": refs(_step_id(kind) for kind in steps),
-        **_slots_of(WORKFLOW, account),
+        **_parameters_of(WORKFLOW, run),
     }
 
 
@@ -150,9 +160,9 @@ def compact(entity: Entity) -> Entity:
     }
 
 
-def action_ids(account: Account) -> list[str]:
+def action_ids(run: RecordedRun) -> list[str]:
     """Identifiers of what was done: the run and each step."""
-    return [RUN, *(_action_id(record) for record in account.records)]
+    return [RUN, *(_action_id(record) for record in run.records)]
 
 
 def ended(record: Record) -> str:
@@ -163,13 +173,13 @@ def ended(record: Record) -> str:
     return end.isoformat(timespec="milliseconds")
 
 
-def _formal_parameter(slot: Slot, account: Account) -> Entity:
-    values = [setting.value for setting in account.settings if setting.slot == slot]
+def _formal_parameter(parameter: FormalParameter, run: RecordedRun) -> Entity:
+    values = [setting.value for setting in run.settings if setting.parameter == parameter]
     return {
-        "@id": slot.id,
+        "@id": parameter.id,
         "@type": "FormalParameter",
-        "name": slot.name,
-        "additionalType": _data_type(values) if slot.way == "setting" else "File",
+        "name": parameter.name,
+        "additionalType": _data_type(values) if parameter.direction == "setting" else "File",
     }
 
 
@@ -187,19 +197,19 @@ def _property_value(setting: Setting) -> Entity:
     return {
         "@id": setting.id,
         "@type": "PropertyValue",
-        "name": setting.slot.name,
+        "name": setting.parameter.name,
         "value": setting.value,
-        "exampleOfWork": ref(setting.slot.id),
+        "exampleOfWork": ref(setting.parameter.id),
     }
 
 
-def _step(kind: str, account: Account) -> Entity:
-    place = account.positions.get(kind)
+def _step(kind: str, run: RecordedRun) -> Entity:
+    place = run.positions.get(kind)
     return {
         "@id": _step_id(kind),
         "@type": "HowToStep",
         "name": kind,
-        "workExample": refs(tool.id for tool in account.tools if tool.kind == kind),
+        "workExample": refs(tool.id for tool in run.tools if tool.kind == kind),
         **({} if place is None else {"position": str(place)}),
     }
 
@@ -208,8 +218,8 @@ def _step_id(kind: str) -> str:
     return f"#{quote(kind)}/step"
 
 
-def _tool(tool: Tool, account: Account) -> Entity:
-    ran = [record for record in account.records if tool_of(record) == tool]
+def _tool(tool: Tool, run: RecordedRun) -> Entity:
+    ran = [record for record in run.records if tool_of(record) == tool]
     entries = sorted({module for record in ran for module in record.content["code"]["entry"]})
     commits = sorted({record.content["code"]["commit"] or "none" for record in ran})
     return {
@@ -220,15 +230,15 @@ def _tool(tool: Tool, account: Account) -> Entity:
         "The version is the digest of the package's sources.",
         "softwareVersion": tool.package,
         "softwareRequirements": refs(_library_id(*pair) for pair in tool.versions),
-        **_slots_of(tool.kind, account),
+        **_parameters_of(tool.kind, run),
     }
 
 
-def _slots_of(kind: str, account: Account) -> Entity:
-    own = [slot for slot in account.slots if slot.kind == kind]
+def _parameters_of(kind: str, run: RecordedRun) -> Entity:
+    own = [parameter for parameter in run.parameters if parameter.kind == kind]
     return {
-        "input": refs(slot.id for slot in own if slot.way != "output"),
-        "output": refs(slot.id for slot in own if slot.way == "output"),
+        "input": refs(parameter.id for parameter in own if parameter.direction != "output"),
+        "output": refs(parameter.id for parameter in own if parameter.direction == "output"),
     }
 
 
@@ -247,21 +257,21 @@ def _library_id(name: str, version: str) -> str:
     return f"#library/{quote(name)}-{quote(version)}"
 
 
-def _action(record: Record, account: Account) -> Entity:
+def _create_action(record: Record, run: RecordedRun) -> Entity:
     settings = [setting.id for setting in settings_of(record)]
     about = ", ".join(f"{key} {value}" for key, value in record.about.items())
     return {
         "@id": _action_id(record),
         "@type": "CreateAction",
         "name": f"{record.kind}: {about}" if about else record.kind,
-        "description": f"{record.content['command']}\n{_hardware(record.content['hardware'])}",
+        "description": f"{record.content['command']}\n{_hardware_in_words(record.content['hardware'])}",
         "instrument": ref(tool_of(record).id),
-        "object": refs([*(account.files[path].id for path in record.inputs), *settings]),
-        "result": refs(account.files[path].id for path in (*record.outputs, record.path)),
+        "object": refs([*(run.files[path].id for path in record.inputs), *settings]),
+        "result": refs(run.files[path].id for path in (*record.outputs, record.path)),
         "startTime": record.started,
         "endTime": ended(record),
         "actionStatus": COMPLETED,
-        "resourceUsage": refs(_usage_id(record, name) for name in _used(record)),
+        "resourceUsage": refs(_usage_id(record, name) for name in _memory_taken(record)),
     }
 
 
@@ -269,11 +279,11 @@ def _action_id(record: Record) -> str:
     return f"#run/{quote(record.path)}"
 
 
-def _hardware(found: Mapping[str, Any]) -> str:
+def _hardware_in_words(found: Mapping[str, Any]) -> str:
     return "; ".join(f"{key} {value}" for key, value in found.items() if value is not None)
 
 
-def _control(record: Record) -> Entity:
+def _control_action(record: Record) -> Entity:
     return {
         "@id": _control_id(record),
         "@type": "ControlAction",
@@ -288,13 +298,13 @@ def _control_id(record: Record) -> str:
     return f"#step/{quote(record.path)}"
 
 
-def _used(record: Record) -> Mapping[str, int]:
+def _memory_taken(record: Record) -> Mapping[str, int]:
     memory: Mapping[str, int] = record.content["memory"]
     return {name: memory[name] for name in MEMORY if memory.get(name)}
 
 
-def _memory(record: Record) -> Iterator[Entity]:
-    for name, taken in _used(record).items():
+def _memory_entities(record: Record) -> Iterator[Entity]:
+    for name, taken in _memory_taken(record).items():
         yield {
             "@id": _usage_id(record, name),
             "@type": "PropertyValue",
@@ -322,31 +332,31 @@ def _quantity_id(name: str) -> str:
     return f"#quantity/memory.{name}"
 
 
-def _span(account: Account) -> Entity:
+def _start_and_end(run: RecordedRun) -> Entity:
     return {
-        "startTime": min(record.started for record in account.records),
-        "endTime": max(ended(record) for record in account.records),
+        "startTime": min(record.started for record in run.records),
+        "endTime": max(ended(record) for record in run.records),
         "actionStatus": COMPLETED,
     }
 
 
-def _run(account: Account, workflow: str) -> Entity:
-    read = [*account.configuration, *account.given]
+def _run_action(run: RecordedRun, workflow: str) -> Entity:
+    read = [*run.configuration, *run.source_files]
     return {
         "@id": RUN,
         "@type": "CreateAction",
         "name": "Run of the workflow",
-        "description": f"{len(account.records)} steps, from the first start to the last end.",
+        "description": f"{len(run.records)} steps, from the first start to the last end.",
         "instrument": ref(workflow),
-        "object": refs(account.files[path].id for path in read),
-        "result": refs(account.files[path].id for path in account.shown),
-        **_span(account),
+        "object": refs(run.files[path].id for path in read),
+        "result": refs(run.files[path].id for path in run.products),
+        **_start_and_end(run),
     }
 
 
-def _engine_run(account: Account) -> Iterator[Entity]:
+def _engine_action(run: RecordedRun) -> Iterator[Entity]:
     """The engine's action; and the engine, where no record knows its version."""
-    known = {pair for tool in account.tools for pair in tool.versions if pair[0] == ENGINE}
+    known = {pair for tool in run.tools for pair in tool.versions if pair[0] == ENGINE}
     engines = [_library_id(*pair) for pair in sorted(known)]
     if not engines:
         engines = [f"#{ENGINE}"]
@@ -356,7 +366,7 @@ def _engine_run(account: Account) -> Iterator[Entity]:
         "@type": "OrganizeAction",
         "name": f"Run of {ENGINE}",
         "instrument": refs(engines),
-        "object": refs(_control_id(record) for record in account.records),
+        "object": refs(_control_id(record) for record in run.records),
         "result": ref(RUN),
-        **_span(account),
+        **_start_and_end(run),
     }

@@ -12,7 +12,6 @@ from rocrate.model import ContextEntity
 from rocrate.rocrate import ROCrate
 
 from lotus import layout
-from lotus.crate.account import Account
 from lotus.crate.entities import (
     Entity,
     action_ids,
@@ -38,6 +37,7 @@ from lotus.crate.project import (
     project_files,
     read_citation,
 )
+from lotus.crate.recorded_run import RecordedRun
 from lotus.errors import LotusError
 from lotus.names import shown
 from lotus.records.environment import git_state
@@ -93,13 +93,13 @@ def export_crate(out: Path, copy_below: int) -> Written:
     index = read_index()
     if EXPERIMENT not in index.records:
         raise LotusError(
-            f"{EXPERIMENT}: not there; `snakemake --cores all` runs and records an experiment"
+            f"{EXPERIMENT}: is not there; `snakemake --cores all` runs and records an experiment"
         )
     citation = read_citation()
     configuration = configuration_files(index.records[EXPERIMENT].settings.get("files", []))
     files = crate_files(index, [*project_files(), *configuration], copy_below)
     try:
-        _write(_crate(Account(index, files, configuration), citation), out)
+        _write(_make_crate(RecordedRun(index, files, configuration), citation), out)
     except OSError as error:
         raise LotusError(f"{shown(out)}: cannot be written: {error.strerror or error}") from error
     copied = sum(file.copied for file in files.values())
@@ -109,13 +109,17 @@ def export_crate(out: Path, copy_below: int) -> Written:
 def _refuse_place(out: Path) -> None:
     name = shown(out)
     if "\0" in str(out):
-        raise LotusError(f"{name}: no path; accepted: an empty or new folder, or a new file *.zip")
+        raise LotusError(
+            f"{name}: is not a path; accepted: an empty or new folder, or a new file *.zip"
+        )
     # Records that are copied there would count as this project's.
     if Path(os.path.realpath(out)).is_relative_to(os.path.realpath(layout.RESULTS)):
-        raise LotusError(f"{name}: lies in {layout.RESULTS}; accepted: a place outside")
+        raise LotusError(f"{name}: lies in {layout.RESULTS}; accepted: a place outside it")
     free = os.path.isdir(out) and not any(out.iterdir()) and out.suffix != ".zip"
     if os.path.lexists(out) and not free:
-        raise LotusError(f"{name}: exists; accepted: an empty or new folder, or a new file *.zip")
+        raise LotusError(
+            f"{name}: already exists; accepted: an empty or new folder, or a new file *.zip"
+        )
 
 
 def _write(crate: ROCrate, out: Path) -> None:
@@ -139,67 +143,71 @@ def _atomic_folder(out: Path) -> Iterator[Path]:
         shutil.rmtree(draft, ignore_errors=True)
 
 
-def _crate(account: Account, citation: Citation) -> ROCrate:
+def _make_crate(run: RecordedRun, citation: Citation) -> ROCrate:
     """The crate, in memory."""
     crate = ROCrate(version="1.1")
     crate.metadata.extra_contexts.append(TERMS)
     crate.metadata.extra_terms.update(CODEMETA)
     # Not the present time, so that the same records give the same crate.
-    published = max(ended(record) for record in account.records)
-    for file in account.files.values():
-        _add_file(crate, file, account, published)
-    for entity in (*_pages(), *citation_entities(citation), *run_entities(account, WORKFLOW)):
+    published = max(ended(record) for record in run.records)
+    for file in run.files.values():
+        _add_file(crate, file, run, published)
+    for entity in (*_standards(), *citation_entities(citation), *run_entities(run, WORKFLOW)):
         crate.add(ContextEntity(crate, entity["@id"], properties=compact(entity)))
     licence = ref(licence_id(citation))
-    recorded = [record.content["code"] for record in account.records]
-    _set(
+    recorded = [record.content["code"] for record in run.records]
+    _set_properties(
         crate.mainEntity,
-        **workflow_properties(account),
+        **workflow_properties(run),
         # The workflow's file is today's; the records may be of an earlier one.
         version=commit([*recorded, git_state()]),
         license=licence,
         author=refs(author_ids(citation)),
-        buildInstructions=refs(path for path in [ENVIRONMENT] if path in account.files),
+        buildInstructions=refs(path for path in [ENVIRONMENT] if path in run.files),
     )
-    _set(
+    _set_properties(
         crate.root_dataset,
-        name=f"{citation.title}: {account.index.records[EXPERIMENT].about['title']}",
+        name=f"{citation.title}: {run.index.records[EXPERIMENT].about['title']}",
         description=DESCRIPTION,
         datePublished=published,
         license=licence,
         conformsTo=refs(PROFILES),
-        mentions=refs(action_ids(account)),
+        mentions=refs(action_ids(run)),
     )
     return crate
 
 
-def _set(entity: MutableMapping[str, Any], **properties: Any) -> None:
+def _set_properties(entity: MutableMapping[str, Any], **properties: Any) -> None:
     # The library's entities are mappings without `update`.
     for key, value in compact(properties).items():
         if value:
             entity[key] = value
 
 
-def _add_file(crate: ROCrate, file: CrateFile, account: Account, noted: str) -> None:
-    properties = compact(file_properties(file, account.slots_of_files.get(file.path, []), noted))
+def _add_file(crate: ROCrate, file: CrateFile, run: RecordedRun, noted_at: str) -> None:
+    properties = compact(
+        file_properties(file, run.parameters_of_files.get(file.path, []), noted_at)
+    )
     if file.path == WORKFLOW:
         types = ["File", "SoftwareSourceCode", "ComputationalWorkflow", "HowTo"]
         given = {"@type": types, **properties}
         crate.add_workflow(WORKFLOW, WORKFLOW, properties=given, main=True, lang="snakemake")
     elif file.copied:
-        crate.add_file(file.path, file.path, properties={**properties, **_said_of(file.path)})
+        crate.add_file(
+            file.path, file.path, properties={**properties, **_properties_of_own_file(file.path)}
+        )
     else:
         crate.add_file(file.id, properties=properties)
 
 
-def _said_of(path: str) -> Entity:
+def _properties_of_own_file(path: str) -> Entity:
     """Returns what is known of one of the project's own files."""
     if Path(path).parent == RULES:
         return {"isPartOf": ref(WORKFLOW)}
     return {"conformsTo": ref(REQUIREMENTS)} if path == ENVIRONMENT else {}
 
 
-def _pages() -> Iterator[Entity]:
+def _standards() -> Iterator[Entity]:
     """Returns the pages of the standards that files and the crate conform to."""
     for identifier, name in PROFILES.items():
         version = identifier.rpartition("/")[2]

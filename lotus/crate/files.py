@@ -16,9 +16,9 @@ from lotus.records.files import sha256
 from lotus.records.index import Index
 from lotus.tracking.tracked_files import dvc_entries, entry_of
 
-ARRAYS = (".npy", ".npz", ".safetensors")
+NEVER_COPIED = (".npy", ".npz", ".safetensors")
 """Endings of images, weights and predictions: never copied."""
-WHOLE = (str(layout.PAGE), str(layout.CLAIMS), str(layout.EXPERIMENT))
+ALWAYS_COPIED = (str(layout.PAGE), str(layout.CLAIMS), str(layout.EXPERIMENT))
 """Results that are copied whatever their size, as all records are."""
 
 
@@ -68,8 +68,8 @@ def crate_files(index: Index, project: Sequence[str], copy_below: int) -> dict[s
         LotusError: a record is not sound or missing, or a file is not as a record states it.
 
     """
-    stated = _stated(index)
-    whole = {*project, *WHOLE, *index.records}
+    stated = _stated_digests(index)
+    whole = {*project, *ALWAYS_COPIED, *index.records}
     paths = sorted({*stated, *index.records, *project})
     found = {path: sha256(Path(path)) for path in paths if os.path.isfile(path)}
     _refuse_differences(index, stated, found)
@@ -78,7 +78,7 @@ def crate_files(index: Index, project: Sequence[str], copy_below: int) -> dict[s
     for path in paths:
         there = path in found
         size = Path(path).stat().st_size if there else None
-        small = size is not None and size < copy_below and Path(path).suffix not in ARRAYS
+        small = size is not None and size < copy_below and Path(path).suffix not in NEVER_COPIED
         holder = entry_of(path, entries)
         files[path] = CrateFile(
             path=path,
@@ -90,7 +90,7 @@ def crate_files(index: Index, project: Sequence[str], copy_below: int) -> dict[s
     return files
 
 
-def _stated(index: Index) -> dict[str, dict[str, str]]:
+def _stated_digests(index: Index) -> dict[str, dict[str, str]]:
     """Path → record → the digest that this record states of it; the one that wrote it first."""
     stated: defaultdict[str, dict[str, str]] = defaultdict(dict)
     for record in index.records.values():
@@ -107,26 +107,33 @@ def _refuse_differences(
 ) -> None:
     problems = [f"{r.path}: {r.problem}" for r in index.records.values() if r.problem]
     differences = (
-        _difference(path, said, found.get(path)) for path, said in sorted(stated.items())
+        _difference(path, statements, found.get(path))
+        for path, statements in sorted(stated.items())
     )
     problems += filter(None, differences)
     if problems:
         listed = "\n  ".join(map(shown, problems))
-        raise LotusError(f"files and records disagree, nothing is exported:\n  {listed}")
+        raise LotusError(f"files and records disagree, so nothing is exported:\n  {listed}")
 
 
-def _difference(path: str, said: Mapping[str, str], found: str | None) -> str:
+def _difference(path: str, statements: Mapping[str, str], found: str | None) -> str:
     """Returns what is wrong with a file, else ''; an absent one can be named by its recorded digest."""
     if found is not None:
-        against = [record for record, digest in said.items() if digest != found]
-        return f"{path}: not the bytes that {_some(against)} states" if against else ""
+        against = [record for record, digest in statements.items() if digest != found]
+        return (
+            f"{path}: its bytes are not those that {_first_and_number(against)} states"
+            if against
+            else ""
+        )
     if layout.is_record(Path(path)):
-        return f"{path}: missing, a record that {_some(list(said))} names"
+        return f"{path}: this record is missing, and {_first_and_number(list(statements))} names it"
     return (
-        f"{path}: missing, and records differ on its bytes" if len(set(said.values())) > 1 else ""
+        f"{path}: is missing, and records state different bytes of it"
+        if len(set(statements.values())) > 1
+        else ""
     )
 
 
-def _some(records: Sequence[str]) -> str:
+def _first_and_number(records: Sequence[str]) -> str:
     more = f" (and {len(records) - 1} more)" if len(records) > 1 else ""
     return f"{records[0]}{more}"

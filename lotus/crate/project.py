@@ -39,7 +39,7 @@ def read_citation() -> Citation:
 
     """
     if os.path.exists(CITATION) and not os.path.isfile(CITATION):
-        raise LotusError(f"{CITATION}: not a file")
+        raise LotusError(f"{CITATION}: is not a file")
     try:
         content = read_origin(Path(CITATION)).content
     except (ValueError, RecursionError) as error:
@@ -49,14 +49,14 @@ def read_citation() -> Citation:
         raise LotusError(f"{CITATION}: lacks {', '.join(missing)}")
     for key in ("title", "license"):
         if not isinstance(content[key], str):
-            raise LotusError(f"{CITATION}: {key}: {content[key]!r} is no text")
+            raise LotusError(f"{CITATION}: {key}: {content[key]!r} is not text")
     authors = content["authors"]
     if not isinstance(authors, list):
-        raise LotusError(f"{CITATION}: authors: {authors!r} is no list")
+        raise LotusError(f"{CITATION}: authors: {authors!r} is not a list")
     for author in authors:
         if not _is_author(author):
             raise LotusError(
-                f"{CITATION}: authors: {author!r}; accepted: texts under name, or under given-names and "
+                f"{CITATION}: authors: {author!r}; accepted: text under name, or under given-names and "
                 "family-names"
             )
     return Citation(content["title"], content["license"], authors)
@@ -78,7 +78,7 @@ def project_files() -> list[str]:
 
     """
     if not Path(WORKFLOW).is_file():
-        raise LotusError(f"{WORKFLOW}: not there; a run crate is about a workflow")
+        raise LotusError(f"{WORKFLOW}: is not there; a run crate describes a workflow")
     locks = (str(path) for path in (layout.LOCK, *layout.PUBLISHED))
     others = (path for path in ("LICENSE", ENVIRONMENT, *locks) if Path(path).is_file())
     rules = sorted(path.as_posix() for path in RULES.glob("*.smk"))

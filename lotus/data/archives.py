@@ -64,7 +64,7 @@ def unpacked(
     if folder.is_dir():
         return folder
     if not is_archive(archive):
-        raise LotusError(f"{shown(archive)}: neither a zip nor a tar archive; get it again")
+        raise LotusError(f"{shown(archive)}: is neither a zip nor a tar archive; get it again")
     draft = folder.with_name(f".{os.getpid()}-{folder.name}")
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
@@ -116,7 +116,9 @@ def _unzip(archive: Path, folder: Path) -> None:
                 member.filename = member.filename.replace("\\", "/")
             _refuse_outside(archive, member.filename)
             if stat.S_ISLNK(member.external_attr >> 16):
-                raise LotusError(f"{shown(archive)}: {shown(member.filename)} is a link; refused")
+                raise LotusError(
+                    f"{shown(archive)}: {shown(member.filename)} is a link, which is refused"
+                )
         for member in listed:
             opened.extract(member, folder)
 
@@ -138,7 +140,8 @@ def members(archive: Path, opened: tarfile.TarFile) -> Iterator[tarfile.TarInfo]
         _refuse_outside(archive, member.name)
         if not (member.isfile() or member.isdir()):
             raise LotusError(
-                f"{shown(archive)}: {shown(member.name)} is no plain file or folder; refused"
+                f"{shown(archive)}: {shown(member.name)} is neither a plain file nor a "
+                "folder, so it is refused"
             )
         yield member
     # `tarfile` takes a damaged header, or none, for the end; the end is a block of zeros.
@@ -163,5 +166,5 @@ def _refuse_outside(archive: Path, name: str) -> None:
     path = PurePosixPath(name.replace("\\", "/"))
     if path.is_absolute() or ".." in path.parts or PureWindowsPath(name).drive:
         raise LotusError(
-            f"{shown(archive)}: '{shown(name)}' lies outside the folder it is unpacked into; refused"
+            f"{shown(archive)}: '{shown(name)}' would be unpacked outside the folder, so it is refused"
         )

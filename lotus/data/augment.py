@@ -5,12 +5,16 @@ the other applies given parameters and is the same function of an image as torch
 float images. Images are float32 `[b, C, H, W]` on the 0–1 scale, where black is 0.
 """
 
-import math
+from __future__ import annotations
 
-import torch
-from torch import Tensor
+import math
+from typing import TYPE_CHECKING
 
 from lotus.config.images import Affine, Augmentation, ColourJitter
+from lotus.lazy_torch import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 LUMA = (0.2989, 0.587, 0.114)
 """Shares of red, green and blue in the grey of a colour image (ITU-R BT.601)."""

@@ -4,20 +4,23 @@ No worker processes and no per-image Python: gathering, augmenting and normalisi
 operations on whichever device the tensors lie.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import torch
-from torch import Tensor
-from torch.nn import functional as F
 
 from lotus.config.images import Augmentation, Dataset
 from lotus.data.augment import augment
 from lotus.data.pixels import MappedPixels, place
 from lotus.data.store import Store
 from lotus.errors import LotusError
+from lotus.lazy_torch import F, torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 FROZEN_AT_ONCE = 512
 
@@ -58,10 +61,7 @@ class View:
             images = _resized(images, (self.crop, self.crop))
         if self.resize is not None:
             height, width = images.shape[2:]
-            shorter = min(height, width)
-            # In whole numbers: the shorter side times a rounded ratio can fall short of `resize`.
-            size = height * self.resize // shorter, width * self.resize // shorter
-            images = _resized(images, size)
+            images = _resized(images, _resized_shape(height, width, self.resize))
         if self.crop is not None:
             top = round((images.shape[2] - self.crop) / 2)
             left = round((images.shape[3] - self.crop) / 2)
@@ -75,14 +75,20 @@ class View:
             LotusError: the crop is larger than the image.
 
         """
-        whole = View(self.resize)(torch.empty(1, 1, height, width))
-        height, width = whole.shape[2:]
+        if self.resize is not None:
+            height, width = _resized_shape(height, width, self.resize)
         if self.crop is not None and self.crop > min(height, width):
             raise LotusError(
-                f"crop = {self.crop} is larger than the images, {height}×{width}; choose a smaller "
+                f"crop = {self.crop} is larger than the images ({height}×{width}); choose a smaller "
                 "crop, or a `resize` to at least that"
             )
         return (height, width) if self.crop is None else (self.crop, self.crop)
+
+
+def _resized_shape(height: int, width: int, shorter: int) -> tuple[int, int]:
+    """Returns height and width once the shorter side is `shorter`."""
+    # In whole numbers: the shorter side times a rounded ratio can fall short of `shorter`.
+    return height * shorter // min(height, width), width * shorter // min(height, width)
 
 
 def _resized(images: Tensor, size: tuple[int, int]) -> Tensor:
@@ -116,27 +122,27 @@ class ImageSet:
     def __len__(self) -> int:
         return len(self.index)
 
-    def __add__(self, other: "ImageSet") -> "ImageSet":
+    def __add__(self, other: ImageSet) -> ImageSet:
         """The images of both sets, which must be of one store; those of `self` keep their positions."""
         if self.pixels is not other.pixels:
-            raise ValueError("only image sets of one store can be joined")
+            raise ValueError("image sets can be joined only if they are of one store")
         return replace(
             self,
             index=torch.cat([self.index, other.index]),
             labels=torch.cat([self.labels, other.labels]),
         )
 
-    def sample(self, share: float, generator: torch.Generator) -> "ImageSet":
+    def sample(self, share: float, generator: torch.Generator) -> ImageSet:
         """A random part without replacement: int(share · n) images, at least one."""
         count = max(1, int(share * len(self)))
         chosen = torch.randperm(len(self), generator=generator, device=self.index.device)[:count]
         return replace(self, index=self.index[chosen], labels=self.labels[chosen])
 
-    def relabelled(self, labels: Tensor) -> "ImageSet":
+    def relabelled(self, labels: Tensor) -> ImageSet:
         """The same images with other labels (int64 `[n]`)."""
         return replace(self, labels=labels)
 
-    def of_each_class(self, count: int) -> "ImageSet":
+    def of_each_class(self, count: int) -> ImageSet:
         """The first `count` images of each label, in the order of the set."""
         rank = torch.zeros_like(self.labels)
         for label in self.labels.unique():
@@ -144,11 +150,11 @@ class ImageSet:
             rank[here] = torch.arange(int(here.sum()), device=rank.device)
         return self.part(rank < count)
 
-    def part(self, which: Tensor) -> "ImageSet":
+    def part(self, which: Tensor) -> ImageSet:
         """The images at these positions (int64) or where this is true (bool `[n]`)."""
         return replace(self, index=self.index[which], labels=self.labels[which])
 
-    def frozen(self, generator: torch.Generator) -> "ImageSet":
+    def frozen(self, generator: torch.Generator) -> ImageSet:
         """The same images with one augmentation drawn for good; takes memory of its own."""
         images = torch.cat([batch.images for batch in self.in_order(FROZEN_AT_ONCE, generator)])
         return ImageSet(
@@ -243,7 +249,7 @@ class Images:
 
         """
         if not np.isin(indices, self._loaded).all():
-            raise LotusError("images are asked for that were not loaded")
+            raise LotusError("some of the requested images were not loaded")
         index = torch.from_numpy(np.searchsorted(self._loaded, indices)).to(self._pixels.device)
         return ImageSet(
             self._pixels,

@@ -111,7 +111,7 @@ def build_store(
         if declared not in (None, digest):
             raise LotusError(
                 f"{dataset}: the images have the content {digest}, but datasets.{dataset}.store declares "
-                f"{declared}: other images, labels or options"
+                f"{declared}: images, labels or options differ"
             )
         source = {
             **_about(dataset, described, options, content, images),
@@ -206,7 +206,8 @@ def read_content(
         return content
     if not isinstance(content.images, Files):
         raise LotusError(
-            f"{dataset}: side = {options.side}: all its images have one size; remove `side`, and use "
+            f"{dataset}: side = {options.side}: all images of this data set have one size; "
+            "remove `side`, and use "
             "`resize` to show them in another"
         )
     return replace(content, images=replace(content.images, side=options.side))
@@ -230,7 +231,7 @@ def _check_sizes(
         wanted = described.sizes.get(part)
         if wanted not in (None, end - first):
             raise LotusError(
-                f"{dataset}: {end - first:,} {part} images, published are {wanted:,}; if these are the "
+                f"{dataset}: {end - first:,} {part} images, but {wanted:,} are published; if these are the "
                 f"images you mean, declare them: `content: any`, or the sha256 that the log then shows, "
                 f"under datasets.{dataset}.store"
             )
@@ -240,8 +241,8 @@ def _check_classes(dataset: str, described: Source, content: Content) -> None:
     """The classes that plans are checked against have to be those of the files."""
     if described.classes not in (None, content.classes):
         raise LotusError(
-            f"{dataset}: the files have the classes {first_of(content.classes, 3)}; those of "
-            f"{described.name} are {first_of(described.classes or (), 3)}"
+            f"{dataset}: the files have the classes {first_of(content.classes, 3)}, but "
+            f"{described.name} has {first_of(described.classes or (), 3)}"
         )
 
 
@@ -254,7 +255,8 @@ def _about(
         mean, std = contents.channel_statistics(images, content.parts["train"][1])
     if len(mean) != images.shape[3]:
         raise LotusError(
-            f"{dataset}: {len(mean)} values of mean and std for images with {images.shape[3]} channels"
+            f"{dataset}: {len(mean)} values are given for mean and std, but the images have "
+            f"{images.shape[3]} channels"
         )
     selection = described.selection
     if options.limit is not None:
@@ -335,6 +337,6 @@ def _check_built_from(raw: Path, stated: Sequence[Mapping[str, Any]], folder: Pa
         theirs = fetched.get(name)
         if mine and theirs and mine != theirs:
             raise LotusError(
-                f"{folder}: built from {name} with md5 {mine}, but {raw} lists {theirs}; delete the "
+                f"{folder}: was built from {name} with md5 {mine}, but {raw} lists {theirs}; delete the "
                 "folder and run again"
             )

@@ -1,16 +1,18 @@
 """Synthetic images that a method gets in place of validation images."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from lotus.config.images import Dataset
 from lotus.data.batches import Images, View
 from lotus.data.store import Store, open_store
 from lotus.errors import LotusError
+from lotus.lazy_torch import torch
 
 
 @dataclass(frozen=True)
@@ -52,8 +54,8 @@ def open_calibration(folder: Path, store: Store, use: Dataset) -> Calibration:
     )
     if seen != wanted:
         raise LotusError(
-            f"{folder}: calibration images are seen as {_shown(seen)}; must be {_shown(wanted)} "
-            f"(channels × height × width), as those of {store.folder}"
+            f"{folder}: models would see calibration images as {_shown(seen)}, but need {_shown(wanted)} "
+            f"(channels × height × width), as the images of {store.folder} are"
         )
     parts = [found.part(name) for name in ("test", "train") if name in found.source["parts"]]
     indices = next((part for part in parts if len(part)), None)
@@ -67,9 +69,9 @@ def class_problem(classes: Sequence[str], wanted: Sequence[str]) -> str:
     """The first class in which a calibration set differs from the benchmark's; '' if there is none."""
     for label, (found, expected) in enumerate(zip(classes, wanted, strict=False)):
         if found != expected:
-            return f"calibration class {label} is '{found}'; must be '{expected}'"
+            return f"calibration class {label} is '{found}', but must be '{expected}'"
     if len(classes) != len(wanted):
-        return f"calibration images have {len(classes)} classes; must be {len(wanted)}"
+        return f"calibration images have {len(classes)} classes, but must have {len(wanted)}"
     return ""
 
 

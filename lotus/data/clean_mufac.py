@@ -96,7 +96,7 @@ def clean(source: Path, out: Path, forget_rows: int, workers: int) -> Cleaning:
     if forget_rows >= len(tables["train"]):
         raise LotusError(
             f"{table_of(source, 'train')}: {len(tables['train'])} rows, of which --forget-rows "
-            f"{forget_rows} leaves none to retain"
+            f"{forget_rows} leaves no row to retain"
         )
     paths = [path for split, table in read.items() for path in _images(source, split, table)]
     retain_rows = len(tables["train"]) - forget_rows
@@ -138,7 +138,7 @@ def _images(folder: Path, split: str, table: Table) -> list[Path]:
     for line, name in zip(table.lines, names, strict=True):
         if Path(name).name != name or not (images / name).is_file():
             raise LotusError(
-                f"{table_of(folder, split)}, line {line}: image_path '{name}' is no file of {images}"
+                f"{table_of(folder, split)}, line {line}: image_path '{name}' is not a file in {images}"
             )
     return [images / name for name in names]
 

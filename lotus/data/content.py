@@ -119,7 +119,8 @@ def check(dataset: str, content: Content) -> None:
     """
     if tuple(content.parts) not in PARTS:
         raise LotusError(
-            f"{dataset}: parts {', '.join(content.parts)}; need train[, val], test, or test alone"
+            f"{dataset}: its parts are {', '.join(content.parts)}; accepted: train and test; "
+            "train, val and test; or test alone"
         )
     labels, classes = content.labels, content.classes
     if len(classes) < 2:
@@ -139,7 +140,7 @@ def check(dataset: str, content: Content) -> None:
         if part == "train" and not counts.all():
             empty = [name for name, count in zip(classes, counts, strict=True) if not count]
             raise LotusError(
-                f"{dataset}: no training image of the class{'es' if len(empty) > 1 else ''} "
+                f"{dataset}: there is no training image of the class{'es' if len(empty) > 1 else ''} "
                 f"{first_of(empty, 3)}"
             )
         if not counts.any():
@@ -148,7 +149,7 @@ def check(dataset: str, content: Content) -> None:
 
 def too_few(classes: Sequence[str]) -> str:
     """Returns in words what is wrong with fewer than two classes."""
-    found = f"a single class, '{shown(classes[0])}'" if classes else "no class"
+    found = f"there is a single class, '{shown(classes[0])}'" if classes else "there is no class"
     return (
         f"{found}; a classifier needs at least two. `raw` may point at a folder one level too high "
         "or too low"

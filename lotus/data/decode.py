@@ -81,7 +81,8 @@ def _refuse_no_room(folder: Path, needed: int) -> None:
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise LotusError(
-            f"{folder}: the decoded images need {needed / 1e9:.1f} GB, {free / 1e9:.1f} GB are free"
+            f"{folder}: the decoded images need {needed / 1e9:.1f} GB, but only "
+            f"{free / 1e9:.1f} GB are free"
         )
 
 
@@ -134,7 +135,7 @@ def _decode_chunk(job: Job) -> tuple[int, int, list[int]]:
             image = read_image(path, side)
             if image.shape != images.shape[1:]:
                 raise LotusError(
-                    f"{shown(path)}: {image.shape[1]}×{image.shape[0]} pixels, the first image has "
+                    f"{shown(path)}: has {image.shape[1]}×{image.shape[0]} pixels, but the first image has "
                     f"{images.shape[2]}×{images.shape[1]}; give `side` under `store` to bring all to one "
                     "size"
                 )
@@ -156,7 +157,7 @@ def _told(wrong: Sequence[tuple[Path, str]]) -> str:
     if not others:
         return first
     names = first_of([shown(path.name) for path, _ in others], 3)
-    return f"{first}. Others cannot be taken either: {names}"
+    return f"{first}. These cannot be read either: {names}"
 
 
 def shape_of(files: Files) -> tuple[int, int]:
@@ -207,20 +208,22 @@ def read_image(path: Path, side: int | None) -> np.ndarray:
     try:
         with Image.open(path) as opened:
             if opened.format in DRAWINGS:
-                raise LotusError(f"{shown(path)}: a drawing ({opened.format}); convert it to PNG")
+                raise LotusError(
+                    f"{shown(path)}: is a drawing ({opened.format}); convert it to PNG"
+                )
             opened.load()
             image = _as_rgb(opened, path)
     except LotusError:
         raise
     except (Image.DecompressionBombError, MemoryError) as error:
         raise LotusError(
-            f"{shown(path)}: too many pixels to be read: {_reason(error)}; make it smaller"
+            f"{shown(path)}: has too many pixels: {_reason(error)}; make it smaller"
         ) from error
     except Exception as error:  # Pillow raises errors of every kind on damaged files.
         if isinstance(error, OSError) and error.errno is not None:
             raise LotusError(f"{shown(path)}: cannot be read: {error.strerror}") from error
         raise LotusError(
-            f"{shown(path)}: not a whole image: {_reason(error)}; get it again"
+            f"{shown(path)}: is not a whole image: {_reason(error)}; get it again"
         ) from error
     if side is None:
         return np.asarray(image)
@@ -242,7 +245,7 @@ def _reason(error: BaseException) -> str:
     from PIL import UnidentifiedImageError
 
     if isinstance(error, UnidentifiedImageError):
-        return "of no format that Pillow reads"
+        return "Pillow does not know its format"
     return shown(" ".join(str(error).split())) or type(error).__name__
 
 
@@ -250,14 +253,14 @@ def _as_rgb(image: "PillowImage", path: Path) -> "PillowImage":
     from PIL import Image
 
     if 0 in image.size:
-        raise LotusError(f"{shown(path)}: an image without pixels")
+        raise LotusError(f"{shown(path)}: has no pixels")
     if image.mode in ("I", "F"):
-        raise LotusError(f"{shown(path)}: more than 16 bits a channel; convert it to 8 bits")
+        raise LotusError(f"{shown(path)}: has more than 16 bits per channel; convert it to 8 bits")
     if image.mode.startswith("I;16"):
         return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)).convert("RGB")
     try:
         return image.convert("RGB")
     except ValueError as error:
         raise LotusError(
-            f"{shown(path)}: colours of the kind {image.mode} cannot be shown as RGB; convert it"
+            f"{shown(path)}: colours of mode {image.mode} cannot be shown as RGB; convert the image"
         ) from error

@@ -93,7 +93,7 @@ def _file_bits(path: Path) -> np.ndarray:
             return _bits(image)
     except Exception as error:  # Pillow raises errors of every kind on damaged files.
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise LotusError(f"{shown(path)}: not a readable image: {reason}") from error
+        raise LotusError(f"{shown(path)}: cannot be read as an image: {reason}") from error
 
 
 def _bits(image: Any) -> np.ndarray:

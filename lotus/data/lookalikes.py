@@ -153,14 +153,14 @@ def assign_parts(store: Store, held_out: Path | None, forget_set: Path | None) -
     indices, part = indices[order], part[order]
     if len(indices) and not 0 <= indices[0] <= indices[-1] < len(store.images):
         raise LotusError(
-            f"{held_out or forget_set}: indices {indices[0]}…{indices[-1]}, but {store.folder} has "
+            f"{held_out or forget_set}: has indices {indices[0]}…{indices[-1]}, but {store.folder} has "
             f"{len(store.images)} images; make it again"
         )
     if (shared := np.flatnonzero(np.diff(indices) == 0)).size:
         both = " and ".join(names[number] for number in part[shared[0] : shared[0] + 2])
         raise LotusError(
-            f"{store.folder}: image {indices[shared[0]]} is in {both}; the split files belong to "
-            "different stores or seeds"
+            f"{store.folder}: image {indices[shared[0]]} is in {both}; the split files must be of "
+            "one store and one seed"
         )
     return Assigned(indices, part, names)
 

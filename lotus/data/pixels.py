@@ -1,10 +1,16 @@
 """Holds the pixels of a store: on the device, or, if they are too many, in the store's memory map."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch import Tensor
+
+from lotus.lazy_torch import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 COPIED_ON_PROCESSOR = 256 * 2**20
 """Bytes up to which pixels are copied out of the map on the processor: the copy is quicker to read."""

@@ -64,8 +64,9 @@ def find_all(
         for file in _each(dataset, described, options, mirrors, cache):
             if file.problem and options.content is None:
                 raise LotusError(
-                    f"{dataset}: {file.problem}: damaged or another version; get it again, or, if these "
-                    f"images are meant, declare them: `content: any`, or the sha256 that the log then "
+                    f"{dataset}: {file.problem}: it is damaged or another version; get it "
+                    "again, or, if you mean "
+                    f"these images, declare them: `content: any`, or the sha256 that the log then "
                     f"shows, under datasets.{dataset}.store"
                 )
             log.info("%s: %s %s", dataset, file.path, "verified" if file.published else "found")
@@ -86,7 +87,7 @@ def _each(
     if not described.files:
         if given is None:
             raise LotusError(
-                f"{dataset}: name the folder or CSV file of the images: `raw` under "
+                f"{dataset}: name the folder or the CSV file of the images with the key `raw` under "
                 f"datasets.{dataset}.store"
             )
         yield _taken(given, RawFile(given.name, ""), cache)
@@ -120,7 +121,7 @@ def _find(
     if file.locate is not None:
         path = file.locate()
         if not path.is_file():
-            raise LotusError(f"{dataset}: {file.name} not found; looked for {file.origin}")
+            raise LotusError(f"{dataset}: {file.name} was not found; looked for {file.origin}")
         return check(file, path)
     candidates = (place / name for place in places for name in (file.unpacks, file.name) if name)
     found: list[FoundFile] = []
@@ -157,7 +158,7 @@ def _given(dataset: str, raw: str, local: Sequence[Path]) -> Path:
     path = next((path for path in tried if path.exists()), None)
     if path is None:
         raise LotusError(
-            f"{dataset}: raw = {raw!r} not found; looked for {', '.join(map(str, tried))}"
+            f"{dataset}: raw = {raw!r} was not found; looked for {', '.join(map(str, tried))}"
         )
     # Opening a pipe would wait for somebody who writes.
     if not (path.is_dir() or path.is_file()):
@@ -212,19 +213,21 @@ def check(file: RawFile, path: Path) -> FoundFile:
     if path.is_dir():
         return _checked_folder(file, path) if file.members else _unchecked(file.name, path)
     md5, sha256 = _digests(path)
-    problem = f"{path}: md5 is {md5}, published is {file.md5}" if file.md5 not in ("", md5) else ""
+    problem = (
+        f"{path}: md5 is {md5}, but {file.md5} is published" if file.md5 not in ("", md5) else ""
+    )
     return FoundFile(file.name, path, path.stat().st_size, md5, sha256, md5 == file.md5, problem)
 
 
 def _checked_folder(file: RawFile, path: Path) -> FoundFile:
     missing = [name for name in file.members if not (path / name).is_file()]
     if missing:
-        raise LotusError(f"{path}: {', '.join(missing)} missing; the folder is incomplete")
+        raise LotusError(f"{path}: the folder is incomplete; it lacks {', '.join(missing)}")
     digests = {name: _digests(path / name) for name in file.members}
     problem = ""
     for name, published in file.members.items():
         if digests[name][0] != published and not problem:
-            problem = f"{path / name}: md5 is {digests[name][0]}, published is {published}"
+            problem = f"{path / name}: md5 is {digests[name][0]}, but {published} is published"
     size = sum((path / name).stat().st_size for name in file.members)
     listing = json.dumps(digests, sort_keys=True).encode()
     md5 = hashlib.md5(listing, usedforsecurity=False).hexdigest()
@@ -283,7 +286,7 @@ def _download(
         or "Put it into one of these folders, or name a folder or URL as data.mirror"
     )
     raise LotusError(
-        f"{dataset}: {wanted} not found; looked in {', '.join(map(str, places))}{tried}. {how}"
+        f"{dataset}: {wanted} was not found; looked in {', '.join(map(str, places))}{tried}. {how}"
     )
 
 

@@ -132,7 +132,7 @@ def cannot_be_halved(classes: Sequence[str], held_out: Sequence[int]) -> str:
     if 1 not in held_out:
         return ""
     name = classes[held_out.index(1)]
-    return f"class {name}: one held-out image cannot be halved; at least 2 needed"
+    return f"class {name}: one held-out image cannot be halved; at least 2 are needed"
 
 
 def empty_set(forgotten: int, total: int) -> str:
@@ -168,7 +168,7 @@ def class_label(classes: tuple[str, ...], name: str) -> int:
     """
     labels = [label for label, known in enumerate(classes) if composed(known) == composed(name)]
     if not labels:
-        raise LotusError(f"no class {name!r}; {choices(name, classes)}")
+        raise LotusError(f"there is no class {name!r}; {choices(name, classes)}")
     if len(labels) > 1:
         raise LotusError(f"{len(labels)} classes are called {name!r}; each needs its own name")
     return labels[0]
@@ -268,7 +268,7 @@ def load_forget_set(path: Path) -> ForgetSet:
     if not isinstance(content.get("class_forgetting"), bool):
         raise LotusError(
             f"{path}: does not say whether a whole class is forgotten (class_forgetting: true or false), "
-            "as those of older versions; make it again"
+            "so an older version wrote it; make it again"
         )
     chosen = ForgetSet(
         content["rule"],
@@ -277,7 +277,9 @@ def load_forget_set(path: Path) -> ForgetSet:
         content["class_forgetting"],
     )
     if chosen.digest != content["digest"]:
-        raise LotusError(f"{path}: forget indices do not have the digest stated; make it again")
+        raise LotusError(
+            f"{path}: forget indices do not have the digest that it states; make it again"
+        )
     return chosen
 
 
@@ -294,7 +296,7 @@ def _read(path: Path, keys: tuple[str, ...]) -> dict:  # type: ignore[type-arg]
     except OSError as error:
         raise LotusError(f"{path}: cannot be read: {error.strerror}") from error
     except ValueError as error:
-        raise LotusError(f"{path}: damaged: {error}; make it again") from error
+        raise LotusError(f"{path}: is damaged: {error}; make it again") from error
     if not isinstance(content, dict) or not set(keys) <= set(content):
-        raise LotusError(f"{path}: not a split: needs the keys {', '.join(keys)}")
+        raise LotusError(f"{path}: is not a split, which needs the keys {', '.join(keys)}")
     return content

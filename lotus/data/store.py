@@ -72,7 +72,7 @@ def open_store(folder: Path) -> Store:
     missing = [name for name in FILES if not (folder / name).is_file()]
     if missing:
         raise LotusError(
-            f"{folder}: no image store: {', '.join(missing)} missing; build it with `lotus store`"
+            f"{folder}: is not an image store: {', '.join(missing)} missing; build it with `lotus store`"
         )
     try:
         images = np.load(folder / "images.npy", mmap_mode="r")
@@ -85,11 +85,11 @@ def open_store(folder: Path) -> Store:
         raise LotusError(f"{folder}: damaged image store: {error}; build it again") from error
     if images.dtype != np.uint8 or images.ndim != 4:
         raise LotusError(
-            f"{folder}/images.npy: {images.dtype} {images.shape}; must be uint8 [N, H, W, C]"
+            f"{folder}/images.npy: is {images.dtype} {images.shape}; must be uint8 [N, H, W, C]"
         )
     if labels.dtype != np.int64 or labels.shape != images.shape[:1]:
         raise LotusError(
-            f"{folder}/labels.npy: {labels.dtype} {labels.shape}; must be int64 [{len(images)}]"
+            f"{folder}/labels.npy: is {labels.dtype} {labels.shape}; must be int64 [{len(images)}]"
         )
     if len(labels) and not 0 <= labels.min() <= labels.max() < len(classes):
         raise LotusError(f"{folder}/labels.npy: labels must lie in 0…{len(classes) - 1}")
@@ -150,7 +150,8 @@ def check_lock(folder: Path, locked: str | None, name: str) -> None:
         raise LotusError(
             f"{name}: its digest is {found}, but data.dvc locks {locked}: these are not the images "
             "that the results are recorded for. Restore them (delete the folder and run again, or "
-            "`dvc checkout data.dvc`); if the change is meant, `lotus store … --locked any` and then "
+            "`dvc checkout data.dvc`); if you mean to change them, run `lotus store … "
+            "--locked any` and then "
             "`dvc commit -f data.dvc`"
         )
 
@@ -193,4 +194,4 @@ def dvc_outs(lock: Path) -> dict[str, str]:
     except OSError as error:
         raise LotusError(f"{lock}: cannot be read: {error.strerror}") from error
     except (yaml.YAMLError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise LotusError(f"{lock}: not a DVC file with a list 'outs': {error}") from error
+        raise LotusError(f"{lock}: is not a DVC file with a list 'outs': {error}") from error

@@ -34,7 +34,9 @@ def in_processes(work: Callable[[J], R], jobs: Sequence[J], workers: int) -> Ite
         try:
             yield from pool.map(work, jobs)
         except BrokenProcessPool as error:
-            raise LotusError("a worker process was ended from outside (memory?)") from error
+            raise LotusError(
+                "the system killed a worker process; there may be too little memory"
+            ) from error
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 

@@ -115,7 +115,7 @@ def _side(name: str, place: str, files: Iterable[tuple[Path, bytes]], otherwise:
         first = places.setdefault(of, path.as_posix())
         if first != path.as_posix():
             raise LotusError(
-                f"{name} ({place}): {shown(path)} and {shown(first)} both state that they are of "
+                f"{name} ({place}): {shown(path)} and {shown(first)} both say that they are of "
                 f"{shown(of[0].name)}, seed {of[1]}"
             )
         metrics[path.as_posix()] = MetricsFile(hashlib.sha256(text).hexdigest(), content)
@@ -138,7 +138,9 @@ def _content(path: Path, text: bytes) -> Mapping[str, Any]:
     except ValidationError as error:
         first = error.errors()[0]
         place = shown(".".join(map(str, first["loc"])))
-        raise LotusError(f"{shown(path)}: not a metrics file: {place}: {unfit(first)}") from error
+        raise LotusError(
+            f"{shown(path)}: is not a metrics file: {place}: {unfit(first)}"
+        ) from error
     except ValueError as error:
         raise LotusError(f"{shown(path)}: cannot be read: {error}") from error
     return content
@@ -158,7 +160,7 @@ def _results_of(folder: Path) -> Path:
         return folder / layout.RESULTS
     if next(folder.glob("*/*/seed*/*/*/metrics*.json"), None) is None:
         raise LotusError(
-            f"{folder}: neither a project with {layout.RESULTS} nor results; {ACCEPTED}"
+            f"{folder}: is neither a project with {layout.RESULTS} nor a folder of results; {ACCEPTED}"
         )
     return folder
 
@@ -179,13 +181,15 @@ def _read_folder(results: Path) -> Iterator[tuple[Path, bytes]]:
 def _commit(name: str) -> str:
     """The commit that a revision names."""
     if problem := why_none():
-        raise LotusError(f"{shown(name)}: no such folder; for a commit of that name {problem}")
+        raise LotusError(
+            f"{shown(name)}: there is no such folder; for a commit of that name {problem}"
+        )
     try:
         revision = ("--end-of-options", f"{name}^{{commit}}")
         return git("rev-parse", "--verify", "--quiet", *revision).decode().strip()
     except LotusError as error:
         raise LotusError(
-            f"{shown(name)}: neither a folder nor a revision of this repository; {ACCEPTED}"
+            f"{shown(name)}: is neither a folder nor a revision of this repository; {ACCEPTED}"
         ) from error
 
 

@@ -54,7 +54,7 @@ class Checkpoint:
         # What is whole but not what `offer` writes; the training is spoilt by then.
         except Exception as error:
             raise LotusError(
-                f"{shown(self._path)}: not the checkpoint of this training ({type(error).__name__}: "
+                f"{shown(self._path)}: is not a checkpoint of this training ({type(error).__name__}: "
                 f"{' '.join(str(error).split())[:200]}); remove it to train from the beginning"
             ) from error
 
@@ -64,9 +64,11 @@ class Checkpoint:
         try:
             # torch does not look at the checksums that it writes.
             with zipfile.ZipFile(self._path) as archive:
+                # torch does not compress, so its parts are no larger than the file. One that states more
+                # could fill the memory.
                 size = sum(member.file_size for member in archive.infolist())
                 if size > self._path.stat().st_size:
-                    raise LotusError("more is said to be in it than it has bytes")
+                    raise LotusError("it states more bytes than it has")
                 changed = archive.testzip()
             if changed is not None:
                 raise LotusError(f"the checksum of {changed} is wrong")

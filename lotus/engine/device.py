@@ -1,13 +1,14 @@
 """The device on which tensors live: a choice of the run, recorded with it."""
 
+from __future__ import annotations
+
 import os
 import re
 from dataclasses import dataclass
 from typing import Any
 
-import torch
-
 from lotus.errors import LotusError
+from lotus.lazy_torch import torch
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,9 @@ class Device:
 def check_name(name: str) -> None:
     """Raises a LotusError unless a device could be called so."""
     if not re.fullmatch(r"auto|cpu|cuda(:[0-9]{1,3})?", name):
-        raise LotusError(f"device {name!r}: accepted: auto, cpu, cuda, cuda:0, cuda:1, …")
+        raise LotusError(
+            f"device {name!r} is unknown; accepted: auto, cpu, cuda, cuda:0, cuda:1, …"
+        )
 
 
 def prepare(name: str, threads: int) -> Device:
@@ -58,7 +61,9 @@ def prepare(name: str, threads: int) -> Device:
     if chosen.type == "cuda":
         chosen = torch.device("cuda", chosen.index or 0)
         if (chosen.index or 0) >= gpus:
-            raise LotusError(f"device '{name}': this machine has {gpus} usable GPUs; try cpu")
+            raise LotusError(
+                f"device '{name}': the number of usable GPUs of this machine is {gpus}; try cpu"
+            )
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.set_num_threads(threads)
     torch.backends.cudnn.benchmark = False

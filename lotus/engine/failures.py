@@ -23,11 +23,11 @@ def explained_failures(who: str) -> Iterator[None]:
         if SINGLE not in str(error):
             raise
         raise LotusError(
-            f"{who}: a batch of a single image cannot be normalised by BatchNorm, since the last maps are "
+            f"{who}: BatchNorm cannot normalise a batch of a single image, since the last maps are "
             "1×1 at this image size; take more images (of the forget set, if there is one), another "
             "batch_size, larger images (`resize` of the data set), or `max_pool: false` of the architecture"
         ) from error
     except SystemExit as error:
         raise LotusError(
-            f"{who}: ended the process (exit code {error.code}); it must not"
+            f"{who}: ended the process (exit code {error.code}), which it must not do"
         ) from error

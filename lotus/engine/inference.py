@@ -1,17 +1,21 @@
 """Asks a model in batches: for logits, and for the share of images that it gets right."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch import Tensor, nn
-from torch.nn import functional as F
 
 from lotus.data.batches import ImageSet
 from lotus.errors import LotusError
+from lotus.lazy_torch import F, nn, torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 BATCH = 512
 
@@ -19,6 +23,7 @@ BATCH = 512
 @contextmanager
 def evaluation_mode(model: nn.Module) -> Iterator[nn.Module]:
     """The model in eval mode without gradients; the mode of each module is put back afterwards."""
+    # One by one: a method may leave some modules in train mode and others not.
     modes = [(module, module.training) for module in model.modules()]
     model.eval()
     try:
@@ -47,6 +52,7 @@ def accuracy(
             int((model(batch.images).argmax(1) == batch.labels).sum())
             for batch in images.in_order(BATCH, augmented)
         ]
+    # LoTUS holds the gap of two accuracies against a tolerance; a rounded quotient could miss equality.
     return Fraction(sum(right), len(images))
 
 
@@ -107,8 +113,11 @@ def _normalise_alone(layer: nn.modules.batchnorm._BatchNorm, x: Tensor) -> Tenso
     mean = values.mean(1)
     variance = (values - mean[:, None]).square().mean(1)
     count, keep = len(x), 1 - layer.momentum
+    # BatchNorm would set running ← keep · running + momentum · found, image after image. Unrolled, the
+    # last image weighs momentum, each earlier one `keep` times the one after it.
     age = torch.arange(count - 1, -1, -1, device=x.device, dtype=torch.float64)
     weight = (layer.momentum * keep**age).to(x.dtype)
+    # It normalises by the biased variance, and keeps the unbiased one.
     unbiased = variance * (values.shape[1] / (values.shape[1] - 1))
     for running, found in ((layer.running_mean, mean), (layer.running_var, unbiased)):
         running.mul_(keep**count).add_(weight @ found)

@@ -1,19 +1,21 @@
 """The one supervised loop: trains the original and the gold model."""
 
+from __future__ import annotations
+
 import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
-
-import torch
-from torch import Tensor, nn
-from torch.nn import functional as F
+from typing import TYPE_CHECKING, Any
 
 from lotus.config.architectures import Training
 from lotus.data.batches import ImageSet
 from lotus.engine.checkpoint import Checkpoint
 from lotus.engine.inference import mean_loss
 from lotus.engine.progress import Progress
+from lotus.lazy_torch import F, nn, torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass
@@ -40,6 +42,7 @@ class TrainingState:
         """Keeps a copy of the model if no earlier epoch's validation loss was as low."""
         if val_loss < self.best_loss:
             self.best_loss, self.best_epoch = val_loss, self.done
+            # A state dict refers to the live weights, which the next epochs change.
             self.best_state = copy.deepcopy(self.model.state_dict())
 
     def is_out_of(self, patience: int | None) -> bool:
@@ -122,6 +125,7 @@ def _train_epoch(
 ) -> float:
     """One pass; returns the mean loss over the images."""
     model.train()
+    # Summed on the device: to read each loss, the processor would wait for the GPU at every batch.
     total = torch.zeros((), device=images.pixels.device)
     for batch in images.shuffled(batch_size, generator):
         loss = F.cross_entropy(model(batch.images), batch.labels)

@@ -67,7 +67,7 @@ class WarmProcess:
             self._folder = Path(tempfile.mkdtemp(prefix="lotus-"))
             address = self._folder / "socket"
             if len(os.fsencode(address)) > LONGEST_ADDRESS:
-                raise OSError(f"{address}: too long for the address of a socket")
+                raise OSError(f"{address}: is too long for the address of a socket")
             self._log.parent.mkdir(parents=True, exist_ok=True)
             with self._log.open("wb") as log:
                 self._process = subprocess.Popen(
@@ -127,10 +127,12 @@ def serve(address: Path, work: Callable[[], None]) -> None:
         importlib.import_module(library)
     importlib.import_module("lotus.runs.run").load_optimizers()
     importlib.import_module("lotus.records.code_identity").read_ahead()
+    # Nobody here waits for the jobs, so the system is to clear away those that ended.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
         listener.bind(str(address))
         listener.listen()
+        # A Snakemake that is killed cannot say so: the loop looks for it each second.
         listener.settimeout(1.0)
         while os.getppid() == parent:
             try:
@@ -147,6 +149,7 @@ def _do_one(connection: socket.socket, work: Callable[[], None]) -> None:
     """In the forked process: takes the order, works, answers, ends."""
     code = 1
     try:
+        # A job does wait for programs that it calls, such as git: ignored, their status would be lost.
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         connection.settimeout(None)
         head, files, _, _ = socket.recv_fds(connection, _SIZE.size, 2)
@@ -169,6 +172,7 @@ def _do_one(connection: socket.socket, work: Callable[[], None]) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
         connection.sendall(_CODE.pack(code))
+        # Not `sys.exit`, which would run what the process that this one was forked from does at its end.
         os._exit(code)
 
 

@@ -140,6 +140,8 @@ def _pairs(audit: Mapping[str, Any], kind: tuple[str, str]) -> Iterator[tuple[Me
 def _audited_images(audit: Mapping[str, Any]) -> np.ndarray:
     path = Path(audit["images"]["path"])
     if not path.is_file() or sha256(path) != audit["images"]["sha256"]:
-        raise LotusError(f"{path}: absent, or not the images that were audited; audit them again")
+        raise LotusError(
+            f"{path}: is absent or holds other images than those that were audited; audit them again"
+        )
     images: np.ndarray = np.load(path, mmap_mode="r")
     return images

@@ -46,7 +46,9 @@ def gradcam(sources: Sequence[Path]) -> Figure:
 
     """
     if len(sources) != 1:
-        raise LotusError(f"gradcam: one file of `lotus gradcam` is needed, given: {len(sources)}")
+        raise LotusError(
+            f"figure gradcam: needs one file of `lotus gradcam`, but {len(sources)} are given"
+        )
     found = load(sources[0])
     models, images, height, width = found.maps.shape
     figure, axes, frames = _frames(images, models + 1, found.pixels[0].shape)

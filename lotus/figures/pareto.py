@@ -130,7 +130,7 @@ def _with_seconds(sources: Sequence[Path]) -> pd.DataFrame:
             said = content["predictions"][row]["path"], content["predictions"][row]["sha256"]
             if said not in spent:
                 raise LotusError(
-                    f"{path}: row '{row}': no record among the sources is of the run that wrote "
+                    f"{path}: row '{row}': none of the sources is the record of the run that wrote "
                     f"{said[0]}; give its run.json too, or evaluate again"
                 )
             found.append(spent[said])

@@ -49,7 +49,7 @@ def similarity(sources: Sequence[Path]) -> Figure:
         audit = read_audit(path)
         if audit["similarity"] is None:
             raise LotusError(
-                f"{path}: no forget set was audited; run `lotus duplicates --forget-set`"
+                f"{path}: this audit was made without a forget set; run `lotus duplicates --forget-set`"
             )
         counts = np.array(audit["similarity"]["histogram"])
         handles += axes.step(

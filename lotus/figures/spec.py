@@ -87,13 +87,16 @@ class FigureSpec(Spec):
         """Yields what is wrong with it, in words."""
         yield from super().mistakes()
         if not callable(self.draw):
-            yield f"draw = {self.draw!r} is no function"
+            yield f"draw = {self.draw!r} is not a function"
         if self.section not in get_args(Section):
             yield f"section = {self.section!r}; accepted: {', '.join(get_args(Section))}"
         if not isinstance(self.caption, str) and not callable(self.caption):
-            yield f"caption = {self.caption!r} is neither text nor a function of its place on the page"
+            yield (
+                f"caption = {self.caption!r} is neither text nor a function of the figure's "
+                "place on the page"
+            )
         for key in ("alt", "anchor", "target"):
             if not isinstance(getattr(self, key), str):
-                yield f"{key} = {getattr(self, key)!r} is no text"
+                yield f"{key} = {getattr(self, key)!r} is not text"
         if not self.caption or not self.alt:
             yield "caption and alt say how to read it, and what is seen: neither may be empty"

@@ -229,5 +229,7 @@ def _log_entropies(sources: Sequence[Path], fallen: Container[str]) -> dict[str,
 def _load_stated(metrics: Path, named: dict[str, Any]) -> dict[str, predictions_file.Split]:
     path = Path(named["path"])
     if not path.is_file() or sha256(path) != named["sha256"]:
-        raise LotusError(f"{path}: absent, or not what {metrics} was computed from; rerun both")
+        raise LotusError(
+            f"{path}: is absent, or {metrics} was computed from something else; run both again"
+        )
     return predictions_file.load(path)

@@ -86,7 +86,7 @@ def style() -> Iterator[None]:
             mpl.rcdefaults()
         except (OSError, ValueError) as error:
             folder = Path(mpl.get_configdir(), "stylelib")
-            raise LotusError(f"{folder}: a style file cannot be read: {error}") from error
+            raise LotusError(f"{folder}: one of its style files cannot be read: {error}") from error
         mpl.rcParams.update(SETTINGS)
         yield
 

@@ -49,7 +49,9 @@ def temperature(sources: Sequence[Path]) -> Figure:
     """
     courses = load_courses(sources)
     if not courses:
-        raise LotusError(f"none of {len(sources)} run records is of the method 'lotus'")
+        raise LotusError(
+            f"figure temperature: none of the {len(sources)} run records is of the method 'lotus'"
+        )
     here: dict[tuple[str, ...], list[Course]] = {}
     for course in courses:
         here.setdefault(tuple(course.about[key] for key in MODELS), []).append(course)

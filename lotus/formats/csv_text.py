@@ -63,19 +63,20 @@ def read_csv(path: Path, columns: Sequence[str]) -> Table:
     """
     if not path.is_file():
         raise LotusError(
-            f"{shown(path)}: not found; needed is a CSV file with {', '.join(columns)}"
+            f"{shown(path)}: was not found; it must be a CSV file with {', '.join(columns)}"
         )
     numbered = _parsed(path, _text(path))
     if not numbered:
-        raise LotusError(f"{shown(path)}: no CSV file: it is empty")
+        raise LotusError(f"{shown(path)}: is not a CSV file: it is empty")
     (_, header), *rows = numbered
     _check_header(path, header, columns)
     needed = [(name, header.index(name)) for name in columns]
     for line, row in rows:
         if len(row) != len(header):
             raise LotusError(
-                f"{shown(path)}: line {line}: {counted(len(row), 'field')}, the header has {len(header)}; "
-                "a value with a comma in it is written in quotes"
+                f"{shown(path)}: line {line}: {counted(len(row), 'field')}, but the header "
+                f"has {len(header)}; "
+                "write a value that has a comma in quotes"
             )
         for name, position in needed:
             if is_unfit(row[position]):
@@ -84,7 +85,7 @@ def read_csv(path: Path, columns: Sequence[str]) -> Table:
                     "or line ends"
                 )
     if not rows:
-        raise LotusError(f"{shown(path)}: no rows below the header")
+        raise LotusError(f"{shown(path)}: has no rows below the header")
     return Table(path, header, tuple(row for _, row in rows), tuple(line for line, _ in rows))
 
 
@@ -115,11 +116,12 @@ def _text(path: Path) -> str:
     except NotUtf8Error as error:
         if error.line is None:
             raise LotusError(
-                f"{shown(path)}: no CSV file in UTF-8: it is UTF-16; save it as UTF-8"
+                f"{shown(path)}: is not a CSV file in UTF-8 but in UTF-16; save it as UTF-8"
             ) from error
         raise LotusError(
-            f"{shown(path)}: line {error.line}: no CSV file in UTF-8: the byte 0x{error.byte:02x} is none "
-            "of UTF-8; save it as UTF-8"
+            f"{shown(path)}: line {error.line}: is not a CSV file in UTF-8: the byte "
+            f"0x{error.byte:02x} is not "
+            "UTF-8; save it as UTF-8"
         ) from error
 
 
@@ -134,7 +136,8 @@ def _parsed(path: Path, text: str) -> list[tuple[int, tuple[str, ...]]]:
             row = next(reader, None)
         except csv.Error as error:
             raise LotusError(
-                f"{shown(path)}: line {line}: no CSV file: {error}; look at the quotes of the row that "
+                f"{shown(path)}: line {line}: is not a CSV file: {error}; look at the quotes "
+                "of the row that "
                 "begins there"
             ) from error
         if row is None:
@@ -150,7 +153,7 @@ def _check_header(path: Path, header: tuple[str, ...], columns: Sequence[str]) -
         separator = next((mark for mark in ";\t|" if mark in header[0]), None)
         close = [name for name in header if name.strip().lower() in missing]
         if separator is not None and len(header) == 1:
-            hint = f"; its values are separated by {separator!r}, needed are commas"
+            hint = f"; its values are separated by {separator!r}; use commas"
         elif close:
             hint = f"; write '{close[0].strip().lower()}' for '{shown(close[0])}'"
         raise LotusError(
@@ -159,7 +162,9 @@ def _check_header(path: Path, header: tuple[str, ...], columns: Sequence[str]) -
         )
     twice = next((name for name in header if name and header.count(name) > 1), None)
     if twice is not None:
-        raise LotusError(f"{shown(path)}: two columns are called '{shown(twice)}'; one may be")
+        raise LotusError(
+            f"{shown(path)}: two columns are called '{shown(twice)}'; each needs its own name"
+        )
 
 
 def is_unfit(name: str) -> bool:

@@ -34,7 +34,7 @@ def parse_json(text: bytes) -> Any:
             text.decode("utf-8"), object_pairs_hook=_once, parse_constant=_no_number, **numbers
         )
     except RecursionError as error:
-        raise ValueError(f"nested deeper than {DEEPEST} levels") from error
+        raise ValueError(f"it is nested deeper than {DEEPEST} levels") from error
     if text.count(b"[") + text.count(b"{") >= _CAN_BE_DEEP or _HALF_A_PAIR.search(text):
         _check_texts_and_depth(found)
     return found
@@ -52,9 +52,9 @@ def read_mapping(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise LotusError(f"{shown(path)}: cannot be read: {error.strerror}") from error
     except ValueError as error:
-        raise LotusError(f"{shown(path)}: damaged: {error}") from error
+        raise LotusError(f"{shown(path)}: is damaged: {error}") from error
     if not isinstance(content, dict):
-        raise LotusError(f"{shown(path)}: damaged: not a mapping")
+        raise LotusError(f"{shown(path)}: is damaged: it is not a mapping")
     return content
 
 
@@ -63,12 +63,12 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         keys = [key for key, _ in pairs]
         twice = next(key for key in keys if keys.count(key) > 1)
-        raise ValueError(f"key '{shown(twice)}' stands twice in one mapping")
+        raise ValueError(f"key '{shown(twice)}' occurs twice in one mapping")
     return found
 
 
 def _no_number(text: str) -> float:
-    raise ValueError(f"{text} is no number")
+    raise ValueError(f"{text} is not a number")
 
 
 def _int(text: str) -> int:
@@ -98,12 +98,14 @@ def _check_texts_and_depth(value: Any) -> None:
         level = [inner for part in lists for inner in part]
         if not level:
             return
-    raise ValueError(f"nested deeper than {DEEPEST} levels")
+    raise ValueError(f"it is nested deeper than {DEEPEST} levels")
 
 
 def _check_text(text: str) -> None:
     if any("\ud800" <= c <= "\udfff" for c in text):
-        raise ValueError(f"text '{shown(text[:40])}' is no Unicode: half of a surrogate pair")
+        raise ValueError(
+            f"text '{shown(text[:40])}' is not Unicode: it has half of a surrogate pair"
+        )
 
 
 def read_file(path: Path) -> bytes:
@@ -116,7 +118,7 @@ def read_file(path: Path) -> bytes:
     """
     try:
         if not stat.S_ISREG(path.stat().st_mode):
-            raise OSError(0, "not a file")
+            raise OSError(0, "it is not a file")
         return path.read_bytes()
     except ValueError as error:
-        raise OSError(0, f"no path: {error}") from error
+        raise OSError(0, f"it is not a path: {error}") from error

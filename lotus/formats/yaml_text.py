@@ -96,7 +96,7 @@ def parse(text: str, name: str) -> Text:
         _note_lines(loader, node, (), lines)
         return Text(loader.construct_document(node), lines)
     except RecursionError as error:
-        raise LotusError(f"{name}: nested too deep") from error
+        raise LotusError(f"{name}: is nested too deeply") from error
     except yaml.reader.ReaderError as error:
         line = len(re.findall(r"\r\n|\r|\n", text[: error.position])) + 1
         raise LotusError(
@@ -106,7 +106,7 @@ def parse(text: str, name: str) -> Text:
         mark = error.problem_mark or error.context_mark
         place = f"line {loader.line_at(mark)}: " if loader is not None and mark is not None else ""
         said = ", ".join(part for part in (error.context, error.problem) if part)
-        raise LotusError(f"{name}: {place}not valid YAML: {said}") from error
+        raise LotusError(f"{name}: {place}this is not valid YAML: {said}") from error
     finally:
         if loader is not None:
             loader.dispose()
@@ -134,13 +134,15 @@ class _Loader(yaml.SafeLoader):
                 continue
             key = self.construct_object(key_node, deep=True)
             if not isinstance(key, Hashable):
-                raise self.refuse(key_node, "a key is a list or mapping; accepted: a name")
+                raise self.refuse(
+                    key_node, "a list or mapping stands where a key is expected; accepted: a name"
+                )
             name = composed(key) if isinstance(key, str) else key
             if name in first:
                 before = self.line_at(first[name].start_mark)
                 raise self.refuse(
                     key_node,
-                    f"{key!r} stands twice (first on line {before}); each key may be given once",
+                    f"{key!r} occurs twice (first on line {before}); each key may be given once",
                 )
             first[name] = key_node
         return super().construct_mapping(node, deep)
@@ -177,7 +179,7 @@ def _construct_text(loader: _Loader, node: yaml.ScalarNode) -> str:
     try:
         return text.encode("utf-16", "surrogatepass").decode("utf-16")
     except UnicodeDecodeError as error:
-        raise loader.refuse(node, f"{text!r} has half a character") from error
+        raise loader.refuse(node, f"{text!r} has half of a character") from error
 
 
 def _construct_date(loader: _Loader, node: yaml.ScalarNode) -> Any:
@@ -215,7 +217,7 @@ def _count(loader: _Loader, node: yaml.Node, seen: dict[int, int]) -> int:
     """
     if id(node) in seen:
         if seen[id(node)] < 0:
-            raise loader.refuse(node, "an alias names what it is a part of")
+            raise loader.refuse(node, "an alias stands within the value that it names")
         return seen[id(node)]
     seen[id(node)] = -1
     parts: list[yaml.Node] = []

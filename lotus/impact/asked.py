@@ -10,7 +10,7 @@ from lotus.errors import LotusError
 from lotus.impact.images import of_position, position_of
 from lotus.impact.settings import Configuration, read_configuration
 from lotus.impact.start import ALL, Start
-from lotus.lineage.artifacts import find
+from lotus.lineage.artifacts import find_node
 from lotus.lineage.tree import is_raw_list, is_store
 from lotus.names import shown
 from lotus.records.files import relative
@@ -109,7 +109,7 @@ def _is_key(configuration: Configuration, given: str) -> bool:
 def _of_artifact(index: Index, given: str, configuration: Configuration | None) -> Start:
     """A file or folder that the records know."""
     try:
-        node = find(given, index)
+        node = find_node(given, index)
     except LotusError as error:
         raise LotusError(f"{error}{_near(index, given, configuration)}; {ACCEPTED}") from None
     if is_store(node):

@@ -14,13 +14,13 @@ from lotus.formats.json_text import read_file
 from lotus.impact.reach import Reach
 from lotus.lineage.cells import (
     KEYS_OF_LINES,
-    SIDES,
+    PROTOCOL_COLUMNS,
     AskedCell,
     Line,
     ReadExperiment,
     inputs_of,
 )
-from lotus.lineage.links import Kept
+from lotus.lineage.plan_nodes import KeptInputs
 from lotus.metrics.base import registry
 from lotus.metrics.base.spec import IMAGES
 from lotus.names import shown
@@ -89,7 +89,7 @@ def _of_table(
             if column != name and column not in APART and NUMBER.fullmatch(said or "")
         ]
         cell = AskedCell(path, content.get(name, ""), "")
-        known: dict[tuple[object, ...], Kept] = {}
+        known: dict[tuple[object, ...], KeptInputs] = {}
         touched = []
         for column in columns:
             line = _line(content, column)
@@ -113,7 +113,7 @@ def _signature(line: Line) -> tuple[object, ...]:
     (column,) = line.values
     side = column.partition("_")[0]
     return (
-        side if side in SIDES else "",
+        side if side in PROTOCOL_COLUMNS else "",
         column.endswith(("_difference", "_inside")),
         line.metric.startswith(OF_ALL_ROWS),
         line.metric in TERM_OF_GAP,

@@ -6,7 +6,7 @@ from functools import cached_property
 
 from lotus.impact.start import ALL, Start
 from lotus.layout import EXPERIMENT
-from lotus.lineage.links import Kept
+from lotus.lineage.plan_nodes import KeptInputs
 from lotus.records.index import Index
 from lotus.records.reading import Record
 
@@ -60,7 +60,7 @@ class Reach:
         found = {record.path: record for record in made if record is not None}
         return [found[path] for path in sorted(found)]
 
-    def is_touched(self, record: Record, kept: Kept, images: Iterable[str]) -> bool:
+    def is_touched(self, record: Record, kept: KeptInputs, images: Iterable[str]) -> bool:
         """Whether a number in the output of a step rests on the start.
 
         Args:
@@ -73,7 +73,7 @@ class Reach:
         inputs = kept.get(record.path, list(record.inputs))
         return any(self._is_file_touched(path, kept, frozenset(images)) for path in inputs)
 
-    def _is_file_touched(self, path: str, kept: Kept, images: frozenset[str]) -> bool:
+    def _is_file_touched(self, path: str, kept: KeptInputs, images: frozenset[str]) -> bool:
         splits = self.files.get(path, frozenset())
         if not splits or path == EXPERIMENT.as_posix():
             return False

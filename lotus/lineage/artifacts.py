@@ -13,11 +13,11 @@ from lotus.records.files import relative
 from lotus.records.forms import LONGEST_PATH
 from lotus.records.index import Index
 
-SHOWN = 3
+MOST_NEAR = 3
 """Near matches that a message names."""
 
 
-def find(given: str, index: Index) -> str:
+def find_node(given: str, index: Index) -> str:
     """The node that a path means; the file may be gone, as long as a record knows it.
 
     A table or figure that is not where it is looked for, but is the only one of its name in the other
@@ -28,16 +28,18 @@ def find(given: str, index: Index) -> str:
 
     """
     if not layout.RESULTS.is_dir():
-        raise LotusError(f"no folder '{layout.RESULTS}' here: run this in a project with results")
+        raise LotusError(
+            f"there is no folder '{layout.RESULTS}' here: run this in a project with results"
+        )
     path = in_project(given)
     if os.path.isdir(path):
-        return _of_folder(path, index)
-    known = _known(index)
+        return _node_of_folder(path, index)
+    known = _recorded_paths(index)
     if path.as_posix() in known or (os.path.isfile(path) and path.is_relative_to(layout.RESULTS)):
         return node_path(path.as_posix())
-    if len(moved := list(_namesakes(path))) == 1:
-        return moved[0]
-    raise LotusError(f"{shown(given)}: {_why_not(path)}{_near(path, known)}")
+    if len(namesakes := list(_namesakes(path))) == 1:
+        return namesakes[0]
+    raise LotusError(f"{shown(given)}: {_why_unknown(path)}{_suggestion(path, known)}")
 
 
 def in_project(given: str) -> Path:
@@ -49,22 +51,23 @@ def in_project(given: str) -> Path:
     """
     path = Path(relative(Path(os.path.normpath(given))))
     if path.is_absolute() or ".." in path.parts:
-        raise LotusError(f"{shown(given)}: lies outside the project in {Path.cwd()}")
+        raise LotusError(f"{shown(given)}: is outside the project in {Path.cwd()}")
     return path
 
 
-def _of_folder(path: Path, index: Index) -> str:
+def _node_of_folder(path: Path, index: Index) -> str:
     if path.is_relative_to(layout.STORES) and node_path((path / "x").as_posix()) == path.as_posix():
         return path.as_posix()
     run = (path / "run.json").as_posix()
     if run in index.records:
         return run
     raise LotusError(
-        f"{shown(path)}: neither the folder of a run nor of a store{_near(path, _known(index))}"
+        f"{shown(path)}: is neither the folder of a run nor the folder of a "
+        f"store{_suggestion(path, _recorded_paths(index))}"
     )
 
 
-def _known(index: Index) -> set[str]:
+def _recorded_paths(index: Index) -> set[str]:
     """All paths that records name, and their own."""
     named = {
         file for record in index.records.values() for file in (*record.inputs, *record.outputs)
@@ -81,15 +84,19 @@ def _namesakes(path: Path) -> Iterator[str]:
                 yield other.as_posix()
 
 
-def _why_not(path: Path) -> str:
-    return "no record names it" if os.path.exists(path) else "no such file, and no record names it"
+def _why_unknown(path: Path) -> str:
+    return (
+        "no record names it"
+        if os.path.exists(path)
+        else "there is no such file, and no record names it"
+    )
 
 
-def _near(path: Path, known: set[str]) -> str:
+def _suggestion(path: Path, known: set[str]) -> str:
     """Known paths like this one: of its name, then of its spelling."""
     same_name = sorted(name for name in known if Path(name).name == path.name)
     # What is longer than any path is like none, and takes long to compare.
     is_path = len(path.as_posix()) <= LONGEST_PATH
-    spelt = get_close_matches(path.as_posix(), sorted(known), n=SHOWN) if is_path else []
-    near = list(dict.fromkeys([*spelt, *same_name]))[:SHOWN]
+    spelt = get_close_matches(path.as_posix(), sorted(known), n=MOST_NEAR) if is_path else []
+    near = list(dict.fromkeys([*spelt, *same_name]))[:MOST_NEAR]
     return f"; did you mean {' or '.join(map(shown, near))}?" if near else ""

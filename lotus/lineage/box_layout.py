@@ -7,15 +7,15 @@ from statistics import fmean
 from textwrap import wrap
 
 from lotus import layout
-from lotus.lineage.node_names import PARTS_OF_A_RUN, place, title
+from lotus.lineage.node_names import PARTS_OF_A_RUN, benchmark_and_seed, title
 from lotus.lineage.tree import STAGES, Node, Tree
 from lotus.results.metrics import benchmark_title, row_title
 
-MOST = 9
+MOST_BOXES = 9
 """Boxes in a column, as far as nodes can be gathered."""
-LINE, LINES = 26, 4
+LINE_LENGTH, MOST_LINES = 26, 4
 """Characters of a line in a box; lines of the text of one node."""
-HEADS = {
+COLUMN_HEADS = {
     "source": "source files",
     "raw": "lists of raw files",
     "store": "stores",
@@ -26,7 +26,7 @@ HEADS = {
     "measured": "metrics, audits, maps",
     "made": "tables, figures",
 }
-ASKED = "what was asked for"
+ASKED_FOR = "what was asked for"
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,8 @@ def box_layout(tree: Tree) -> BoxLayout:
     for stage in STAGES:
         nodes = [n for p, n in tree.nodes.items() if n.stage == stage and p != tree.artifact]
         if nodes:
-            columns.append([_box(HEADS[stage], group) for group in _gathered(nodes)])
-    columns.append([_box(ASKED, [tree.nodes[tree.artifact]])])
+            columns.append([_box(COLUMN_HEADS[stage], group) for group in _grouped(nodes)])
+    columns.append([_box(ASKED_FOR, [tree.nodes[tree.artifact]])])
     owner = {node.path: box for column in columns for box in column for node in box.nodes}
     pairs = (
         (owner[name], owner[node.path])
@@ -89,27 +89,27 @@ def _ordered(
             id(box): [height.get(id(to), 0.5) for of, to in links if of is box] for box in column
         }
         inner = sorted(column, key=lambda box: fmean(readers[id(box)] or [0.5]))
-        height |= {id(box): (place + 0.5) / len(inner) for place, box in enumerate(inner)}
+        height |= {id(box): (position + 0.5) / len(inner) for position, box in enumerate(inner)}
         ordered.append((inner[0].column, inner))
     return ordered[::-1]
 
 
-def _gathered(nodes: Sequence[Node]) -> list[list[Node]]:
+def _grouped(nodes: Sequence[Node]) -> list[list[Node]]:
     """Groups of one column: as fine as there is room for."""
-    for key in (_itself, _without_seed, _by_row, _by_kind):
+    for key in (_by_path, _by_all_but_seed, _by_row, _by_kind):
         groups: dict[str, list[Node]] = {}
         for node in nodes:
             groups.setdefault(key(node), []).append(node)
-        if len(groups) <= MOST:
+        if len(groups) <= MOST_BOXES:
             break
     return list(groups.values())
 
 
-def _itself(node: Node) -> str:
+def _by_path(node: Node) -> str:
     return node.path
 
 
-def _without_seed(node: Node) -> str:
+def _by_all_but_seed(node: Node) -> str:
     if node.record is None:
         return Path(node.path).parent.as_posix()
     about = {key: value for key, value in node.record.about.items() if key != "seed"}
@@ -132,35 +132,38 @@ def _box(column: str, nodes: Sequence[Node]) -> Box:
 
 def _text_of_one(node: Node) -> list[str]:
     """Returns the text of a box with a single node: its name, words and digest."""
-    words = "" if node.record is None else title(node)
+    described = "" if node.record is None else title(node)
     name = Path(node.path).name
-    if words and name in PARTS_OF_A_RUN:
-        name, _, words = words.partition(", ")
-    lines = [*wrap(name, LINE)[:2], *wrap(words, LINE, max_lines=LINES, placeholder=" …")]
-    note = wrap(node.note, LINE, max_lines=1, placeholder=" …")
+    if described and name in PARTS_OF_A_RUN:
+        name, _, described = described.partition(", ")
+    lines = [
+        *wrap(name, LINE_LENGTH)[:2],
+        *wrap(described, LINE_LENGTH, max_lines=MOST_LINES, placeholder=" …"),
+    ]
+    note = wrap(node.note, LINE_LENGTH, max_lines=1, placeholder=" …")
     return [*lines, *filter(None, [node.digest[:12]]), *note]
 
 
 def _text_of_many(nodes: Sequence[Node]) -> list[str]:
     """How many of what, what they have in common, and in what they differ."""
     kind = _by_kind(nodes[0])
-    what = PARTS_OF_A_RUN.get(Path(nodes[0].path).name) or MANY.get(kind, kind)
+    what = PARTS_OF_A_RUN.get(Path(nodes[0].path).name) or PLURALS.get(kind, kind)
     lines = [f"{len(nodes)} {what if what.endswith('s') else f'{what}s'}"]
     broken = sum(bool(node.problems) for node in nodes)
     lines += [f"{broken} broken"] if broken else []
     folders = {Path(node.path).parent.as_posix() for node in nodes if node.record is None}
     lines += folders if len(folders) == 1 else []
     about = [node.record.about for node in nodes if node.record is not None]
-    for key, (words, many) in PHRASES.items():
+    for key, (in_words, many) in PHRASES.items():
         values = list(dict.fromkeys(str(of[key]) for of in about if key in of))
         if len(values) == 1:
-            lines.append(words(values[0]))
+            lines.append(in_words(values[0]))
         elif values:
             lines.append(f"{len(values)} {many}")
-    return [part for line in lines for part in wrap(line, LINE)]
+    return [part for line in lines for part in wrap(line, LINE_LENGTH)]
 
 
-MANY = {
+PLURALS = {
     "source": "files",
     "raw": "lists",
     "held-out": "halves of held-out images",
@@ -170,7 +173,7 @@ MANY = {
 """What several of a kind are called, unless that is the kind's name with an s."""
 PHRASES: Mapping[str, tuple[Callable[[str], str], str]] = {
     "row": (lambda row: "gold" if row == layout.GOLD else row_title(row), "methods"),
-    "dataset": (lambda name: place({"dataset": name}), "data sets"),
+    "dataset": (lambda name: benchmark_and_seed({"dataset": name}), "data sets"),
     "architecture": (lambda name: benchmark_title(architecture=name), "networks"),
     "scenario": (lambda name: benchmark_title(scenario=name), "scenarios"),
     "protocol": (str, "protocols"),

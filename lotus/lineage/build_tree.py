@@ -1,4 +1,4 @@
-"""Growing a tree: the nodes that the records tell of, held against the bytes on disk."""
+"""Builds a tree: the nodes that the records name, compared with the bytes on disk."""
 
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -9,8 +9,8 @@ from pathlib import Path
 from lotus import layout
 from lotus.audit.unrecorded_files import is_elsewhere
 from lotus.data.store import md5
-from lotus.lineage.links import Kept, PlannedNode, plan_nodes
-from lotus.lineage.raw_folders import Folder, folders_of
+from lotus.lineage.plan_nodes import KeptInputs, PlannedNode, plan_nodes
+from lotus.lineage.raw_folders import CheckedFolder, folders_of
 from lotus.lineage.tree import NOT_IN_DVC, Node, Tree, is_raw_list, is_store
 from lotus.records.files import sha256
 from lotus.records.index import Index
@@ -22,7 +22,7 @@ NOT_STATED = "no digest of it is stated; the store's content stands for it"
 
 
 def build_tree(
-    index: Index, artifact: str, kept: Kept | None = None, depth: int | None = None
+    index: Index, artifact: str, kept: KeptInputs | None = None, depth: int | None = None
 ) -> Tree:
     """The tree of an artifact of the project in the present folder.
 
@@ -37,12 +37,12 @@ def build_tree(
     """
     plans = plan_nodes(index, artifact, kept or {}, depth)
     stated: dict[str, dict[str, str]] = {}
-    for file, by, digest in [*_by_readers(index, plans[artifact]), *_by_plans(plans)]:
+    for file, by, digest in [*_stated_by_readers(index, plans[artifact]), *_stated_by_nodes(plans)]:
         stated.setdefault(file, {})[by] = digest
     lists = [path for path in plans if is_raw_list(path)]
     folders = {path: found for name in lists for path, found in folders_of(name, index).items()}
-    seen = _Evidence(stated, folders, dvc_entries(), cache(_digest), _identities(plans))
-    return Tree(artifact, {path: _checked(plan, seen) for path, plan in plans.items()})
+    evidence = _Evidence(stated, folders, dvc_entries(), cache(_digest_on_disk), _identities(plans))
+    return Tree(artifact, {path: _checked_node(plan, evidence) for path, plan in plans.items()})
 
 
 def _identities(plans: Mapping[str, PlannedNode]) -> dict[str, dict[str, str]]:
@@ -55,15 +55,15 @@ def _identities(plans: Mapping[str, PlannedNode]) -> dict[str, dict[str, str]]:
     return found
 
 
-def _by_plans(plans: Mapping[str, PlannedNode]) -> Iterator[tuple[str, str, str]]:
+def _stated_by_nodes(plans: Mapping[str, PlannedNode]) -> Iterator[tuple[str, str, str]]:
     """Collects what steps state of what they wrote, then what others state of what they read."""
     for plan in plans.values():
-        yield from plan.written()
+        yield from plan.stated_of_outputs()
     for plan in plans.values():
-        yield from plan.read()
+        yield from plan.stated_of_inputs()
 
 
-def _by_readers(index: Index, plan: PlannedNode) -> Iterator[tuple[str, str, str]]:
+def _stated_by_readers(index: Index, plan: PlannedNode) -> Iterator[tuple[str, str, str]]:
     """Collects what the steps that read an artifact state of it, where no step wrote it."""
     if plan.record is None:
         for record in index.records.values():
@@ -85,7 +85,7 @@ class _Evidence:
     """
 
     stated: Mapping[str, Mapping[str, str]]
-    folders: Mapping[str, Folder]
+    folders: Mapping[str, CheckedFolder]
     entries: Mapping[str, DvcEntry]
     digest_of: Callable[[str], str]
     identities: Mapping[str, Mapping[str, str]]
@@ -95,15 +95,22 @@ class _Evidence:
         return self.folders[file].sha256 if file in self.folders else self.digest_of(file)
 
 
-def _checked(plan: PlannedNode, seen: _Evidence) -> Node:
+def _checked_node(plan: PlannedNode, evidence: _Evidence) -> Node:
     """The node with what its bytes, records and readers say."""
-    stated, entries = seen.stated, seen.entries
+    stated, entries = evidence.stated, evidence.entries
     files = {file: next(iter(stated.get(file, {}).values()), "") for file in plan.files}
-    found = {file: seen.digest(file) for file in plan.files}
-    compared = [_problem(file, found[file], stated.get(file, {}), entries) for file in plan.files]
-    folder = seen.folders.get(plan.path)
+    found = {file: evidence.digest(file) for file in plan.files}
+    compared = [
+        _bytes_problem(file, found[file], stated.get(file, {}), entries) for file in plan.files
+    ]
+    folder = evidence.folders.get(plan.path)
     in_folder = folder.problem if folder is not None else ""
-    problems = [*_of_record(plan, seen), *compared, in_folder, *_of_lock(plan, entries)]
+    problems = [
+        *_record_problems(plan, evidence),
+        *compared,
+        in_folder,
+        *_lock_problems(plan, entries),
+    ]
     return Node(
         path=plan.path,
         record=plan.record,
@@ -111,19 +118,19 @@ def _checked(plan: PlannedNode, seen: _Evidence) -> Node:
         found=found,
         inputs=plan.inputs,
         problems=[problem for problem in problems if problem],
-        note=folder.note if folder is not None else _note(plan, files, found),
-        dvc=_dvc(plan, entries),
+        note=folder.note if folder is not None else _why_not_compared(plan, files, found),
+        dvc=_place_in_dvc(plan, entries),
     )
 
 
-def _digest(file: str) -> str:
+def _digest_on_disk(file: str) -> str:
     try:
         return sha256(Path(file)) if os.path.isfile(file) else ""
     except OSError:
         return ""
 
 
-def _problem(
+def _bytes_problem(
     file: str, found: str, statements: Mapping[str, str], entries: Mapping[str, DvcEntry]
 ) -> str:
     """Returns what is wrong with a file's bytes; '' if nothing is."""
@@ -131,7 +138,7 @@ def _problem(
         if _may_be_elsewhere(file) or os.path.isdir(file):
             return ""
         if os.path.exists(file):
-            return f"{file}: not a file that can be read"
+            return f"{file}: cannot be read as a file"
         place = entry_of(file, entries)
         return f"{file}: absent" + (f"; DVC holds it ({place.place})" if place else "")
     for by, digest in statements.items():
@@ -145,29 +152,29 @@ def _may_be_elsewhere(file: str) -> bool:
     return is_elsewhere(file) or Path(file).is_relative_to(layout.RAW)
 
 
-def _of_record(plan: PlannedNode, seen: _Evidence) -> Iterator[str]:
+def _record_problems(plan: PlannedNode, evidence: _Evidence) -> Iterator[str]:
     """Returns what is wrong with the record, or that there is none."""
     record = plan.record
     if record is None:
         place = Path(plan.path)
         made = place.is_relative_to(layout.RESULTS) or place.is_relative_to(layout.STORES)
         if made and not layout.is_record(place):
-            yield f"{plan.path}: no record states how it was made{_expected(place)}"
+            yield f"{plan.path}: no record states how it was made{_where_expected(place)}"
         return
     if record.problem:
         yield f"{record.path}: {record.problem}"
-    yield _problem(record.path, record.sha256, seen.stated.get(record.path, {}), {})
-    for by, expected in seen.identities.get(record.path, {}).items():
+    yield _bytes_problem(record.path, record.sha256, evidence.stated.get(record.path, {}), {})
+    for by, expected in evidence.identities.get(record.path, {}).items():
         if record.content and identity(record.content) != expected:
-            yield f"{record.path}: states another step than the one whose files {by} read"
+            yield f"{record.path}: describes another step than the one whose files {by} read"
 
 
-def _expected(place: Path) -> str:
+def _where_expected(place: Path) -> str:
     record = layout.store_record(place.name) if is_store(str(place)) else layout.record_of(place)
-    return "" if record is None else f" ({record.as_posix()} is absent or does not list it)"
+    return "" if record is None else f" ({record.as_posix()} is absent, or does not list it)"
 
 
-def _of_lock(plan: PlannedNode, entries: Mapping[str, DvcEntry]) -> Iterator[str]:
+def _lock_problems(plan: PlannedNode, entries: Mapping[str, DvcEntry]) -> Iterator[str]:
     """Whether `data.dvc` locks other images than the record verified."""
     if plan.record is not None and plan.record.kind == "store" and plan.path in entries:
         locked = entries[plan.path]
@@ -176,7 +183,7 @@ def _of_lock(plan: PlannedNode, entries: Mapping[str, DvcEntry]) -> Iterator[str
             yield f"{locked.file}: locks {locked.md5}, but {plan.record.path} verified {verified}"
 
 
-def _note(plan: PlannedNode, files: Mapping[str, str], found: Mapping[str, str]) -> str:
+def _why_not_compared(plan: PlannedNode, files: Mapping[str, str], found: Mapping[str, str]) -> str:
     """Returns why nothing was compared."""
     absent = [file for file in plan.files if not found[file]]
     if not absent or plan.record is not None:
@@ -184,11 +191,11 @@ def _note(plan: PlannedNode, files: Mapping[str, str], found: Mapping[str, str])
     return NOT_AT_HAND if files[absent[0]] else NOT_STATED
 
 
-def _dvc(plan: PlannedNode, entries: Mapping[str, DvcEntry]) -> str:
+def _place_in_dvc(plan: PlannedNode, entries: Mapping[str, DvcEntry]) -> str:
     entry = entry_of(plan.path, entries)
     if entry is None:
         return NOT_IN_DVC
     path = Path(plan.path)
     if plan.path in entries and os.path.isfile(path) and md5(path) != entry.md5:
-        return f"{entry.file} holds other bytes: md5 {entry.md5}"
+        return f"{entry.file} has other bytes: md5 {entry.md5}"
     return entry.place

@@ -12,7 +12,7 @@ from lotus import layout
 from lotus.config.protocol import CORRECTED, Protocol, parse
 from lotus.errors import LotusError, choices
 from lotus.formats.json_text import read_file
-from lotus.lineage.links import Kept
+from lotus.lineage.plan_nodes import KeptInputs
 from lotus.names import shown
 from lotus.records.index import Index
 from lotus.records.reading import Record
@@ -21,8 +21,10 @@ from lotus.results.experiment import Experiment, read_experiment
 from lotus.results.metrics import KEYS, MODELS, PLACE
 from lotus.results.needed_rows import rows_needed
 
-FORM = "a cell is PATH:ROW:COLUMN[:KEY=VALUE…], as results/tables/summary.csv:lotus:avg_gap"
-SIDES = ("published", "released", "corrected")
+SYNTAX = (
+    "write a cell as PATH:ROW:COLUMN[:KEY=VALUE…], such as results/tables/summary.csv:lotus:avg_gap"
+)
+PROTOCOL_COLUMNS = ("published", "released", "corrected")
 """Columns of a paper's table that state one metric; there `protocol` chooses among them."""
 KEYS_OF_LINES = (*KEYS, "switch", "seed", "metric", "scope")
 """Columns that tell lines of one row apart."""
@@ -80,7 +82,7 @@ def parse_cell(text: str) -> AskedCell | None:
     column, *pairs = rest or [""]
     parts = [pair.partition("=") for pair in pairs]
     if not row or not column or not all(key and equals for key, equals, _ in parts):
-        raise LotusError(f"{shown(text)}: {FORM}")
+        raise LotusError(f"{shown(text)}: {SYNTAX}")
     return AskedCell(path, row, column, {key: value for key, _, value in parts})
 
 
@@ -91,32 +93,34 @@ def read_cell(cell: AskedCell) -> list[Line]:
         LotusError: not a CSV table, or no such row, column, key or value.
 
     """
-    columns, lines = _table(cell.path)
+    columns, lines = _read_table(cell.path)
     name = "row" if "row" in columns else columns[0]
     rows = list(dict.fromkeys(line[name] for line in lines))
     if cell.row not in rows:
-        raise LotusError(f"{cell.path}: no row '{cell.row}'; {choices(cell.row, rows)}")
+        raise LotusError(f"{cell.path}: there is no row '{cell.row}'; {choices(cell.row, rows)}")
     of_row = [line for line in lines if line[name] == cell.row]
     metrics = list(dict.fromkeys(line["metric"] for line in of_row if "metric" in line))
     if cell.column in metrics:
-        return _of_metric(cell, [line for line in of_row if line["metric"] == cell.column])
-    named = [name for name in columns if _is_meant(name, cell.column)]
+        return _lines_of_metric(cell, [line for line in of_row if line["metric"] == cell.column])
+    named = [name for name in columns if _is_column_of(name, cell.column)]
     if not named:
         accepted = choices(cell.column, [*metrics, *columns])
-        raise LotusError(f"{cell.path}: no column '{cell.column}' of '{cell.row}'; {accepted}")
+        raise LotusError(
+            f"{cell.path}: there is no column '{cell.column}' in row '{cell.row}'; {accepted}"
+        )
     return [
-        Line(line, line.get("metric", cell.column), _stated(line, cell.column, named))
-        for line in _narrowed(cell, cell.where, of_row)
+        Line(line, line.get("metric", cell.column), _values_in(line, cell.column, named))
+        for line in _with_keys(cell, cell.where, of_row)
     ]
 
 
-def _is_meant(name: str, column: str) -> bool:
+def _is_column_of(name: str, column: str) -> bool:
     """Whether a column is the one asked for, or holds it in the published conventions."""
     is_form = name.startswith(f"{column}_released_") and not name.endswith("_std")
     return name == column or is_form
 
 
-def _stated(line: Mapping[str, str], column: str, named: Sequence[str]) -> dict[str, str]:
+def _values_in(line: Mapping[str, str], column: str, named: Sequence[str]) -> dict[str, str]:
     """The column itself; where a line has nothing in it, the other named ones that it has a value in."""
     if line.get(column):
         return {column: line[column]}
@@ -124,51 +128,55 @@ def _stated(line: Mapping[str, str], column: str, named: Sequence[str]) -> dict[
     return found or {named[0]: line[named[0]]}
 
 
-def _table(path: str) -> tuple[list[str], list[dict[str, str]]]:
+def _read_table(path: str) -> tuple[list[str], list[dict[str, str]]]:
     """Columns and lines of a CSV file: all lines have all columns, and no column is there twice."""
     name = shown(path)
     if Path(path).suffix != ".csv":
-        raise LotusError(f"{name}: cells are of CSV tables; {FORM}")
+        raise LotusError(f"{name}: is not a CSV table, so it has no cells; {SYNTAX}")
     try:
         text = read_file(Path(path)).decode("utf-8")
         lines = [line for line in csv.reader(io.StringIO(text, newline=""), strict=True) if line]
     except OSError as error:
         raise LotusError(f"{name}: cannot be read: {error.strerror}") from error
     except (ValueError, csv.Error) as error:
-        raise LotusError(f"{name}: not a CSV table: {error}") from error
+        raise LotusError(f"{name}: is not a CSV table: {error}") from error
     if not lines:
-        raise LotusError(f"{name}: not a CSV table: it is empty")
+        raise LotusError(f"{name}: is not a CSV table: it is empty")
     head, *body = lines
     if len({*head}) < len(head):
         said = shown(",".join(head))[:80]
-        raise LotusError(f"{name}: not a CSV table: a column stands twice in '{said}'")
+        raise LotusError(f"{name}: is not a CSV table: a column occurs twice in '{said}'")
     for number, cells in enumerate(body, start=2):
         if len(cells) != len(head):
-            raise LotusError(f"{name}, line {number}: {len(cells)} cells for {len(head)} columns")
+            raise LotusError(
+                f"{name}, line {number}: has {len(cells)} cells, but the table has {len(head)} columns"
+            )
     return head, [dict(zip(head, cells, strict=True)) for cells in body]
 
 
-def _of_metric(cell: AskedCell, lines: Sequence[dict[str, str]]) -> list[Line]:
-    """Returns the columns in which a paper's table states a metric, on one side or on all three."""
+def _lines_of_metric(cell: AskedCell, lines: Sequence[dict[str, str]]) -> list[Line]:
+    """Returns the columns in which a paper's table states a metric, for one protocol or for all three."""
     where = dict(cell.where)
-    side = where.pop("protocol", None)
-    if side is not None and side not in SIDES:
-        raise LotusError(f"{cell.path}: no protocol '{side}'; {choices(side, SIDES)}")
-    sides = SIDES if side is None else (side,)
+    protocol = where.pop("protocol", None)
+    if protocol is not None and protocol not in PROTOCOL_COLUMNS:
+        raise LotusError(
+            f"{cell.path}: there is no protocol '{protocol}'; {choices(protocol, PROTOCOL_COLUMNS)}"
+        )
+    columns = PROTOCOL_COLUMNS if protocol is None else (protocol,)
     return [
-        Line(line, cell.column, {name: line[name] for name in sides})
-        for line in _narrowed(cell, where, lines)
+        Line(line, cell.column, {name: line[name] for name in columns})
+        for line in _with_keys(cell, where, lines)
     ]
 
 
-def _narrowed(
+def _with_keys(
     cell: AskedCell, where: Mapping[str, str], lines: Sequence[dict[str, str]]
 ) -> Sequence[dict[str, str]]:
     """Lines with the wanted values of their keys."""
     for key, value in where.items():
         known = [name for name in KEYS_OF_LINES if name in lines[0]]
         if key not in known:
-            raise LotusError(f"{cell.path}: no key '{key}'; {choices(key, known)}")
+            raise LotusError(f"{cell.path}: there is no key '{key}'; {choices(key, known)}")
         values = list(dict.fromkeys(line[key] for line in lines))
         if value not in values:
             here = f"'{cell.row}' has no {key} '{value}'"
@@ -179,7 +187,7 @@ def _narrowed(
 
 def inputs_of(
     cell: AskedCell, lines: Iterable[Line], index: Index, read: ReadExperiment = read_experiment
-) -> Kept:
+) -> KeptInputs:
     """Record → those of its inputs that the lines' numbers are made of.
 
     A table whose record is absent, and a table of verdicts, rest on all that there is.
@@ -195,18 +203,21 @@ def inputs_of(
     if record is None:
         return {}
     try:
-        return _rest_on(record, lines, index, read)
+        return _inputs_of_lines(record, lines, index, read)
     except (KeyError, ValueError, TypeError, AttributeError, IndexError) as error:
         # A column or a key of a record that is not there; the audit says which file was changed.
         raise LotusError(
-            f"{shown(cell.path)}: not the table that {record.path} is of ({error!r}); see lotus audit"
+            f"{shown(cell.path)}: is not the table that {record.path} describes ({error!r}); "
+            "see lotus audit"
         ) from error
 
 
-def _rest_on(record: Record, lines: Iterable[Line], index: Index, read: ReadExperiment) -> Kept:
+def _inputs_of_lines(
+    record: Record, lines: Iterable[Line], index: Index, read: ReadExperiment
+) -> KeptInputs:
     kept: dict[str, list[str]] = {}
     for line in lines:
-        found = _of_line(record, line, index, read)
+        found = _inputs_of_line(record, line, index, read)
         if found is None:
             return {}
         for path, inputs in found.items():
@@ -219,33 +230,35 @@ def _in_order(record: Record, kept: Sequence[str]) -> list[str]:
     return [path for path in record.inputs if path in kept]
 
 
-def _of_line(
+def _inputs_of_line(
     record: Record, line: Line, index: Index, read: ReadExperiment
 ) -> dict[str, list[str]] | None:
     """Record → inputs, of one line; None where nothing can be left out."""
     if "item" in record.about:
-        return _of_paper(record, line, index, read)
+        return _inputs_of_paper_table(record, line, index, read)
     name = record.about.get("table")
     if name in ("times", "cost"):
-        return {record.path: list(_runs(record, line, index))}
+        return {record.path: list(_runs_needed(record, line, index))}
     if name not in ("benchmark", "summary", "per-seed", "correlation", "ablation"):
         return None
     chosen = [
         path
         for path in record.inputs
-        if (made := index.producer(path)) is None or _is_of(made.about, line, name)
+        if (made := index.producer(path)) is None or _is_metrics_file_of(made.about, line, name)
     ]
-    return {record.path: chosen, **_predictions(chosen, line, index)}
+    return {record.path: chosen, **_predictions_needed(chosen, line, index)}
 
 
-def _is_of(about: Mapping[str, Any], line: Line, table: str) -> bool:
+def _is_metrics_file_of(about: Mapping[str, Any], line: Line, table: str) -> bool:
     """Whether a metrics file is of a line's benchmark, and of its seed if it is of one."""
-    if table == "ablation" and about.get("protocol") not in _compared(line.content["switch"]):
+    if table == "ablation" and about.get("protocol") not in _compared_protocols(
+        line.content["switch"]
+    ):
         return False
     return _agrees(about, line, (*KEYS, "seed"))
 
 
-def _compared(switch: str) -> set[str]:
+def _compared_protocols(switch: str) -> set[str]:
     """Protocols whose metrics a line of the ablation compares."""
     if is_of_numbers(switch):
         return {CORRECTED.name}
@@ -253,11 +266,11 @@ def _compared(switch: str) -> set[str]:
 
 
 def _agrees(about: Mapping[str, Any], line: Line, keys: Iterable[str]) -> bool:
-    told = [key for key in keys if key in line.content]
-    return all(str(about.get(key, "")) == line.content[key] for key in told)
+    stated = [key for key in keys if key in line.content]
+    return all(str(about.get(key, "")) == line.content[key] for key in stated)
 
 
-def _predictions(metrics: Iterable[str], line: Line, index: Index) -> dict[str, list[str]]:
+def _predictions_needed(metrics: Iterable[str], line: Line, index: Index) -> dict[str, list[str]]:
     """Records of metrics files → the predictions that a line's number is made of."""
     found = {}
     for path in metrics:
@@ -269,7 +282,7 @@ def _predictions(metrics: Iterable[str], line: Line, index: Index) -> dict[str, 
     return found
 
 
-def _runs(record: Record, line: Line, index: Index) -> Iterator[str]:
+def _runs_needed(record: Record, line: Line, index: Index) -> Iterator[str]:
     """Run records behind a line of times or cost; for the ratio to gold those of gold as well."""
     abouts = {
         path: index.records[path].about if path in index.records else {} for path in record.inputs
@@ -278,10 +291,10 @@ def _runs(record: Record, line: Line, index: Index) -> Iterator[str]:
         if not about or _agrees(about, line, (*KEYS, "row")):
             yield path
     if line.metric == "ratio_to_gold":
-        yield from _golds(abouts, line)
+        yield from _gold_runs(abouts, line)
 
 
-def _golds(abouts: Mapping[str, Mapping[str, Any]], line: Line) -> list[str]:
+def _gold_runs(abouts: Mapping[str, Mapping[str, Any]], line: Line) -> list[str]:
     """Gold runs that a line's time is divided by: of `corrected` where there are some."""
     golds = {
         path: parse(str(about["protocol"])).base
@@ -292,30 +305,30 @@ def _golds(abouts: Mapping[str, Mapping[str, Any]], line: Line) -> list[str]:
     return corrected or list(golds)
 
 
-def _of_paper(
+def _inputs_of_paper_table(
     record: Record, line: Line, index: Index, read_described: ReadExperiment
 ) -> dict[str, list[str]] | None:
     """Returns what a cell of a paper's table rests on: the published reference, measurements, or both."""
-    described = [path for path in record.inputs if _kind(path, index) == "experiment"]
+    described = [path for path in record.inputs if _kind_of_maker(path, index) == "experiment"]
     if not described or not os.path.isfile(described[0]):
         return None
     columns = [name for name, text in line.values.items() if text] or list(line.values)
-    sides = {column.partition("_")[0] for column in columns} & {"released", "corrected"}
+    bases = {column.partition("_")[0] for column in columns} & {"released", "corrected"}
     reference = [path for path in record.inputs if index.producer(path) is None]
-    is_printed = not sides or any(not c.startswith(tuple(sides)) for c in columns)
+    is_printed = not bases or any(not c.startswith(tuple(bases)) for c in columns)
     is_compared = any(column.endswith(("_difference", "_inside")) for column in columns)
     kept = {record.path: reference if is_printed or is_compared else []}
     read = read_described(Path(described[0]))
     for cell in read.labelled(str(record.about["item"])):
         here = all(str(cell[key]) == line.content[key] for key in PLACE)
-        if here and parse(str(cell["protocol"])).base in sides:
-            measured = _measured(read, cell, line)
+        if here and parse(str(cell["protocol"])).base in bases:
+            measured = _measured_files(read, cell, line)
             kept[record.path] += [*described, *measured]
-            kept |= _predictions(measured if line.metric != "time_min" else (), line, index)
+            kept |= _predictions_needed(measured if line.metric != "time_min" else (), line, index)
     return kept
 
 
-def _measured(read: Experiment, cell: Mapping[str, Any], line: Line) -> list[str]:
+def _measured_files(read: Experiment, cell: Mapping[str, Any], line: Line) -> list[str]:
     """Files of a cell that a line's number is made of: metrics, or for minutes run records."""
     if line.metric != "time_min":
         return [path.as_posix() for path in read.metrics(cell)]
@@ -323,6 +336,6 @@ def _measured(read: Experiment, cell: Mapping[str, Any], line: Line) -> list[str
     return [(Path(folder) / "run.json").as_posix() for folder in runs if folder]
 
 
-def _kind(path: str, index: Index) -> str:
+def _kind_of_maker(path: str, index: Index) -> str:
     record = index.producer(path)
     return record.kind if record is not None else ""

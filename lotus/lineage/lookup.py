@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from lotus.lineage.artifacts import find, in_project
+from lotus.lineage.artifacts import find_node, in_project
 from lotus.lineage.build_tree import build_tree
 from lotus.lineage.cells import AskedCell, Line, inputs_of, parse_cell, read_cell
 from lotus.lineage.tree import Tree
@@ -19,14 +19,14 @@ class LookedUp:
     """A tree, and of a cell the lines of the table.
 
     Attributes:
-        moved: says that another file was taken than was asked for; else ''.
+        notice: says that another file was taken than was asked for; else ''.
 
     """
 
     tree: Tree
     cell: AskedCell | None
     lines: Sequence[Line]
-    moved: str
+    notice: str
 
     @property
     def title(self) -> str:
@@ -54,18 +54,18 @@ class LookedUp:
     def value_lines(self) -> Iterator[str]:
         """The same as text, and an empty line after it."""
         for line in self.lines:
-            stated = ", ".join(_said(name, value) for name, value in line.values.items())
-            yield shown(f"{self.title}  {_where(line.keys)}".rstrip())
+            stated = ", ".join(_assignment(name, value) for name, value in line.values.items())
+            yield shown(f"{self.title}  {_keys_in_words(line.keys)}".rstrip())
             yield shown(f"  {stated}")
         if self.lines:
             yield ""
 
 
-def _said(name: str, value: str) -> str:
+def _assignment(name: str, value: str) -> str:
     return f"{name} = {value or 'none'}"
 
 
-def _where(keys: Mapping[str, str]) -> str:
+def _keys_in_words(keys: Mapping[str, str]) -> str:
     return ", ".join(f"{key}={value}" for key, value in keys.items())
 
 
@@ -83,14 +83,14 @@ def look_up(given: str, depth: int | None = None) -> LookedUp:
     cell = parse_cell(given)
     asked = given if cell is None else cell.path
     index = read_index()
-    path = find(asked, index)
+    path = find_node(asked, index)
     is_namesake = Path(path).name == in_project(asked).name and not os.path.exists(asked)
-    said = f"{shown(asked)} is not there: taking {shown(path)}"
-    moved = said if is_namesake and path != asked else ""
+    taken = f"{shown(asked)} is not there: {shown(path)} is taken instead"
+    notice = taken if is_namesake and path != asked else ""
     if cell is None:
-        return LookedUp(build_tree(index, path, depth=depth), None, (), moved)
+        return LookedUp(build_tree(index, path, depth=depth), None, (), notice)
     cell = replace(cell, path=path)
     lines = read_cell(cell)
     return LookedUp(
-        build_tree(index, path, inputs_of(cell, lines, index), depth), cell, lines, moved
+        build_tree(index, path, inputs_of(cell, lines, index), depth), cell, lines, notice
     )

@@ -25,13 +25,13 @@ def title(node: Node) -> str:
         return "without a record" if unknown else WITHOUT_RECORD.get(node.stage, "file")
     if record.kind in ("original", "gold", "unlearned"):
         part = PARTS_OF_A_RUN.get(PurePosixPath(node.path).name, "file")
-        return f"{part} of {_who(record.about)}, {place(record.about)}"
-    return _titled(record)
+        return f"{part} of {_row_in_words(record.about)}, {benchmark_and_seed(record.about)}"
+    return _title_of_record(record)
 
 
-def _titled(record: Record) -> str:
+def _title_of_record(record: Record) -> str:
     """Returns the title of what other steps write."""
-    about, where = record.about, place(record.about)
+    about, where = record.about, benchmark_and_seed(record.about)
     name = about.get("item") or about.get("table") or about.get("figure")
     return {
         "store": f"images of {dataset_title(str(about.get('dataset', '')))}",
@@ -52,12 +52,12 @@ def _titled(record: Record) -> str:
     }.get(record.kind, record.kind)
 
 
-def _who(about: Mapping[str, Any]) -> str:
+def _row_in_words(about: Mapping[str, Any]) -> str:
     row = str(about.get("row", "a model"))
     return {layout.ORIGINAL: "the original", layout.GOLD: "gold"}.get(row) or row_title(row)
 
 
-def place(about: Mapping[str, Any]) -> str:
+def benchmark_and_seed(about: Mapping[str, Any]) -> str:
     """Benchmark and seed, as far as a record names them."""
     keys = ("dataset", "architecture", "scenario", "study", "protocol")
     where = benchmark_title(**{key: str(about[key]) for key in keys if about.get(key)})
@@ -65,12 +65,12 @@ def place(about: Mapping[str, Any]) -> str:
     return ", ".join(filter(None, (where, seed)))
 
 
-def flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+def flatten(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """Nested parameters by dotted names, without those that are not set (null, empty)."""
     found: dict[str, Any] = {}
     for key, value in settings.items():
         if isinstance(value, Mapping):
-            found |= flat(value, f"{prefix}{key}.")
+            found |= flatten(value, f"{prefix}{key}.")
         elif value is not None and value not in ("", [], {}):
             found[f"{prefix}{key}"] = value
     return found

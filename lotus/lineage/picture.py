@@ -11,7 +11,7 @@ from matplotlib.path import Path as Curve
 
 from lotus.errors import LotusError, choices
 from lotus.figures.style import BLACK, FORMS, GREY, save_as, style
-from lotus.lineage.box_layout import ASKED, Box, BoxLayout, box_layout
+from lotus.lineage.box_layout import ASKED_FOR, Box, BoxLayout, box_layout
 from lotus.lineage.tree import Tree
 from lotus.names import shown
 
@@ -20,7 +20,7 @@ WIDTH, GAP = 1.5, 0.42
 """Inches: of a box, and between columns."""
 ROW, SPACE, MARGIN, HEAD = 0.125, 0.16, 0.2, 0.52
 """Inches: of a line of text, between boxes, around all, above the columns."""
-SHOWN = 4
+MOST_PROBLEMS = 4
 """Problems that are written under the picture."""
 Place = tuple[float, float, float, float]
 """Left, bottom, width, height, in inches."""
@@ -45,13 +45,13 @@ def draw(tree: Tree, heading: str, out: Path) -> None:
     try:
         # What is between two $ of a name is no formula.
         with style(), mpl.rc_context({"text.parse_math": False}):
-            save_as(_figure(drawn, heading, tree.problems), out)
+            save_as(_make_figure(drawn, heading, tree.problems), out)
     except OSError as error:
         raise LotusError(f"{out}: cannot be written: {error.strerror}") from error
 
 
-def _figure(drawn: BoxLayout, heading: str, problems: Sequence[str]) -> Figure:
-    foot = ROW * (min(len(problems), SHOWN) + 1) if problems else 0.0
+def _make_figure(drawn: BoxLayout, heading: str, problems: Sequence[str]) -> Figure:
+    foot = ROW * (min(len(problems), MOST_PROBLEMS) + 1) if problems else 0.0
     heights = [sum(_height(box) + SPACE for box in column) - SPACE for _, column in drawn.columns]
     inner, count = max(heights), len(drawn.columns)
     width = 2 * MARGIN + count * WIDTH + (count - 1) * GAP
@@ -62,7 +62,7 @@ def _figure(drawn: BoxLayout, heading: str, problems: Sequence[str]) -> Figure:
     axes.set(xlim=(0, width), ylim=(0, height))
     axes.set_axis_off()
     axes.text(MARGIN, height - MARGIN, shown(heading), va="top", fontsize=8.5, color=BLACK)
-    places = _places(drawn, heights, MARGIN + foot, inner)
+    places = _places_of_boxes(drawn, heights, MARGIN + foot, inner)
     _draw_links(axes, drawn, places)
     for number, (head, column) in enumerate(drawn.columns):
         left = MARGIN + number * (WIDTH + GAP)
@@ -70,8 +70,12 @@ def _figure(drawn: BoxLayout, heading: str, problems: Sequence[str]) -> Figure:
         axes.text(left + WIDTH / 2, top, head, ha="center", fontsize=7.5, color=GREY)
         for box in column:
             _draw_box(axes, box, places[id(box)])
-    for number, problem in enumerate(problems[:SHOWN]):
-        more = f" (and {len(problems) - SHOWN} more)" if number + 1 == SHOWN < len(problems) else ""
+    for number, problem in enumerate(problems[:MOST_PROBLEMS]):
+        more = (
+            f" (and {len(problems) - MOST_PROBLEMS} more)"
+            if number + 1 == MOST_PROBLEMS < len(problems)
+            else ""
+        )
         axes.text(
             MARGIN, foot - ROW * number, shown(f"{problem}{more}"), fontsize=6.5, color=BROKEN
         )
@@ -82,7 +86,7 @@ def _height(box: Box) -> float:
     return ROW * (len(box.text) + 1)
 
 
-def _places(
+def _places_of_boxes(
     drawn: BoxLayout, heights: Sequence[float], bottom: float, inner: float
 ) -> dict[int, Place]:
     """Box (by `id`) → where it stands; columns are centred."""
@@ -118,9 +122,9 @@ def _draw_box(axes: Axes, box: Box, place: Place) -> None:
             width,
             height,
             boxstyle="round,pad=0,rounding_size=0.05",
-            fc="#f2f2f2" if box.column == ASKED else "white",
+            fc="#f2f2f2" if box.column == ASKED_FOR else "white",
             ec=BROKEN if box.is_broken else BLACK,
-            lw=1.4 if box.is_broken or box.column == ASKED else 0.7,
+            lw=1.4 if box.is_broken or box.column == ASKED_FOR else 0.7,
             zorder=2,
         )
     )

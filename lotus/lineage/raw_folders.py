@@ -15,7 +15,7 @@ PUBLISHED = "a folder: its members have the publisher's checksums"
 
 
 @dataclass(frozen=True)
-class Folder:
+class CheckedFolder:
     """A folder that images were read from.
 
     Attributes:
@@ -30,18 +30,18 @@ class Folder:
     note: str = UNKNOWN
 
 
-def folders_of(raw_list: str, index: Index) -> dict[str, Folder]:
+def folders_of(raw_list: str, index: Index) -> dict[str, CheckedFolder]:
     """The folders of a list of raw files, as far as they are at hand; none of a list that is damaged."""
     files = listed(Path(raw_list)) or ()
-    described = _described(Path(raw_list).stem, index)
+    described = _registered_files(Path(raw_list).stem, index)
     return {
-        file.path: _folder(file, described.get(file.name))
+        file.path: _check_folder(file, described.get(file.name))
         for file in files
         if os.path.isdir(file.path)
     }
 
 
-def _described(dataset: str, index: Index) -> dict[str, sources.RawFile]:
+def _registered_files(dataset: str, index: Index) -> dict[str, sources.RawFile]:
     """Name → file of the source that a store was built by; none where that is not registered."""
     store = index.records.get(layout.store_record(dataset).as_posix())
     options = store.settings.get("options", {}) if store is not None else {}
@@ -52,17 +52,17 @@ def _described(dataset: str, index: Index) -> dict[str, sources.RawFile]:
     return {file.name: file for file in source.files}
 
 
-def _folder(stated: ListedFile, file: sources.RawFile | None) -> Folder:
+def _check_folder(stated: ListedFile, file: sources.RawFile | None) -> CheckedFolder:
     if file is None or not file.members:
-        return Folder()
+        return CheckedFolder()
     try:
         found = raw.check(file, Path(stated.path))
     except LotusError as error:
-        return Folder(problem=str(error), note="")
+        return CheckedFolder(problem=str(error), note="")
     if found.sha256 == stated.sha256:
-        return Folder(found.sha256, note="")
+        return CheckedFolder(found.sha256, note="")
     # The list states the digest of the archive that the folder was unpacked from.
     if not found.problem:
-        return Folder(note=PUBLISHED)
+        return CheckedFolder(note=PUBLISHED)
     # Other contents than the publisher's may be declared in the configuration.
-    return Folder(problem=found.problem, note="") if stated.published else Folder()
+    return CheckedFolder(problem=found.problem, note="") if stated.published else CheckedFolder()

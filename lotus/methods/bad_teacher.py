@@ -1,16 +1,20 @@
 """Bad Teacher: learn the retain set from the original, the forget set from an untrained network."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import torch
 from pydantic import NonNegativeInt, PositiveInt
-from torch import Tensor, nn
-from torch.nn import functional as F
 
 from lotus.config.fields import NonNegativeReal, PositiveReal, Share
 from lotus.data.batches import Batch, ImageSet
+from lotus.lazy_torch import F, nn, torch
 from lotus.methods.base import Task, register
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 RELEASED = {"epochs": 10, "batch_size": 128}
 
@@ -47,6 +51,7 @@ class BadTeacher:
                 with torch.no_grad():
                     competent, bad = task.original(batch.images), incompetent(batch.images)
                 is_forget = batch.positions < len(task.forget)
+                # l is 0 or 1: of the two divergences in the loss, one remains for each image.
                 taught = torch.where(is_forget[:, None], bad, competent)
                 loss = distillation(student(batch.images), taught, self.temperature)
                 if task.released("M7"):

@@ -1,13 +1,13 @@
 """Finetuning: train on, without the forget set."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
-import torch
 from pydantic import NonNegativeInt, PositiveInt
-from torch import nn
-from torch.nn import functional as F
 
 from lotus.config.fields import NonNegativeReal, PositiveReal
+from lotus.lazy_torch import F, nn, torch
 from lotus.methods.base import Task, register
 
 

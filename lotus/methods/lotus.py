@@ -1,18 +1,21 @@
 """LoTUS: distil the original model, its predictions on the forget set softened."""
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-import torch
 from pydantic import Field, NonNegativeInt, PositiveInt
-from torch import Tensor, nn
-from torch.nn import functional as F
 
 from lotus.config.fields import NonNegativeReal, PositiveReal, Real, Share
 from lotus.engine.inference import accuracy
+from lotus.lazy_torch import F, nn, torch
 from lotus.methods.base import Task, register
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 # exp(α·d) with an accuracy gap d ≤ 1 stays finite in double precision.
 Alpha = Annotated[Real, Field(ge=0, le=700)]
@@ -59,6 +62,7 @@ class LoTUS:
             for batch in task.shuffled(union, self.batch_size):
                 with torch.no_grad():
                     outputs = teacher(batch.images)
+                # The union has the forget images first, and positions are those in the union.
                 is_forget = batch.positions < len(task.forget)
                 t = targets(outputs, is_forget, temperature, self.transform, task.generator)
                 loss = F.cross_entropy(student(batch.images), t)

@@ -1,16 +1,20 @@
 """NegGrad+: descend on the retain set and ascend on the forget set in one joint step."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import torch
 from pydantic import NonNegativeInt, PositiveInt
-from torch import Tensor, nn
-from torch.nn import functional as F
 
 from lotus.config.fields import NonNegativeReal, PositiveReal, Share
 from lotus.data.batches import Batch, ImageSet
+from lotus.lazy_torch import F, nn, torch
 from lotus.methods.base import Task, register
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 RELEASED = {"epochs": 10, "lr": 1e-3, "momentum": 0.9, "weight_decay": 5e-4}
 
@@ -45,6 +49,7 @@ class NegGradPlus:
         optimizer = torch.optim.SGD(
             student.parameters(), self.lr, self.momentum, weight_decay=self.weight_decay
         )
+        # Outside the loop: an epoch goes on in the forget set where the last one stopped.
         forget = self._cycle(task, task.forget)
         for epoch in range(self.epochs):
             losses = (

@@ -1,17 +1,20 @@
 """Random Labeling: teach wrong labels for the forget set, together with the retain set."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import torch
 from pydantic import NonNegativeInt, PositiveInt
-from torch import Tensor, nn
-from torch.nn import functional as F
 
 from lotus.config.fields import NonNegativeReal, PositiveReal
 from lotus.data.batches import Batch, ImageSet
+from lotus.lazy_torch import F, nn, torch
 from lotus.methods.base import Task, register, sgd_or_adam
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 RELEASED = {
     "optimizer": "sgd",
@@ -86,5 +89,6 @@ def random_labels(
     shape, device = labels.shape, labels.device
     if not wrong_only:
         return torch.randint(num_classes, shape, generator=generator, device=device)
+    # 1 … C−1 steps on from its own label, each of the others is equally likely, and its own impossible.
     offset = torch.randint(1, num_classes, shape, generator=generator, device=device)
     return (labels + offset) % num_classes

@@ -1,21 +1,24 @@
 """SalUn: Random Labeling, held to the weights that are salient for the forget set."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-import torch
 from pydantic import NonNegativeInt, PositiveInt
-from torch import Tensor, nn
-from torch.nn import functional as F
 
 from lotus.config.fields import NonNegativeReal, PositiveReal, Share
 from lotus.data.batches import Batch
+from lotus.lazy_torch import F, nn, torch
 from lotus.methods.base import Task, register
 from lotus.methods.random_labeling import relabel
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
 RELEASED = {"mask_share": 0.1, "labels": "wrong", "lr": 1e-3, "batch_size": 128}
-Mask = Mapping[str, Tensor]
+Mask: TypeAlias = "Mapping[str, Tensor]"
 """Parameter name → bool, shaped like the parameter; true where it may change."""
 
 
@@ -137,6 +140,7 @@ def saliency_mask(task: Task, share: float, batch_size: int) -> Mask:
 def largest(values: Mapping[str, Tensor], share: float) -> Mask:
     """Marks the int(share · n) entries of largest magnitude among all n."""
     magnitudes = torch.cat([value.abs().flatten() for value in values.values()])
+    # By rank, not above a threshold: of equal magnitudes exactly so many are taken, the same each time.
     chosen = torch.zeros_like(magnitudes, dtype=torch.bool)
     chosen[magnitudes.argsort(descending=True, stable=True)[: int(share * len(magnitudes))]] = True
     parts = chosen.split([value.numel() for value in values.values()])

@@ -1,11 +1,12 @@
 """SalUn+LoTUS: LoTUS, held to the weights that are salient for the forget set."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import Any
 
-from torch import nn
-
 from lotus.config.fields import Share
+from lotus.lazy_torch import nn
 from lotus.methods.base import Task, register
 from lotus.methods.lotus import LoTUS
 from lotus.methods.salun import MaskedOptimizer, saliency_mask

@@ -1,17 +1,20 @@
 """SCRUB: move away from the original model on the forget set, stay with it on the retain set."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import torch
 from pydantic import NonNegativeInt, PositiveInt
-from torch import Tensor, nn
-from torch.nn import functional as F
 
 from lotus.config.fields import NonNegativeReal, PositiveReal
+from lotus.lazy_torch import F, nn, torch
 from lotus.methods.bad_teacher import distillation
 from lotus.methods.base import Task, register, sgd_or_adam
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 RELEASED = {
     "optimizer": "adam",
@@ -58,6 +61,7 @@ class Scrub:
     def unlearn(self, task: Task) -> nn.Module:
         """Max epochs over D_f, min epochs over D_r; the rate falls tenfold after each milestone."""
         student = task.student().train()
+        # No loss reaches the copy of M1: without gradients, the optimizer passes over its weights.
         returned = task.student() if task.released("M1") else student
         optimizer = sgd_or_adam(self.optimizer, returned, self.lr, self.momentum, self.weight_decay)
         for epoch in range(self.epochs):

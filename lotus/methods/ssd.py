@@ -1,19 +1,23 @@
 """SSD (Selective Synaptic Dampening): shrink the weights that matter to the forget set above all."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
 
-import torch
 from pydantic import NonNegativeInt, PositiveInt
-from torch import Tensor, nn
-from torch.nn import functional as F
 
 from lotus.config.fields import PositiveReal
 from lotus.data.batches import Batch
+from lotus.lazy_torch import F, nn, torch
 from lotus.methods.base import Task, register
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
 RELEASED = {"passes": 10, "per_sample": False, "augmented": True}
-Importance = dict[str, Tensor]
+Importance: TypeAlias = "dict[str, Tensor]"
 """Parameter name → mean squared gradient, shaped like the parameter."""
 
 
@@ -112,6 +116,7 @@ def dampen(
             if name not in of_forget:
                 continue
             chosen = of_forget[name] > alpha * of_all[name]
+            # 0/0 is NaN where no gradient reaches a weight; such a weight is not chosen.
             factor = (dampening * of_all[name] / of_forget[name]).clamp(max=1)
             parameter.copy_(torch.where(chosen, parameter * factor, parameter))
             selected += int(chosen.sum())

@@ -1,22 +1,26 @@
 """UNSIR: impair with noise that stands for the forget set, then repair on the retain set."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import torch
 from pydantic import NonNegativeInt, PositiveInt
-from torch import Tensor, nn
-from torch.nn import functional as F
 
 from lotus.config.fields import NonNegativeReal, PositiveReal
 from lotus.config.protocol import Protocol
 from lotus.data.batches import Batch, ImageSet
+from lotus.lazy_torch import F, nn, torch
 from lotus.methods.base import Task, register
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 RELEASED = {"rounds": 10, "impair_epochs": 1, "momentum": 0.9, "batch_size": 128}
 
 
-def _alone(_: "Unsir", protocol: Protocol, class_forgetting: bool) -> tuple[str, ...]:
+def _alone(_: Unsir, protocol: Protocol, class_forgetting: bool) -> tuple[str, ...]:
     # As released, batches that are not full are left out, and without one the network stays in eval mode.
     if protocol.has("M4"):
         return ()
@@ -121,6 +125,7 @@ class Unsir:
         student = task.student().train()
         impair = torch.optim.Adam(student.parameters(), self.class_impair_lr)
         for _ in range(self.class_impair_epochs):
+            # Positions beyond the sample are copies of the noise: real images and noise share the batches.
             count = len(sample) + self.class_copies * len(noise)
             for positions in task.deal(count, self.class_batch_size):
                 real = sample.draw(positions[positions < len(sample)], task.generator)

@@ -15,7 +15,7 @@ def accuracy(split: Split) -> float:
 
     """
     if not len(split.labels):
-        raise LotusError("accuracy: no images")
+        raise LotusError("accuracy: there are no images")
     return float((split.logits.argmax(axis=1) == split.labels).mean())
 
 

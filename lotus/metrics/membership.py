@@ -67,7 +67,7 @@ def attack(
         [rng.choice(retain, count, replace=False), rng.choice(unseen, count, replace=False)]
     )
     if np.ptp(features) == 0:
-        log.warning("MIA: all entropies are equal; the attack is undefined")
+        log.warning("MIA: all entropies are equal, so the attack is undefined")
         return Membership(*[float("nan")] * 4)
     member = np.repeat([1, 0], count)
     caught, alarms = _calls(features, member, forget), _calls(features, member, test)
@@ -99,6 +99,8 @@ def auc(positive: np.ndarray, negative: np.ndarray) -> float:
     from scipy.stats import rankdata
 
     check_finite("AUC", {"positive": positive, "negative": negative})
+    # The ranks of the positives among all, less their ranks among themselves (1 + … + n), count the pairs
+    # that they win. Equal values share their mean rank, hence count half.
     ranks = rankdata(np.concatenate([positive, negative]))[: len(positive)]
     excess = ranks.sum() - len(positive) * (len(positive) + 1) / 2
     return float(excess / (len(positive) * len(negative)))
@@ -112,6 +114,7 @@ def tpr_at_fpr(positive: np.ndarray, negative: np.ndarray, fpr: float) -> float:
 
     """
     check_finite("TPR", {"positive": positive, "negative": negative})
+    # Above the negative that follows the allowed ones there are no more of them, also where some are equal.
     allowed = int(fpr * len(negative))
     threshold = np.sort(negative)[::-1][allowed] if allowed < len(negative) else -np.inf
     return float((positive > threshold).mean())

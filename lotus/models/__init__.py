@@ -4,15 +4,16 @@ Each architecture is a module of this folder with a function `build`, and one `l
 Grad-CAM looks; the configuration's key `model` is its name.
 """
 
+from __future__ import annotations
+
 import importlib
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-import torch
-from torch import nn
-
-from lotus.config.architectures import Architecture, ResNet18, WeightsFile
+from lotus.config.architectures import Architecture, WeightsFile
 from lotus.errors import LotusError
+from lotus.lazy_torch import nn, torch
+from lotus.models.image_shapes import check_shape
 from lotus.names import on_disk, shown
 from lotus.records.files import atomic
 
@@ -30,6 +31,7 @@ def build(
         LotusError: the architecture does not fit the images, or its pretrained weights cannot be had.
 
     """
+    check_shape(architecture, image_shape)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         module = importlib.import_module(module_of(architecture))
@@ -46,25 +48,6 @@ def last_map(architecture: Architecture, network: nn.Module) -> AbstractContextM
         module_of(architecture)
     ).last_map(network)
     return found
-
-
-def smallest_map(
-    architecture: Architecture, image_shape: tuple[int, int, int]
-) -> tuple[int, int] | None:
-    """Height and width of the smallest maps that BatchNorm normalises; None: there is no BatchNorm.
-
-    Where they are 1×1, a batch of one image has a single value per channel, and cannot be trained on.
-
-    Args:
-        image_shape: (C, H, W) of the images as models see them.
-
-    """
-    # The modules of the others, which have none, need libraries that take seconds to load.
-    if not isinstance(architecture, ResNet18):
-        return None
-    from lotus.models import resnet18
-
-    return resnet18.smallest_map(architecture, image_shape)
 
 
 def module_of(architecture: Architecture) -> str:
@@ -133,6 +116,7 @@ def load_weights(path: Path, model: nn.Module) -> None:
     for key, value in own.items():
         if found[key].dtype != value.dtype:
             raise LotusError(
-                f"{source}: {key} is {found[key].dtype} instead of {value.dtype}: not the weights of a run"
+                f"{source}: {key} is {found[key].dtype} instead of {value.dtype}: these are "
+                "not the weights of a run"
             )
     model.load_state_dict(found)

@@ -21,20 +21,9 @@ from lotus.records.files import sha256
 
 log = logging.getLogger(__name__)
 
-SHAPE = (3, 224, 224)
 SHOWN, MANY = 3, 12
 FLOATING = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 INTEGER = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
-
-
-def check_images(shape: tuple[int, int, int]) -> None:
-    """Raises a LotusError unless images of this shape (C, H, W) are what ViT-B/16 was pretrained on."""
-    if shape != SHAPE:
-        seen, needed = ("×".join(map(str, sizes)) for sizes in (shape, SHAPE))
-        raise LotusError(
-            f"images are {seen} here; the model needs {needed}: set `resize: 224` (and `crop: 224` for "
-            "images that are not square) for the data set; its images must have 3 channels"
-        )
 
 
 def fill(
@@ -76,7 +65,7 @@ def check(found: Mapping[str, Tensor], wanted: Mapping[str, Tensor], source: str
     """Raises a LotusError unless the names are those of `wanted`, with plain tensors of their shapes."""
     for key, value in found.items():
         if key in wanted and (odd := _without_values(value)):
-            raise LotusError(f"{source}: {_told(key)} {odd}; needed is a plain tensor of numbers")
+            raise LotusError(f"{source}: {_told(key)} {odd}; it must be a plain tensor of numbers")
     fit = {key for key in wanted if key in found and found[key].shape == wanted[key].shape}
     missing = [f"{_told(key)} is missing" for key in wanted if key not in found]
     unknown = [f"{_told(key)} is unknown" for key in found if key not in wanted]
@@ -88,11 +77,11 @@ def check(found: Mapping[str, Tensor], wanted: Mapping[str, Tensor], source: str
     if not missing + unknown + unlike:
         return
     counts = (
-        f"of the network's {len(wanted)} tensors {len(fit)} fit, {len(missing)} are missing, "
-        f"{len(unlike)} of another shape, and {len(unknown)} of the file are unknown"
+        f"of the network's {len(wanted)} tensors, {len(fit)} fit, {len(missing)} are missing, "
+        f"{len(unlike)} of another shape, and {len(unknown)} tensors of the file are unknown"
     )
     raise LotusError(
-        f"{source}: weights of another architecture: {counts}{_likely_prefix(found, wanted)}: "
+        f"{source}: these are weights of another architecture: {counts}{_likely_prefix(found, wanted)}: "
         f"{', '.join(_first(group) for group in (missing, unknown, unlike) if group)}"
     )
 
@@ -124,11 +113,11 @@ def _likely_prefix(found: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) ->
         prefix, count = tails.most_common(1)[0]
         if count > len(wanted.keys() & found.keys()):
             return (
-                f"; without the prefix '{_told(prefix)}', as wrapping by DataParallel puts before names, "
-                f"{count} of them would be the network's: take it off and save them again"
+                f"; without the prefix '{_told(prefix)}', which DataParallel puts before names, "
+                f"{count} of them would fit the network: remove the prefix and save them again"
             )
     if shared and not wanted.keys() & found.keys():
-        return f"; all its names begin with '{_told(shared[-1])}', a likely reason"
+        return f"; all its names begin with '{_told(shared[-1])}', which is a likely reason"
     return ""
 
 
@@ -156,7 +145,7 @@ def _converted(value: Tensor, like: Tensor, key: str, source: str) -> Tensor:
     if value.dtype not in accepted:
         needed = "finite numbers of a floating type" if accepted is FLOATING else "whole numbers"
         raise LotusError(
-            f"{source}: {_told(key)} is {_name(value.dtype)}; needed are {needed}: "
+            f"{source}: {_told(key)} is {_name(value.dtype)}, but must be {needed}: "
             f"{', '.join(map(_name, accepted))}"
         )
     converted = value.detach().to(like.dtype)
@@ -165,7 +154,7 @@ def _converted(value: Tensor, like: Tensor, key: str, source: str) -> Tensor:
         first = value.detach()[bad][0].item()
         raise LotusError(
             f"{source}: {_told(key)} has {int(bad.sum())} of {bad.numel()} values that are not finite in "
-            f"{_name(like.dtype)} (the first is {first}); weights have to be finite numbers"
+            f"{_name(like.dtype)} (the first is {first}); weights must be finite numbers"
         )
     return converted
 
@@ -199,7 +188,8 @@ def read_file(weights: WeightsFile) -> dict[str, Tensor]:
         ) from error
     if digest != weights.sha256:
         raise LotusError(
-            f"{shown(path)}: sha256 is {digest}, the configuration says {weights.sha256}: not these "
+            f"{shown(path)}: sha256 is {digest}, but the configuration says "
+            f"{weights.sha256}: these are other "
             "weights"
         )
     return _state_dict(_parse(path), shown(path))
@@ -207,10 +197,10 @@ def read_file(weights: WeightsFile) -> dict[str, Tensor]:
 
 def _state_dict(content: object, source: str) -> dict[str, Tensor]:
     needed = (
-        "accepted is a mapping of names to tensors, as `torch.save(model.state_dict(), …)` writes"
+        "accepted: a mapping of names to tensors, as `torch.save(model.state_dict(), …)` writes"
     )
     if not isinstance(content, dict):
-        raise LotusError(f"{source}: is no state dict but a {type(content).__name__}: {needed}")
+        raise LotusError(f"{source}: is not a state dict but a {type(content).__name__}: {needed}")
     if not _is_of_tensors(content):
         inside = [key for key, value in content.items() if _is_of_tensors(value)]
         if len(inside) != 1:
@@ -218,7 +208,7 @@ def _state_dict(content: object, source: str) -> dict[str, Tensor]:
             more = f", and {len(content) - MANY} more" if len(content) > MANY else ""
             several = f"; {', '.join(map(_told, inside))} are state dicts each" if inside else ""
             raise LotusError(
-                f"{source}: is no state dict: its keys are {keys or '(none)'}{more}{several}; {needed}, "
+                f"{source}: is not a state dict: its keys are {keys or '(none)'}{more}{several}; {needed}, "
                 "or one that holds a single such mapping"
             )
         log.info("%s: the weights are those under its key '%s'", source, _told(inside[0]))
@@ -226,7 +216,7 @@ def _state_dict(content: object, source: str) -> dict[str, Tensor]:
     for key in content:
         if not isinstance(key, str):
             raise LotusError(
-                f"{source}: is no state dict: the key {_told(key)} is no text; {needed}"
+                f"{source}: is not a state dict: the key {_told(key)} is not text; {needed}"
             )
     return dict(content)
 
@@ -251,18 +241,18 @@ def look_at(path: Path) -> None:
     begins = start.lstrip().lower()
     found = ""
     if not start:
-        raise LotusError(f"{shown(path)}: damaged weights: the file is empty")
+        raise LotusError(f"{shown(path)}: the weights are damaged: the file is empty")
     if begins.startswith(b"version https://git-lfs.github.com/spec/"):
         found = "a pointer of Git LFS, not the file itself: fetch it with `git lfs pull`"
     elif begins.startswith((b"<!doctype", b"<html", b"<head", b"<?xml", b"<body")):
-        found = "a web page (HTML or XML), as a server sends instead of a file: download it anew"
+        found = "a web page (HTML or XML), as a server sends instead of a file: download it again"
     elif start.startswith((b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"(\xb5/\xfd")):
         found = "a compressed file: unpack it first"
     elif start and start.isascii() and all(byte >= 32 or byte in b"\t\n\r" for byte in start):
         line = start.decode("ascii").strip().partition("\n")[0]
         found = f"text, which begins with '{_told(line[:60].strip())}'"
     if found:
-        raise LotusError(f"{shown(path)}: these are no weights but {found}")
+        raise LotusError(f"{shown(path)}: these are not weights but {found}")
 
 
 def _parse(path: Path) -> object:
@@ -282,7 +272,7 @@ def _parse(path: Path) -> object:
         foreign = re.search(r"Unsupported global: GLOBAL ([\w.]+)", str(error))
         if foreign or (isinstance(error, UnpicklingError) and zipfile.is_zipfile(path)):
             raise LotusError(_whole(source, foreign[1] if foreign else _line(error))) from error
-        raise LotusError(f"{source}: damaged weights: {_line(error)}") from error
+        raise LotusError(f"{source}: the weights are damaged: {_line(error)}") from error
 
 
 def read_safetensors(path: Path) -> dict[str, Tensor]:
@@ -301,7 +291,7 @@ def read_safetensors(path: Path) -> dict[str, Tensor]:
         return found
     # The last three: types of numbers and sizes that torch does not have.
     except (SafetensorError, ValueError, KeyError, RuntimeError) as error:
-        raise LotusError(f"{shown(path)}: damaged weights: {_line(error)}") from error
+        raise LotusError(f"{shown(path)}: the weights are damaged: {_line(error)}") from error
 
 
 def _is_safetensors(path: Path) -> bool:
@@ -317,8 +307,9 @@ def _is_safetensors(path: Path) -> bool:
 
 def _whole(source: str, what: str) -> str:
     return (
-        f"{source}: holds a whole model or other pickled objects ({what}); it is not loaded, since that "
-        "would run its code: its state dict is needed, as `torch.save(model.state_dict(), …)` writes"
+        f"{source}: holds a whole model or other pickled objects ({what}); loading it "
+        "would run its code, so it is refused; give its state dict, as "
+        "`torch.save(model.state_dict(), …)` writes"
     )
 
 
@@ -332,16 +323,18 @@ def _check_archive(path: Path, source: str) -> None:
             raise LotusError(_whole(source, "a TorchScript archive"))
         if not any(name.endswith("/data.pkl") for name in names):
             raise LotusError(
-                f"{source}: these are no weights but a zip archive that torch.save did not write; it has "
+                f"{source}: these are not weights but a zip archive that torch.save did not write; it has "
                 f"{', '.join(map(_told, names[:SHOWN])) or 'nothing'}"
             )
         if sum(info.file_size for info in archive.infolist()) > path.stat().st_size:
             raise LotusError(
-                f"{source}: damaged weights: more is said to be in it than it has bytes"
+                f"{source}: the weights are damaged: the archive states more bytes than it has"
             )
         changed = archive.testzip()
     if changed is not None:
-        raise LotusError(f"{source}: damaged weights: the checksum of {_told(changed)} is wrong")
+        raise LotusError(
+            f"{source}: the weights are damaged: the checksum of {_told(changed)} is wrong"
+        )
 
 
 def _line(error: Exception) -> str:

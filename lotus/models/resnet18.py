@@ -36,7 +36,7 @@ def _stage(channels: int, width: int, stride: int) -> nn.Sequential:
     return nn.Sequential(ResidualBlock(channels, width, stride), ResidualBlock(width, width, 1))
 
 
-class ResNet18(nn.Module):
+class ResNet18Network(nn.Module):
     """Four stages of two blocks, then the mean over the map and a linear layer.
 
     Args:
@@ -69,21 +69,12 @@ def build(
     architecture: architectures.ResNet18, image_shape: tuple[int, int, int], num_classes: int
 ) -> nn.Module:
     """The network for images of this shape (C, H, W)."""
-    network = ResNet18(image_shape[0], num_classes, architecture.width, architecture.max_pool)
+    network = ResNet18Network(
+        image_shape[0], num_classes, architecture.width, architecture.max_pool
+    )
     return network.to(memory_format=torch.channels_last)
 
 
-def smallest_map(
-    architecture: architectures.ResNet18, image_shape: tuple[int, int, int]
-) -> tuple[int, int]:
-    """Height and width of the maps of the last stage, for images of this shape (C, H, W)."""
-    _, *sides = image_shape
-    for _ in range(3 + architecture.max_pool):
-        sides = [-(-side // 2) for side in sides]
-    height, width = sides
-    return height, width
-
-
-def last_map(network: ResNet18) -> AbstractContextManager[nn.Module]:
+def last_map(network: ResNet18Network) -> AbstractContextManager[nn.Module]:
     """The last stage."""
     return nullcontext(network.layer4)

@@ -1,22 +1,10 @@
-"""Tokens of a vision transformer: whether they tile an image, and as a map, as other networks have."""
+"""Tokens of a vision transformer as a map, as other networks have."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
-
-from lotus.config.architectures import ViT
-from lotus.errors import LotusError
-
-
-def check_patches(architecture: ViT, image_shape: tuple[int, int, int]) -> None:
-    """Raises a LotusError unless the architecture's patches tile images of this shape (C, H, W)."""
-    _, height, width = image_shape
-    if height % architecture.patch_size or width % architecture.patch_size:
-        raise LotusError(
-            f"patch_size = {architecture.patch_size}: must divide the image, {height}×{width}"
-        )
 
 
 @contextmanager

@@ -22,10 +22,9 @@ def build(
     """The network for images of this shape (C, H, W); for 1000 classes with the pretrained head.
 
     Raises:
-        LotusError: the images have another shape, or the weights cannot be had.
+        LotusError: the weights cannot be had.
 
     """
-    pretrained.check_images(image_shape)
     network: nn.Module = vit_b_16(num_classes=num_classes)
     new_head = HEAD if num_classes != PRETRAINED_CLASSES else None
     weights = architecture.weights

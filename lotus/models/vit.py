@@ -10,14 +10,8 @@ from lotus.models import tokens
 
 
 def build(architecture: ViT, image_shape: tuple[int, int, int], num_classes: int) -> nn.Module:
-    """The network for images of this shape (C, H, W).
-
-    Raises:
-        LotusError: patches do not tile the image.
-
-    """
+    """The network for images of this shape (C, H, W), which its patches tile."""
     channels, height, width = image_shape
-    tokens.check_patches(architecture, image_shape)
     network: nn.Module = VisionTransformer(
         img_size=(height, width),
         patch_size=architecture.patch_size,

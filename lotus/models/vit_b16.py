@@ -21,10 +21,9 @@ def build(architecture: ViTB16, image_shape: tuple[int, int, int], num_classes: 
     """The network for images of this shape (C, H, W), with a head that is always fresh.
 
     Raises:
-        LotusError: the images have another shape, or the weights cannot be had.
+        LotusError: the weights cannot be had.
 
     """
-    pretrained.check_images(image_shape)
     network: nn.Module = timm.create_model(NAME, num_classes=num_classes)
     weights = architecture.weights
     if isinstance(weights, WeightsFile):
@@ -42,7 +41,7 @@ def last_map(network: nn.Module) -> AbstractContextManager[nn.Module]:
 def _from_hub(tag: str) -> dict[str, Tensor]:
     known = [name.partition(".")[2] for name in timm.list_pretrained(f"{NAME}.*")]
     if tag not in known:
-        raise LotusError(f"weights '{tag}': timm has none of this tag; {choices(tag, known)}")
+        raise LotusError(f"weights '{tag}': timm has no weights of this tag; {choices(tag, known)}")
     with pretrained.reaching(f"'{tag}' of timm's {NAME}"):
         body: nn.Module = timm.create_model(f"{NAME}.{tag}", pretrained=True, num_classes=0)
     return body.state_dict()

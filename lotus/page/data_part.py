@@ -6,7 +6,7 @@ from typing import Any
 
 from lotus import layout
 from lotus.page import chain, formulas
-from lotus.page.items import Drawn, drawn, of_section
+from lotus.page.items import PageFigure, figure_on_page, figures_of_section
 from lotus.page.sections import TableCell
 from lotus.page.ways import Cell, Formula, Way
 from lotus.results.experiment import Experiment
@@ -34,10 +34,10 @@ class ShownAudit:
 
 def data_part(read: Experiment) -> dict[str, Any]:
     """Returns the part: stores' counts, audits and figures by data set, figures of all under ''."""
-    figures: dict[str, list[Drawn]] = {dataset: [] for dataset in (*read.audits, "")}
-    for made in of_section(read, "data"):
+    figures: dict[str, list[PageFigure]] = {dataset: [] for dataset in (*read.audits, "")}
+    for made in figures_of_section(read, "data"):
         dataset = made["about"].get("dataset", "")
-        figures[dataset].append(drawn(read, made, f": {dataset}" if dataset else ""))
+        figures[dataset].append(figure_on_page(read, made, f": {dataset}" if dataset else ""))
     return {
         "store_cells": {store.name: _store_cells(read, store) for store in read.stores},
         "audits": _audits(read),

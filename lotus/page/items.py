@@ -40,7 +40,7 @@ class Item:
 
 
 @dataclass(frozen=True)
-class Drawn:
+class PageFigure:
     """A figure where a section of the page draws it."""
 
     spec: FigureSpec
@@ -49,9 +49,9 @@ class Drawn:
     caption: str
 
 
-def drawn(
+def figure_on_page(
     read: Experiment, made: Mapping[str, Any], where: str = "", is_first: bool = True
-) -> Drawn:
+) -> PageFigure:
     """Returns a figure as a section draws it.
 
     Args:
@@ -76,10 +76,10 @@ def drawn(
         has_gold_everywhere=len(with_gold(frame)) == len(frame),
     )
     item = figure_item(made["folder"], made["name"], spec.alt + where)
-    return Drawn(spec, about, item, spec.caption_on(page))
+    return PageFigure(spec, about, item, spec.caption_on(page))
 
 
-def of_section(read: Experiment, section: str) -> list[Mapping[str, Any]]:
+def figures_of_section(read: Experiment, section: str) -> list[Mapping[str, Any]]:
     """Returns the figures of the experiment that a section of the page draws, in the order of the page."""
     specs = {made["kind"]: FIGURES.spec(made["kind"]) for made in read.figures}
     here = [made for made in read.figures if specs[made["kind"]].section == section]

@@ -13,7 +13,7 @@ REGISTRIES: Mapping[str, Registry[Spec]] = {"table": TABLES, "figure": FIGURES}
 
 
 @dataclass(frozen=True)
-class Listed:
+class ReportListing:
     """Where a table or figure stands in the list, and what it is called there.
 
     Attributes:
@@ -27,7 +27,7 @@ class Listed:
     summary: str
 
 
-def listed(kind: str, about: Mapping[str, str], form: str) -> Listed:
+def report_listing(kind: str, about: Mapping[str, str], form: str) -> ReportListing:
     """Returns how a table or figure is listed.
 
     Args:
@@ -47,4 +47,4 @@ def listed(kind: str, about: Mapping[str, str], form: str) -> Listed:
     elif category == ACROSS:
         subcategory = f"study {about['study']}" if "study" in about else "all methods"
         labels["Rows"] = subcategory
-    return Listed(category, subcategory, {**labels, "Form": form}, spec.summary)
+    return ReportListing(category, subcategory, {**labels, "Form": form}, spec.summary)

@@ -10,7 +10,7 @@ from lotus.data import sources
 from lotus.layout import GOLD, ORIGINAL
 from lotus.page import chain
 from lotus.page.formulas import RANK
-from lotus.page.sections import Measured
+from lotus.page.sections import MeasuredCell
 from lotus.page.ways import Cell, Way
 from lotus.records.reading import Record, distinct
 from lotus.results.conventions import Form
@@ -19,7 +19,7 @@ from lotus.results.stores import StoreRow
 from lotus.tables.cell_texts import stated
 from lotus.tables.trace import row_anchor
 
-SIZES = ("width", "patch_size", "embed_dim", "depth", "num_heads")
+SIZE_KEYS = ("width", "patch_size", "embed_dim", "depth", "num_heads")
 """Keys of an architecture that say how large it is."""
 PUBLISHED_SIZES = {"resnet18": "width 64", "vit": "ViT-B/16"}
 """Model → what the paper has; other models are the paper's."""
@@ -79,7 +79,7 @@ class Overview:
 
 
 def overview(
-    measured: Sequence[Measured],
+    measured: Sequence[MeasuredCell],
     architectures: Mapping[str, Mapping[str, Any]],
     stores: Sequence[StoreRow],
     runs: Sequence[Record],
@@ -98,18 +98,18 @@ def overview(
         row["method"] for each in measured for row in each.described["methods"].values()
     )
     return Overview(
-        datasets=[_contents(store) for store in stores],
+        datasets=[_store_in_words(store) for store in stores],
         architectures=[size(name, architectures[name]) for name in used],
         methods=[row_title(method) for method in methods],
         machines=_machines(runs),
-        when=_when(runs),
-        spent=_spent(sum(run.content["time"]["total"] for run in runs)),
+        when=_time_span(runs),
+        spent=_duration(sum(run.content["time"]["total"] for run in runs)),
         standings=[found for each in measured if (found := rank_of_lotus(each))],
         is_embedded=all(_is_embedded(store) for store in stores),
     )
 
 
-def rank_of_lotus(measured: Measured) -> LotusRank | None:
+def rank_of_lotus(measured: MeasuredCell) -> LotusRank | None:
     """Returns the rank of LoTUS; None where it has no number to be judged by."""
     metric = "avg_gap" if GOLD in measured.numbers.index else "rf_jsd"
     form = next((form for form in measured.forms if form.metric == metric), None)
@@ -139,7 +139,7 @@ def rank_of_lotus(measured: Measured) -> LotusRank | None:
     )
 
 
-def _way_of_rank(measured: Measured, form: Form) -> Way:
+def _way_of_rank(measured: MeasuredCell, form: Form) -> Way:
     """It rests on what all methods rest on, seed by seed on no single value."""
     item = ("tables", measured.cell.name)
     return Way(
@@ -154,7 +154,7 @@ def _way_of_rank(measured: Measured, form: Form) -> Way:
     )
 
 
-def _contents(store: StoreRow) -> str:
+def _store_in_words(store: StoreRow) -> str:
     """A data set in one sentence."""
     images = ", ".join(f"{count:,} {part}" for part, count in store.images.items())
     text = f"{store.title}: {images} images, {store.classes} classes, {store.pixels}."
@@ -170,7 +170,7 @@ def _is_embedded(store: StoreRow) -> bool:
 def size(name: str, architecture: Mapping[str, Any]) -> str:
     """An architecture with its size, and the paper's where that differs."""
     sized = ", ".join(
-        f"{key.replace('_', ' ')} {architecture[key]}" for key in SIZES if key in architecture
+        f"{key.replace('_', ' ')} {architecture[key]}" for key in SIZE_KEYS if key in architecture
     )
     published = PUBLISHED_SIZES.get(architecture["model"], sized)
     compared = "" if published == sized else f"; the paper's: {published}"
@@ -186,7 +186,7 @@ def _machines(runs: Sequence[Record]) -> list[str]:
     return [f"{text} ({count} models)" if len(found) > 1 else text for text, count in found.items()]
 
 
-def _when(runs: Sequence[Record]) -> str:
+def _time_span(runs: Sequence[Record]) -> str:
     """Returns the time from the first start to the last end."""
     times = [run.content["time"] for run in runs]
     starts = [datetime.fromisoformat(time["started"]) for time in times]
@@ -198,6 +198,6 @@ def _when(runs: Sequence[Record]) -> str:
     return f"{first:%Y-%m-%d %H:%M} to {end} UTC"
 
 
-def _spent(seconds: float) -> str:
+def _duration(seconds: float) -> str:
     minutes, hours = seconds / MINUTE, seconds / MINUTE**2
     return f"{hours:.1f} hours" if hours >= 1 else f"{minutes:.0f} minutes"

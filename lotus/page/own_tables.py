@@ -17,7 +17,7 @@ from lotus.results.experiment import Experiment
 from lotus.results.metrics import KEYS, benchmark_title, legible, row_title
 from lotus.tables.registry import TABLES
 
-SHOWN = 200
+MOST_LINES = 200
 """Lines of one table that the page shows at most."""
 
 
@@ -69,13 +69,13 @@ def own_tables(read: Experiment) -> list[OwnTable]:
             heading=spec.title,
             shows=spec.shows or spec.summary,
             absent=spec.absent,
-            tables=[_shown(read, made) for made in read.tables if made["kind"] == spec.name],
+            tables=[_shown_table(read, made) for made in read.tables if made["kind"] == spec.name],
         )
         for spec in sorted(entries, key=lambda spec: (spec.page_order, spec.name))
     ]
 
 
-def _shown(read: Experiment, made: Mapping[str, Any]) -> ShownTable:
+def _shown_table(read: Experiment, made: Mapping[str, Any]) -> ShownTable:
     path = layout.RESULTS / made["folder"] / f"{made['name']}.csv"
     try:
         frame = pd.read_csv(path, keep_default_na=False, na_values=[""])
@@ -93,7 +93,7 @@ def _shown(read: Experiment, made: Mapping[str, Any]) -> ShownTable:
         ),
         frame.columns[0],
     )
-    lines = frame.head(SHOWN).to_dict("records")
+    lines = frame.head(MOST_LINES).to_dict("records")
     columns = list(frame)
     return ShownTable(
         where=benchmark_title(**made["about"]) or "all benchmarks",
@@ -105,7 +105,7 @@ def _shown(read: Experiment, made: Mapping[str, Any]) -> ShownTable:
             )
             for line in lines
         ],
-        left_out=max(0, len(frame) - SHOWN),
+        left_out=max(0, len(frame) - MOST_LINES),
         item=item,
     )
 

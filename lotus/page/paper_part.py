@@ -10,7 +10,7 @@ import pandas as pd
 from lotus import layout
 from lotus.figures.registry import FIGURES
 from lotus.figures.spec import FigureSpec
-from lotus.page.items import Item, drawn, table_item
+from lotus.page.items import Item, figure_on_page, table_item
 from lotus.page.paper_ways import PaperWays
 from lotus.page.sections import TableCell
 from lotus.published.full_size import command
@@ -58,7 +58,7 @@ class PaperTable:
 
 
 @dataclass(frozen=True)
-class Shown:
+class FigureOfEntry:
     """One figure.
 
     Attributes:
@@ -90,7 +90,7 @@ class PaperFigure:
     absent: str
     is_here: bool
     command: str
-    figures: Sequence[Shown]
+    figures: Sequence[FigureOfEntry]
 
 
 def paper_figures(read: Experiment, is_ours: bool) -> list[PaperFigure]:
@@ -112,17 +112,19 @@ def paper_figures(read: Experiment, is_ours: bool) -> list[PaperFigure]:
             is_here=spec.section == "own",
             command=command(spec.item),
             figures=[
-                _shown(read, spec, made) for made in read.figures if made["kind"] == spec.name
+                _figure_of_entry(read, spec, made)
+                for made in read.figures
+                if made["kind"] == spec.name
             ],
         )
         for spec in sorted(entries, key=lambda spec: (spec.page_order, spec.name))
     ]
 
 
-def _shown(read: Experiment, spec: FigureSpec, made: Mapping[str, Any]) -> Shown:
+def _figure_of_entry(read: Experiment, spec: FigureSpec, made: Mapping[str, Any]) -> FigureOfEntry:
     where = benchmark_title(**made["about"]) or "all benchmarks"
-    figure = drawn(read, made, f": {where}")
-    return Shown(where, spec.anchor or figure.item.anchor, figure.item, figure.caption)
+    figure = figure_on_page(read, made, f": {where}")
+    return FigureOfEntry(where, spec.anchor or figure.item.anchor, figure.item, figure.caption)
 
 
 def paper_tables(read: Experiment, published: Path) -> list[PaperTable]:

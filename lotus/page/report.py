@@ -16,17 +16,17 @@ from lotus.config.protocol import CORRECTED
 from lotus.figures.registry import spec_modules
 from lotus.layout import GOLD, ORIGINAL
 from lotus.metrics.base import registry
+from lotus.page.ablation import ablation_part, register
 from lotus.page.book import Book
 from lotus.page.change_ways import ChangeWays
-from lotus.page.costs import costs, register
 from lotus.page.data_part import data_part
 from lotus.page.forgotten import forget_set_files
-from lotus.page.items import Drawn, Item, drawn, of_section, table_item
+from lotus.page.items import Item, PageFigure, figure_on_page, figures_of_section, table_item
 from lotus.page.measured_ways import of_metric, of_one_run
 from lotus.page.overview import Overview, overview
 from lotus.page.own_tables import own_tables
 from lotus.page.paper_part import paper_figures, paper_tables
-from lotus.page.sections import Measured, ReportSection, TableCell, number, section
+from lotus.page.sections import MeasuredCell, ReportSection, TableCell, number, section
 from lotus.page.settings_rows import settings_rows, training_rows, tuning_in_words
 from lotus.page.vouched import vouched
 from lotus.page.ways import Way
@@ -53,7 +53,7 @@ from lotus.wording import counted
 
 
 @dataclass(frozen=True)
-class Across:
+class AcrossBenchmarks:
     """The tables and figures across the benchmarks of one study ('': of none); None where there is none."""
 
     study: str
@@ -62,7 +62,7 @@ class Across:
     times_table: Item
     cost_table: Item
     correlation_table: Item | None
-    figures: Sequence[Drawn]
+    figures: Sequence[PageFigure]
     correlations: Sequence[str]
 
     @property
@@ -103,7 +103,7 @@ def write_report(
     """
     read = read_experiment(experiment, for_page=True)
     content = {**_paper(read, published), **_results(read), **_settings(read), **_machine(read)}
-    shown = _shown(read)
+    shown = _results_shown(read)
     pictures = [path for path in shown if path.suffix == ".svg"]
     fits = sum(path.stat().st_size for path in pictures) <= limit
     vouchers = vouched(shown)
@@ -127,7 +127,7 @@ def write_report(
     )
 
 
-def _shown(read: Experiment) -> list[Path]:
+def _results_shown(read: Experiment) -> list[Path]:
     """Results that the page is made from, each once."""
     made = [
         layout.item_file(made["folder"], made["name"], ending)
@@ -185,23 +185,25 @@ def _results(read: Experiment) -> dict[str, Any]:
         "ablation_traces": _ablation_traces(read),
         "memorisation": _memorisation(measured),
         "across": [_across(read, study) for study in read.studies],
-        "costs": costs(ChangeWays(read, read.ablated)) if read.ablated else None,
+        "ablation": ablation_part(ChangeWays(read, read.ablated)) if read.ablated else None,
         "register": register(read.described, read.frame),
         **data_part(read),
         "per_seed_table": table_item("tables", "per-seed"),
         "ablation_table": table_item("tables", "ablation") if read.ablated else None,
-        "behaviour_figures": [drawn(read, made) for made in of_section(read, "behaviours")],
+        "behaviour_figures": [
+            figure_on_page(read, made) for made in figures_of_section(read, "behaviours")
+        ],
     }
 
 
-def _measured(read: Experiment, cell: Mapping[str, Any]) -> Measured:
+def _measured(read: Experiment, cell: Mapping[str, Any]) -> MeasuredCell:
     has_table = any(cell is each for each in read.cells)
-    return Measured(read, cell, load_metrics(read.metrics(cell)), has_table)
+    return MeasuredCell(read, cell, load_metrics(read.metrics(cell)), has_table)
 
 
-def _sections(read: Experiment, measured: Sequence[Measured]) -> list[ReportSection]:
+def _sections(read: Experiment, measured: Sequence[MeasuredCell]) -> list[ReportSection]:
     """One for each place."""
-    places: dict[tuple[str, ...], list[Measured]] = {}
+    places: dict[tuple[str, ...], list[MeasuredCell]] = {}
     for each in measured:
         places.setdefault(tuple(each.described[key] for key in PLACE), []).append(each)
     return [section(read, here) for here in places.values()]
@@ -217,7 +219,7 @@ def _ablation_traces(read: Experiment) -> list[tuple[Trace, Mapping[str, Sequenc
     ]
 
 
-def _across(read: Experiment, study: str) -> Across:
+def _across(read: Experiment, study: str) -> AcrossBenchmarks:
     frame = read.frame[read.frame["study"] == study]
     measured = with_gold(frame)
     corrected = measured[measured["protocol"] == CORRECTED.name]
@@ -229,7 +231,7 @@ def _across(read: Experiment, study: str) -> Across:
     )
     name = partial(layout.in_study, study=study)
     where = f", study {study}" if study else ""
-    return Across(
+    return AcrossBenchmarks(
         study=study,
         has_gold_everywhere=len(measured) == len(frame),
         summary_table=table_item("tables", name("summary")),
@@ -237,8 +239,8 @@ def _across(read: Experiment, study: str) -> Across:
         cost_table=table_item("timings", name("cost")),
         correlation_table=table_item("tables", name("correlation")) if has_correlation else None,
         figures=[
-            drawn(read, made, where)
-            for made in of_section(read, "across")
+            figure_on_page(read, made, where)
+            for made in figures_of_section(read, "across")
             if made["about"].get("study", "") == study
         ],
         correlations=_correlations(corrected),
@@ -254,7 +256,7 @@ def _settings(read: Experiment) -> dict[str, Any]:
     }
 
 
-def _overview(read: Experiment, measured: Sequence[Measured]) -> Overview:
+def _overview(read: Experiment, measured: Sequence[MeasuredCell]) -> Overview:
     architectures = read.described["settings"]["architectures"]
     return overview(measured, architectures, read.stores, list(read.runs.values()))
 
@@ -275,7 +277,7 @@ def _machine(read: Experiment) -> dict[str, Any]:
 
 
 def _memorisation(
-    measured: Sequence[Measured],
+    measured: Sequence[MeasuredCell],
 ) -> list[tuple[str, str, list[tuple[str, TableCell, TableCell]]]]:
     """Original against gold on the forget set: forget accuracy and MIA, textbook, wherever gold is.
 

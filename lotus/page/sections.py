@@ -12,7 +12,7 @@ from lotus.config.cells import Benchmark
 from lotus.config.protocol import RELEASED, parse
 from lotus.layout import GOLD, ORIGINAL
 from lotus.page import formulas
-from lotus.page.items import Drawn, Item, drawn, of_section, table_item
+from lotus.page.items import Item, PageFigure, figure_on_page, figures_of_section, table_item
 from lotus.page.measured_ways import Asked, of_metric, of_times
 from lotus.page.sentences import differences, sentences
 from lotus.page.ways import Way
@@ -70,7 +70,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Measured:
+class MeasuredCell:
     """One cell of the grid as the experiment describes it, with the lines of its metrics.
 
     Attributes:
@@ -147,7 +147,7 @@ class ProtocolPart:
     rows: Sequence[Row]
     n: int
     table: Item
-    figures: Sequence[Drawn]
+    figures: Sequence[PageFigure]
     trace: Trace
     ways: Mapping[str, Sequence[Way]]
 
@@ -173,13 +173,13 @@ class ReportSection:
     parts: Sequence[ProtocolPart]
 
     @property
-    def figures(self) -> list[Drawn]:
+    def figures(self) -> list[PageFigure]:
         """Figures of its parts, those of one kind side by side."""
         every = (figure for part in self.parts for figure in part.figures)
         return sorted(every, key=lambda figure: (figure.spec.page_order, figure.spec.name))
 
 
-def section(read: Experiment, measured: Sequence[Measured]) -> ReportSection:
+def section(read: Experiment, measured: Sequence[MeasuredCell]) -> ReportSection:
     """Returns one section.
 
     Args:
@@ -208,7 +208,7 @@ def section(read: Experiment, measured: Sequence[Measured]) -> ReportSection:
     )
 
 
-def _part(read: Experiment, measured: Measured, is_first: bool) -> ProtocolPart:
+def _part(read: Experiment, measured: MeasuredCell, is_first: bool) -> ProtocolPart:
     cell = measured.cell
     title = benchmark_title(*(measured.described[key] for key in KEYS))
     best = {
@@ -236,8 +236,8 @@ def _part(read: Experiment, measured: Measured, is_first: bool) -> ProtocolPart:
         n=int(measured.numbers["n"].max()),
         table=table_item("tables", cell.name),
         figures=[
-            drawn(read, made, f": {title}", is_first)
-            for made in of_section(read, "benchmark")
+            figure_on_page(read, made, f": {title}", is_first)
+            for made in figures_of_section(read, "benchmark")
             if made["about"] == cell.labels
         ],
         trace=trace(measured.described, measured.frame, measured.forms, read.runs),
@@ -252,7 +252,7 @@ TIME_HEADS = {"seconds": "Time (s)", MINUTES: "Minutes (as released)"}
 
 
 def _row(
-    measured: Measured,
+    measured: MeasuredCell,
     row: str,
     best: Mapping[str, set[str]],
     times: pd.DataFrame,
@@ -287,7 +287,7 @@ def _row(
     )
 
 
-def _remark(measured: Measured, row: str) -> str:
+def _remark(measured: MeasuredCell, row: str) -> str:
     count, n = (measured.numbers.at[row, name] for name in ("collapsed", "n"))
     if count:
         return f"collapsed in {count} of {n} seeds"
@@ -295,7 +295,7 @@ def _remark(measured: Measured, row: str) -> str:
     return "equals the original" if row != ORIGINAL and same.astype(bool).all() else ""
 
 
-def _why_empty(measured: Measured, row: str, form: Form) -> str:
+def _why_empty(measured: MeasuredCell, row: str, form: Form) -> str:
     """Returns why a cell has no number; '' if it has one."""
     if pd.notna(measured.numbers.at[row, form.name]):
         return ""

@@ -10,7 +10,7 @@ from lotus.metrics.base import registry
 from lotus.results.conventions import form_of, protocol_of
 from lotus.results.metrics import row_title, sound
 
-LOST = 0.05
+NOTABLE_LOSS = 0.05
 """Loss of retain accuracy that is worth a sentence."""
 
 
@@ -23,12 +23,12 @@ def sentences(frames: Mapping[str, pd.DataFrame], numbers: Mapping[str, pd.DataF
         numbers: their summaries, in the protocols' own conventions.
 
     """
-    said = [_winner(name, frame, numbers[name]) for name, frame in frames.items()]
+    lines = [_winner(name, frame, numbers[name]) for name, frame in frames.items()]
     if "corrected" in frames:
-        said += _lotus(frames["corrected"], numbers["corrected"])
+        lines += _lotus_against_nothing(frames["corrected"], numbers["corrected"])
     for name, frame in frames.items():
-        said += _collapsed(name, frame)
-    return said
+        lines += _collapsed(name, frame)
+    return lines
 
 
 def _winner(name: str, frame: pd.DataFrame, numbers: pd.DataFrame) -> str:
@@ -48,7 +48,7 @@ def _winner(name: str, frame: pd.DataFrame, numbers: pd.DataFrame) -> str:
     )
 
 
-def _lotus(frame: pd.DataFrame, numbers: pd.DataFrame) -> list[str]:
+def _lotus_against_nothing(frame: pd.DataFrame, numbers: pd.DataFrame) -> list[str]:
     """LoTUS against doing nothing, under `corrected`."""
     if "lotus" not in numbers.index or pd.isna(numbers.loc["lotus", "avg_gap"]):
         return []
@@ -72,28 +72,28 @@ def differences(frames: Mapping[str, pd.DataFrame]) -> list[str]:
     if len(by_base) < 2:
         return []
     corrected, released = by_base["corrected"], by_base["released"]
-    before, after = _retained(corrected), _retained(released)
+    before, after = _retain_accuracy(corrected), _retain_accuracy(released)
     methods = [row for row in after.index if row not in (ORIGINAL, GOLD) and row in before.index]
     lost = (before - after).reindex(methods).dropna()
-    losers = [str(row) for row in lost.index[lost > LOST]]
-    same = _same(released)
-    said = [
-        f"Released, {len(losers)} of {len(lost)} methods lose more than {100 * LOST:.0f} points of "
+    losers = [str(row) for row in lost.index[lost > NOTABLE_LOSS]]
+    same = _equal_to_original(released)
+    lines = [
+        f"Released, {len(losers)} of {len(lost)} methods lose more than {100 * NOTABLE_LOSS:.0f} points of "
         f"retain accuracy against corrected{': ' + _listed(losers) if losers else ''}."
     ]
     if same:
         verb = "equals" if len(same) == 1 else "equal"
-        said.append(f"Released, {_listed(same)} {verb} the original, prediction for prediction.")
-    return said
+        lines.append(f"Released, {_listed(same)} {verb} the original, prediction for prediction.")
+    return lines
 
 
-def _retained(frame: pd.DataFrame) -> pd.Series:
+def _retain_accuracy(frame: pd.DataFrame) -> pd.Series:
     """Mean retain accuracy of each row; NaN where a model has collapsed."""
     by_row = sound(frame).groupby("row", sort=False)["accuracy_retain"]
     return by_row.agg(lambda of_seeds: of_seeds.mean(skipna=False))
 
 
-def _same(frame: pd.DataFrame) -> list[str]:
+def _equal_to_original(frame: pd.DataFrame) -> list[str]:
     """Methods whose predictions are the original's for every seed."""
     by_row = frame.groupby("row", sort=False)["same_as_original"].agg(lambda same: bool(same.all()))
     return [str(row) for row in by_row.index[by_row] if row not in (ORIGINAL, GOLD)]

@@ -1,12 +1,10 @@
 """The candidates of tuning: rows with a space, and combinations of it."""
 
 import random
-from collections.abc import Mapping
 from itertools import product
 from typing import Any
 
 from lotus.config.cells import Benchmark
-from lotus.methods.base import configured
 from lotus.plan.plan import Plan
 
 
@@ -47,15 +45,9 @@ def candidates(plan: Plan, cell: Benchmark, row: str) -> list[dict[str, Any]]:
     space = tuning.spaces[row]
     own, name = plan.settings.methods[row].hyperparameters, plan.method_of(row)
     every = [
-        _as_read(name, own | dict(zip(space, values, strict=True)))
+        plan.methods.as_read(name, own | dict(zip(space, values, strict=True)))
         for values in product(*space.values())
     ]
     if len(every) > tuning.budget:
         every = random.Random(f"{cell.name}/{row}").sample(every, tuning.budget)
     return every
-
-
-def _as_read(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Hyper-parameters as the method reads them: `1e-3` is a number."""
-    read = configured.hyperparameters(configured.make(name, given))
-    return {key: read[key] for key in given}

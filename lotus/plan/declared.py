@@ -50,19 +50,22 @@ class Declared:
         """
         if not self.files:
             raise LotusError(
-                "the configuration files that the results were made by are not here; name them "
+                "the configuration files by which the results were made are not here; name them "
                 "(--configfile)"
             )
         given = [f"{key}={json.dumps(value)}" for key, value in self.given.items()]
         return ["--configfile", *map(str, self.files), *(["--config", *given] if given else [])]
 
 
-def declared(files: Sequence[Path], given: Mapping[str, Any]) -> Declared:
+def declared(
+    files: Sequence[Path], given: Mapping[str, Any], import_plugins: bool = True
+) -> Declared:
     """The configuration of some files, the later over the earlier, and over them what is given.
 
     Args:
         files: the default configuration where there are none.
         given: as `--config` of Snakemake.
+        import_plugins: see `make_plan`.
 
     Raises:
         LotusError: a file is absent or not accepted.
@@ -73,29 +76,33 @@ def declared(files: Sequence[Path], given: Mapping[str, Any]) -> Declared:
     content: dict[str, Any] = {}
     for origin in origins:
         update_config(content, origin.content)
-    return Declared(make_plan(content, origins), origins, named, given)
+    return Declared(make_plan(content, origins, import_plugins), origins, named, given)
 
 
 def present(configfiles: Sequence[Path]) -> Declared:
     """The configuration of some files; without any, what the results were made by.
 
     The files that the experiment's record names are read again, so a change of theirs shows. Where they
-    are not at hand, the settings are those that the experiment was described with.
+    are not at hand, the settings are those that the experiment was described with. Plug-ins are
+    read, not imported: whoever looks at results need not trust whoever made them.
 
     Raises:
         LotusError: this is no project, or a file is absent or not accepted.
 
     """
     if not Path("Snakefile").is_file():
-        raise LotusError(f"{Path.cwd()}: no project (no Snakefile); run it where the Snakefile is")
+        raise LotusError(
+            f"{Path.cwd()}: is not a project, since it has no Snakefile; run the command "
+            "where the Snakefile is"
+        )
     if configfiles:
-        return _because(declared(configfiles, {}), "given by --configfile")
+        return _because(declared(configfiles, {}, import_plugins=False), "given by --configfile")
     record = find_record(layout.EXPERIMENT_RECORD)
     if not record.problem:
         files = [Path(name) for name in record.settings["files"]]
         absent = [str(path) for path in files if not path.is_file()]
         if not absent:
-            made_by = declared(files, record.settings["given"])
+            made_by = declared(files, record.settings["given"], import_plugins=False)
             return _because(made_by, "by which the results were made")
         reason = f"{' and '.join(absent)}, by which the results were made, cannot be found here"
     elif Path(record.path).exists():
@@ -105,12 +112,13 @@ def present(configfiles: Sequence[Path]) -> Declared:
     try:
         settings = parse_json(read_file(layout.EXPERIMENT))["settings"]
         origins = [Origin(str(layout.EXPERIMENT), settings)]
-        plan = make_plan(settings, origins)
+        plan = make_plan(settings, origins, import_plugins=False)
         return Declared(plan, origins, why=f"the settings in {layout.EXPERIMENT}: {reason}")
     except (OSError, ValueError, KeyError, TypeError, RecursionError, LotusError):
         # Absent or damaged; the audit says so, by the default configuration.
         more = f", and {layout.EXPERIMENT} is damaged" if layout.EXPERIMENT.exists() else ""
-        return _because(declared([], {}), f"the default configuration: {reason}{more}")
+        by_default = declared([], {}, import_plugins=False)
+        return _because(by_default, f"the default configuration: {reason}{more}")
 
 
 def _because(found: Declared, reason: str) -> Declared:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from lotus import layout, models
+from lotus import layout
 from lotus.config import protocol
 from lotus.config.cells import Benchmark
 from lotus.config.consistency import Problem
@@ -30,8 +30,7 @@ from lotus.data.splits import (
 )
 from lotus.errors import LotusError
 from lotus.methods.base import configured, registry, single_images
-from lotus.models.pretrained import check_images
-from lotus.models.tokens import check_patches
+from lotus.models.image_shapes import check_shape, smallest_map
 from lotus.names import composed, shown
 from lotus.plan.making import source_name
 from lotus.plan.plan import Plan
@@ -100,7 +99,9 @@ def _known(plan: Plan, dataset: str) -> Counts | None:
     mirrors = plan.settings.data.mirror
     if options.raw is not None and not is_present and at_hand(options.raw, mirrors) is None:
         places = ", ".join(map(shown, [str(Path.cwd()), *mirrors]))
-        raise LotusError(f"raw = {options.raw!r}: no such folder or file; looked in {places}")
+        raise LotusError(
+            f"raw = {options.raw!r}: there is no such folder or file; looked in {places}"
+        )
     return class_counts(dataset, options, folder if is_present else folder / "-", mirrors)
 
 
@@ -131,10 +132,12 @@ class _Sets:
         few = scenario.forget_per_class
         if few is not None and min(train) < few:
             name = self.counts.classes[train.index(min(train))]
-            what = f"class {name} has {min(train)} training images, fewer than are to be forgotten"
+            what = f"class {name} has {min(train)} training images, which is fewer than are to be forgotten"
             yield self._problem("forget_per_class", few, what)
         elif scenario.forget_first is not None and scenario.forget_first > sum(train):
-            what = f"there are {sum(train)} training images, fewer than are to be forgotten"
+            what = (
+                f"there are {sum(train)} training images, which is fewer than are to be forgotten"
+            )
             yield self._problem("forget_first", scenario.forget_first, what)
         elif what := empty_set(forgotten, sum(train)):
             key = next(key for key in _KINDS if getattr(scenario, key) is not None)
@@ -165,7 +168,8 @@ class _Sets:
             other = Scenario(forget_class=name)
             if composed(name) != forgotten and other.canonical_name == self.cell.scenario:
                 what = (
-                    f"data set {self.cell.dataset}: its class {name!r} has this name as well; call the "
+                    f"data set {self.cell.dataset}: this would also be the name for its "
+                    f"class {name!r}; call the "
                     f"scenario '{self.scenario.own_name}'"
                 )
                 yield ["scenarios", self.cell.scenario], None, what
@@ -223,12 +227,12 @@ def _of_networks(plan: Plan, cell: Benchmark, sets: _Sets) -> Iterator[Problem]:
     """Yields what networks cannot be shown or trained on."""
     try:
         shape = _seen(plan, cell, sets.counts)
-        _refuse_other_shape(plan, cell, shape)
+        check_shape(plan.settings.architectures[cell.architecture], shape)
     except LotusError as error:
         yield ["architectures", cell.architecture], None, f"data set {cell.dataset}: {error}"
         return
     architecture = plan.settings.architectures[cell.architecture]
-    if models.smallest_map(architecture, shape) != (1, 1):
+    if smallest_map(architecture, shape) != (1, 1):
         return
     why = (
         f"data set {cell.dataset}, {cell.scenario}: {{}}, which BatchNorm cannot normalise: the last maps "
@@ -259,14 +263,6 @@ def _seen(plan: Plan, cell: Benchmark, counts: Counts) -> tuple[int, int, int]:
     return (channels, *View(use["resize"], use["crop"]).shape(height, width))
 
 
-def _refuse_other_shape(plan: Plan, cell: Benchmark, shape: tuple[int, int, int]) -> None:
-    architecture = plan.settings.architectures[cell.architecture]
-    if architecture.model == "vit":
-        check_patches(architecture, shape)
-    elif architecture.model != "resnet18":
-        check_images(shape)
-
-
 def _of_methods(
     plan: Plan, cells: Sequence[Benchmark], sets: _Sets
 ) -> Iterator[tuple[list[str | int], str, str]]:
@@ -276,6 +272,8 @@ def _of_methods(
         switches = protocol.parse(cell.protocol)
         for row in plan.rows_of(cell):
             name = plan.method_of(row)
+            if not plan.methods.is_imported(name):
+                continue
             counts = dict(sets.images)
             if plan.calibration_of(row) is not None:
                 del counts["val"]

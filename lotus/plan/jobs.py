@@ -5,6 +5,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+DRIVERS = ("/dev/nvidiactl", "/dev/nvidia0", "/dev/nvgpu", "/dev/nvmap", "/dev/dxg", "/dev/kfd")
+"""Devices of Linux's drivers of GPUs that PyTorch can use: NVIDIA's, those of its small boards, of
+Windows' Linux, and AMD's."""
+
 
 def launcher(checkout: Path, in_conda: bool) -> list[str]:
     """The command that runs `lotus` in jobs: this checkout's code, whichever copy is installed.
@@ -59,6 +63,9 @@ def uses_gpu(device: str) -> bool:
     """
     if device != "auto":
         return device.startswith("cuda")
+    # Where no driver is loaded, PyTorch need not be, which takes longer than the plan.
+    if sys.platform == "linux" and not any(Path(file).exists() for file in DRIVERS):
+        return False
     import torch
 
     return torch.cuda.is_available()

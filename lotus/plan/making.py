@@ -13,19 +13,23 @@ from lotus.data.calibration import class_problem
 from lotus.data.splits import class_label
 from lotus.errors import LotusError, choices
 from lotus.layout import GOLD, ORIGINAL
-from lotus.methods.base import configured, registry
+from lotus.methods.base.catalogue import IMPORTED, Catalogue, NotImported
 from lotus.methods.base.plugins import load_plugins
 from lotus.metrics.base import registry as metric_registry
 from lotus.names import composed
 from lotus.plan.plan import Plan
 
 
-def make_plan(content: Mapping[str, Any], origins: Sequence[Origin]) -> Plan:
+def make_plan(
+    content: Mapping[str, Any], origins: Sequence[Origin], import_plugins: bool = True
+) -> Plan:
     """Checks a configuration completely.
 
     Args:
         content: as merged from all origins.
         origins: for the messages only.
+        import_plugins: whether the code of plug-ins may be run; else their sources are read, and what
+            these do not say is not checked.
 
     Raises:
         LotusError: one line per mistake: file, key path, value, what is accepted. Or a file of
@@ -35,18 +39,23 @@ def make_plan(content: Mapping[str, Any], origins: Sequence[Origin]) -> Plan:
     settings = load(content, origins)
     # A metric that is not complete would be found when all models are made.
     metric_registry.families()
+    methods: Catalogue = IMPORTED
+    if settings.plugins and not import_plugins:
+        methods = NotImported.of(settings.plugins)
+    # Before the checks: a row may name a method that a plug-in registers.
     try:
-        load_plugins(settings.plugins)
+        load_plugins(settings.plugins if import_plugins else ())
     except LotusError as error:
         raise LotusError(complain(origins, ["plugins"], None, str(error))) from None
     problems = [
         complain(origins, path, value, what)
-        for check in (_datasets, _methods, _calibrations)
-        for path, value, what in check(settings)
+        for found in (_datasets(settings), _methods(settings, methods), _calibrations(settings))
+        for path, value, what in found
     ]
     if problems:
+        # Several cells can have the same mistake.
         raise LotusError("\n".join(dict.fromkeys(problems)))
-    return Plan(settings)
+    return Plan(settings, methods)
 
 
 def source_name(settings: Settings, dataset: str) -> str:
@@ -77,19 +86,18 @@ def _datasets(settings: Settings) -> Iterator[Problem]:
             yield ["scenarios", cell.scenario, "forget_class"], wanted, what
 
 
-def _methods(settings: Settings) -> Iterator[Problem]:
+def _methods(settings: Settings, methods: Catalogue) -> Iterator[Problem]:
     """Methods that do not exist, hyper-parameters that they refuse."""
-    known = registry.available()
     for row, entry in settings.methods.items():
         name = composed(entry.method or row)
-        if name not in known:
+        if what := methods.refusal(name):
             named = ["method"] if entry.method else []
-            yield ["methods", row, *named], entry.method, f"unknown method; {choices(name, known)}"
+            yield ["methods", row, *named], entry.method, what
             continue
         if row in (ORIGINAL, GOLD):
-            yield ["methods", row], None, "this name is taken; call the row otherwise"
+            yield ["methods", row], None, "this name has a fixed meaning; give the row another"
         for place, values in _given(settings, row):
-            for key, value, what in configured.problems(name, values):
+            for key, value, what in methods.problems(name, values):
                 yield [*place, key], value, what
 
 

@@ -11,7 +11,6 @@ from lotus import layout, models
 from lotus.config.cells import Benchmark
 from lotus.config.images import Dataset
 from lotus.layout import GOLD, HELD_OUT, ORIGINAL
-from lotus.methods.base import registry
 from lotus.plan.candidates import candidates, trials
 from lotus.plan.contents import Contents
 from lotus.plan.plan import Plan
@@ -306,7 +305,7 @@ def _architecture_module(plan: Plan, cell: Benchmark) -> str:
 
 def _method_modules(plan: Plan, cell: Benchmark, row: str) -> tuple[str, str]:
     """Modules of a row's method and of its network; other methods are no part of its code."""
-    return registry.module_of(plan.method_of(row)), _architecture_module(plan, cell)
+    return plan.methods.module_of(plan.method_of(row)), _architecture_module(plan, cell)
 
 
 def _plugins(plan: Plan) -> list[str]:

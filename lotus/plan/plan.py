@@ -1,8 +1,9 @@
 """What a configuration comes to: the cells of the grid, their runs, and what each job is told."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
+from pathlib import Path
 from typing import Any
 
 from lotus import layout
@@ -13,8 +14,10 @@ from lotus.config.protocol import Protocol
 from lotus.config.resolved import Extent, benchmarks, hyperparameters_of, images_of, training_of
 from lotus.config.settings import Settings
 from lotus.layout import GOLD, ORIGINAL
-from lotus.methods.base import configured, registry
+from lotus.methods.base.catalogue import IMPORTED, Catalogue
+from lotus.methods.base.registry import own_switches_of, switches_of
 from lotus.names import composed
+from lotus.records.reading import find_record
 
 EVALUATION = protocol.of_stage("evaluation")
 OF_RUNS = protocol.of_stage("training", "method", "evaluation")
@@ -26,9 +29,15 @@ EXPLAINED = ("lotus", "random-labeling", "finetune", "bad-teacher")
 
 @dataclass(frozen=True)
 class Plan:
-    """A checked configuration, and what each job has to be told."""
+    """A checked configuration, and what each job has to be told.
+
+    Attributes:
+        methods: tells what a method is; an inspection imports none of a plug-in.
+
+    """
 
     settings: Settings
+    methods: Catalogue = IMPORTED
 
     @cached_property
     def _grid(self) -> Mapping[Benchmark, Extent]:
@@ -97,12 +106,11 @@ class Plan:
         configuration.
         """
         name, wanted = self.method_of(row), protocol.parse(cell.protocol)
-        own = registry.entry_of(name).own_switches
+        own = own_switches_of(self.methods.released(name))
         column = ("released" if own <= wanted.on else "corrected") if own else wanted.base
         given = hyperparameters_of(self.settings, cell, row, column)
-        return configured.hyperparameters(
-            configured.make(name, registry.constants(name, wanted) | given)
-        )
+        runs = (layout.run_folder(cell, seed, row) for seed in self.settings.seeds)
+        return self.methods.hyperparameters(name, wanted, given, lambda: _recorded(runs))
 
     def home(self, cell: Benchmark, row: str) -> Benchmark:
         """Where the run of a row is filed: under the protocol as far as it concerns this run.
@@ -143,7 +151,7 @@ class Plan:
         if use.augmentation.is_random:
             relevant.add("E2")
         if row not in (ORIGINAL, GOLD):
-            relevant |= registry.entry_of(self.method_of(row)).switches
+            relevant |= switches_of(self.methods.released(self.method_of(row)))
             if self.settings.architectures[architecture].batch_norm:
                 relevant.add("E1")
             if use.resize is not None:
@@ -215,12 +223,9 @@ class Plan:
         """
         folders = self.run_folders(cell, seed)
         methods = [row for row in folders if row not in (ORIGINAL, GOLD)]
-        if len(methods) > SIDE_BY_SIDE:
-            by_method = {self.method_of(row): row for row in reversed(methods)}
-            named = [by_method[name] for name in EXPLAINED if name in by_method]
-            methods = named or methods[:SIDE_BY_SIDE]
         references = [row for row in (ORIGINAL, GOLD) if row in folders]
-        return {row: folders[row] for row in [*references, *methods]}
+        shown = _side_by_side({row: self.method_of(row) for row in methods})
+        return {row: folders[row] for row in [*references, *shown]}
 
     def architecture(self, dataset: str, architecture: str) -> dict[str, Any]:
         """The architecture's section with the data set's own recipe."""
@@ -273,3 +278,21 @@ class Plan:
         for cell in self.cells:
             found.setdefault(f"{cell.architecture}-{cell.dataset}", {})[cell] = None
         return {name: tuple(cells) for name, cells in found.items()}
+
+
+def _side_by_side(methods: Mapping[str, str]) -> Sequence[str]:
+    """Returns the rows that are shown side by side, of row → method."""
+    rows = [*methods]
+    if len(rows) <= SIDE_BY_SIDE:
+        return rows
+    by_method = {methods[row]: row for row in reversed(rows)}
+    return [by_method[name] for name in EXPLAINED if name in by_method] or rows[:SIDE_BY_SIDE]
+
+
+def _recorded(runs: Iterable[Path]) -> Iterator[Mapping[str, Any]]:
+    """Yields the hyper-parameters that sound records of runs state."""
+    for folder in runs:
+        record = find_record(layout.run_files(folder)["record"])
+        stated = record.settings.get("hyperparameters")
+        if not record.problem and isinstance(stated, Mapping):
+            yield stated

@@ -87,7 +87,7 @@ class Steps:
         except KeyError:
             about = ", ".join(f"{key} {name}" for key, name in subject.items())
             raise LotusError(
-                f"{kind}: not part of this experiment{f' for {about}' if about else ''}"
+                f"{kind}: is not part of this experiment{f' for {about}' if about else ''}"
             ) from None
 
     def inputs_of(self, kind: str) -> OfWildcards:

@@ -114,18 +114,22 @@ class Targets:
         if len(path.parts) == 1 and path != layout.RESULTS and not path.exists():
             renamed = RENAMED.get(target)
             if renamed:
-                return f"{target}: no such target; it is called '{renamed}'"
-            return f"{target}: no such target; {choices(target, _offered(rules))}"
+                return f"{target}: there is no such target; it is called '{renamed}'"
+            return f"{target}: there is no such target; {choices(target, _offered(rules))}"
         if path.as_posix() in self._files or not _is_place_of_ours(path):
             return ""
         return self._of_file(path)
 
     def _of_rule(self, target: str, rules: Mapping[str, bool]) -> str:
         if rules[target]:
-            return f"{target}: a rule for many files, and no target; {choices(target, _offered(rules))}"
+            return (
+                f"{target}: this rule is for many files and is not a target; "
+                f"{choices(target, _offered(rules))}"
+            )
         if target == "tune" and not self.steps.of_kind("tune"):
             return (
-                "tune: this experiment tunes nothing; it has no `tuning` with spaces of its methods"
+                "tune: this experiment tunes nothing; its configuration has no `tuning` with "
+                "`spaces` of its methods"
             )
         return ""
 
@@ -139,8 +143,8 @@ class Targets:
             if inside:
                 break
         if folder == path:
-            return f"{path}: a folder, no file; in it: {choices('', inside)}"
-        return f"{path}: not part of this experiment; in {folder}/: {choices(path.parts[depth], inside)}"
+            return f"{path}: is a folder and not a file; in it: {choices('', inside)}"
+        return f"{path}: is not part of this experiment; in {folder}/: {choices(path.parts[depth], inside)}"
 
     @cached_property
     def _files(self) -> Collection[str]:

@@ -58,4 +58,4 @@ def load(path: Path) -> Explanations:
     except OSError as error:
         raise LotusError(f"{path}: Grad-CAM maps cannot be read: {error}") from error
     except (EOFError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile) as error:
-        raise LotusError(f"{path}: not what `lotus gradcam` writes: {error}") from error
+        raise LotusError(f"{path}: is not a file of `lotus gradcam`: {error}") from error

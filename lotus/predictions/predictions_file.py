@@ -43,7 +43,7 @@ class Split:
 
         """
         if not np.isin(indices, self.indices).all():
-            raise LotusError("predictions lack some of the images asked for")
+            raise LotusError("predictions lack some of the requested images")
         order = np.argsort(self.indices, kind="stable")
         place = np.searchsorted(self.indices, indices, sorter=order)
         rows = order[place]
@@ -60,7 +60,7 @@ said when the membership attack asked, before everything else (and `mia.calibrat
 
 TYPES = {"logits": ("float32", 2), "labels": ("int64", 1), "indices": ("int64", 1)}
 """Type and number of dimensions of each array of a split."""
-MAKE_ANEW = "remove the file and run the workflow again, which makes it anew"
+MAKE_ANEW = "remove the file and run the workflow again, which makes a new one"
 ATTACKED = "mia."
 CALIBRATION = "calibration"
 COLLAPSED = "collapsed"
@@ -100,11 +100,13 @@ def load(path: Path) -> dict[str, Split]:
         splits.path = path
         collapsed = COLLAPSED in arrays.files
     if not splits:
-        raise LotusError(f"{shown(path)}: damaged predictions: there are none in it; {MAKE_ANEW}")
+        raise LotusError(
+            f"{shown(path)}: the predictions are damaged: the file has none; {MAKE_ANEW}"
+        )
     for name, split in splits.items():
         if problem := _problem(split):
             raise LotusError(
-                f"{shown(path)}: damaged predictions: split {name!r}: {problem}; {MAKE_ANEW}"
+                f"{shown(path)}: the predictions are damaged: split {name!r}: {problem}; {MAKE_ANEW}"
             )
         bad = np.flatnonzero(~np.isfinite(split.logits).all(axis=1))
         if len(bad) and not collapsed:
@@ -132,13 +134,13 @@ def _problem(split: Split) -> str:
             wanted = f"{dtype} of {counted(dimensions, 'dimension')}"
             return f"{part} are {array.dtype} {list(array.shape)}, not {wanted}"
         if len(array) != len(split.logits):
-            return f"{len(array)} {part} of {len(split.logits)} logits"
+            return f"it has {len(array)} {part} but {len(split.logits)} logits"
     classes = split.logits.shape[1]
     wrong = split.labels[(split.labels < 0) | (split.labels >= classes)]
     if len(wrong):
-        return f"label {wrong[0]} of {classes} classes"
+        return f"label {wrong[0]} is not one of {classes} classes"
     if (split.indices < 0).any():
-        return f"index {split.indices.min()} of an image"
+        return f"{split.indices.min()} is not the index of an image"
     return ""
 
 
@@ -154,7 +156,9 @@ def why_collapsed(path: Path) -> str:
             return ""
         reason = arrays[COLLAPSED]
     if reason.dtype.kind != "U" or reason.ndim:
-        raise LotusError(f"{shown(path)}: damaged predictions: {COLLAPSED} is no text; {MAKE_ANEW}")
+        raise LotusError(
+            f"{shown(path)}: the predictions are damaged: {COLLAPSED} is not text; {MAKE_ANEW}"
+        )
     return str(reason)
 
 
@@ -163,7 +167,7 @@ def _opened(path: Path) -> Iterator[Any]:
     try:
         if path.exists() and not path.is_file():
             # Opening a pipe would wait for somebody who writes.
-            raise OSError(0, "not a file")
+            raise OSError(0, "it is not a file")
         _check_sizes(path)
         with np.load(path) as arrays:
             yield arrays
@@ -176,7 +180,9 @@ def _opened(path: Path) -> Iterator[Any]:
         if isinstance(error, LotusError):
             raise
         said = " ".join(str(error).split())
-        raise LotusError(f"{shown(path)}: damaged predictions: {said}; {MAKE_ANEW}") from error
+        raise LotusError(
+            f"{shown(path)}: the predictions are damaged: {said}; {MAKE_ANEW}"
+        ) from error
 
 
 def _check_sizes(path: Path) -> None:
@@ -185,7 +191,7 @@ def _check_sizes(path: Path) -> None:
         there = path.stat().st_size
         for member in archive.infolist():
             if member.file_size > there:
-                raise ValueError(f"{member.filename} is said to be larger than the file")
+                raise ValueError(f"{member.filename} states more bytes than the file has")
             with archive.open(member) as file:
                 version = np.lib.format.read_magic(file)
                 read = np.lib.format.read_array_header_1_0
@@ -193,4 +199,4 @@ def _check_sizes(path: Path) -> None:
                     read = np.lib.format.read_array_header_2_0
                 shape, _, dtype = read(file)
             if prod(shape) * dtype.itemsize > member.file_size:
-                raise ValueError(f"{member.filename} is said to be larger than it is")
+                raise ValueError(f"{member.filename} states more bytes than it has")

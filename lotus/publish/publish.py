@@ -90,7 +90,8 @@ def _refuse(found: Audit) -> None:
         raise LotusError(
             "\n".join(
                 [
-                    "nothing is shared, since these files are not what was recorded (see `lotus audit`):",
+                    "nothing is shared, since these files are not as they were recorded "
+                    "(see `lotus audit`):",
                     *lines,
                     *more,
                 ]

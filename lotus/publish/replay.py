@@ -58,7 +58,7 @@ class Redrawn:
     def lines(self) -> list[str]:
         """Returns a line for each difference, then the counts."""
         return [
-            *(f"{path}: other bytes than recorded" for path in self.other),
+            *(f"{path}: has other bytes than recorded" for path in self.other),
             f"{len(self.same) + len(self.other)} files drawn again, {len(self.same)} of them byte for "
             "byte as recorded",
         ]
@@ -123,9 +123,9 @@ def _why_not_again(record: Record, found: Index) -> str:
         return f"its command '{shown(command)}' draws nothing"
     strange = [name for name in record.content["code"]["entry"] if not name.startswith(OWN)]
     if strange:
-        return f"its step is in {strange[0]}, which is no part of this package"
+        return f"its step is in {strange[0]}, which is not part of this package"
     other = [path for path in record.outputs if found.producers.get(path) is not record]
-    return f"states {shown(other[0])}, whose record it is not" if other else ""
+    return f"it states {shown(other[0])}, which another record states" if other else ""
 
 
 def _unverified(metrics: Sequence[Record]) -> list[Record]:
@@ -172,6 +172,7 @@ def _load(records: Sequence[Record]) -> None:
                     f"{module}, by which results were drawn, cannot be loaded: {error}"
                 ) from error
         code_digest(*entry)
+    # A collector that visits what is loaded would write to it, and each worker would get its own copy.
     gc.freeze()
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from lotus import layout
 from lotus.audit.audit import CHANGED, MISSING, STALE, VERIFIED, Artifact, audit
 from lotus.errors import LotusError
+from lotus.methods.base.read_plugins import folders_of
 from lotus.names import shown
 from lotus.plan.declared import Declared, present
 from lotus.plan.step import ExpectedRecord
@@ -45,9 +46,9 @@ class RestorePlan:
 
     def lines(self) -> list[str]:
         """Returns lines: the counts, then each step that has to run, and why."""
-        follows = (f"{record}: follows from {before}" for record, before in self.after.items())
+        follows = (f"{record}: builds on {before}" for record, before in self.after.items())
         found = [*(f"{record}: {reason}" for record, reason in self.wrong.items()), *follows]
-        head = f"{len(self.sound)} steps stand; {len(found)} have to run"
+        head = f"{len(self.sound)} steps are up to date; {len(found)} have to run"
         return [head, *map(shown, found)]
 
 
@@ -72,9 +73,10 @@ def restore(
         raise LotusError(
             "no results are recorded here, so there are none to restore; `snakemake --cores all` makes them"
         )
-    artifacts = audit(index, wanted).artifacts
+    folders = folders_of(now.plan.settings.plugins)
+    artifacts = audit(index, wanted, plugin_folders=folders).artifacts
     if not only_list and _fetch(artifacts, recompute):
-        artifacts = audit(index, wanted).artifacts
+        artifacts = audit(index, wanted, plugin_folders=folders).artifacts
     found = plan_restore(index, artifacts, wanted)
     if not only_list:
         for line in found.lines():
@@ -101,8 +103,8 @@ def _fetch(artifacts: Sequence[Artifact], recompute: bool) -> bool:
     except LotusError as error:
         if not recompute:
             raise LotusError(
-                f"{error}\n{len(lost)} files, {lost[0]} the first, should be in DVC and are not to be "
-                "had; to compute them anew: lotus restore --recompute"
+                f"{error}\n{len(lost)} files, {lost[0]} the first, should be in DVC, but DVC does not "
+                "give them; to compute them again: lotus restore --recompute"
             ) from error
         log.warning("%s", error)
     return True

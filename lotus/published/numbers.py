@@ -208,7 +208,7 @@ def _check_unique(path: Path, table: pd.DataFrame) -> None:
     for line, key in zip(table.index, keys, strict=True):
         if key in seen:
             raise LotusError(
-                f"{path}: line {line}: {', '.join(key)} stands in line {seen[key]} already; accepted: "
+                f"{path}: line {line}: {', '.join(key)} is already in line {seen[key]}; accepted: "
                 "one line for each"
             )
         seen[key] = line

@@ -85,7 +85,7 @@ def read_comparison(path: Path) -> pd.DataFrame:
         numbers = pd.read_csv(path, dtype=dict.fromkeys(texts, str))
         return numbers.assign(**{name: numbers[name].fillna("") for name in texts})
     except (OSError, ValueError, KeyError) as error:
-        raise LotusError(f"{path}: not a table of `lotus exhibit`: {error}") from error
+        raise LotusError(f"{path}: is not a table of `lotus exhibit`: {error}") from error
 
 
 PARTS = ("", "_std", "_n", "_low", "_high", "_status", "_difference", "_inside")

@@ -23,7 +23,7 @@ BOOKKEEPING = frozenset(
 else a change here would have every model trained anew."""
 
 
-def code_digest(*modules: str, root: Path | None = None) -> str:
+def code_digest(*modules: str, root: Path | None = None, folders: tuple[Path, ...] = ()) -> str:
     """Returns a digest of the syntax of `modules` and of every local module that they import.
 
     Local are the modules of this package, and all that lie neither in Python's own folders nor in those of
@@ -34,20 +34,23 @@ def code_digest(*modules: str, root: Path | None = None) -> str:
 
     Args:
         root: folder with the package that is meant; the package that runs unless given.
+        folders: where plug-ins lie that were not imported, so that Python itself does not find them.
 
     Returns:
         16 hexadecimal digits.
 
     """
     digest = hashlib.sha256()
-    for name, of_module in _digests(modules, root).items():
+    for name, of_module in _digests(modules, root, folders).items():
         digest.update(f"{name}\0{of_module}\n".encode())
     return digest.hexdigest()[:16]
 
 
-def module_digests(*modules: str, root: Path | None = None) -> dict[str, str]:
+def module_digests(
+    *modules: str, root: Path | None = None, folders: tuple[Path, ...] = ()
+) -> dict[str, str]:
     """Returns module → digest (12 hexadecimal digits) of its syntax, of all that `code_digest` covers."""
-    return {name: digest[:12] for name, digest in _digests(modules, root).items()}
+    return {name: digest[:12] for name, digest in _digests(modules, root, folders).items()}
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,7 @@ class Reach:
     reads_annotations: bool
 
 
-def reach(*modules: str, root: Path | None = None) -> Reach:
+def reach(*modules: str, root: Path | None = None, folders: tuple[Path, ...] = ()) -> Reach:
     """Returns what `modules` can reach, themselves included: module → source."""
     # Packages that are named count even where they are installed as libraries are.
     own = frozenset((PACKAGE, *(name.partition(".")[0] for name in modules)))
@@ -77,13 +80,16 @@ def reach(*modules: str, root: Path | None = None) -> Reach:
     while queue:
         name = queue.pop()
         top = name.partition(".")[0]
-        is_followed = name in modules or (name not in BOOKKEEPING and (top in own or is_local(top)))
+        is_followed = name in modules or (
+            name not in BOOKKEEPING and (top in own or is_local(top, folders))
+        )
         if name in seen or not is_followed:
             continue
         seen.add(name)
         if "." in name:
+            # Python runs the `__init__.py` of a package before any module in it.
             queue.append(name.rpartition(".")[0])
-        found = find_module(name, root)
+        found = find_module(name, root, folders)
         text = _text_of(found) if found is not None else None
         if found is None or text is None:
             # A name that is imported from a module, say.
@@ -111,9 +117,11 @@ def _text_of(module: Module) -> bytes | None:
         return None
 
 
-def _digests(modules: Sequence[str], root: Path | None) -> dict[str, str]:
+def _digests(
+    modules: Sequence[str], root: Path | None, folders: tuple[Path, ...]
+) -> dict[str, str]:
     """Returns module → digest of what counts of it, by name."""
-    found = reach(*modules, root=root)
+    found = reach(*modules, root=root, folders=folders)
     if not (found.reads_docs or found.reads_annotations):
         return {name: source_of(text).digest for name, text in found.texts.items()}
     read = (found.reads_docs, found.reads_annotations)

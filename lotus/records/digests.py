@@ -74,8 +74,9 @@ def _look(path: str, known: Mark | None) -> tuple[Seen, Mark | None]:
         started = time.time_ns()
         if not stat.S_ISREG(os.stat(path).st_mode):
             # A pipe would be waited for, a device read for ever.
-            return Seen("", "cannot be read: not a file"), None
+            return Seen("", "cannot be read: it is not a file"), None
         with open(path, "rb") as file:
+            # Before the bytes are read: where they change meanwhile, the next call sees other times.
             status = os.fstat(file.fileno())
         mark: Mark = [getattr(status, f"st_{key}") for key in _IDENTITY]
         if known is not None and known[:-1] == mark:
@@ -84,7 +85,7 @@ def _look(path: str, known: Mark | None) -> tuple[Seen, Mark | None]:
     except FileNotFoundError:
         return Seen("", ABSENT), None
     except ValueError as error:
-        return Seen("", f"cannot be read: no path: {error}"), None
+        return Seen("", f"cannot be read: it is not a path: {error}"), None
     except OSError as error:
         return Seen("", f"cannot be read: {error.strerror}"), None
     settled = max(status.st_mtime_ns, status.st_ctime_ns) < started - RACY

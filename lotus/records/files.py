@@ -28,7 +28,7 @@ def atomic(path: Path) -> Iterator[Path]:
 
     """
     if not path.name:
-        raise LotusError(f"'{path}' names no file; accepted: the path of a file to write")
+        raise LotusError(f"'{path}' does not name a file; accepted: the path of a file to write")
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{os.getpid()}-{path.name}")
     try:

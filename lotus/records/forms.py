@@ -33,7 +33,7 @@ def _named(path: str) -> str:
     """
     names = path.removeprefix("/").split("/")
     if path == str(layout.RESULTS) or "" in names or "." in names:
-        raise ValueError(f"'{shown(path)}' is no path of a file")
+        raise ValueError(f"'{shown(path)}' is not the path of a file")
     too_long = len(path) > LONGEST_PATH or any(len(it.encode()) > LONGEST_NAME for it in names)
     if "\0" in path or too_long:
         raise ValueError(f"'{shown(path[:80])}' cannot be the path of a file")
@@ -218,13 +218,15 @@ def _malformed(error: ValidationError) -> str:
     first = error.errors()[0]
     place = shown(".".join(map(str, first["loc"])))
     if not place:
-        return f"not a record: {unfit(first)}"
+        return f"it is not a record: {unfit(first)}"
     if first["type"] == "missing":
-        return f"not a record: lacks {place}"
+        return f"it is not a record: it lacks {place}"
     if place == "format":
         stated = shown(repr(first["input"]))[:80]
-        return f"a record of format {stated}; this version reads {' and '.join(map(str, READ_FORMATS))}"
-    return f"not a record: {place}: {unfit(first)}"
+        return (
+            f"its format is {stated}, but this version reads {' and '.join(map(str, READ_FORMATS))}"
+        )
+    return f"it is not a record: {place}: {unfit(first)}"
 
 
 def unfit(error: Mapping[str, Any]) -> str:

@@ -24,11 +24,12 @@ def seal(out: Path) -> None:
 
     """
     if not out.name:
-        raise LotusError(f"--out: '{out}' is no name of a file")
+        raise LotusError(f"--out: '{out}' does not name a file")
+    # An earlier ledger lies among the records; it cannot state its own digest.
     records = [path for path in record_files() if path != out]
     for path in records:
         if not os.path.isfile(path):
-            raise LotusError(f"{shown(path)}: lies where records do, and is not a file; remove it")
+            raise LotusError(f"{shown(path)}: is not a file, but lies where records do; remove it")
     try:
         write_record(
             out,

@@ -32,24 +32,27 @@ class Module:
 
 
 @cache
-def find_module(name: str, root: Path | None) -> Module | None:
+def find_module(name: str, root: Path | None, folders: tuple[Path, ...] = ()) -> Module | None:
     """Finds a module as importlib's own search would, which imports the packages around it.
 
     Args:
         root: folder with the package `lotus` that is meant; the package that runs unless given.
+        folders: where to look for what Python itself does not find.
 
     """
     parent, _, last = name.rpartition(".")
     if parent:
-        above = find_module(parent, root)
-        folders = (above.folders if above is not None else None) or ()
-        return next(filter(None, (_below(folder, last) for folder in folders)), None)
+        above = find_module(parent, root, folders)
+        inside = (above.folders if above is not None else None) or ()
+        return next(filter(None, (_below(folder, last) for folder in inside)), None)
     try:
         if name == PACKAGE and root is not None:
             spec = PathFinder.find_spec(name, [str(root)])
         else:
             # A finder of its own finds an editable installation.
-            spec = importlib.util.find_spec(name)
+            spec = importlib.util.find_spec(name) or PathFinder.find_spec(
+                name, [*map(str, folders)]
+            )
     except (ImportError, ValueError):
         return None
     if spec is None:
@@ -80,11 +83,11 @@ def modules_below(package: str, root: Path | None) -> tuple[str, ...]:
 
 
 @cache
-def is_local(name: str) -> bool:
+def is_local(name: str, folders: tuple[Path, ...] = ()) -> bool:
     """Whether a module (without dots) lies outside the folders of Python and of installed libraries."""
     if name in sys.stdlib_module_names or name in sys.builtin_module_names:
         return False
-    found = find_module(name, None)
+    found = find_module(name, None, folders)
     if found is None:
         return False
     places = [*filter(None, [found.file]), *(found.folders or ())]

@@ -88,7 +88,7 @@ def parse_record(path: Path, text: bytes) -> Record:
     """
     record = _checked(path, text)
     if not record.problem and record.content["path"] != path.as_posix():
-        return replace(record, problem=f"the record of {shown(record.content['path'])}")
+        return replace(record, problem=f"it is the record of {shown(record.content['path'])}")
     return record
 
 
@@ -102,9 +102,9 @@ def read_record(path: Path) -> Record:
     try:
         record = _checked(path, read_file(path))
     except OSError as error:
-        raise LotusError(f"{shown(path)}: record cannot be read: {error.strerror}") from error
+        raise LotusError(f"{shown(path)}: the record cannot be read: {error.strerror}") from error
     if record.problem:
-        raise LotusError(f"{shown(path)}: damaged record: {record.problem}")
+        raise LotusError(f"{shown(path)}: the record is damaged: {record.problem}")
     return record
 
 
@@ -133,10 +133,10 @@ def _checked(path: Path, text: bytes) -> Record:
     try:
         found = parse_json(text)
     except ValueError as error:
-        return Record(path.as_posix(), digest, {}, f"not JSON: {error}")
+        return Record(path.as_posix(), digest, {}, f"it is not JSON: {error}")
     if problem := misfit(found):
         return Record(path.as_posix(), digest, {}, problem)
     problem = ""
     if not is_sealed(text, found["digest"]):
-        problem = "edited: it does not have the digest that it states"
+        problem = "it was edited: it does not have the digest that it states"
     return Record(path.as_posix(), digest, found, problem)

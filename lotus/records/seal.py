@@ -22,6 +22,7 @@ def sealed(content: Mapping[str, Any]) -> dict[str, Any]:
 
 def is_sealed(text: bytes, digest: str) -> bool:
     """Whether a record's text is, to the byte, what its digest was made of."""
+    # The text is compared, not what it means: an edit of its blanks alone breaks the seal too.
     end = f',\n "digest": "{digest}"\n}}\n'.encode()
     body = text.removesuffix(end)
     return body != text and hashlib.sha256(body + b"\n}\n").hexdigest() == digest

@@ -15,6 +15,7 @@ from lotus.records.syntax import (
     tree_digest,
 )
 
+_CAN_IMPORT = (ast.Import, ast.ImportFrom, ast.Call, ast.Assign)
 IMPORTERS = ("import_module", "__import__")
 """Functions that import the module that they are given the name of."""
 
@@ -76,9 +77,10 @@ def source_of(text: bytes) -> ModuleSource:
         return ModuleSource(_of_bytes(text), (), False, False)
     nodes = list(nodes_that_run(tree))
     named = names(nodes)
+    importing = [node for node in nodes if isinstance(node, _CAN_IMPORT)]
     return ModuleSource(
         digest=tree_digest(tree),
-        imports=tuple(dict.fromkeys(found for node in nodes for found in _imports(node))),
+        imports=tuple(dict.fromkeys(found for node in importing for found in _imports(node))),
         reads_docs=not DOC_READERS.isdisjoint(named),
         reads_annotations=not ANNOTATION_READERS.isdisjoint(named),
     )

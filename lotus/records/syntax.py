@@ -25,6 +25,7 @@ import inspect
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 DOC_READERS = frozenset(
@@ -191,50 +192,62 @@ class _Writer:
                 todo.extend((part, within) for part in reversed(value))
                 self.written.append("[")
             elif isinstance(value, ast.AST):
-                todo.append((_END, within))
-                todo.extend(reversed(list(self._parts(value, within))))
+                todo.extend(reversed(self._parts(value, within)))
             else:
                 self.written.append(_constant(value))
         return "".join(self.written)
 
-    def _parts(self, node: ast.AST, within: _Within) -> Iterator[tuple[Any, _Within]]:
-        """Yields the name and fields of a node, each with its surroundings."""
+    def _parts(self, node: ast.AST, within: _Within) -> list[tuple[Any, _Within]]:
+        """Returns the texts and nodes that a node comes to, each node with its surroundings."""
         if isinstance(node, ast.AnnAssign):
             node = self._assigned(node, within)
-        yield _Text(f"({type(node).__name__}"), within
         inner = within
         if isinstance(node, ast.ClassDef):
             inner = _CLASS
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             inner = _Within(reads_parameters=self.annotations or _may_read(node.decorator_list))
-        is_plain = not isinstance(node, _SPECIAL)
-        for name in sorted(node._fields):
-            content = getattr(node, name, None) if is_plain else self._content(node, name, inner)
+        parts: list[tuple[Any, _Within]] = []
+        kind: Any = type(node)
+        form = _form(kind)
+        text = form.begin
+        for name in form.fields:
+            content = getattr(node, name, None)
+            if not form.is_plain:
+                content = self._content(node, name, inner)
             # Versions differ in which fields there are, of those without content.
-            if content is not None and content != []:
-                yield _Text(f" {name}="), within
-                yield content, inner
+            if content is None or content == []:
+                continue
+            text += f" {name}="
+            # Most nodes are names and values: what needs no look inside is written at once.
+            if isinstance(content, ast.AST) and not content._fields:
+                text += f"({type(content).__name__})"
+            elif isinstance(content, _Text):
+                text += content
+            elif isinstance(content, ast.AST | list):
+                parts += [(_Text(text), within), (content, inner)]
+                text = ""
+            else:
+                text += _constant(content)
+        parts.append((_Text(f"{text})"), within))
+        return parts
 
     def _content(self, node: ast.AST, name: str, within: _Within) -> Any:
         """Returns what counts of a field; None or [] if nothing does."""
-        content = getattr(node, name, None)
-        match node, name:
-            case ast.Constant(), "value":
-                # Also of None, which is a value here.
-                return _Text(_constant(content))
-            case ast.Constant(), _:
-                return None
-            case ast.arg(), "annotation":
-                return content if within.reads_parameters else None
-            case ((ast.FunctionDef() | ast.AsyncFunctionDef()), "returns"):
-                return content if within.reads_parameters else None
-            case ast.Call(func=ast.Name(id=called), keywords=given), "keywords":
-                is_read = self.docs or called not in self.fields
-                return [key for key in given if is_read or key.arg not in FIELD_TEXTS]
-            case ast.JoinedStr(values=values), "values":
-                return list(_joined(values))
-            case _, "body" | "orelse" | "finalbody" if isinstance(content, list):
-                return list(self._statements(content))
+        content: Any = getattr(node, name, None)
+        if isinstance(node, ast.Constant):
+            # Also of None, which is a value here.
+            return _Text(_constant(content)) if name == "value" else None
+        if name in _STATEMENTS and isinstance(content, list):
+            return list(self._statements(content))
+        if isinstance(node, ast.Call) and name == "keywords" and isinstance(node.func, ast.Name):
+            is_read = self.docs or node.func.id not in self.fields
+            return [key for key in content if is_read or key.arg not in FIELD_TEXTS]
+        if isinstance(node, ast.arg) and name == "annotation":
+            return content if within.reads_parameters else None
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and name == "returns":
+            return content if within.reads_parameters else None
+        if isinstance(node, ast.JoinedStr):
+            return list(_joined(content))
         return content
 
     def _statements(self, statements: Sequence[ast.stmt]) -> Iterator[ast.AST]:
@@ -274,25 +287,45 @@ class _Text(str):
     __slots__ = ()
 
 
-_END, _END_OF_LIST = _Text(")"), _Text("]")
+_END_OF_LIST = _Text("]")
+_STATEMENTS = frozenset({"body", "orelse", "finalbody"})
+
+
+@dataclass(frozen=True)
+class _Form:
+    """How nodes of a type are written.
+
+    Attributes:
+        begin: the bracket and the name.
+        fields: in the order of their names.
+        is_plain: whether all fields count as they are.
+
+    """
+
+    begin: str
+    fields: tuple[str, ...]
+    is_plain: bool
+
+
+@cache
+def _form(kind: type[ast.AST]) -> _Form:
+    return _Form(f"({kind.__name__}", tuple(sorted(kind._fields)), not issubclass(kind, _SPECIAL))
 
 
 def _constant(value: Any) -> str:
     """Writes a value so that no other is written the same, and the same in every version of Python."""
-    match value:
-        case str():
-            text = value
-        case float():
-            text = value.hex()
-        case complex():
-            text = f"{value.real.hex()} {value.imag.hex()}"
-        case bool():
-            text = repr(value)
-        case int():
-            # In decimal, Python refuses numbers of many digits.
-            text = hex(value)
-        case _:
-            text = repr(value)
+    if isinstance(value, str):
+        text: str = value
+    elif isinstance(value, float):
+        text = value.hex()
+    elif isinstance(value, complex):
+        text = f"{value.real.hex()} {value.imag.hex()}"
+    elif isinstance(value, int) and not isinstance(value, bool):
+        # In decimal, Python refuses numbers of many digits.
+        text = hex(value)
+    else:
+        text = repr(value)
+    # The length tells where a text ends, whatever brackets and colons are in it.
     return f"{type(value).__name__}:{len(text)}:{text}"
 
 
@@ -313,6 +346,7 @@ def _joined(parts: Sequence[ast.expr]) -> Iterator[ast.expr]:
 
 def _may_read(decorators: Iterable[ast.expr]) -> bool:
     """Whether one of a function's decorators may read its annotations."""
+    # One that is not known may: a step that runs again for nothing does no harm, a stale result does.
     return any(
         _last_name(node.func if isinstance(node, ast.Call) else node) not in READ_NO_ANNOTATIONS
         for node in decorators

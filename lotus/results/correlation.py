@@ -37,7 +37,9 @@ def correlate(x: np.ndarray, y: np.ndarray, resamples: int = 2000) -> Correlatio
 
     count = len(x)
     if x.shape != y.shape:
-        raise LotusError(f"correlation: needs pairs, not {[*x.shape]} and {[*y.shape]} values")
+        raise LotusError(
+            f"correlation: needs pairs of values, not {[*x.shape]} and {[*y.shape]} values"
+        )
     if count < 3 or not np.isfinite([x, y]).all() or np.ptp(x) == 0 or np.ptp(y) == 0:
         return Correlation(np.nan, np.nan, np.nan, np.nan, count)
     drawn = np.random.default_rng(0).integers(count, size=(resamples, count))

@@ -97,7 +97,7 @@ def read_experiment(path: Path, for_page: bool = False) -> "Experiment":
         found = error.errors()[0]
         place = legible(".".join(map(str, found["loc"]))) or "as a whole"
         raise LotusError(
-            f"{path}: not an experiment of `lotus describe`: {place}: {found['msg']}"
+            f"{path}: is not an experiment of `lotus describe`: {place}: {found['msg']}"
         ) from None
     return Experiment(content)
 

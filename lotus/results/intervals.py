@@ -46,7 +46,7 @@ def paired(first: np.ndarray, second: np.ndarray, level: float = 0.95) -> Interv
 
     if first.shape != second.shape:
         raise LotusError(
-            f"interval: needs pairs, not {[*first.shape]} and {[*second.shape]} values"
+            f"interval: needs pairs of values, not {[*first.shape]} and {[*second.shape]} values"
         )
     differences = np.round(first - second, EXACT)
     n = len(differences)

@@ -50,7 +50,9 @@ def read_audit(path: Path) -> dict[str, Any]:
     content = read_mapping(path)
     missing = [key for key in KEYS if key not in content]
     if missing:
-        raise LotusError(f"{path}: not an audit of `lotus duplicates`: lacks {', '.join(missing)}")
+        raise LotusError(
+            f"{path}: is not an audit of `lotus duplicates`: it lacks {', '.join(missing)}"
+        )
     return content
 
 

@@ -190,7 +190,7 @@ def read_metrics(path: Path) -> dict[str, Any]:
     for row, found in content["rows"].items():
         lacking = [key for key in expected if key not in found]
         if lacking:
-            raise LotusError(f"{shown(path)}: not a metrics file: rows.{row} lacks {lacking[0]}")
+            raise LotusError(f"{shown(path)}: is not a metrics file: rows.{row} lacks {lacking[0]}")
     return content
 
 
@@ -206,15 +206,15 @@ def parse_metrics(path: Path, text: bytes) -> dict[str, Any]:
     except ValueError as error:
         raise LotusError(f"{shown(path)}: cannot be read: {error}") from error
     if not isinstance(content, dict):
-        raise LotusError(f"{path}: not a metrics file: not a mapping")
+        raise LotusError(f"{path}: is not a metrics file: it is not a mapping")
     content = {"study": "", **content}
     missing = {*KEYS, "seed", "rows", "predictions"} - set(content)
     if missing:
-        raise LotusError(f"{path}: not a metrics file: lacks {', '.join(sorted(missing))}")
+        raise LotusError(f"{path}: is not a metrics file: it lacks {', '.join(sorted(missing))}")
     try:
         _check_metrics(content)
     except ValueError as error:
-        raise LotusError(f"{path}: not a metrics file: {error}") from None
+        raise LotusError(f"{path}: is not a metrics file: {error}") from None
     return content
 
 

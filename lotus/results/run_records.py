@@ -132,4 +132,4 @@ def _record_of_a_run(path: Path) -> Iterator[Mapping[str, Any]]:
                 raise TypeError(f"about.{key} = {of!r}")
         yield record
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-        raise LotusError(f"{path}: not the record of a run: {error!r}") from error
+        raise LotusError(f"{path}: is not the record of a run: {error!r}") from error

@@ -28,7 +28,11 @@ def rows_of(pairs: Iterable[tuple[str, Path]]) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for row, path in pairs:
         if not row or row in found:
-            said = f"row '{shown(row)}' is given twice" if row else f"{path} has no row's name"
+            said = (
+                f"row '{shown(row)}' is given twice"
+                if row
+                else f"{path} is given without the name of its row"
+            )
             raise LotusError(f"--of: {said}")
         found[row] = path
     return found
@@ -59,7 +63,7 @@ def evaluate_runs(
     for key, label in labels.items():
         if key not in LABELS or not isinstance(label, str):
             raise LotusError(
-                f"--labels: {key}: {label!r}; accepted: texts under {', '.join(LABELS)}"
+                f"--labels: {key}: {label!r}; accepted: text under {', '.join(LABELS)}"
             )
     loaded = {row: predictions_file.load(path) for row, path in files.items()}
     scores = score_all(
@@ -98,17 +102,19 @@ def _check_places(files: Mapping[str, Path], out: Path, record: Path) -> None:
     written = {"--out": out.absolute(), "--record": record.absolute()}
     for option, given in {"--out": out, "--record": record}.items():
         if not given.name:
-            raise LotusError(f"{option}: '{given}' is no name of a file")
+            raise LotusError(f"{option}: '{given}' does not name a file")
     if written["--out"] == written["--record"]:
         raise LotusError(f"--record: {shown(record)} is the output itself")
     for row, path in files.items():
         if not path.is_file():
             raise LotusError(
-                f"{shown(path)}: no file, or none that can be read: the predictions of {row}"
+                f"{shown(path)}: is not a file that can be read; it should hold the predictions of {row}"
             )
         for option, place in written.items():
             if path.absolute() == place:
-                raise LotusError(f"{option}: {shown(place)} is the predictions of {row}")
+                raise LotusError(
+                    f"{option}: {shown(place)} holds the predictions of {row}, which would be overwritten"
+                )
         above = layout.record_of(Path(relative(path)))
         if above is not None and above.exists():
             read_record(above)

@@ -109,7 +109,9 @@ def _outcome(record: Path) -> str:
     try:
         return str(read_record(record).content["notes"]["outcome"])
     except (KeyError, TypeError) as error:
-        raise LotusError(f"{shown(record)}: not the record of a model: lacks {error}") from error
+        raise LotusError(
+            f"{shown(record)}: is not the record of a model: it lacks {error}"
+        ) from error
 
 
 def choose_images(forget: np.ndarray, labels: np.ndarray, count: int) -> np.ndarray:

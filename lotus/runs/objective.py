@@ -42,7 +42,7 @@ def objective(unlearned: Mapping[str, Split], original: Mapping[str, Split]) -> 
     peers = _of_classes(val, forget.labels)
     for of, chosen in {"forgotten": peers, "kept": kept[0], "kept (original)": kept[1]}.items():
         if not len(chosen.labels):
-            raise LotusError(f"tuning: no validation image is of a class that is {of}")
+            raise LotusError(f"tuning: there is no validation image of the classes that are {of}")
     attack = auc(-entropy(softmax(forget.logits)), -entropy(softmax(peers.logits)))
     terms = {
         "forgetting": abs(accuracy(forget) - unseen),

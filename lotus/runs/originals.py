@@ -37,6 +37,6 @@ def _settings_of(original: Path) -> tuple[Architecture, Dataset]:
         return ARCHITECTURE.validate_python(settings["architecture"]), Dataset(**settings["images"])
     except (ValueError, KeyError, TypeError) as error:
         raise LotusError(
-            f"{shown(original / RECORD)}: not the record of an original model; --original is the folder "
-            "of its run"
+            f"{shown(original / RECORD)}: is not the record of an original model; --original must be "
+            "the folder of its run"
         ) from error

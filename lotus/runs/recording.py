@@ -139,6 +139,7 @@ def record_run(
     notes: Mapping[str, Any],
 ) -> None:
     """Saves the model, records its predictions, and last of all writes the record."""
+    # First: a run that is killed from here on must not look finished by its earlier record.
     (run.out / RECORD).unlink(missing_ok=True)
     # Before the predictions: recording them can change the model (E1).
     models.save_weights(run.out / MODEL, model)

@@ -39,11 +39,13 @@ def take_over_weights(
         inputs, noted = {*record.inputs.values()}, dict(record.content["notes"])
         seconds = dict(record.content["time"])
     except (KeyError, TypeError, ValueError, AttributeError, LotusError) as error:
-        raise LotusError(f"{shown(there / RECORD)}: not the record of a model: {error}") from error
+        raise LotusError(
+            f"{shown(there / RECORD)}: is not the record of a model: {error}"
+        ) from error
     for key, value in json.loads(json.dumps(mine)).items():
         if theirs.get(key) != value:
             raise LotusError(
-                f"{there / RECORD}: {key} = {theirs.get(key)!r}, here {value!r}: its weights are not "
+                f"{there / RECORD}: {key} = {theirs.get(key)!r}, but {value!r} here: its weights are not "
                 "those of this run"
             )
     for path in read:

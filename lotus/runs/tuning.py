@@ -107,7 +107,7 @@ def choose_best(trials: Sequence[Path], out: Path, record: Path) -> None:
             tried_by = read_record(path)
         except LotusError as error:
             why = str(error).removeprefix(f"{shown(path)}: ")
-            raise LotusError(f"{shown(path)}: not a file of `lotus tune`: {why}") from error
+            raise LotusError(f"{shown(path)}: is not a file of `lotus tune`: {why}") from error
         try:
             key = tuple(tried_by.about[part] for part in KEYS)
             found = [
@@ -118,7 +118,9 @@ def choose_best(trials: Sequence[Path], out: Path, record: Path) -> None:
                 raise KeyError("trials")
             grouped.setdefault(key, []).append(found)
         except (KeyError, TypeError, ValueError) as error:
-            raise LotusError(f"{shown(path)}: not a file of `lotus tune`: lacks {error}") from error
+            raise LotusError(
+                f"{shown(path)}: is not a file of `lotus tune`: it lacks {error}"
+            ) from error
     blocks: dict[tuple[str, ...], list[str]] = {}
     for key, seeds in grouped.items():
         tried = [[trial["given"] for trial in seed] for seed in seeds]

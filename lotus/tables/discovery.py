@@ -97,7 +97,7 @@ class Registry(Generic[S_co]):
             )
         wrong = list(found.mistakes())
         if not wrong and found.name != name:
-            wrong.append(f"name = {found.name!r}, where the file is called {name!r}")
+            wrong.append(f"name = {found.name!r}, but the file is called {name!r}")
         if wrong:
             raise LotusError(f"{file}: SPEC: {'; '.join(wrong)}")
         return found
@@ -131,5 +131,6 @@ def refuse_shared_targets(*registries: Registry[Stated]) -> None:
             for target in spec.targets:
                 if owners.setdefault(target, module) != module:
                     raise LotusError(
-                        f"{owners[target]} and {module}: both are the target '{target}' of the workflow"
+                        f"{owners[target]} and {module}: both would be the target '{target}' "
+                        "of the workflow"
                     )

@@ -36,7 +36,9 @@ def effects(table: Path, switches: Sequence[str] = ()) -> list[str]:
     known = list(dict.fromkeys(numbers["switch"]))
     for switch in switches:
         if switch not in known:
-            raise LotusError(f"{table}: no switch '{switch}' was tried; {choices(switch, known)}")
+            raise LotusError(
+                f"{table}: the switch '{switch}' was not tried; {choices(switch, known)}"
+            )
     shown = numbers[numbers["switch"].isin(switches or known)]
     return [
         line
@@ -57,7 +59,9 @@ def _read(table: Path) -> pd.DataFrame:
     found = read_csv(table, []).frame_by_line()
     missing = {*PLACE[:-1], "switch", "row", *COUNTS} - {*found}
     if missing:
-        raise LotusError(f"{table}: not the table 'ablation': lacks {', '.join(sorted(missing))}")
+        raise LotusError(
+            f"{table}: is not the table 'ablation': it lacks {', '.join(sorted(missing))}"
+        )
     found = found.reindex(columns=[*PLACE, "switch", "row", *COUNTS, *NUMBERS], fill_value="")
     for line, label in found["switch"].items():
         for name in label.split("+"):

@@ -149,7 +149,7 @@ class Spec:
         texts = ("name", "label", "summary", "category", "heading", "shows", "absent")
         for key in texts:
             if not isinstance(getattr(self, key), str):
-                yield f"{key} = {getattr(self, key)!r} is no text"
+                yield f"{key} = {getattr(self, key)!r} is not text"
         for key in ("label", "summary"):
             if not getattr(self, key):
                 yield f"{key} is empty: say what it shows"
@@ -158,10 +158,10 @@ class Spec:
                 yield f"{key} = {getattr(self, key)!r}; accepted: {', '.join(accepted)}"
         for key in ("order", "page_order"):
             if not isinstance(getattr(self, key), int):
-                yield f"{key} = {getattr(self, key)!r} is no whole number"
+                yield f"{key} = {getattr(self, key)!r} is not a whole number"
         for key in ("cells", "sources"):
             if not callable(getattr(self, key)):
-                yield f"{key} = {getattr(self, key)!r} is no function of a plan"
+                yield f"{key} = {getattr(self, key)!r} is not a function of a plan"
 
 
 Table = tuple[pd.DataFrame, str]
@@ -199,4 +199,4 @@ class TableSpec(Spec):
         """Yields what is wrong with it, in words."""
         yield from super().mistakes()
         if not callable(self.make):
-            yield f"make = {self.make!r} is no function"
+            yield f"make = {self.make!r} is not a function"

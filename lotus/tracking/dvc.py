@@ -101,11 +101,11 @@ def pull_files(file: Path) -> int:
                 repo.cloud.pull([HashInfo("md5", md5) for md5 in absent.values()])
             cached = {path: Path(repo.cache.local.oid_to_path(md5)) for path, md5 in absent.items()}
     except (DvcException, OSError) as error:
-        raise LotusError(f"{file}: DVC cannot give what it lists: {error}") from error
+        raise LotusError(f"{file}: DVC cannot deliver the files that it lists: {error}") from error
     lost = [path for path, place in cached.items() if not place.is_file()]
     if lost:
         raise LotusError(
-            f"{file}: {len(lost)} of {len(absent)} files, {lost[0]} the first, are neither in DVC's "
+            f"{file}: {len(lost)} of {len(absent)} files ({lost[0]} is the first) are neither in DVC's "
             "cache nor in its remote (dvc remote list)"
         )
     for path, place in cached.items():

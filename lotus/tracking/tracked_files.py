@@ -49,13 +49,13 @@ def _outs(file: Path) -> Mapping[str, str]:
     try:
         outs = dvc_outs(file)
     except RecursionError as error:
-        raise LotusError(f"{file}: not a DVC file: nested too deep") from error
+        raise LotusError(f"{file}: is not a DVC file: it is nested too deeply") from error
     for pair in outs.items():
         for value in pair:
             if not isinstance(value, str):
                 raise LotusError(
-                    f"{file}: not a DVC file: {shown(repr(value))[:80]} stands in place of a path "
-                    "or an md5"
+                    f"{file}: is not a DVC file: {shown(repr(value))[:80]} is where a path "
+                    "or an md5 should be"
                 )
     return outs
 
@@ -72,7 +72,7 @@ def uncommitted() -> list[str]:
     Nothing is remarked of a repository without a commit.
     """
     if problem := why_none():
-        return [f"what is not committed is not looked for: {problem}"]
+        return [f"uncommitted changes cannot be looked for: {problem}"]
     try:
         git("rev-parse", "--verify", "--quiet", "HEAD")
     except LotusError:
@@ -81,8 +81,8 @@ def uncommitted() -> list[str]:
     try:
         said = git("diff", *options, "HEAD", "--", str(layout.RESULTS), str(layout.RAW))
     except LotusError as error:
-        return [f"what is not committed is not looked for: {error}"]
+        return [f"uncommitted changes cannot be looked for: {error}"]
     changed = said.decode("utf-8", "surrogateescape").split("\0")[:-1]
     if not changed:
         return []
-    return [f"{first_of(changed, 1)}: not as in the last commit, which tracks results"]
+    return [f"{first_of(changed, 1)}: changed since the last commit, which tracks results"]

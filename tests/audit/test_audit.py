@@ -166,7 +166,7 @@ def test_a_forged_record_that_pretends_to_be_new_makes_what_follows_stale(paths)
         found = unsound()
         metrics = "results/digits/resnet18/seed13/instance-10/corrected/metrics.json"
         assert found[metrics].status == "stale"
-        assert f"{path} was made anew since" in found[metrics].reason
+        assert f"{path} was made again since" in found[metrics].reason
         assert found[str(layout.LEDGER)].status == "stale"
 
 
@@ -291,7 +291,8 @@ def test_the_command_lists_the_gravest_first_and_fails(project):
         done = lotus(project, "audit", check=False)
     first, second, held_against, last = done.stdout.splitlines()
     assert first.startswith(f"changed   {model}: its sha256 is e3b0c44298fc")
-    assert second.startswith(f"missing   {TABLE}: stated by ")
+    assert second.startswith(f"missing   {TABLE}: results/")
+    assert second.endswith(" states it")
     assert held_against == f"Held against {DIGITS}, by which the results were made."
     assert "1 missing, 1 changed; not sound" in last
     assert done.returncode == 1

@@ -212,7 +212,7 @@ def test_nothing_is_staged_if_a_dvc_file_is_damaged(project):
     layout.MODELS.write_text("<<<<<<< HEAD\n")
     done = lotus(project, "publish", check=False)
     assert done.returncode == 1
-    assert "models.dvc: not a DVC file" in done.stderr
+    assert "models.dvc: is not a DVC file" in done.stderr
     assert run(project, "git", "diff", "--cached", "--name-only").stdout == ""
 
 

@@ -84,7 +84,9 @@ def test_the_settings_where_the_files_are_not_here():
 def test_the_settings_where_their_record_is_absent_or_damaged():
     text = RECORD.read_text(encoding="utf-8")
     RECORD.write_text(text.replace("digits", "digit5"), encoding="utf-8")
-    reason = f"{RECORD}, which names its files, is damaged (edited: it does not have the digest"
+    reason = (
+        f"{RECORD}, which names its files, is damaged (it was edited: it does not have the digest"
+    )
     assert held_against().startswith(SETTINGS + reason)
     RECORD.unlink()
     assert held_against() == f"{SETTINGS}there is no record of an experiment here"

@@ -52,5 +52,5 @@ def test_a_format_of_the_future_is_not_read():
     content = json.loads(RUN.read_text()) | {"format": 4}
     RUN.write_text(as_text(sealed(content)))
     assert read_index().records[RUN.as_posix()].problem == (
-        "a record of format 4; this version reads 2 and 3"
+        "its format is 4, but this version reads 2 and 3"
     )

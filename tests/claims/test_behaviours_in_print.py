@@ -184,13 +184,15 @@ def test_effects_of_chosen_switches(table):
     )
     assert effects(path, ["M2"])[-1].split() == ["NegGrad+", "2", "collapsed", "in", "1"]
     assert len(effects(path)) == 7
-    with pytest.raises(LotusError, match=r"ablation\.csv: no switch 'M3'.*M1, M2"):
+    with pytest.raises(LotusError, match=r"ablation\.csv: the switch 'M3' was not tried.*M1, M2"):
         effects(path, ["M3"])
 
 
 def test_another_table_is_refused(tmp_path):
     (tmp_path / "summary.csv").write_text("dataset,row\ncifar10,lotus\n")
-    with pytest.raises(LotusError, match=r"summary\.csv: not the table 'ablation': lacks .*switch"):
+    with pytest.raises(
+        LotusError, match=r"summary\.csv: is not the table 'ablation': it lacks .*switch"
+    ):
         effects(tmp_path / "summary.csv")
 
 

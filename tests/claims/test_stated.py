@@ -40,7 +40,7 @@ def test_claims_of_the_paper(claims):
         ({"where": "here"}, "where = 'here': must be 'every' or 'some'"),
         (
             {"rule": {"kind": "within", "row": "a", "than": "b", "metric": "jsd"}},
-            "claim it: rule: accepted: one of margin and factor",
+            "claim it: rule: accepted: either margin or factor",
         ),
     ],
 )
@@ -61,7 +61,7 @@ def test_claims_have_names_of_their_own(tmp_path):
     good |= {"rule": {"kind": "best", "metric": "jsd"}}
     path = tmp_path / "claims.yaml"
     path.write_text(yaml.safe_dump([good, good]))
-    with pytest.raises(LotusError, match="claim it: id: stands twice"):
+    with pytest.raises(LotusError, match="claim it: two claims have this id"):
         load_claims(path)
     path.write_text("claims: {}")
     with pytest.raises(LotusError, match="accepted: a list of claims"):

@@ -131,5 +131,5 @@ def test_verdicts_of_what_was_run_are_written_with_their_sources(experiment, tmp
 def test_other_files_are_no_verdicts(tmp_path):
     path = tmp_path / "claims.json"
     path.write_text("{}")
-    with pytest.raises(LotusError, match="not the verdicts of `lotus claims`"):
+    with pytest.raises(LotusError, match="not verdicts that `lotus claims` wrote"):
         read_verdicts(path)

@@ -85,7 +85,7 @@ UNLEARN = ["unlearn", "lotus", *RUN, "--forget-set", "forget.json", "--original"
         ),
         (
             ["unlearn", "lotus", *RUN, "--forget-set", "held-out.json", "--original", "store"],
-            ["held-out.json: not a split", "forget"],
+            ["held-out.json: is not a split", "forget"],
         ),
         (
             ["table", "sumary", "raw.json", "--out", "t", "--record", "r.json"],
@@ -93,11 +93,11 @@ UNLEARN = ["unlearn", "lotus", *RUN, "--forget-set", "forget.json", "--original"
         ),
         (
             ["figure", "avg-gap", "raw.json", "--out", "f", "--record", "r.json"],
-            ["raw.json: not a metrics file"],
+            ["raw.json: is not a metrics file"],
         ),
         (
             ["evaluate", "--of", "original", "raw.json", "--of", "gold", "raw.json", *EVALUATE],
-            ["raw.json: damaged predictions"],
+            ["raw.json: the predictions are damaged"],
         ),
         (
             ["evaluate", "--of", "original", "raw.json", *EVALUATE],
@@ -140,7 +140,7 @@ UNLEARN = ["unlearn", "lotus", *RUN, "--forget-set", "forget.json", "--original"
         ),
         (
             ["choose", "held-out.json", "--out", "o.yaml"],
-            ["held-out.json: not a file of `lotus tune`"],
+            ["held-out.json: is not a file of `lotus tune`"],
         ),
         (["verify", "store", "--locked", "0.dir", "--out", "x.json"], ["0.dir", "data.dvc locks"]),
     ],
@@ -161,13 +161,13 @@ def test_damaged_raw_files_are_refused(tmp_path, monkeypatch):
     folder.mkdir(parents=True)
     result = call("fetch", "fashion-mini", "--out", "raw.json")
     assert result.exit_code == 1
-    assert "t10k-images-idx3-ubyte.gz not found; looked for data/embedded" in result.output
+    assert "t10k-images-idx3-ubyte.gz was not found; looked for data/embedded" in result.output
     original = ROOT / "data/embedded/fashion-mnist/t10k-images-idx3-ubyte.gz"
     content = bytearray(original.read_bytes())
     content[1000] ^= 1
     (folder / original.name).write_bytes(content)
     result = call("fetch", "fashion-mini", "--out", "raw.json")
-    assert "published is bef4ecab320f06d8554ea6380940ec79" in result.output
+    assert "but bef4ecab320f06d8554ea6380940ec79 is published" in result.output
     assert not Path("raw.json").exists()
 
 

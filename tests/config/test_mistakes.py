@@ -24,7 +24,7 @@ from lotus.plan.making import make_plan
         ),
         (["grid", 0, "protocols"], ["corrected+m77"], ["'+m77'", "corrected+SWITCH", "m1, m2"]),
         (["grid", 0, "protocols"], ["corrected-m1"], ["'-m1'", "corrected+SWITCH"]),
-        (["grid", 0, "protocols"], ["released-e1-e1"], ["named twice"]),
+        (["grid", 0, "protocols"], ["released-e1-e1"], ["names a switch twice"]),
         (
             ["overrides", 0, "where"],
             {"protocol": "corrected+m1"},
@@ -34,7 +34,11 @@ from lotus.plan.making import make_plan
         (["grid", 0, "methods"], ["lotus", "lotsu"], ["grid.0.methods.1 = 'lotsu'", "'lotus'"]),
         (["grid", 0, "methods"], [], ["grid.0.methods", "at least 1"]),
         (["grid", 0, "gold"], "no", ["grid.0.gold = 'no'", "boolean"]),
-        (["grid", 0, "tables"], ["publish"], ["grid.0.tables.0 = 'publish'", "target of its own"]),
+        (
+            ["grid", 0, "tables"],
+            ["publish"],
+            ["grid.0.tables.0 = 'publish'", "already the name of a target"],
+        ),
         (["grid", 0, "study"], "Size", ["grid.0.study = 'Size'", "lower-case"]),
         (["grid", 0, "study"], "e1-alone", ["grid.0.study = 'e1-alone'", "switch"]),
         (["grid", 0, "study"], "released", ["grid.0.study = 'released'", "protocol"]),
@@ -181,7 +185,7 @@ from lotus.plan.making import make_plan
             {"content": "md5"},
             ["store.content = 'md5'", "64 hexadecimal digits"],
         ),
-        (["datasets", "fashion-mini", "store"], {"mean": [0.5]}, ["give mean and std"]),
+        (["datasets", "fashion-mini", "store"], {"mean": [0.5]}, ["give both mean and std"]),
         (["limit"], 0, ["limit = 0", "greater than 0"]),
         (["data"], {"mirrors": []}, ["data.mirrors: unknown key", "did you mean 'mirror'"]),
         (
@@ -192,7 +196,7 @@ from lotus.plan.making import make_plan
         (
             ["scenarios", "class-trouser"],
             {"forget_class": "Trouser", "forget_rule": "random"},
-            ["forget_rule = random", "forget_fraction and forget_per_class only"],
+            ["forget_rule = random", "works only with forget_fraction and forget_per_class"],
         ),
         (["scenarios", "first-ten"], {"forget_first": 10}, ["scenarios.first-ten", "'fixed'"]),
         (["scenarios", "six-per-class"], {"forget_per_class": 5}, ["'5-per-class'"]),
@@ -209,12 +213,12 @@ from lotus.plan.making import make_plan
         (
             ["overrides", 0],
             {"where": {"scenario": "class-trouser"}, "images": {"resize": 224}},
-            ["overrides.0.images", "original model serves every scenario"],
+            ["overrides.0.images", "scenarios share one original model"],
         ),
         (
             ["overrides", 0],
             {"where": {}, "images": {"store": {}}},
-            ["overrides.0.images.store", "a data set of its own"],
+            ["overrides.0.images.store", "declare another data set"],
         ),
         (["grid", 0, "tables"], ["Table 1"], ["grid.0.tables.0 = 'Table 1'", "lower-case"]),
         (
@@ -266,7 +270,7 @@ from lotus.plan.making import make_plan
         (["methods", "lotus", "alpha"], "two", ["methods.lotus.alpha = 'two'", "number"]),
         (["methods", "lotus", "retain_fraction"], 0, ["retain_fraction = 0", "greater than 0"]),
         (["methods", "scrab"], {}, ["methods.scrab", "unknown method", "finetune"]),
-        (["methods", "gold"], {"method": "lotus"}, ["methods.gold", "taken"]),
+        (["methods", "gold"], {"method": "lotus"}, ["methods.gold", "fixed meaning"]),
         (["grid", 0, "architectures"], ["vti"], ["grid.0.architectures.0 = 'vti'", "'vit'"]),
         (
             ["overrides", 0, "methods"],
@@ -335,7 +339,9 @@ def test_files_that_are_no_mapping(tmp_path, text):
 )
 def test_names_of_places_in_the_results_are_refused(content, axis, name):
     content[axis][name] = next(iter(content[axis].values()))
-    with pytest.raises(LotusError, match=f"{axis}.{name}: this name is taken"):
+    with pytest.raises(
+        LotusError, match=f"{axis}.{name}: files of the results already use this name"
+    ):
         plan_of(content)
 
 
@@ -358,6 +364,6 @@ def test_a_text_that_yaml_reads_otherwise_is_told_so(tmp_path):
     text = (ROOT / "config/digits.yaml").read_text()
     path.write_text(text.replace("forget_class: three", "forget_class: no"))
     with pytest.raises(
-        LotusError, match=r"own.yaml: line 18: .*forget_class = False: must be a text"
+        LotusError, match=r"own.yaml: line 18: .*forget_class = False: must be text"
     ):
         make_plan(read_origin(path).content, [read_origin(path)])

@@ -72,7 +72,7 @@ def test_one_protocol_has_one_name():
         ("corrected+e1-m2", ["'-m2'"]),
         ("corrected+m10", ["'+m10'", "did you mean 'm1'"]),
         ("corrected+", ["'+'"]),
-        ("corrected+e1+e1", ["named twice"]),
+        ("corrected+e1+e1", ["names a switch twice"]),
         ("corrected e1", ["unknown protocol"]),
     ],
 )

@@ -33,38 +33,47 @@ def test_the_same_records_give_the_same_bytes(crate):
 
 def change_output(project):
     (RUN / "predictions.npz").write_text("changed")
-    return [f"{RUN}/predictions.npz: not the bytes that {RUN}/run.json (and 2 more) states"]
+    return [
+        f"{RUN}/predictions.npz: its bytes are not those that {RUN}/run.json (and 2 more) states"
+    ]
 
 
 def change_input(project):
     Path("data/raw/tiny.json").write_text("changed")
-    return ["data/raw/tiny.json: not the bytes that results/tiny/store.json states"]
+    return ["data/raw/tiny.json: its bytes are not those that results/tiny/store.json states"]
 
 
 def edit_record(project):
     path = ORIGINAL / "run.json"
     path.write_text(path.read_text().replace('"seed": 1', '"seed": 2'))
     return [
-        f"{path}: edited: it does not have the digest that it states",
-        f"{path}: not the bytes that results/records/ledger.json (and 1 more) states",
+        f"{path}: it was edited: it does not have the digest that it states",
+        f"{path}: its bytes are not those that results/records/ledger.json (and 1 more) states",
     ]
 
 
 def reseal_record(project):
     edited(RUN / "run.json", settings={})
-    return [f"{RUN}/run.json: not the bytes that results/records/ledger.json (and 1 more) states"]
+    return [
+        f"{RUN}/run.json: its bytes are not those that results/records/ledger.json (and 1 more) states"
+    ]
 
 
 def remove_record(project):
     Path("results/tiny/store.json").unlink()
-    return ["results/tiny/store.json: missing, a record that results/records/ledger.json names"]
+    return [
+        "results/tiny/store.json: this record is missing, and results/records/ledger.json names it"
+    ]
 
 
 def two_stories(project):
     path = Path("results/records/tables/t1.table.json")
     (RUN / "predictions.npz").unlink()
     edited(path, inputs={str(RUN / "predictions.npz"): "0" * 64})
-    return [f"{RUN}/predictions.npz: missing, and records differ on its bytes", f"{path}: not the"]
+    return [
+        f"{RUN}/predictions.npz: is missing, and records state different bytes of it",
+        f"{path}: its bytes are not those",
+    ]
 
 
 REFUSED = [change_output, change_input, edit_record, reseal_record, remove_record, two_stories]
@@ -93,9 +102,9 @@ def test_all_that_disagrees_is_named(project):
 @pytest.mark.parametrize(
     ("out", "message"),
     [
-        ("config", "config: exists"),
-        ("Snakefile", "Snakefile: exists"),
-        ("taken.zip", "taken.zip: exists"),
+        ("config", "config: already exists"),
+        ("Snakefile", "Snakefile: already exists"),
+        ("taken.zip", "taken.zip: already exists"),
         ("results/crate", "results/crate: lies in results"),
     ],
 )
@@ -114,8 +123,8 @@ def test_an_empty_folder_is_filled(project):
 @pytest.mark.parametrize(
     ("lacks", "message"),
     [
-        ("results/records/experiment.json", "results/records/experiment.json: not there"),
-        ("Snakefile", "Snakefile: not there"),
+        ("results/records/experiment.json", "results/records/experiment.json: is not there"),
+        ("Snakefile", "Snakefile: is not there"),
         ("CITATION.cff", "CITATION.cff: cannot be read"),
     ],
 )
@@ -153,7 +162,7 @@ def test_the_command_says_what_it_wrote_or_why_not(project):
     )
     done = CliRunner().invoke(main, arguments)
     assert done.exit_code == 1
-    assert done.output.startswith("Error: ../crate: exists")
+    assert done.output.startswith("Error: ../crate: already exists")
 
 
 def test_torch_is_not_loaded():

@@ -106,7 +106,7 @@ def test_no_room_is_said_before(mirror, monkeypatch):
     raw_files.folders(mirror / "test", {"ant": 2})
     usage = shutil.disk_usage(".")._replace(free=100)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
-    assert "need 0.0 GB, 0.0 GB are free" in refused("image-folder", raw=str(mirror))
+    assert "need 0.0 GB, but only 0.0 GB are free" in refused("image-folder", raw=str(mirror))
 
 
 def test_a_store_needs_no_raw_files(mirror):

@@ -128,15 +128,15 @@ def with_few_rows():
 @pytest.mark.parametrize(
     ("damage", "parts"),
     [
-        (without_csv, ["mufac/custom_val_dataset.csv", "not found"]),
+        (without_csv, ["mufac/custom_val_dataset.csv", "was not found"]),
         (
             without_column,
             ["custom_test_dataset.csv: column age_class missing", "it has family_id, person_id"],
         ),
         (without_image, ["custom_train_dataset.csv, line 5", "F0003_AGE", "mufac/train_images"]),
         (with_path, ["custom_val_dataset.csv, line 4", "../test_images/F0002"]),
-        (with_damaged_image, ["val_images/F0000_AGE_D_18_a1.png: not a readable image"]),
-        (with_empty_csv, ["custom_train_dataset.csv: no CSV file"]),
+        (with_damaged_image, ["val_images/F0000_AGE_D_18_a1.png: cannot be read as an image"]),
+        (with_empty_csv, ["custom_train_dataset.csv: is not a CSV file"]),
         (with_few_rows, ["custom_train_dataset.csv: 4 rows", "--forget-rows 4"]),
         (lambda: Path("mufac_clean").mkdir(), ["mufac_clean: exists already"]),
     ],

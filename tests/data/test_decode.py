@@ -29,8 +29,8 @@ def test_damaged_images_are_named_together(own, tmp_path):
     for options in ({}, {"side": 4}):
         with pytest.raises(LotusError) as error:
             store_of(own, tmp_path / "built", **options)
-        assert "train/ant/0000.png: not a whole image" in str(error.value)
-        assert "Others cannot be taken either: 0001.png, 0001.png" in str(error.value)
+        assert "train/ant/0000.png: is not a whole image" in str(error.value)
+        assert "These cannot be read either: 0001.png, 0001.png" in str(error.value)
         assert not list((tmp_path / "built").glob("*decode*"))
 
 
@@ -39,12 +39,12 @@ def test_what_getting_it_again_does_not_help(tmp_path, monkeypatch):
     Image.new("CMYK", (4, 4)).save(path)
     with monkeypatch.context() as patched:
         patched.setattr(Image.Image, "convert", lambda *_: int("no conversion"))
-        with pytest.raises(LotusError, match="colours of the kind CMYK") as error:
+        with pytest.raises(LotusError, match="colours of mode CMYK") as error:
             decode.read_image(path, None)
     assert "get it again" not in str(error.value)
     Image.new("RGB", (1, 30_000)).save(path)
     with pytest.raises(LotusError, match="too far from a square"):
         decode.read_image(path, 256)
     Image.new("RGB", (4, 4)).save(path, "EPS")
-    with pytest.raises(LotusError, match="a drawing"):
+    with pytest.raises(LotusError, match="is a drawing"):
         decode.read_image(path, None)

@@ -42,7 +42,7 @@ def test_an_error_in_another_process_is_the_same_error(tmp_path):
     paths = sorted(tmp_path.iterdir())
     assert not hashing.hash_files(paths, workers=2).any()
     paths[-1].write_bytes(b"no image")
-    with pytest.raises(LotusError, match=rf"{paths[-1].name}: not a readable image"):
+    with pytest.raises(LotusError, match=rf"{paths[-1].name}: cannot be read as an image"):
         hashing.hash_files(paths, workers=2)
 
 

@@ -109,7 +109,7 @@ def test_kept_indices_ascend_and_images_of_no_part_are_left_out():
 def test_splits_that_do_not_fit_are_refused(audited):
     store = open_store(Path("store"))
     save_held_out(Path("other.json"), HeldOut(np.arange(24, 32), np.arange(32, 41)))
-    with pytest.raises(LotusError, match=r"other.json: indices 0…40, but store has 40 images"):
+    with pytest.raises(LotusError, match=r"other.json: has indices 0…40, but store has 40 images"):
         assign_parts(store, Path("other.json"), None)
     save_held_out(Path("other.json"), HeldOut(np.arange(20, 32), np.arange(32, 40)))
     with pytest.raises(LotusError, match="image 20 is in retain and val"):
@@ -154,7 +154,7 @@ def test_duplicates_figure_shows_pairs_of_different_parts(audited):
     with Path("store/images.npy").open("r+b") as file:
         file.seek(-1, 2)
         file.write(b"\0" if file.read(1) != b"\0" else b"\1")
-    with pytest.raises(LotusError, match="not the images that were audited"):
+    with pytest.raises(LotusError, match="other images than those that were audited"):
         duplicates([Path("audit.json")])
 
 
@@ -187,14 +187,14 @@ def test_similarity_is_a_cumulative_share(audited):
     share = np.cumsum(audit["similarity"]["histogram"]) / (6 * 18)
     np.testing.assert_allclose(axes.lines[0].get_ydata(), share)
     Path("audit.json").write_text(json.dumps({**audit, "similarity": None}))
-    with pytest.raises(LotusError, match="no forget set was audited"):
+    with pytest.raises(LotusError, match="made without a forget set"):
         similarity([Path("audit.json")])
 
 
 def test_other_files_are_no_audits(audited):
     drawn = call("figure", "classes", "forget.json", "--out", "f", "--record", "r.json")
     assert drawn.exit_code == 1
-    assert "forget.json: not an audit of `lotus duplicates`: lacks dataset" in drawn.output
+    assert "forget.json: is not an audit of `lotus duplicates`: it lacks dataset" in drawn.output
 
 
 def test_the_reports_table_has_every_pair_of_parts(audited):

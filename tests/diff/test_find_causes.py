@@ -128,7 +128,7 @@ def test_a_number_that_was_edited_is_found_out(experiment):
     ("change", "said"),
     [
         (lambda content: content["settings"].update(x=1), "edited"),
-        (lambda content: content.update(format=1), "a record of format 1"),
+        (lambda content: content.update(format=1), "its format is 1"),
         (lambda content: content.pop("code"), "lacks code"),
     ],
 )

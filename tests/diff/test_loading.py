@@ -89,9 +89,9 @@ def test_a_folder_wins_over_a_branch_of_its_name(repository):
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("nonsense", "nonsense: neither a folder nor a revision"),
+        ("nonsense", "nonsense: is neither a folder nor a revision"),
         ("HEAD~2", "that commit tracks no results (`snakemake publish`"),
-        ("data", "data: neither a project with results nor results"),
+        ("data", "data: is neither a project with results nor a folder of results"),
         ("bare", "bare (folder): has no metrics in results: run an experiment first"),
     ],
 )

@@ -15,7 +15,8 @@ from lotus.config.protocol import CORRECTED, RELEASED, parse
 from lotus.data.batches import deal
 from lotus.errors import LotusError
 from lotus.methods.base import configured, registry, single_images
-from lotus.models import build, smallest_map
+from lotus.models import build
+from lotus.models.image_shapes import smallest_map
 
 
 @given(
@@ -144,5 +145,5 @@ def test_the_batch_size_of_a_set_is_its_own():
 
 @pytest.mark.parametrize("alone", [("test",), "forget", lambda *_: ("forget", "test")])
 def test_another_set_is_not_accepted(alone):
-    with pytest.raises(LotusError, match=r"alone = .*: accepted are forget, retain, val"):
+    with pytest.raises(LotusError, match=r"alone = .*: accepted: forget, retain, val"):
         registry.register("mine", alone=alone)(registry.method_class("finetune"))

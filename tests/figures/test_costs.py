@@ -54,7 +54,7 @@ def test_pareto_leaves_collapsed_rows_out_and_says_so(measured):
 def test_pareto_asks_for_the_records_of_all_models(measured):
     files = measured(ROWS)
     missing = next(path for path in records_of(files) if path.parent.name == "ssd")
-    with pytest.raises(LotusError, match=r"row 'ssd': no record .*ssd/predictions\.npz"):
+    with pytest.raises(LotusError, match=r"row 'ssd': none of the sources .*ssd/predictions\.npz"):
         pareto([path for path in files if path != missing])
 
 
@@ -106,5 +106,5 @@ def test_cost_figure_splits_time_and_states_ratios(spent):
 def test_other_files_are_no_records(tmp_path):
     (tmp_path / "other.json").write_text("{}")
     for kind in ("cost", "temperature", "time-bars"):
-        with pytest.raises(LotusError, match=r"other\.json: damaged record"):
+        with pytest.raises(LotusError, match=r"other\.json: the record is damaged"):
             FIGURES.spec(kind).draw([tmp_path / "other.json"])

@@ -75,5 +75,5 @@ def test_temperatures_that_are_not_finite_are_gaps(record):
 
 
 def test_temperature_without_a_run_of_lotus(record):
-    with pytest.raises(LotusError, match="none of 1 run records is of the method 'lotus'"):
+    with pytest.raises(LotusError, match="none of the 1 run records is of the method 'lotus'"):
         temperature([record("gold", 1, {"train": 1.0})])

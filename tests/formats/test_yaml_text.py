@@ -4,7 +4,7 @@ import json
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from lotus.config.origins import read_origin, typed
@@ -18,20 +18,20 @@ MISTAKES = {
     "a: [-0_17]": "line 1: -0_17: a number with a leading zero; write -17",
     "a: 1:30": "line 1: 1:30: YAML reads it as a number of base 60",
     "a: 1:30.5": "line 1: 1:30.5: YAML reads it as a number of base 60",
-    "grid: 1\nb: 2\ngrid: 3": "line 3: 'grid' stands twice (first on line 1)",
-    "a:\n  b: {c: 1, c: 2}": "line 2: 'c' stands twice (first on line 2)",
-    "é: 1\ne\u0301: 2": "line 2: 'e\u0301' stands twice (first on line 1)",
-    "a: {b: 1}\r\nb: [\r\nc": "line 3: not valid YAML: while parsing a flow sequence",
-    "a: x\u2028y\nb: : c": "line 2: not valid YAML",
-    "a: 1\n---\nb: 2": "line 2: not valid YAML: expected a single document",
+    "grid: 1\nb: 2\ngrid: 3": "line 3: 'grid' occurs twice (first on line 1)",
+    "a:\n  b: {c: 1, c: 2}": "line 2: 'c' occurs twice (first on line 2)",
+    "é: 1\ne\u0301: 2": "line 2: 'e\u0301' occurs twice (first on line 1)",
+    "a: {b: 1}\r\nb: [\r\nc": "line 3: this is not valid YAML: while parsing a flow sequence",
+    "a: x\u2028y\nb: : c": "line 2: this is not valid YAML",
+    "a: 1\n---\nb: 2": "line 2: this is not valid YAML: expected a single document",
     "a: 2026-13-45": "line 1: '2026-13-45' cannot be read: month must be in 1..12",
     "a: 1\nb: \x01": "line 2: the character U+0001 is not allowed",
-    "a: &a [*a]": "line 1: an alias names what it is a part of",
-    "? [1]\n: 2": "line 1: a key is a list or mapping",
+    "a: &a [*a]": "line 1: an alias stands within the value that it names",
+    "? [1]\n: 2": "line 1: a list or mapping stands where a key is expected",
     "a: " + "9" * 5000: "line 1: '99999999999999999999…' cannot be read",
-    "a: !!python/object:os.system x": "line 1: not valid YAML: could not determine a constructor",
-    '{"a": "x", "b": "\\ud83d"}': "line 1: '\\ud83d' has half a character",
-    "[" * 5000: "nested too deep",
+    "a: !!python/object:os.system x": "line 1: this is not valid YAML: could not determine a constructor",
+    '{"a": "x", "b": "\\ud83d"}': "line 1: '\\ud83d' has half of a character",
+    "[" * 5000: "is nested too deeply",
 }
 
 
@@ -113,7 +113,10 @@ VALUES = st.recursive(
 
 @given(VALUES)
 def test_all_values_come_back_as_pyyaml_writes_them(value):
-    assert parse(yaml.safe_dump(value, allow_unicode=True), "own.yaml").content == value
+    text = yaml.safe_dump(value, allow_unicode=True)
+    # PyYAML writes U+0085 in a way that it does not read back itself.
+    assume(yaml.safe_load(text) == value)
+    assert parse(text, "own.yaml").content == value
 
 
 @given(VALUES)

@@ -5,7 +5,7 @@ import json
 import pytest
 from scores import row_of_metrics
 
-from lotus.page.sections import Measured
+from lotus.page.sections import MeasuredCell
 from lotus.results.experiment import Experiment
 from lotus.results.metrics import (
     load_metrics,
@@ -104,7 +104,7 @@ def measured_of(files, protocol="corrected"):
         for seed, part in frame.groupby("seed", sort=False)
     }
     described = PLACE | {"study": "", "protocol": protocol, "measured": protocol, "runs": runs}
-    return Measured(experiment_of(described), described, frame)
+    return MeasuredCell(experiment_of(described), described, frame)
 
 
 def experiment_of(*cells, seeds=(1,)):

@@ -19,7 +19,8 @@ from lotus.diff import to_text as compare_text
 from lotus.diff.compare import compare
 from lotus.diff.loading import open_side
 from lotus.errors import LotusError
-from lotus.lineage import lookup, recorded_facts
+from lotus.lineage import lookup
+from lotus.lineage import to_json as tree_json
 from lotus.lineage import to_text as tree_text
 from lotus.plan.step import ExpectedRecord
 from lotus.publish import replay
@@ -121,7 +122,7 @@ def traced(_):
             found = lookup.look_up(asked)
             lines = (*found.value_lines(), *tree_text.lines(found.tree))
             printable("\n".join(lines))
-            json.loads(json.dumps(recorded_facts.as_json(found.tree, found.values)))
+            json.loads(json.dumps(tree_json.as_json(found.tree, found.values)))
 
 
 def compared(template):

@@ -7,7 +7,7 @@ import pytest
 
 from lotus.impact.impact import find_impact
 from lotus.lineage.cells import inputs_of, parse_cell, read_cell
-from lotus.lineage.links import plan_nodes
+from lotus.lineage.plan_nodes import plan_nodes
 from lotus.records.index import read_index
 
 RUN = "results/digits/resnet18/seed13/class-three/corrected/{}"

@@ -104,7 +104,7 @@ def test_what_is_none_of_them_is_said_with_what_is_accepted(project):
         ("nothing", "no record names it; accepted: an image, by its file or its place in a store"),
         (f"{SEED}/instance-10/corrected/sdd", "did you mean"),
         ("tiny2:3", "no record of a store 'tiny2'; did you mean 'tiny'?"),
-        ("../elsewhere", "lies outside the project"),
+        ("../elsewhere", "is outside the project"),
     ):
         done = CliRunner().invoke(main, ["impact", given])
         assert done.exit_code == 1

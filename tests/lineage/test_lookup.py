@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from lotus.cli.main import main
 from lotus.errors import LotusError
 from lotus.lineage import lookup
-from lotus.lineage.artifacts import find
+from lotus.lineage.artifacts import find_node
 from lotus.lineage.build_tree import build_tree
 from lotus.records.index import read_index
 
@@ -26,11 +26,14 @@ from lotus.records.index import read_index
         (f"{TABLE}:lotus:avg_gp", "did you mean 'avg_gap'"),
         (f"{TABLE}:lotus:avg_gap:datset=tiny", "did you mean 'dataset'"),
         (f"{TABLE}:lotus:avg_gap:dataset=big", "accepted: tiny"),
-        (f"{SEED}/instance-10/corrected/metrics.json:lotus:avg_gap", "cells are of CSV tables"),
+        (
+            f"{SEED}/instance-10/corrected/metrics.json:lotus:avg_gap",
+            "is not a CSV table, so it has no cells",
+        ),
         ("results/tables/sumary.csv", f"did you mean {TABLE}"),
-        ("results/tiny", "neither the folder of a run nor of a store"),
+        ("results/tiny", "neither the folder of a run nor the folder of a store"),
         ("pyproject.toml", "no record names it"),
-        ("../elsewhere.csv", "lies outside the project"),
+        ("../elsewhere.csv", "is outside the project"),
     ],
 )
 def test_what_is_not_there_is_said_with_what_is(project, given, said):
@@ -46,11 +49,13 @@ def test_needs_a_project(tmp_path, monkeypatch):
 
 def test_paths_folders_and_records_name_the_same_nodes(project):
     index = read_index()
-    assert find(str(project / TABLE), index) == find(f"./results/../{TABLE}", index) == TABLE
+    assert (
+        find_node(str(project / TABLE), index) == find_node(f"./results/../{TABLE}", index) == TABLE
+    )
     for name in ("data/stores/tiny", "data/stores/tiny/images.npy", "results/tiny/store.json"):
-        assert find(name, index) == "data/stores/tiny"
+        assert find_node(name, index) == "data/stores/tiny"
     run = f"{SEED}/instance-10/corrected/lotus"
-    assert find(run, index) == find(f"{run}/", index) == f"{run}/run.json"
+    assert find_node(run, index) == find_node(f"{run}/", index) == f"{run}/run.json"
     tree = build_tree(index, f"{run}/run.json")
     assert set(tree.nodes[tree.artifact].files) == {
         f"{run}/{name}" for name in ("run.json", "model.safetensors", "predictions.npz")
@@ -60,7 +65,7 @@ def test_paths_folders_and_records_name_the_same_nodes(project):
 def test_a_table_in_another_folder_is_taken_and_said(project):
     done = CliRunner().invoke(main, ["lineage", "results/paper/summary.csv:lotus:n", "--brief"])
     assert done.exit_code == 0
-    assert done.stderr == f"results/paper/summary.csv is not there: taking {TABLE}\n"
+    assert done.stderr == f"results/paper/summary.csv is not there: {TABLE} is taken instead\n"
     assert f"{TABLE}:lotus:n" in done.stdout
 
 
@@ -82,7 +87,7 @@ def test_the_command_fails_after_the_whole_tree_and_json_stands_alone(project):
 
 
 def test_needs_no_torch():
-    modules = ("lookup", "to_text", "recorded_facts", "picture")
+    modules = ("lookup", "to_text", "to_json", "picture")
     names = ", ".join(f"lotus.lineage.{name}" for name in modules)
     code = f"import sys, {names}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -65,4 +65,4 @@ def test_a_publishers_folder_is_held_against_its_known_members(project, monkeypa
         put(f"{folder}/a", "A")
     Path(folder, "b").unlink()
     (problem,) = listed(of_members).problems
-    assert "b missing" in problem
+    assert "it lacks b" in problem

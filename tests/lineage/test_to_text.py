@@ -2,7 +2,7 @@
 
 from built_by_hand import METRICS_FILE, SEED, TABLE, tree_of
 
-from lotus.lineage import recorded_facts as tree_facts
+from lotus.lineage import to_json as tree_json
 from lotus.lineage import to_text as tree_text
 from lotus.records.files import sha256
 
@@ -41,7 +41,7 @@ def test_text_tells_shared_parts_once_and_the_facts_of_each_step(project):
 
 
 def test_json_has_every_node_once_with_full_digests(project):
-    told = tree_facts.as_json(tree_of(TABLE))
+    told = tree_json.as_json(tree_of(TABLE))
     assert told["ok"] is True
     node = told["nodes"][f"{SEED}/instance-10/corrected/lotus/model.safetensors"]
     assert node["digest"] == sha256(

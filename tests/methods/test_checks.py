@@ -84,7 +84,7 @@ def generator():
 def test_what_is_no_network_is_named(small_task, returned, named):
     line = refused(check_returned, "forgetful", returned, small_task())
     assert line == (
-        f"method forgetful returned {named} instead of a network; its `unlearn` has to end in "
+        f"method forgetful returned {named} instead of a network; its `unlearn` must end in "
         "`return student`"
     )
 
@@ -210,18 +210,18 @@ def test_reports_are_passed_on_as_numbers(progress):
 @pytest.mark.parametrize(
     ("reports", "named"),
     [
-        ([(0.5, 2, {})], "epoch = 0.5: needed is a whole number"),
+        ([(0.5, 2, {})], "epoch = 0.5: must be a whole number"),
         ([("1", 2, {})], "epoch = '1'"),
         ([(0, None, {})], "of = None"),
         ([(-1, 2, {})], "epoch -1 of 2"),
         ([(2, 2, {})], "epoch 2 of 2: epochs count from 0"),
         ([(1, 3, {}), (1, 3, {})], "epoch 1 of 3 after epoch 1"),
         ([(1, 3, {}), (0, 3, {})], "epoch 0 of 3 after epoch 1"),
-        ([(0, 2, 0.5)], "a value of type float: needed is a mapping"),
-        ([(0, 2)], "a value of type NoneType: needed is a mapping"),
-        ([(0, 2, {"loss": "low"})], "loss = 'low': needed is a number"),
-        ([(0, 2, {"loss": None})], "loss = None: needed is a number"),
-        ([(0, 2, {"loss": torch.zeros(2)})], "loss = tensor([0., 0.]): needed is a number"),
+        ([(0, 2, 0.5)], "a value of type float: the report must be a mapping"),
+        ([(0, 2)], "a value of type NoneType: the report must be a mapping"),
+        ([(0, 2, {"loss": "low"})], "loss = 'low': must be a number"),
+        ([(0, 2, {"loss": None})], "loss = None: must be a number"),
+        ([(0, 2, {"loss": torch.zeros(2)})], "loss = tensor([0., 0.]): must be a number"),
         ([(0, 2, {"loss": 1 + 2j})], "loss = (1+2j)"),
         ([(0, 2, {"epoch": 1})], "the key 'epoch'"),
         ([(0, 2, {1: 1})], "the key 1"),
@@ -259,7 +259,12 @@ def test_a_batch_of_one_image_is_explained():
             net(torch.zeros(1, 3, 1, 1))
 
     line = refused(train)
-    for part in ("method mine: a batch of a single image", "1×1", "`resize`", "`max_pool: false`"):
+    for part in (
+        "method mine: BatchNorm cannot normalise a batch of a single image",
+        "1×1",
+        "`resize`",
+        "`max_pool: false`",
+    ):
         assert part in line
 
 
@@ -273,7 +278,7 @@ def test_a_method_that_ends_the_process_is_named():
         with explained_failures("method mine"):
             raise SystemExit(3)
 
-    assert refused(leave) == "method mine: ended the process (exit code 3); it must not"
+    assert refused(leave) == "method mine: ended the process (exit code 3), which it must not do"
 
 
 # In a run, and in tuning
@@ -373,7 +378,7 @@ def test_what_a_candidate_leaves_behind_does_not_reach_the_next(scenario, tmp_pa
 @pytest.mark.parametrize("name", ["neggrad-plus", "scrub", "salun", "unsir"])
 def test_a_single_image_is_explained(scenario, tmp_path, name):
     line = refused(lambda: unlearned(scenario, tmp_path / "run", name, "one"))
-    assert f"method {name}: a batch of a single image" in line
+    assert f"method {name}: BatchNorm cannot normalise a batch of a single image" in line
 
 
 def test_training_on_batches_of_one_image_is_explained(scenario, tmp_path):
@@ -382,4 +387,6 @@ def test_training_on_batches_of_one_image_is_explained(scenario, tmp_path):
     run = runs.Run(tmp_path, 1, "cpu", 1)
     architecture = ARCHITECTURE.validate_python(section)
     line = refused(train.train_run, "original", plain, run, architecture, Dataset())
-    assert line.startswith("training of the original model: a batch of a single image")
+    assert line.startswith(
+        "training of the original model: BatchNorm cannot normalise a batch of a single image"
+    )

@@ -18,53 +18,66 @@ def block(language):
     return found
 
 
-@pytest.fixture
-def project(tmp_path):
-    """A copy of the project, with a configuration of one seed and one scenario of digits."""
-    folder = tmp_path / "project"
-    copy_of_project(folder)
+TABLE = "results/tables/digits-resnet18-instance-10-corrected.csv"
+CONFIG = ("--configfile", "my-experiment.yaml")
+
+
+@pytest.fixture(scope="module")
+def content():
+    """A configuration of one seed and one scenario of digits, with the page's rows."""
     content = yaml.safe_load((ROOT / "config/digits.yaml").read_text())
     content |= yaml.safe_load(block("yaml"))
     content |= {"seeds": [3407], "overrides": [], "tuning": None}
     content["grid"] = [{**content["grid"][0], "scenarios": ["instance-10"]}]
     content["grid"][0]["protocols"] = ["corrected"]
-    return folder, content
+    return content
 
 
-TABLE = "results/tables/digits-resnet18-instance-10-corrected.csv"
-
-
-def rows_of(folder, content, *targets, **variables):
-    """Runs the experiment, or what the targets need of it; the rows of its table."""
+@pytest.fixture(scope="module")
+def project(content, tmp_path_factory):
+    """A copy of the project in which this experiment was run, with the method in one file."""
+    folder = tmp_path_factory.mktemp("method") / "project"
+    copy_of_project(folder)
+    (folder / "ascent.py").write_text(block("python"))
     (folder / "my-experiment.yaml").write_text(yaml.safe_dump(content))
-    options = ("--cores", "2", "--configfile", "my-experiment.yaml")
-    run(folder, "snakemake", *options, "--", *targets, **variables)
-    return pd.read_csv(folder / TABLE).set_index("row")
+    run(folder, "snakemake", "--cores", "2", *CONFIG)
+    return folder
 
 
 def test_a_method_in_one_file(project):
-    folder, content = project
-    (folder / "ascent.py").write_text(block("python"))
-    listed = lotus(folder, "methods", "--plugin", "ascent.py").stdout
+    listed = lotus(project, "methods", "--plugin", "ascent.py").stdout
     assert "ascent\n  Climbs the loss of the forget set.\n  defaults: epochs=1" in listed
-    table = rows_of(folder, content)
-    assert list(table.index) == ["original", "gold", "ascent", "ascent-longer", "lotus"]
-    page = (folder / "results/report/index.html").read_text()
+    table = pd.read_csv(project / TABLE)
+    assert [*table["row"]] == ["original", "gold", "ascent", "ascent-longer", "lotus"]
+    page = (project / "results/report/index.html").read_text()
     assert "ascent-longer" in page
-    record = (
-        folder / "results/digits/resnet18/seed3407/instance-10/corrected/ascent-longer/run.json"
-    )
-    assert json.loads(record.read_text())["settings"]["hyperparameters"]["epochs"] == 3
+    folder = project / "results/digits/resnet18/seed3407/instance-10/corrected/ascent-longer"
+    record = json.loads((folder / "run.json").read_text())
+    assert record["settings"]["hyperparameters"]["epochs"] == 3
 
-    (folder / "ascent.py").write_text(block("python").replace("-F.cross", "-2 * F.cross"))
-    command = ("snakemake", "--dry-run", "--configfile", "my-experiment.yaml")
-    planned = run(folder, *command).stdout
+
+def test_an_audit_sees_the_method_and_runs_no_line_of_it(project):
+    """Without an import it has to find the same identity and the same hyper-parameters as the run."""
+    assert "; sound." in run(project, "lotus", "audit").stdout
+    marked = "from pathlib import Path\nPath('was-run').touch()\n"
+    file = project / "ascent.py"
+    file.write_text(block("python").replace("\n\nimport torch", f"\n\n{marked}import torch"))
+    said = run(project, "lotus", "audit", check=False).stdout
+    assert "ascent/model.safetensors: code: ascent changed since" in said
+    assert not (project / "was-run").exists()
+    file.write_text(block("python"))
+
+
+def test_another_operator_makes_the_rows_of_this_method_anew(project):
+    file = project / "ascent.py"
+    file.write_text(block("python").replace("-F.cross", "-2 * F.cross"))
+    planned = run(project, "snakemake", "--dry-run", *CONFIG).stdout
     assert re.search(r"^unlearn +2$", planned, re.M)
     assert not re.search(r"^(pretrain_original|retrain_gold) ", planned, re.M)
+    file.write_text(block("python"))
 
 
-def test_a_method_in_a_package_of_its_own(project, tmp_path):
-    folder, content = project
+def test_a_method_in_a_package_of_its_own(project, content, tmp_path):
     package, installed = tmp_path / "package", tmp_path / "installed"
     (package / "my_unlearning").mkdir(parents=True)
     (package / "pyproject.toml").write_text(block("toml"))
@@ -72,9 +85,15 @@ def test_a_method_in_a_package_of_its_own(project, tmp_path):
     (package / "my_unlearning/ascent.py").write_text(block("python"))
     pip = (sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation")
     run(tmp_path, *pip, "--target", installed, package)
-    del content["plugins"]
-    table = rows_of(folder, content, TABLE, PYTHONPATH=str(installed))
-    assert {"ascent", "ascent-longer"} <= {*table.index}
+    named = {key: value for key, value in content.items() if key != "plugins"}
+    (project / "packaged.yaml").write_text(yaml.safe_dump(named))
+    (project / "ascent.py").unlink()
+    (project / TABLE).unlink()
+    options = ("--cores", "2", "--configfile", "packaged.yaml")
+    run(project, "snakemake", *options, "--", TABLE, PYTHONPATH=str(installed))
+    assert {"ascent", "ascent-longer"} <= {*pd.read_csv(project / TABLE)["row"]}
+    record = project / "results/digits/resnet18/seed3407/instance-10/corrected/ascent/run.json"
+    assert "my_unlearning.ascent" in json.loads(record.read_text())["code"]["entry"]
 
 
 def test_an_entry_point_may_name_the_class_itself(tmp_path):
@@ -100,12 +119,12 @@ OTHER = "from lotus.methods.base import register\n"
         (
             "taken.py",
             block("python").replace('register("ascent")', 'register("lotus")'),
-            "method 'lotus' of taken: lotus.methods.lotus has this name",
+            "method 'lotus' of taken: lotus.methods.lotus already has this name",
         ),
         ("plain.py", f"{OTHER}@register('mine')\nclass Mine: pass", "must be a frozen dataclass"),
         ("missing.py", None, "no such file"),
         ("broken.py", "import nothing_like_this", "ModuleNotFoundError"),
-        ("json.py", "", "its name is that of"),
+        ("json.py", "", "already has this name"),
         ("no.such.module", None, "cannot be imported"),
     ],
 )

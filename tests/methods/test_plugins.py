@@ -77,17 +77,17 @@ def refused(plugin):
         ("import nothing_like_this", "ModuleNotFoundError"),
         ("", "registers no method"),
         (HEAD + MINE.replace('@register("mine")', ""), "registers no method"),
-        (HEAD + MINE.replace('("mine")', ""), "a method needs a name to be called by"),
-        (HEAD + MINE.replace('"mine"', "'  '"), "a method needs a name to be called by"),
-        (HEAD + MINE.replace('"mine"', "'a\\nb'"), "a method needs a name to be called by"),
+        (HEAD + MINE.replace('("mine")', ""), "a method needs a name: @register"),
+        (HEAD + MINE.replace('"mine"', "'  '"), "a method needs a name: @register"),
+        (HEAD + MINE.replace('"mine"', "'a\\nb'"), "a method needs a name: @register"),
         (HEAD + MINE.replace("(frozen=True)", ""), "must be a frozen dataclass"),
         (HEAD + MINE.replace("self, task", "self"), "a function unlearn(self, task)"),
         (HEAD + MINE.replace("unlearn", "forget"), "a function unlearn(self, task)"),
         (
             HEAD + MINE + MINE.replace("class Mine", "class Other"),
-            "two classes by this name, Mine and",
+            "two classes under this name, Mine and",
         ),
-        (HEAD + MINE + MINE, "two classes by this name, Mine and Mine"),
+        (HEAD + MINE + MINE, "two classes under this name, Mine and Mine"),
         (HEAD + MINE.replace("strength", "method"), "has a field `method`"),
         (HEAD + MINE.replace("strength", "calibration"), "has a field `calibration`"),
         (
@@ -112,10 +112,13 @@ def refused(plugin):
             HEAD + MINE + MINE.replace('"mine"', '"Mine"').replace("class Mine", "class B"),
             "look alike",
         ),
-        (HEAD + MINE.replace('"mine"', '"mine", released={"M77": {}}'), "'M77': no switch"),
+        (
+            HEAD + MINE.replace('"mine"', '"mine", released={"M77": {}}'),
+            "'M77': not among the switches",
+        ),
         (
             HEAD + MINE.replace('"mine"', '"mine", alone=("test",)'),
-            "alone = ('test',): accepted are",
+            "alone = ('test',): accepted:",
         ),
     ],
 )
@@ -168,13 +171,13 @@ def test_names_of_files_that_can_be_imported(name):
 
 @pytest.mark.parametrize("name", ["my.method.py", ".py.py"])
 def test_a_dot_in_a_file_name_is_refused(name):
-    assert "call it" in refused(write(name, HEAD + MINE))
+    assert "name the file" in refused(write(name, HEAD + MINE))
 
 
 @pytest.mark.parametrize("name", ["random", "torch", "sys", "this", "lotus", "yaml"])
 def test_a_file_called_like_another_module_is_refused_without_loading_that(name, capsys):
     was_loaded = name in sys.modules
-    assert "its name is that of" in refused(write(f"{name}.py", HEAD + MINE))
+    assert "already has this name" in refused(write(f"{name}.py", HEAD + MINE))
     assert (name in sys.modules) == was_loaded
     assert "Zen" not in "".join(capsys.readouterr())
 
@@ -184,7 +187,7 @@ def test_two_files_of_one_name_are_told_apart(tmp_path):
         (tmp_path / folder).mkdir()
         write(f"{folder}/twin.py", HEAD + MINE)
     load_plugins(["a/twin.py", "a/../a/twin.py"])
-    assert f"its name is that of {tmp_path / 'a/twin.py'}" in refused("b/twin.py")
+    assert f"{tmp_path / 'a/twin.py'} already has this name" in refused("b/twin.py")
 
 
 def test_a_plugin_may_import_what_lies_beside_it():

@@ -41,7 +41,7 @@ def test_damaged_splits_are_named_by_row_and_split():
         ({"labels": split.labels - 1 - split.labels.max()}, r"label -\d+; accepted: 0…"),
         ({"labels": split.labels + classes}, rf"label \d+; accepted: 0…{classes - 1}"),
         ({"indices": split.indices[:, None]}, "indices are"),
-        ({"indices": np.full(n, 7)}, "image 7 stands there twice"),
+        ({"indices": np.full(n, 7)}, "image 7 occurs twice"),
     ):
         with pytest.raises(LotusError, match=f"other: split 'val': {said}"):
             score_all(*damaged("val", **parts), 0)
@@ -54,18 +54,18 @@ def test_rows_that_do_not_agree_are_named():
     with pytest.raises(LotusError, match=r"other: split 'forget': image \d+ has label"):
         score_all(*damaged("forget", labels=other), 0)
     wider = np.pad(split.logits, ((0, 0), (0, 1)))
-    with pytest.raises(LotusError, match=f"{classes + 1} classes, but those of original are"):
+    with pytest.raises(LotusError, match=f"{classes + 1} classes, but original has"):
         score_all(*damaged("forget", logits=wider), 0)
 
 
 def test_splits_and_images_that_are_absent_are_named():
     original, gold, rows = scenario()
-    with pytest.raises(LotusError, match="original: predictions without a split 'train'"):
+    with pytest.raises(LotusError, match="original: its predictions have no split 'train'"):
         score_all(gold, gold, rows, 0)
-    with pytest.raises(LotusError, match="gold: predictions without a split 'forget'"):
+    with pytest.raises(LotusError, match="gold: its predictions have no split 'forget'"):
         score_all(original, original, rows, 0)
     few = {**original, "train": original["train"].at(original["train"].indices[:3])}
-    with pytest.raises(LotusError, match=r"original: predictions lack some.*those of gold"):
+    with pytest.raises(LotusError, match=r"original: predictions lack some.*which gold has"):
         score_all(few, gold, rows, 0)
     with pytest.raises(LotusError, match="gold or of a method"):
         score_all(original, None, {}, 0)
@@ -113,8 +113,8 @@ def test_sets_without_a_number_are_named():
         ):
             with pytest.raises(LotusError, match=r"set (is empty|has a value that is not finite)"):
                 call(bad)
-    with pytest.raises(LotusError, match=r"needs pairs, not \[2\] and \[1\]"):
+    with pytest.raises(LotusError, match=r"needs pairs of values, not \[2\] and \[1\]"):
         correlate(some, some[:1])
-    with pytest.raises(LotusError, match=r"needs pairs, not \[2\] and \[1\]"):
+    with pytest.raises(LotusError, match=r"needs pairs of values, not \[2\] and \[1\]"):
         paired(some, some[:1])
     assert np.isnan(correlate(np.array([1, 2, np.nan]), np.array([1.0, 2, 3])).pearson)

@@ -140,14 +140,17 @@ def test_a_new_file_is_found_and_stands_last(write):
     [
         (
             GOOD.replace("mine", "jsd") % ("", 1),
-            "metric 'jsd': lotus/metrics/jsd.py has one of this name",
+            "metric 'jsd': lotus/metrics/jsd.py already has one of this name",
         ),
         (f"{HEAD}SPEC = MetricSpec(name='mine', label='Mine')\n", "metric 'mine' has no function"),
         (HEAD, "states no metric"),
-        (f"{HEAD}@measures()\ndef mine(case): return 1\n", "@measures() is given no MetricSpec"),
-        (GOOD.replace('"mine"', '"My metric"') % ("", 1), "metric 'My metric': a column's name is"),
-        (GOOD.replace('"mine"', '"row"') % ("", 1), "metric 'row': tables have another column"),
-        (GOOD.replace('"mine"', '"jsd_std"') % ("", 1), "metric 'jsd_std': columns of deviations"),
+        (f"{HEAD}@measures()\ndef mine(case): return 1\n", "@measures() was given no MetricSpec"),
+        (
+            GOOD.replace('"mine"', '"My metric"') % ("", 1),
+            "metric 'My metric': a column's name consists of",
+        ),
+        (GOOD.replace('"mine"', '"row"') % ("", 1), "metric 'row': tables already have a column"),
+        (GOOD.replace('"mine"', '"jsd_std"') % ("", 1), "metric 'jsd_std': names with '_std'"),
         (GOOD.replace('"Mine"', '""') % ("", 1), "metric 'mine': needs a label"),
         (GOOD % (", best='most'", 1), "metric 'mine': best = 'most'; accepted: lowest"),
         (GOOD % (", needs='gold'", 1), "metric 'mine': needs = 'gold'; accepted: a tuple"),
@@ -161,7 +164,7 @@ def test_a_new_file_is_found_and_stands_last(write):
         (
             f"{HEAD}@measures(MetricSpec(name='one', label='1', needs=('gold',)), "
             "MetricSpec(name='two', label='2'))\ndef both(case): return {}\n",
-            "metrics of one function all need gold, or none does",
+            "metrics of one function must all need gold or all do without it",
         ),
     ],
 )
@@ -211,11 +214,11 @@ def scored(whole_class=False):
     [
         ("1.5", "1.5 is not within its limits, 0 … 1"),
         ("float('inf')", "is infinite"),
-        ("'much'", "'much' is no number"),
-        ("True", "True is no number"),
+        ("'much'", "'much' is not a number"),
+        ("True", "True is not a number"),
         (
             "{'other': 1.0}",
-            "metric 'other' of original: no MetricSpec says what it is; there are: mine",
+            "metric 'other' of original: no MetricSpec describes it; described are: mine",
         ),
     ],
 )
@@ -255,5 +258,5 @@ def test_a_metric_of_instances_is_not_asked_where_a_whole_class_is_forgotten(wri
 
 
 def test_the_name_of_a_form_is_not_taken_by_another_metric():
-    with pytest.raises(LotusError, match="published conventions have '_released'"):
+    with pytest.raises(LotusError, match="'_released' for the published conventions"):
         MetricSpec(name="mia_released_e6", label="taken")

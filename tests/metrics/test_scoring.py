@@ -43,7 +43,7 @@ def test_accuracy_by_hand():
     z = np.eye(3, dtype=np.float32)[[0, 1, 2, 1]]
     split = Split(z, np.array([0, 1, 1, 1]), np.arange(4))
     assert accuracy(split) == 0.75
-    with pytest.raises(LotusError, match="accuracy: no images"):
+    with pytest.raises(LotusError, match="accuracy: there are no images"):
         accuracy(split.at(np.array([], dtype=np.int64)))
 
 

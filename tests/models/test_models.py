@@ -84,7 +84,7 @@ def test_vit_has_no_buffers_that_evaluation_could_change():
 
 @pytest.mark.parametrize("shape", [(1, 9, 8), (1, 8, 9)])
 def test_vit_patches_must_tile_the_image(shape):
-    with pytest.raises(LotusError, match="patch_size = 2: must divide the image"):
+    with pytest.raises(LotusError, match="patch_size = 2: must divide height and width"):
         build(VIT, shape, 5, seed=0)
 
 

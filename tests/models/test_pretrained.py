@@ -197,10 +197,10 @@ def test_files_that_cannot_be_used(tmp_path):
     with pytest.raises(LotusError, match=r"w.pth: .*No such file"):
         pretrained.read_file(WeightsFile(file=str(path), sha256="0" * 64))
     digest = write(path, state_of())["sha256"]
-    with pytest.raises(LotusError, match=f"sha256 is {digest}, the configuration says 0000"):
+    with pytest.raises(LotusError, match=f"sha256 is {digest}, but the configuration says 0000"):
         pretrained.read_file(WeightsFile(file=str(path), sha256="0" * 64))
     for content in ([torch.zeros(1)], {"a": state_of(), "b": state_of()}, {"epoch": 3}):
-        with pytest.raises(LotusError, match="is no state dict"):
+        with pytest.raises(LotusError, match="is not a state dict"):
             pretrained.read_file(WeightsFile(**write(path, content)))
 
 
@@ -211,7 +211,7 @@ def test_damaged_files(tmp_path, ending):
     whole = path.read_bytes()
     for damaged in (b"", whole[:20], whole[:-1], b"\xff" * 100):
         path.write_bytes(damaged)
-        with pytest.raises(LotusError, match="damaged weights"):
+        with pytest.raises(LotusError, match="the weights are damaged"):
             pretrained.read_file(WeightsFile(file=str(path), sha256=sha256(path)))
 
 
@@ -227,7 +227,7 @@ def test_nothing_in_a_file_is_executed(tmp_path):
         lambda: path.write_bytes(pickle.dumps(Trap(), 2)),
     ):
         save()
-        with pytest.raises(LotusError, match=r"pickled objects .*exec.* its state dict is needed"):
+        with pytest.raises(LotusError, match=r"pickled objects .*exec.* give its state dict"):
             pretrained.read_file(WeightsFile(file=str(path), sha256=sha256(path)))
 
 

@@ -141,14 +141,14 @@ def test_a_state_dict_among_other_things_is_found(fill, caplog, key):
         ({}, ["its keys are (none)"]),
         ([torch.zeros(1)], ["a list"]),
         (torch.zeros(1), ["a Tensor"]),
-        ({**state_of(), 3: torch.zeros(1)}, ["the key 3 is no text"]),
-        ({"state_dict": {**state_of(), b"x": torch.zeros(1)}}, ["the key b'x' is no text"]),
+        ({**state_of(), 3: torch.zeros(1)}, ["the key 3 is not text"]),
+        ({"state_dict": {**state_of(), b"x": torch.zeros(1)}}, ["the key b'x' is not text"]),
     ],
     ids=range(7),
 )
 def test_what_is_no_state_dict_is_described(fill, content, said):
     line = refusal(fill, content)
-    for part in ("is no state dict", "mapping of names to tensors", *said):
+    for part in ("is not a state dict", "mapping of names to tensors", *said):
         assert part in line
 
 
@@ -166,7 +166,7 @@ def test_another_architecture_is_counted(fill):
     del state["body.0.weight"], state["body.1.weight"]
     line = refusal(fill, state)
     for part in (
-        "of the network's 7 tensors 4 fit, 2 are missing, 1 of another shape, and 2 of the file",
+        "of the network's 7 tensors, 4 fit, 2 are missing, 1 of another shape, and 2 tensors of the file",
         "body.0.weight is missing, body.1.weight is missing",
         "body.0.bias is [5] instead of [2]",
         r"new is unknown, 'a\nb' is unknown",
@@ -237,7 +237,7 @@ def test_a_changed_byte_in_the_numbers_is_damage(fill, tmp_path):
     whole = bytearray((tmp_path / "w").read_bytes())
     place = whole.index(torch.full((2,), 0.5).numpy().tobytes())
     whole[place] ^= 1
-    assert "damaged weights: the checksum of" in refusal(fill, bytes(whole))
+    assert "the weights are damaged: the checksum of" in refusal(fill, bytes(whole))
 
 
 def test_another_zip_archive_is_called_that(fill, tmp_path):
@@ -250,7 +250,9 @@ def test_another_zip_archive_is_called_that(fill, tmp_path):
 def test_an_archive_that_unpacks_to_more_than_it_is_is_damage(fill, tmp_path):
     with zipfile.ZipFile(tmp_path / "bomb", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("w/data.pkl", b"\0" * 10_000_000)
-    assert "damaged weights: more is said" in refusal(fill, (tmp_path / "bomb").read_bytes())
+    assert "the weights are damaged: the archive states more" in refusal(
+        fill, (tmp_path / "bomb").read_bytes()
+    )
 
 
 # Numbers
@@ -296,7 +298,7 @@ def test_the_counter_is_a_whole_number(fill):
             fill(state_of() | {"body.1.num_batches_tracked": kept}).body[1].num_batches_tracked == 7
         )
     line = refusal(fill, state_of() | {"body.1.num_batches_tracked": torch.tensor(7.0)})
-    assert "body.1.num_batches_tracked is float32; needed are whole numbers" in line
+    assert "body.1.num_batches_tracked is float32, but must be whole numbers" in line
 
 
 def quantised():
@@ -307,7 +309,7 @@ def quantised():
 @pytest.mark.parametrize(
     ("value", "said"),
     [
-        (WEIGHT.to(torch.int8), "is int8; needed are finite numbers of a floating type"),
+        (WEIGHT.to(torch.int8), "is int8, but must be finite numbers of a floating type"),
         (WEIGHT.bool(), "is bool"),
         (WEIGHT.to(torch.complex64), "is complex64"),
         (WEIGHT.to(torch.float8_e4m3fn), "is float8_e4m3fn"),

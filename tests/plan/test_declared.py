@@ -58,7 +58,7 @@ def test_mistakes_are_told_with_the_file_or_option_that_has_them(tmp_path):
 def test_present_is_what_the_results_were_made_by_where_files_are_gone(tmp_path, monkeypatch):
     settings = declared([DIGITS], {}).plan.settings
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(LotusError, match="no project"):
+    with pytest.raises(LotusError, match="is not a project"):
         present([])
     Path("Snakefile").touch()
     Path("results").mkdir()

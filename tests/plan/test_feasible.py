@@ -67,16 +67,20 @@ def own(folder):
         (
             {"forget_class": "fish"},
             "class-fish",
-            "forget_class = 'fish': data set own: no class 'fish'",
+            "forget_class = 'fish': data set own: there is no class 'fish'",
         ),
         ({"forget_fraction": 0.01}, "instance-1", "leaves 0 forget and 21 retain images of 21"),
         ({"forget_first": 21}, "all-fixed", "leaves 21 forget and 0 retain images of 21"),
         (
             {"forget_first": 22},
             "all-fixed",
-            "there are 21 training images, fewer than are to be forgotten",
+            "there are 21 training images, which is fewer than are to be forgotten",
         ),
-        ({"forget_per_class": 10}, "10-per-class", "class dog has 9 training images, fewer than"),
+        (
+            {"forget_per_class": 10},
+            "10-per-class",
+            "class dog has 9 training images, which is fewer than",
+        ),
     ],
 )
 def test_an_empty_or_too_large_forget_set_is_refused(images, scenario, name, told):
@@ -100,7 +104,7 @@ def test_data_that_nothing_can_be_learnt_from_are_refused(images, classes, told)
 
 def test_images_that_are_nowhere_are_refused(tmp_path):
     with pytest.raises(
-        LotusError, match=r"own.yaml: datasets.own: raw = '.*absent': no such folder"
+        LotusError, match=r"own.yaml: datasets.own: raw = '.*absent': there is no such folder"
     ):
         refuse({"forget_fraction": 0.5}, own(tmp_path / "absent"), "instance-50")
 
@@ -118,7 +122,8 @@ def test_what_can_be_run_is_not_refused(images):
 def test_a_name_that_two_classes_share_is_refused_and_another_named(images):
     folder = images({"A": (4, 2), "a": (4, 2), "b": (4, 2)})
     with pytest.raises(
-        LotusError, match=r"its class 'A' has this name as well; call the scenario 'class-a-"
+        LotusError,
+        match=r"this would also be the name for its class 'A'; call the scenario 'class-a-",
     ):
         refuse({"forget_class": "a"}, own(folder), "class-a")
     refuse({"forget_class": "b"}, own(folder), "class-b")
@@ -186,8 +191,12 @@ def test_evaluation_in_single_images_is_refused(images):
 @pytest.mark.parametrize(
     ("network", "use", "told"),
     [
-        (SMALL, {"crop": 9}, "crop = 9 is larger than the images, 8×8"),
-        ({"model": "vit", "patch_size": 3}, {}, "patch_size = 3: must divide the image, 8×8"),
+        (SMALL, {"crop": 9}, r"crop = 9 is larger than the images \(8×8\)"),
+        (
+            {"model": "vit", "patch_size": 3},
+            {},
+            "patch_size = 3: must divide height and width of the images, 8×8",
+        ),
         ({"model": "torchvision-vit-b16", "training": {"epochs": 0}}, {}, "images are 3×8×8 here"),
     ],
 )

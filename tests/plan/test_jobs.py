@@ -5,7 +5,9 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
+from lotus.plan import jobs
 from lotus.plan.jobs import asked_targets, launcher, shell_prefix, uses_gpu
 
 
@@ -50,3 +52,15 @@ def test_targets_are_read_from_the_command_line(line, targets):
 def test_a_named_device_says_itself_whether_it_is_a_gpu():
     assert uses_gpu("cuda:1")
     assert not uses_gpu("cpu")
+
+
+def test_torch_is_asked_for_a_gpu_only_where_a_driver_is_loaded(monkeypatch, tmp_path):
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(jobs, "DRIVERS", (str(tmp_path / "nvidiactl"),))
+    assert not uses_gpu("auto")
+    (tmp_path / "nvidiactl").touch()
+    assert uses_gpu("auto")
+    monkeypatch.setattr(jobs, "DRIVERS", ())
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert uses_gpu("auto")

@@ -109,9 +109,11 @@ def test_a_step_is_found_by_what_it_is_about(steps):
     assert steps.inputs_of("split_held_out")(subject) == step.inputs
     told = steps.told("split_held_out", "store")
     assert {name: of(subject) for name, of in told.items()} == step.told
-    with pytest.raises(LotusError, match=r"split_held_out: not part of .* for dataset .*, seed 99"):
+    with pytest.raises(
+        LotusError, match=r"split_held_out: is not part of .* for dataset .*, seed 99"
+    ):
         steps.find("split_held_out", {**subject, "seed": "99"})
-    with pytest.raises(LotusError, match=r"unlearn: not part of this experiment$"):
+    with pytest.raises(LotusError, match=r"unlearn: is not part of this experiment$"):
         steps.find("unlearn", {})
 
 

@@ -58,15 +58,19 @@ def test_what_the_experiment_has_is_not_complained_about(digits):
 @pytest.mark.parametrize(
     ("asked", "told"),
     [
-        ("tabel1", "tabel1: no such target; did you mean 'table1'? accepted: ablation, all, "),
-        ("audit", "audit: no such target; it is called 'lookalikes'"),
+        (
+            "tabel1",
+            "tabel1: there is no such target; did you mean 'table1'? accepted: ablation, all, ",
+        ),
+        ("audit", "audit: there is no such target; it is called 'lookalikes'"),
         (
             "unlearn",
-            "unlearn: a rule for many files, and no target; did you mean 'class-unlearning'? accepted: ",
+            "unlearn: this rule is for many files and is not a target; did you mean 'class-unlearning'? "
+            "accepted: ",
         ),
         (
             "results/tables/XYZ.csv",
-            "results/tables/XYZ.csv: not part of this experiment; in results/tables/: ",
+            "results/tables/XYZ.csv: is not part of this experiment; in results/tables/: ",
         ),
         (
             "results/tables/digits-resnet18-instance-10-released.csv",
@@ -103,14 +107,14 @@ def test_what_the_experiment_has_is_not_complained_about(digits):
         ),
         (
             "results/cifar10/store.json",
-            "results/cifar10/store.json: not part of this experiment; in results/: ",
+            "results/cifar10/store.json: is not part of this experiment; in results/: ",
         ),
-        ("results/nonsense", "results/nonsense: not part of this experiment; in results/: "),
-        ("results/tables", "results/tables: a folder, no file; in it: accepted: "),
-        ("results/", "results: a folder, no file; in it: accepted: claims.json, digits, "),
+        ("results/nonsense", "results/nonsense: is not part of this experiment; in results/: "),
+        ("results/tables", "results/tables: is a folder and not a file; in it: accepted: "),
+        ("results/", "results: is a folder and not a file; in it: accepted: claims.json, digits, "),
         ("data/stores/cifar100/images.npy", "in data/stores/: accepted: "),
         ("data/raw/cifar100.json", "in data/raw/: "),
-        ("results/tables/\x1b[2J.csv", "results/tables/\\x1b[2J.csv: not part"),
+        ("results/tables/\x1b[2J.csv", "results/tables/\\x1b[2J.csv: is not part"),
     ],
 )
 def test_what_it_does_not_have_is_told_in_a_line(digits, asked, told):

@@ -220,7 +220,7 @@ def test_only_what_does_not_verify_runs_again(clone):
     wrong = [line for line in listed.splitlines() if "hyperparameters.batch_size was 100" in line]
     assert len(wrong) == 2
     assert all("/ssd/run.json: stale" in line for line in wrong)
-    assert "metrics.json: follows from results/digits/resnet18" in listed
+    assert "metrics.json: builds on results/digits/resnet18" in listed
     before = {path: path.read_bytes() for path in clone.glob("results/**/model.safetensors")}
     done = lotus(clone, "restore", "--cores", "2")
     ran = re.findall(r"Finished jobid: \d+ \(Rule: (\w+)\)", done.stdout + done.stderr)

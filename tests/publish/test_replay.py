@@ -151,8 +151,8 @@ def test_other_predictions_give_other_metrics_and_that_is_told(clone):
     say(clone / RUNS / "instance-10/corrected/lotus/predictions.npz", 7)
     done = restore(clone, check=False)
     assert done.returncode == 1
-    assert f"{METRICS}: other bytes than recorded" in done.stdout
-    assert f"{FIGURE}.svg: other bytes than recorded" in done.stdout
+    assert f"{METRICS}: has other bytes than recorded" in done.stdout
+    assert f"{FIGURE}.svg: has other bytes than recorded" in done.stdout
     after = json.loads((clone / METRICS).read_text())
     assert after["rows"]["lotus"] != before["rows"]["lotus"]
     assert after["rows"]["gold"] == before["rows"]["gold"]
@@ -202,10 +202,10 @@ def test_an_edited_record_is_refused(clone):
     path = clone / RECORD_OF_FIGURE
     text = path.read_text()
     for other, said in (
-        (text.replace('"figure": "streisand"', '"figure": "pareto"'), "edited"),
+        (text.replace('"figure": "streisand"', '"figure": "pareto"'), "it was edited"),
         (
             text.replace('"lotus.figures.streisand":', '"lotus.figures.style":'),
-            "not JSON: key 'lotus.figures.style' stands twice",
+            "it is not JSON: key 'lotus.figures.style' occurs twice",
         ),
     ):
         path.write_text(other)
@@ -221,8 +221,8 @@ def test_an_edited_record_is_refused(clone):
         ({"command": "lotus figure 'x"}, "its command cannot be read: No closing quotation"),
         ({"command": ""}, "its command '' draws nothing"),
         ({"command": "lotus --log"}, "its command '' draws nothing"),
-        ({"entry": ["antigravity"]}, "its step is in antigravity, which is no part"),
-        ({"outputs": {"Snakefile": "0" * 64}}, "states Snakefile, whose record it is not"),
+        ({"entry": ["antigravity"]}, "its step is in antigravity, which is not part"),
+        ({"outputs": {"Snakefile": "0" * 64}}, "it states Snakefile, which another record states"),
     ],
 )
 def test_a_record_cannot_have_anything_else_done(clone, monkeypatch, change, said):

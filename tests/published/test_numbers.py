@@ -161,7 +161,7 @@ def test_misprints_are_of_known_items(published):
             lambda t: t.replace({"source": {"results.ipynb cell 2": "hearsay"}}),
             "source 'hearsay' is unknown",
         ),
-        (lambda t: pd.concat([t, t.iloc[[4]]]), "stands in line 6 already"),
+        (lambda t: pd.concat([t, t.iloc[[4]]]), "is already in line 6"),
     ],
 )
 def test_a_broken_file_is_told_in_one_line(tmp_path, change, said):

@@ -43,8 +43,8 @@ def test_older_formats_are_read(number):
 
 def test_steps_and_the_audit_see_the_same_edit():
     edit()
-    assert find_record(RUN).problem.startswith("edited")
-    with pytest.raises(LotusError, match=r"run\.json: damaged record: edited"):
+    assert find_record(RUN).problem.startswith("it was edited")
+    with pytest.raises(LotusError, match=r"run\.json: the record is damaged: it was edited"):
         read_record(RUN)
 
 
@@ -62,12 +62,12 @@ def test_what_a_step_builds_on_has_to_be_as_it_was_written():
 def test_what_is_no_record_is_refused(text):
     RUN.write_text(text)
     assert find_record(RUN).problem
-    with pytest.raises(LotusError, match="damaged record"):
+    with pytest.raises(LotusError, match="the record is damaged"):
         read_record(RUN)
 
 
 def test_an_absent_record_is_named():
-    with pytest.raises(LotusError, match=r"other\.json: record cannot be read"):
+    with pytest.raises(LotusError, match=r"other\.json: the record cannot be read"):
         read_record(Path("other.json"))
 
 
@@ -77,4 +77,4 @@ def test_a_record_at_another_place_is_read_and_makes_nothing_there():
     copy.parent.mkdir()
     copy.write_bytes(RUN.read_bytes())
     assert read_record(copy).content == read_record(RUN).content
-    assert find_record(copy).problem == f"the record of {RUN}"
+    assert find_record(copy).problem == f"it is the record of {RUN}"

@@ -84,9 +84,9 @@ def test_calibration_images_that_are_not_like_the_others_are_refused(
     some = np.arange(4)
     for keys, parts in (
         ({"classes": ("zero", "uno", *classes[2:])}, ["calibration class 1 is 'uno'", "'one'"]),
-        ({"classes": (*classes, "ten")}, ["11 classes", "must be 10"]),
-        ({"pixels": np.zeros((4, 8, 8, 3), np.uint8)}, ["3×8×8", "must be 1×8×8"]),
-        ({"pixels": np.zeros((4, 9, 8, 1), np.uint8)}, ["1×9×8", "must be 1×8×8"]),
+        ({"classes": (*classes, "ten")}, ["11 classes", "must have 10"]),
+        ({"pixels": np.zeros((4, 8, 8, 3), np.uint8)}, ["3×8×8", "but need 1×8×8"]),
+        ({"pixels": np.zeros((4, 9, 8, 1), np.uint8)}, ["1×9×8", "but need 1×8×8"]),
         ({"part": "other"}, ["neither test nor training images"]),
     ):
         store = synthetic(some, **keys)
@@ -106,7 +106,7 @@ def test_calibration_images_that_are_not_like_the_others_are_refused(
 def test_calibration_images_may_have_another_size_if_they_are_seen_alike(digits, synthetic):
     store = open_store(digits / "store")
     found = synthetic(np.arange(4), pixels=np.zeros((4, 16, 16, 1), np.uint8))
-    with pytest.raises(LotusError, match="1×16×16; must be 1×8×8"):
+    with pytest.raises(LotusError, match="1×16×16, but need 1×8×8"):
         open_calibration(found, store, Dataset())
     assert len(open_calibration(found, store, Dataset(resize=8)).indices) == 4
 

@@ -212,7 +212,7 @@ def test_what_is_missing_is_named(finished, tmp_path):
     (bare / "model.safetensors").write_bytes((finished / "gold" / "model.safetensors").read_bytes())
     runs = {"original": finished / "original", "mine": bare}
     forget = finished / "forget.json"
-    with pytest.raises(LotusError, match=r"bare/run\.json: record cannot be read"):
+    with pytest.raises(LotusError, match=r"bare/run\.json: the record cannot be read"):
         explain(
             *(finished / "store", forget, runs, protocol.parse("corrected")),
             *("cpu", 1, 4, {}, tmp_path / "maps.npz"),
@@ -295,7 +295,7 @@ def test_equal_maps_are_equal_figures(tmp_path):
 def test_other_files_are_refused(tmp_path):
     other = tmp_path / "other.npz"
     np.savez(other, maps=np.zeros(3))
-    with pytest.raises(LotusError, match="not what `lotus gradcam` writes"):
+    with pytest.raises(LotusError, match="not a file of `lotus gradcam`"):
         gradcam([other])
     with pytest.raises(LotusError, match="cannot be read"):
         gradcam([tmp_path / "absent.npz"])

@@ -94,8 +94,12 @@ def test_objective_of_numbers_that_are_not_finite_is_the_worst(split):
 def test_tuning_without_validation_images_of_a_class_is_refused():
     original = {name: of_labels([0, 1], [0, 1]) for name in ("forget", "retain", "val")}
     gone = {**original, "forget": of_labels([2], [2])}
-    with pytest.raises(LotusError, match="no validation image is of a class that is forgotten"):
+    with pytest.raises(
+        LotusError, match="there is no validation image of the classes that are forgotten"
+    ):
         objective(gone, original)
     gone = {**original, "retain": of_labels([2], [2])}
-    with pytest.raises(LotusError, match="no validation image is of a class that is kept"):
+    with pytest.raises(
+        LotusError, match="there is no validation image of the classes that are kept"
+    ):
         objective(gone, original)

@@ -24,8 +24,8 @@ def test_weights_of_another_run_are_evaluated_anew_only(inputs, finetuned, tmp_p
     ("change", "said_of_it"),
     [
         ({"hyperparameters": {"epochs": 2}}, "hyperparameters = "),
-        ({"method": "lotus"}, "method = 'finetune', here 'lotus'"),
-        ({"seed": 2}, "seed = 1, here 2"),
+        ({"method": "lotus"}, "method = 'finetune', but 'lotus' here"),
+        ({"seed": 2}, "seed = 1, but 2 here"),
         ({"protocol": "corrected+t2"}, "switches = []"),
         ({"forget_set": "other.json"}, "was not made from"),
     ],

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from metrics_files import ALONE, NO_GAP, ORIGINAL, scores
 
-from lotus.page.costs import costs
+from lotus.page.ablation import ablation_part
 from lotus.predictions import predictions_file
 from lotus.results.ablation import ablate
 from lotus.tables.ablation import ablation
@@ -27,7 +27,7 @@ def test_ablation_without_gold(ungauged, write_metrics):
     assert line["accuracy_retain_change"] == pytest.approx(-0.05)
     assert np.isnan(line["avg_gap_change"])
     assert "E4" not in set(numbers["switch"])
-    found = costs(files)
+    found = ablation_part(files)
     assert not found.gaps
     assert not found.divergences
     (sentence,) = found.sentences
@@ -100,4 +100,4 @@ def test_switches_of_metrics_are_computed_from_the_corrected_runs(write_metrics,
 
 def test_ablation_without_anything_to_compare_is_empty(write_metrics):
     assert ablate([write_metrics("released", 1)]).empty
-    assert costs([write_metrics("released", 1)]) is None
+    assert ablation_part([write_metrics("released", 1)]) is None

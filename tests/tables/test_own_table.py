@@ -4,21 +4,19 @@ import json
 
 import pandas as pd
 import pytest
-from own_file import DIGITS, block, copy_of_finished, planned
-from project import run
-
-FILE = block("own-table.md")
 
 
-def test_a_table_in_one_file(finished, tmp_path):
-    folder = copy_of_finished(finished, tmp_path / "project")
-    file = folder / "lotus/tables/forget_drop.py"
-    file.write_text(FILE)
-    jobs = planned(folder)
+def test_it_is_made_and_nothing_else_is_made_for_it(extended):
+    _, noted = extended
+    before, jobs = noted["figure"], noted["table"]
     assert jobs["make_table"] == jobs["write_report"] == jobs["describe_experiment"] == 1
-    assert not {"draw_figure", "evaluate", "unlearn", "average_metrics"} & jobs.keys()
+    assert "make_table" not in before
+    assert not {"evaluate", "unlearn", "average_metrics"} & jobs.keys()
+    assert jobs["draw_figure"] == before["draw_figure"]
 
-    run(folder, "snakemake", "--cores", "2", *DIGITS)
+
+def test_it_stands_in_the_report(extended):
+    folder, _ = extended
     numbers = pd.read_csv(folder / "results/tables/forget-drop.csv")
     assert "study" not in numbers
     original = numbers[numbers["row"] == "original"]
@@ -35,10 +33,13 @@ def test_a_table_in_one_file(finished, tmp_path):
     assert 'id="lineage-table-forget-drop"' in page
     record = json.loads((folder / "results/records/tables/forget-drop.table.json").read_text())
     assert record["code"]["entry"] == ["lotus.tables.forget_drop"]
-    assert not planned(folder)
 
-    # Another operator: this table and what shows it.
-    file.write_text(FILE.replace("_original - acc", "_original + acc"))
-    assert {**planned(folder), "total": 0} == {
-        **{"make_table": 1, "write_report": 1, "seal_records": 1, "all": 1, "total": 0}
+
+def test_another_operator_makes_this_table_and_what_shows_it(extended):
+    _, noted = extended
+    assert noted["table edited"] == {
+        "make_table": 1,
+        "write_report": 1,
+        "seal_records": 1,
+        "all": 1,
     }

@@ -135,15 +135,18 @@ def test_a_good_file_is_found_and_a_shared_one_is_not(registry):
         ("import nothing_like_this", "ModuleNotFoundError"),
         ("def draw(:", "SyntaxError"),
         (GOOD.replace('name="mine", ', ""), "missing 1 required keyword-only argument: 'name'"),
-        (GOOD.replace("mine", "other"), "name = 'other', where the file is called 'mine'"),
+        (GOOD.replace("mine", "other"), "name = 'other', but the file is called 'mine'"),
         (GOOD.replace('"Mine"', '""'), "label is empty"),
-        (GOOD.replace('"Mine"', "None"), "label = None is no text"),
-        (GOOD.replace("draw=draw", "draw=None"), "draw = None is no function"),
+        (GOOD.replace('"Mine"', "None"), "label = None is not text"),
+        (GOOD.replace("draw=draw", "draw=None"), "draw = None is not a function"),
         (GOOD.replace('alt="Lines"', 'alt="Lines", each="method"'), "each = 'method'; accepted: "),
         (GOOD.replace('alt="Lines"', 'alt="Lines", folder="plots"'), "folder = 'plots'; accepted"),
         (GOOD.replace('alt="Lines"', 'alt="Lines", section="top"'), "section = 'top'; accepted"),
-        (GOOD.replace('alt="Lines"', 'alt="Lines", order="first"'), "order = 'first' is no whole"),
-        (GOOD.replace('alt="Lines"', 'alt="Lines", cells=()'), "cells = () is no function"),
+        (
+            GOOD.replace('alt="Lines"', 'alt="Lines", order="first"'),
+            "order = 'first' is not a whole",
+        ),
+        (GOOD.replace('alt="Lines"', 'alt="Lines", cells=()'), "cells = () is not a function"),
         (GOOD.replace('alt="Lines"', 'alt=""'), "neither may be empty"),
     ],
 )
@@ -159,7 +162,7 @@ def test_a_file_with_a_mistake_is_refused_in_one_line(registry, text, said):
 def test_two_files_with_one_target_are_refused(registry):
     other = GOOD.replace('name="mine"', 'name="other", target="mine"')
     found = registry(mine=GOOD, other=other)
-    with pytest.raises(LotusError, match=r"\.mine and .*\.other: both are the target 'mine'"):
+    with pytest.raises(LotusError, match=r"\.mine and .*\.other: both would be the target 'mine'"):
         refuse_shared_targets(found)
 
 

@@ -254,7 +254,7 @@ def test_archives_that_hold_something_else(template, tmp_path, make):
             evaluated(template)
         record_anew()
         found = {it.path: it for it in audit(read_index(), []).artifacts}
-        assert "not predictions" in found[path.as_posix()].reason
+        assert "not a file of predictions" in found[path.as_posix()].reason
 
 
 def test_records_that_were_made_of_each_other(template):

@@ -21,12 +21,12 @@ pytestmark = pytest.mark.usefixtures("no_repository")
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"labels": {"dataset": 3}}, "--labels: dataset: 3; accepted: texts under dataset"),
+        ({"labels": {"dataset": 3}}, "--labels: dataset: 3; accepted: text under dataset"),
         ({"labels": {"rows": "x"}}, "--labels: rows"),
         ({"out": Path("Snakefile/x.json")}, "Snakefile: cannot be written"),
         ({"record": Path("../m.json")}, "--record: ../m.json is the output itself"),
-        ({"out": Path(ROWS["gold"], "predictions.npz")}, "is the predictions of gold"),
-        ({"files": {"original": Path("x"), "gold": Path("y")}}, "x: no file"),
+        ({"out": Path(ROWS["gold"], "predictions.npz")}, "holds the predictions of gold"),
+        ({"files": {"original": Path("x"), "gold": Path("y")}}, "x: is not a file"),
         ({"files": {"gold": Path("y")}}, "predictions of original"),
     ],
 )
@@ -53,7 +53,7 @@ def test_two_files_of_one_benchmark_are_not_compared(template):
         other = METRICS.replace("seed3", "seed4")
         Path(other).parent.mkdir(parents=True)
         shutil.copy(METRICS, other)
-        with pytest.raises(LotusError, match="both state that they are of toy-net-instance-10"):
+        with pytest.raises(LotusError, match="both say that they are of toy-net-instance-10"):
             open_side(".")
 
 
@@ -88,8 +88,8 @@ def test_arguments_that_mean_nothing(template, arguments):
     ("text", "said"),
     [
         ("", "not a CSV table: it is empty"),
-        ("a,a\n1,2\n", "a column stands twice"),
-        ("row,n\nlotus\n", "line 2: 1 cells for 2 columns"),
+        ("a,a\n1,2\n", "a column occurs twice"),
+        ("row,n\nlotus\n", "line 2: has 1 cells, but the table has 2 columns"),
         ('row,n\n"lotus,1\n', "not a CSV table"),
         ("row,n\nx,1\n", "no row 'lotus'"),
     ],

@@ -51,15 +51,15 @@ def refused(call, *args):
         ({"val.logits": np.zeros(4, np.float32)}, "logits are float32 [4], not"),
         ({"val.labels": np.zeros(4, np.float32)}, "labels are float32 [4], not int64"),
         ({"val.labels": np.zeros((4, 1), np.int64)}, "labels are int64 [4, 1], not"),
-        ({"val.labels": np.array([0, 1, 3, 1])}, "label 3 of 3 classes"),
-        ({"val.labels": np.array([0, 1, -1, 1])}, "label -1 of 3 classes"),
-        ({"val.labels": np.array([0, 1])}, "2 labels of 4 logits"),
-        ({"val.indices": np.array([7, 5, -3, 1])}, "index -3 of an image"),
+        ({"val.labels": np.array([0, 1, 3, 1])}, "label 3 is not one of 3 classes"),
+        ({"val.labels": np.array([0, 1, -1, 1])}, "label -1 is not one of 3 classes"),
+        ({"val.labels": np.array([0, 1])}, "it has 2 labels but 4 logits"),
+        ({"val.indices": np.array([7, 5, -3, 1])}, "-3 is not the index of an image"),
         ({"val.indices": np.array([{}, 5, 3, 1], dtype=object)}, "allow_pickle"),
         ({"val.indices": None}, "val.indices"),
         ({"more": np.zeros(1)}, "damaged"),
-        (dict.fromkeys(ARRAYS), "there are none"),
-        (dict.fromkeys(ARRAYS) | {"collapsed": np.array("x")}, "there are none"),
+        (dict.fromkeys(ARRAYS), "the file has none"),
+        (dict.fromkeys(ARRAYS) | {"collapsed": np.array("x")}, "the file has none"),
     ],
 )
 def test_predictions_that_save_does_not_write_are_refused(tmp_path, change, said):
@@ -83,7 +83,7 @@ def test_a_split_that_is_missing_is_named(tmp_path):
 @pytest.mark.parametrize("collapsed", [np.array(3), np.array(["a", "b"])])
 def test_a_reason_that_is_no_text_is_refused(tmp_path, collapsed):
     np.savez(tmp_path / "p.npz", **ARRAYS, collapsed=collapsed)
-    assert "collapsed is no text" in refused(predictions_file.why_collapsed, tmp_path / "p.npz")
+    assert "collapsed is not text" in refused(predictions_file.why_collapsed, tmp_path / "p.npz")
 
 
 def header_only(shape):
@@ -100,8 +100,8 @@ def test_arrays_that_are_not_there_take_no_memory(tmp_path, content):
     path = tmp_path / "p.npz"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("val.logits.npy", content)
-    assert "is said to be larger" in refused(predictions_file.load, path)
-    assert "is said to be larger" in refused(predictions_file.why_collapsed, path)
+    assert "states more bytes than" in refused(predictions_file.load, path)
+    assert "states more bytes than" in refused(predictions_file.why_collapsed, path)
 
 
 def test_a_folder_in_place_of_predictions(tmp_path):
@@ -199,7 +199,7 @@ def checkpoint(tmp_path):
 def test_a_whole_file_that_is_no_checkpoint_is_refused(tmp_path, checkpoint, saved):
     torch.save(saved, tmp_path / "c.pt")
     line = refused(checkpoint().resume, Sums())
-    assert "c.pt: not the checkpoint of this training" in line
+    assert "c.pt: is not a checkpoint of this training" in line
     assert "remove it" in line
 
 
@@ -208,7 +208,7 @@ def test_a_checkpoint_that_unpacks_to_more_than_it_is_is_not_used(tmp_path, chec
     with zipfile.ZipFile(tmp_path / "c.pt", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("c/data.pkl", bytes(10**7))
     checkpoint().resume(Sums())
-    assert "c.pt: damaged, not used: more is said" in caplog.text
+    assert "c.pt: damaged, not used: it states more bytes" in caplog.text
 
 
 @random_damage

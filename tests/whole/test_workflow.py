@@ -288,7 +288,7 @@ def test_targets_that_the_experiment_does_not_have_are_told_in_a_line_each(finis
         ),
         "tabel1": "no such target; did you mean 'table1'?",
         "audit": "no such target; it is called 'lookalikes'",
-        "unlearn": "a rule for many files, and no target; did you mean 'class-unlearning'?",
+        "unlearn": "this rule is for many files and is not a target; did you mean 'class-unlearning'?",
     }
     done = run(finished, "snakemake", "-n", *CONFIG, "--", *targets, check=False)
     assert done.returncode == 1

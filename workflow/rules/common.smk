@@ -23,7 +23,7 @@ from lotus.data.store import locked_stores
 from lotus.engine import warm
 from lotus.engine.device import check_name
 from lotus.errors import LotusError
-from lotus.page.labels import listed
+from lotus.page.labels import report_listing
 from lotus.plan import jobs
 from lotus.plan.contents import check_specs
 from lotus.plan.declared import declared
@@ -121,7 +121,7 @@ def listed_as(part, form):
 
     def find(wildcards):
         item = by_place[wildcards.folder, wildcards[form]]
-        return getattr(listed(item.kind, item.about, form), part)
+        return getattr(report_listing(item.kind, item.about, form), part)
 
     return find
 

@@ -68,13 +68,13 @@ def read_cifar(paths: tuple[Path, ...], kind: str) -> Content:
         classes = tuple(read.classes)
     except DAMAGED as error:
         raise LotusError(
-            f"{folder}: not the batches of {kind}: {error!r}; get them again"
+            f"{folder}: does not hold the batches of {kind}: {error!r}; get them again"
         ) from error
     for part, (images, labels) in parts.items():
         if images.dtype != np.uint8 or len(images) != len(labels):
             raise LotusError(
                 f"{folder}: {len(images)} {part} images ({images.dtype}), {len(labels)} labels; must be "
-                "as many, uint8"
+                "as many, and images uint8"
             )
     return joined(parts, classes)
 
@@ -85,7 +85,7 @@ def _refuse_code(path: Path) -> None:
         with path.open("rb") as file:
             _OfArrays(path, file).load()
     except DAMAGED as error:
-        raise LotusError(f"{path}: not a whole pickle: {error!r}; get it again") from error
+        raise LotusError(f"{path}: is not a whole pickle: {error!r}; get it again") from error
 
 
 class _OfArrays(pickle.Unpickler):
@@ -96,6 +96,6 @@ class _OfArrays(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         if f"{module} {name}" not in HARMLESS:
             raise LotusError(
-                f"{self._path}: the pickle names {module} {name}, which no image needs; refused"
+                f"{self._path}: the pickle names {module} {name}, which no image needs, so it is refused"
             )
         return super().find_class(module, name)

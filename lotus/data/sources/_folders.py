@@ -64,16 +64,16 @@ def class_folders(
 
     """
     if not folder.is_dir():
-        what = "is no folder" if os.path.lexists(folder) else "not found"
+        what = "is not a folder" if os.path.lexists(folder) else "was not found"
         raise LotusError(
-            f"{shown(folder)}: {what}; needed is a folder with one of images for each class"
+            f"{shown(folder)}: {what}; it must be a folder that holds a folder of images for each class"
         )
     found, left = _entries(folder)
     if not found:
         loose = sum(reason == NO_CLASS for reason, _ in left)
         raise LotusError(
-            f"{shown(folder)}: no class folders in it; needed is one for each class"
-            + (f"; images that lie in no class folder: {loose:,}" if loose else "")
+            f"{shown(folder)}: has no class folders; it needs one for each class"
+            + (f"; {loose:,} images lie in no class folder" if loose else "")
         )
     names = tuple(sorted(found)) if classes is None else tuple(classes)
     above = ancestors(folder)
@@ -84,14 +84,14 @@ def class_folders(
         # Of held-out images a class may have none, so a folder that a person left empty is right.
         if lost and not images and (classes is None or not all(_is_hidden(left) for left in lost)):
             raise LotusError(
-                f"{shown(found[name][0])}: no image of the class '{shown(name)}': "
+                f"{shown(found[name][0])}: there is no image of the class '{shown(name)}': "
                 + "; ".join(map(str, grouped(lost, folder)))
             )
         samples += [(path, label) for path in images]
         left += lost
     remarks = [
         f"{shown(folder)}: '{name}' is the name of {len(places)} folders, in different forms of Unicode "
-        "(NFC, NFD); they are taken as one class"
+        "(NFC, NFD); they count as one class"
         for name, places in found.items()
         if len(places) > 1
     ]
@@ -116,8 +116,9 @@ def _entries(folder: Path) -> tuple[dict[str, list[Path]], list[Left]]:
         elif kind == FOLDER:
             if is_unfit(entry.name):
                 raise LotusError(
-                    f"{shown(folder)}: '{shown(entry.name)}' cannot be the name of a class: it has control "
-                    "characters or bytes that are not UTF-8; rename the folder"
+                    f"{shown(folder)}: '{shown(entry.name)}' cannot be the name of a class, "
+                    "which has no control "
+                    "characters and is UTF-8; rename the folder"
                 )
             found.setdefault(composed(entry.name), []).append(path)
         elif kind == FILE:
@@ -138,7 +139,7 @@ def label_of(name: str, classes: Sequence[str], place: str) -> int:
     if name not in classes:
         alike = [str(pair) for pair in look_alikes([*classes, name]) if pair.second == name]
         raise LotusError(
-            f"{place}: '{shown(name)}' is none of the {len(classes)} classes {first_of(classes, 3)}"
+            f"{place}: '{shown(name)}' is not one of the {len(classes)} classes {first_of(classes, 3)}"
             + "".join(f"; {pair}" for pair in alike[:1])
         )
     return classes.index(name)
@@ -161,7 +162,7 @@ class ImageFinder:
 
         """
         if not name.strip():
-            raise LotusError(f"{place}: {column} is empty; needed is the path of an image")
+            raise LotusError(f"{place}: {column} is empty; it must be the path of an image")
         try:
             for written in dict.fromkeys((name, name.replace("\\", "/"))):
                 path = self._folder / written
@@ -170,7 +171,7 @@ class ImageFinder:
                 if path.is_file():
                     return path
                 if path.exists():
-                    what = "a folder" if path.is_dir() else "no regular file"
+                    what = "a folder" if path.is_dir() else "not a regular file"
                     raise LotusError(f"{place}: image {shown(path)} is {what}")
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error
@@ -179,8 +180,8 @@ class ImageFinder:
             ) from error
         hint = ""
         if name != name.strip() and (self._folder / name.strip()).is_file():
-            hint = "; without the blanks about its name it is there"
-        raise LotusError(f"{place}: image {shown(self._folder / name)} not found{hint}")
+            hint = "; there is one whose name lacks the blanks at its ends"
+        raise LotusError(f"{place}: image {shown(self._folder / name)} was not found{hint}")
 
     def _in_other_form(self, name: str) -> Path | None:
         """The path of these names in any form of Unicode; None if there is none."""

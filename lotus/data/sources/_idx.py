@@ -30,7 +30,7 @@ def read_idx(image_file: Path, label_file: Path) -> tuple[np.ndarray, np.ndarray
     if len(images) != len(labels):
         raise LotusError(
             f"{image_file} has {len(images)} images, {label_file} {len(labels)} labels; "
-            "they belong together"
+            "their numbers must be equal"
         )
     return images[..., None], labels
 
@@ -44,7 +44,7 @@ def _unzipped(path: Path, reader: "Callable[[str], torch.Tensor]") -> np.ndarray
             found: np.ndarray = reader(file.name).numpy()
     except (gzip.BadGzipFile, zlib.error, EOFError, ValueError, KeyError, AssertionError) as error:
         raise LotusError(
-            f"{path}: no gzipped idx file: {error or 'cut off'}; get it again"
+            f"{path}: is not a whole gzipped idx file: {error or 'it is cut off'}; get it again"
         ) from error
     return found
 

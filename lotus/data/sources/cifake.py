@@ -24,7 +24,7 @@ def read(paths: tuple[Path, ...]) -> Content:
     present = {label for _, label in found.samples}
     for label, name in enumerate(CLASSES):
         if label not in present:
-            raise LotusError(f"{folder / name}: no image of the class '{name}'")
+            raise LotusError(f"{folder / name}: there is no image of the class '{name}'")
     left_out = grouped(found.left, folder)
     return listed({"test": found.samples}, CLASSES, left_out=left_out, remarks=found.remarks)
 

@@ -46,7 +46,7 @@ def read(paths: tuple[Path, ...]) -> Content:
     if len(parts) == 1:
         beside = "" if place.is_file() else _beside(place)
         raise LotusError(
-            f"{shown(place)}: nothing held out; needed is val, test or both beside train{beside}"
+            f"{shown(place)}: there are no held-out images; val, test or both must lie beside train{beside}"
         )
     if len(classes) < 2:
         raise LotusError(f"{shown(place)}: {too_few(classes)}")
@@ -61,8 +61,8 @@ Parts = tuple[tuple[str, ...], dict[str, Samples], tuple[LeftOut, ...], tuple[st
 def _in_folders(folder: Path) -> Parts:
     if not os.path.lexists(folder / "train"):
         raise LotusError(
-            f"{shown(folder / 'train')}: not found; needed is a folder with one of images for each class"
-            + _beside(folder)
+            f"{shown(folder / 'train')}: was not found; it must be a folder that holds a "
+            "folder of images for each class" + _beside(folder)
         )
     train = class_folders(folder / "train")
     remarks = _told_apart(shown(folder / "train"), train.classes, {})
@@ -103,11 +103,11 @@ def _beside(folder: Path) -> str:
     named = [shown(name) for name in others if not is_companion(name)]
     for name in named:
         if name.strip().lower() in PARTS:
-            return f"; there is '{name}': rename it to '{name.strip().lower()}'"
+            return f"; '{name}' is there: rename it to '{name.strip().lower()}'"
     inner = next((name for name in named if (folder / name / "train").is_dir()), None)
     if inner is not None:
-        return f"; it is in '{inner}': name that folder"
-    return f"; there are {first_of(named, 3)}" if named else ""
+        return f"; '{inner}' has it: name that folder"
+    return f"; it has {first_of(named, 3)}" if named else ""
 
 
 def _told_apart(place: str, names: Sequence[str], lines: Mapping[str, int]) -> list[str]:
@@ -125,14 +125,14 @@ def _told_apart(place: str, names: Sequence[str], lines: Mapping[str, int]) -> l
         of_lines = f" (lines {lines[pair.first]} and {lines[pair.second]})" if lines else ""
         if pair.is_mistake:
             raise LotusError(f"{place}: the classes {pair}{of_lines}; give both one name")
-        remarks.append(f"{place}: the classes {pair}{of_lines}; they are taken as two")
+        remarks.append(f"{place}: the classes {pair}{of_lines}; they count as two")
     return remarks
 
 
 def _behind_table(table: Path) -> Parts:
     if table.name.lower().endswith(ARCHIVES):
         raise LotusError(
-            f"{shown(table)}: neither a folder, a CSV file nor an archive that can be unpacked (zip, tar, "
+            f"{shown(table)}: is not a folder, a CSV file or an archive that can be unpacked (zip, tar, "
             "tar.gz, tar.bz2, tar.xz)"
         )
     rows = read_rows(table, COLUMNS)
@@ -144,7 +144,7 @@ def _behind_table(table: Path) -> Parts:
         if split not in PARTS:
             raise LotusError(f"{place}: split '{shown(split)}'; accepted: {', '.join(PARTS)}")
         if not label.strip():
-            raise LotusError(f"{place}: label is empty; needed is the name of a class")
+            raise LotusError(f"{place}: label is empty; it must be the name of a class")
         first_of.setdefault(composed(label), line)
         if written.setdefault(composed(label), label) != label:
             forms.add(composed(label))
@@ -155,14 +155,14 @@ def _behind_table(table: Path) -> Parts:
         if label != label.strip()
     ]
     remarks += [
-        f"{shown(table)}: the label '{label}' is written in different forms of Unicode (NFC, NFD); they "
-        "are taken as one class"
+        f"{shown(table)}: the label '{label}' is written in different forms of Unicode (NFC, NFD); these "
+        "count as one class"
         for label in sorted(forms)
     ]
     classes = tuple(sorted({composed(label) for _, (_, label, split) in rows if split == "train"}))
     if not classes:
         raise LotusError(
-            f"{shown(table)}: no row has train as its split; needed are training images"
+            f"{shown(table)}: no row has train as its split; training images are needed"
         )
     parts: dict[str, Samples] = {part: [] for part in PARTS}
     images, position = (
@@ -193,7 +193,7 @@ def _repeated(table: Path, seen: Mapping[str, Sequence[tuple[int, str, str]]]) -
         if chosen:
             lines = first_of([f"{uses[0][0]} and {uses[1][0]}" for uses in chosen], 3, ",")
             remarks.append(
-                f"{shown(table)}: images that stand in several rows{what and f' {what}'}: {len(chosen):,} "
+                f"{shown(table)}: some images stand in several rows{what and f' {what}'}: {len(chosen):,} "
                 f"(lines {lines}); each row is taken"
             )
     return remarks

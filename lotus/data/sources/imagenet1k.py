@@ -79,7 +79,7 @@ def _by_kit(folder: Path, kit: Path, classes: tuple[str, ...]) -> Samples:
     wnids = _listed_classes(kit)
     if len(images) != len(wnids):
         raise LotusError(
-            f"{folder}: {len(images)} images, {kit} labels {len(wnids)}; get both again"
+            f"{folder}: has {len(images)} images, but {kit} has {len(wnids)} labels; get both again"
         )
     return [
         (path, label_of(wnid, classes, str(path))) for path, wnid in zip(images, wnids, strict=True)
@@ -96,7 +96,7 @@ def _listed_classes(kit: Path) -> list[str]:
             imagenet.parse_devkit_archive(place, kit.name)
             _, wnids = imagenet.load_meta_file(place)
         except (RuntimeError, KeyError, ValueError, tarfile.TarError) as error:
-            raise LotusError(f"{kit}: not the development kit: {error}; get it again") from error
+            raise LotusError(f"{kit}: is not the development kit: {error}; get it again") from error
     return list(wnids)
 
 

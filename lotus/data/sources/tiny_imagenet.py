@@ -37,7 +37,7 @@ def read(paths: tuple[Path, ...]) -> Content:
 def _annotated(folder: Path, wnids: tuple[str, ...]) -> Samples:
     table = folder / "val_annotations.txt"
     if not table.is_file():
-        raise LotusError(f"{table}: not found; it has the labels of the validation images")
+        raise LotusError(f"{table}: was not found; it holds the labels of the validation images")
     images, samples = ImageFinder(folder / "images"), []
     for line, row in enumerate(table.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
         place = f"{table}: line {line}"

@@ -29,7 +29,7 @@ def check_returned(name: str, returned: object, task: Task) -> None:
     if not isinstance(returned, nn.Module):
         what = "None" if returned is None else _described(returned)
         raise LotusError(
-            f"method {name} returned {what} instead of a network; its `unlearn` has to end in `return "
+            f"method {name} returned {what} instead of a network; its `unlearn` must end in `return "
             "student`"
         )
     try:
@@ -39,7 +39,7 @@ def check_returned(name: str, returned: object, task: Task) -> None:
         problem = f"cannot be used: {type(error).__name__}: {str(error).partition(chr(10))[0]}"
     if problem:
         raise LotusError(
-            f"method {name}: the network that it returned {problem}; it has to be one like "
+            f"method {name}: the network that it returned {problem}; it must be one like "
             "`task.student()`, with weights of its own"
         )
 
@@ -50,7 +50,7 @@ def check_original(name: str, original: nn.Module, weights: Mapping[str, Tensor]
     for key in {**weights, **now}:
         if key not in now or key not in weights or not _same(now[key], weights[key]):
             raise LotusError(
-                f"method {name} changed task.original ({key} differs), which is only to be read; work on "
+                f"method {name} changed task.original ({key} differs), which it may only read; work on "
                 "`task.student()`, a copy of it"
             )
 
@@ -139,11 +139,13 @@ class CheckedProgress:
                 "are `of` of them"
             )
         if not isinstance(report, Mapping):
-            raise self._refusal(f"{_described(report)}: needed is a mapping, as {{'loss': 0.5}}")
+            raise self._refusal(
+                f"{_described(report)}: the report must be a mapping, such as {{'loss': 0.5}}"
+            )
         for key in report:
             if not isinstance(key, str) or key in TAKEN:
                 raise self._refusal(
-                    f"the key {key!r}: needed is a text, and none of {', '.join(TAKEN)}"
+                    f"the key {key!r}: must be text, and not one of {', '.join(TAKEN)}"
                 )
         values = {key: self._real(key, value) for key, value in report.items()}
         self._last = number
@@ -153,7 +155,7 @@ class CheckedProgress:
         try:
             return operator.index(value)
         except TypeError as error:
-            raise self._refusal(f"{key} = {value!r}: needed is a whole number") from error
+            raise self._refusal(f"{key} = {value!r}: must be a whole number") from error
 
     def _real(self, key: str, value: Any) -> float:
         try:
@@ -161,7 +163,7 @@ class CheckedProgress:
                 return float(value)
         except (TypeError, ValueError, RuntimeError, OverflowError):
             pass
-        raise self._refusal(f"{key} = {value!r}: needed is a number")
+        raise self._refusal(f"{key} = {value!r}: must be a number")
 
     def _refusal(self, what: str) -> LotusError:
         line = " ".join(what.split())

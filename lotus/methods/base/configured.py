@@ -40,7 +40,7 @@ def check_fields(name: str) -> None:
     except Exception as error:
         said = str(error).partition("\n")[0]
         raise LotusError(
-            f"{where}: its fields cannot be read: {type(error).__name__}: {said}; accepted are fields of "
+            f"{where}: its fields cannot be read: {type(error).__name__}: {said}; accepted: fields of "
             "numbers, texts, true or false, and tuples of these"
         ) from error
 
@@ -89,7 +89,7 @@ def _explain(cls: type, details: Any, given: Mapping[str, Any]) -> tuple[str, An
         accepted = [field.name for field in fields(cls)]
         what = f"unknown hyper-parameter; {choices(key, accepted)}"
         if key in vars(cls):
-            what += f" (the class has `{key}` without a type, so it is no field: write `{key}: float = …`)"
+            what += f" (the class has `{key}` without a type: to make it a field, write `{key}: float = …`)"
     else:
         what = details["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
     return key, given.get(key), what

@@ -51,7 +51,7 @@ def _load(plugin: str) -> None:
     if plugin.endswith(".py") and is_new and registry.registered() == before:
         raise LotusError(
             f"plugin '{shown(plugin)}': registers no method: put `@register('name')` of "
-            "lotus.methods.base above a class of it"
+            "lotus.methods.base above one of its classes"
         )
 
 
@@ -65,12 +65,15 @@ def _name_of(path: Path) -> str:
 
     """
     if not path.is_file():
-        raise LotusError(f"plugin '{shown(path)}': no such file; looked in {shown(Path.cwd())}")
+        raise LotusError(
+            f"plugin '{shown(path)}': there is no such file; looked in {shown(Path.cwd())}"
+        )
     name, folder = path.stem, str(path.parent.resolve())
     if "." in name:
         other = name.replace(".", "_")
         raise LotusError(
-            f"plugin '{shown(path)}': Python takes what is before a dot for a package; call it {other}.py"
+            f"plugin '{shown(path)}': Python takes the part before a dot for a package; name "
+            f"the file {other}.py"
         )
     if folder not in sys.path:
         sys.path.append(folder)
@@ -78,7 +81,7 @@ def _name_of(path: Path) -> str:
     there = _origin(name)
     if there is None or Path(there).resolve() != path.resolve():
         raise LotusError(
-            f"plugin '{shown(path)}': its name is that of {shown(there or name)}; name it otherwise"
+            f"plugin '{shown(path)}': {shown(there or name)} already has this name; give it another"
         )
     return name
 

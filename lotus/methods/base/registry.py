@@ -30,6 +30,16 @@ Deals = Callable[[Any, Switches, bool], Collection[str]]
 SETS = frozenset({"forget", "retain", "val"})
 
 
+def switches_of(released: Constants) -> frozenset[str]:
+    """Returns the switches that can change the weights of such a method; T2 (batches) is one of all."""
+    return (frozenset(released) & of_stage("method")) | {"T2"}
+
+
+def own_switches_of(released: Constants) -> frozenset[str]:
+    """Returns the switches that exchange a method's own defaults for the published code's constants."""
+    return frozenset(switch for switch, values in released.items() if values)
+
+
 @dataclass(frozen=True)
 class Entry:
     """A registered method.
@@ -59,13 +69,8 @@ class Entry:
 
     @property
     def switches(self) -> frozenset[str]:
-        """Switches that can change this method's weights on any data; T2 (batches) is one of all."""
-        return (frozenset(self.released) & of_stage("method")) | {"T2"}
-
-    @property
-    def own_switches(self) -> frozenset[str]:
-        """Switches that exchange the method's own defaults for the published code's constants."""
-        return frozenset(switch for switch, values in self.released.items() if values)
+        """See `switches_of`."""
+        return switches_of(self.released)
 
 
 RESERVED = frozenset({"method", "calibration"})
@@ -96,13 +101,12 @@ def register(
         or name != name.strip()
         or not name.isprintable()
     ):
-        raise LotusError(
-            f"register({name!r}): a method needs a name to be called by: @register('my-method')"
-        )
+        raise LotusError(f"register({name!r}): a method needs a name: @register('my-method')")
     name = composed(name)
     if unknown := released.keys() - SWITCHES.keys():
         raise LotusError(
-            f"method '{name}': released: {', '.join(map(repr, unknown))}: no switch of `lotus protocols`"
+            f"method '{name}': released: {', '.join(map(repr, unknown))}: not among the "
+            "switches of `lotus protocols`"
         )
 
     def add(cls: M) -> M:
@@ -123,7 +127,7 @@ def _sets(name: str, cls: type, alone: Collection[str] | Deals) -> frozenset[str
         alone = alone(cls(), CORRECTED, False)
     if isinstance(alone, str) or not SETS.issuperset(alone):
         raise LotusError(
-            f"method '{name}': alone = {alone!r}: accepted are {', '.join(sorted(SETS))}, as in "
+            f"method '{name}': alone = {alone!r}: accepted: {', '.join(sorted(SETS))}, as in "
             "alone=('forget',)"
         )
     return frozenset(alone)
@@ -139,8 +143,9 @@ def _check(name: str, cls: type) -> None:
         )
     if reserved := RESERVED & {field.name for field in fields(cls)}:
         raise LotusError(
-            f"method '{name}': {cls.__module__}.{cls.__qualname__} has a field `{min(reserved)}`, a key "
-            "of every row of the configuration; call it otherwise"
+            f"method '{name}': {cls.__module__}.{cls.__qualname__} has a field "
+            f"`{min(reserved)}`, which is a "
+            "key of every row of the configuration; give it another name"
         )
     ours = f"{methods.__name__}.{name.replace('-', '_')}"
     owner = ours if name in _own() else None
@@ -148,18 +153,20 @@ def _check(name: str, cls: type) -> None:
         owner = entries[name].cls.__module__
     if owner not in (None, cls.__module__):
         raise LotusError(
-            f"method '{name}' of {cls.__module__}: {owner} has this name; take another"
+            f"method '{name}' of {cls.__module__}: {owner} already has this name; choose another"
         )
     known = entries.get(name)
     if known is not None and known.cls is not cls and _are_of_one_text(known.cls, cls):
         raise LotusError(
-            f"method '{name}': {cls.__module__} registers two classes by this name, "
-            f"{known.cls.__qualname__} and {cls.__qualname__}; give one another"
+            f"method '{name}': {cls.__module__} registers two classes under this name, "
+            f"{known.cls.__qualname__} and {cls.__qualname__}; give one of them another name"
         )
     if not cls.__module__.startswith(f"{methods.__name__}."):
         for pair in look_alikes([*available(), name]):
             if name in (pair.first, pair.second):
-                raise LotusError(f"method '{name}' of {cls.__module__}: {pair}; take another name")
+                raise LotusError(
+                    f"method '{name}' of {cls.__module__}: {pair}; choose another name"
+                )
 
 
 def _are_of_one_text(one: type, other: type) -> bool:

@@ -1,23 +1,23 @@
 """The task that a method is given, and the form of a method."""
 
+from __future__ import annotations
+
 import copy
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-import torch
-from torch import nn
-
 from lotus.config.protocol import CORRECTED
 from lotus.config.protocol import Protocol as Switches
 from lotus.data.batches import Batch, ImageSet, deal
 from lotus.engine.progress import Progress
 from lotus.errors import LotusError
+from lotus.lazy_torch import nn, torch
 
 
 def _no_untrained() -> nn.Module:
-    raise LotusError("this task has no untrained network to offer")
+    raise LotusError("this task was made without a function that builds an untrained network")
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ def check_row(row: str, predictions: Predictions, needed: Iterable[str]) -> None
     for name in needed:
         if name not in predictions:
             raise LotusError(
-                f"{row}: predictions without a split '{name}'; there are: {', '.join(predictions)}"
+                f"{row}: its predictions have no split '{name}'; they have: {', '.join(predictions)}"
             )
     for name, split in predictions.items():
         if problem := _problem(split):
@@ -39,7 +39,7 @@ def _problem(split: Split) -> str:
         return f"label {worst}; accepted: 0…{classes - 1}, since there are {classes} logits"
     ordered = np.sort(indices)
     twice = ordered[1:][ordered[1:] == ordered[:-1]]
-    return f"image {twice[0]} stands there twice" if len(twice) else ""
+    return f"image {twice[0]} occurs twice" if len(twice) else ""
 
 
 def check_together(rows: Mapping[str, Mapping[str, Split]]) -> None:
@@ -57,7 +57,7 @@ def check_together(rows: Mapping[str, Mapping[str, Split]]) -> None:
             classes, others = split.logits.shape[1], expected[name].logits.shape[1]
             if classes != others:
                 raise LotusError(
-                    f"{row}: split '{name}': {classes} classes, but those of {first} are {others}"
+                    f"{row}: split '{name}': has {classes} classes, but {first} has {others}"
                 )
             differ = np.flatnonzero(split.labels != expected[name].labels)
             if len(differ):
@@ -92,5 +92,5 @@ def check_tables(p: np.ndarray, q: np.ndarray) -> None:
     """
     if p.shape != q.shape or not len(p):
         raise LotusError(
-            f"JSD: needs two tables of equal shape with rows, not {p.shape}, {q.shape}"
+            f"JSD: needs two tables of equal shape that have rows, not {p.shape} and {q.shape}"
         )

@@ -5,6 +5,7 @@ import numpy as np
 
 def softmax(logits: np.ndarray) -> np.ndarray:
     """Probabilities float64 `[n, classes]` of logits `[n, classes]`."""
+    # Without the largest logit taken off, e to a large one would be infinite.
     powers: np.ndarray = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True))
     powers /= powers.sum(axis=1, keepdims=True)
     return powers

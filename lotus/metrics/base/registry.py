@@ -33,7 +33,8 @@ def families() -> tuple[Family, ...]:
             for column in family.columns:
                 if column in owners:
                     raise LotusError(
-                        f"{_file(name)}: metric '{column}': {owners[column]} has one of this name; take "
+                        f"{_file(name)}: metric '{column}': {owners[column]} already has one "
+                        "of this name; choose "
                         "another"
                     )
                 owners[column] = _file(name)
@@ -63,12 +64,13 @@ def _families_of(name: str) -> list[Family]:
         )
     for family in found:
         if not family.specs:
-            raise LotusError(f"{_file(name)}: @measures() is given no MetricSpec")
+            raise LotusError(f"{_file(name)}: @measures() was given no MetricSpec")
         if not callable(family.function):
-            raise LotusError(f"{_file(name)}: what @measures(…) stands above is no function")
+            raise LotusError(f"{_file(name)}: @measures(…) must stand above a function")
         if len({"gold" in spec.needs for spec in family.specs}) > 1:
             raise LotusError(
-                f"{_file(name)}: metrics of one function all need gold, or none does: give the others a "
+                f"{_file(name)}: metrics of one function must all need gold or all do "
+                "without it: give the others a "
                 "function of their own"
             )
     return found

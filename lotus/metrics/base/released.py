@@ -110,8 +110,8 @@ def rf_jsd_released_e4(
     there -= {label for label in there - here if label < LABELS_CONSIDERED}
     if here != there:
         raise LotusError(
-            f"released RF-JSD: classes {sorted(here ^ there)} are in one of the two sets only; the "
-            "published code stops there"
+            f"released RF-JSD: classes {sorted(here ^ there)} are in only one of the two sets; the "
+            "published code stops with an error here"
         )
     p = np.stack([unlearned_forget[labels_forget == c].mean(axis=0) for c in sorted(here)])
     q = np.stack([original_test[labels_test == c].mean(axis=0) for c in sorted(here)])

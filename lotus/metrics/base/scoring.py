@@ -75,7 +75,7 @@ def score_all(
     try:
         untouched = of_scenario(original, expected)
     except LotusError as error:
-        raise LotusError(f"original: {error}: those of {first}") from error
+        raise LotusError(f"original: {error}, which {first} has") from error
     rows: dict[str, Predictions] = {"original": untouched, **others}
     why = collapsed or {}
     for name, row in rows.items():
@@ -151,11 +151,11 @@ def _values(family: Family, case: Case, row: str) -> Values:
 def _problem(family: Family, column: str, value: object) -> str:
     """Returns why a value cannot be one of a column; '' if it can."""
     if column not in family.columns:
-        return f"no MetricSpec says what it is; there are: {', '.join(family.columns)}"
+        return f"no MetricSpec describes it; described are: {', '.join(family.columns)}"
     if value is None:
         return ""
     if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
-        return f"{value!r} is no number; accepted: a number, or None where it is undefined"
+        return f"{value!r} is not a number; accepted: a number, or None where it is undefined"
     if isinf(value):
         return "is infinite; accepted: a finite number, or None where it is undefined"
     number = float(value)

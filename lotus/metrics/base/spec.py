@@ -89,9 +89,9 @@ class MetricSpec:
 
     def __post_init__(self) -> None:
         if problem := _unfit(self.name):
-            raise LotusError(f"metric {self.name!r}: {problem}; take another name")
+            raise LotusError(f"metric {self.name!r}: {problem}; choose another name")
         if not isinstance(self.label, str) or not self.label.strip():
-            raise LotusError(f"metric '{self.name}': needs a label, the head of its column")
+            raise LotusError(f"metric '{self.name}': needs a label, which heads its column")
         if self.best not in BEST:
             raise LotusError(
                 f"metric '{self.name}': best = {self.best!r}; accepted: {', '.join(BEST)}"
@@ -102,7 +102,7 @@ class MetricSpec:
             )
         if isinstance(self.needs, str) or not {*self.needs} <= {*NEEDS}:
             raise LotusError(
-                f"metric '{self.name}': needs = {self.needs!r}; accepted: a tuple of some of "
+                f"metric '{self.name}': needs = {self.needs!r}; accepted: a tuple of any of "
                 f"{', '.join(NEEDS)}"
             )
         for key in ("words", "symbols"):
@@ -131,10 +131,14 @@ def _unfit(name: object) -> str:
     """Returns why a metric's name cannot be that of a column; '' if it can."""
     if not isinstance(name, str) or not re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", name):
         return (
-            "a column's name is lower-case letters, digits and single '_', and begins with a letter"
+            "a column's name consists of lower-case letters, digits and single '_', and begins "
+            "with a letter"
         )
     if name in TAKEN:
-        return "tables have another column of this name"
+        return "tables already have a column of this name"
     if name.endswith("_std") or "_released" in name:
-        return "columns of deviations end in '_std', those of the published conventions have '_released'"
+        return (
+            "names with '_std' at the end are for deviations, and those with '_released' for "
+            "the published conventions"
+        )
     return ""

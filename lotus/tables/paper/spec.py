@@ -86,9 +86,9 @@ class PaperTableSpec:
         """Yields what is wrong with it, in words."""
         for key in ("name", "heading", "submission", "shows"):
             if not isinstance(getattr(self, key), str) or not getattr(self, key):
-                yield f"{key} = {getattr(self, key)!r} is no text"
+                yield f"{key} = {getattr(self, key)!r} is not text"
         for key in ("printed_in", "metrics", "only", "without"):
             if isinstance(getattr(self, key), str) or not isinstance(getattr(self, key), Sequence):
-                yield f"{key} = {getattr(self, key)!r} is no list of names"
+                yield f"{key} = {getattr(self, key)!r} is not a list of names"
         if not isinstance(self.order, int):
-            yield f"order = {self.order!r} is no whole number"
+            yield f"order = {self.order!r} is not a whole number"

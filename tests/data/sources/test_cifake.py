@@ -36,4 +36,4 @@ def test_cifake_needs_each_class(mirror):
     raw_files.folders(mirror / "cifake", dict.fromkeys(cifar10.SOURCE.classes[:9], 1))
     assert "no image of the class 'truck'" in refused("cifake", mirror, content="any")
     raw_files.folders(mirror / "cifake", {"truck": 1, "tractor": 1})
-    assert "'tractor' is none of the 10 classes" in refused("cifake", mirror, content="any")
+    assert "'tractor' is not one of the 10 classes" in refused("cifake", mirror, content="any")

@@ -135,7 +135,7 @@ def test_a_class_of_which_all_is_left_out_says_so(own, part):
     for number, path in enumerate(sorted((own / part / "bee").iterdir())):
         path.rename(path.with_name(f"{number}.heic"))
     found = refused(own)
-    assert f"{part}/bee: no image of the class 'bee'" in found
+    assert f"{part}/bee: there is no image of the class 'bee'" in found
     assert "files with the ending .heic: bee/0.heic" in found
 
 
@@ -198,19 +198,19 @@ def test_images_in_no_class_and_beside_the_parts_are_named(own):
 
 def test_the_parts_under_other_names_are_hinted_at(own):
     (own / "train").rename(own / "Train")
-    assert "train: not found" in refused(own)
-    assert "there is 'Train': rename it to 'train'" in refused(own)
+    assert "train: was not found" in refused(own)
+    assert "'Train' is there: rename it to 'train'" in refused(own)
     (own / "Train").rename(own / "train")
     (own / "test").rename(own / "validation")
-    assert "nothing held out" in refused(own)
-    assert "there are validation" in refused(own)
-    assert "it is in 'own': name that folder" in refused(own.parent)
+    assert "there are no held-out images" in refused(own)
+    assert "it has validation" in refused(own)
+    assert "'own' has it: name that folder" in refused(own.parent)
 
 
 def test_a_link_to_nothing_is_no_missing_part(own):
     shutil.rmtree(own / "test")
     (own / "test").symlink_to("nowhere")
-    assert "test: is no folder" in refused(own)
+    assert "test: is not a folder" in refused(own)
 
 
 @pytest.mark.parametrize("classes", [{"ant": 2}, {}])

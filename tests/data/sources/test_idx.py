@@ -28,4 +28,4 @@ def test_idx_files(mirror, name):
     (mirror / name / files[1]).write_bytes(raw_files.idx(pixels, labels[:-1])[1])
     assert "20 images" in refused(name, mirror, content="any")
     (mirror / name / files[0]).write_bytes(raw_files.idx(pixels, labels)[0][:-9])
-    assert "no gzipped idx file" in refused(name, mirror, content="any")
+    assert "is not a whole gzipped idx file" in refused(name, mirror, content="any")

@@ -105,15 +105,18 @@ def other_size(root):
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (lambda root: shutil.rmtree(root / "train"), r"train: not found"),
-        (lambda root: shutil.rmtree(root / "test"), r"nothing held out; .*val, test or both"),
+        (lambda root: shutil.rmtree(root / "train"), r"train: was not found"),
+        (
+            lambda root: shutil.rmtree(root / "test"),
+            r"there are no held-out images; .*val, test or both",
+        ),
         (without_class, r"no training image of the class bee"),
-        (foreign_class, r"test/wasp: 'wasp' is none of the 2 classes ant, bee"),
-        (file_for_class_folders, r"test: is no folder"),
+        (foreign_class, r"test/wasp: 'wasp' is not one of the 2 classes ant, bee"),
+        (file_for_class_folders, r"test: is not a folder"),
         (lambda root: [shutil.rmtree(p) for p in (root / "train").iterdir()], "no class folders"),
-        (cut_image, r"0001.png: not a whole image"),
+        (cut_image, r"0001.png: is not a whole image"),
         (lambda root: (root / "train/bee/0000.png").write_text("no image"), r"not a whole image"),
-        (other_size, r"0001.png: 5×4 pixels, the first image has 4×4; give `side`"),
+        (other_size, r"0001.png: has 5×4 pixels, but the first image has 4×4; give `side`"),
     ],
 )
 @pytest.mark.parametrize("workers", [1, 2])
@@ -148,11 +151,11 @@ def test_folder_that_may_not_be_read_is_named(mirror, monkeypatch):
     [
         (
             [*ROWS, ("6.png", "wasp", "test")],
-            "line 7: 'wasp' is none of the 3 classes NA, ant, bee",
+            "line 7: 'wasp' is not one of the 3 classes NA, ant, bee",
         ),
         ([*ROWS, ("6.png", "ant", "dev")], "line 7: split 'dev'; accepted: train, val, test"),
         ([("1.png", "ant", "test")], "no row has train"),
-        ([("1.png", "ant", "train")], "nothing held out"),
+        ([("1.png", "ant", "train")], "there are no held-out images"),
     ],
 )
 def test_spoilt_tables_are_refused(mirror, rows, message):
@@ -162,16 +165,18 @@ def test_spoilt_tables_are_refused(mirror, rows, message):
 def test_tables_without_column_image_or_text_are_refused(mirror):
     path = own_table(mirror, ROWS)
     (mirror / "2.png").unlink()
-    assert f"line 3: image {mirror / '2.png'} not found" in refused("image-folder", raw=str(path))
+    assert f"line 3: image {mirror / '2.png'} was not found" in refused(
+        "image-folder", raw=str(path)
+    )
     path.write_text("path,label\n")
     assert "column split missing; it has path, label" in refused("image-folder", raw=str(path))
     path.write_text("")
-    assert "no CSV file" in refused("image-folder", raw=str(path))
+    assert "is not a CSV file" in refused("image-folder", raw=str(path))
     path.write_bytes(b"path,label,split\n\xff\xfe\n")
-    assert "no CSV file" in refused("image-folder", raw=str(path))
+    assert "is not a CSV file" in refused("image-folder", raw=str(path))
 
 
 def test_own_images_need_a_place(mirror):
-    assert "name the folder or CSV file" in refused("image-folder", mirror)
+    assert "name the folder or the CSV file" in refused("image-folder", mirror)
     found = refused("image-folder", mirror, raw="absent")
     assert f"looked for absent, {mirror / 'absent'}" in found

@@ -60,5 +60,5 @@ def test_imagenet_with_a_kit_of_other_images(mirror, monkeypatch):
     raw_files.devkit(kit, ["n01", "n02"], [0, 1])
     meta = (kit.name, raw_files.md5_of(kit))
     monkeypatch.setitem(torchvision.datasets.imagenet.ARCHIVE_META, "devkit", meta)
-    with pytest.raises(LotusError, match=r"4 images, .* labels 2"):
+    with pytest.raises(LotusError, match=r"has 4 images, but .* has 2 labels"):
         build("imagenet1k", mirror, content="any")

@@ -44,7 +44,7 @@ def test_mufac(mirror, suffix, form):
     [
         (
             lambda root: (root / "custom_val_dataset.csv").unlink(),
-            "custom_val_dataset.csv: not found",
+            "custom_val_dataset.csv: was not found",
         ),
         (lambda root: (root / "test_images" / "Fd.jpg").unlink(), "line 6: image"),
         (

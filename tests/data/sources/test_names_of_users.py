@@ -67,7 +67,7 @@ def test_classes_of_other_case_or_width_are_two(tmp_path, one, other):
 def test_a_class_that_looks_like_one_of_training(own):
     raw_files.image(own / "test" / "Bee" / "0.png", 1)
     found = refused(own)
-    assert "'Bee' is none of the 2 classes ant, bee" in found
+    assert "'Bee' is not one of the 2 classes ant, bee" in found
     assert "letter case" in found
 
 

@@ -33,15 +33,15 @@ def test_tiny_imagenet(mirror):
         (lambda root: shutil.rmtree(root / "train" / "n01443537"), "of the class goldfish"),
         (
             lambda root: raw_files.image(root / "train" / "n9" / "1.JPEG", 1),
-            "n9' is none of the 200",
+            "n9' is not one of the 200",
         ),
         (
             lambda root: (root / "val/val_annotations.txt").unlink(),
-            "val_annotations.txt: not found",
+            "val_annotations.txt: was not found",
         ),
         (
             lambda root: (root / "val/val_annotations.txt").write_text("x\n"),
-            "line 1: '' is none of",
+            "line 1: '' is not one of",
         ),
         (lambda root: (root / "val/images/val_0.JPEG").unlink(), "line 2: image"),
     ],
@@ -53,4 +53,4 @@ def test_spoilt_tiny_imagenet_is_refused(mirror, spoil, message):
 
 def test_other_numbers_of_images_are_refused(mirror):
     raw_files.tiny_imagenet(mirror / "tiny-imagenet-200")
-    assert "400 train images, published are 100,000" in refused("tiny-imagenet", mirror)
+    assert "400 train images, but 100,000 are published" in refused("tiny-imagenet", mirror)

@@ -1,4 +1,4 @@
-"""The report's part on the cost of each published behaviour: matrices, and the register."""
+"""The report's part on the ablation: what each published behaviour changes, and the register of all."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ NOTABLE = 0.01
 
 
 @dataclass(frozen=True)
-class Matrix:
+class ChangeMatrix:
     """Changes by row and switch.
 
     Attributes:
@@ -38,17 +38,17 @@ class Matrix:
 
 
 @dataclass(frozen=True)
-class Costs:
+class AblationPart:
     """The section."""
 
     places: Sequence[str]
     sentences: Sequence[str]
-    gaps: Sequence[Matrix]
-    retained: Sequence[Matrix]
+    gaps: Sequence[ChangeMatrix]
+    retained: Sequence[ChangeMatrix]
     divergences: Sequence[tuple[str, Sequence[tuple[str, Sequence[TableCell]]]]]
 
 
-def costs(ways: ChangeWays) -> Costs | None:
+def ablation_part(ways: ChangeWays) -> AblationPart | None:
     """The section, None where no switch was tried.
 
     Args:
@@ -59,9 +59,9 @@ def costs(ways: ChangeWays) -> Costs | None:
     if numbers.empty:
         return None
     parts = [(benchmark_title(*place), part) for place, part in numbers.groupby(PLACE, sort=False)]
-    return Costs(
+    return AblationPart(
         places=[title for title, _ in parts],
-        sentences=[_largest(title, part) for title, part in parts],
+        sentences=[_largest_changes(title, part) for title, part in parts],
         gaps=[
             _matrix(title, part, "avg_gap", 1, ways)
             for title, part in parts
@@ -77,7 +77,7 @@ def costs(ways: ChangeWays) -> Costs | None:
     )
 
 
-def _largest(title: str, part: pd.DataFrame) -> str:
+def _largest_changes(title: str, part: pd.DataFrame) -> str:
     """The changes that stand out."""
     named = {"avg_gap_change": "Avg Gap", "accuracy_retain_change": "retain accuracy"}
     found = []
@@ -90,7 +90,9 @@ def _largest(title: str, part: pd.DataFrame) -> str:
     return f"{title}: largest change {', '.join(found)}." if found else f"{title}: no change."
 
 
-def _matrix(title: str, part: pd.DataFrame, metric: str, worse: int, ways: ChangeWays) -> Matrix:
+def _matrix(
+    title: str, part: pd.DataFrame, metric: str, worse: int, ways: ChangeWays
+) -> ChangeMatrix:
     """One matrix.
 
     Args:
@@ -107,8 +109,8 @@ def _matrix(title: str, part: pd.DataFrame, metric: str, worse: int, ways: Chang
         )
         for row in _rows_in_order(part)
     ]
-    heads = [(switch, _explained(switch)) for switch in switches]
-    return Matrix(title, heads, rows)
+    heads = [(switch, _published_behaviour(switch)) for switch in switches]
+    return ChangeMatrix(title, heads, rows)
 
 
 def _rows_in_order(part: pd.DataFrame) -> list[str]:
@@ -117,7 +119,7 @@ def _rows_in_order(part: pd.DataFrame) -> list[str]:
     return list(dict.fromkeys([*part.loc[part["switch"] == most, "row"], *part["row"]]))
 
 
-def _explained(switch: str) -> str:
+def _published_behaviour(switch: str) -> str:
     names = switch.split("+")
     return "; ".join(f"{REGISTER[name].where}: {REGISTER[name].released}" for name in names)
 

@@ -1,4 +1,4 @@
-"""Puts the records into the concepts of the run-crate profiles: tools, steps, slots, settings."""
+"""The recorded run in the concepts of the run-crate profiles: tools, steps, parameters, settings."""
 
 import hashlib
 import json
@@ -19,44 +19,44 @@ from lotus.records.reading import Record
 Scalar = str | int | float | bool
 
 WORKFLOW = "workflow"
-"""Stands for a kind of step in the slots of the workflow itself."""
-SHOWN = {layout.PAGE.parent, layout.CLAIMS, *(layout.RESULTS / name for name in layout.MADE)}
+"""Takes the place of a kind of step in the parameters of the workflow itself."""
+PRODUCTS = {layout.PAGE.parent, layout.CLAIMS, *(layout.RESULTS / name for name in layout.MADE)}
 """What the workflow is run for: files, and folders of files."""
 
 
 @dataclass(frozen=True, order=True)
-class Slot:
-    """A place for files or values in steps of one kind: what the profiles call a formal parameter.
+class FormalParameter:
+    """A formal parameter, as the profiles call it: a place for files or values in steps of one kind.
 
     Attributes:
         kind: of the step, or `workflow`.
-        way: input, output or setting.
-        name: which of these.
+        direction: input, output or setting.
+        name: of the parameter.
 
     """
 
     kind: str
-    way: str
+    direction: str
     name: str
 
     @property
     def id(self) -> str:
         """Within the crate."""
-        return f"#{quote(self.kind)}/{self.way}/{quote(self.name)}"
+        return f"#{quote(self.kind)}/{self.direction}/{quote(self.name)}"
 
 
 @dataclass(frozen=True)
 class Setting:
     """A value that a step was run with; steps of the same kind with the same value share it."""
 
-    slot: Slot
+    parameter: FormalParameter
     value: Scalar
 
     @property
     def id(self) -> str:
         """Within the crate."""
         text = json.dumps(self.value)
-        return f"{self.slot.id}={quote(text) if len(text) <= 40 else short_digest(text)}"
+        return f"{self.parameter.id}={quote(text) if len(text) <= 40 else short_digest(text)}"
 
 
 @dataclass(frozen=True)
@@ -93,15 +93,18 @@ def tool_of(record: Record) -> Tool:
 
 def settings_of(record: Record) -> list[Setting]:
     """Returns what a step was run with: its subject, and every resolved parameter that is set."""
-    values = {**dict(_flat("", record.about)), **dict(_flat("", record.settings))}
-    return [Setting(Slot(record.kind, "setting", key), value) for key, value in values.items()]
+    values = {**dict(_leaves("", record.about)), **dict(_leaves("", record.settings))}
+    return [
+        Setting(FormalParameter(record.kind, "setting", key), value)
+        for key, value in values.items()
+    ]
 
 
-def _flat(above: str, value: Any) -> Iterator[tuple[str, Scalar]]:
+def _leaves(above: str, value: Any) -> Iterator[tuple[str, Scalar]]:
     """Leaves of nested mappings by dotted keys; lists as JSON; nothing of what is null."""
     if isinstance(value, Mapping):
         for key, inner in value.items():
-            yield from _flat(f"{above}.{key}" if above else str(key), inner)
+            yield from _leaves(f"{above}.{key}" if above else str(key), inner)
     elif isinstance(value, Scalar):
         yield above, value
     elif value is not None:
@@ -109,7 +112,7 @@ def _flat(above: str, value: Any) -> Iterator[tuple[str, Scalar]]:
 
 
 @dataclass(frozen=True)
-class Account:
+class RecordedRun:
     """All records of a run, and the files that they name.
 
     Attributes:
@@ -158,46 +161,52 @@ class Account:
         return [found[identifier] for identifier in sorted(found)]
 
     @cached_property
-    def given(self) -> list[str]:
+    def source_files(self) -> list[str]:
         """Inputs that no recorded step wrote."""
         read = {path for record in self.records for path in record.inputs}
         return sorted(path for path in read if self.index.producer(path) is None)
 
     @cached_property
-    def shown(self) -> list[str]:
+    def products(self) -> list[str]:
         """Outputs that the workflow is run for: report, claims, tables and figures."""
         written = {path for record in self.records for path in record.outputs}
-        return sorted(path for path in written if SHOWN & {Path(path), *Path(path).parents})
+        return sorted(path for path in written if PRODUCTS & {Path(path), *Path(path).parents})
 
     @cached_property
-    def slots_of_files(self) -> Mapping[str, list[Slot]]:
-        """Path → the slots that the file has been in."""
-        slots: defaultdict[str, set[Slot]] = defaultdict(set)
+    def parameters_of_files(self) -> Mapping[str, list[FormalParameter]]:
+        """Path → the parameters that the file has been in."""
+        parameters: defaultdict[str, set[FormalParameter]] = defaultdict(set)
         for record in self.records:
-            slots[record.path].add(Slot(record.kind, "output", "record"))
+            parameters[record.path].add(FormalParameter(record.kind, "output", "record"))
             for path in record.outputs:
-                slots[path].add(Slot(record.kind, "output", _form(path)))
+                parameters[path].add(FormalParameter(record.kind, "output", _file_type(path)))
             for path in record.inputs:
-                slots[path].add(Slot(record.kind, "input", self._role(path)))
-        for name, paths in (("configuration", self.configuration), ("given", self.given)):
+                parameters[path].add(
+                    FormalParameter(record.kind, "input", self._name_of_input(path))
+                )
+        for name, paths in (("configuration", self.configuration), ("given", self.source_files)):
             for path in paths:
-                slots[path].add(Slot(WORKFLOW, "input", name))
-        for path in self.shown:
-            slots[path].add(Slot(WORKFLOW, "output", Path(path).parts[1]))
-        return {path: sorted(found) for path, found in slots.items()}
+                parameters[path].add(FormalParameter(WORKFLOW, "input", name))
+        for path in self.products:
+            parameters[path].add(FormalParameter(WORKFLOW, "output", Path(path).parts[1]))
+        return {path: sorted(found) for path, found in parameters.items()}
 
-    def _role(self, path: str) -> str:
+    def _name_of_input(self, path: str) -> str:
         """Returns what an input is: the kind of step that made it, and its form."""
         maker = self.index.producer(path)
-        form = "record" if maker and maker.path == path else _form(path)
+        form = "record" if maker and maker.path == path else _file_type(path)
         return f"{maker.kind if maker else 'given'}.{form}"
 
     @cached_property
-    def slots(self) -> list[Slot]:
-        """All slots, of files and settings."""
-        of_files = {slot for slots in self.slots_of_files.values() for slot in slots}
-        return sorted(of_files | {setting.slot for setting in self.settings})
+    def parameters(self) -> list[FormalParameter]:
+        """All parameters, of files and settings."""
+        of_files = {
+            parameter
+            for parameters in self.parameters_of_files.values()
+            for parameter in parameters
+        }
+        return sorted(of_files | {setting.parameter for setting in self.settings})
 
 
-def _form(path: str) -> str:
+def _file_type(path: str) -> str:
     return Path(path).suffix.lstrip(".") or Path(path).name

@@ -95,9 +95,11 @@ def test_an_edited_record_anywhere_is_seen(project):
         content = (project / path).read_text()
         (project / path).write_text(content.replace('"cores"', '"kernels"'))
         problems = tree_of(TABLE).problems
-        assert any(f"{path.as_posix()}: edited" in problem for problem in problems), path
+        assert any(f"{path.as_posix()}: it was edited" in problem for problem in problems), path
         (project / path).write_text("no JSON")
-        assert any(f"{path.as_posix()}: not JSON" in problem for problem in tree_of(TABLE).problems)
+        assert any(
+            f"{path.as_posix()}: it is not JSON" in problem for problem in tree_of(TABLE).problems
+        )
         (project / path).write_text(content)
 
 
@@ -106,7 +108,7 @@ def test_a_record_that_was_edited_and_sealed_again_breaks_the_chain(project):
         content = Path(path).read_text()
         write_json(Path(path), sealed({**json.loads(content), "settings": {"alpha": 3}}))
         problems = tree_of(TABLE).problems
-        assert f"{path}: states another step than the one whose files" in "".join(problems)
+        assert f"{path}: describes another step than the one whose files" in "".join(problems)
         Path(path).write_text(content)
 
 
@@ -115,7 +117,9 @@ def test_metrics_made_anew_are_not_those_that_the_table_read(project):
     Path(METRICS_FILE).write_text("other numbers")
     step("metrics", record["inputs"], [METRICS_FILE], record["about"], record["settings"])
     of_record, of_file = tree_of(TABLE).problems
-    assert of_record.startswith(f"{record['path']}: states another step than the one whose files")
+    assert of_record.startswith(
+        f"{record['path']}: describes another step than the one whose files"
+    )
     assert of_file.startswith(f"{METRICS_FILE}: its bytes are ")
     assert "results/records/tables/summary.table.json states" in of_file
 
@@ -145,7 +149,7 @@ def test_files_are_found_in_dvc_only_with_the_bytes_that_it_holds(project):
         write_json(project / "models.dvc", {"outs": [{"path": model, "md5": digest}]})
         tree = tree_of(model)
         assert tree.problems == []
-        assert tree.nodes[model].dvc == (said or f"models.dvc holds other bytes: md5 {digest}")
+        assert tree.nodes[model].dvc == (said or f"models.dvc has other bytes: md5 {digest}")
 
 
 def test_a_deleted_artifact_has_a_way_and_a_problem(project):

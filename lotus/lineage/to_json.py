@@ -1,45 +1,10 @@
-"""Reads what the records state of a tree's nodes, and the environments in which they were made."""
+"""A tree as JSON: what the records state of its nodes, and what was found of them."""
 
-from collections.abc import Mapping
-from string import ascii_uppercase
 from typing import Any
 
+from lotus.lineage.environments import Environments, environment_of, environments
 from lotus.lineage.node_names import title
 from lotus.lineage.tree import Node, Tree
-
-Environments = Mapping[str, Mapping[str, str]]
-"""Letter → library → version."""
-
-
-def environments(tree: Tree) -> Environments:
-    """The different sets of library versions, in the order of the nodes."""
-    seen: list[Mapping[str, str]] = []
-    for node in tree.nodes.values():
-        versions = _versions(node)
-        if versions and versions not in seen:
-            seen.append(versions)
-    return {_letter(number): versions for number, versions in enumerate(seen)}
-
-
-def _letter(number: int) -> str:
-    """A, B, …, Z, A1, B1, …"""
-    turn, place = divmod(number, len(ascii_uppercase))
-    return ascii_uppercase[place] + (str(turn) if turn else "")
-
-
-def environment_of(node: Node, known: Environments) -> str:
-    """The letter of a node's environment; '' for a source file."""
-    versions = _versions(node)
-    return next((letter for letter, of in known.items() if of == versions), "")
-
-
-def _versions(node: Node) -> Mapping[str, str]:
-    versions: Mapping[str, str] = _content(node).get("versions", {})
-    return versions
-
-
-def _content(node: Node) -> Mapping[str, Any]:
-    return node.record.content if node.record is not None else {}
 
 
 def as_json(tree: Tree, value: Any = None) -> dict[str, Any]:
@@ -77,7 +42,7 @@ def _as_json(node: Node, known: Environments) -> dict[str, Any]:
     }
     if node.record is None:
         return own
-    content = _content(node)
+    content = node.record.content
     parts = ("kind", "about", "settings", "command", "hardware", "time", "memory")
     return {
         **own,
