@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lotus.errors import LotusError
@@ -13,10 +14,15 @@ OPTIONS = (
     *("-c", "color.ui=false"),
     *("-c", "core.quotePath=true"),
     *("-c", "core.fsmonitor=false"),
+    *("-c", f"core.hooksPath={os.devnull}"),
     *("-c", "log.showSignature=false"),
     *("-c", "diff.relative=false"),
 )
-"""What makes git print the same for everybody, and start nothing of the user's."""
+"""What makes git print the same for everybody, and start nothing that a repository's settings name."""
+COMPARING = ("diff", "status")
+"""Commands that read files of the project as filters give them, and look into repositories within it."""
+ALONE = {"GIT_TERMINAL_PROMPT": "0", "GIT_ALLOW_PROTOCOL": "none", "GIT_NO_LAZY_FETCH": "1"}
+"""Variables by which git asks nobody and fetches nothing that a repository lacks, by a program it names."""
 SURROUNDINGS = (
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
     "GIT_COMMON_DIR",
@@ -50,13 +56,46 @@ def run_git(*arguments: str, stdin: bytes = b"") -> "subprocess.CompletedProcess
 
     """
     kept = {key: value for key, value in os.environ.items() if key not in SURROUNDINGS}
+    variables = {**kept, "LC_ALL": "C", **ALONE}
+    command = next((word for word in arguments if not word.startswith("-")), "")
+    if command in COMPARING:
+        variables |= _without_filters(variables)
+        place = arguments.index(command) + 1
+        arguments = (*arguments[:place], "--ignore-submodules=all", *arguments[place:])
+    return _run(arguments, stdin, variables)
+
+
+def _without_filters(variables: Mapping[str, str]) -> dict[str, str]:
+    """Returns variables by which git runs no filter that the settings of the repository itself name.
+
+    Whoever made an archive of the project chose these. Filters of the user's own settings stay.
+    """
+    asked = ("config", "-z", "--show-scope", "--includes", "--name-only", "--get-regexp")
+    said = _run((*asked, FILTERS), b"", variables).stdout.decode("utf-8", "surrogateescape")
+    scopes_and_keys = said.split("\0")
+    pairs = zip(scopes_and_keys[::2], scopes_and_keys[1::2], strict=False)
+    keys = list(dict.fromkeys(key for scope, key in pairs if scope in ("local", "worktree")))
+    off = {f"GIT_CONFIG_KEY_{number}": key for number, key in enumerate(keys)}
+    values = {
+        f"GIT_CONFIG_VALUE_{number}": "false" if key.endswith(".required") else ""
+        for number, key in enumerate(keys)
+    }
+    return {"GIT_CONFIG_COUNT": str(len(keys)), **off, **values}
+
+
+FILTERS = r"^filter\..*\.(clean|smudge|process|required)$"
+
+
+def _run(
+    arguments: Sequence[str], stdin: bytes, variables: Mapping[str, str]
+) -> "subprocess.CompletedProcess[bytes]":
     try:
         return subprocess.run(
             ["git", *OPTIONS, *arguments],
             input=stdin,
             capture_output=True,
             check=False,
-            env={**kept, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0"},
+            env=variables,
         )
     except FileNotFoundError as error:
         raise LotusError(

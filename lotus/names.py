@@ -52,6 +52,29 @@ def on_disk(path: Path) -> Path:
         return path
 
 
+def without_home(text: str) -> str:
+    """Returns a text with `~` in place of the folders that users have on any system, this user's first.
+
+    What is shared says nothing of whose machine it was made on.
+    """
+    own = os.path.expanduser("~")
+    if os.path.isabs(own) and own != "/":
+        text = re.sub(rf"(?<![\w.~-]){re.escape(own)}(?=/|\b(?![\w.-])|$)", "~", text)
+    return re.sub(r"(?<![\w.~/-])/(?:home|Users)/[^/\s'\":,]+", "~", text)
+
+
+def path_part(name: str) -> str:
+    """Returns a name that a file or folder can have.
+
+    Raises:
+        ValueError: it has a slash, or means another folder.
+
+    """
+    if "/" in name or "\0" in name or name in (".", ".."):
+        raise ValueError(f"'{shown(name)}' cannot be part of a path")
+    return name
+
+
 def path_form(name: str, told_apart: bool = False) -> str:
     """A name as part of a path: lower-case letters, digits and single '-', as `t-shirt-top`.
 

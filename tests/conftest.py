@@ -14,6 +14,7 @@ from longest_files import LONGEST
 from made_once import made_once
 from own_file import extend
 from project import copy_of_project, run
+from shared_results import share
 from torch import nn
 from torch.optim.optimizer import register_optimizer_step_post_hook
 
@@ -60,9 +61,9 @@ def finished(tmp_path_factory):
     All test processes share one: the first that asks makes it, and others wait.
     """
 
-    def make(draft):
-        copy_of_project(draft)
-        run(draft, "snakemake", "--cores", "2", "--configfile", "config/digits.yaml")
+    def make(folder):
+        copy_of_project(folder)
+        run(folder, "snakemake", "--cores", "2", "--configfile", "config/digits.yaml")
 
     return made_once(tmp_path_factory, "project", make)
 
@@ -75,8 +76,15 @@ def extended(finished, tmp_path_factory):
         Its folder, and what was planned when.
 
     """
-    made = made_once(tmp_path_factory, "extended", lambda draft: extend(finished, draft))
+    made = made_once(tmp_path_factory, "extended", lambda folder: extend(finished, folder))
     return made / "project", json.loads((made / "noted.json").read_text())
+
+
+@pytest.fixture(scope="session")
+def published(finished, tmp_path_factory):
+    """The finished project, published to a remote in a folder and committed twice; to be looked at only."""
+    made = made_once(tmp_path_factory, "published", lambda folder: share(finished, folder))
+    return made / "project"
 
 
 @pytest.fixture(scope="session")

@@ -8,9 +8,10 @@ import pytest
 from click.testing import CliRunner
 
 from lotus.cli.main import main
-from lotus.diff.loading import open_side
+from lotus.diff.loading import _contents, open_side
 from lotus.errors import LotusError
 from lotus.git import git, why_none
+from lotus.records.environment import git_state
 from lotus.tracking import tracked_files
 
 ODD = {
@@ -146,6 +147,92 @@ def test_odd_settings_change_nothing(repository):
         run("git", "config", key, value)
     assert tracked_files.uncommitted() == [REMARK]
     assert not Path("started-by-git").exists()
+
+
+RUN = "touch started-by-git; cat"
+THAT_RUN = {
+    **{f"filter.{name}.{key}": RUN for name in ("evil", "a=b") for key in ("clean", "smudge")},
+    "filter.evil.process": RUN,
+    "filter.evil.required": "true",
+    "diff.evil.command": RUN,
+    "diff.evil.textconv": RUN,
+    "core.hooksPath": "hooks",
+    "core.sshCommand": RUN,
+    "core.editor": RUN,
+    "core.askPass": RUN,
+    "core.gitProxy": RUN,
+    "gpg.program": RUN,
+    "credential.helper": f"!{RUN}",
+    "sequence.editor": RUN,
+    "uploadpack.packObjectsHook": RUN,
+    # What the repository lacks is fetched from here, when it is looked for.
+    "core.repositoryFormatVersion": "1",
+    "extensions.partialClone": "evil",
+    "remote.evil.promisor": "true",
+    "remote.evil.url": "ext::touch started-by-git",
+    "remote.evil.uploadpack": RUN,
+    "protocol.ext.allow": "always",
+    "protocol.allow": "always",
+}
+
+
+@pytest.fixture
+def trapped(repository):
+    """A repository whose settings and attributes name programs wherever git knows of any."""
+    Path(".gitattributes").write_text("*.csv filter=evil diff=evil\n*.json filter=a=b\n")
+    Path("results/b.json").write_text("{}")
+    commit(".gitattributes", "results")
+    Path("results/ä b.csv").write_text("3")
+    Path("results/b.json").write_text("[]")
+    Path("hooks").mkdir()
+    for name in ("post-index-change", "fsmonitor-watchman", "reference-transaction"):
+        Path("hooks", name).write_text("#!/bin/sh\ntouch started-by-git\n")
+        Path("hooks", name).chmod(0o755)
+    for key, value in (ODD | THAT_RUN).items():
+        run("git", "config", key, value)
+    return repository
+
+
+def test_no_setting_of_a_repository_starts_a_program(trapped):
+    (remark,) = tracked_files.uncommitted()
+    assert remark == REMARK.replace("ä b.csv", "b.json and 1 more")
+    assert git_state()["dirty"] is False
+    assert why_none() == ""
+    with pytest.raises(LotusError, match="has no metrics"):
+        open_side("HEAD")
+    assert not Path("started-by-git").exists()
+
+
+def test_what_a_repository_lacks_is_not_fetched(trapped):
+    for blob in Path(".git/objects").glob("??/*"):
+        kind = subprocess.run(
+            ["git", "cat-file", "-t", blob.parent.name + blob.name], capture_output=True, check=True
+        ).stdout
+        if kind == b"blob\n":
+            blob.unlink()
+    tracked_files.uncommitted()
+    git_state()
+    with pytest.raises(LotusError):
+        _ = list(_contents("HEAD", ["0" * 40, "1" * 40]))
+    assert not Path("started-by-git").exists()
+
+
+def test_the_trap_works(trapped):
+    """The same calls without care: else the tests above would hold of any call."""
+    subprocess.run(["git", "diff", "HEAD", "--name-only"], capture_output=True, check=False)
+    assert Path("started-by-git").exists()
+    Path("started-by-git").unlink()
+    missing = ["git", "cat-file", "-p", "1" * 40]
+    subprocess.run(missing, capture_output=True, check=False)
+    assert Path("started-by-git").exists()
+
+
+def test_filters_of_the_users_own_settings_stay(repository, monkeypatch):
+    Path(".gitattributes").write_text("*.csv filter=own\n")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(repository / "own-config"))
+    Path("own-config").write_text('[filter "own"]\n\tclean = "touch started-by-git; echo 1"\n')
+    tracked_files.uncommitted()
+    assert Path("started-by-git").exists()
 
 
 def test_arguments_that_no_command_can_have(repository):

@@ -5,6 +5,7 @@ between a record and the present code, parameters or inputs. Both are decided by
 modification times may lie.
 """
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,9 +19,11 @@ from lotus.audit.unrecorded_files import RawFileOfStore, raw_files, strays
 from lotus.plan.step import ExpectedRecord
 from lotus.records.digests import ABSENT, Seen, digests
 from lotus.records.index import Index
+from lotus.records.places import HOW_TO_ALLOW, is_named_outside, leads_out, on_this_machine
 from lotus.records.reading import Record
 from lotus.records.seal import FORMAT, identity
 from lotus.tracking.tracked_files import uncommitted
+from lotus.wording import first_of
 
 VERIFIED, STALE, ORPHAN, MISSING, CHANGED = "verified", "stale", "orphan", "missing", "changed"
 STATUSES = (VERIFIED, STALE, ORPHAN, MISSING, CHANGED)
@@ -101,7 +104,12 @@ def audit(
         found.add(path, CHANGED, reason)
     for path, reason in mixtures.problems(index):
         found.add(path, STALE, reason)
-    notes = [*_of_older_formats(index), *contained.look_alikes(index, sound), *uncommitted()]
+    notes = [
+        *_of_older_formats(index),
+        *_not_read(seen),
+        *contained.look_alikes(index, sound),
+        *uncommitted(),
+    ]
     return Audit(found.artifacts(), notes)
 
 
@@ -234,8 +242,11 @@ class _Records:
         if now.is_absent:
             if is_made:
                 self.found.add(path, MISSING, f"{record.path} read it")
-            elif not Path(path).is_absolute():
+            elif not is_named_outside(path):
                 yield f"{path}, which it read, is absent"
+        elif not now.sha256 and is_named_outside(path):
+            # Others can name any file of this machine; a remark says that it was not read.
+            return
         elif now.sha256 != stated:
             if is_made:
                 reason = now.problem or _other_bytes(now.sha256, stated, record.path)
@@ -317,6 +328,16 @@ def _of_older_formats(index: Index) -> Iterator[str]:
             f"{count} of {len(index.records)} records are of format {number}, written by an older version "
             f"of the package (now: {FORMAT}); they are read, but their code identity cannot be compared "
             "with the present code: audit them with the version that wrote them, or run their steps again"
+        )
+
+
+def _not_read(seen: Mapping[str, Seen]) -> Iterator[str]:
+    """A remark on files outside the project that records name: they are there, and were not read."""
+    outside = [path for path, now in seen.items() if is_named_outside(path) and leads_out(path)]
+    if there := [path for path in outside if os.path.lexists(on_this_machine(path))]:
+        yield (
+            f"{first_of(there, 1)}: named by records, outside the project, and not read: what lies there "
+            f"is compared with nothing ({HOW_TO_ALLOW})"
         )
 
 

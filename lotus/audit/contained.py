@@ -9,7 +9,9 @@ import numpy as np
 
 from lotus import layout
 from lotus.formats.json_text import parse_json, read_file
+from lotus.predictions.predictions_file import check_sizes
 from lotus.records.index import Index
+from lotus.records.places import leads_out
 from lotus.records.reading import Record
 
 LARGEST = 10**12
@@ -111,6 +113,7 @@ def _otherwise_split(parts: Parts, splits: Iterable[tuple[str, Parts]]) -> Itera
 
 
 def _asked(path: str) -> Parts:
+    check_sizes(Path(path))
     with np.load(path) as arrays:
         parts = {
             name: _indices(name, arrays[f"{name}.indices"])
@@ -156,6 +159,8 @@ def _misplaced(parts: Parts, dataset: str) -> Iterator[str]:
 def _ranges(dataset: str) -> Mapping[str, tuple[int, int]]:
     """Part of a store → its first image, and the one behind its last; nothing if the store does not say."""
     source = layout.STORES / dataset / "source.json"
+    if leads_out(source):
+        return {}
     try:
         parts = parse_json(read_file(source))["parts"]
         return {name: (int(first), int(end)) for name, (first, end) in parts.items()}

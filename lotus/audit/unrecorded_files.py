@@ -11,6 +11,7 @@ from lotus import layout
 from lotus.formats.json_text import parse_json, read_file
 from lotus.records.files_below import files_below
 from lotus.records.forms import FilePath, RecordForm
+from lotus.records.places import is_named_outside, leads_out
 
 WORKING = re.compile(r"checkpoint\.pt|\.snakemake_timestamp|\.gitignore|\.\d+-.*|\.decode-.*")
 """What tools leave while they work, or when they are killed."""
@@ -37,12 +38,7 @@ class RawFileOfStore:
     @property
     def is_elsewhere(self) -> bool:
         """Whether it lies outside the project: in an installed library, on a mirror."""
-        return is_elsewhere(self.path)
-
-
-def is_elsewhere(path: str) -> bool:
-    """Whether a path, as records have it, leads out of the project."""
-    return Path(path).is_absolute() or ".." in Path(path).parts
+        return is_named_outside(self.path)
 
 
 class ListedFile(RecordForm):
@@ -60,6 +56,8 @@ class _List(RecordForm):
 
 def listed(path: Path) -> list[ListedFile] | None:
     """Returns the files in a list of `lotus fetch`; None where it cannot be read."""
+    if leads_out(path):
+        return None
     try:
         return _List.model_validate(parse_json(read_file(path))).files
     except (OSError, ValueError, ValidationError):

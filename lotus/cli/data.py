@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from lotus.cli.examples import examples
+from lotus.cli.output import print_lines
 from lotus.cli.parameters import (
     EXISTING_FILE,
     EXISTING_FOLDER,
@@ -274,4 +275,4 @@ def clean_mufac(source: Path, out: Path, forget_rows: int, workers: int) -> None
     """
     from lotus.data.clean_mufac import clean
 
-    click.echo("\n".join(clean(source, out, forget_rows, workers).lines()))
+    print_lines(clean(source, out, forget_rows, workers).lines())

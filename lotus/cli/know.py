@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from lotus.cli.examples import examples
+from lotus.cli.output import print_lines
 from lotus.cli.parameters import EXISTING_FILE, plugin_option
-from lotus.names import shown
 
 ANYWHERE = "anywhere in the project, without a run"
 
@@ -25,7 +25,7 @@ def methods(plugins: tuple[str, ...]) -> None:
 
     load_plugins(plugins)
     for name in registry.available():
-        click.echo("\n".join(_method_lines(name)))
+        print_lines(_method_lines(name))
 
 
 def _method_lines(name: str) -> Iterator[str]:
@@ -58,7 +58,7 @@ def protocols() -> None:
     from lotus.config.register import REGISTER
 
     for name, switch in REGISTER.items():
-        click.echo(f"{name}  {switch.where} ({SWITCHES[name]}): {switch.released}")
+        print_lines([f"{name}  {switch.where} ({SWITCHES[name]}): {switch.released}"])
 
 
 @click.command(epilog=examples("lotus datasets", when=ANYWHERE))
@@ -67,7 +67,7 @@ def datasets() -> None:
     from lotus.data import sources
 
     for name in sources.available():
-        click.echo("\n".join(_dataset_lines(name)))
+        print_lines(_dataset_lines(name))
 
 
 def _dataset_lines(name: str) -> Iterator[str]:
@@ -109,10 +109,10 @@ def check_config(config: Path, import_plugins: bool) -> None:
     origin = read_origin(config)
     plan = make_plan(origin.content, [origin], import_plugins)
     refuse_nonsense(plan, [origin])
-    click.echo("\n".join(map(shown, summary(plan).splitlines())))
+    print_lines(summary(plan).splitlines())
     if plan.settings.plugins and not import_plugins:
-        click.echo(
-            "  plug-ins were read, not run: the values of their hyper-parameters were not checked"
+        print_lines(
+            ["  plug-ins were read, not run: the values of their hyper-parameters were not checked"]
         )
 
 
@@ -124,4 +124,4 @@ def schema() -> None:
     """
     from lotus.plan.schema import json_schema
 
-    click.echo(json.dumps(json_schema(), indent=2))
+    print_lines([json.dumps(json_schema(), indent=2)])

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from lotus.cli.examples import examples
+from lotus.cli.output import print_lines
 from lotus.cli.parameters import EXISTING_FILE, EXISTING_FOLDER, FILE, configfile_option
 
 STATUSES = """\
@@ -42,7 +43,7 @@ def audit(configfiles: tuple[Path, ...], as_json: bool, full: bool) -> None:
     from lotus.audit.project import audit_project
 
     found = audit_project(configfiles, full)
-    click.echo(to_text.as_json(found) if as_json else to_text.as_text(found))
+    print_lines([to_text.as_json(found) if as_json else to_text.as_text(found)])
     if not found.ok:
         sys.exit(1)
 
@@ -74,16 +75,15 @@ def lineage(
 
     found = lookup.look_up(artifact, depth)
     if found.notice:
-        click.echo(found.notice, err=True)
+        print_lines([found.notice], err=True)
     if picture is not None:
         from lotus.lineage.picture import draw
 
         draw(found.tree, found.heading, picture)
     if as_json:
-        click.echo(json.dumps(to_json.as_json(found.tree, found.values), indent=1))
+        print_lines([json.dumps(to_json.as_json(found.tree, found.values), indent=1)])
     else:
-        for line in (*found.value_lines(), *to_text.lines(found.tree, depth, brief)):
-            click.echo(line)
+        print_lines([*found.value_lines(), *to_text.lines(found.tree, depth, brief)])
     if found.tree.problems:
         sys.exit(1)
 
@@ -152,9 +152,9 @@ def diff(a: str, b: str, as_json: bool, top: int, times: bool) -> None:
 
     found = compare(open_side(a), open_side(b), times)
     if as_json:
-        click.echo(json.dumps(to_json.as_json(found), indent=1, allow_nan=False))
+        print_lines([json.dumps(to_json.as_json(found), indent=1, allow_nan=False)])
     else:
-        click.echo("\n".join(to_text.lines(found, top)))
+        print_lines(to_text.lines(found, top))
 
 
 @click.command(
@@ -177,7 +177,7 @@ def effects(table: Path, switches: tuple[str, ...]) -> None:
     """
     from lotus.tables import effects
 
-    click.echo("\n".join(effects.effects(table, switches)))
+    print_lines(effects.effects(table, switches))
 
 
 @click.command(
@@ -196,4 +196,4 @@ def signs(published: Path, names: tuple[str, ...]) -> None:
     from lotus.claims import behaviours_in_print
     from lotus.published.numbers import load_published
 
-    click.echo("\n".join(behaviours_in_print.signs(load_published(published), names)))
+    print_lines(behaviours_in_print.signs(load_published(published), names))

@@ -16,6 +16,7 @@ from typing import Any
 import click
 
 from lotus.cli import data, know, look, models, results, share
+from lotus.cli.output import LogLines
 from lotus.cli.parameters import FILE
 from lotus.errors import LotusError
 from lotus.names import shown
@@ -102,9 +103,9 @@ def main(context: click.Context, log: Path | None) -> None:
     # Imports allocate much and free nothing: without the collector they take a fifth less time.
     gc.disable()
     # Plain lines on standard error.
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr
-    )
+    to_stderr = logging.StreamHandler(sys.stderr)
+    to_stderr.setFormatter(LogLines("%(asctime)s %(message)s", "%H:%M:%S"))
+    logging.basicConfig(level=logging.INFO, handlers=[to_stderr])
     if log is not None:
         # The workflow passes every resolved setting on the command line.
         logging.info("%s", shlex.join(sys.argv[1:]))

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from lotus.cli.examples import examples
+from lotus.cli.output import print_lines
 from lotus.cli.parameters import configfile_option
 from lotus.errors import LotusError
 
@@ -22,7 +23,7 @@ def publish() -> None:
     """
     from lotus.publish import publish
 
-    click.echo("\n".join(publish.publish()))
+    print_lines(publish.publish())
 
 
 @click.command(
@@ -59,7 +60,7 @@ def restore(
         from lotus.publish.replay import redraw
 
         redrawn = redraw(_in_this_process)
-        click.echo("\n".join(redrawn.lines()))
+        print_lines(redrawn.lines())
         if redrawn.other:
             sys.exit(1)
         return
@@ -67,7 +68,7 @@ def restore(
 
     found = restore.restore(configfiles, cores, recompute, only_list)
     if only_list:
-        click.echo("\n".join(found.lines()))
+        print_lines(found.lines())
 
 
 def _in_this_process(arguments: Sequence[str]) -> None:
@@ -106,7 +107,7 @@ def export_crate(out: Path, copy_below: int) -> None:
     from lotus.crate import export
 
     written = export.export_crate(out, copy_below)
-    click.echo(
-        f"{out}: {written.steps} steps, {written.copied} files, "
-        f"{written.named} more by their digest only"
+    said = (
+        f"{written.steps} steps, {written.copied} files, {written.named} more by their digest only"
     )
+    print_lines([f"{out}: {said}"])

@@ -26,6 +26,7 @@ from lotus.crate.recorded_run import (
     settings_of,
     tool_of,
 )
+from lotus.names import without_home
 from lotus.records.reading import Record
 
 Entity = dict[str, Any]
@@ -92,13 +93,13 @@ def file_properties(
 
     """
     return {
-        "name": file.path,
+        "name": file.name,
         "sha256": file.sha256,
         "encodingFormat": FORMATS.get(Path(file.path).suffix, "text/plain"),
         "exampleOfWork": refs(parameter.id for parameter in parameters),
         **({} if file.size is None else {"contentSize": str(file.size)}),
         **({"identifier": file.place} if file.place else {}),
-        **({} if file.copied else {"alternateName": file.path, "sdDatePublished": noted_at}),
+        **({} if file.copied else {"alternateName": file.name, "sdDatePublished": noted_at}),
     }
 
 
@@ -264,7 +265,9 @@ def _create_action(record: Record, run: RecordedRun) -> Entity:
         "@id": _action_id(record),
         "@type": "CreateAction",
         "name": f"{record.kind}: {about}" if about else record.kind,
-        "description": f"{record.content['command']}\n{_hardware_in_words(record.content['hardware'])}",
+        "description": without_home(
+            f"{record.content['command']}\n{_hardware_in_words(record.content['hardware'])}"
+        ),
         "instrument": ref(tool_of(record).id),
         "object": refs([*(run.files[path].id for path in record.inputs), *settings]),
         "result": refs(run.files[path].id for path in (*record.outputs, record.path)),

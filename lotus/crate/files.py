@@ -1,6 +1,5 @@
 """The files of a run crate: that their bytes are as recorded, which are copied, and how each is named."""
 
-import os
 from base64 import urlsafe_b64encode
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -9,11 +8,11 @@ from pathlib import Path
 from urllib.parse import quote
 
 from lotus import layout
-from lotus.audit.unrecorded_files import is_elsewhere
 from lotus.errors import LotusError
-from lotus.names import shown
+from lotus.names import shown, without_home
 from lotus.records.files import sha256
 from lotus.records.index import Index
+from lotus.records.places import HOW_TO_ALLOW, is_named_outside, leads_out, on_this_machine
 from lotus.tracking.tracked_files import dvc_entries, entry_of
 
 NEVER_COPIED = (".npy", ".npz", ".safetensors")
@@ -44,7 +43,12 @@ class CrateFile:
     @property
     def id(self) -> str:
         """Its path in the crate; of a file that is not copied, the URI of its bytes."""
-        return quote(self.path) if self.copied else digest_uri(self.sha256, self.path)
+        return quote(self.path) if self.copied else digest_uri(self.sha256, self.name)
+
+    @property
+    def name(self) -> str:
+        """The path as a crate says it, which is read by others: without anybody's home."""
+        return without_home(self.path)
 
 
 def digest_uri(digest: str, path: str) -> str:
@@ -71,23 +75,32 @@ def crate_files(index: Index, project: Sequence[str], copy_below: int) -> dict[s
     stated = _stated_digests(index)
     whole = {*project, *ALWAYS_COPIED, *index.records}
     paths = sorted({*stated, *index.records, *project})
-    found = {path: sha256(Path(path)) for path in paths if os.path.isfile(path)}
+    _refuse_links_out(paths)
+    inside = ((path, on_this_machine(path)) for path in paths if not leads_out(path))
+    found = {path: sha256(place) for path, place in inside if place.is_file()}
     _refuse_differences(index, stated, found)
     entries = dvc_entries()
     files = {}
     for path in paths:
         there = path in found
-        size = Path(path).stat().st_size if there else None
+        size = on_this_machine(path).stat().st_size if there else None
         small = size is not None and size < copy_below and Path(path).suffix not in NEVER_COPIED
         holder = entry_of(path, entries)
         files[path] = CrateFile(
             path=path,
             sha256=found[path] if there else next(iter(stated[path].values())),
             size=size,
-            copied=there and not is_elsewhere(path) and (small or path in whole),
+            copied=there and not is_named_outside(path) and (small or path in whole),
             place=holder.place if holder else "",
         )
     return files
+
+
+def _refuse_links_out(paths: Sequence[str]) -> None:
+    """Raises a LotusError where a file of the project is a link out of it: that file is not shared."""
+    for path in paths:
+        if not is_named_outside(path) and (how := leads_out(path)):
+            raise LotusError(f"{shown(path)}: {how}; nothing is exported: {HOW_TO_ALLOW}")
 
 
 def _stated_digests(index: Index) -> dict[str, dict[str, str]]:

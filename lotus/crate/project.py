@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from lotus import layout
-from lotus.audit.unrecorded_files import is_elsewhere
 from lotus.config.origins import read_origin
 from lotus.errors import LotusError
+from lotus.records.places import is_named_outside, leads_out
 
 WORKFLOW, CITATION, ENVIRONMENT = "Snakefile", "CITATION.cff", "envs/requirements.lock"
 RULES = Path("workflow/rules")
@@ -40,6 +40,8 @@ def read_citation() -> Citation:
     """
     if os.path.exists(CITATION) and not os.path.isfile(CITATION):
         raise LotusError(f"{CITATION}: is not a file")
+    if how := leads_out(CITATION):
+        raise LotusError(f"{CITATION}: {how}")
     try:
         content = read_origin(Path(CITATION)).content
     except (ValueError, RecursionError) as error:
@@ -99,5 +101,6 @@ def commit(states: Iterable[Mapping[str, Any]]) -> str:
 
 def configuration_files(named: Sequence[str]) -> list[str]:
     """Configuration files that lie in the project, of those that a record names."""
-    found = (name for name in named if not is_elsewhere(name) and os.path.isfile(name))
+    inside = (name for name in named if not is_named_outside(name) and not leads_out(name))
+    found = (name for name in inside if os.path.isfile(name))
     return list(dict.fromkeys(found))

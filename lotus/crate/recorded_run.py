@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from lotus import layout
 from lotus.crate.files import CrateFile
+from lotus.names import without_home
 from lotus.records.index import Index
 from lotus.records.reading import Record
 
@@ -106,9 +107,9 @@ def _leaves(above: str, value: Any) -> Iterator[tuple[str, Scalar]]:
         for key, inner in value.items():
             yield from _leaves(f"{above}.{key}" if above else str(key), inner)
     elif isinstance(value, Scalar):
-        yield above, value
+        yield above, without_home(value) if isinstance(value, str) else value
     elif value is not None:
-        yield above, json.dumps(value)
+        yield above, without_home(json.dumps(value))
 
 
 @dataclass(frozen=True)

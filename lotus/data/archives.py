@@ -21,6 +21,10 @@ LATEST = 2**33
 """Seconds since 1970 that every file system takes as a time."""
 ON_WINDOWS = 0
 """System that a zip states as the one of its names."""
+RATIO, ALWAYS = 200, 2**30
+"""Times its own bytes that an archive may unpack to, and bytes that any may; images hardly get smaller."""
+VARIABLE = "LOTUS_UNPACK_LIMIT"
+"""Environment variable: bytes that any archive may unpack to."""
 
 
 def is_archive(path: Path) -> bool:
@@ -57,7 +61,8 @@ def unpacked(
         unpack: from archive and empty folder; None: all of it.
 
     Raises:
-        LotusError: damaged or no archive; or a member lies outside the folder or is no plain file.
+        LotusError: damaged or no archive; a member lies outside the folder or is no plain file; or it
+            unpacks to more than `limit_of` says.
 
     """
     folder = cache / f"{archive.name}-{sha256[:12]}"
@@ -90,11 +95,39 @@ def _reason(error: Exception) -> str:
     return f"{text}; get it again"
 
 
+def limit_of(archive: Path) -> int:
+    """Returns how many bytes an archive may unpack to: one of a few bytes can fill any disk.
+
+    Raises:
+        LotusError: `LOTUS_UNPACK_LIMIT` is no number of bytes.
+
+    """
+    given = os.environ.get(VARIABLE, "")
+    if given and not (given.isascii() and given.isdigit()):
+        raise LotusError(f"{VARIABLE}: '{shown(given)}': accepted: a whole number of bytes")
+    return max(int(given) if given else ALWAYS, RATIO * archive.stat().st_size)
+
+
+def refuse_too_large(archive: Path, size: int, limit: int) -> None:
+    """Refuses an archive that unpacks to more bytes than its limit (`limit_of`).
+
+    Raises:
+        LotusError: it does.
+
+    """
+    if size > limit:
+        raise LotusError(
+            f"{shown(archive)}: unpacks to {size:,} bytes or more, accepted are {limit:,}: {RATIO} times "
+            f"its own, or {VARIABLE} (an environment variable); if it is what you mean, set that, or "
+            "unpack it yourself"
+        )
+
+
 def unpack_all(archive: Path, folder: Path) -> None:
     """Every member of an archive.
 
     Raises:
-        LotusError: a member lies outside the folder or is no plain file.
+        LotusError: a member lies outside the folder or is no plain file, or they are too large.
         Exception: of any kind, the archive is damaged.
 
     """
@@ -119,6 +152,8 @@ def _unzip(archive: Path, folder: Path) -> None:
                 raise LotusError(
                     f"{shown(archive)}: {shown(member.filename)} is a link, which is refused"
                 )
+        # Python's reader takes no more of a member than is stated here.
+        refuse_too_large(archive, sum(it.file_size for it in listed), limit_of(archive))
         for member in listed:
             opened.extract(member, folder)
 
@@ -127,16 +162,18 @@ def members(archive: Path, opened: tarfile.TarFile) -> Iterator[tarfile.TarInfo]
     """The files and folders of a tar archive.
 
     Raises:
-        LotusError: one lies outside the folder or is neither.
+        LotusError: one lies outside the folder or is neither, or they are too large.
         ReadError: the archive is cut off.
 
     """
-    last = -1
+    last, size, limit = -1, 0, limit_of(archive)
     for member in opened:
         # A damaged size can lead back, and Python's reader would go round for ever.
         if member.offset <= last or member.size < 0:
             raise tarfile.ReadError("damaged")
         last = member.offset
+        size += tarfile.BLOCKSIZE + member.size
+        refuse_too_large(archive, size, limit)
         _refuse_outside(archive, member.name)
         if not (member.isfile() or member.isdir()):
             raise LotusError(

@@ -24,6 +24,7 @@ from lotus.errors import LotusError
 from lotus.layout import RAW
 from lotus.names import shown
 from lotus.records.files import relative, sha256, write_json
+from lotus.records.places import on_this_machine
 from lotus.records.record import write_record
 from lotus.wording import first_of
 
@@ -88,7 +89,7 @@ def build_store(
     described = source_of(dataset, options)
     files = json.loads(raw.read_text(encoding="utf-8"))["files"]
     _check_unchanged(dataset, described, files, raw)
-    paths = tuple(Path(listed["path"]) for listed in files)
+    paths = tuple(on_this_machine(listed["path"]) for listed in files)
     content = read_content(dataset, described, options, paths)
     _check_sizes(dataset, described, options, content, files)
     contents.check(dataset, content)
@@ -175,7 +176,7 @@ def _check_unchanged(
     """Refuses raw files that are not those that were fetched, as far as their digests are known."""
     published = {file.name: file for file in described.files}
     for listed in files:
-        path, file = Path(listed["path"]), published.get(listed["name"])
+        path, file = on_this_machine(listed["path"]), published.get(listed["name"])
         if path.is_file():
             same = not listed["sha256"] or sha256(path) == listed["sha256"]
         else:

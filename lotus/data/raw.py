@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin, urlsplit
 
 from lotus.config.images import StoreOptions
 from lotus.data.archives import is_archive, unpacked
@@ -303,7 +304,7 @@ def _retrieve(url: str, name: str, md5: str, cache: Path, retries: int) -> str:
         retry_if_failed=retries,
     )  # fmt: skip
     try:
-        downloads.fetch(name, downloader=_downloader(url))
+        downloads.fetch(name, downloader=_downloader(url, has_checksum=bool(md5)))
     except OSError as error:
         return _reason(error)
     except ValueError as error:
@@ -312,14 +313,35 @@ def _retrieve(url: str, name: str, md5: str, cache: Path, retries: int) -> str:
     return ""
 
 
-def _downloader(url: str) -> Any:
+def _downloader(url: str, has_checksum: bool) -> Any:
+    """Returns what downloads a file; one that no checksum tells comes from the host that was named."""
     import pooch
 
     if not url.startswith(("http://", "https://")):
         raise LotusError(
             f"data.mirror: {url}: accepted: a folder, or a URL with http:// or https://"
         )
-    return pooch.HTTPDownloader(progressbar=True, timeout=TIMEOUT)
+    hooks = {} if has_checksum else {"response": _refuse_other_host}
+    return pooch.HTTPDownloader(progressbar=True, timeout=TIMEOUT, hooks=hooks)
+
+
+def _refuse_other_host(response: Any, **_: Any) -> None:
+    """Raises a ValueError where a server sends one to another host, or away from https."""
+    if not response.is_redirect:
+        return
+    asked = urlsplit(response.url)
+    target = urljoin(response.url, response.headers["location"])
+    told = urlsplit(target)
+    same = (asked.hostname, asked.port) == (
+        told.hostname,
+        told.port,
+    ) and told.scheme == asked.scheme
+    upgraded = (asked.hostname, asked.scheme, told.scheme) == (told.hostname, "http", "https")
+    if not same and not upgraded:
+        raise ValueError(
+            f"it redirects to {shown(target)}, and no checksum is known that would tell the file from "
+            "another"
+        )
 
 
 def _reason(error: Exception) -> str:

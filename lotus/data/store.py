@@ -15,15 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
 from lotus import layout
 from lotus.data.content import Content
 from lotus.errors import LotusError
 
 FILES = tuple(layout.STORE_FILES.values())
-LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""LibYAML's, where PyYAML was built with it: lists of published files are long."""
 
 
 @dataclass(frozen=True)
@@ -172,26 +169,3 @@ def md5(path: Path) -> str:
     """DVC's digest of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "md5").hexdigest()
-
-
-def locked_stores(lock: Path) -> dict[str, str]:
-    """Data set → digest, as `data.dvc` has them; see `dvc_outs`."""
-    return {Path(path).name: md5 for path, md5 in dvc_outs(lock).items()}
-
-
-def dvc_outs(lock: Path) -> dict[str, str]:
-    """Path → digest of what a DVC file lists; empty where there is no such file.
-
-    Raises:
-        LotusError: the file is not one of DVC's.
-
-    """
-    if not lock.is_file():
-        return {}
-    try:
-        outs = yaml.load(lock.read_text(encoding="utf-8"), LOADER)["outs"]
-        return {out["path"]: out["md5"] for out in outs if "md5" in out}
-    except OSError as error:
-        raise LotusError(f"{lock}: cannot be read: {error.strerror}") from error
-    except (yaml.YAMLError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise LotusError(f"{lock}: is not a DVC file with a list 'outs': {error}") from error

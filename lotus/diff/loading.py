@@ -17,6 +17,7 @@ from lotus.git import git, why_none
 from lotus.names import shown
 from lotus.records.forms import Digest, FilePath, Number, RecordForm, unfit
 from lotus.records.index import Index
+from lotus.records.places import leads_out
 from lotus.records.reading import Record, parse_record
 from lotus.results.metrics import KEYS, parse_metrics
 
@@ -89,7 +90,8 @@ def open_side(name: str) -> Side:
     """
     folder = Path(name)
     if os.path.isdir(folder):
-        return _side(name, "folder", _read_folder(_results_of(folder)), "run an experiment first")
+        files = _read_folder(_results_of(folder), folder)
+        return _side(name, "folder", files, "run an experiment first")
     commit = _commit(name)
     return _side(
         name,
@@ -165,12 +167,14 @@ def _results_of(folder: Path) -> Path:
     return folder
 
 
-def _read_folder(results: Path) -> Iterator[tuple[Path, bytes]]:
+def _read_folder(results: Path, root: Path) -> Iterator[tuple[Path, bytes]]:
     for folder, inner, names in os.walk(results):
         inner.sort()
         here = layout.RESULTS / Path(folder).relative_to(results)
         for name in sorted(names):
             if _wanted(here / name):
+                if how := leads_out(Path(folder, name), root):
+                    raise LotusError(f"{shown(f'{folder}/{name}')}: {how}")
                 try:
                     yield here / name, read_file(Path(folder, name))
                 except OSError as error:

@@ -13,6 +13,7 @@ import os
 import shutil
 import signal
 import socket
+import stat
 import struct
 import subprocess
 import sys
@@ -39,6 +40,8 @@ LONGEST_ADDRESS = 100
 """Bytes; systems take 104 to 108."""
 _SIZE = struct.Struct("!I")
 _CODE = struct.Struct("!i")
+_PEER = struct.Struct("3i")
+"""Process, user and group of the other end of a socket."""
 
 
 class WarmProcess:
@@ -91,27 +94,49 @@ def ask(address: str, arguments: Sequence[str]) -> int | None:
     """Has the warm process do a job, with this process's output files.
 
     Returns:
-        The job's exit status; None if there is no warm process.
+        The job's exit status; None if there is no warm process, or not certainly one of this user's.
 
     """
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         try:
+            if not _is_of_this_user_alone(address):
+                return None
             connection.connect(address)
-        except OSError:
+            # All variables of this job go there, with whatever secrets they hold.
+            if not _is_peer_this_user(connection):
+                return None
+        except (OSError, ValueError):
             return None
         order = {"arguments": list(arguments), "folder": os.getcwd(), "variables": {**os.environ}}
         text = json.dumps(order).encode()
         try:
             socket.send_fds(connection, [_SIZE.pack(len(text))], [1, 2])
             connection.sendall(text)
+        except OSError:
+            # Gone before it had read the order, so before it could begin with it.
+            return None
+        try:
             answer = connection.recv(_CODE.size)
         except ConnectionError:
-            # Killed before it had read all of its order.
             answer = b""
     if len(answer) < _CODE.size:
         sys.stderr.write("lotus: the job ended without a status (killed, or out of memory)\n")
         return 1
     return int(_CODE.unpack(answer)[0])
+
+
+def _is_of_this_user_alone(address: str) -> bool:
+    """Whether a socket lies in a folder (no link to one) of this user that nobody else can enter."""
+    state = os.lstat(os.path.dirname(address))
+    return stat.S_ISDIR(state.st_mode) and state.st_uid == os.getuid() and not state.st_mode & 0o077
+
+
+def _is_peer_this_user(connection: socket.socket) -> bool:
+    """Whether the process at the other end is this user's; where no system tells, the folder did."""
+    if not hasattr(socket, "SO_PEERCRED"):
+        return True
+    peer = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size)
+    return int(_PEER.unpack(peer)[1]) == os.getuid()
 
 
 def serve(address: Path, work: Callable[[], None]) -> None:
@@ -138,6 +163,9 @@ def serve(address: Path, work: Callable[[], None]) -> None:
             try:
                 connection, _ = listener.accept()
             except TimeoutError:
+                continue
+            if not _is_peer_this_user(connection):
+                connection.close()
                 continue
             if os.fork() == 0:
                 listener.close()

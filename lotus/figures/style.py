@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -147,6 +148,8 @@ FORMS: dict[str, Any] = {
 """Ending → how it is written: without metadata that would differ between equal figures."""
 
 
+NOT_IN_XML = re.compile(r"[^\t\n\r -~\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Characters that break an SVG, and control characters that it could hold."""
 LARGEST = 20_000
 """Dots of a PNG's longer side at most; names of any length make figures of any width."""
 
@@ -157,3 +160,13 @@ def save_as(figure: Figure, path: Path) -> None:
     dots = min(SETTINGS["savefig.dpi"], LARGEST / max(figure.get_size_inches()))
     with atomic(path) as draft:
         figure.savefig(draft, format=ending, dpi=dots, **FORMS[ending])
+        if ending == "svg":
+            _escape_what_xml_cannot_hold(draft)
+
+
+def _escape_what_xml_cannot_hold(svg: Path) -> None:
+    """Writes escapes in place of control characters and the like; names of classes can have any."""
+    text = svg.read_text(encoding="utf-8", errors="backslashreplace")
+    if NOT_IN_XML.search(text):
+        escaped = NOT_IN_XML.sub(lambda found: ascii(found[0])[1:-1], text)
+        svg.write_text(escaped, encoding="utf-8")

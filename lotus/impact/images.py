@@ -127,7 +127,8 @@ def _roles(
     for record in index.records.values():
         if record.about.get("dataset") != dataset or record.kind not in ("held-out", "forget-set"):
             continue
-        for path in record.outputs:
+        # A record can name any file as its own; only those that lie where its own do are read.
+        for path in (name for name in record.outputs if index.producer(name) is record):
             seed, scenario = int(record.about["seed"]), str(record.about.get("scenario", ""))
             if record.kind == "held-out" and part != "train":
                 halves = load_held_out(Path(path))

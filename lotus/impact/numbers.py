@@ -68,6 +68,8 @@ def touched_lines(reach: Reach) -> list[TouchedLine]:
         for record in reach.records
         for path in record.outputs
         if record.kind == "table" and path.endswith(".csv") and path in reach.files
+        # A record can name any file as its own; only those that lie where its own do are read.
+        if reach.index.producer(path) is record
         # What is in that table are verdicts.
         if record.about.get("table") != layout.CLAIMS_TABLE[1]
         for line in _of_table(reach, record, path, read)

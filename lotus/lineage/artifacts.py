@@ -12,6 +12,7 @@ from lotus.names import shown
 from lotus.records.files import relative
 from lotus.records.forms import LONGEST_PATH
 from lotus.records.index import Index
+from lotus.records.places import HOW_TO_ALLOW, is_named_outside, leads_out
 
 MOST_NEAR = 3
 """Near matches that a message names."""
@@ -50,8 +51,10 @@ def in_project(given: str) -> Path:
 
     """
     path = Path(relative(Path(os.path.normpath(given))))
-    if path.is_absolute() or ".." in path.parts:
+    if is_named_outside(path):
         raise LotusError(f"{shown(given)}: is outside the project in {Path.cwd()}")
+    if how := leads_out(path):
+        raise LotusError(f"{shown(given)}: {how}; {HOW_TO_ALLOW}")
     return path
 
 

@@ -7,17 +7,18 @@ from functools import cache
 from pathlib import Path
 
 from lotus import layout
-from lotus.audit.unrecorded_files import is_elsewhere
 from lotus.data.store import md5
 from lotus.lineage.plan_nodes import KeptInputs, PlannedNode, plan_nodes
 from lotus.lineage.raw_folders import CheckedFolder, folders_of
 from lotus.lineage.tree import NOT_IN_DVC, Node, Tree, is_raw_list, is_store
 from lotus.records.files import sha256
 from lotus.records.index import Index
+from lotus.records.places import VARIABLE, is_named_outside, leads_out, on_this_machine
 from lotus.records.seal import identity
 from lotus.tracking.tracked_files import DvcEntry, dvc_entries, entry_of
 
 NOT_AT_HAND = "not at hand"
+NOT_READ = f"outside the project, and not read ({VARIABLE})"
 NOT_STATED = "no digest of it is stated; the store's content stands for it"
 
 
@@ -124,9 +125,12 @@ def _checked_node(plan: PlannedNode, evidence: _Evidence) -> Node:
 
 
 def _digest_on_disk(file: str) -> str:
+    if leads_out(file):
+        return ""
     try:
-        return sha256(Path(file)) if os.path.isfile(file) else ""
-    except OSError:
+        place = on_this_machine(file)
+        return sha256(place) if place.is_file() else ""
+    except (OSError, ValueError):
         return ""
 
 
@@ -137,6 +141,8 @@ def _bytes_problem(
     if not found:
         if _may_be_elsewhere(file) or os.path.isdir(file):
             return ""
+        if how := leads_out(file):
+            return f"{file}: not read: it {how}"
         if os.path.exists(file):
             return f"{file}: cannot be read as a file"
         place = entry_of(file, entries)
@@ -149,7 +155,7 @@ def _bytes_problem(
 
 def _may_be_elsewhere(file: str) -> bool:
     """Whether a file lies outside the project, or in its folder of downloads, which is not kept."""
-    return is_elsewhere(file) or Path(file).is_relative_to(layout.RAW)
+    return is_named_outside(file) or Path(file).is_relative_to(layout.RAW)
 
 
 def _record_problems(plan: PlannedNode, evidence: _Evidence) -> Iterator[str]:
@@ -188,6 +194,8 @@ def _why_not_compared(plan: PlannedNode, files: Mapping[str, str], found: Mappin
     absent = [file for file in plan.files if not found[file]]
     if not absent or plan.record is not None:
         return ""
+    if leads_out(absent[0]) and os.path.lexists(on_this_machine(absent[0])):
+        return NOT_READ
     return NOT_AT_HAND if files[absent[0]] else NOT_STATED
 
 
@@ -196,6 +204,7 @@ def _place_in_dvc(plan: PlannedNode, entries: Mapping[str, DvcEntry]) -> str:
     if entry is None:
         return NOT_IN_DVC
     path = Path(plan.path)
-    if plan.path in entries and os.path.isfile(path) and md5(path) != entry.md5:
+    is_there = os.path.isfile(path) and not leads_out(path)
+    if plan.path in entries and is_there and md5(path) != entry.md5:
         return f"{entry.file} has other bytes: md5 {entry.md5}"
     return entry.place

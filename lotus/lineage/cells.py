@@ -15,6 +15,7 @@ from lotus.formats.json_text import read_file
 from lotus.lineage.plan_nodes import KeptInputs
 from lotus.names import shown
 from lotus.records.index import Index
+from lotus.records.places import leads_out
 from lotus.records.reading import Record
 from lotus.results.ablation import is_of_numbers
 from lotus.results.experiment import Experiment, read_experiment
@@ -310,7 +311,7 @@ def _inputs_of_paper_table(
 ) -> dict[str, list[str]] | None:
     """Returns what a cell of a paper's table rests on: the published reference, measurements, or both."""
     described = [path for path in record.inputs if _kind_of_maker(path, index) == "experiment"]
-    if not described or not os.path.isfile(described[0]):
+    if not described or leads_out(described[0]) or not os.path.isfile(described[0]):
         return None
     columns = [name for name, text in line.values.items() if text] or list(line.values)
     bases = {column.partition("_")[0] for column in columns} & {"released", "corrected"}

@@ -9,6 +9,7 @@ from lotus.audit.unrecorded_files import ListedFile, listed
 from lotus.data import raw, sources
 from lotus.errors import LotusError
 from lotus.records.index import Index
+from lotus.records.places import leads_out
 
 UNKNOWN = "a folder without known members: the store's content stands for it"
 PUBLISHED = "a folder: its members have the publisher's checksums"
@@ -37,7 +38,7 @@ def folders_of(raw_list: str, index: Index) -> dict[str, CheckedFolder]:
     return {
         file.path: _check_folder(file, described.get(file.name))
         for file in files
-        if os.path.isdir(file.path)
+        if not leads_out(file.path) and os.path.isdir(file.path)
     }
 
 

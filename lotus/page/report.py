@@ -8,14 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import FileSystemLoader, StrictUndefined
+from jinja2.exceptions import SecurityError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from lotus import layout
 from lotus.claims.verdicts import read_verdicts
 from lotus.config.protocol import CORRECTED
+from lotus.errors import LotusError
 from lotus.figures.registry import spec_modules
 from lotus.layout import GOLD, ORIGINAL
 from lotus.metrics.base import registry
+from lotus.names import shown
 from lotus.page.ablation import ablation_part, register
 from lotus.page.book import Book
 from lotus.page.change_ways import ChangeWays
@@ -103,10 +107,10 @@ def write_report(
     """
     read = read_experiment(experiment, for_page=True)
     content = {**_paper(read, published), **_results(read), **_settings(read), **_machine(read)}
-    shown = _results_shown(read)
-    pictures = [path for path in shown if path.suffix == ".svg"]
+    used = _results_shown(read)
+    pictures = [path for path in used if path.suffix == ".svg"]
     fits = sum(path.stat().st_size for path in pictures) <= limit
-    vouchers = vouched(shown)
+    vouchers = vouched(used)
     page = _rendered(template, content, Book(vouchers, with_pictures=fits))
     if fits and len(page.encode()) > limit:
         page = _rendered(template, content, Book(vouchers, with_pictures=False))
@@ -121,7 +125,7 @@ def write_report(
             experiment,
             *sorted(published.glob("*.csv")),
             *sorted(path for path in template.parent.iterdir() if path.is_file()),
-            *shown,
+            *used,
         ],
         outputs=[out],
     )
@@ -147,7 +151,8 @@ def _results_shown(read: Experiment) -> list[Path]:
 
 
 def _rendered(template: Path, content: Mapping[str, Any], book: Book) -> str:
-    environment = Environment(
+    # A template can come from anybody; in a sandbox it reaches what it is given, and nothing of Python.
+    environment = ImmutableSandboxedEnvironment(
         loader=FileSystemLoader(template.parent),
         autoescape=True,
         undefined=StrictUndefined,
@@ -158,7 +163,12 @@ def _rendered(template: Path, content: Mapping[str, Any], book: Book) -> str:
     environment.globals["with_pictures"] = book.with_pictures
     environment.globals["book"] = book
     environment.globals["counted"] = counted
-    return environment.get_template(template.name).render(**content)
+    try:
+        return environment.get_template(template.name).render(**content)
+    except SecurityError as error:
+        raise LotusError(
+            f"{shown(template)}: reaches for more than a page is made of: {error}"
+        ) from error
 
 
 def _paper(read: Experiment, published: Path) -> dict[str, Any]:

@@ -7,13 +7,13 @@ from typing import Any
 
 from lotus import layout
 from lotus.data import sources
-from lotus.data.store import locked_stores
 from lotus.layout import HELD_OUT
 from lotus.plan.candidates import trials
 from lotus.plan.contents import Contents
 from lotus.plan.plan import Plan
 from lotus.plan.step import ExpectedRecord, Step, expected, flat, texts, with_record
 from lotus.records.reading import find_record
+from lotus.tracking.dvc_files import locked_stores
 
 
 def fetch_data(contents: Contents) -> Iterator[Step]:

@@ -15,6 +15,7 @@ from lotus.formats.json_text import parse_json, read_file
 from lotus.plan.making import make_plan
 from lotus.plan.plan import Plan
 from lotus.records.files import relative
+from lotus.records.places import followed, leads_out
 from lotus.records.reading import find_record
 
 
@@ -100,16 +101,21 @@ def present(configfiles: Sequence[Path]) -> Declared:
     record = find_record(layout.EXPERIMENT_RECORD)
     if not record.problem:
         files = [Path(name) for name in record.settings["files"]]
-        absent = [str(path) for path in files if not path.is_file()]
-        if not absent:
+        # A record can name any file of this machine, and a mistake in a file is quoted.
+        outside = [str(path) for path in files if leads_out(path)]
+        absent = [str(path) for path in files if not outside and not path.is_file()]
+        if not outside and not absent:
             made_by = declared(files, record.settings["given"], import_plugins=False)
             return _because(made_by, "by which the results were made")
-        reason = f"{' and '.join(absent)}, by which the results were made, cannot be found here"
+        named = " and ".join(outside or absent)
+        why = "cannot be found here" if absent else leads_out(outside[0])
+        reason = f"{named}, by which the results were made, {why}"
     elif Path(record.path).exists():
         reason = f"{record.path}, which names its files, is damaged ({record.problem})"
     else:
         reason = "there is no record of an experiment here"
     try:
+        followed(str(layout.EXPERIMENT), "this project")
         settings = parse_json(read_file(layout.EXPERIMENT))["settings"]
         origins = [Origin(str(layout.EXPERIMENT), settings)]
         plan = make_plan(settings, origins, import_plugins=False)

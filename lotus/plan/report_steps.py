@@ -5,19 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lotus import layout
-from lotus.figures.registry import spec_modules
+from lotus.plan import drawing
 from lotus.plan.contents import Contents, Made, description
 from lotus.plan.data_steps import cache_stores, picture_forget_set
-from lotus.plan.step import (
-    ExpectedRecord,
-    Files,
-    Step,
-    expected,
-    flat,
-    subject_of,
-    texts,
-    with_record,
-)
+from lotus.plan.step import Files, Step, expected, flat, texts, with_record
 
 
 def evaluate(contents: Contents) -> Iterator[Step]:
@@ -29,110 +20,37 @@ def evaluate(contents: Contents) -> Iterator[Step]:
                 row: str(layout.run_files(Path(folder))["predictions"])
                 for row, folder in plan.run_folders(cell, seed).items()
             }
-            outputs = with_record({"metrics": layout.metrics_file(cell, seed)})
-            read = list(predictions.values())
-            yield Step(
-                "evaluate",
-                {**subject_of(cell, seed), "in_study": layout.in_study("", cell.study)},
-                inputs={"predictions": read},
-                outputs=outputs,
-                told={
-                    "predictions": [
-                        word for row, path in predictions.items() for word in ("--of", row, path)
-                    ],
-                    "labels": json.dumps(cell.labels),
-                },
-                modules=("lotus.runs.evaluation",),
-                records=expected(outputs, read, {"rows": list(predictions)}),
-            )
+            yield drawing.evaluation(cell, seed, predictions)
 
 
 def make_table(contents: Contents) -> Iterator[Step]:
     """Tables of the experiment."""
     for made in contents.tables:
-        yield _item("make_table", "table", made)
+        yield drawing.item("table", made.folder, made.name, made.kind, made.sources)
 
 
 def draw_figure(contents: Contents) -> Iterator[Step]:
     """Figures of the experiment."""
     for made in contents.figures:
-        yield _item("draw_figure", "figure", made)
-
-
-def _item(kind: str, form: str, made: Made) -> Step:
-    outputs = with_record(layout.item_files(made.folder, made.name, form))
-    return Step(
-        kind,
-        {"folder": made.folder, form: made.name},
-        inputs={"sources": list(made.sources)},
-        outputs=outputs,
-        told={"kind": made.kind, "out": _stem(made.folder, made.name)},
-        modules=(made.module,),
-        records=expected(outputs, made.sources, {}),
-    )
-
-
-def _stem(folder: str, name: str) -> str:
-    """Files of a table or figure without their endings."""
-    return (layout.RESULTS / folder / name).as_posix()
+        yield drawing.item("figure", made.folder, made.name, made.kind, made.sources)
 
 
 def make_exhibit(contents: Contents) -> Iterator[Step]:
     """The paper's tables beside what was measured."""
     for made in contents.paper_tables:
-        outputs = with_record(layout.item_files(made.folder, made.name, "table"))
-        yield Step(
-            "make_exhibit",
-            {"item": made.name},
-            inputs={"sources": list(made.sources), **_common_sources()},
-            outputs=outputs,
-            told={"published": str(layout.PAPER_NUMBERS), "out": _stem(made.folder, made.name)},
-            modules=(made.module,),
-            records=expected(outputs, [str(layout.EXPERIMENT), *made.sources], {}),
-        )
+        yield drawing.exhibit(made.name, made.sources)
 
 
 def average_metrics(contents: Contents) -> Iterator[Step]:
     """Means over the seeds, which `dvc metrics` reads; one job with a record for each cell."""
-    records: list[ExpectedRecord] = []
-    for cell in contents.cells:
-        record = str(layout.means_record(cell))
-        outputs: dict[str, Files] = {"means": contents.means(cell), "record": record}
-        records += expected(outputs, contents.metrics([cell]), {})
-    yield Step(
-        "average_metrics",
-        {},
-        inputs={"metrics": contents.metrics(contents.cells)},
-        outputs={
-            "means": means_files(contents),
-            "records": [record.path for record in records],
-        },
-        told={"out": str(layout.MEANS), "records": str(layout.MEANS_RECORDS)},
-        modules=("lotus.results.means",),
-        records=tuple(records),
+    yield drawing.means(
+        {cell: (contents.metrics([cell]), contents.means(cell)) for cell in contents.cells}
     )
 
 
 def judge_claims(contents: Contents) -> Iterator[Step]:
     """Verdicts on the paper's claims."""
-    outputs = with_record(
-        {"verdicts": layout.CLAIMS, **layout.item_files(*layout.CLAIMS_TABLE, "table")}
-    )
-    yield Step(
-        "judge_claims",
-        {},
-        inputs={
-            "claims": str(layout.STATED_CLAIMS),
-            **_common_sources(),
-            "metrics": contents.metrics(contents.measured),
-            "runs": contents.records(contents.measured),
-            "audits": _audits(contents),
-        },
-        outputs=outputs,
-        told={"published": str(layout.PAPER_NUMBERS), "table": _stem(*layout.CLAIMS_TABLE)},
-        modules=("lotus.claims.verdicts",),
-        records=expected(outputs),
-    )
+    yield drawing.claims(_measured(contents))
 
 
 def describe_experiment(contents: Contents) -> Iterator[Step]:
@@ -155,27 +73,14 @@ def describe_experiment(contents: Contents) -> Iterator[Step]:
 
 def write_report(contents: Contents) -> Iterator[Step]:
     """The page with everything."""
-    outputs = with_record({"page": layout.PAGE})
-    yield Step(
-        "write_report",
-        {},
-        inputs={
-            **_common_sources(),
+    yield drawing.page(
+        {
             "tables": [first_file(made, "table") for made in contents.tables],
             "figures": [first_file(made, "figure") for made in contents.figures],
-            "audits": _audits(contents),
-            "metrics": contents.metrics(contents.measured),
-            "runs": contents.records(contents.measured),
+            **_measured(contents),
             "forgotten": forget_set_files(contents),
             "exhibits": exhibit_files(contents),
-            "claims": str(layout.CLAIMS),
-            "template": str(layout.TEMPLATE),
-            "page": sorted(path.as_posix() for path in layout.TEMPLATE.parent.glob("*")),
-        },
-        outputs=outputs,
-        told={"published": str(layout.PAPER_NUMBERS)},
-        modules=("lotus.page.report", *spec_modules()),
-        records=expected(outputs),
+        }
     )
 
 
@@ -241,11 +146,10 @@ def forget_set_files(contents: Contents) -> list[str]:
     ]
 
 
-def _common_sources() -> dict[str, Files]:
-    """Returns the sources of everything that stands beside the paper's numbers."""
-    numbers = [str(layout.PAPER_NUMBERS / name) for name in ("results.csv", "misprints.csv")]
-    return {"experiment": str(layout.EXPERIMENT), "published": numbers}
-
-
-def _audits(contents: Contents) -> list[str]:
-    return contents.audits(contents.plan.settings.datasets)
+def _measured(contents: Contents) -> dict[str, Files]:
+    """Returns the results on which verdicts and page rest."""
+    return {
+        "metrics": contents.metrics(contents.measured),
+        "runs": contents.records(contents.measured),
+        "audits": contents.audits(contents.plan.settings.datasets),
+    }

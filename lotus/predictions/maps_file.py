@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from lotus.errors import LotusError
+from lotus.predictions.predictions_file import check_sizes
 from lotus.records.files import atomic
 
 
@@ -53,6 +54,7 @@ def load(path: Path) -> Explanations:
 
     """
     try:
+        check_sizes(path)
         with np.load(path) as arrays:
             return Explanations(**{each.name: arrays[each.name] for each in fields(Explanations)})
     except OSError as error:

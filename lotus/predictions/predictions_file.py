@@ -168,7 +168,7 @@ def _opened(path: Path) -> Iterator[Any]:
         if path.exists() and not path.is_file():
             # Opening a pipe would wait for somebody who writes.
             raise OSError(0, "it is not a file")
-        _check_sizes(path)
+        check_sizes(path)
         with np.load(path) as arrays:
             yield arrays
     except OSError as error:
@@ -185,8 +185,14 @@ def _opened(path: Path) -> Iterator[Any]:
         ) from error
 
 
-def _check_sizes(path: Path) -> None:
-    """Raises a ValueError where the arrays are said to be larger than what is there of them."""
+def check_sizes(path: Path) -> None:
+    """Looks at what the arrays of a file of predictions or maps are said to hold, before any is read.
+
+    Raises:
+        ValueError: they are said to be larger than what is there of them.
+        Exception: of nearly any kind, the file is damaged.
+
+    """
     with zipfile.ZipFile(path) as archive:
         there = path.stat().st_size
         for member in archive.infolist():

@@ -10,7 +10,6 @@ import yaml
 from lotus import layout
 from lotus.audit.audit import CHANGED, ORPHAN, Audit
 from lotus.audit.project import audit_project
-from lotus.data.store import LOADER, dvc_outs
 from lotus.errors import LotusError
 from lotus.git import git
 from lotus.records.files import write_text
@@ -18,6 +17,7 @@ from lotus.records.forms import MODELS
 from lotus.records.index import Index, read_index
 from lotus.records.reading import Record
 from lotus.tracking.dvc import dvc, has_remote
+from lotus.tracking.dvc_files import dvc_entries_of
 from lotus.tracking.tracked_files import dvc_entries
 
 LIMIT = 100_000
@@ -140,7 +140,7 @@ def _put_in_dvc(file: Path, records: Mapping[str, str]) -> None:
 
     Entries of files that are not here (nobody pulled them) stay as they are; locks of stores stay anyway.
     """
-    before = _entries(file)
+    before = dvc_entries_of(file)
     listed = dict.fromkeys([*before, *records] if file == layout.LOCK else records)
     here = {path: before.get(path, {"path": path, "hash": "md5"}) for path in listed}
     here = {path: entry for path, entry in here.items() if Path(path).exists()}
@@ -148,7 +148,7 @@ def _put_in_dvc(file: Path, records: Mapping[str, str]) -> None:
         # DVC takes over all that a file lists or nothing: what is not here is added afterwards.
         _write(file, here, records)
         dvc("commit", "--quiet", "--force", str(file))
-    known = before | (_entries(file) if here else {})
+    known = before | (dvc_entries_of(file) if here else {})
     entries = {path: known[path] for path in listed if path in known}
     if entries:
         _write(file, entries, records)
@@ -164,12 +164,6 @@ def _write(
     ]
     head = "".join(line for line in _lines(file) if line.startswith("#"))
     write_text(file, head + yaml.safe_dump({"outs": outs}, sort_keys=False))
-
-
-def _entries(file: Path) -> dict[str, dict[str, Any]]:
-    """Path → entry of a DVC file; none where there is no such file."""
-    outs = yaml.load("".join(_lines(file)) or "outs: []", LOADER)["outs"] if dvc_outs(file) else []
-    return {out["path"]: out for out in outs}
 
 
 def _lines(file: Path) -> list[str]:

@@ -1,13 +1,13 @@
-"""Drawing everything again from predictions: the recorded commands of tables, figures, claims and page.
+"""Drawing everything again from predictions: metrics, tables, figures, claims and page.
 
-No model is loaded and no torch. Where a command gives the bytes that its record states, the record stays
-as it was, with the time and machine of then.
+Each command is that of the step today (`lotus.publish.recorded_steps`), never the one that a record
+states. No model is loaded and no torch. Where a command gives the bytes that its record states, the record
+stays as it was, with the time and machine of then.
 """
 
 import gc
 import logging
 import os
-import shlex
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -20,21 +20,22 @@ from pathlib import Path
 from lotus import layout
 from lotus.errors import LotusError
 from lotus.names import shown
+from lotus.plan.drawing import arguments
+from lotus.publish.recorded_steps import RecordedStep, recorded_steps, refuse_named_outside
 from lotus.records.code_identity import code_digest
 from lotus.records.digests import digests
-from lotus.records.index import Index, read_index
+from lotus.records.index import read_index
 from lotus.records.ledger import record_files
+from lotus.records.places import refuse_links_out
 from lotus.records.reading import Record, find_record
-from lotus.surroundings import PACKAGE
 from lotus.tracking.dvc import pull_files
 
 log = logging.getLogger(__name__)
 
 STAGES = (("metrics",), ("table", "figure"), ("report",))
 """Kinds of steps right of the predictions; those of one stage do not read each other."""
-COMMANDS = ("evaluate", "table", "means", "figure", "exhibit", "claims", "report")
-"""Commands that are run again; no other is, whatever a record says."""
-OWN = f"{PACKAGE}."
+CHECKOUT = Path(__file__).parents[2]
+"""The checkout whose code runs."""
 LIBRARIES = ("matplotlib.figure", "pandas", "scipy.stats")
 """Libraries that are loaded once, as the steps' own modules are, before the workers are forked."""
 
@@ -73,20 +74,28 @@ def redraw(run: Run) -> Redrawn:
         run: the command line, which lies above this module.
 
     Raises:
-        LotusError: there is nothing to draw from, a record is not as its step wrote it, DVC cannot give
-            the predictions, or a step failed.
+        LotusError: there is nothing to draw from, a record is not as its step wrote it or leads out of the
+            project, the page's template is not that of the code that runs, DVC cannot give the predictions,
+            or a step failed.
 
     """
+    # Before anything is written: it would be written through them.
+    refuse_links_out(layout.RESULTS, layout.TEMPLATE.parents[1])
     records = _records()
+    drawn = [*chain.from_iterable(STAGES)]
+    steps = recorded_steps([record for record in records if record.kind in drawn])
+    refuse_named_outside(records)
+    if any(of.step.kind == "write_report" for of in steps):
+        _refuse_other_template()
     with _forks(1) as beside:
         pulled = beside.submit(pull_files, layout.PREDICTIONS)
         # Takes as long, and needs none of these files.
-        _load(records)
+        _load(steps)
         log.info("%d files of predictions pulled", pulled.result())
     same: list[str] = []
     other: list[str] = []
     for kinds in STAGES:
-        chosen = [record for record in records if record.kind in kinds]
+        chosen = [of for of in steps if of.records[0].kind in kinds]
         if kinds == ("metrics",):
             chosen = _unverified(chosen)
         log.info("%d steps: %s", len(chosen), ", ".join(kinds))
@@ -96,61 +105,54 @@ def redraw(run: Run) -> Redrawn:
 
 
 def _records() -> list[Record]:
-    """Returns the records of the steps of `STAGES`; those of runs, beside predictions, are not read."""
+    """Returns the records but those of runs, which lie beside predictions and are not read."""
     found = read_index(path for path in record_files() if path.is_relative_to(layout.RECORDS))
-    kinds = [*chain.from_iterable(STAGES)]
     for record in found.records.values():
-        if problem := record.problem or (
-            _why_not_again(record, found) if record.kind in kinds else ""
-        ):
+        if record.problem:
             raise LotusError(
-                f"{shown(record.path)}: {problem}; get it back from git (`lotus audit` says what else "
-                "is not as it was made)"
+                f"{shown(record.path)}: {record.problem}; get it back from git (`lotus audit` says "
+                "what else is not as it was made)"
             )
-    records = [record for record in found.records.values() if record.kind in kinds]
-    if not any(record.kind == "metrics" for record in records):
+    if not any(record.kind == "metrics" for record in found.records.values()):
         raise LotusError("no results are recorded here; a clone of shared results has them")
-    return records
+    return list(found.records.values())
 
 
-def _why_not_again(record: Record, found: Index) -> str:
-    """Returns why a record's command must not be run again, as one that draws nothing; else ''."""
-    try:
-        (command, *_) = _arguments(record) or [""]
-    except ValueError as error:
-        return f"its command cannot be read: {error}"
-    if command not in COMMANDS:
-        return f"its command '{shown(command)}' draws nothing"
-    strange = [name for name in record.content["code"]["entry"] if not name.startswith(OWN)]
-    if strange:
-        return f"its step is in {strange[0]}, which is not part of this package"
-    other = [path for path in record.outputs if found.producers.get(path) is not record]
-    return f"it states {shown(other[0])}, which another record states" if other else ""
+def _refuse_other_template() -> None:
+    """Refuses a page's template that is not the one of the code that runs: a template is code as well."""
+    folder = layout.TEMPLATE.parent
+    here, ours = (_texts(root / folder) for root in (Path(), CHECKOUT))
+    for name in sorted({*here, *ours}):
+        if here.get(name) != ours.get(name):
+            raise LotusError(
+                f"{shown(folder / name)}: not that of the code that runs ({shown(CHECKOUT)}), and a "
+                "template is code; if you trust the project, run its own: python -m lotus restore --figures"
+            )
 
 
-def _unverified(metrics: Sequence[Record]) -> list[Record]:
+def _texts(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.glob("*") if path.is_file()}
+
+
+def _unverified(metrics: Sequence[RecordedStep]) -> list[RecordedStep]:
     """Returns metrics that are absent, not as recorded, or made by other code or of other predictions."""
-    stated = [{**record.inputs, **record.outputs} for record in metrics]
+    stated = [{**record.inputs, **record.outputs} for of in metrics for record in of.records]
     now = digests(path for files in stated for path in files)
     present_code = cache(code_digest)
     return [
-        record
-        for record, files in zip(metrics, stated, strict=True)
+        of
+        for of, files in zip(metrics, stated, strict=True)
         if any(now[path].sha256 != digest for path, digest in files.items())
-        or present_code(*record.content["code"]["entry"]) != record.content["code"]["step"]
+        or present_code(*of.step.modules) != of.records[0].content["code"]["step"]
     ]
 
 
-def _run_again(records: Sequence[Record], run: Run) -> Iterable[tuple[str, bool]]:
+def _run_again(steps: Sequence[RecordedStep], run: Run) -> Iterable[tuple[str, bool]]:
     """Does steps at the same time; yields each output and whether it is as recorded."""
-    # A command can leave several records.
-    commands: dict[str, list[Record]] = {}
-    for record in records:
-        commands.setdefault(record.content["command"], []).append(record)
     # What reads most takes longest: at the end it would keep one process alone at work.
-    ordered = sorted(commands.values(), key=lambda of: -sum(len(it.inputs) for it in of))
+    ordered = sorted(steps, key=lambda of: -sum(len(it.inputs) for it in of.records))
     with _forks(os.cpu_count()) as pool:
-        jobs = [pool.submit(_run_one_again, of_command, run) for of_command in ordered]
+        jobs = [pool.submit(_run_one_again, of, run) for of in ordered]
         for job in jobs:
             yield from job.result()
 
@@ -159,42 +161,29 @@ def _forks(count: int | None) -> ProcessPoolExecutor:
     return ProcessPoolExecutor(count, mp_context=get_context("fork"))
 
 
-def _load(records: Sequence[Record]) -> None:
+def _load(steps: Sequence[RecordedStep]) -> None:
     """Loads what the steps need, and reads their code for the records to come."""
     for library in LIBRARIES:
         import_module(library)
-    for entry in {tuple(record.content["code"]["entry"]) for record in records}:
-        for module in entry:
-            try:
-                import_module(module)
-            except ImportError as error:
-                raise LotusError(
-                    f"{module}, by which results were drawn, cannot be loaded: {error}"
-                ) from error
-        code_digest(*entry)
+    for modules in {of.step.modules for of in steps}:
+        for module in modules:
+            import_module(module)
+        code_digest(*modules)
     # A collector that visits what is loaded would write to it, and each worker would get its own copy.
     gc.freeze()
 
 
-def _run_one_again(records: Sequence[Record], run: Run) -> list[tuple[str, bool]]:
-    """Runs the command of some records again; those stay whose outputs have the same bytes."""
-    before = [Path(record.path).read_bytes() for record in records]
-    run(_arguments(records[0]))
+def _run_one_again(of: RecordedStep, run: Run) -> list[tuple[str, bool]]:
+    """Does a step again; those of its records stay whose outputs have the same bytes."""
+    before = [Path(record.path).read_bytes() for record in of.records]
+    run(arguments(of.step))
     # A command of its own needs no collector; a process that does many would keep all their figures.
     gc.collect()
     pairs: list[tuple[str, bool]] = []
-    for record, text in zip(records, before, strict=True):
+    for record, text in zip(of.records, before, strict=True):
         now = find_record(Path(record.path)).outputs
         of_record = [(path, now.get(path) == digest) for path, digest in record.outputs.items()]
         if all(is_same for _, is_same in of_record):
             Path(record.path).write_bytes(text)
         pairs += of_record
     return pairs
-
-
-def _arguments(record: Record) -> list[str]:
-    """Returns the arguments that the step was called with, without its log."""
-    _, *arguments = shlex.split(record.content["command"]) or [""]
-    if arguments[:1] == ["--log"]:
-        del arguments[:2]
-    return arguments

@@ -21,6 +21,7 @@ from lotus.plan.declared import Declared, present
 from lotus.plan.step import ExpectedRecord
 from lotus.plan.steps import expected_records
 from lotus.records.index import Index, read_index
+from lotus.records.places import refuse_links_out
 from lotus.tracking.dvc import dvc, has_remote
 from lotus.tracking.tracked_files import dvc_entries, entry_of
 
@@ -67,6 +68,9 @@ def restore(
         LotusError: this is no project, DVC cannot give what it should hold, or Snakemake failed.
 
     """
+    if not only_list:
+        # DVC and Snakemake would write through them.
+        refuse_links_out(layout.RESULTS, layout.STORES)
     now = present(configfiles)
     wanted, index = expected_records(now.plan), read_index()
     if not index.records:

@@ -12,6 +12,7 @@ from typing import Any
 
 from lotus.formats.json_text import parse_json, read_file
 from lotus.records.files import sha256, write_text
+from lotus.records.places import VARIABLE, leads_out, on_this_machine
 
 CACHE = Path(".lotus/digests.json")
 RACY = 2_000_000_000
@@ -24,7 +25,7 @@ class Seen:
 
     Attributes:
         sha256: of its bytes; '' where they cannot be had.
-        problem: why not: it is absent, not a file, or cannot be read.
+        problem: why not: it is absent, not a file, outside the project, or cannot be read.
 
     """
 
@@ -70,18 +71,21 @@ Mark = list[int | str]
 
 def _look(path: str, known: Mark | None) -> tuple[Seen, Mark | None]:
     """Returns what is there, and what to remember of it if that is safe."""
+    if how := leads_out(path):
+        return Seen("", f"not read: it {how} ({VARIABLE})"), None
     try:
+        place = on_this_machine(path)
         started = time.time_ns()
-        if not stat.S_ISREG(os.stat(path).st_mode):
+        if not stat.S_ISREG(os.stat(place).st_mode):
             # A pipe would be waited for, a device read for ever.
             return Seen("", "cannot be read: it is not a file"), None
-        with open(path, "rb") as file:
+        with open(place, "rb") as file:
             # Before the bytes are read: where they change meanwhile, the next call sees other times.
             status = os.fstat(file.fileno())
         mark: Mark = [getattr(status, f"st_{key}") for key in _IDENTITY]
         if known is not None and known[:-1] == mark:
             return Seen(str(known[-1])), known
-        digest = sha256(Path(path))
+        digest = sha256(place)
     except FileNotFoundError:
         return Seen("", ABSENT), None
     except ValueError as error:

@@ -14,6 +14,7 @@ import psutil
 from lotus import layout
 from lotus.errors import LotusError
 from lotus.git import run_git, tracks_something_here
+from lotus.names import without_home
 
 LIBRARIES = (
     "numpy",
@@ -35,8 +36,8 @@ LIBRARIES = (
 
 
 def command_line() -> str:
-    """Returns the command of this process, without the path of the interpreter's folder."""
-    return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+    """Returns the command of this process, without the interpreter's folder, the user's home as `~`."""
+    return without_home(shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]))
 
 
 def git_state() -> dict[str, Any]:

@@ -55,7 +55,15 @@ def as_text(value: Any) -> str:
 
 
 def relative(path: Path) -> str:
-    """Returns a path as the records name it: relative to the project where possible, with slashes."""
+    """Returns a path as the records name it: relative to the project where possible, with slashes.
+
+    The user's home is `~`: records are shared, and whose machine it was is nobody's business.
+    """
     absolute = path.absolute()
     here = Path.cwd()
-    return (absolute.relative_to(here) if absolute.is_relative_to(here) else path).as_posix()
+    if absolute.is_relative_to(here):
+        return absolute.relative_to(here).as_posix()
+    home = Path(os.path.expanduser("~"))
+    if path.is_absolute() and home.is_absolute() and path.is_relative_to(home):
+        return Path("~", path.relative_to(home)).as_posix()
+    return path.as_posix()

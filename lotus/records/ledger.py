@@ -8,6 +8,7 @@ from lotus import layout
 from lotus.errors import LotusError
 from lotus.names import shown
 from lotus.records.files_below import files_below
+from lotus.records.places import refuse_links_out
 from lotus.records.record import write_record
 
 
@@ -20,11 +21,14 @@ def seal(out: Path) -> None:
     """Writes the ledger: itself a record, whose inputs are all others.
 
     Raises:
-        LotusError: where a record should lie is something else, or the ledger cannot be written.
+        LotusError: where a record should lie is something else, a link leads out of the project, or the
+            ledger cannot be written.
 
     """
     if not out.name:
         raise LotusError(f"--out: '{out}' does not name a file")
+    # What lies behind them is not read, and would be missing from the ledger.
+    refuse_links_out(layout.RESULTS)
     # An earlier ledger lies among the records; it cannot state its own digest.
     records = [path for path in record_files() if path != out]
     for path in records:

@@ -11,6 +11,7 @@ from lotus.errors import LotusError
 from lotus.formats.json_text import parse_json, read_file
 from lotus.names import shown
 from lotus.records.forms import misfit
+from lotus.records.places import is_named_outside, leads_out
 from lotus.records.seal import FORMAT, is_sealed
 
 
@@ -73,6 +74,8 @@ class Record:
 
 def find_record(path: Path) -> Record:
     """Returns the record at a place of the project, sound or not."""
+    if how := leads_out(path):
+        return Record(path.as_posix(), "", {}, f"not read: it {how}")
     try:
         return parse_record(path, read_file(path))
     except OSError as error:
@@ -87,8 +90,15 @@ def parse_record(path: Path, text: bytes) -> Record:
 
     """
     record = _checked(path, text)
-    if not record.problem and record.content["path"] != path.as_posix():
+    if record.problem:
+        return record
+    if record.content["path"] != path.as_posix():
         return replace(record, problem=f"it is the record of {shown(record.content['path'])}")
+    outside = next(filter(is_named_outside, (*record.outputs, *record.content["records"])), "")
+    if outside:
+        return replace(
+            record, problem=f"it states {shown(outside)}, which lies outside the project"
+        )
     return record
 
 

@@ -4,7 +4,7 @@ Fields of a record (`run.json`; see `write_record`):
     format      version of this layout
     path        of the record itself, relative to the project
     kind        the step: original, gold, unlearned, store, metrics, table, figure, …
-    command     the line that can be run again by hand
+    command     the line that can be run again by hand; homes of users are `~` here and in all paths
     about       data set, architecture, scenario, method, seed, protocol, as far as they apply
     settings    every resolved parameter
     inputs      path → sha256 of what was read

@@ -15,8 +15,9 @@ what would be left out counts (`lotus.records.code_identity`).
 
 The written form is the same for every version of Python that has the same tree: fields stand in the order
 of their names, those without content are left out, and so are the quotes of a text. A version that gives
-another tree to the same source gives another digest; of 3.11 to 3.14 none is known to, once the texts of an
-f-string are joined as they are here. Syntax that a version does not know is an error to it.
+another tree to the same source gives another digest. 3.11, 3.12 and 3.13 give all sources of this package
+the same one; for that, the texts of an f-string are joined here. Syntax that a version does not know is an
+error to it.
 """
 
 import ast

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from lotus import layout
 from lotus.config.cells import Benchmark
@@ -15,6 +15,8 @@ from lotus.config.protocol import parse
 from lotus.config.scenarios import Scenario
 from lotus.errors import LotusError
 from lotus.formats.json_text import read_mapping
+from lotus.names import path_part, shown
+from lotus.records.places import is_named_outside, leads_out
 from lotus.records.reading import Record, read_record, read_runs
 from lotus.results.lookalikes import AuditTable, audit_table
 from lotus.results.metrics import PLACE, legible, load_metrics
@@ -27,28 +29,47 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="ignore", strict=True)
 
 
+def _in_project(path: str) -> str:
+    """Returns the path, if it lies in the project.
+
+    Raises:
+        ValueError: it does not.
+
+    """
+    if is_named_outside(path) or leads_out(path):
+        raise ValueError(f"'{shown(path)}' lies outside the project")
+    return path
+
+
+Name = Annotated[str, AfterValidator(path_part)]
+"""A name that becomes part of a path."""
+
+
 class _Made(_Part):
-    folder: str
-    name: str
+    folder: Name
+    name: Name
     kind: str
     about: dict[str, str]
 
 
 class _Row(_Part):
     method: str
-    calibration: str | None
+    calibration: Name | None
 
 
 class _Cell(_Part):
-    dataset: str
-    architecture: str
-    scenario: str
-    study: str
-    protocol: str
-    measured: str
+    dataset: Name
+    architecture: Name
+    scenario: Name
+    study: Name
+    protocol: Name
+    measured: Name
     items: list[str]
     published: dict[str, str] | None
-    runs: dict[Annotated[str, Field(pattern=r"^[0-9]+$")], dict[str, str]]
+    runs: dict[
+        Annotated[str, Field(pattern=r"^[0-9]+$")],
+        dict[Name, Annotated[str, AfterValidator(_in_project)]],
+    ]
 
 
 class _Settings(_Part):

@@ -7,7 +7,9 @@ import pandas as pd
 
 from lotus.config.cells import Benchmark
 from lotus.config.protocol import CORRECTED
+from lotus.errors import LotusError
 from lotus.metrics.base import registry
+from lotus.names import path_part, shown
 from lotus.records.files import write_json
 from lotus.records.record import write_record
 from lotus.results.metrics import KEYS, load_metrics, read_metrics, summarise
@@ -22,12 +24,17 @@ def write_means(sources: Sequence[Path], out: Path, records: Path) -> None:
     Each benchmark has a record of its own, `records`/benchmark.json. Rows that it has no more are removed.
 
     Raises:
-        LotusError: a source is not a metrics file.
+        LotusError: a source is not a metrics file, or a name in it cannot be that of a file.
 
     """
     benchmarks: dict[Benchmark, list[Path]] = {}
     for path in sources:
         content = read_metrics(path)
+        try:
+            for name in (*(content[key] for key in KEYS), *content["rows"]):
+                path_part(name)
+        except ValueError as error:
+            raise LotusError(f"{shown(path)}: {error}") from error
         benchmarks.setdefault(Benchmark(**{key: content[key] for key in KEYS}), []).append(path)
     for benchmark, files in benchmarks.items():
         means = dict(_means(load_metrics(files)))

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import stat
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -10,11 +11,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from lotus import layout
-from lotus.data.store import dvc_outs
 from lotus.errors import LotusError
 from lotus.names import shown
 from lotus.records.files import atomic, sha256, write_text
 from lotus.records.record import write_record
+from lotus.tracking.dvc_files import dvc_outs
 
 
 def dvc(*arguments: str) -> str:
@@ -29,7 +30,8 @@ def dvc(*arguments: str) -> str:
     # modules.
     command = [sys.executable, "-P", "-m", "dvc", *arguments]
     with _settings() as settings:
-        variables = {**os.environ, **settings, "DVC_NO_ANALYTICS": "1", "PYTHONUTF8": "1"}
+        own = {**settings, SITE_CACHE: site_cache(), "DVC_NO_ANALYTICS": "1", "PYTHONUTF8": "1"}
+        variables = {**os.environ, **own}
         done = subprocess.run(command, capture_output=True, check=False, env=variables)
     said, failed = (out.decode("utf-8", "replace") for out in (done.stdout, done.stderr))
     if done.returncode and "--quiet" in arguments and not (failed or said).strip():
@@ -53,6 +55,41 @@ def _settings() -> Iterator[dict[str, str]]:
     with TemporaryDirectory() as folder:
         Path(folder, "config").write_text("[core]\n    no_scm = true\n", encoding="utf-8")
         yield {"DVC_SYSTEM_CONFIG_DIR": folder}
+
+
+SITE_CACHE = "DVC_SITE_CACHE_DIR"
+"""Environment variable of DVC's, by which a user names another folder."""
+
+
+def site_cache() -> str:
+    """Returns the folder in which DVC remembers what it has seen: here, and open to this user alone.
+
+    DVC's own choice is one folder for all users of a machine, open to each of them, and what it reads there
+    can run code (pickles). What others could have written is thrown away.
+
+    Raises:
+        LotusError: it cannot be made.
+
+    """
+    if named := os.environ.get(SITE_CACHE):
+        return named
+    folder = Path.cwd() / ".lotus/dvc"
+    try:
+        for place in (folder.parent, folder):
+            place.mkdir(mode=0o700, exist_ok=True)
+            state = place.lstat()
+            if not stat.S_ISDIR(state.st_mode) or state.st_uid != os.getuid():
+                raise LotusError(
+                    f"{shown(place)}: not a folder of yours; remove it, or name another for DVC in "
+                    f"{SITE_CACHE}"
+                )
+            if state.st_mode & 0o022:
+                place.chmod(0o700)
+                shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise LotusError(f"{shown(folder)}: cannot be made: {error.strerror}") from error
+    return str(folder)
 
 
 def refuse_braces(folder: Path) -> None:
@@ -96,7 +133,8 @@ def pull_files(file: Path) -> int:
     from dvc_data.hashfile.hash_info import HashInfo
 
     try:
-        with Repo(config={"core": {"no_scm": not in_repository()}}) as repo:
+        core = {"no_scm": not in_repository(), "site_cache_dir": site_cache()}
+        with Repo(config={"core": core}) as repo:
             if "remote" in repo.config["core"]:
                 repo.cloud.pull([HashInfo("md5", md5) for md5 in absent.values()])
             cached = {path: Path(repo.cache.local.oid_to_path(md5)) for path, md5 in absent.items()}

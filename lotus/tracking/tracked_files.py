@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lotus import layout
-from lotus.data.store import dvc_outs
 from lotus.errors import LotusError
 from lotus.git import git, why_none
-from lotus.names import shown
+from lotus.tracking.dvc_files import dvc_outs
 from lotus.wording import first_of
 
 
@@ -35,29 +34,14 @@ def dvc_entries() -> Mapping[str, DvcEntry]:
     """Returns path → entry, from all DVC files of the project in the present folder.
 
     Raises:
-        LotusError: one of them is not a DVC file.
+        LotusError: one of them is not as `dvc_entries_of` accepts it.
 
     """
     return {
         path: DvcEntry(file.as_posix(), md5)
         for file in (layout.LOCK, *layout.PUBLISHED)
-        for path, md5 in _outs(file).items()
+        for path, md5 in dvc_outs(file).items()
     }
-
-
-def _outs(file: Path) -> Mapping[str, str]:
-    try:
-        outs = dvc_outs(file)
-    except RecursionError as error:
-        raise LotusError(f"{file}: is not a DVC file: it is nested too deeply") from error
-    for pair in outs.items():
-        for value in pair:
-            if not isinstance(value, str):
-                raise LotusError(
-                    f"{file}: is not a DVC file: {shown(repr(value))[:80]} is where a path "
-                    "or an md5 should be"
-                )
-    return outs
 
 
 def entry_of(path: str, entries: Mapping[str, DvcEntry]) -> DvcEntry | None:

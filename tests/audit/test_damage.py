@@ -13,6 +13,7 @@ from mending import unsound
 from project import run
 
 from lotus import layout
+from lotus.errors import LotusError
 from lotus.publish.restore import restore
 from lotus.records.digests import digests
 from lotus.records.files import as_text, sha256
@@ -93,9 +94,16 @@ def test_a_raw_list_that_leads_nowhere_is_no_crash(project):
 
 
 @pytest.mark.parametrize("name", ["results/digits", f"{RUNS}/ssd", "data/stores/digits", "results"])
-def test_folders_on_another_disk_are_looked_into(project, tmp_path, name):
+def test_folders_on_another_disk_are_looked_into(project, tmp_path, monkeypatch, name):
     shutil.move(name, tmp_path / "disk")
     Path(name).symlink_to(tmp_path / "disk")
+    # Whose link it is, none can tell: the user says which disks are meant.
+    try:
+        assert unsound()
+    except LotusError as error:
+        assert name == "data/stores/digits"
+        assert "LOTUS_DISKS" in str(error)
+    monkeypatch.setenv("LOTUS_DISKS", str(tmp_path / "disk"))
     assert not unsound()
     (tmp_path / "disk/stray").touch()
     assert unsound().keys() == {f"{name}/stray"}
@@ -107,12 +115,14 @@ def test_links_in_circles_end(tmp_path, monkeypatch):
     Path("results/file").touch()
     Path("results/inner/circle").symlink_to("..")
     Path("results/everything").symlink_to("/")
+    monkeypatch.setenv("LOTUS_DISKS", "/")
     found = [path.as_posix() for path in files_below(Path("results"))]
     assert found == ["results/everything", "results/file", "results/inner/circle"]
 
 
-def test_a_full_audit_corrects_what_is_remembered(tmp_path):
-    file, cache = tmp_path / "file", tmp_path / "cache.json"
+def test_a_full_audit_corrects_what_is_remembered(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    file, cache = Path("file"), Path("cache.json")
     file.write_text("now")
     status = file.stat()
     mark = [getattr(status, f"st_{key}") for key in ("dev", "ino", "size", "mtime_ns", "ctime_ns")]

@@ -1,6 +1,7 @@
 """The audit says which configuration it holds a folder against, and why this one."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -78,6 +79,28 @@ def test_the_settings_where_the_files_are_not_here():
     Path(DIGITS).unlink()
     reason = f"{DIGITS}, by which the results were made, cannot be found here"
     assert held_against() == SETTINGS + reason
+
+
+SECRET = "machine example.org password hunter2\n: ["
+
+
+@pytest.mark.usefixtures("described")
+@pytest.mark.parametrize("by", ["name", "..", "~", "link", "linked folder"])
+def test_no_file_outside_is_read_or_quoted(tmp_path_factory, monkeypatch, by):
+    """A record can name any file of this machine as the configuration; a mistake in it would be quoted."""
+    outside = tmp_path_factory.mktemp("outside")
+    monkeypatch.setenv("HOME", str(outside))
+    (outside / "netrc").write_text(SECRET)
+    Path("linked").symlink_to(outside / "netrc")
+    Path("folder").symlink_to(outside)
+    named = {"name": f"{outside}/netrc", "..": os.path.relpath(outside / "netrc"), "~": "~/netrc"}
+    named |= {"link": "linked", "linked folder": "folder/netrc"}
+    describe(files=[named[by]], given={})
+    said = held_against()
+    assert said.startswith(f"{SETTINGS}{named[by]}, by which the results were made, ")
+    assert "the project" in said
+    for arguments in (["audit"], ["audit", "--json"]):
+        assert "hunter2" not in call(*arguments).output
 
 
 @pytest.mark.usefixtures("described")

@@ -1,5 +1,6 @@
 """Archives of every kind: unpacked whole, or refused and nothing left behind."""
 
+import gzip
 import os
 import stat
 import tarfile
@@ -12,6 +13,7 @@ from own_images import store_of
 from stores import build, pack, refused
 
 from lotus.data import archives
+from lotus.data.sources._idx import read_idx
 from lotus.errors import LotusError
 
 pytestmark = pytest.mark.usefixtures("empty_project")
@@ -136,3 +138,47 @@ def test_times_that_no_system_has(tmp_path, mtime):
         opened.addfile(info)
     folder = archives.unpacked(tmp_path / "a.tar", tmp_path / "cache", "0" * 64)
     assert (folder / "own" / "1.png").exists()
+
+
+# More than fits
+
+
+def bomb(path, size):
+    """An archive of one member of so many zeros."""
+    zeros = bytes(size)
+    if path.suffix == ".zip":
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as opened:
+            opened.writestr("own/0.png", zeros)
+    else:
+        raw_files.tar(path, {"own/0.png": zeros}, f"w:{path.suffix.removeprefix('.')}")
+    return path
+
+
+@pytest.mark.parametrize("name", ["a.zip", "a.tar.gz", "a.tar.xz"])
+def test_what_unpacks_to_a_multiple_of_its_own_bytes_is_refused(mirror, monkeypatch, name):
+    monkeypatch.setattr(archives, "ALWAYS", 10_000)
+    path = bomb(mirror / name, 1_000_000)
+    allowed = 200 * path.stat().st_size
+    assert allowed < 1_000_000
+    said = refused("image-folder", mirror, raw=name)
+    assert f"{name}: unpacks to 1,00" in said
+    assert f"accepted are {allowed:,}: 200 times its own, or LOTUS_UNPACK_LIMIT" in said
+    monkeypatch.setenv("LOTUS_UNPACK_LIMIT", "2000000")
+    folder = archives.unpacked(path, mirror / "cache", "0" * 64)
+    assert (folder / "own/0.png").stat().st_size == 1_000_000
+    monkeypatch.setenv("LOTUS_UNPACK_LIMIT", "2 GB")
+    with pytest.raises(LotusError, match="LOTUS_UNPACK_LIMIT: '2 GB': accepted: a whole number"):
+        archives.unpacked(path, mirror / "other", "0" * 64)
+
+
+def test_small_archives_are_unpacked_whatever_they_hold(tmp_path):
+    folder = archives.unpacked(bomb(tmp_path / "a.zip", 1_000_000), tmp_path / "cache", "0" * 64)
+    assert (folder / "own/0.png").stat().st_size == 1_000_000
+
+
+def test_a_gzipped_file_is_unpacked_within_the_limit(tmp_path, monkeypatch):
+    path = tmp_path / "images.gz"
+    path.write_bytes(gzip.compress(bytes(1_000_000)))
+    monkeypatch.setattr(archives, "ALWAYS", 10_000)
+    with pytest.raises(LotusError, match=r"images.gz: unpacks to .* bytes or more"):
+        read_idx(path, path)

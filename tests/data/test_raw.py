@@ -108,7 +108,7 @@ def test_declared_content_of_files(mirror):
 
 @pytest.fixture
 def server():
-    """Path → bytes (or bytes and the length that is stated); counts what is asked for."""
+    """Path → bytes and the length that is stated, or another place and None; counts what is asked for."""
     served, asked = {}, []
 
     class Handler(BaseHTTPRequestHandler):
@@ -118,6 +118,11 @@ def server():
                 self.send_error(404)
                 return
             body, stated = served[self.path]
+            if stated is None:
+                self.send_response(302)
+                self.send_header("Location", body)
+                self.end_headers()
+                return
             self.send_response(200)
             self.send_header("Content-Length", str(stated))
             self.end_headers()
@@ -176,6 +181,24 @@ def test_downloads_that_fail_leave_nothing(archive, server, monkeypatch, no_wait
     assert len(asked) == 1 + raw_module.RETRIES
     served["/file"] = (body, len(body))
     assert len(build("cifar10").labels) == 60
+
+
+def test_without_a_checksum_no_other_host_is_asked(mirror, archive, server):
+    """A mirror that is taken over could have one ask hosts that only this machine can reach."""
+    url, served, asked = server
+    body = archive.read_bytes()
+    other = url.replace("127.0.0.1", "localhost")
+    served["/cifar10/" + archive.name] = (f"{other}/elsewhere", None)
+    served["/elsewhere"] = (body, len(body))
+    said = refused("cifar10", url, content="any")
+    assert f"refused: it redirects to {other}/elsewhere, and no checksum is known" in said
+    assert "/elsewhere" not in asked
+    # On the same host, or where the checksum tells the file, it goes on.
+    assert len(build("cifar10", url).labels) == 60
+    shutil.rmtree("data")
+    shutil.rmtree("store")
+    served["/cifar10/" + archive.name] = ("/elsewhere", None)
+    assert len(build("cifar10", url, content="any").labels) == 60
 
 
 def test_a_download_is_tried_again(archive, server, monkeypatch, no_waiting):

@@ -11,7 +11,7 @@ import yaml
 
 from lotus.data import content as contents
 from lotus.data.content import Content
-from lotus.data.store import dvc_digest, locked_stores, open_store, write_store
+from lotus.data.store import dvc_digest, open_store, write_store
 from lotus.errors import LotusError
 
 SOURCE = {"dataset": "toy", "mean": [0.5], "std": [0.25]}
@@ -132,13 +132,3 @@ def test_digest_is_dvcs(folder, tmp_path):
         )
     lock = folder.with_name("toy.dvc")
     assert yaml.safe_load(lock.read_text())["outs"][0]["md5"] == dvc_digest(folder)
-    assert locked_stores(lock) == {"toy": dvc_digest(folder)}
-
-
-def test_lock_that_is_absent_or_not_dvcs(tmp_path):
-    lock = tmp_path / "data.dvc"
-    assert locked_stores(lock) == {}
-    for content in ("outs: [", "stores: []", "- 3"):
-        lock.write_text(content)
-        with pytest.raises(LotusError, match="not a DVC file"):
-            locked_stores(lock)

@@ -5,8 +5,9 @@ import shlex
 
 import pytest
 from click.testing import CliRunner
+from forked import snakemake
 from pages import PAGES, commands
-from project import ROOT, run
+from project import ROOT
 
 from lotus.cli.main import main
 from lotus.config.origins import read_origin
@@ -108,7 +109,7 @@ def test_every_target_of_snakemake_is_one():
 
 
 def target_rules(*options):
-    return set(run(ROOT, "snakemake", *options, "--list-target-rules").stdout.split())
+    return set(snakemake(ROOT, *options, "--list-target-rules").stdout.split())
 
 
 def targets(call):

@@ -2,10 +2,12 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
+from threading import Thread
 from typing import NamedTuple
 
 import pytest
@@ -66,6 +68,63 @@ def test_failures_have_the_same_status_and_message(process, tmp_path, arguments)
 
 def test_without_such_a_process_lotus_works_by_itself(tmp_path):
     assert warm.ask(str(tmp_path / "socket"), ["lotus"]) is None
+
+
+@pytest.fixture
+def listener(tmp_path):
+    """A socket as somebody could put it where a job looks for the warm process."""
+    folder = tmp_path / "lotus-x"
+    folder.mkdir(mode=0o700)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listening:
+        listening.bind(str(folder / "socket"))
+        listening.listen()
+        listening.settimeout(0.2)
+        yield folder, listening
+
+
+def told(listening):
+    """What somebody who listens hears of a job."""
+    try:
+        connection, _ = listening.accept()
+    except TimeoutError:
+        return b""
+    with connection:
+        return connection.recv(1000)
+
+
+@pytest.mark.parametrize("mode", [0o755, 0o770, 0o777])
+def test_nothing_is_sent_where_others_can_enter(listener, mode):
+    folder, listening = listener
+    folder.chmod(mode)
+    assert warm.ask(str(folder / "socket"), ["lotus"]) is None
+    assert not told(listening)
+
+
+def test_nothing_is_sent_through_a_link(listener, tmp_path):
+    folder, listening = listener
+    (tmp_path / "link").symlink_to(folder)
+    assert warm.ask(str(tmp_path / "link/socket"), ["lotus"]) is None
+    assert not told(listening)
+
+
+def test_nothing_is_sent_to_another_user(listener, monkeypatch):
+    folder, listening = listener
+    monkeypatch.setattr(warm, "_is_of_this_user_alone", lambda address: True)
+    monkeypatch.setattr(warm.os, "getuid", lambda: 54_321)
+    assert warm.ask(str(folder / "socket"), ["lotus"]) is None
+    assert not told(listening)
+
+
+def test_one_that_ends_before_it_has_heard_all_is_gone_on_without(listener, monkeypatch):
+    folder, listening = listener
+    monkeypatch.setenv("LONG", "x" * 10_000_000)
+
+    def hang_up():
+        connection, _ = listening.accept()
+        connection.close()
+
+    Thread(target=hang_up).start()
+    assert warm.ask(str(folder / "socket"), ["lotus"]) is None
 
 
 def test_a_killed_job_is_a_failure(process, tmp_path):

@@ -16,12 +16,13 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from matplotlib.figure import Figure
 from matplotlib.text import Text
 from named_results import write
 
 from lotus.figures.draw import draw
 from lotus.figures.registry import FIGURES
-from lotus.figures.style import style
+from lotus.figures.style import save_as, style
 from lotus.records.files import sha256
 from lotus.results.metrics import (
     brief,
@@ -238,3 +239,18 @@ def test_a_style_file_that_cannot_be_read_is_named(drawn, tmp_path):
     (tmp_path / "stylelib" / "mine.mplstyle").write_bytes("# café".encode("latin-1"))
     last = drawn(MPLCONFIGDIR=str(tmp_path)).splitlines()[-1]
     assert last.startswith(f"lotus.errors.LotusError: {tmp_path / 'stylelib'}: ")
+
+
+def test_an_svg_holds_any_text_wherever_it_stands(tmp_path):
+    every = "".join(map(chr, [*range(0x20), *range(0x7F, 0xA1), 0xFFFE, 0xFFFF, 0x1F431]))
+    with style():
+        figure = Figure(figsize=(3, 3))
+        axes = figure.add_subplot(title=every)
+        axes.bar([every, "dog"], [1, 2], label=every)
+        axes.text(0, 0, every, gid=every, url=every)
+        axes.legend(title=every)
+        save_as(figure, tmp_path / "figure.svg")
+    text = (tmp_path / "figure.svg").read_text(encoding="utf-8")
+    ElementTree.fromstring(text)
+    assert not {c for c in text if unicodedata.category(c) == "Cc"} - {"\n", "\t", "\r"}
+    assert "\\x1b" in text

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import shutil
 
 
 def made_once(tmp_path_factory, name, make):
@@ -12,7 +13,11 @@ def made_once(tmp_path_factory, name, make):
     with (shared / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not folder.exists():
-            draft = tmp_path_factory.mktemp("draft")
-            make(draft)
-            draft.rename(folder)
+            folder.mkdir()
+            try:
+                make(folder)
+            except BaseException:
+                # Another process is to fail by the same reason, not by what is half made.
+                shutil.rmtree(folder)
+                raise
     return folder

@@ -8,6 +8,7 @@ import json
 import re
 import shutil
 
+from forked import planned, snakemake
 from project import ROOT, run
 
 DIGITS = ("--configfile", "config/digits.yaml")
@@ -31,39 +32,32 @@ def block(page, language="python"):
     return found
 
 
-def planned(folder):
-    """Rule → number of jobs that a run would have."""
-    said = run(folder, "snakemake", "--dry-run", *DIGITS).stdout
-    found = re.findall(r"^(\w+) +(\d+)$", said, re.M)
-    return {rule: int(count) for rule, count in found if rule != "total"}
-
-
-def extend(finished, draft):
+def extend(finished, made):
     """Copies a finished project and does what the pages say; notes in `noted.json` what was planned when.
 
     `noted["table"]` is what a run would do once the table was added to what stands before it; `"done"` is
     after the run, `"table edited"` after another operator in its file.
     """
-    folder = draft / "project"
+    folder = made / "project"
     shutil.copytree(finished, folder, symlinks=True)
     noted = {}
     with (folder / CLAIMS).open("a") as claims:
         claims.write(block("own-claim.md", "yaml"))
-    noted["claim"] = planned(folder)
+    noted["claim"] = planned(folder, *DIGITS)
     for what, name in FILES.items():
         (folder / name).write_text(block(f"own-{what}.md"))
-        noted[what] = planned(folder)
+        noted[what] = planned(folder, *DIGITS)
     run(folder, "snakemake", "--cores", "2", *DIGITS)
-    noted["done"] = planned(folder)
+    noted["done"] = planned(folder, *DIGITS)
     for what, edit in EDITS.items():
         text = block(f"own-{what}.md")
         assert edit[0] in text
         (folder / FILES[what]).write_text(text.replace(*edit))
-        noted[f"{what} edited"] = planned(folder)
+        noted[f"{what} edited"] = planned(folder, *DIGITS)
         (folder / FILES[what]).write_text(text)
     mistaken = folder / FILES["figure"]
     mistaken.write_text(block("own-figure.md").replace(*MISTAKE))
-    refused = run(folder, "snakemake", "--dry-run", *DIGITS, check=False)
+    refused = snakemake(folder, "--dry-run", *DIGITS, check=False)
     mistaken.write_text(block("own-figure.md"))
     noted["refused"] = [refused.returncode, refused.stdout + refused.stderr]
-    (draft / "noted.json").write_text(json.dumps(noted))
+    (made / "noted.json").write_text(json.dumps(noted))

@@ -14,6 +14,7 @@ from lotus.cli.main import main
 from lotus.errors import LotusError
 from lotus.impact.impact import find_impact
 from lotus.records.files import write_json
+from lotus.records.seal import sealed
 
 
 def rows_of(found):
@@ -117,6 +118,17 @@ def test_records_that_cannot_be_trusted_are_told(project):
     path.write_text(path.read_text().replace('"cores"', '"kernels"'))
     found = CliRunner().invoke(main, ["impact", SPLIT, "--brief"])
     assert f"1 record cannot be trusted, {path} the first" in found.stdout
+
+
+def test_a_record_cannot_have_files_read_that_are_not_its_own(project, tmp_path):
+    secret = tmp_path / "secret.csv"
+    secret.write_text("row,x\nhidden,1\n")
+    path = Path("results/records/tables/summary.table.json")
+    record = json.loads(path.read_text())
+    write_json(path, sealed({**record, "outputs": {**record["outputs"], str(secret): "0" * 64}}))
+    found = find_impact(TABLE)
+    assert numbers_of(found) == ALL
+    assert {line.path for line in find_impact(METRICS_FILE).lines} == {TABLE}
 
 
 def described(**settings):

@@ -23,7 +23,9 @@ def test_source_files_elsewhere_may_be_absent_and_the_store_names_them_without_t
     assert {node.state for node in absent} == {"not at hand"}
 
 
-def test_weights_outside_the_project_may_be_absent_but_not_other_than_they_were(project, tmp_path):
+def test_weights_on_another_disk_may_be_absent_but_not_other_than_they_were(
+    project, tmp_path, monkeypatch
+):
     weights = tmp_path / "weights.bin"
     put(weights, "pretrained")
     made = [
@@ -31,6 +33,10 @@ def test_weights_outside_the_project_may_be_absent_but_not_other_than_they_were(
     ]
     step("original", [STORE[2], weights], made, {**PLACE, "row": "original", "seed": 1})
     weights.write_text("others")
+    tree = tree_of(made[0])
+    assert tree.problems == []
+    assert tree.nodes[weights.as_posix()].state == "outside the project, and not read (LOTUS_DISKS)"
+    monkeypatch.setenv("LOTUS_DISKS", str(tmp_path))
     (problem,) = tree_of(made[0]).problems
     assert problem.startswith(f"{weights}: its bytes are ")
     weights.unlink()

@@ -30,6 +30,22 @@ def test_shell_lines_can_begin_with_lotus():
 
 
 @pytest.mark.parametrize(
+    "name",
+    ["a b", "a'b", 'a"b', "x$(touch F)y", "x`touch F`y", "$HOME", "x{y}z", "{{x", "a;touch F", "é"],
+)
+def test_a_checkout_of_any_name_is_a_name_to_the_shell(tmp_path, name):
+    program = tmp_path / name / "workflow/run_lotus.py"
+    program.parent.mkdir(parents=True)
+    program.write_text("import sys; print(__file__, *sys.argv[1:])")
+    prefix = shell_prefix(launcher(tmp_path / name, in_conda=False)).format()
+    done = subprocess.run(
+        ["bash", "-c", f"{prefix}lotus 1"], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == f"{program} 1\n"
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.parametrize(
     ("line", "targets"),
     [
         ("snakemake -n", []),

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 import yaml
 from copies import Copy
-from forked import lotus
+from forked import lotus, planned
 from project import run
+from shared_results import commit
+from shown_examples import run_examples
 
 from lotus.layout import MADE_OF, MODELS, PREDICTIONS
 from lotus.publish.publish import LIMIT, destinations
@@ -18,37 +20,7 @@ from lotus.records.index import read_index
 
 CONFIG = ["--configfile", "config/digits.yaml"]
 MODEL = "results/digits/resnet18/seed13/class-three/corrected/finetune/model.safetensors"
-PICTURE = "results/figures/jsd-bars.png"
-
-
-def commit(folder, message):
-    author = ["-c", "user.name=test", "-c", "user.email=test@example.org"]
-    run(folder, "git", *author, "commit", "--quiet", "--all", "--message", message)
-
-
-def plan(folder):
-    """What a dry run says."""
-    done = run(folder, "snakemake", "--dry-run", *CONFIG)
-    return done.stdout + done.stderr
-
-
-def planned_rules(folder):
-    counts = re.findall(r"^([a-z_]+)\s+(\d+)$", plan(folder), flags=re.MULTILINE)
-    return {rule: int(count) for rule, count in counts if rule != "total"}
-
-
-@pytest.fixture(scope="module")
-def published(finished, tmp_path_factory):
-    """The finished project, published to a remote in a folder, and committed."""
-    folder = tmp_path_factory.mktemp("published")
-    shutil.copytree(finished, folder / "project")
-    project = folder / "project"
-    run(project, "dvc", "remote", "add", "--quiet", "--default", "store", folder / "remote")
-    commit(project, "remote")
-    done = run(project, "snakemake", "--cores", "2", *CONFIG, "--", "publish")
-    assert "pushed to the DVC remote" in done.stdout + done.stderr
-    commit(project, "results")
-    return project
+PICTURE = "results/figures/data-classes-digits.png"
 
 
 @pytest.fixture(scope="module")
@@ -108,10 +80,11 @@ def test_no_file_shares_its_bytes_with_the_cache(published):
         assert path.stat().st_mode & 0o200
 
 
-def test_publishing_again_changes_nothing(published):
-    lotus(published, "publish")
-    assert run(published, "git", "status", "--porcelain").stdout == ""
-    assert "Nothing to be done" in plan(published)
+def test_publishing_again_changes_nothing(published, clone):
+    assert planned(published, *CONFIG) == {}
+    (done,) = run_examples(clone, "publish").values()
+    assert "pushed to the DVC remote" in done.stdout + done.stderr
+    assert run(clone, "git", "status", "--porcelain").stdout == ""
 
 
 def test_what_nobody_pulled_stays_published(published, clone):
@@ -186,15 +159,16 @@ def test_a_restored_clone_has_nothing_to_do(clone):
     # What DVC holds comes back without computing.
     content = (clone / MODEL).read_bytes()
     (clone / MODEL).unlink()
-    done = lotus(clone, "restore", "--cores", "2")
+    listed, done, _ = run_examples(clone, "restore").values()
+    assert "have to run" in listed.stdout
     assert (clone / MODEL).read_bytes() == content
     assert "Rule: unlearn" not in done.stdout + done.stderr
-    assert "Nothing to be done" in plan(clone)
+    assert planned(clone, *CONFIG) == {}
     assert run(clone, "git", "status", "--porcelain").stdout == ""
     # A change of the configuration still shows.
     config = clone / "config/digits.yaml"
     config.write_text(config.read_text().replace("lotus: {alpha: 2,", "lotus: {alpha: 3,", 1))
-    rules = planned_rules(clone)
+    rules = planned(clone, *CONFIG)
     assert rules["unlearn"] == 4
     assert not {"pretrain_original", "retrain_gold", "verify_store"} & set(rules)
 
@@ -209,47 +183,44 @@ def test_why_snakemake_does_not_start_is_told(clone):
     assert "It can be removed with the --unlock argument" in done.stderr
 
 
-def test_only_what_does_not_verify_runs_again(clone):
-    config = clone / "config/digits.yaml"
-    other = """overrides:
-  - where: {scenario: instance-10, protocol: released}
-    methods: {ssd: {batch_size: 50}}
-"""
-    config.write_text(config.read_text().replace("overrides:\n", other))
-    listed = lotus(clone, "restore", "--list").stdout
-    wrong = [line for line in listed.splitlines() if "hyperparameters.batch_size was 100" in line]
-    assert len(wrong) == 2
-    assert all("/ssd/run.json: stale" in line for line in wrong)
-    assert "metrics.json: builds on results/digits/resnet18" in listed
-    before = {path: path.read_bytes() for path in clone.glob("results/**/model.safetensors")}
-    done = lotus(clone, "restore", "--cores", "2")
-    ran = re.findall(r"Finished jobid: \d+ \(Rule: (\w+)\)", done.stdout + done.stderr)
-    assert ran.count("unlearn") == len(wrong)
-    assert not {"pretrain_original", "retrain_gold", "verify_store", "build_store"} & set(ran)
-    changed = [path for path, content in before.items() if path.read_bytes() != content]
-    assert {path.parent.name for path in changed} <= {"ssd"}
-    assert "Nothing to be done" in plan(clone)
-    assert lotus(clone, "audit").returncode == 0
-
-
-def test_what_dvc_lost_is_computed_only_if_wanted(clone, published):
-    (clone / PICTURE).unlink()
-    shutil.rmtree(clone / ".dvc/cache")
+def test_only_what_does_not_verify_runs_again(clone, published):
+    """Steps of another configuration, and what DVC lost, which is computed only if that is wanted."""
     entries = yaml.safe_load((clone / MADE_OF).read_text())["outs"]
     (md5,) = (entry["md5"] for entry in entries if entry["path"] == PICTURE)
     lost = Path("files/md5", md5[:2], md5[2:])
     remote = published.parent / "remote"
     content = (remote / lost).read_bytes()
+    (clone / PICTURE).unlink()
+    shutil.rmtree(clone / ".dvc/cache")
     (remote / lost).unlink()
     try:
         done = lotus(clone, "restore", check=False)
         assert done.returncode == 1
         assert "lotus restore --recompute" in done.stderr
         assert PICTURE in done.stderr
+
+        config = clone / "config/digits.yaml"
+        other = """overrides:
+  - where: {scenario: instance-10, protocol: released}
+    methods: {ssd: {batch_size: 50}}
+"""
+        config.write_text(config.read_text().replace("overrides:\n", other))
+        listed = lotus(clone, "restore", "--list").stdout
+        wrong = [
+            line for line in listed.splitlines() if "hyperparameters.batch_size was 100" in line
+        ]
+        assert len(wrong) == 2
+        assert all("/ssd/run.json: stale" in line for line in wrong)
+        assert "metrics.json: builds on results/digits/resnet18" in listed
+        before = {path: path.read_bytes() for path in clone.glob("results/**/model.safetensors")}
         done = lotus(clone, "restore", "--recompute", "--cores", "2")
-        ran = re.findall(r"Finished jobid: \d+ \(Rule: (\w+)\)", done.stdout + done.stderr)
-        assert ran.count("draw_figure") == 1
-        assert not {"unlearn", "evaluate", "make_table"} & set(ran)
-        assert (clone / PICTURE).read_bytes() == content
     finally:
         (remote / lost).write_bytes(content)
+    ran = re.findall(r"Finished jobid: \d+ \(Rule: (\w+)\)", done.stdout + done.stderr)
+    assert ran.count("unlearn") == len(wrong)
+    assert not {"pretrain_original", "retrain_gold", "verify_store", "build_store"} & set(ran)
+    assert (clone / PICTURE).read_bytes() == content
+    changed = [path for path, bytes_before in before.items() if path.read_bytes() != bytes_before]
+    assert {path.parent.name for path in changed} <= {"ssd"}
+    assert planned(clone, *CONFIG) == {}
+    assert lotus(clone, "audit").returncode == 0

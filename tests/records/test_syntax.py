@@ -1,7 +1,13 @@
 """What of a source counts: everything that can change what it does, and nothing that people alone read."""
 
-import pytest
+import json
+import shutil
+import subprocess
 
+import pytest
+from project import ROOT
+
+from lotus.records import syntax
 from lotus.records.sources import full_digest, source_of
 
 
@@ -201,3 +207,24 @@ match x:
 def test_every_version_of_python_gives_these_digests(text):
     """They were made by 3.11; the same stand where this is run by another version."""
     assert digest(text)[:16] == DIGESTS[text]
+
+
+@pytest.mark.parametrize("version", ["3.12", "3.13", "3.14"])
+def test_another_version_of_python_gives_the_same_digests(version):
+    python = shutil.which(f"python{version}")
+    if python is None:
+        pytest.skip(f"no python{version} is on the search path")
+    sources = sorted((ROOT / "lotus").rglob("*.py"))
+    # The module by itself: the other Python need not have the package's libraries.
+    code = (
+        "import importlib.util, json, pathlib, sys; "
+        f"spec = importlib.util.spec_from_file_location('syntax', {syntax.__file__!r}); "
+        "syntax = importlib.util.module_from_spec(spec); sys.modules['syntax'] = syntax; "
+        "spec.loader.exec_module(syntax); "
+        "trees = [syntax.parse(pathlib.Path(name).read_bytes()) for name in sys.argv[1:]]; "
+        "print(json.dumps([syntax.tree_digest(tree, True, True) for tree in trees]))"
+    )
+    command = [python, "-c", code, *map(str, sources)]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    trees = [syntax.parse(path.read_bytes()) for path in sources]
+    assert json.loads(said) == [syntax.tree_digest(tree, True, True) for tree in trees]

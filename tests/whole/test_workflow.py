@@ -12,22 +12,15 @@ import pandas as pd
 import pytest
 import recomputed
 import yaml
-from forked import lotus
+from forked import lotus, planned, snakemake
 from project import run
 
 from lotus.config.origins import Origin
-from lotus.data.store import locked_stores
 from lotus.plan.candidates import tuned_cells
 from lotus.plan.making import make_plan
+from lotus.tracking.dvc_files import locked_stores
 
 CONFIG = ["--configfile", "config/digits.yaml"]
-
-
-def planned(folder, *arguments):
-    """Rule → number of jobs that a dry run plans."""
-    output = run(folder, "snakemake", "--dry-run", *CONFIG, *arguments).stdout
-    counts = re.findall(r"^([a-z_]+)\s+(\d+)$", output, flags=re.MULTILINE)
-    return {rule: int(count) for rule, count in counts if rule != "total"}
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +48,7 @@ def changed(finished):
 
 
 def test_a_second_run_has_nothing_to_do(finished):
-    done = run(finished, "snakemake", "--dry-run", *CONFIG)
+    done = snakemake(finished, "--dry-run", *CONFIG)
     assert "Nothing to be done" in done.stderr + done.stdout
 
 
@@ -117,7 +110,7 @@ def test_links_of_the_report_lead_somewhere(finished):
 
 def test_snakemakes_own_report_speaks_the_readers_words(finished, tmp_path):
     page = tmp_path / "report.html"
-    run(finished, "snakemake", *CONFIG, "--report", page)
+    snakemake(finished, *CONFIG, "--report", page)
     text = page.read_text()
     for words in (
         *("The paper's tables", "Across benchmarks", "Published behaviours"),
@@ -203,7 +196,7 @@ def test_changing_alpha_plans_lotus_and_what_follows(finished, changed):
     changed(
         "config/digits.yaml", lambda text: text.replace("lotus: {alpha: 2,", "lotus: {alpha: 3,", 1)
     )
-    plan = planned(finished)
+    plan = planned(finished, *CONFIG)
     # instance-10, two seeds, two protocols; class-three has an override
     assert plan["unlearn"] == 4
     assert plan["evaluate"] == 4
@@ -212,12 +205,17 @@ def test_changing_alpha_plans_lotus_and_what_follows(finished, changed):
 
 def test_editing_a_figure_plans_that_figure_and_the_page_only(finished, changed):
     changed("lotus/figures/rf_jsd.py", lambda text: text.replace("nbins=5", "nbins=6"))
-    assert planned(finished) == {"draw_figure": 1, "write_report": 1, "seal_records": 1, "all": 1}
+    assert planned(finished, *CONFIG) == {
+        "draw_figure": 1,
+        "write_report": 1,
+        "seal_records": 1,
+        "all": 1,
+    }
 
 
 def test_editing_a_method_plans_that_method_only(finished, changed):
     changed("lotus/methods/finetune.py", lambda text: text + "\nADDED = 1\n")
-    plan = planned(finished)
+    plan = planned(finished, *CONFIG)
     assert plan["unlearn"] == 8
     assert not {"pretrain_original", "retrain_gold"} & set(plan)
 
@@ -225,7 +223,7 @@ def test_editing_a_method_plans_that_method_only(finished, changed):
 def test_fresh_time_stamps_alone_plan_nothing(finished):
     for path in finished.glob("results/digits/resnet18/seed13/original/corrected/*"):
         path.touch()
-    assert planned(finished) == {}
+    assert planned(finished, *CONFIG) == {}
 
 
 def test_a_run_can_be_repeated_by_hand_to_the_same_bytes(finished):
@@ -254,25 +252,11 @@ def test_a_changed_store_stops_the_run(finished, tmp_path):
     assert f"data.dvc locks {locked}" in done.stderr + done.stdout
 
 
-def test_a_deleted_model_is_made_again_with_what_follows(finished):
-    model = (
-        finished / "results/digits/resnet18/seed13/class-three/corrected/finetune/model.safetensors"
-    )
-    before = model.read_bytes()
-    model.unlink()
-    plan = planned(finished)
-    assert (plan["unlearn"], plan["evaluate"]) == (1, 1)
-    assert not {"pretrain_original", "retrain_gold", "build_store"} & set(plan)
-    run(finished, "snakemake", "--cores", "2", *CONFIG)
-    assert model.read_bytes() == before
-    assert planned(finished) == {}
-
-
 def test_a_wrong_configuration_stops_before_any_job(finished, tmp_path):
     wrong = tmp_path / "wrong.yaml"
     text = (finished / "config/digits.yaml").read_text()
     wrong.write_text(text.replace("seeds: [3407, 13]", "seeds: [13, 13]"))
-    done = run(finished, "snakemake", "--cores", "2", "--configfile", wrong, check=False)
+    done = snakemake(finished, "--cores", "2", "--configfile", wrong, check=False)
     assert done.returncode != 0
     assert f"Error: {wrong}: line 4: seeds.1 = 13: duplicate seed" in done.stderr
     assert "Traceback" not in done.stderr
@@ -290,7 +274,7 @@ def test_targets_that_the_experiment_does_not_have_are_told_in_a_line_each(finis
         "audit": "no such target; it is called 'lookalikes'",
         "unlearn": "this rule is for many files and is not a target; did you mean 'class-unlearning'?",
     }
-    done = run(finished, "snakemake", "-n", *CONFIG, "--", *targets, check=False)
+    done = snakemake(finished, "-n", *CONFIG, "--", *targets, check=False)
     assert done.returncode == 1
     said = done.stdout + done.stderr
     for target, told in targets.items():
@@ -321,7 +305,19 @@ def test_tuning_writes_overrides_that_the_configuration_takes(finished):
     # The ledger is to hold these records too.
     audit = ("audit", *CONFIG)
     assert "was made since" in lotus(finished, *audit, check=False).stdout
-    assert planned(finished) == {"seal_records": 1, "all": 1}
+    assert planned(finished, *CONFIG) == {"seal_records": 1, "all": 1}
+
+
+def test_a_deleted_model_is_made_again_with_what_follows(finished):
+    """Also after a tuning, whose records the ledger is to hold then."""
+    folder = finished / "results/digits/resnet18/seed13/class-three/corrected/finetune"
+    model = folder / "model.safetensors"
+    before = model.read_bytes()
+    model.unlink()
+    plan = planned(finished, *CONFIG)
+    assert (plan["unlearn"], plan["evaluate"]) == (1, 1)
+    assert not {"pretrain_original", "retrain_gold", "build_store"} & set(plan)
     run(finished, "snakemake", "--cores", "2", *CONFIG)
-    assert "; sound." in lotus(finished, *audit).stdout
-    assert planned(finished) == {}
+    assert model.read_bytes() == before
+    assert "; sound." in lotus(finished, "audit", *CONFIG).stdout
+    assert planned(finished, *CONFIG) == {}

@@ -19,7 +19,6 @@ surroundings.keep_checkout_last()
 from lotus import layout
 from lotus.config.cells import Benchmark
 from lotus.config.origins import typed
-from lotus.data.store import locked_stores
 from lotus.engine import warm
 from lotus.engine.device import check_name
 from lotus.errors import LotusError
@@ -33,6 +32,7 @@ from lotus.plan.steps import Steps
 from lotus.plan.targets import Targets, records_of_others
 from lotus.tables.registry import PAPER_TABLES
 from lotus.tracking.dvc import refuse_braces
+from lotus.tracking.dvc_files import locked_stores
 
 # Runtime, not science: which device the models run on.
 DEVICE = os.environ.get("LOTUS_DEVICE", "auto")

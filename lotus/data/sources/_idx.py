@@ -5,15 +5,19 @@ import tempfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import numpy as np
 
+from lotus.data.archives import limit_of, refuse_too_large
 from lotus.data.content import Content, joined
 from lotus.errors import LotusError
 
 if TYPE_CHECKING:
     import torch
+
+PART = 1 << 20
+"""Bytes that are unpacked at once."""
 
 
 def read_idx(image_file: Path, label_file: Path) -> tuple[np.ndarray, np.ndarray]:
@@ -39,7 +43,8 @@ def _unzipped(path: Path, reader: "Callable[[str], torch.Tensor]") -> np.ndarray
     # torchvision's readers want files that are not gzipped.
     try:
         with tempfile.NamedTemporaryFile() as file:
-            file.write(gzip.decompress(path.read_bytes()))
+            with gzip.open(path) as packed:
+                _copy(path, packed, file)
             file.flush()
             found: np.ndarray = reader(file.name).numpy()
     except (gzip.BadGzipFile, zlib.error, EOFError, ValueError, KeyError, AssertionError) as error:
@@ -47,6 +52,14 @@ def _unzipped(path: Path, reader: "Callable[[str], torch.Tensor]") -> np.ndarray
             f"{path}: is not a whole gzipped idx file: {error or 'it is cut off'}; get it again"
         ) from error
     return found
+
+
+def _copy(path: Path, packed: gzip.GzipFile, file: IO[bytes]) -> None:
+    size, limit = 0, limit_of(path)
+    while part := packed.read(PART):
+        size += len(part)
+        refuse_too_large(path, size, limit)
+        file.write(part)
 
 
 def read_four(paths: tuple[Path, ...], classes: tuple[str, ...]) -> Content:

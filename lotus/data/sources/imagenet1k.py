@@ -2,7 +2,8 @@
 
 import tarfile
 import tempfile
-from collections import defaultdict
+import zlib
+from collections import defaultdict, deque
 from pathlib import Path, PurePosixPath
 
 from lotus.data.archives import extract, members
@@ -89,6 +90,12 @@ def _by_kit(folder: Path, kit: Path, classes: tuple[str, ...]) -> Samples:
 def _listed_classes(kit: Path) -> list[str]:
     from torchvision.datasets import imagenet
 
+    # torchvision unpacks whatever it has in it.
+    try:
+        with tarfile.open(kit) as opened:
+            deque(members(kit, opened), maxlen=0)
+    except (OSError, EOFError, zlib.error, tarfile.TarError) as error:
+        raise LotusError(f"{kit}: not the development kit: {error}; get it again") from error
     # torchvision writes beside the archive, which may lie where nothing can be written.
     with tempfile.TemporaryDirectory() as place:
         Path(place, kit.name).symlink_to(kit.absolute())

@@ -1,0 +1,231 @@
+"""Steps that draw: metrics, tables, figures, claims and the page, each made of what it is about.
+
+`lotus.plan.report_steps` lists those of a plan. Whoever has a record and no plan, which needs torch, makes
+the same step of the record's subject and inputs. Command lines are said here too.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from lotus import layout
+from lotus.config.cells import Benchmark
+from lotus.figures.registry import FIGURES, spec_modules
+from lotus.plan.step import ExpectedRecord, Files, Step, expected, flat, subject_of, with_record
+from lotus.tables.discovery import Registry
+from lotus.tables.registry import PAPER_TABLES, TABLES
+
+FORMS: Mapping[str, Registry[Any]] = {"table": TABLES, "figure": FIGURES}
+KIND_OF_FORM = {"table": "make_table", "figure": "draw_figure"}
+
+
+def evaluation(cell: Benchmark, seed: int, predictions: Mapping[str, str]) -> Step:
+    """Returns the step that makes all metrics of a cell and seed.
+
+    Args:
+        predictions: row → file.
+
+    """
+    outputs = with_record({"metrics": layout.metrics_file(cell, seed)})
+    read = list(predictions.values())
+    return Step(
+        "evaluate",
+        {**subject_of(cell, seed), "in_study": layout.in_study("", cell.study)},
+        inputs={"predictions": read},
+        outputs=outputs,
+        told={
+            "predictions": [
+                word for row, path in predictions.items() for word in ("--of", row, path)
+            ],
+            "labels": json.dumps(cell.labels),
+        },
+        modules=("lotus.runs.evaluation",),
+        records=expected(outputs, read, {"rows": list(predictions)}),
+    )
+
+
+def item(form: str, folder: str, name: str, function: str, sources: Sequence[str]) -> Step:
+    """Returns the step that makes a table or figure (`form`).
+
+    Args:
+        folder, name: where it lies below `results`, without its ending.
+        function: the name of the file that states its spec.
+
+    Raises:
+        LotusError: there is no such function.
+
+    """
+    outputs = with_record(layout.item_files(folder, name, form))
+    return Step(
+        KIND_OF_FORM[form],
+        {"folder": folder, form: name},
+        inputs={"sources": list(sources)},
+        outputs=outputs,
+        told={"kind": function, "out": _stem(folder, name)},
+        modules=(FORMS[form].module_of(function),),
+        records=expected(outputs, sources, {}),
+    )
+
+
+def exhibit(name: str, sources: Sequence[str]) -> Step:
+    """Returns the step that makes a table of the paper beside what was measured.
+
+    Raises:
+        LotusError: there is no such table.
+
+    """
+    outputs = with_record(layout.item_files(layout.PAPER, name, "table"))
+    return Step(
+        "make_exhibit",
+        {"item": name},
+        inputs={"sources": list(sources), **common_sources()},
+        outputs=outputs,
+        told={"published": str(layout.PAPER_NUMBERS), "out": _stem(layout.PAPER, name)},
+        modules=(PAPER_TABLES.module_of(name),),
+        records=expected(outputs, [str(layout.EXPERIMENT), *sources], {}),
+    )
+
+
+def means(cells: Mapping[Benchmark, tuple[Sequence[str], Sequence[str]]]) -> Step:
+    """Returns the step that makes the means over the seeds; one job with a record for each cell.
+
+    Args:
+        cells: cell → its metrics files, and the files of its means.
+
+    """
+    records: list[ExpectedRecord] = []
+    for cell, (metrics, files) in cells.items():
+        outputs: dict[str, Files] = {
+            "means": list(files),
+            "record": str(layout.means_record(cell)),
+        }
+        records += expected(outputs, metrics, {})
+    return Step(
+        "average_metrics",
+        {},
+        inputs={"metrics": [path for metrics, _ in cells.values() for path in metrics]},
+        outputs={
+            "means": [path for _, files in cells.values() for path in files],
+            "records": [record.path for record in records],
+        },
+        told={"out": str(layout.MEANS), "records": str(layout.MEANS_RECORDS)},
+        modules=("lotus.results.means",),
+        records=tuple(records),
+    )
+
+
+def claims(read: Mapping[str, Files]) -> Step:
+    """Returns the step that judges the paper's claims.
+
+    Args:
+        read: the results that it reads, by name.
+
+    """
+    outputs = with_record(
+        {"verdicts": layout.CLAIMS, **layout.item_files(*layout.CLAIMS_TABLE, "table")}
+    )
+    return Step(
+        "judge_claims",
+        {},
+        inputs={"claims": str(layout.STATED_CLAIMS), **common_sources(), **read},
+        outputs=outputs,
+        told={"published": str(layout.PAPER_NUMBERS), "table": _stem(*layout.CLAIMS_TABLE)},
+        modules=("lotus.claims.verdicts",),
+        records=expected(outputs),
+    )
+
+
+def page(read: Mapping[str, Files]) -> Step:
+    """Returns the step that writes the page with everything.
+
+    Args:
+        read: the results that it reads, by name.
+
+    """
+    outputs = with_record({"page": layout.PAGE})
+    return Step(
+        "write_report",
+        {},
+        inputs={
+            **common_sources(),
+            **read,
+            "claims": str(layout.CLAIMS),
+            "template": str(layout.TEMPLATE),
+            "page": sorted(path.as_posix() for path in layout.TEMPLATE.parent.glob("*")),
+        },
+        outputs=outputs,
+        told={"published": str(layout.PAPER_NUMBERS)},
+        modules=("lotus.page.report", *spec_modules()),
+        records=expected(outputs),
+    )
+
+
+def common_sources() -> dict[str, Files]:
+    """Returns the sources of everything that stands beside the paper's numbers."""
+    numbers = [str(layout.PAPER_NUMBERS / name) for name in ("results.csv", "misprints.csv")]
+    return {"experiment": str(layout.EXPERIMENT), "published": numbers}
+
+
+def _stem(folder: str, name: str) -> str:
+    """Returns the files of a table or figure without their endings."""
+    return (layout.RESULTS / folder / name).as_posix()
+
+
+def arguments(step: Step) -> list[str]:
+    """Returns the command of `lotus` and its arguments by which a step of this module is done.
+
+    The rules of the workflow spell the same.
+    """
+    return LINES[step.kind](step)
+
+
+def _line(*words: Files) -> list[str]:
+    return flat({str(place): word for place, word in enumerate(words)})
+
+
+def _evaluate(step: Step) -> list[str]:
+    about = ("--seed", step.subject["seed"], "--labels", step.told["labels"])
+    written = ("--out", step.outputs["metrics"], "--record", step.outputs["record"])
+    return _line("evaluate", step.told["predictions"], *about, *written)
+
+
+def _item(step: Step) -> list[str]:
+    command = "table" if step.kind == "make_table" else "figure"
+    written = ("--out", step.told["out"], "--record", step.outputs["record"])
+    return _line(command, step.told["kind"], step.inputs["sources"], *written)
+
+
+def _means(step: Step) -> list[str]:
+    written = ("--out", step.told["out"], "--records", step.told["records"])
+    return _line("means", step.inputs["metrics"], *written)
+
+
+def _exhibit(step: Step) -> list[str]:
+    read = ("--experiment", step.inputs["experiment"], "--published", step.told["published"])
+    written = ("--out", step.told["out"], "--record", step.outputs["record"])
+    return _line("exhibit", step.subject["item"], *read, *written)
+
+
+def _claims(step: Step) -> list[str]:
+    read = ("--published", step.told["published"], "--experiment", step.inputs["experiment"])
+    written = ("--out", step.outputs["verdicts"], "--table", step.told["table"])
+    stated = ("--claims", step.inputs["claims"])
+    return _line("claims", *stated, *read, *written, "--record", step.outputs["record"])
+
+
+def _page(step: Step) -> list[str]:
+    read = ("--experiment", step.inputs["experiment"], "--published", step.told["published"])
+    written = ("--out", step.outputs["page"], "--record", step.outputs["record"])
+    return _line("report", *read, "--template", step.inputs["template"], *written)
+
+
+LINES: Mapping[str, Callable[[Step], list[str]]] = {
+    "evaluate": _evaluate,
+    "make_table": _item,
+    "draw_figure": _item,
+    "average_metrics": _means,
+    "make_exhibit": _exhibit,
+    "judge_claims": _claims,
+    "write_report": _page,
+}
+"""The kinds of steps whose command lines are said here; there are no others."""
