@@ -8,6 +8,19 @@ class LotusError(Exception):
     """Bad input. The message names the place, the value and what is accepted."""
 
 
+class BrokenCodeError(LotusError):
+    """A module of the project is no Python, or fails as it is loaded.
+
+    Attributes:
+        module: its name.
+
+    """
+
+    def __init__(self, message: str, module: str) -> None:
+        super().__init__(message)
+        self.module = module
+
+
 def choices(value: str, accepted: Iterable[str]) -> str:
     """Says what is accepted instead of `value`, the likely intention first."""
     names = sorted(accepted)

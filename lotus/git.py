@@ -137,6 +137,28 @@ def git(*arguments: str, stdin: bytes = b"") -> bytes:
     return done.stdout
 
 
+def contents_of(names: Sequence[str]) -> list[bytes | None]:
+    """Returns what git has under names of objects, `HEAD:./README.md` say; None where it has no such file.
+
+    Raises:
+        LotusError: as `git`.
+
+    """
+    # One name a line: one that has a break in it would be taken for two.
+    asked = [name for name in names if "\n" not in name]
+    batch = git("cat-file", "--batch", stdin="".join(f"{name}\n" for name in asked).encode())
+    found: dict[str, bytes | None] = {}
+    place = 0
+    for name in asked:
+        end = batch.index(b"\n", place)
+        head, place = batch[place:end], end + 1
+        if not head.endswith((b" missing", b" ambiguous")):
+            size = int(head.rsplit(b" ", 1)[1])
+            found[name] = batch[place : place + size]
+            place += size + 1
+    return [found.get(name) for name in names]
+
+
 def why_none() -> str:
     """Returns why there is no repository that has this project; '' if there is one.
 

@@ -42,6 +42,11 @@ def leave_out_present_folder() -> None:
         sys.path[:] = [path for path in sys.path if os.path.abspath(path) != here]
 
 
+def is_in_ci() -> bool:
+    """Whether this runs on a service for continuous integration, which sets the variable CI."""
+    return os.environ.get("CI", "").lower() not in ("", "0", "false", "no")
+
+
 def settle() -> None:
     """Makes this process independent of what the user's terminal and variables happen to be.
 

@@ -13,8 +13,10 @@ from functools import cached_property
 from pathlib import Path
 
 from lotus import layout
-from lotus.audit import contained, mixtures
+from lotus.audit import collapses, contained, mixtures, restated, splits_again
 from lotus.audit.changes import code_changes, differences
+from lotus.audit.committed import remarks_on_code, remarks_on_results
+from lotus.audit.open_stores import store_opener
 from lotus.audit.unrecorded_files import RawFileOfStore, raw_files, strays
 from lotus.plan.step import ExpectedRecord
 from lotus.records.digests import ABSENT, Seen, digests
@@ -55,12 +57,14 @@ class Audit:
     Attributes:
         held_against: names the configuration that said what is wanted, and why it was this one; '' of an
             audit that was given its steps.
+        remembered: number of files that were not read again, since an earlier audit had.
 
     """
 
     artifacts: Sequence[Artifact]
     notes: Sequence[str]
     held_against: str = ""
+    remembered: int = 0
 
     @property
     def ok(self) -> bool:
@@ -100,17 +104,27 @@ def audit(
     for path in strays(set(index.producers) | set(index.records) | {file.path for file in raw}):
         found.add(path, ORPHAN, _why_stray(path, index))
     sound = frozenset(path for path in found.paths if not found.of(path))
-    for path, reason in contained.problems(index, sound):
+    opened = store_opener(sound)
+    of_splits = splits_again.compute_again(index, sound, opened, full)
+    for path, reason in (
+        *contained.problems(index, sound, opened),
+        *of_splits.changed,
+        *splits_again.noted_otherwise(index),
+        *restated.problems(index, sound, opened, full),
+    ):
         found.add(path, CHANGED, reason)
-    for path, reason in mixtures.problems(index):
+    for path, reason in (*of_splits.stale, *mixtures.problems(index)):
         found.add(path, STALE, reason)
     notes = [
         *_of_older_formats(index),
         *_not_read(seen),
         *contained.look_alikes(index, sound),
+        *collapses.remarks(index, sound),
+        *remarks_on_code(index),
         *uncommitted(),
+        *remarks_on_results(),
     ]
-    return Audit(found.artifacts(), notes)
+    return Audit(found.artifacts(), notes, remembered=sum(it.is_remembered for it in seen.values()))
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from ast import PyCF_ONLY_AST as ONLY_AST
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from lotus import layout
 from lotus.plan.step import ExpectedRecord
 from lotus.records.code_identity import code_digest, module_digests
 from lotus.records.files import as_text
+from lotus.records.local_modules import find_module
 from lotus.records.reading import Record
 from lotus.surroundings import PACKAGE
 from lotus.wording import first_of
@@ -49,7 +51,9 @@ def code_changes(plugin_folders: tuple[Path, ...] = ()) -> Callable[[Record], st
         digest, modules = present[entry]
         if digest == recorded["step"]:
             return ""
-        return f"code: {first_of(_changed(recorded['modules'], modules), SAID)} changed since"
+        changed = _changed(recorded["modules"], modules)
+        broken = [said for name in changed if (said := _no_python(name, own))]
+        return f"code: {'; '.join([*broken, f'{first_of(changed, SAID)} changed since'])}"
 
     return changes
 
@@ -58,8 +62,25 @@ def _changed(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
     return [name for name in sorted({*before, *now}) if before.get(name) != now.get(name)]
 
 
+def _no_python(name: str, root: Path | None) -> str:
+    """Returns what is wrong with a module that is no Python; '' of any other."""
+    found = find_module(name, root)
+    try:
+        if found is not None and found.file is not None:
+            compile(found.file.read_bytes(), name, "exec", flags=ONLY_AST, dont_inherit=True)
+    except SyntaxError as error:
+        return f"{name} is no Python (line {error.lineno}: {error.msg})"
+    except (OSError, ValueError, RecursionError, MemoryError) as error:
+        return f"{name} cannot be read: {error}"
+    return ""
+
+
 def differences(record: Record, expected: ExpectedRecord) -> Iterator[str]:
     """Yields what a step would do otherwise under the present configuration."""
+    entered = record.content["code"]["entry"]
+    own = [name for name in expected.modules if name.startswith(f"{PACKAGE}.")]
+    if passed_by := [name for name in own if name not in entered]:
+        yield f"code: states {first_of(entered, SAID)}, and not {first_of(passed_by, SAID)}"
     if expected.settings is not None:
         for key, old, new in changed_values(record.settings, expected.settings):
             yield f"parameters: {key} was {_shown(old)} and is now {_shown(new)}"

@@ -3,25 +3,22 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from itertools import combinations
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from lotus import layout
+from lotus.audit import collapses
+from lotus.audit.open_stores import OpenStore
+from lotus.audit.said_by_models import Parts, Said, indices_in, read_said
 from lotus.formats.json_text import parse_json, read_file
-from lotus.predictions.predictions_file import check_sizes
+from lotus.predictions.predictions_file import ATTACKED, CALIBRATION
 from lotus.records.index import Index
 from lotus.records.places import leads_out
 from lotus.records.reading import Record
 
-LARGEST = 10**12
-"""More images than a store can have."""
-Parts = Mapping[str, np.ndarray]
-"""Part → indices into the store, int64."""
 
-
-def problems(index: Index, sound: Set[str]) -> Iterator[tuple[str, str]]:
-    """(path, reason) for splits and predictions that share images between their parts.
+def problems(index: Index, sound: Set[str], opened: OpenStore) -> Iterator[tuple[str, str]]:
+    """(path, reason) for splits and predictions that share images between their parts, or are of others.
 
     Args:
         sound: artifacts whose bytes are as recorded; others are not looked into.
@@ -47,7 +44,7 @@ def problems(index: Index, sound: Set[str]) -> Iterator[tuple[str, str]]:
             yield from ((path, reason) for reason in _shared({**held_out, **parts}))
             yield from ((path, reason) for reason in _misplaced(parts, place[0]))
     for record in index.records.values():
-        yield from _of_predictions(record, sound, chosen)
+        yield from _of_predictions(record, index, sound, chosen, opened)
 
 
 def _halves(path: str) -> Parts:
@@ -62,27 +59,17 @@ def _parts(path: str, names: Iterable[str]) -> Parts:
     content = parse_json(read_file(Path(path)))
     if not isinstance(content, dict):
         raise ValueError("it is not a mapping")
-    return {name: _indices(name, content.get(name)) for name in names}
-
-
-def _indices(name: str, value: Any) -> np.ndarray:
-    """Raises ValueError where they are none."""
-    found = np.asarray(value)
-    if found.shape == (0,):
-        return found.astype(np.int64)
-    if found.ndim != 1 or found.dtype.kind not in "iu" or found.dtype.itemsize > 8:
-        raise ValueError(f"{name} is not a list of whole numbers of images")
-    if not 0 <= int(found.min()) <= int(found.max()) < LARGEST:
-        raise ValueError(
-            f"{name} has image {found.min()} or {found.max()}, and no store has such an image"
-        )
-    return found.astype(np.int64)
+    return {name: indices_in(name, content.get(name)) for name in names}
 
 
 def _of_predictions(
-    record: Record, sound: Set[str], splits: Mapping[tuple[str, str], Parts]
+    record: Record,
+    index: Index,
+    sound: Set[str],
+    splits: Mapping[tuple[str, str], Parts],
+    opened: OpenStore,
 ) -> Iterator[tuple[str, str]]:
-    """Predictions name the images that a model was trained, unlearned and tested on.
+    """Predictions name the images that a model was trained, unlearned and tested on, and their labels.
 
     Args:
         splits: path and sha256 of a split → its parts.
@@ -92,15 +79,44 @@ def _of_predictions(
         (path, splits[path, now]) for path, now in record.inputs.items() if (path, now) in splits
     ]
     for path in sound & record.outputs.keys():
-        if path.endswith("predictions.npz"):
+        if path.endswith(layout.PREDICTIONS_FILE):
             try:
-                parts = _asked(path)
+                said = read_said(path)
             except Exception as error:
                 # A damaged archive can make numpy and zipfile raise nearly anything.
                 yield path, f"it is not a file of predictions: {error!r}"
                 continue
-            yield from ((path, reason) for reason in _shared(parts))
-            yield from ((path, reason) for reason in _otherwise_split(parts, named))
+            for reason in (
+                *_shared(said.asked),
+                *_otherwise_split(said.asked, named),
+                *_otherwise_labelled(record, said, opened),
+                *collapses.problems(record, path, said, index, sound),
+            ):
+                yield path, reason
+
+
+def _otherwise_labelled(record: Record, said: Said, opened: OpenStore) -> Iterator[str]:
+    """Yields where images have another label than in the store, or the attack asked other images."""
+    for name, labels in said.labels.items():
+        indices, part = said.indices[name], name.removeprefix(ATTACKED)
+        owner = record.settings if part == CALIBRATION else record.about
+        dataset = str(owner.get("calibration" if part == CALIBRATION else "dataset"))
+        try:
+            store = opened(dataset)
+        except ValueError:
+            # Told of the store itself.
+            continue
+        if not np.array_equal(np.sort(indices), np.sort(said.indices.get(part, indices))):
+            yield f"{name} set is not of the images of the {part} set"
+        if store is None:
+            continue
+        known = indices < len(store.labels)
+        if len(labels) != len(indices) or not known.all():
+            yield f"{name} set has {_images(indices[~known]) if not known.all() else 'other labels'}"
+            continue
+        wrong = indices[store.labels[indices] != labels]
+        if len(wrong):
+            yield f"{name} set has {_images(wrong)} with another label than {dataset} has"
 
 
 def _otherwise_split(parts: Parts, splits: Iterable[tuple[str, Parts]]) -> Iterator[str]:
@@ -110,19 +126,6 @@ def _otherwise_split(parts: Parts, splits: Iterable[tuple[str, Parts]]) -> Itera
             differ = np.setxor1d(parts[name], stated[name])
             if len(differ):
                 yield f"{name} set differs from that of {path} by {_images(differ)}"
-
-
-def _asked(path: str) -> Parts:
-    check_sizes(Path(path))
-    with np.load(path) as arrays:
-        parts = {
-            name: _indices(name, arrays[f"{name}.indices"])
-            for name in ("train", "forget", "retain", "val", "test")
-            if f"{name}.indices" in arrays.files
-        }
-    if not parts:
-        raise ValueError("it has no images")
-    return parts
 
 
 def _shared(parts: Parts) -> Iterator[str]:

@@ -4,7 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from lotus.audit.audit import Audit, audit
+from lotus.audit.audit import STALE, Artifact, Audit, audit
+from lotus.audit.committed import remarks_on_configuration
+from lotus.audit.tuned import remarks_on_tuning
+from lotus.errors import BrokenCodeError
 from lotus.methods.base.read_plugins import folders_of
 from lotus.plan.declared import present
 from lotus.plan.steps import expected_records
@@ -14,6 +17,9 @@ from lotus.records.index import read_index
 def audit_project(configfiles: Sequence[Path] = (), full: bool = False) -> Audit:
     """Audits the project in the present folder; the result names what it was held against.
 
+    Where code that a configuration names cannot be loaded, this is a finding, and records are held against
+    each other and the present code alone.
+
     Args:
         configfiles: see `present`.
         full: whether to read files again that have not changed since the last audit.
@@ -22,7 +28,23 @@ def audit_project(configfiles: Sequence[Path] = (), full: bool = False) -> Audit
         LotusError: this is no project, or a configuration is not accepted.
 
     """
-    now = present(configfiles)
+    index = read_index()
+    try:
+        now = present(configfiles)
+        expected = expected_records(now.plan)
+    except BrokenCodeError as error:
+        return _without_plan(audit(index, [], full, folders_of(())), error)
     folders = folders_of(now.plan.settings.plugins)
-    found = audit(read_index(), expected_records(now.plan), full, folders)
-    return replace(found, held_against=now.why)
+    found = audit(index, expected, full, folders)
+    notes = [*found.notes, *remarks_on_configuration(now), *remarks_on_tuning(now.plan, index)]
+    return replace(found, notes=notes, held_against=now.why)
+
+
+def _without_plan(found: Audit, error: BrokenCodeError) -> Audit:
+    """Returns an audit with the module that cannot be loaded as a finding of its own."""
+    path = f"{error.module.replace('.', '/')}.py"
+    broken = Artifact(path, STALE, str(error))
+    artifacts = sorted([*found.artifacts, broken], key=lambda artifact: artifact.path)
+    return replace(
+        found, artifacts=artifacts, held_against=f"no configuration: {path} cannot be loaded"
+    )

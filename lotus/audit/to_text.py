@@ -5,19 +5,21 @@ from collections.abc import Iterator
 
 from lotus.audit.audit import MISSING, STATUSES, VERIFIED, Artifact, Audit
 from lotus.names import shown
+from lotus.wording import counted
 
 SHOWN = 3
 """Paths that are named where many have the same reason."""
 
 
 def as_json(found: Audit) -> str:
-    """Returns an object with `ok`, the configuration, every artifact, and the remarks."""
+    """Returns an object: `ok`, the configuration, files not read again, every artifact, the remarks."""
     artifacts = [
         {"path": it.path, "status": it.status, "reason": it.reason} for it in found.artifacts
     ]
     content = {
         "ok": found.ok,
         "held_against": found.held_against,
+        "remembered": found.remembered,
         "artifacts": artifacts,
         "notes": list(found.notes),
     }
@@ -40,9 +42,14 @@ def as_text(found: Audit) -> str:
     verdict = "sound" if found.ok else "not sound"
     if counts[MISSING] == len(found.artifacts):
         verdict += "; nothing was run here, and nothing pulled (`dvc pull`)"
+    files = counted(found.remembered, "file")
+    memory = f" ({files} not read again; --full reads all)" if found.remembered else ""
     # Names of files and values in them can be anything, also what steers a terminal.
     return "\n".join(
-        [*map(shown, lines), f"{len(found.artifacts)} artifacts: {said or 'none'}; {verdict}."]
+        [
+            *map(shown, lines),
+            f"{len(found.artifacts)} artifacts{memory}: {said or 'none'}; {verdict}.",
+        ]
     )
 
 

@@ -9,6 +9,7 @@ import click
 from lotus.cli.examples import examples
 from lotus.cli.output import print_lines
 from lotus.cli.parameters import EXISTING_FILE, EXISTING_FOLDER, FILE, configfile_option
+from lotus.surroundings import is_in_ci
 
 STATUSES = """\
 verified  Bytes, record, code, parameters and inputs agree.
@@ -31,7 +32,7 @@ orphan    It is there, and no record states it."""
 @click.option(
     "--full",
     is_flag=True,
-    help="Read also files that have not changed since the last audit.",
+    help="Read also files that have not changed since the last audit; always so where CI is set.",
 )
 def audit(configfiles: tuple[Path, ...], as_json: bool, full: bool) -> None:
     """Check every result against its record and the code.
@@ -42,7 +43,7 @@ def audit(configfiles: tuple[Path, ...], as_json: bool, full: bool) -> None:
     from lotus.audit import to_text
     from lotus.audit.project import audit_project
 
-    found = audit_project(configfiles, full)
+    found = audit_project(configfiles, full or is_in_ci())
     print_lines([to_text.as_json(found) if as_json else to_text.as_text(found)])
     if not found.ok:
         sys.exit(1)

@@ -64,6 +64,13 @@ class Sections(click.Group):
             if usual is not None and message == said:
                 raise
             raise click.ClickException(message) from error
+        except SyntaxError as error:
+            if not os.path.isfile(error.filename or ""):
+                raise
+            # Of a module: each command imports its own when it is called.
+            message = f"{shown(error.filename or '')}, line {error.lineno}: no Python: {error.msg}"
+            _tell(terminal, f"Error: {message}\n")
+            raise click.ClickException(message) from error
         except Exception as error:
             _tell(terminal, f"{type(error).__name__}: {error} (traceback in {log})\n")
             raise

@@ -165,11 +165,11 @@ def unlearn(
     from lotus.runs.run import Inputs, Run
     from lotus.runs.unlearn import unlearn_run
 
-    load_plugins(plugins)
+    loaded = load_plugins(plugins)
     inputs = Inputs(options.pop("store"), options.pop("held_out"), forget_set, calibration)
     weights_of = options.pop("weights_of")
     run = Run(**options)
-    unlearn_run(inputs, run, original, method, dict(settings), weights_of)
+    unlearn_run(inputs, run, original, method, dict(settings), weights_of, loaded)
 
 
 @click.command(
@@ -213,9 +213,9 @@ def tune(
     from lotus.runs import tuning
     from lotus.runs.run import Inputs, Run
 
-    load_plugins(plugins)
+    loaded = load_plugins(plugins)
     inputs = Inputs(options.pop("store"), options.pop("held_out"), forget_set)
-    tuning.try_candidates(inputs, Run(out=out, **options), original, method, candidates)
+    tuning.try_candidates(inputs, Run(out=out, **options), original, method, candidates, loaded)
 
 
 @click.command(

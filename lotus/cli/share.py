@@ -61,7 +61,7 @@ def restore(
 
         redrawn = redraw(_in_this_process)
         print_lines(redrawn.lines())
-        if redrawn.other:
+        if not redrawn.ok:
             sys.exit(1)
         return
     from lotus.publish import restore

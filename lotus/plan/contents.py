@@ -14,6 +14,7 @@ from lotus.config.cells import Benchmark
 from lotus.config.protocol import CORRECTED, parse
 from lotus.errors import LotusError
 from lotus.figures.registry import FIGURES
+from lotus.methods.base.read_plugins import modules_of
 from lotus.plan.description import description as description_of_plan
 from lotus.plan.plan import Plan
 from lotus.records.files import write_json
@@ -246,6 +247,11 @@ def description(plan: Plan) -> dict[str, Any]:
     return {**description_of_plan(plan), **described}
 
 
+def describing_modules(plan: Plan) -> list[str]:
+    """Returns where the code begins by which a plan is described: plug-ins say what can be set."""
+    return [__name__, *modules_of(plan.settings.plugins)]
+
+
 def write_description(plan: Plan, origins: Mapping[str, Any], out: Path, record: Path) -> None:
     """Writes the description of an experiment, and its record.
 
@@ -257,7 +263,7 @@ def write_description(plan: Plan, origins: Mapping[str, Any], out: Path, record:
     write_record(
         record,
         kind="experiment",
-        modules=[__name__],
+        modules=describing_modules(plan),
         about={"title": plan.settings.title},
         settings=dict(origins),
         inputs=[],

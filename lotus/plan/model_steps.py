@@ -11,6 +11,8 @@ from lotus import layout, models
 from lotus.config.cells import Benchmark
 from lotus.config.images import Dataset
 from lotus.layout import GOLD, HELD_OUT, ORIGINAL
+from lotus.methods.base.plugins import plugins_for
+from lotus.methods.base.read_plugins import modules_of
 from lotus.plan.candidates import candidates, trials
 from lotus.plan.contents import Contents
 from lotus.plan.plan import Plan
@@ -165,7 +167,7 @@ def unlearn(contents: Contents) -> Iterator[Step]:
                 "calibration": ["--calibration", str(layout.STORES / synthetic)]
                 if synthetic
                 else [],
-                "plugins": _plugins(plan),
+                "plugins": _plugins(plan, row),
             },
             modules=("lotus.runs.unlearn", *_method_modules(plan, home, row)),
             records=expected(outputs, read, settings),
@@ -232,7 +234,7 @@ def try_candidates(contents: Contents) -> Iterator[Step]:
                 "store": str(layout.STORES / cell.dataset),
                 "original": original.as_posix(),
                 "labels": run.labels,
-                "plugins": _plugins(plan),
+                "plugins": _plugins(plan, row),
             },
             modules=("lotus.runs.tuning", *_method_modules(plan, cell, row)),
             by_default=False,
@@ -303,10 +305,17 @@ def _architecture_module(plan: Plan, cell: Benchmark) -> str:
     return models.module_of(plan.settings.architectures[cell.architecture])
 
 
-def _method_modules(plan: Plan, cell: Benchmark, row: str) -> tuple[str, str]:
-    """Modules of a row's method and of its network; other methods are no part of its code."""
-    return plan.methods.module_of(plan.method_of(row)), _architecture_module(plan, cell)
+def _method_modules(plan: Plan, cell: Benchmark, row: str) -> tuple[str, ...]:
+    """Modules of a row's method, of its network, and of the plug-ins that are loaded for it.
+
+    Other methods are no part of its code.
+    """
+    method = plan.method_of(row)
+    own = (plan.methods.module_of(method), _architecture_module(plan, cell))
+    loaded = modules_of(plugins_for(method, plan.settings.plugins))
+    return tuple(dict.fromkeys((*own, *loaded)))
 
 
-def _plugins(plan: Plan) -> list[str]:
-    return [word for plugin in plan.settings.plugins for word in ("--plugin", plugin)]
+def _plugins(plan: Plan, row: str) -> list[str]:
+    loaded = plugins_for(plan.method_of(row), plan.settings.plugins)
+    return [word for plugin in loaded for word in ("--plugin", plugin)]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from lotus import layout
 from lotus.plan import drawing
-from lotus.plan.contents import Contents, Made, description
+from lotus.plan.contents import Contents, Made, describing_modules, description
 from lotus.plan.data_steps import cache_stores, picture_forget_set
 from lotus.plan.step import Files, Step, expected, flat, texts, with_record
 
@@ -66,7 +66,7 @@ def describe_experiment(contents: Contents) -> Iterator[Step]:
             # A new table or figure is one more to be described.
             "made": [f"{it.folder}/{it.name}" for it in (*contents.tables, *contents.figures)],
         },
-        modules=("lotus.plan.contents",),
+        modules=tuple(describing_modules(contents.plan)),
         records=expected(outputs, content=description(contents.plan)),
     )
 

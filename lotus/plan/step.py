@@ -23,6 +23,7 @@ class ExpectedRecord:
         inputs: what was read at least; None: whatever it read.
         settings: the parameters; None: whatever they were.
         content: what is written into the first output, where that follows from the configuration alone.
+        modules: where the step's code begins.
 
     """
 
@@ -31,6 +32,7 @@ class ExpectedRecord:
     inputs: tuple[str, ...] | None = None
     settings: Mapping[str, Any] | None = None
     content: Mapping[str, Any] | None = None
+    modules: tuple[str, ...] = ()
 
     @property
     def files(self) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ publishing hold what lies in the project against the same list.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from typing import Any
 
@@ -118,7 +118,12 @@ class Steps:
 
 def expected_records(plan: Plan) -> list[ExpectedRecord]:
     """Returns what the records are to state of all that `snakemake` makes by default."""
-    return [record for step in Steps(plan) if step.by_default for record in step.records]
+    return [
+        replace(record, modules=step.modules)
+        for step in Steps(plan)
+        if step.by_default
+        for record in step.records
+    ]
 
 
 def entry_modules(plan: Plan) -> dict[str, list[tuple[str, ...]]]:

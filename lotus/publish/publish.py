@@ -60,7 +60,8 @@ def publish() -> list[str]:
         LotusError: an artifact is changed or an orphan, or DVC or git failed; then nothing is shared.
 
     """
-    found = audit_project()
+    # What is shared is not vouched for by what somebody could have written into `.lotus`.
+    found = audit_project(full=True)
     _refuse(found)
     goes = destinations(read_index())
     files = [str(file) for file in goes.in_dvc]

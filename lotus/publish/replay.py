@@ -21,6 +21,7 @@ from lotus import layout
 from lotus.errors import LotusError
 from lotus.names import shown
 from lotus.plan.drawing import arguments
+from lotus.publish.last_commit import AgainstCommit, against_last_commit
 from lotus.publish.recorded_steps import RecordedStep, recorded_steps, refuse_named_outside
 from lotus.records.code_identity import code_digest
 from lotus.records.digests import digests
@@ -29,6 +30,7 @@ from lotus.records.ledger import record_files
 from lotus.records.places import refuse_links_out
 from lotus.records.reading import Record, find_record
 from lotus.tracking.dvc import pull_files
+from lotus.wording import counted
 
 log = logging.getLogger(__name__)
 
@@ -50,11 +52,20 @@ class Redrawn:
     Attributes:
         same: outputs with the bytes that were recorded.
         other: outputs with other ones.
+        kept: number of metrics files that were not computed again, since their records verify.
+        committed: all of these files against what the last commit records.
 
     """
 
     same: Sequence[str]
     other: Sequence[str]
+    kept: int
+    committed: AgainstCommit
+
+    @property
+    def ok(self) -> bool:
+        """Whether every file is as its record has it, and as the last commit has."""
+        return not self.other and not self.committed.other
 
     def lines(self) -> list[str]:
         """Returns a line for each difference, then the counts."""
@@ -62,7 +73,14 @@ class Redrawn:
             *(f"{path}: has other bytes than recorded" for path in self.other),
             f"{len(self.same) + len(self.other)} files drawn again, {len(self.same)} of them byte for "
             "byte as recorded",
+            *self._not_computed(),
+            *self.committed.lines(),
         ]
+
+    def _not_computed(self) -> list[str]:
+        """Returns a line on metrics that were taken as they are, if there are any."""
+        what = f"{counted(self.kept, 'metrics file')} not computed again: as recorded already"
+        return [what] if self.kept else []
 
 
 def redraw(run: Run) -> Redrawn:
@@ -94,14 +112,17 @@ def redraw(run: Run) -> Redrawn:
         log.info("%d files of predictions pulled", pulled.result())
     same: list[str] = []
     other: list[str] = []
+    kept = 0
     for kinds in STAGES:
         chosen = [of for of in steps if of.records[0].kind in kinds]
         if kinds == ("metrics",):
-            chosen = _unverified(chosen)
+            kept, chosen = len(chosen), _unverified(chosen)
+            kept -= len(chosen)
         log.info("%d steps: %s", len(chosen), ", ".join(kinds))
         for path, is_same in _run_again(chosen, run):
             (same if is_same else other).append(path)
-    return Redrawn(same, other)
+    drawn_again = (record.path for of in steps for record in of.records)
+    return Redrawn(same, other, kept, against_last_commit(drawn_again))
 
 
 def _records() -> list[Record]:
@@ -137,7 +158,7 @@ def _texts(folder: Path) -> dict[str, bytes]:
 def _unverified(metrics: Sequence[RecordedStep]) -> list[RecordedStep]:
     """Returns metrics that are absent, not as recorded, or made by other code or of other predictions."""
     stated = [{**record.inputs, **record.outputs} for of in metrics for record in of.records]
-    now = digests(path for files in stated for path in files)
+    now = digests((path for files in stated for path in files), full=True)
     present_code = cache(code_digest)
     return [
         of

@@ -78,7 +78,8 @@ def restore(
             "no results are recorded here, so there are none to restore; `snakemake --cores all` makes them"
         )
     folders = folders_of(now.plan.settings.plugins)
-    artifacts = audit(index, wanted, plugin_folders=folders).artifacts
+    # Also what an earlier audit read: what it remembers decides what is not computed.
+    artifacts = audit(index, wanted, full=True, plugin_folders=folders).artifacts
     if not only_list and _fetch(artifacts, recompute):
         artifacts = audit(index, wanted, plugin_folders=folders).artifacts
     found = plan_restore(index, artifacts, wanted)

@@ -26,11 +26,13 @@ class Seen:
     Attributes:
         sha256: of its bytes; '' where they cannot be had.
         problem: why not: it is absent, not a file, outside the project, or cannot be read.
+        is_remembered: it was not read, since it is the file that an earlier call read.
 
     """
 
     sha256: str
     problem: str = ""
+    is_remembered: bool = False
 
     @property
     def is_absent(self) -> bool:
@@ -46,7 +48,8 @@ def digests(paths: Iterable[str], cache: Path = CACHE, full: bool = False) -> di
 
     A file whose size, inode and times of change (mtime and ctime) are those of an earlier call is not
     read again. The time of its last change of status is among them because, unlike mtime, it cannot be
-    set back.
+    set back. Whoever can write into the project can also write what is remembered: with `full` nothing of
+    it is believed.
 
     Args:
         cache: file of what earlier calls read.
@@ -84,7 +87,7 @@ def _look(path: str, known: Mark | None) -> tuple[Seen, Mark | None]:
             status = os.fstat(file.fileno())
         mark: Mark = [getattr(status, f"st_{key}") for key in _IDENTITY]
         if known is not None and known[:-1] == mark:
-            return Seen(str(known[-1])), known
+            return Seen(str(known[-1]), is_remembered=True), known
         digest = sha256(place)
     except FileNotFoundError:
         return Seen("", ABSENT), None

@@ -21,7 +21,7 @@ from lotus.data.splits import ForgetSet, HeldOut
 from lotus.data.store import Store
 from lotus.engine import inference
 from lotus.engine.device import Device
-from lotus.predictions import predictions_file
+from lotus.predictions import collapse, predictions_file
 from lotus.predictions.predictions_file import ATTACKED, CALIBRATION, Split
 from lotus.records.record import write_record
 from lotus.records.stopwatch import Stopwatch
@@ -105,23 +105,13 @@ def ask(
     return first | {name: said_of(name, inference.logits) for name in splits}
 
 
-NEAR_CHANCE = 0.05
-
-
 def collapse_of(model: nn.Module, retain: ImageSet) -> str:
-    """Returns why a model is of no use (weights not finite, or retain accuracy near chance), else ''.
-
-    Near chance: at most the share of the largest class, plus 5 % of what lies between it and 1.
-    """
+    """Returns why a model is of no use (weights not finite, or retain accuracy near chance), else ''."""
     for name, value in model.state_dict().items():
         if not torch.isfinite(value).all():
-            return f"{name} has values that are not finite"
+            return collapse.not_finite(name)
     largest = int(torch.bincount(retain.labels).max()) / len(retain)
-    limit = largest + NEAR_CHANCE * (1 - largest)
-    found = float(inference.accuracy(model, retain))
-    if largest < 1 and found <= limit:
-        return f"retain accuracy {found:.3f} is near chance (at most {limit:.3f})"
-    return ""
+    return collapse.near_chance(float(inference.accuracy(model, retain)), largest)
 
 
 def record_run(
@@ -167,6 +157,6 @@ def record_run(
         seconds=clock.seconds,
         hardware=device.hardware,
         device_memory=device.peak_memory,
-        notes={"outcome": f"collapsed: {collapsed}" if collapsed else "sound", **notes},
+        notes={"outcome": collapse.outcome(collapsed), **notes},
     )
     log.info("wrote %s  %s", run.out, json.dumps(clock.seconds))

@@ -37,12 +37,14 @@ def try_candidates(
     original: Path,
     method_name: str,
     candidates: Sequence[Mapping[str, Any]],
+    plugins: Sequence[str] = (),
 ) -> None:
     """Applies a method once for each candidate and writes the objective of each, as a record.
 
     Args:
         run: `out` is the record's file.
         candidates: hyper-parameters; defaults of the method for the rest.
+        plugins: see `unlearn_run`.
 
     Raises:
         LotusError: a candidate is not accepted, or an input is absent or damaged.
@@ -66,11 +68,11 @@ def try_candidates(
         found = objective(_said(bench, unlearned), untouched)
         trials.append({"given": dict(given), **found})
         log.info("%s", json.dumps(trials[-1]))
-    modules = [__name__, registry.module_of(method_name), models.module_of(bench.architecture)]
+    entered = [__name__, registry.module_of(method_name), models.module_of(bench.architecture)]
     write_record(
         run.out,
         kind="trials",
-        modules=modules,
+        modules=[*dict.fromkeys([*entered, *plugins])],
         about={**run.labels, "protocol": run.protocol.name, "seed": run.seed},
         settings={"method": method_name, "candidates": [dict(given) for given in candidates]},
         inputs=[*inputs.files(), original / MODEL, original / RECORD],

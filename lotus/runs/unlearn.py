@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ def unlearn_run(
     method_name: str,
     hyperparameters: Mapping[str, Any],
     weights_of: Path | None = None,
+    plugins: Sequence[str] = (),
 ) -> None:
     """Applies a method to an original model.
 
@@ -33,6 +34,7 @@ def unlearn_run(
         hyperparameters: the method's fields; for the rest the constants that switches of the protocol
             bring, and the method's defaults.
         weights_of: another run with the same weights, of which only predictions are to be made anew.
+        plugins: modules of the plug-ins that are loaded; they are part of its code.
 
     """
     constants = registry.constants(method_name, run.protocol)
@@ -80,7 +82,8 @@ def unlearn_run(
     if "R1" in registry.entry_of(method_name).released:
         preparation = clock.seconds.get("method_prepare", 0.0)
         notes["minutes_released_r1"] = round(clock.seconds["unlearn"] / 60 + preparation, 4)
-    modules = [__name__, registry.module_of(method_name), models.module_of(bench.architecture)]
+    entered = [__name__, registry.module_of(method_name), models.module_of(bench.architecture)]
+    modules = [*dict.fromkeys([*entered, *plugins])]
     also_read = [weights_of / MODEL] if weights_of is not None else []
     if weights_of is None and "M7" in registry.entry_of(method_name).released:
         also_read = models.weights_files(untrained_architecture(bench.architecture, run.protocol))

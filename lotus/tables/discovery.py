@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
-from lotus.errors import LotusError, choices
+from lotus.errors import BrokenCodeError, LotusError, choices
 
 
 class Stated(Protocol):
@@ -88,7 +88,7 @@ class Registry(Generic[S_co]):
         except LotusError:
             raise
         except Exception as error:
-            raise LotusError(f"{file}: {type(error).__name__}: {error}") from error
+            raise BrokenCodeError(f"{file}: {type(error).__name__}: {error}", module) from error
         if not isinstance(found, self.kind):
             given = "states no SPEC" if found is None else f"SPEC = {found!r}"
             raise LotusError(

@@ -3,11 +3,13 @@
 import json
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from copies import Copy
+from forging import edit_json, edit_record, name_predictions_anew, record_anew
 from forked import lotus
 from mending import unsound
 from project import run
@@ -16,10 +18,8 @@ from lotus import layout
 from lotus.errors import LotusError
 from lotus.publish.restore import restore
 from lotus.records.digests import digests
-from lotus.records.files import as_text, sha256
+from lotus.records.files import sha256
 from lotus.records.files_below import files_below
-from lotus.records.ledger import record_files
-from lotus.records.seal import identity, sealed
 
 RUNS = "results/digits/resnet18/seed13/instance-10/corrected"
 SPLIT = "results/digits/splits/seed13/instance-10.json"
@@ -37,33 +37,6 @@ def project(copy, monkeypatch):
     monkeypatch.chdir(copy.folder)
     yield copy.folder
     copy.reset()
-
-
-def edit_record(path, change):
-    content = json.loads(Path(path).read_text())
-    change(content)
-    Path(path).write_text(as_text(sealed(content)))
-
-
-def edit_json(path, change):
-    content = json.loads(Path(path).read_text())
-    change(content)
-    Path(path).write_text(json.dumps(content))
-
-
-def record_anew():
-    """Writes digests and identities of what was changed into all records, until they agree."""
-    while True:
-        records = {path: json.loads(path.read_text()) for path in record_files()}
-        before = {path: path.read_bytes() for path in records}
-        for path, content in records.items():
-            for side in (content["inputs"], content["outputs"]):
-                side.update({name: sha256(Path(name)) for name in side if Path(name).is_file()})
-            chain = content["records"]
-            chain.update({name: identity(records[Path(name)]) for name in chain})
-            path.write_text(as_text(sealed(content)))
-        if all(path.read_bytes() == text for path, text in before.items()):
-            return
 
 
 def test_what_is_recorded_anew_without_a_change_is_sound(project):
@@ -166,6 +139,8 @@ def test_a_store_that_says_nothing_of_its_parts_is_no_crash(project):
 def test_predictions_of_other_images_than_the_split_has_are_named(project):
     other = RUNS.replace("seed13", "seed3407")
     shutil.copy(f"{other}/gold/predictions.npz", f"{RUNS}/gold/predictions.npz")
+    for protocol in ("corrected", "released-e1"):
+        name_predictions_anew(f"{RUNS.replace('corrected', protocol)}/metrics.json")
     record_anew()
     found = unsound()
     assert found.keys() == {f"{RUNS}/gold/predictions.npz"}
@@ -233,3 +208,35 @@ def test_a_clone_with_other_line_endings_has_the_same_bytes(project, tmp_path):
     run(tmp_path, "git", "clone", "--quiet", "--config", "core.autocrlf=true", project, "clone")
     for name in ("results/tables/summary.csv", METRICS, "lotus/__init__.py"):
         assert (tmp_path / "clone" / name).read_bytes() == Path(name).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("module", "said"),
+    [
+        ("lotus.methods.ssd", "method 'ssd': lotus.methods.ssd cannot be imported: SyntaxError"),
+        ("lotus.figures.times", "lotus/figures/times.py: SyntaxError"),
+    ],
+)
+def test_a_module_that_is_no_python_is_a_finding(project, tmp_path, module, said):
+    """In a process of its own, since this one has loaded the module."""
+    path = f"{module.replace('.', '/')}.py"
+    Path(path).write_text(Path(path).read_text() + "def broken(:\n")
+    done = run(project, sys.executable, "-m", "lotus", "audit", "--json", check=False)
+    assert done.returncode == 1
+    found = json.loads(done.stdout)
+    assert found["held_against"] == f"no configuration: {path} cannot be loaded"
+    wrong = {it["path"]: it for it in found["artifacts"] if it["status"] != "verified"}
+    assert {it["status"] for it in wrong.values()} == {"stale"}
+    assert said in wrong.pop(path)["reason"]
+    assert wrong
+    for artifact in wrong.values():
+        assert f"{module} is no Python (line " in artifact["reason"]
+
+
+def test_a_command_whose_code_is_no_python_says_so_in_a_line(project):
+    path = Path("lotus/audit/project.py")
+    path.write_text("def broken(:\n")
+    done = run(project, sys.executable, "-m", "lotus", "audit", check=False)
+    assert done.returncode == 1
+    assert "lotus/audit/project.py, line 1: no Python: invalid syntax" in done.stderr
+    assert "Traceback" not in done.stderr

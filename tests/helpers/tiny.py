@@ -5,6 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lotus.config.scenarios import Scenario
+from lotus.data import content, splits
+from lotus.data.store import dvc_digest
 from lotus.predictions import predictions_file
 from lotus.predictions.predictions_file import Split
 from lotus.records import record
@@ -19,7 +22,10 @@ METRICS = f"{CELL}/metrics.json"
 TABLE = "results/tables/summary.csv"
 HELD_OUT = "results/toy/splits/seed3/held-out.json"
 FORGET_SET = "results/toy/splits/seed3/instance-10.json"
-STORE = [f"data/stores/toy/{name}" for name in ("images.npy", "labels.npy", "source.json")]
+STORE = Path("data/stores/toy")
+SOURCE = f"{STORE}/source.json"
+LABELLED = np.arange(120) % 4
+SCENARIO = {"forget_per_class": 5}
 ROWS = {
     "original": f"{RUNS}/original/corrected",
     "gold": f"{CELL}/gold",
@@ -27,7 +33,7 @@ ROWS = {
 }
 PLACE = {"dataset": "toy", "architecture": "net", "scenario": "instance-10"}
 LABELS = {**PLACE, "protocol": "corrected"}
-SPLITS = {"retain": (0, 60), "forget": (60, 80), "val": (80, 100), "test": (100, 120)}
+SPLITS = {"retain": (20, 80), "forget": (0, 20), "val": (80, 100), "test": (100, 120)}
 
 
 def put(name, text):
@@ -53,7 +59,7 @@ def step(record, kind, inputs, outputs, about, settings=None, notes=None):
 def said(seed, splits=SPLITS, classes=4):
     """What some model says of images, by split."""
     rng = np.random.default_rng(seed)
-    labels = np.arange(120) % classes
+    labels = LABELLED % classes
     logits = rng.standard_normal((120, classes)).astype(np.float32)
     logits[np.arange(120), labels] += 2
     whole = Split(logits, labels, np.arange(120))
@@ -81,26 +87,16 @@ def _write():
     raw = {"name": "toy.gz", "sha256": sha256(Path("data/embedded/toy.gz")), "published": True}
     listed = {**raw, "path": "data/embedded/toy.gz"}
     write_json(Path("data/raw/toy.json"), {"dataset": "toy", "files": [listed]})
-    for name in STORE[:2]:
-        put(name, "array")
-    parts = {"train": [0, 80], "test": [80, 120]}
-    write_json(Path(STORE[2]), {"parts": parts, "files": [raw], "content": "c"})
-    source = {"content": "c", "files": [raw]}
-    notes = {"dvc": "0123.dir", "source": source}
-    record = "results/toy/store.json"
-    options = {"locked": None, "options": {"source": "digits"}}
-    step(record, "store", ["data/raw/toy.json"], STORE, {"dataset": "toy"}, options, notes)
-    put("data.dvc", "outs:\n- path: data/stores/toy\n  md5: 0123.dir\n")
+    _store(raw)
     outs = (f"- path: {it}/predictions.npz\n  md5: '01'\n" for it in ROWS.values())
     put("predictions.dvc", "outs:\n" + "".join(outs))
-    halves = {name: [*range(*SPLITS[name])] for name in ("val", "test")}
-    write_json(Path(HELD_OUT), halves)
-    write_json(Path(FORGET_SET), {n: [*range(*SPLITS[n])] for n in ("forget", "retain")})
-    for path in (HELD_OUT, FORGET_SET):
-        kind = "held-out" if path == HELD_OUT else "forget-set"
-        place = path.replace("results/", "results/records/")
-        about = {"dataset": "toy", "seed": 3, "scenario": Path(path).stem}
-        step(place, kind, STORE[1:], [path], about, notes={"digest": "d"})
+    held_out, forget_set = (
+        (Path(path), Path(path.replace("results/", "results/records/")))
+        for path in (HELD_OUT, FORGET_SET)
+    )
+    splits.write_held_out(STORE, 3, *held_out)
+    rule = Scenario(**SCENARIO)
+    splits.write_forget_set(STORE, rule, 3, {"scenario": "instance-10"}, *forget_set)
     for seed, (row, folder) in enumerate(ROWS.items()):
         _run(row, folder, seed)
     files = {row: Path(folder, "predictions.npz") for row, folder in ROWS.items()}
@@ -117,11 +113,30 @@ def _write():
     seal(Path("results/records/ledger.json"))
 
 
+def _store(raw):
+    """Pixels of noise, with labels; the publisher's own validation part, so that no draw is needed."""
+    images = np.random.default_rng(0).integers(256, size=(120, 2, 2, 1), dtype=np.uint8)
+    parts = {"train": [0, 80], "val": [80, 100], "test": [100, 120]}
+    source = {"dataset": "toy", "parts": parts, "files": [raw]}
+    source["content"] = content.digest(images, LABELLED)
+    put(SOURCE, "")
+    np.save(STORE / "images.npy", images)
+    np.save(STORE / "labels.npy", LABELLED)
+    write_json(STORE / "classes.json", ["a", "b", "c", "d"])
+    write_json(Path(SOURCE), source)
+    notes = {"dvc": dvc_digest(STORE), "source": source}
+    settings = {"locked": None, "options": {"source": "digits"}}
+    files = sorted(str(path) for path in STORE.iterdir())
+    record = "results/toy/store.json"
+    step(record, "store", ["data/raw/toy.json"], files, {"dataset": "toy"}, settings, notes)
+    put("data.dvc", f"outs:\n- path: {STORE}\n  md5: {notes['dvc']}\n")
+
+
 def _run(row, folder, seed):
     put(f"{folder}/model.safetensors", f"weights of {row}")
     splits = OF_ORIGINAL if row == "original" else SPLITS
     predictions_file.save(Path(folder, "predictions.npz"), said(seed, splits))
-    read = [STORE[2], HELD_OUT]
+    read = [SOURCE, HELD_OUT]
     if row != "original":
         read.append(FORGET_SET)
     if row == "lotus":

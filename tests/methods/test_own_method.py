@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -33,12 +34,22 @@ def content():
     return content
 
 
+PATCHER = """
+from lotus.methods import lotus
+
+lotus.LoTUS.alpha = 3
+"""
+"""A plug-in that registers nothing, and changes a method of ours."""
+
+
 @pytest.fixture(scope="module")
 def project(content, tmp_path_factory):
     """A copy of the project in which this experiment was run, with the method in one file."""
     folder = tmp_path_factory.mktemp("method") / "project"
     copy_of_project(folder)
     (folder / "ascent.py").write_text(block("python"))
+    (folder / "patcher.py").write_text(PATCHER)
+    content = {**content, "plugins": [*content["plugins"], "patcher"]}
     (folder / "my-experiment.yaml").write_text(yaml.safe_dump(content))
     run(folder, "snakemake", "--cores", "2", *CONFIG)
     return folder
@@ -54,6 +65,9 @@ def test_a_method_in_one_file(project):
     folder = project / "results/digits/resnet18/seed3407/instance-10/corrected/ascent-longer"
     record = json.loads((folder / "run.json").read_text())
     assert record["settings"]["hyperparameters"]["epochs"] == 3
+    assert record["code"]["entry"][1:] == ["ascent", "lotus.models.resnet18", "patcher"]
+    described = json.loads((project / "results/records/experiment.json").read_text())
+    assert described["code"]["entry"] == ["lotus.plan.contents", "ascent", "patcher"]
 
 
 def test_an_audit_sees_the_method_and_runs_no_line_of_it(project):
@@ -75,6 +89,19 @@ def test_another_operator_makes_the_rows_of_this_method_anew(project):
     assert jobs["unlearn"] == 2
     assert not {"pretrain_original", "retrain_gold"} & jobs.keys()
     file.write_text(block("python"))
+
+
+def test_a_plugin_that_registers_nothing_belongs_to_the_code_of_every_run(project):
+    """It can have changed any method: exchanged afterwards, all that ran under it is stale."""
+    file = project / "patcher.py"
+    file.write_text(PATCHER.replace("alpha = 3", "alpha = 4"))
+    audited = run(project, "lotus", "audit", "--json", check=False).stdout
+    wrong = {it["path"]: it for it in json.loads(audited)["artifacts"] if it["reason"]}
+    assert {it["status"] for it in wrong.values()} == {"stale"}
+    assert {it["reason"] for it in wrong.values()} == {"code: patcher changed since"}
+    rows = {Path(path).parent.name for path in wrong if path.endswith("model.safetensors")}
+    assert rows == {"ascent", "ascent-longer", "lotus"}
+    file.write_text(PATCHER)
 
 
 def test_a_method_in_a_package_of_its_own(project, content, tmp_path):

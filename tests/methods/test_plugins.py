@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from lotus.errors import LotusError
 from lotus.methods.base import configured, described, registry
-from lotus.methods.base.plugins import load_plugins
+from lotus.methods.base.plugins import load_plugins, plugins_for
 
 PAGE = (Path(__file__).parents[2] / "docs/own-method.md").read_text()
 (ASCENT,) = re.findall(r"^```python\n(@?.+?)^```", PAGE, re.M | re.S)
@@ -195,6 +195,20 @@ def test_a_plugin_may_import_what_lies_beside_it():
     load_plugins([write("mine_all.py", "import mine_helper")])
     load_plugins(["mine_all.py"])
     assert registry.module_of("mine") == "mine_helper"
+
+
+def test_a_run_loads_the_plugins_of_its_method_and_those_that_register_none(monkeypatch):
+    """What registers nothing can have changed any method, so that it belongs to the code of all."""
+    monkeypatch.syspath_prepend(".")
+    Path("inner").mkdir()
+    write("inner/__init__.py", "")
+    write("inner/theirs.py", HEAD + MINE.replace('"mine"', '"theirs"').replace("Mine", "Theirs"))
+    plugins = [write("mine.py", HEAD + MINE), "patching", "inner.theirs"]
+    write("patching.py", "import lotus.methods.finetune\n")
+    assert load_plugins(plugins) == ("mine", "patching", "inner.theirs")
+    assert plugins_for("mine", plugins) == ("mine.py", "patching")
+    assert plugins_for("theirs", plugins) == ("patching", "inner.theirs")
+    assert plugins_for("finetune", plugins) == ("patching",)
 
 
 def test_names_are_compared_in_composed_form():

@@ -3,10 +3,12 @@
 import json
 import shutil
 import sys
+from contextlib import chdir
 from pathlib import Path
 
 import numpy as np
 import pytest
+from forging import edit_json, record_anew
 from forked import lotus
 from project import ROOT, run
 
@@ -155,7 +157,33 @@ def test_other_predictions_give_other_metrics_and_that_is_told(clone):
     assert after["rows"]["gold"] == before["rows"]["gold"]
     # What was not the same has a record of its own now, which agrees with it.
     assert "5 of them" not in done.stdout
-    assert "5 of them byte for byte" in restore(clone).stdout
+    again = restore(clone, check=False)
+    assert again.returncode == 1
+    assert "5 of them byte for byte" in again.stdout
+    assert f"{METRICS}: other bytes than the last commit records" in again.stdout
+    assert f"{FIGURE}.svg: other bytes than the last commit records" in again.stdout
+
+
+def test_what_is_forged_with_its_record_is_not_as_the_last_commit_has_it(clone):
+    """Metrics that are false, and verify: what is drawn of them is as false, and as recorded."""
+    assert "6 of 6 files with the bytes that the last commit records" in restore(clone).stdout
+    edit_json(clone / METRICS, lambda it: it["rows"]["lotus"].update(mia=0.123))
+    with chdir(clone):
+        record_anew()
+    restore(clone, check=False)
+    done = restore(clone, check=False)
+    assert "5 files drawn again, 5 of them byte for byte" in done.stdout
+    assert "1 metrics file not computed again" in done.stdout
+    assert done.returncode == 1
+    assert f"{METRICS}: other bytes than the last commit records" in done.stdout
+
+
+def test_without_a_commit_it_says_that_records_vouch_for_themselves(clone):
+    restore(clone)
+    shutil.rmtree(clone / ".git")
+    done = restore(clone)
+    assert "not compared with a commit" in done.stdout
+    assert "'as recorded' is the word of the records that lie here" in done.stdout
 
 
 def test_metrics_that_were_edited_are_made_again(clone):

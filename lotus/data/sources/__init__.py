@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lotus.data.content import Reader
-from lotus.errors import LotusError, choices
+from lotus.errors import BrokenCodeError, LotusError, choices
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,14 @@ def source(name: str) -> Source:
     """
     if name not in available():
         raise LotusError(f"unknown data set '{name}'; {choices(name, available())}")
-    described: Source = importlib.import_module(module_of(name)).SOURCE
+    module = module_of(name)
+    try:
+        described: Source = importlib.import_module(module).SOURCE
+    except (SyntaxError, TypeError, NameError, AttributeError) as error:
+        said = f"{type(error).__name__}: {error}"
+        raise BrokenCodeError(
+            f"data set '{name}': {module} cannot be loaded: {said}", module
+        ) from error
     return described
 
 

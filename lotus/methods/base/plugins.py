@@ -10,13 +10,18 @@ from pathlib import Path
 
 from lotus.errors import LotusError
 from lotus.methods.base import configured, registry
+from lotus.methods.base.read_plugins import modules_of
 from lotus.names import shown
 
 
-def load_plugins(plugins: Sequence[str]) -> None:
+def load_plugins(plugins: Sequence[str]) -> tuple[str, ...]:
     """Imports the files (`my_method.py`) and modules (`my_package.methods`) that register methods.
 
     What they print goes to the standard error.
+
+    Returns:
+        Their names as modules: they belong to the code of every step that runs under them, whether or not
+        they register anything, since what is imported can change whatever it likes.
 
     Raises:
         LotusError: one cannot be imported, its name hides another module, it is a file that registers no
@@ -31,10 +36,39 @@ def load_plugins(plugins: Sequence[str]) -> None:
                     configured.check_fields(name)
                 except LotusError as error:
                     raise LotusError(f"plugin '{shown(plugin)}': {error}") from error
+    return modules_of(plugins)
+
+
+def plugins_for(method: str, plugins: Sequence[str]) -> tuple[str, ...]:
+    """Returns the plug-ins that a run of a method loads: its own, and those that register no method.
+
+    One that registers other methods alone is left out, so that a change of it reruns these alone. One that
+    registers none is there for what it does to any method.
+
+    Args:
+        plugins: as the configuration names them, loaded.
+
+    """
+    return tuple(
+        plugin
+        for plugin, module in zip(plugins, modules_of(plugins), strict=True)
+        if method in (own := _registered_by(module)) or not own
+    )
+
+
+def _registered_by(module: str) -> set[str]:
+    """Returns the methods whose classes stand in a module, or in one below it."""
+    return {
+        name
+        for name, entry in registry.entries.items()
+        if entry.cls.__module__ == module or entry.cls.__module__.startswith(f"{module}.")
+    }
 
 
 def _load(plugin: str) -> None:
-    module = _name_of(Path(plugin)) if plugin.endswith(".py") else plugin
+    if plugin.endswith(".py"):
+        _make_known(Path(plugin))
+    (module,) = modules_of([plugin])
     is_new, before = module not in sys.modules, registry.registered()
     try:
         importlib.import_module(module)
@@ -55,8 +89,8 @@ def _load(plugin: str) -> None:
         )
 
 
-def _name_of(path: Path) -> str:
-    """The name by which a file is imported, with its folder where it is looked for.
+def _make_known(path: Path) -> None:
+    """Puts the folder of a file where modules are looked for, so that it is found by its name.
 
     By name, so that the digest of the code finds it too, and modules beside it.
 
@@ -83,7 +117,6 @@ def _name_of(path: Path) -> str:
         raise LotusError(
             f"plugin '{shown(path)}': {shown(there or name)} already has this name; give it another"
         )
-    return name
 
 
 def _origin(name: str) -> str | None:

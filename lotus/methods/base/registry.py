@@ -15,7 +15,7 @@ from pydantic import ConfigDict
 from lotus import methods
 from lotus.config.protocol import CORRECTED, SWITCHES, of_stage
 from lotus.config.protocol import Protocol as Switches
-from lotus.errors import LotusError, choices
+from lotus.errors import BrokenCodeError, LotusError, choices
 from lotus.methods.base.task import Method
 from lotus.names import composed, look_alikes
 
@@ -251,6 +251,14 @@ def entry_of(name: str) -> Entry:
         importlib.import_module(module)
     except ImportError as error:
         raise LotusError(f"method '{name}': {module} cannot be imported: {error}") from error
+    except LotusError:
+        raise
+    # What the syntax of a file under work, or its first lines, make Python raise.
+    except Exception as error:
+        said = f"{type(error).__name__}: {error}"
+        raise BrokenCodeError(
+            f"method '{name}': {module} cannot be imported: {said}", module
+        ) from error
     if name not in entries:
         entry = _entry_points().get(name)
         if entry is not None and entry.attr:

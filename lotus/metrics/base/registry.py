@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import TypeVar
 
 from lotus import metrics
-from lotus.errors import LotusError
+from lotus.errors import BrokenCodeError, LotusError
 from lotus.metrics.base.family import Family
 from lotus.metrics.base.spec import MetricSpec
 
@@ -87,14 +87,14 @@ def _stated(module: ModuleType, kind: type[Kind]) -> Iterator[Kind]:
 
 
 def _imported(name: str) -> ModuleType:
+    module = f"lotus.metrics.{name}"
     try:
-        return importlib.import_module(f"lotus.metrics.{name}")
+        return importlib.import_module(module)
     except LotusError as error:
         raise LotusError(f"{_file(name)}: {error}") from error
     except (ImportError, SyntaxError, TypeError, NameError, AttributeError) as error:
-        raise LotusError(
-            f"{_file(name)}: cannot be imported: {type(error).__name__}: {error}"
-        ) from error
+        said = f"{type(error).__name__}: {error}"
+        raise BrokenCodeError(f"{_file(name)}: cannot be imported: {said}", module) from error
 
 
 def _file(name: str) -> str:
