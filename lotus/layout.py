@@ -150,6 +150,12 @@ def split_file(dataset: str, seed: Seed, name: str) -> Path:
     return RESULTS / dataset / "splits" / f"seed{seed}" / f"{name}.json"
 
 
+def sheet_files(dataset: str, seed: Seed, scenario: str) -> dict[str, Path]:
+    """The sheet of pictures of a forget set, and the list of what it shows."""
+    folder = RESULTS / dataset / "forgotten" / f"seed{seed}"
+    return {"sheet": folder / f"{scenario}.png", "listed": folder / f"{scenario}.json"}
+
+
 def audit_file(dataset: str, scenario: str) -> Path:
     """Audit of a data set's images in the parts of a scenario."""
     return RESULTS / dataset / "audit" / f"{scenario}.json"

@@ -22,7 +22,7 @@ FLOORS = [
     ["tables"],
     ["figures", "claims", "plan"],
     ["diff", "page", "audit"],
-    ["lineage", "crate", "publish", "attest"],
+    ["lineage", "impact", "crate", "publish", "attest"],
     ["cli"],
     ["__main__"],
 ]
@@ -96,6 +96,7 @@ def test_rooms_that_must_not_know_each_other(above, below):
         "lotus.publish.replay",
         "lotus.attest.attest",
         "lotus.attest.verify",
+        "lotus.impact.impact",
         "lotus.cli.main",
     ],
 )

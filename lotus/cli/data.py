@@ -177,6 +177,34 @@ def choose_forget_set(
 
 @click.command(
     epilog=examples(
+        "lotus picture-forget-set --store data/stores/digits"
+        " --forget-set results/digits/splits/seed13/class-three.json --out my-sheet.png"
+    )
+)
+@store_option
+@click.option("--forget-set", type=EXISTING_FILE, required=True, help="Forget and retain indices.")
+@labels_option
+@click.option(
+    "--out",
+    type=FILE,
+    required=True,
+    help="The sheet (PNG); beside it a list (JSON) of what it shows.",
+)
+@record_option
+def picture_forget_set(
+    store: Path, forget_set: Path, labels: dict[str, Any], out: Path, record: Path | None
+) -> None:
+    """Draw a sheet of small pictures of forget images.
+
+    The report shows it beside the numbers.
+    """
+    from lotus.data.forget_sheet import write_forget_sheet
+
+    write_forget_sheet(store, forget_set, labels, out, record or beside(out))
+
+
+@click.command(
+    epilog=examples(
         "lotus duplicates data/stores/digits --out audit.json --cleaned cleaned.csv"
         " --held-out results/digits/splits/seed13/held-out.json"
         " --forget-set results/digits/splits/seed13/instance-10.json"

@@ -91,6 +91,38 @@ def lineage(
 
 @click.command(
     epilog=examples(
+        "lotus impact data/stores/digits:17 --brief",
+        "lotus impact scenarios.instance-10.forget_fraction",
+        "lotus impact lotus.methods.ssd --brief",
+        "lotus impact results/digits/resnet18/seed13/instance-10/corrected/gold --json",
+    )
+)
+@click.argument("given", metavar="PATH")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print all of it, each number by its name, as JSON."
+)
+@click.option("--brief", is_flag=True, help="Print how much rests on it, and not what.")
+def impact(given: str, as_json: bool, brief: bool) -> None:
+    """List what rests on an image, file, module or setting.
+
+    PATH is an image (its file, or its place in a store: data/stores/digits:17), a raw file, a file or
+    folder of data/stores or results, a module (lotus.methods.ssd, or its file) or a key of the
+    configuration (scenarios.instance-10.forget_fraction). Listed are the runs,
+    the numbers of tables, the figures and the verdicts on claims that were made of it, by the records:
+    nothing is compared with what lies there now (`lotus audit` does that).
+    """
+    from lotus.impact import impact as forwards
+    from lotus.impact import to_text
+
+    found = forwards.find_impact(given)
+    if as_json:
+        click.echo(json.dumps(forwards.as_json(found), indent=1, ensure_ascii=False))
+    else:
+        click.echo("\n".join(to_text.lines(found, brief)))
+
+
+@click.command(
+    epilog=examples(
         "lotus diff HEAD~1",
         "lotus diff HEAD~1 HEAD --times",
         "lotus diff HEAD results --top 5",

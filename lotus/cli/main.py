@@ -123,6 +123,7 @@ main.add_section(
     look.audit,
     attest.attest,
     look.lineage,
+    look.impact,
     look.diff,
     look.effects,
     look.signs,
@@ -144,6 +145,7 @@ main.add_section(
     data.cache_stores,
     data.split_held_out,
     data.choose_forget_set,
+    data.picture_forget_set,
     data.duplicates,
     data.clean_mufac,
 )

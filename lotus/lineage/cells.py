@@ -3,7 +3,7 @@
 import csv
 import io
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,8 @@ from lotus.records.places import leads_out
 from lotus.records.reading import Record
 from lotus.results.ablation import is_of_numbers
 from lotus.results.experiment import Experiment, read_experiment
-from lotus.results.metrics import KEYS, MODELS, PLACE, measured_against
-from lotus.results.quantities import CORRELATION, TERM_OF_GAP
+from lotus.results.metrics import KEYS, MODELS, PLACE
+from lotus.results.needed_rows import rows_needed
 
 SYNTAX = (
     "write a cell as PATH:ROW:COLUMN[:KEY=VALUE…], such as results/tables/summary.csv:lotus:avg_gap"
@@ -29,8 +29,9 @@ PROTOCOL_COLUMNS = ("published", "released", "corrected")
 """Columns of a paper's table that state one metric; there `protocol` chooses among them."""
 KEYS_OF_LINES = (*KEYS, "switch", "seed", "metric", "scope")
 """Columns that tell lines of one row apart."""
-METRICS_OF_ALL_ROWS = ("points", "pearson", "spearman", CORRELATION)
-"""Metrics of a whole table begin with these."""
+
+
+ReadExperiment = Callable[[Path], Experiment]
 
 
 @dataclass(frozen=True)
@@ -185,10 +186,15 @@ def _with_keys(
     return lines
 
 
-def inputs_of(cell: AskedCell, lines: Iterable[Line], index: Index) -> KeptInputs:
+def inputs_of(
+    cell: AskedCell, lines: Iterable[Line], index: Index, read: ReadExperiment = read_experiment
+) -> KeptInputs:
     """Record → those of its inputs that the lines' numbers are made of.
 
     A table whose record is absent, and a table of verdicts, rest on all that there is.
+
+    Args:
+        read: gives the description of the experiment; whoever asks for many lines keeps it.
 
     Raises:
         LotusError: the lines are not those of the table that the record is of.
@@ -198,7 +204,7 @@ def inputs_of(cell: AskedCell, lines: Iterable[Line], index: Index) -> KeptInput
     if record is None:
         return {}
     try:
-        return _inputs_of_lines(record, lines, index)
+        return _inputs_of_lines(record, lines, index, read)
     except (KeyError, ValueError, TypeError, AttributeError, IndexError) as error:
         # A column or a key of a record that is not there; the audit says which file was changed.
         raise LotusError(
@@ -207,10 +213,12 @@ def inputs_of(cell: AskedCell, lines: Iterable[Line], index: Index) -> KeptInput
         ) from error
 
 
-def _inputs_of_lines(record: Record, lines: Iterable[Line], index: Index) -> KeptInputs:
+def _inputs_of_lines(
+    record: Record, lines: Iterable[Line], index: Index, read: ReadExperiment
+) -> KeptInputs:
     kept: dict[str, list[str]] = {}
     for line in lines:
-        found = _inputs_of_line(record, line, index)
+        found = _inputs_of_line(record, line, index, read)
         if found is None:
             return {}
         for path, inputs in found.items():
@@ -223,10 +231,12 @@ def _in_order(record: Record, kept: Sequence[str]) -> list[str]:
     return [path for path in record.inputs if path in kept]
 
 
-def _inputs_of_line(record: Record, line: Line, index: Index) -> dict[str, list[str]] | None:
+def _inputs_of_line(
+    record: Record, line: Line, index: Index, read: ReadExperiment
+) -> dict[str, list[str]] | None:
     """Record → inputs, of one line; None where nothing can be left out."""
     if "item" in record.about:
-        return _inputs_of_paper_table(record, line, index)
+        return _inputs_of_paper_table(record, line, index, read)
     name = record.about.get("table")
     if name in ("times", "cost"):
         return {record.path: list(_runs_needed(record, line, index))}
@@ -273,27 +283,6 @@ def _predictions_needed(metrics: Iterable[str], line: Line, index: Index) -> dic
     return found
 
 
-def rows_needed(metric: str, row: str, rows: Sequence[str]) -> list[str]:
-    """Rows of a metrics file whose predictions a row's metric is computed from.
-
-    Args:
-        metric: in whichever convention.
-        row: '' for a number of the whole table.
-        rows: of the file, in its order.
-
-    """
-    if metric.startswith(METRICS_OF_ALL_ROWS) or not row:
-        return list(rows)
-    needed = [row, *measured_against(metric)]
-    if metric in TERM_OF_GAP:
-        needed.append(layout.GOLD)
-    if row == layout.ORIGINAL:
-        # Which of its predictions are of forget and retain images, another model's say.
-        others = [name for name in rows if name != layout.ORIGINAL]
-        needed += [layout.GOLD] if layout.GOLD in others else others[:1]
-    return list(dict.fromkeys(needed))
-
-
 def _runs_needed(record: Record, line: Line, index: Index) -> Iterator[str]:
     """Run records behind a line of times or cost; for the ratio to gold those of gold as well."""
     abouts = {
@@ -317,7 +306,9 @@ def _gold_runs(abouts: Mapping[str, Mapping[str, Any]], line: Line) -> list[str]
     return corrected or list(golds)
 
 
-def _inputs_of_paper_table(record: Record, line: Line, index: Index) -> dict[str, list[str]] | None:
+def _inputs_of_paper_table(
+    record: Record, line: Line, index: Index, read_described: ReadExperiment
+) -> dict[str, list[str]] | None:
     """Returns what a cell of a paper's table rests on: the published reference, measurements, or both."""
     described = [path for path in record.inputs if _kind_of_maker(path, index) == "experiment"]
     if not described or leads_out(described[0]) or not os.path.isfile(described[0]):
@@ -328,7 +319,7 @@ def _inputs_of_paper_table(record: Record, line: Line, index: Index) -> dict[str
     is_printed = not bases or any(not c.startswith(tuple(bases)) for c in columns)
     is_compared = any(column.endswith(("_difference", "_inside")) for column in columns)
     kept = {record.path: reference if is_printed or is_compared else []}
-    read = read_experiment(Path(described[0]))
+    read = read_described(Path(described[0]))
     for cell in read.labelled(str(record.about["item"])):
         here = all(str(cell[key]) == line.content[key] for key in PLACE)
         if here and parse(str(cell["protocol"])).base in bases:

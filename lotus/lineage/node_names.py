@@ -37,6 +37,7 @@ def _title_of_record(record: Record) -> str:
         "store": f"images of {dataset_title(str(about.get('dataset', '')))}",
         "held-out": f"validation and test halves of {where}",
         "forget-set": f"forget and retain set of {where}",
+        "forget-sheet": f"pictures of the forget set of {where}",
         "metrics": f"metrics of {where}",
         "gradcam": f"Grad-CAM maps of {where}",
         "audit": f"audit of the images of {where}",

@@ -69,6 +69,7 @@ STAGE_OF_KIND = {
     "store": "store",
     "held-out": "split",
     "forget-set": "split",
+    "forget-sheet": "measured",
     "original": "original",
     "gold": "model",
     "unlearned": "model",

@@ -2,7 +2,8 @@
 
 from lotus.errors import LotusError
 from lotus.metrics.base import AsReleased, Case, MetricSpec, measures
-from lotus.metrics.base.released import round_share
+from lotus.metrics.base.released import ROUNDED_SHARE, round_share
+from lotus.metrics.base.spec import Images
 from lotus.predictions.predictions_file import Split
 
 
@@ -18,8 +19,18 @@ def accuracy(split: Split) -> float:
     return float((split.logits.argmax(axis=1) == split.labels).mean())
 
 
-def _spec(split: str, label: str, place: int) -> MetricSpec:
+NAMED = {
+    "forget": ("of the forget set", "f"),
+    "retain": ("of the retain set", "r"),
+    "val": ("held out for validation", "v"),
+    "test": ("held out for the test", "t"),
+}
+"""Split → its images in words, and its sign in a formula."""
+
+
+def _spec(split: Images, label: str, place: int) -> MetricSpec:
     """The metric of one split; how good it is, gold tells: a high forget accuracy is none to aim at."""
+    words, sign = NAMED[split]
     return MetricSpec(
         name=f"accuracy_{split}",
         label=label,
@@ -27,7 +38,13 @@ def _spec(split: str, label: str, place: int) -> MetricSpec:
         claimed="higher",
         limits=(0, 1),
         place=place,
-        released=AsReleased(("E3",), round_share),
+        words=f"The share of the images {words} whose label has the largest of the model's logits.",
+        symbols=(
+            f"Acc_{{{sign}}} = 1/|D_{{{sign}}}| · Σ_{{(x, y)}} [argmax_{{k}} z_{{k}}(x) = y], "
+            f"(x, y) ∈ D_{{{sign}}}"
+        ),
+        images=(split,),
+        released=AsReleased(("E3",), round_share, words={"E3": ROUNDED_SHARE}),
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from lotus.metrics.base import AsReleased, Case, MetricSpec, measures
+from lotus.metrics.base.released import ATTACK, SYNTHETIC_IMAGES
 
 GAP_TERMS = ("mia", "accuracy_forget", "accuracy_retain", "accuracy_test")
 
@@ -31,7 +32,19 @@ def avg_gap(scores: Mapping[str, Any], gold: Mapping[str, Any], mia: str = "mia"
         needs=("gold",),
         terms=GAP_TERMS,
         place=0,
-        released=AsReleased(("E3", "E5", "E6"), forms=("e6",)),
+        words="The mean of four distances to the gold model of the same seed: of MIA accuracy, forget, "
+        "retain and test accuracy.",
+        symbols="Avg Gap = ¼ · (|ΔMIA| + |ΔAcc_{f}| + |ΔAcc_{r}| + |ΔAcc_{t}|), Δ = model − gold",
+        released=AsReleased(
+            ("E3", "E5", "E6"),
+            forms=("e6",),
+            words={
+                "E3": "The four distances are taken between means over the seeds, each rounded to 2 "
+                "decimals; so there is no deviation.",
+                "E5": SYNTHETIC_IMAGES,
+                "E6": ATTACK,
+            },
+        ),
     ),
     column=4,
 )

@@ -7,7 +7,13 @@ import numpy as np
 from lotus.metrics.base import AsReleased, Case, MetricSpec, measures
 from lotus.metrics.base.check import check_tables
 from lotus.metrics.base.probabilities import p_ln, softmax
-from lotus.metrics.base.released import jsd_released_e4, round_divergence, softmax32
+from lotus.metrics.base.released import (
+    DIVERGENCE,
+    ROUNDED_DIVERGENCE,
+    jsd_released_e4,
+    round_divergence,
+    softmax32,
+)
 
 MOST = log(2)
 
@@ -41,7 +47,17 @@ def jsd(p: np.ndarray, q: np.ndarray) -> float:
         limits=(0, MOST),
         needs=("gold",),
         place=1,
-        released=AsReleased(("E3", "E4"), round_divergence, ("e4",)),
+        words="The mean Jensen–Shannon divergence, over the forget images, between what the model says "
+        "(p) and what the gold model of the same seed says (q), in nats.",
+        symbols="JSD = 1/|D_{f}| · Σ_{x} [½ KL(p_{x} ‖ m_{x}) + ½ KL(q_{x} ‖ m_{x})], x ∈ D_{f}, "
+        "m_{x} = ½ (p_{x} + q_{x})",
+        images=("forget",),
+        released=AsReleased(
+            ("E3", "E4"),
+            round_divergence,
+            ("e4",),
+            words={"E3": ROUNDED_DIVERGENCE, "E4": DIVERGENCE},
+        ),
     ),
     column=2,
 )

@@ -9,7 +9,14 @@ import numpy as np
 from lotus.metrics.base import AsReleased, Case, MetricSpec, measures
 from lotus.metrics.base.check import check_finite
 from lotus.metrics.base.probabilities import entropy, softmax
-from lotus.metrics.base.released import entropy32, mia_released_e6, round_share
+from lotus.metrics.base.released import (
+    ATTACK,
+    ROUNDED_SHARE,
+    SYNTHETIC_IMAGES,
+    entropy32,
+    mia_released_e6,
+    round_share,
+)
 from lotus.predictions.predictions_file import ATTACKED, CALIBRATION, Split
 
 SPLITS = ("forget", "retain", "val", "test")
@@ -124,9 +131,29 @@ SYNTHETIC = "mia_released_e5_e6"
         unit="share",
         limits=(0, 1),
         place=7,
-        released=AsReleased(("E3", "E5", "E6"), round_share, ("e6", "e5_e6")),
+        words="The share of the forget images that an attack calls members of the training set. The "
+        "attack is a logistic regression on the entropy h of the model's predictions, fitted on as many "
+        "retain images (members) as validation images (non-members), drawn with the seed.",
+        symbols="MIA = 1/|D_{f}| · Σ_{x} [attack(h(x)) = member], x ∈ D_{f}, h = −Σ_{k} p_{k} ln p_{k}",
+        images=("forget", "retain", "val"),
+        released=AsReleased(
+            ("E3", "E5", "E6"),
+            round_share,
+            ("e6", "e5_e6"),
+            words={"E3": ROUNDED_SHARE, "E5": SYNTHETIC_IMAGES, "E6": ATTACK},
+        ),
     ),
-    MetricSpec(name="mia_auc", label="MIA AUC", unit="share", limits=(0, 1), place=8),
+    MetricSpec(
+        name="mia_auc",
+        label="MIA AUC",
+        unit="share",
+        limits=(0, 1),
+        place=8,
+        words="The probability that a forget image has a lower entropy than a test image, ties counting "
+        "half; at ½ entropy cannot tell them apart.",
+        symbols="AUC = P(h(x_{f}) < h(x_{t})) + ½ P(h(x_{f}) = h(x_{t}))",
+        images=("forget", "test"),
+    ),
     MetricSpec(
         name="mia_balanced_accuracy",
         label="MIA balanced acc.",
@@ -134,6 +161,9 @@ SYNTHETIC = "mia_released_e5_e6"
         limits=(0, 1),
         place=9,
         is_printed=False,
+        words="The mean of two shares: of forget images that the attack calls members, and of test "
+        "images that it does not.",
+        symbols="½ · (TPR + 1 − FPR)",
     ),
     MetricSpec(
         name="mia_tpr_at_1_fpr",
@@ -142,6 +172,10 @@ SYNTHETIC = "mia_released_e5_e6"
         limits=(0, 1),
         place=10,
         is_printed=False,
+        words="The share of forget images whose entropy lies below a threshold under which at most 1 % "
+        "of the test images lie.",
+        symbols="TPR at FPR ≤ 0.01",
+        images=("forget", "test"),
     ),
     column=1,
 )

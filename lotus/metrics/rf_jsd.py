@@ -7,7 +7,13 @@ import numpy as np
 from lotus.errors import LotusError
 from lotus.metrics.base import AsReleased, Case, MetricSpec, measures
 from lotus.metrics.base.probabilities import softmax
-from lotus.metrics.base.released import rf_jsd_released_e4, round_divergence, softmax32
+from lotus.metrics.base.released import (
+    DIVERGENCE,
+    ROUNDED_DIVERGENCE,
+    rf_jsd_released_e4,
+    round_divergence,
+    softmax32,
+)
 from lotus.metrics.jsd import MOST, jsd
 from lotus.predictions.predictions_file import Split
 
@@ -68,7 +74,17 @@ def rf_jsd(
         limits=(0, MOST),
         needs=("original", "instances"),
         place=2,
-        released=AsReleased(("E3", "E4"), round_divergence, ("e4",)),
+        words="The mean, over the classes that forget and test images share, of the Jensen–Shannon "
+        "divergence between the model's mean prediction on forget images of the class (P) and the "
+        "original model's on test images of it (Q), in nats. It needs no gold model.",
+        symbols="RF-JSD = 1/|C| · Σ_{c ∈ C} JSD(P_{c}, Q_{c})",
+        images=("forget", "test"),
+        released=AsReleased(
+            ("E3", "E4"),
+            round_divergence,
+            ("e4",),
+            words={"E3": ROUNDED_DIVERGENCE, "E4": DIVERGENCE.replace("images", "classes")},
+        ),
     ),
     column=3,
 )

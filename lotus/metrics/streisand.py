@@ -57,6 +57,10 @@ def _distribution(ordered: np.ndarray, points: np.ndarray) -> np.ndarray:
         limits=(0, 1),
         place=11,
         is_printed=False,
+        words="The largest distance between the distribution functions of the entropies of the model's "
+        "predictions on forget and on test images.",
+        symbols="KS = max_{h} |F_{t}(h) − F_{f}(h)|",
+        images=("forget", "test"),
     ),
     MetricSpec(
         name="ks_forget_above_test",
@@ -66,6 +70,10 @@ def _distribution(ordered: np.ndarray, points: np.ndarray) -> np.ndarray:
         limits=(0, 1),
         place=12,
         is_printed=False,
+        words="How far the entropies of the model's predictions on forget images lie above those on test "
+        "images: the largest one-sided distance between their distribution functions.",
+        symbols="KS⁺ = max_{h} (F_{t}(h) − F_{f}(h))",
+        images=("forget", "test"),
     ),
     column=5,
 )

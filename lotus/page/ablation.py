@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,11 +11,13 @@ from lotus.config.architectures import ARCHITECTURE
 from lotus.config.protocol import RELEASED
 from lotus.config.register import REGISTER
 from lotus.metrics.membership import SYNTHETIC
-from lotus.page.sections import TableCell
+from lotus.page.change_ways import ChangeWays
+from lotus.page.sections import TableCell, number
+from lotus.page.ways import Way
 from lotus.results.ablation import ablate, is_of_numbers
 from lotus.results.conventions import SCALE
 from lotus.results.metrics import PLACE, benchmark_title, row_title
-from lotus.tables.cell_texts import signed
+from lotus.tables.cell_texts import plus_minus, signed
 
 NOTABLE = 0.01
 """Changes of this size are marked."""
@@ -44,17 +45,17 @@ class AblationPart:
     sentences: Sequence[str]
     gaps: Sequence[ChangeMatrix]
     retained: Sequence[ChangeMatrix]
-    divergences: Sequence[tuple[str, Sequence[tuple[str, str, str, str]]]]
+    divergences: Sequence[tuple[str, Sequence[tuple[str, Sequence[TableCell]]]]]
 
 
-def ablation_part(sources: Sequence[Path]) -> AblationPart | None:
+def ablation_part(ways: ChangeWays) -> AblationPart | None:
     """The section, None where no switch was tried.
 
     Args:
-        sources: as of the table `ablation`.
+        ways: of the numbers of the table `ablation`.
 
     """
-    numbers = ablate(sources)
+    numbers = ablate(ways.sources)
     if numbers.empty:
         return None
     parts = [(benchmark_title(*place), part) for place, part in numbers.groupby(PLACE, sort=False)]
@@ -62,15 +63,17 @@ def ablation_part(sources: Sequence[Path]) -> AblationPart | None:
         places=[title for title, _ in parts],
         sentences=[_largest_changes(title, part) for title, part in parts],
         gaps=[
-            _matrix(title, part, "avg_gap", worse=1)
+            _matrix(title, part, "avg_gap", 1, ways)
             for title, part in parts
             if part["avg_gap_corrected"].notna().any()
         ],
         retained=[
-            _matrix(title, part[~part["switch"].map(is_of_numbers)], "accuracy_retain", worse=-1)
+            _matrix(title, part[~part["switch"].map(is_of_numbers)], "accuracy_retain", -1, ways)
             for title, part in parts
         ],
-        divergences=[(title, lines) for title, part in parts if (lines := _divergences(part))],
+        divergences=[
+            (title, lines) for title, part in parts if (lines := _divergences(part, ways))
+        ],
     )
 
 
@@ -87,7 +90,9 @@ def _largest_changes(title: str, part: pd.DataFrame) -> str:
     return f"{title}: largest change {', '.join(found)}." if found else f"{title}: no change."
 
 
-def _matrix(title: str, part: pd.DataFrame, metric: str, worse: int) -> ChangeMatrix:
+def _matrix(
+    title: str, part: pd.DataFrame, metric: str, worse: int, ways: ChangeWays
+) -> ChangeMatrix:
     """One matrix.
 
     Args:
@@ -100,7 +105,7 @@ def _matrix(title: str, part: pd.DataFrame, metric: str, worse: int) -> ChangeMa
     rows = [
         (
             row_title(row),
-            [_cell(lines.get((row, switch)), metric, worse) for switch in switches],
+            [_cell(lines.get((row, switch)), metric, worse, ways) for switch in switches],
         )
         for row in _rows_in_order(part)
     ]
@@ -119,13 +124,12 @@ def _published_behaviour(switch: str) -> str:
     return "; ".join(f"{REGISTER[name].where}: {REGISTER[name].released}" for name in names)
 
 
-def _cell(line: Mapping[Any, Any] | None, metric: str, worse: int) -> TableCell:
+def _cell(line: Mapping[Any, Any] | None, metric: str, worse: int, ways: ChangeWays) -> TableCell:
     if line is None:
         return TableCell("")
     if line["collapsed"]:
-        return TableCell(
-            "collapsed", "", f"in {line['collapsed']} seeds, without or with the switch"
-        )
+        told = f"in {line['collapsed']} seeds, without or with the switch"
+        return TableCell("collapsed", "", told, way=ways.of_change(line, metric))
     change, spread = line.get(f"{metric}_change", np.nan), line.get(f"{metric}_change_std", np.nan)
     if pd.isna(change):
         return TableCell("–", "", "undefined")
@@ -134,24 +138,35 @@ def _cell(line: Mapping[Any, Any] | None, metric: str, worse: int) -> TableCell:
     if abs(change) >= NOTABLE:
         kind = "worse" if change * worse > 0 else "better"
     text = f"{signed(change, spread)}: from {before:.3f} to {after:.3f}, {line['n']} seeds"
-    return TableCell(signed(change), kind, text, float(change))
+    return TableCell(signed(change), kind, text, float(change), way=ways.of_change(line, metric))
 
 
-def _divergences(part: pd.DataFrame) -> list[tuple[str, str, str, str]]:
+DIVERGENCES = {
+    "jsd_corrected": (1.0, 3),
+    "jsd_switched": (SCALE, 2),
+    "jsd_switched_mean_ag": (1.0, 3),
+}
+"""Column → scale in print, decimals."""
+
+
+def _divergences(part: pd.DataFrame, ways: ChangeWays) -> list[tuple[str, Sequence[TableCell]]]:
     """Per row: JSD in nats, the released value as printed, the mean AG that it stands for in nats."""
-    found = []
-    for line in part[part["switch"] == "E4"].to_dict("records"):
-        numbers = (
-            line["jsd_corrected"],
-            SCALE * line["jsd_switched"],
-            line.get("jsd_switched_mean_ag", np.nan),
+    return [
+        (
+            row_title(line["row"]),
+            [
+                _divergence(
+                    line.get(column, np.nan) * scale, decimals, ways.of_divergence(line, column)
+                )
+                for column, (scale, decimals) in DIVERGENCES.items()
+            ],
         )
-        texts = [
-            "–" if pd.isna(value) else f"{value:.{decimals}f}"
-            for value, decimals in zip(numbers, (3, 2, 3), strict=True)
-        ]
-        found.append((row_title(line["row"]), texts[0], texts[1], texts[2]))
-    return found
+        for line in part[part["switch"] == "E4"].to_dict("records")
+    ]
+
+
+def _divergence(value: float, decimals: int, way: Way) -> TableCell:
+    return TableCell(plus_minus(value, np.nan, decimals), value=number(value), way=way)
 
 
 def register(described: Mapping[str, Any], frame: pd.DataFrame) -> list[tuple[str, str, str, str]]:

@@ -1,9 +1,10 @@
 """Attestations that lie beside the results, as the page shows them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from lotus.page.vouched import Attested
 from lotus.records.attestations import SAME, Attestation, Found, find_attestations, outdated
 from lotus.records.files import sha256
 from lotus.records.reading import Record
@@ -27,6 +28,7 @@ class ShownAttestation:
         proves: what it can show and what not.
         outdated: results that this page rests on and that have other bytes than were attested, in words.
         is_signed: whether a signature lies beside it; the page does not check it.
+        findings: folder of a run that was made again → what was found, in words.
 
     """
 
@@ -39,6 +41,7 @@ class ShownAttestation:
     proves: Sequence[str] = ()
     outdated: str = ""
     is_signed: bool = False
+    findings: Mapping[str, str] = field(default_factory=dict)
 
 
 def shown_attestations(runs: Iterable[Record], results: Iterable[Path]) -> list[ShownAttestation]:
@@ -75,7 +78,21 @@ def _shown(found: Found, now: Mapping[str, str]) -> ShownAttestation:
         proves=content.proves,
         outdated=first_of(others, SAID) if others else "",
         is_signed=found.is_signed,
+        findings={step.about: step.finding for step in content.runs},
     )
+
+
+def vouchers(shown: Iterable[ShownAttestation]) -> list[Attested]:
+    """Returns what attestations that can be trusted say of single runs."""
+    return [
+        Attested(
+            f"{it.path}: {it.summary}"
+            + (f" Since then, other bytes have come: {it.outdated}." if it.outdated else ""),
+            it.findings,
+        )
+        for it in shown
+        if not it.problem
+    ]
 
 
 def _facts(content: Attestation) -> list[tuple[str, str]]:

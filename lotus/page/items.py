@@ -1,10 +1,10 @@
 """Tables and figures as the report shows them, with the way back to their sources."""
 
-import base64
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from lotus import layout
 from lotus.figures.registry import FIGURES
@@ -20,7 +20,7 @@ class Item:
     """A table or figure with the way back to its sources.
 
     Attributes:
-        picture: the SVG as a data address, empty for a table.
+        picture: the SVG as a data address; '' for a table.
         width: of the picture, as a share of a page's.
         files: (name, path relative to the page) of its other forms.
         inputs: (path, sha256) of what it was made from.
@@ -112,7 +112,7 @@ def _item(folder: str, name: str, form: str, alt: str) -> Item:
     picture, width = "", 0.0
     if form == "figure":
         svg = files["svg"].read_bytes()
-        picture = f"data:image/svg+xml;base64,{base64.b64encode(svg).decode()}"
+        picture = _address(svg)
         width = _width(svg)
     return Item(
         anchor=f"{form}-{name}",
@@ -125,6 +125,15 @@ def _item(folder: str, name: str, form: str, alt: str) -> Item:
         inputs=list(record.inputs.items()),
         outputs=list(record.outputs.items()),
     )
+
+
+def _address(svg: bytes) -> str:
+    """Returns an SVG as a data address: as text, which takes a fifth less than base64.
+
+    A line break means no more than a space in an SVG, and an address cannot have one.
+    """
+    text = re.sub(r"\s*\n\s*", " ", svg.decode("utf-8"))
+    return "data:image/svg+xml," + quote(text, safe=" =/:;,()[]{}!?@~|^$*+'`\\")
 
 
 def _width(svg: bytes) -> float:

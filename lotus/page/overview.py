@@ -5,10 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from lotus import layout
 from lotus.data import sources
 from lotus.layout import GOLD, ORIGINAL
+from lotus.page import chain
+from lotus.page.formulas import RANK
 from lotus.page.sections import MeasuredCell
+from lotus.page.ways import Cell, Way
 from lotus.records.reading import Record, distinct
+from lotus.results.conventions import Form
 from lotus.results.metrics import KEYS, benchmark_title, row_title
 from lotus.results.stores import StoreRow
 from lotus.tables.cell_texts import stated
@@ -31,6 +36,7 @@ class LotusRank:
         rank: among methods with a number, ties sharing the better one.
         methods: their number.
         best: methods that print the lowest value.
+        ways: back from the value of LoTUS, its rank, the best value and that of doing nothing.
 
     """
 
@@ -46,6 +52,7 @@ class LotusRank:
     best_value: str
     original: str
     beats_original: bool
+    ways: tuple[Way, Way, Way, Way]
 
 
 @dataclass(frozen=True)
@@ -113,6 +120,7 @@ def rank_of_lotus(measured: MeasuredCell) -> LotusRank | None:
     if "lotus" not in methods.index:
         return None
     printed = methods.round(form.resolution)
+    ways = measured.ways[form.name]
     best = [str(row) for row in printed.index[printed == printed.min()]]
     return LotusRank(
         anchor=row_anchor(measured.cell, "lotus"),
@@ -127,6 +135,22 @@ def rank_of_lotus(measured: MeasuredCell) -> LotusRank | None:
         best_value=stated(measured.numbers, best[0], form),
         original=stated(measured.numbers, ORIGINAL, form),
         beats_original=bool(column["lotus"] < column[ORIGINAL]),
+        ways=(ways["lotus"], _way_of_rank(measured, form), ways[best[0]], ways[ORIGINAL]),
+    )
+
+
+def _way_of_rank(measured: MeasuredCell, form: Form) -> Way:
+    """It rests on what all methods rest on, seed by seed on no single value."""
+    item = ("tables", measured.cell.name)
+    return Way(
+        formula=RANK,
+        row=f"LoTUS, by {form.title}",
+        where=measured.asked.title,
+        basis=chain.of_metric(
+            measured.read, [measured.described], form.name, "", layout.item_record(*item, "table")
+        ),
+        stated="Made of the printed means.",
+        cell=Cell(layout.item_file(*item, "csv").as_posix()),
     )
 
 

@@ -2,19 +2,35 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+
+import pandas as pd
 
 from lotus import layout
 from lotus.figures.registry import FIGURES
 from lotus.figures.spec import FigureSpec
 from lotus.page.items import Item, figure_on_page, table_item
+from lotus.page.paper_ways import PaperWays
+from lotus.page.sections import TableCell
 from lotus.published.full_size import command
 from lotus.published.side_by_side import read_comparison
 from lotus.results.experiment import Experiment
-from lotus.results.metrics import benchmark_title
+from lotus.results.metrics import PLACE, benchmark_title
 from lotus.tables.paper.spec import PaperTableSpec
-from lotus.tables.printed import Panel, panels
+from lotus.tables.printed import Compared, Panel, panels
 from lotus.tables.registry import PAPER_TABLES
+
+
+@dataclass(frozen=True)
+class ShownPanel:
+    """One benchmark of a table, as `lotus.tables.printed.Panel`, its numbers with their ways."""
+
+    title: str
+    of_paper: bool
+    metrics: Sequence[str]
+    columns: Sequence[str]
+    rows: Sequence[tuple[str, Sequence[TableCell]]]
 
 
 @dataclass(frozen=True)
@@ -36,8 +52,8 @@ class PaperTable:
     shows: str
     coverage: str
     command: str
-    here: Sequence[Panel]
-    elsewhere: Sequence[Panel]
+    here: Sequence[ShownPanel]
+    elsewhere: Sequence[ShownPanel]
     table: Item
 
 
@@ -111,31 +127,76 @@ def _figure_of_entry(read: Experiment, spec: FigureSpec, made: Mapping[str, Any]
     return FigureOfEntry(where, spec.anchor or figure.item.anchor, figure.item, figure.caption)
 
 
-def paper_tables() -> list[PaperTable]:
+def paper_tables(read: Experiment, published: Path) -> list[PaperTable]:
     """Returns all of them, from `results/paper`.
+
+    Args:
+        published: folder of the published reference.
 
     Raises:
         LotusError: one is absent.
 
     """
-    return [_paper_table(spec) for spec in PAPER_TABLES.specs.values()]
+    return [
+        _paper_table(spec, PaperWays(read, spec.name, published))
+        for spec in PAPER_TABLES.specs.values()
+    ]
 
 
-def _paper_table(spec: PaperTableSpec) -> PaperTable:
-    found = panels(read_comparison(layout.item_file(layout.PAPER, spec.name, "csv")))
-    here = [panel for panel in found if panel.ran]
-    elsewhere = [panel for panel in found if not panel.ran]
+def _paper_table(spec: PaperTableSpec, ways: PaperWays) -> PaperTable:
+    numbers = read_comparison(layout.item_file(layout.PAPER, spec.name, "csv"))
+    parts = [part for _, part in numbers.groupby(PLACE, sort=False)]
+    found = list(zip(panels(numbers), parts, strict=True))
+    here = [(panel, part) for panel, part in found if panel.ran]
+    elsewhere = [(panel, part) for panel, part in found if not panel.ran]
     return PaperTable(
         anchor=f"item-{spec.name}",
         heading=spec.heading,
         submission=spec.submission,
         shows=spec.shows,
-        coverage=_coverage(here, elsewhere),
+        coverage=_coverage([panel for panel, _ in here], [panel for panel, _ in elsewhere]),
         command=command(spec.name),
-        here=here,
-        elsewhere=elsewhere,
+        here=[_with_ways(panel, part, ways) for panel, part in here],
+        elsewhere=[_with_ways(panel, part, ways) for panel, part in elsewhere],
         table=table_item("paper", spec.name),
     )
+
+
+def _with_ways(panel: Panel, part: pd.DataFrame, ways: PaperWays) -> ShownPanel:
+    """Returns a panel with the way of each of its numbers.
+
+    Args:
+        part: the lines of the table that the panel is of.
+
+    """
+    lines = {(line["row"], line["metric"]): line for line in part.to_dict("records")}
+    columns = [
+        (metric, column) for metric in dict.fromkeys(part["metric"]) for column in panel.columns
+    ]
+    names = dict.fromkeys(part["row"])
+    return ShownPanel(
+        panel.title,
+        panel.of_paper,
+        panel.metrics,
+        panel.columns,
+        [
+            (
+                name,
+                [
+                    _cell(cell, lines.get((row, metric)), column, ways)
+                    for cell, (metric, column) in zip(cells, columns, strict=True)
+                ],
+            )
+            for row, (name, cells) in zip(names, panel.rows, strict=True)
+        ],
+    )
+
+
+def _cell(
+    cell: Compared, line: Mapping[Any, Any] | None, column: str, ways: PaperWays
+) -> TableCell:
+    way = None if line is None else ways.of_number(line, column)
+    return TableCell(cell.text, cell.kind, cell.title, cell.value, cell.below, way)
 
 
 def _coverage(here: Sequence[Panel], elsewhere: Sequence[Panel]) -> str:

@@ -14,7 +14,6 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from lotus import layout
 from lotus.claims.verdicts import read_verdicts
-from lotus.config.cells import Benchmark
 from lotus.config.protocol import CORRECTED
 from lotus.errors import LotusError
 from lotus.figures.registry import spec_modules
@@ -22,17 +21,25 @@ from lotus.layout import GOLD, ORIGINAL
 from lotus.metrics.base import registry
 from lotus.names import shown
 from lotus.page.ablation import ablation_part, register
-from lotus.page.attestations import shown_attestations
+from lotus.page.attestations import shown_attestations, vouchers
+from lotus.page.book import Book
+from lotus.page.change_ways import ChangeWays
+from lotus.page.data_part import data_part
+from lotus.page.forgotten import forget_set_files
 from lotus.page.items import Item, PageFigure, figure_on_page, figures_of_section, table_item
+from lotus.page.measured_ways import of_metric, of_one_run
 from lotus.page.overview import Overview, overview
 from lotus.page.own_tables import own_tables
 from lotus.page.paper_part import paper_figures, paper_tables
 from lotus.page.sections import MeasuredCell, ReportSection, TableCell, number, section
 from lotus.page.settings_rows import settings_rows, training_rows, tuning_in_words
+from lotus.page.vouched import vouched
+from lotus.page.ways import Way
 from lotus.published.numbers import load_misprints
 from lotus.records.files import write_text
 from lotus.records.reading import distinct
 from lotus.records.record import write_record
+from lotus.results.conventions import form_of
 from lotus.results.experiment import Experiment, read_experiment
 from lotus.results.metrics import (
     KEYS,
@@ -102,12 +109,14 @@ def write_report(
     read = read_experiment(experiment, for_page=True)
     content = {**_paper(read, published), **_results(read), **_settings(read), **_machine(read)}
     used = _results_shown(read)
-    content["attestations"] = shown_attestations(read.runs.values(), used)
+    attestations = shown_attestations(read.runs.values(), used)
+    content["attestations"] = attestations
     pictures = [path for path in used if path.suffix == ".svg"]
     fits = sum(path.stat().st_size for path in pictures) <= limit
-    page = _rendered(template, content, with_pictures=fits)
+    vouching = vouched(used, vouchers(attestations))
+    page = _rendered(template, content, Book(vouching, with_pictures=fits))
     if fits and len(page.encode()) > limit:
-        page = _rendered(template, content, with_pictures=False)
+        page = _rendered(template, content, Book(vouching, with_pictures=False))
     write_text(out, page)
     write_record(
         record,
@@ -137,6 +146,7 @@ def _results_shown(read: Experiment) -> list[Path]:
         *read.results_of([*read.cells, *read.described["ablations"]]),
         *(layout.audit_file(*place) for place in read.audited),
         *(layout.store_record(store.name) for store in read.stores),
+        *forget_set_files(read),
         *made,
         *(layout.item_file(layout.PAPER, name, "csv") for name in PAPER_TABLES.specs),
         layout.CLAIMS,
@@ -144,7 +154,7 @@ def _results_shown(read: Experiment) -> list[Path]:
     return list(dict.fromkeys(files))
 
 
-def _rendered(template: Path, content: Mapping[str, Any], with_pictures: bool) -> str:
+def _rendered(template: Path, content: Mapping[str, Any], book: Book) -> str:
     # A template can come from anybody; in a sandbox it reaches what it is given, and nothing of Python.
     environment = ImmutableSandboxedEnvironment(
         loader=FileSystemLoader(template.parent),
@@ -154,7 +164,8 @@ def _rendered(template: Path, content: Mapping[str, Any], with_pictures: bool) -
         lstrip_blocks=True,
     )
     # Macros see what is global, and not what a page is rendered with.
-    environment.globals["with_pictures"] = with_pictures
+    environment.globals["with_pictures"] = book.with_pictures
+    environment.globals["book"] = book
     environment.globals["counted"] = counted
     try:
         return environment.get_template(template.name).render(**content)
@@ -166,7 +177,7 @@ def _rendered(template: Path, content: Mapping[str, Any], with_pictures: bool) -
 
 def _paper(read: Experiment, published: Path) -> dict[str, Any]:
     return {
-        "paper_tables": paper_tables(),
+        "paper_tables": paper_tables(read, published),
         "paper_figures": paper_figures(read, is_ours=False),
         "our_figures": paper_figures(read, is_ours=True),
         "our_tables": own_tables(read),
@@ -186,11 +197,11 @@ def _results(read: Experiment) -> dict[str, Any]:
         "overview": _overview(read, measured),
         "sections": _sections(read, measured),
         "ablation_traces": _ablation_traces(read),
-        "memorisation": _memorisation(read.frame),
+        "memorisation": _memorisation(measured),
         "across": [_across(read, study) for study in read.studies],
-        "ablation": ablation_part(read.ablated) if read.ablated else None,
+        "ablation": ablation_part(ChangeWays(read, read.ablated)) if read.ablated else None,
         "register": register(read.described, read.frame),
-        **_data(read),
+        **data_part(read),
         "per_seed_table": table_item("tables", "per-seed"),
         "ablation_table": table_item("tables", "ablation") if read.ablated else None,
         "behaviour_figures": [
@@ -200,7 +211,8 @@ def _results(read: Experiment) -> dict[str, Any]:
 
 
 def _measured(read: Experiment, cell: Mapping[str, Any]) -> MeasuredCell:
-    return MeasuredCell(cell, load_metrics(read.metrics(cell)))
+    has_table = any(cell is each for each in read.cells)
+    return MeasuredCell(read, cell, load_metrics(read.metrics(cell)), has_table)
 
 
 def _sections(read: Experiment, measured: Sequence[MeasuredCell]) -> list[ReportSection]:
@@ -211,20 +223,14 @@ def _sections(read: Experiment, measured: Sequence[MeasuredCell]) -> list[Report
     return [section(read, here) for here in places.values()]
 
 
-def _ablation_traces(read: Experiment) -> list[Trace]:
-    """The models of single switches that have runs of their own."""
+def _ablation_traces(read: Experiment) -> list[tuple[Trace, Mapping[str, Sequence[Way]]]]:
+    """The models of single switches that have runs of their own, with the ways of their numbers."""
     own = [cell for cell in read.described["ablations"] if cell["measured"] == cell["protocol"]]
     measured = (_measured(read, cell) for cell in own)
-    return [trace(each.described, each.frame, each.forms, read.runs) for each in measured]
-
-
-def _data(read: Experiment) -> dict[str, Any]:
-    """Returns the part on the images: audits and figures by data set, figures of all under ''."""
-    figures: dict[str, list[PageFigure]] = {dataset: [] for dataset in (*read.audits, "")}
-    for made in figures_of_section(read, "data"):
-        dataset = made["about"].get("dataset", "")
-        figures[dataset].append(figure_on_page(read, made, f": {dataset}" if dataset else ""))
-    return {"audits": read.audits, "data_figures": figures}
+    return [
+        (trace(each.described, each.frame, each.forms, read.runs), each.ways_by_anchor)
+        for each in measured
+    ]
 
 
 def _across(read: Experiment, study: str) -> AcrossBenchmarks:
@@ -273,6 +279,9 @@ def _machine(read: Experiment) -> dict[str, Any]:
     runs = list(read.runs.values())
     return {
         "runs": runs,
+        "run_ways": {
+            run.path: of_one_run(run.path, run.about, run.content["time"]["total"]) for run in runs
+        },
         "stores": read.stores,
         "hardware": distinct(runs, "hardware"),
         "versions": distinct(runs, "versions"),
@@ -282,33 +291,34 @@ def _machine(read: Experiment) -> dict[str, Any]:
 
 
 def _memorisation(
-    frame: pd.DataFrame,
+    measured: Sequence[MeasuredCell],
 ) -> list[tuple[str, str, list[tuple[str, TableCell, TableCell]]]]:
     """Original against gold on the forget set: forget accuracy and MIA, textbook, wherever gold is.
 
     With the benchmark in words, and the anchor of the original's runs.
     """
+    first = {
+        tuple(str(each.described[key]) for key in MODELS): each
+        for each in reversed(measured)
+        if GOLD in each.numbers.index
+    }
     found = []
-    for place, part in with_gold(frame).groupby(MODELS, sort=False):
-        first = part[KEYS].iloc[0]
-        part = part[(part[KEYS] == first).all(axis=1)]
-        numbers = summarise(part, CORRECTED)
-        lines = [
-            (
-                registry.labels()[metric],
-                _mean_and_spread(numbers, ORIGINAL, metric),
-                _mean_and_spread(numbers, GOLD, metric),
-            )
-            for metric in ("accuracy_forget", "mia")
-        ]
-        anchor = row_anchor(Benchmark(**first), ORIGINAL)
-        found.append((benchmark_title(*place), anchor, lines))
+    for each in reversed(first.values()):
+        numbers = summarise(each.frame, CORRECTED)
+        lines = []
+        for metric in ("accuracy_forget", "mia"):
+            form = form_of(metric, CORRECTED, each.frame)
+            ways = of_metric(each.asked, form, CORRECTED)
+            original, gold = (_stated(numbers, row, metric, ways) for row in (ORIGINAL, GOLD))
+            lines.append((registry.labels()[metric], original, gold))
+        place = benchmark_title(*(str(each.described[key]) for key in MODELS))
+        found.append((place, row_anchor(each.cell, ORIGINAL), lines))
     return found
 
 
-def _mean_and_spread(numbers: pd.DataFrame, row: str, metric: str) -> TableCell:
+def _stated(numbers: pd.DataFrame, row: str, metric: str, ways: Mapping[str, Way]) -> TableCell:
     value, spread = numbers.loc[row, [metric, f"{metric}_std"]]
-    return TableCell(plus_minus(value, spread), value=number(value))
+    return TableCell(plus_minus(value, spread), value=number(value), way=ways[row])
 
 
 def _correlations(frame: pd.DataFrame) -> list[str]:

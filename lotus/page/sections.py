@@ -11,9 +11,12 @@ import pandas as pd
 from lotus.config.cells import Benchmark
 from lotus.config.protocol import RELEASED, parse
 from lotus.layout import GOLD, ORIGINAL
+from lotus.page import formulas
 from lotus.page.items import Item, PageFigure, figure_on_page, figures_of_section, table_item
+from lotus.page.measured_ways import Asked, of_metric, of_times
 from lotus.page.sentences import differences, sentences
-from lotus.results.conventions import Form
+from lotus.page.ways import Way
+from lotus.results.conventions import Form, protocol_of
 from lotus.results.experiment import Experiment
 from lotus.results.metrics import KEYS, PLACE, benchmark_title, best_rows, row_title, summarise
 from lotus.results.run_records import load_times
@@ -29,6 +32,8 @@ class TableCell:
         kind: `best`, or for changes `worse` or `better`; else ''.
         title: shown when pointed at.
         value: the number that a table is sorted by, in the unit of the text; None for none.
+        below: a remark under it.
+        way: back from the number; None where nothing was computed.
 
     """
 
@@ -36,6 +41,8 @@ class TableCell:
     kind: str = ""
     title: str = ""
     value: float | None = None
+    below: str = ""
+    way: Way | None = None
 
 
 def number(value: Any) -> float | None:
@@ -69,11 +76,14 @@ class MeasuredCell:
     Attributes:
         described: what `lotus describe` says of it.
         frame: its metrics, all seeds.
+        has_table: whether a table of its own states them.
 
     """
 
+    read: Experiment
     described: Mapping[str, Any]
     frame: pd.DataFrame
+    has_table: bool = True
 
     @property
     def cell(self) -> Benchmark:
@@ -97,6 +107,26 @@ class MeasuredCell:
         """Metrics that it has numbers of."""
         return [form for form in forms_of(self.frame) if self.frame[form.source].notna().any()]
 
+    @property
+    def asked(self) -> Asked:
+        """Whose numbers have ways back."""
+        item = ("tables", self.cell.name) if self.has_table else None
+        return Asked(self.read, self.described, self.frame, item)
+
+    @cached_property
+    def ways(self) -> dict[str, dict[str, Way]]:
+        """Name of a form → row → way of the number in that form."""
+        protocol = protocol_of(self.frame)
+        return {form.name: of_metric(self.asked, form, protocol) for form in self.forms}
+
+    @property
+    def ways_by_anchor(self) -> dict[str, list[Way]]:
+        """Anchor of a row → ways of its numbers, in the order of the forms."""
+        return {
+            row_anchor(self.cell, str(row)): [of_rows[str(row)] for of_rows in self.ways.values()]
+            for row in self.numbers.index
+        }
+
 
 @dataclass(frozen=True)
 class ProtocolPart:
@@ -104,6 +134,7 @@ class ProtocolPart:
 
     Attributes:
         is_calibrated: whether rows have synthetic images in place of validation images.
+        ways: anchor of a row → ways of its metrics.
 
     """
 
@@ -118,6 +149,7 @@ class ProtocolPart:
     table: Item
     figures: Sequence[PageFigure]
     trace: Trace
+    ways: Mapping[str, Sequence[Way]]
 
 
 @dataclass(frozen=True)
@@ -186,6 +218,10 @@ def _part(read: Experiment, measured: MeasuredCell, is_first: bool) -> ProtocolP
     times = load_times([folder / "run.json" for folder in measured.folders])
     is_released = parse(cell.protocol).base == RELEASED.base
     time_columns = ["seconds", MINUTES] if is_released else ["seconds"]
+    ways = {
+        name: of_times(measured.asked, times, name, TIME_DECIMALS[name], TIME_FORMULAS[name])
+        for name in time_columns
+    }
     return ProtocolPart(
         anchor=cell.name,
         protocol=cell.protocol,
@@ -194,7 +230,7 @@ def _part(read: Experiment, measured: MeasuredCell, is_first: bool) -> ProtocolP
         is_calibrated=any(row["calibration"] for row in measured.described["methods"].values()),
         heads=[form.title for form in measured.forms] + [TIME_HEADS[name] for name in time_columns],
         rows=[
-            _row(measured, str(row), best, times[times["row"] == row][time_columns])
+            _row(measured, str(row), best, times[times["row"] == row][time_columns], ways)
             for row in measured.numbers.index
         ],
         n=int(measured.numbers["n"].max()),
@@ -205,16 +241,22 @@ def _part(read: Experiment, measured: MeasuredCell, is_first: bool) -> ProtocolP
             if made["about"] == cell.labels
         ],
         trace=trace(measured.described, measured.frame, measured.forms, read.runs),
+        ways=measured.ways_by_anchor,
     )
 
 
 MINUTES = "minutes_released_r1"
 TIME_DECIMALS = {"seconds": 1, MINUTES: 2}
+TIME_FORMULAS = {"seconds": formulas.SECONDS, MINUTES: formulas.MINUTES}
 TIME_HEADS = {"seconds": "Time (s)", MINUTES: "Minutes (as released)"}
 
 
 def _row(
-    measured: MeasuredCell, row: str, best: Mapping[str, set[str]], times: pd.DataFrame
+    measured: MeasuredCell,
+    row: str,
+    best: Mapping[str, set[str]],
+    times: pd.DataFrame,
+    ways: Mapping[str, Mapping[str, Way]],
 ) -> Row:
     numbers = measured.numbers
     cells = [
@@ -223,6 +265,7 @@ def _row(
             "best" if row in best[form.metric] else "",
             _why_empty(measured, row, form),
             number(numbers.at[row, form.name] * form.scale),
+            way=measured.ways[form.name][row],
         )
         for form in measured.forms
     ]
@@ -230,6 +273,7 @@ def _row(
         TableCell(
             plus_minus(times[name].mean(), times[name].std(), TIME_DECIMALS[name]),
             value=number(times[name].mean()),
+            way=ways[name].get(row),
         )
         for name in times
     ]

@@ -1,7 +1,7 @@
 """The command of a step, put together from what the plan says of it; a record's own line plays no part.
 
-Those of steps with a model stand here, others in `lotus.plan.drawing`. The rules of the workflow say the same
-in Snakemake's terms; a test holds the lines that they left in records against these.
+Those of steps with a model stand here, others in `lotus.plan.drawing`. The rules of the workflow say the
+same in Snakemake's terms; a test holds the lines that they left in records against these.
 """
 
 from collections.abc import Callable, Mapping

@@ -137,6 +137,27 @@ def choose_forget_set(contents: Contents) -> Iterator[Step]:
         )
 
 
+def picture_forget_set(contents: Contents) -> Iterator[Step]:
+    """Sheets of pictures of the forget sets that runs have."""
+    for dataset, seed, scenario in _forget_sets_of_runs(contents):
+        outputs = with_record(layout.sheet_files(dataset, seed, scenario))
+        chosen = str(layout.split_file(dataset, seed, scenario))
+        files = layout.store_files(dataset)
+        read = [chosen, *(str(files[name]) for name in ("images", "labels", "classes"))]
+        yield Step(
+            "picture_forget_set",
+            {"dataset": dataset, "seed": str(seed), "scenario": scenario},
+            inputs={"store": str(layout.store_record(dataset)), "chosen": chosen},
+            outputs=outputs,
+            told={
+                "store": str(layout.STORES / dataset),
+                "labels": json.dumps({"dataset": dataset, "scenario": scenario, "seed": seed}),
+            },
+            modules=("lotus.data.forget_sheet",),
+            records=expected(outputs, read, {}),
+        )
+
+
 def find_lookalikes(contents: Contents) -> Iterator[Step]:
     """Images that look alike, in the parts of each scenario; with one seed, on which little depends."""
     seed = contents.plan.settings.seeds[0]
@@ -231,14 +252,21 @@ def _forget_sets(contents: Contents) -> dict[tuple[str, int, str], bool]:
     """
     plan = contents.plan
     tuned = {(cell.dataset, seed, cell.scenario): False for cell, seed, _ in trials(plan)}
-    of_runs = {
-        (cell.dataset, seed, cell.scenario): True
-        for cell in contents.measured
-        for seed in plan.seeds_of(cell)
-    }
+    of_runs = dict.fromkeys(_forget_sets_of_runs(contents), True)
     first = plan.settings.seeds[0]
     return (
         tuned | of_runs | {(name, first, scenario): True for name, scenario in _audited(contents)}
+    )
+
+
+def _forget_sets_of_runs(contents: Contents) -> list[tuple[str, int, str]]:
+    """Data set, seed and scenario of the forget sets that runs have, each once."""
+    return list(
+        dict.fromkeys(
+            (cell.dataset, seed, cell.scenario)
+            for cell in contents.measured
+            for seed in contents.plan.seeds_of(cell)
+        )
     )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from lotus import layout
 from lotus.plan import drawing
 from lotus.plan.contents import Contents, Made, describing_modules, description
-from lotus.plan.data_steps import cache_stores
+from lotus.plan.data_steps import cache_stores, picture_forget_set
 from lotus.plan.step import Files, Step, expected, flat, texts, with_record
 
 
@@ -78,6 +78,7 @@ def write_report(contents: Contents) -> Iterator[Step]:
             "tables": [first_file(made, "table") for made in contents.tables],
             "figures": [first_file(made, "figure") for made in contents.figures],
             **_measured(contents),
+            "forgotten": forget_set_files(contents),
             "exhibits": exhibit_files(contents),
         }
     )
@@ -134,6 +135,15 @@ def files_of(made: Made, form: str) -> list[str]:
 def first_file(made: Made, form: str) -> str:
     """The file of a table or figure (`form`) that stands for all of them: its CSV or its SVG."""
     return files_of(made, form)[0]
+
+
+def forget_set_files(contents: Contents) -> list[str]:
+    """Forget sets of all runs, with the sheets of their pictures."""
+    return [
+        path
+        for step in picture_forget_set(contents)
+        for path in (str(step.inputs["chosen"]), *step.files)
+    ]
 
 
 def _measured(contents: Contents) -> dict[str, Files]:

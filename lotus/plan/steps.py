@@ -27,6 +27,7 @@ BUILDERS: tuple[Builder, ...] = (
     data_steps.cache_stores,
     data_steps.split_held_out,
     data_steps.choose_forget_set,
+    data_steps.picture_forget_set,
     model_steps.pretrain_original,
     model_steps.retrain_gold,
     model_steps.unlearn,

@@ -24,7 +24,15 @@ LIMIT = 100_000
 """Bytes up to which text goes into git; records always do."""
 TEXT = (".json", ".csv", ".tex", ".yaml")
 MADE_BY_MODELS = (layout.PREDICTIONS_FILE, layout.MAPS_FILE)
-READ_BY_FIGURES = ("metrics", "audit", "held-out", "forget-set", "gradcam", "experiment")
+READ_BY_FIGURES = (
+    "metrics",
+    "audit",
+    "held-out",
+    "forget-set",
+    "forget-sheet",
+    "gradcam",
+    "experiment",
+)
 """Kinds of steps whose large results go with the predictions: with them everything can be drawn again."""
 
 

@@ -72,15 +72,9 @@ def measure(
         if metric == CORRELATION:
             found[ALL_METHODS, metric] = _correlation(terms, frame["seed"].nunique())
             continue
-        if metric == "time_min":
-            by_seed = _minutes(times, is_released)
-        elif metric == "avg_gap":
-            gaps = [_signed_gaps(terms[term]) for term in GAP_TERMS]
-            by_seed = sum(gaps[1:], gaps[0]) / len(gaps)
-        elif metric in TERM_OF_GAP:
-            by_seed = _signed_gaps(terms[TERM_OF_GAP[metric]])
-        else:
-            by_seed = terms[metric]
+        by_seed = (
+            _minutes(times, is_released) if metric == "time_min" else _by_metric(terms, metric)
+        )
         stated = _stated_gaps(numbers, terms, metric)
         for row, here in frame.groupby("row", sort=False):
             quantity = _of_row(by_seed[row], here)
@@ -89,6 +83,28 @@ def measure(
                 quantity = replace(quantity, value=float(stated[row]))
             found[str(row), metric] = quantity
     return found
+
+
+def seed_by_seed(
+    frame: pd.DataFrame, times: pd.DataFrame, is_released: bool, metric: str
+) -> pd.DataFrame:
+    """The numbers of single runs, seed × row, that `measure` takes a metric from; no `CORRELATION`.
+
+    Those of collapsed models are left out. A gap has the sign that makes the mean of its row positive.
+    """
+    if metric == "time_min":
+        return _minutes(times, is_released)
+    numbers = sound(frame)
+    return _by_metric({name: _term(numbers, name) for name in (*GAP_TERMS, *DIVERGENCES)}, metric)
+
+
+def _by_metric(terms: Mapping[str, pd.DataFrame], metric: str) -> pd.DataFrame:
+    if metric == "avg_gap":
+        gaps = [_signed_gaps(terms[term]) for term in GAP_TERMS]
+        return sum(gaps[1:], gaps[0]) / len(gaps)
+    if metric in TERM_OF_GAP:
+        return _signed_gaps(terms[TERM_OF_GAP[metric]])
+    return terms[metric]
 
 
 def _of_row(by_seed: pd.Series, here: pd.DataFrame) -> Quantity:

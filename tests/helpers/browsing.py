@@ -1,5 +1,10 @@
 """What tests ask of a page in a browser, as scripts that run in it."""
 
+import shutil
+
+CHROMIUM = shutil.which("chromium")
+DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+
 CONTRASTS = """
 () => {
   // WCAG 2: relative luminance of sRGB, (L1 + 0.05) / (L2 + 0.05).

@@ -6,6 +6,7 @@ import pytest
 from scores import row_of_metrics
 
 from lotus.page.sections import MeasuredCell
+from lotus.results.experiment import Experiment
 from lotus.results.metrics import (
     load_metrics,
 )
@@ -103,4 +104,10 @@ def measured_of(files, protocol="corrected"):
         for seed, part in frame.groupby("seed", sort=False)
     }
     described = PLACE | {"study": "", "protocol": protocol, "measured": protocol, "runs": runs}
-    return MeasuredCell(described, frame)
+    return MeasuredCell(experiment_of(described), described, frame)
+
+
+def experiment_of(*cells, seeds=(1,)):
+    """An experiment of some described cells."""
+    settings = {"seeds": list(seeds)}
+    return Experiment({"settings": settings, "benchmarks": list(cells), "ablations": []})

@@ -10,11 +10,12 @@ import pytest
 from built_by_hand import ROWS, SEED, TABLE
 
 from lotus.lineage import lookup
-from lotus.lineage.cells import KEYS_OF_LINES, inputs_of, parse_cell, read_cell, rows_needed
+from lotus.lineage.cells import KEYS_OF_LINES, inputs_of, parse_cell, read_cell
 from lotus.metrics.base import registry
 from lotus.metrics.base.scoring import score_all
 from lotus.predictions.predictions_file import Split
 from lotus.records.index import read_index
+from lotus.results.needed_rows import rows_needed
 
 
 @pytest.mark.parametrize(

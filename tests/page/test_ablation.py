@@ -2,10 +2,11 @@
 
 import pytest
 from hand_made import write_by_hand
-from metrics_files import PLACE
+from metrics_files import PLACE, experiment_of
 
 from lotus.config.register import REGISTER
 from lotus.page.ablation import ablation_part, register
+from lotus.page.change_ways import ChangeWays
 from lotus.results.metrics import (
     load_metrics,
 )
@@ -13,7 +14,7 @@ from lotus.tables.times import times
 
 
 def test_matrix_of_costs(ablated):
-    found = ablation_part(ablated)
+    found = ablation_part(ChangeWays(experiment_of(), ablated))
     (gaps,), (retained,) = found.gaps, found.retained
     assert [switch for switch, _ in gaps.heads] == ["M1", "E3", "E6"]
     assert [switch for switch, _ in retained.heads] == ["M1"]

@@ -1,67 +1,18 @@
 """The report in a real browser: links, navigation, sorting, figures, themes, print, narrow pages."""
 
 import os
-import shutil
 from itertools import pairwise
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from browsing import COLUMNS, CONTRASTS, OUTLINE
+from browsing import CHROMIUM, COLUMNS, CONTRASTS, DESKTOP, OUTLINE, PHONE
 
 from lotus.page.report import write_report
 
-CHROMIUM = shutil.which("chromium")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
 
-DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 THEMES = ["light", "dark"]
-
-
-@pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        options = ["--no-sandbox", "--disable-gpu"]
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=options)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def visit(browser, results):
-    """Opens the report; at the end of a test nothing may have been said on the console or asked for
-    elsewhere."""
-    contexts, complaints = [], []
-
-    def visit(viewport=None, scheme="light", anchor="", path=results / "report/index.html"):
-        context = browser.new_context(viewport=viewport or DESKTOP, color_scheme=scheme)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("requestfailed", lambda request: complaints.append(request.url))
-        page.on(
-            "request",
-            lambda request: (
-                None
-                if request.url.startswith(("file:", "data:"))
-                else complaints.append(request.url)
-            ),
-        )
-        page.goto(path.as_uri() + (f"#{anchor}" if anchor else ""))
-        return page
-
-    yield visit
-    for context in contexts:
-        context.close()
-    assert not complaints
-
-
-@pytest.fixture
-def page(visit):
-    return visit()
 
 
 def test_every_link_leads_somewhere(page, results):

@@ -38,3 +38,22 @@ rule choose_forget_set:
         "lotus --log {log} choose-forget-set --store {params.store} --scenario {params.scenario:q}"
         " --seed {wildcards.seed} --labels {params.labels:q} --out {output.chosen}"
         " --record {output.record}"
+
+
+rule picture_forget_set:
+    input:
+        unpack(STEPS.inputs_of("picture_forget_set")),
+    output:
+        **layout.sheet_files("{dataset}", SEED, "{scenario}"),
+        record=layout.record_of(layout.sheet_files("{dataset}", SEED, "{scenario}")["sheet"]),
+    log:
+        layout.log_of("picture_forget_set", "{dataset}", "seed{seed}", "{scenario}"),
+    localrule: True
+    conda:
+        CONDA
+    params:
+        **STEPS.told("picture_forget_set", "store", "labels"),
+        code=STEPS.code_of("picture_forget_set"),
+    shell:
+        "lotus --log {log} picture-forget-set --store {params.store} --forget-set {input.chosen}"
+        " --labels {params.labels:q} --out {output.sheet} --record {output.record}"

@@ -16,6 +16,28 @@ LABELS_CONSIDERED = 1000
 """The published RF-JSD drops test classes that lack forget images among labels below this only."""
 
 
+ROUNDED_SHARE = "The value of each run is rounded to 2 decimals before the mean is taken."
+ROUNDED_DIVERGENCE = "The value of each run is rounded to 6 decimals before the mean is taken."
+DIVERGENCE = (
+    "Another quantity under the same name: the arguments of KL are exchanged, all probabilities of a "
+    "matrix "
+    "are divided by their sum, and the sum over the images is divided by their number once more: "
+    "1/N · Σ_{i} Σ_{k} m̃ ln(m̃ / √(p̃ q̃)), m̃ = (p̃ + q̃)/2. Times N it is the mean "
+    "arithmetic–geometric "
+    "divergence in nats, which has no upper bound. It is printed × 10⁴."
+)
+"""What E4 does, in words."""
+ATTACK = (
+    "The published attack: the regression is fitted on all retain images against all test and validation "
+    "images, weighted to balance, so it is reported on images beside which it was fitted."
+)
+"""What E6 does, in words."""
+SYNTHETIC_IMAGES = (
+    "Synthetic images stand for validation images in that attack, for rows with a calibration set."
+)
+"""What E5 does, in words."""
+
+
 def softmax32(logits: np.ndarray) -> np.ndarray:
     """Probabilities float32 `[n, classes]`, in the arithmetic of the published code."""
     z = logits.astype(np.float32)

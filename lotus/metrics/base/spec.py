@@ -1,8 +1,8 @@
 """The spec of a metric: all that is to be known of it beside its numbers."""
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from math import inf
 from typing import Literal
 
@@ -14,6 +14,8 @@ Best = Literal["lowest", "highest", "gold"]
 BEST = ("lowest", "highest", "gold")
 Better = Literal["lower", "higher"]
 BETTER = {"lowest": "lower", "highest": "higher"}
+Images = Literal["forget", "retain", "val", "test"]
+IMAGES = ("forget", "retain", "val", "test")
 LAST = 100
 """Place of a metric that does not say where it stands."""
 TAKEN = frozenset(
@@ -33,12 +35,14 @@ class AsReleased:
         rounded: what E3 does to the value of each run; None: nothing.
         forms: endings of columns in which the metric's values by other switches stand: `e4` for a column
             `NAME_released_e4`, which the metric's function gives as well.
+        words: switch → what is done otherwise under it, as a sentence of the page.
 
     """
 
     switches: tuple[str, ...] = ()
     rounded: Callable[[float], float] | None = None
     forms: tuple[str, ...] = ()
+    words: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,9 @@ class MetricSpec:
         terms: metrics of which it is the mean distance to gold; only Avg Gap has some.
         place: its place in the tables of means, from the left.
         is_printed: whether it is in LaTeX, on the page and in `dvc metrics`; a CSV has all.
+        words: its formula in words, a sentence or two; '' where none is stated.
+        symbols: its formula in symbols, as text; `_{…}` stands for what is set lower.
+        images: the splits whose predictions it is computed from; by default all.
         released: how the published code states it.
 
     Raises:
@@ -75,6 +82,9 @@ class MetricSpec:
     terms: tuple[str, ...] = ()
     place: int = LAST
     is_printed: bool = True
+    words: str = ""
+    symbols: str = ""
+    images: tuple[Images, ...] = IMAGES  # type: ignore[assignment]
     released: AsReleased = AsReleased()
 
     def __post_init__(self) -> None:
@@ -94,6 +104,16 @@ class MetricSpec:
             raise LotusError(
                 f"metric '{self.name}': needs = {self.needs!r}; accepted: a tuple of any of "
                 f"{', '.join(NEEDS)}"
+            )
+        for key in ("words", "symbols"):
+            if not isinstance(getattr(self, key), str):
+                raise LotusError(
+                    f"metric '{self.name}': {key} = {getattr(self, key)!r}; accepted: a text"
+                )
+        if isinstance(self.images, str) or not self.images or not {*self.images} <= {*IMAGES}:
+            raise LotusError(
+                f"metric '{self.name}': images = {self.images!r}; accepted: a tuple of some of "
+                f"{', '.join(IMAGES)}"
             )
 
     @property

@@ -1,0 +1,210 @@
+"""What rests on one image: it counts by its pixels, in the splits in which each seed has it."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from lotus import layout
+from lotus.audit.unrecorded_files import listed
+from lotus.config.images import StoreOptions
+from lotus.data import content as contents
+from lotus.data import sources
+from lotus.data.content import Files
+from lotus.data.splits import load_forget_set, load_held_out
+from lotus.data.store import Store, open_store
+from lotus.errors import LotusError
+from lotus.impact.start import Start
+from lotus.names import shown
+from lotus.records.forms import MODELS
+from lotus.records.index import Index
+from lotus.records.reading import Record
+from lotus.results.metrics import dataset_title, scenario_title
+from lotus.wording import all_of
+
+Roles = Mapping[tuple[int, str], str]
+"""(seed, scenario) → the split in which the image is; scenario '' of a held-out image."""
+PREDICTIONS = layout.PREDICTIONS_FILE
+
+
+def of_position(index: Index, dataset: str, position: int) -> Start:
+    """Returns where the way of an image of a store begins.
+
+    Raises:
+        LotusError: the store or a split is absent or damaged, or has no such image.
+
+    """
+    store = open_store(layout.STORES / dataset)
+    if not 0 <= position < len(store.labels):
+        raise LotusError(
+            f"{shown(dataset)}:{position}: the store has no such image; accepted: 0 to "
+            f"{len(store.labels) - 1}"
+        )
+    part = next(
+        (name for name, (first, end) in store.source["parts"].items() if first <= position < end),
+        "",
+    )
+    roles = dict(_roles(index, dataset, position, part))
+    runs = [
+        record
+        for record in index.records.values()
+        if record.kind in MODELS and dataset in (record.about.get("dataset"), _calibration(record))
+    ]
+    normalises = part == "train" and _is_normalised_by_its_images(index, dataset)
+    made: set[str] = set()
+    files: dict[str, frozenset[str]] = {}
+    for record in runs:
+        if normalises or _is_made_of(record, part, roles, dataset):
+            made.add(record.path)
+        elif split := _split(record, part, roles):
+            files |= {
+                path: frozenset({split}) for path in record.outputs if path.endswith(PREDICTIONS)
+            }
+    return Start(
+        title=f"image {position} of {dataset_title(dataset)}",
+        said=tuple(_said(store, position, part, roles)),
+        records=frozenset({*made, *_others(index, dataset, part, roles)}),
+        files=files,
+    )
+
+
+def position_of(index: Index, path: Path) -> tuple[str, int] | None:
+    """Returns the data set and the place in its store of an image in a file; None for other files.
+
+    The reader of the data set lists the images again, as it did when the store was built. Where the folder
+    was changed since, that shows in the labels.
+
+    Raises:
+        LotusError: the folder cannot be read, or is not what the store was built from.
+
+    """
+    for place in sorted(layout.RAW.glob("*.json")):
+        for file in listed(place) or ():
+            root = Path(file.path)
+            folder = root if root.is_dir() else root.parent
+            is_within = path != root and path.absolute().is_relative_to(folder.absolute())
+            found = _place_in(index, place.stem, root, path) if is_within else None
+            if found is not None:
+                return place.stem, found
+    return None
+
+
+def _place_in(index: Index, dataset: str, root: Path, path: Path) -> int | None:
+    record = index.records.get(layout.store_record(dataset).as_posix())
+    options = (
+        StoreOptions.model_validate(record.settings.get("options", {}))
+        if record
+        else StoreOptions()
+    )
+    described = sources.source(options.source or dataset)
+    if described.files:
+        # A publisher's files: images in archives and folders of its own have no paths to be known by.
+        return None
+    try:
+        content = described.read((root,))
+    except OSError as error:
+        raise LotusError(f"{shown(root)}: cannot be read: {error.strerror or error}") from error
+    if not isinstance(content.images, Files):
+        return None
+    if options.limit is not None:
+        content = contents.limited(content, options.limit)
+    wanted = path.absolute()
+    assert isinstance(content.images, Files)
+    found = [at for at, each in enumerate(content.images.paths) if each.absolute() == wanted]
+    if not found:
+        return None
+    if open_store(layout.STORES / dataset).labels.tolist() != content.labels.tolist():
+        raise LotusError(
+            f"{shown(path)}: the images in {shown(root)} are not those that {layout.STORES / dataset} "
+            f"was built from; name the image by its place there, as {layout.STORES / dataset}:0"
+        )
+    return found[0]
+
+
+def _roles(
+    index: Index, dataset: str, position: int, part: str
+) -> Iterator[tuple[tuple[int, str], str]]:
+    """Where each seed, and of training images each scenario, has the image."""
+    for record in index.records.values():
+        if record.about.get("dataset") != dataset or record.kind not in ("held-out", "forget-set"):
+            continue
+        # A record can name any file as its own; only those that lie where its own do are read.
+        for path in (name for name in record.outputs if index.producer(name) is record):
+            seed, scenario = int(record.about["seed"]), str(record.about.get("scenario", ""))
+            if record.kind == "held-out" and part != "train":
+                halves = load_held_out(Path(path))
+                split = (
+                    "val" if position in halves.val else "test" if position in halves.test else ""
+                )
+                yield (seed, ""), split
+            elif record.kind == "forget-set" and part == "train":
+                chosen = load_forget_set(Path(path))
+                yield (seed, scenario), "forget" if position in chosen.forget else "retain"
+
+
+def _calibration(record: Record) -> str:
+    return str(record.settings.get("calibration") or "")
+
+
+def _is_normalised_by_its_images(index: Index, dataset: str) -> bool:
+    """Whether the training images make the mean and deviation that all images are normalised by."""
+    record = index.records.get(layout.store_record(dataset).as_posix())
+    options: Mapping[str, Any] = record.settings.get("options", {}) if record is not None else {}
+    if options.get("mean") and options.get("std"):
+        return False
+    try:
+        return sources.source(str(options.get("source") or dataset)).mean is None
+    except LotusError:
+        return True
+
+
+def _is_made_of(record: Record, part: str, roles: Roles, dataset: str) -> bool:
+    """Whether the weights of a run are made of the image."""
+    if _calibration(record) == dataset:
+        return True
+    seed, scenario = int(record.about["seed"]), str(record.about.get("scenario", ""))
+    if part == "train":
+        if record.kind == "gold":
+            return roles.get((seed, scenario)) != "forget"
+        # What was unlearned saw it as the original did, and again as forget or retain image.
+        return True
+    if roles.get((seed, "")) != "val":
+        return False
+    # A method is given the validation images; a training reads them to stop early.
+    return record.kind == "unlearned" or _has_patience(record)
+
+
+def _has_patience(record: Record) -> bool:
+    recipe = record.settings.get("architecture", {}).get("training", {})
+    return recipe.get("patience") is not None
+
+
+def _split(record: Record, part: str, roles: Roles) -> str:
+    """The split of whose images a run says something of this one."""
+    seed, scenario = int(record.about["seed"]), str(record.about.get("scenario", ""))
+    return roles.get((seed, scenario if part == "train" else ""), "")
+
+
+def _others(index: Index, dataset: str, part: str, roles: Roles) -> Iterator[str]:
+    """Records of what is made of the images themselves: the search for look-alikes, sheets, maps."""
+    for record in index.records.values():
+        if record.about.get("dataset") != dataset:
+            continue
+        if record.kind == "audit":
+            yield record.path
+        if record.kind in ("forget-sheet", "gradcam"):
+            place = int(record.about["seed"]), str(record.about.get("scenario", ""))
+            if roles.get(place) == "forget":
+                yield record.path
+
+
+def _said(store: Store, position: int, part: str, roles: Roles) -> Iterator[str]:
+    yield f"Class {store.classes[store.labels[position]]}; {part or 'no'} part of the store."
+    by_role: dict[tuple[str, str], list[int]] = {}
+    for (seed, scenario), role in sorted(roles.items()):
+        if role:
+            by_role.setdefault((role, scenario), []).append(seed)
+    for (role, scenario), seeds in by_role.items():
+        where = f" of {scenario} ({scenario_title(scenario)})" if scenario else ""
+        named = "seed" if len(seeds) == 1 else "seeds"
+        yield f"In the {role} set{where} for {named} {all_of([str(seed) for seed in seeds])}."
+    yield "It counts by its pixels: what would be other if they were."

@@ -1,0 +1,121 @@
+"""The ways of the numbers of a cell of the grid: each metric and time of each row."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from lotus import layout
+from lotus.config.protocol import Protocol
+from lotus.page import chain, formulas
+from lotus.page.ways import MEAN, Cell, Formula, OfSeed, Way, of_seeds, why_left_out
+from lotus.results.conventions import Form, values
+from lotus.results.experiment import Experiment
+from lotus.results.metrics import KEYS, benchmark_title, needs_gold, row_title
+from lotus.wording import counted
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The cell of the grid whose numbers are asked for.
+
+    Attributes:
+        described: what `lotus describe` says of it.
+        frame: its metrics, all seeds.
+        item: folder and name of the table that states them; None where they are in none.
+
+    """
+
+    read: Experiment
+    described: Mapping[str, Any]
+    frame: pd.DataFrame
+    item: tuple[str, str] | None = None
+
+    @property
+    def title(self) -> str:
+        """The benchmark in words."""
+        return benchmark_title(*(str(self.described[key]) for key in KEYS))
+
+
+def of_metric(asked: Asked, form: Form, protocol: Protocol) -> dict[str, Way]:
+    """Returns row → way of a metric in the convention of a form."""
+    printed = values(asked.frame, form.metric, protocol)[1] * form.scale
+    record = layout.item_record(*asked.item, "table") if asked.item is not None else None
+    found = {}
+    for row, lines in asked.frame.groupby("row", sort=False):
+        why = why_left_out(lines, asked.frame, needs_gold(form.metric))
+        seeds = of_seeds(lines["seed"], printed[lines.index], why, form.decimals)
+        found[str(row)] = Way(
+            formula=formulas.of_form(form),
+            row=row_title(str(row)),
+            where=asked.title,
+            basis=chain.of_metric(asked.read, [asked.described], form.name, str(row), record),
+            stated=stated(seeds, form.of_means),
+            seeds=seeds,
+            cell=_cell(asked.item, str(row), form.name),
+        )
+    return found
+
+
+def of_times(
+    asked: Asked, times: pd.DataFrame, column: str, decimals: int, formula: Formula
+) -> dict[str, Way]:
+    """Returns row → way of its seconds or minutes.
+
+    Args:
+        times: as `load_times` gives them, of the runs of the cell.
+        column: of these.
+
+    """
+    found = {}
+    for row, lines in times.groupby("row", sort=False):
+        seeds = of_seeds(lines["seed"], lines[column], [""] * len(lines), decimals)
+        basis = chain.of_runs([asked.described], str(row))
+        found[str(row)] = Way(
+            formula=formula,
+            row=row_title(str(row)),
+            where=asked.title,
+            basis=basis,
+            stated=stated(seeds, of_means=False),
+            seeds=seeds,
+            cell=Cell(basis.records[0]),
+        )
+    return found
+
+
+def stated(seeds: Sequence[OfSeed], of_means: bool) -> str:
+    """Returns in words how a number is made of the values of its seeds."""
+    out = sum(bool(each.left_out) for each in seeds)
+    if out:
+        named = counted(len(seeds), "seed")
+        return f"No mean is stated: {out} of {named} left out, and a mean over fewer could not be compared."
+    if of_means:
+        return "Made of means over the seeds, as the formula says; single seeds have these values."
+    return MEAN if len(seeds) > 1 else "The value of the only seed."
+
+
+def _cell(item: tuple[str, str] | None, row: str, column: str) -> Cell | None:
+    if item is None:
+        return None
+    return Cell(layout.item_file(*item, layout.ENDINGS["table"][0]).as_posix(), row, column)
+
+
+def of_one_run(path: str, about: Mapping[str, Any], seconds: float) -> Way:
+    """Returns the way of the seconds that one run took.
+
+    Args:
+        path: of its record.
+
+    """
+    keys = ("dataset", "architecture", "scenario", "protocol")
+    where = benchmark_title(**{key: str(about[key]) for key in keys if key in about})
+    return Way(
+        formula=formulas.JOB,
+        row=row_title(str(about["row"])),
+        where=where,
+        basis=chain.of_one_run(Path(path).parent.as_posix(), about),
+        seeds=(OfSeed(int(about["seed"]), f"{seconds:.1f}"),),
+        cell=Cell(path),
+    )

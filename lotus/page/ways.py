@@ -1,0 +1,128 @@
+"""The way back from a number of the page: its formula, its value over the seeds, and what it rests on."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+
+@dataclass(frozen=True)
+class Formula:
+    """How a number is computed.
+
+    Attributes:
+        title: what it is called.
+        words: a sentence or two.
+        symbols: the same in symbols, as `MetricSpec.symbols`; '' where there are none.
+        notes: what is otherwise here, a sentence each.
+
+    """
+
+    title: str
+    words: str
+    symbols: str = ""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class OfSeed:
+    """The value for one seed.
+
+    Attributes:
+        left_out: why it counts in no mean; else ''.
+
+    """
+
+    seed: int
+    text: str
+    left_out: str = ""
+
+
+@dataclass(frozen=True)
+class ForgetSet:
+    """Which forget set: the one that a scenario has in a data set, for a seed."""
+
+    dataset: str
+    scenario: str
+    seed: int
+
+
+@dataclass(frozen=True)
+class Basis:
+    """The files that a number rests on.
+
+    Attributes:
+        records: paths of the records of the steps, the last step first.
+        files: files that no step wrote.
+        forgotten: the forget sets behind it.
+
+    """
+
+    records: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    forgotten: tuple[ForgetSet, ...] = ()
+
+
+@dataclass(frozen=True)
+class Cell:
+    """The number in its table, as `lotus lineage` asks for it; without a row the whole file."""
+
+    path: str
+    row: str = ""
+    column: str = ""
+    where: str = ""
+
+
+@dataclass(frozen=True)
+class Way:
+    """The way back from one number.
+
+    Attributes:
+        row: whose number it is.
+        where: the benchmark in words, or whatever else it is of.
+        stated: how it is made of the values of the seeds; '' where it is of no seeds.
+
+    """
+
+    formula: Formula
+    row: str
+    where: str
+    basis: Basis
+    stated: str = ""
+    seeds: tuple[OfSeed, ...] = ()
+    cell: Cell | None = None
+
+
+MEAN = "Mean ± standard deviation (n − 1) over the seeds."
+"""How most numbers are made of the values of the seeds."""
+
+
+def of_seeds(
+    seeds: Iterable[int], values: Iterable[float], left_out: Iterable[str], decimals: int
+) -> tuple[OfSeed, ...]:
+    """Returns values seed by seed, as they are printed; a dash where there is none."""
+    return tuple(
+        OfSeed(int(seed), "–" if pd.isna(value) else f"{value:.{decimals}f}", why)
+        for seed, value, why in zip(seeds, values, left_out, strict=True)
+    )
+
+
+def why_left_out(lines: pd.DataFrame, frame: pd.DataFrame, against_gold: bool) -> Sequence[str]:
+    """Returns for each line of a row why its value counts in no mean; '' where it counts.
+
+    Args:
+        lines: of one row and cell.
+        frame: of all rows of the cell.
+        against_gold: whether the value is measured against the gold model of its seed.
+
+    """
+    fallen = frame[(frame["row"] == "gold") & (frame["collapsed"] != "")]
+    golds = dict(zip(fallen["seed"], fallen["collapsed"], strict=True)) if against_gold else {}
+    return [
+        f"collapsed: {own}"
+        if own
+        else f"its gold model collapsed: {golds[seed]}"
+        if seed in golds
+        else ""
+        for own, seed in zip(lines["collapsed"], lines["seed"], strict=True)
+    ]

@@ -1,0 +1,50 @@
+"""The report, opened in a real browser."""
+
+import pytest
+from browsing import CHROMIUM, DESKTOP
+
+
+@pytest.fixture(scope="session")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        options = ["--no-sandbox", "--disable-gpu"]
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=options)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(browser, results):
+    """Opens the report; at the end of a test nothing may have been said on the console or asked for
+    elsewhere."""
+    contexts, complaints = [], []
+
+    def visit(viewport=None, scheme="light", anchor="", path=results / "report/index.html"):
+        context = browser.new_context(viewport=viewport or DESKTOP, color_scheme=scheme)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("requestfailed", lambda request: complaints.append(request.url))
+        page.on(
+            "request",
+            lambda request: (
+                None
+                if request.url.startswith(("file:", "data:"))
+                else complaints.append(request.url)
+            ),
+        )
+        page.goto(path.as_uri() + (f"#{anchor}" if anchor else ""))
+        return page
+
+    yield visit
+    for context in contexts:
+        context.close()
+    assert not complaints
+
+
+@pytest.fixture
+def page(visit):
+    return visit()
