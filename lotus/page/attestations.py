@@ -86,7 +86,7 @@ def vouchers(shown: Iterable[ShownAttestation]) -> list[Attested]:
     """Returns what attestations that can be trusted say of single runs."""
     return [
         Attested(
-            f"{it.path}: {it.summary}"
+            f"{it.path}: {it.summary}."
             + (f" Since then, other bytes have come: {it.outdated}." if it.outdated else ""),
             it.findings,
         )

@@ -10,12 +10,16 @@ from tiny import ROWS, write_project
 
 from lotus import layout
 from lotus.config.origins import read_origin
-from lotus.page.attestations import shown_attestations
+from lotus.page.attestations import shown_attestations, vouchers
+from lotus.page.book import Book
 from lotus.page.report import _rendered
+from lotus.page.vouched import Vouched
 from lotus.plan.making import make_plan
 from lotus.plan.steps import Steps
 from lotus.records.attestations import OTHER
 from lotus.records.reading import read_runs
+
+BOOK = Book(Vouched("", [], []), with_pictures=True)
 
 
 @pytest.fixture(autouse=True)
@@ -29,7 +33,7 @@ def page():
     runs = read_runs([Path(folder) for folder in ROWS.values()])
     content = {"attestations": shown_attestations(runs, [])}
     template = ROOT / "report/page/attestations.html.j2"
-    return " ".join(re.sub("<[^>]+>", " ", _rendered(template, content, True)).split())
+    return " ".join(re.sub("<[^>]+>", " ", _rendered(template, content, BOOK)).split())
 
 
 def test_without_any_it_says_how_to_make_one():
@@ -65,6 +69,16 @@ def test_one_of_other_bytes_is_out_of_date():
     attest_by_hand(ROWS.values())
     path.write_bytes(before)
     assert f"It is out of date : {path} had other bytes then." in page()
+
+
+def test_numbers_are_told_what_was_found_of_their_runs():
+    attest_by_hand([ROWS["lotus"]], OTHER, "made again, it has other bytes")
+    runs = read_runs([Path(folder) for folder in ROWS.values()])
+    (voucher,) = vouchers(shown_attestations(runs, []))
+    assert voucher.findings == {ROWS["lotus"]: OTHER}
+    assert voucher.said.startswith(f"{PLACE}: 1 of 1 run (seed 1) made again whole")
+    PLACE.write_text("{}")
+    assert vouchers(shown_attestations(runs, [])) == []
 
 
 def test_what_is_none_is_told():

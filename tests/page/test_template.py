@@ -3,7 +3,11 @@
 import pytest
 
 from lotus.errors import LotusError
+from lotus.page.book import Book
 from lotus.page.report import _rendered
+from lotus.page.vouched import Vouched
+
+BOOK = Book(Vouched("", [], []), with_pictures=False)
 
 
 @pytest.mark.parametrize(
@@ -21,11 +25,11 @@ def test_a_template_runs_no_code(tmp_path, monkeypatch, text):
     template = tmp_path / "page.html.j2"
     template.write_text(text)
     with pytest.raises(LotusError, match=r"page\.html\.j2: reaches for more than a page is made"):
-        _rendered(template, {"rows": [1]}, with_pictures=False)
+        _rendered(template, {"rows": [1]}, BOOK)
     assert not (tmp_path / "evil").exists()
 
 
 def test_a_template_is_rendered(tmp_path):
     template = tmp_path / "page.html.j2"
     template.write_text("{{ counted(2, 'row') }} {{ rows }}")
-    assert _rendered(template, {"rows": [1]}, with_pictures=False) == "2 rows [1]"
+    assert _rendered(template, {"rows": [1]}, BOOK) == "2 rows [1]"
