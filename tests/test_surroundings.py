@@ -1,6 +1,7 @@
 """What a process finds around it: the folder's name, files beside the project, variables, the terminal."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -104,6 +105,23 @@ def test_another_copys_code_is_not_run_in_silence(strange):
     assert b"to run the project's own: python -m lotus\n" in done.stderr
     for own in (["-P", "workflow/run_lotus.py"], ["-m", "lotus"]):
         assert not lotus(project, "protocols", program=[sys.executable, *own]).stderr
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["audit"], ["check-config", "config/digits.yaml"], ["restore", "--list"], ["diff", "."]],
+)
+def test_a_clone_that_is_looked_at_has_nothing_of_it_run(tmp_path, command):
+    """Nor what Python or a library would load, if it were there."""
+    shutil.copytree(ROOT / "config", tmp_path / "config")
+    (tmp_path / "Snakefile").write_text("raise SystemExit('it was run')\n")
+    names = ["sitecustomize", "usercustomize", "brotli", "simplejson", "numexpr", "bottleneck"]
+    for module in (*names, "lotus/__init__", "lotus/errors", "lotus/methods/__init__"):
+        (tmp_path / module).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / f"{module}.py").write_text("open('was-run', 'w')\n")
+    done = lotus(tmp_path, *command, PYTHONPATH="")
+    assert b"Traceback" not in done.stderr
+    assert not (tmp_path / "was-run").exists()
 
 
 @pytest.mark.parametrize(
