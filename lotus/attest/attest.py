@@ -29,6 +29,7 @@ from lotus.records.code_identity import package_digest
 from lotus.records.draws import chances, draw
 from lotus.records.environment import command_line, git_state, processor, versions
 from lotus.records.files import as_text, write_text
+from lotus.records.places import refuse_links_out
 from lotus.records.seal import sealed
 
 log = logging.getLogger(__name__)
@@ -89,9 +90,12 @@ def attest(configfiles: Sequence[Path], wish: Wish, run: Run) -> tuple[Path, Att
         Where it was written, and what it says.
 
     Raises:
-        LotusError: this is no project, there is nothing to attest, the file exists, or it cannot be signed.
+        LotusError: this is no project, a link leads out of it, there is nothing to attest, the file exists,
+            or it cannot be signed.
 
     """
+    # Bytes that lie elsewhere would be compared, and quoted where they differ.
+    refuse_links_out(layout.RESULTS, layout.STORES)
     if wish.key is not None:
         refuse_unusable(wish.key)
     if wish.out is not None:

@@ -11,6 +11,7 @@ from lotus.names import shown
 from lotus.records.attestations import Attestation, find_attestation, outdated
 from lotus.records.digests import digests
 from lotus.records.ledger import record_files
+from lotus.records.places import refuse_links_out
 from lotus.wording import counted, first_of
 
 
@@ -47,9 +48,12 @@ def verify(files: Sequence[Path], signers: Path | None) -> list[Verified]:
         signers: who may sign; then an attestation without a signature is not accepted.
 
     Raises:
-        LotusError: there is no attestation, or a signature is to be checked and there is no `ssh-keygen`.
+        LotusError: there is no attestation, a link leads out of the project, or a signature is to be
+            checked and there is no `ssh-keygen`.
 
     """
+    if not files:
+        refuse_links_out(layout.ATTESTATIONS)
     chosen = [*files] or layout.attestations()
     if not chosen:
         raise LotusError(f"no attestation lies in {layout.ATTESTATIONS}; `lotus attest` makes one")
