@@ -15,6 +15,7 @@ from lotus.lineage.tree import is_raw_list, is_store
 from lotus.names import shown
 from lotus.records.files import relative
 from lotus.records.index import Index
+from lotus.records.places import on_this_machine
 
 ACCEPTED = (
     "accepted: an image, by its file or its place in a store (data/stores/digits:17); a raw file; a file "
@@ -88,7 +89,7 @@ def _of_raw_file(index: Index, given: str) -> Start | None:
     wanted = Path(given).absolute()
     stores = []
     for place in sorted(layout.RAW.glob("*.json")):
-        files = [Path(file.path).absolute() for file in listed(place) or ()]
+        files = [on_this_machine(file.path).absolute() for file in listed(place) or ()]
         if wanted == place.absolute() or wanted in files:
             stores.append(place.stem)
     known = [

@@ -17,6 +17,7 @@ from lotus.impact.start import Start
 from lotus.names import shown
 from lotus.records.forms import MODELS
 from lotus.records.index import Index
+from lotus.records.places import on_this_machine
 from lotus.records.reading import Record
 from lotus.results.metrics import dataset_title, scenario_title
 from lotus.wording import all_of
@@ -79,7 +80,7 @@ def position_of(index: Index, path: Path) -> tuple[str, int] | None:
     """
     for place in sorted(layout.RAW.glob("*.json")):
         for file in listed(place) or ():
-            root = Path(file.path)
+            root = on_this_machine(file.path)
             folder = root if root.is_dir() else root.parent
             is_within = path != root and path.absolute().is_relative_to(folder.absolute())
             found = _place_in(index, place.stem, root, path) if is_within else None

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from lotus import layout
 from lotus.impact.asked import find_start
 from lotus.impact.numbers import TouchedLine, touched_lines
 from lotus.impact.reach import Reach
@@ -11,6 +12,7 @@ from lotus.impact.start import Start
 from lotus.impact.verdicts import TouchedVerdict, touched_verdicts
 from lotus.records.forms import MODELS
 from lotus.records.index import read_index
+from lotus.records.places import refuse_links_out
 from lotus.records.reading import Record
 
 
@@ -64,9 +66,11 @@ def find_impact(given: str) -> Impact:
         given: see `lotus.impact.asked.find_start`.
 
     Raises:
-        LotusError: nothing of that name, or a file that has to be read is absent or damaged.
+        LotusError: nothing of that name, a link leads out of the project, or a file that has to be read is
+            absent or damaged.
 
     """
+    refuse_links_out(layout.RESULTS, layout.STORES)
     index = read_index()
     start = find_start(given, index)
     reach = Reach(index, start)

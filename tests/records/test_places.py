@@ -12,6 +12,7 @@ from lotus.attest.verify import verify
 from lotus.audit.audit import audit
 from lotus.audit.unrecorded_files import listed
 from lotus.errors import LotusError
+from lotus.impact.impact import find_impact
 from lotus.lineage.artifacts import find_node
 from lotus.lineage.build_tree import build_tree
 from lotus.names import without_home
@@ -182,6 +183,12 @@ def test_nothing_outside_is_attested(outside):
     (layout.ATTESTATIONS / "a.json").symlink_to(outside / "secret")
     with pytest.raises(LotusError, match=r"a\.json: leads out of the project by a link"):
         verify([], None)
+
+
+def test_nothing_outside_is_asked_what_rests_on_it(outside):
+    links(outside)
+    with pytest.raises(LotusError, match="leads out of the project by a link"):
+        find_impact("results/link")
 
 
 def test_files_that_a_file_names(outside):
