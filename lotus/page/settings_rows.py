@@ -16,7 +16,7 @@ from lotus.results.metrics import (
 
 
 def tuning_in_words(tuning: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """Returns how hyper-parameters were chosen: budget, seeds, and (row, space) in words."""
+    """Returns how hyper-parameters are chosen: budget, seeds, and (row, space) in words."""
     if tuning is None:
         return None
     spaces = [(row_title(row), _joined(space)) for row, space in tuning["spaces"].items()]

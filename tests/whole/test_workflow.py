@@ -86,7 +86,7 @@ def test_the_report_holds_every_benchmark_method_and_figure(finished):
         *("Original (nothing done)", "Gold (retrained)", "LoTUS", "Finetuning"),
         *("NegGrad+", "Random Labeling", "Bad Teacher", "SCRUB", "SSD", "UNSIR", "SalUn+LoTUS"),
         *("Pearson r = ", "Where does this come from?", "Released-e1", "equals the original"),
-        *("What each published behaviour costs", "How hyper-parameters were chosen"),
+        *("What each published behaviour costs", "How hyper-parameters are chosen"),
         json.loads((finished / "results/digits/store.json").read_text())["notes"]["dvc"],
     ):
         assert text in page
