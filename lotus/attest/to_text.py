@@ -3,21 +3,19 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from lotus.names import shown
 from lotus.records.attestations import SAME, WHOLE, Attestation
 from lotus.wording import counted
 
 
 def lines(path: Path, attestation: Attestation) -> list[str]:
     """Returns a line for each difference, then what was compared how, the chances, and the place."""
-    found = [
+    return [
         *attestation.differences(),
         *_elsewhere(attestation),
         attestation.summary(),
         *_chances(attestation),
         f"written to {path}",
     ]
-    return [*map(shown, found)]
 
 
 def _elsewhere(attestation: Attestation) -> Iterator[str]:

@@ -7,7 +7,6 @@ from pathlib import Path
 from lotus import layout
 from lotus.attest.signing import check
 from lotus.errors import LotusError
-from lotus.names import shown
 from lotus.records.attestations import Attestation, find_attestation, outdated
 from lotus.records.digests import digests
 from lotus.records.ledger import record_files
@@ -35,8 +34,8 @@ class Verified:
         verdict = "holds" if not self.wrong else "does not hold"
         said = [*self.wrong, *self.facts]
         return [
-            *(f"{shown(self.path)}: {shown(line)}" for line in said),
-            f"{shown(self.path)}: {verdict}",
+            *(f"{self.path}: {line}" for line in said),
+            f"{self.path}: {verdict}",
         ]
 
 

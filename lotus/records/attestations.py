@@ -296,7 +296,7 @@ def find_attestation(path: Path) -> Found:
     except ValueError as error:
         return Found(path=name, problem=f"not JSON: {error}")
     if not is_sealed(text, attestation.digest):
-        problem = "edited: it does not have the digest that it states"
+        problem = "it was edited: it does not have the digest that it states"
         return Found(path=name, problem=problem)
     return Found(path=name, content=attestation)
 

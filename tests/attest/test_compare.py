@@ -148,4 +148,4 @@ def test_an_edited_record_differs_by_that():
     Path("run.json").write_text(json.dumps(content | {"kind": "figure"}))
     found = compare_records(find_record(Path("run.json")), now, False, True)
     assert found.finding == OTHER
-    assert found.said.startswith("edited: ")
+    assert found.said.startswith("it was edited: ")

@@ -101,7 +101,7 @@ def test_bytes_that_are_said_to_be_the_same_have_the_same_digest(digest):
 def test_an_edited_one_shows_it():
     content = attestation_of(runs_of(2), RUNS)
     content["made"]["hardware"]["processor"] = "another"
-    assert read(content).problem == "edited: it does not have the digest that it states"
+    assert read(content).problem == "it was edited: it does not have the digest that it states"
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "1", '{"format": 1}', '{"a": 1, "a": 2}'])
