@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 import torch
+from hypothesis import settings
 from longest_files import LONGEST
 from made_once import made_once
 from own_file import extend
@@ -25,6 +26,10 @@ from lotus.data.store import Store
 from lotus.methods.base.task import Task
 
 pytest_plugins = ["metrics_files", "small_configuration"]
+
+# No test may fail because a machine is slow.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 def pytest_addoption(parser):

@@ -23,6 +23,7 @@ from lotus.figures.panels import (
 )
 from lotus.figures.spec import FigureSpec
 from lotus.figures.style import BLUE, PAGE, SETTINGS, VERMILION, empty_figure
+from lotus.metrics.base import registry
 from lotus.results.ablation import ablate
 from lotus.results.metrics import PLACE, ROW_TITLES, benchmark_title, row_title
 from lotus.tables.spec import BEHAVIOURS
@@ -32,9 +33,8 @@ if TYPE_CHECKING:
     from matplotlib.cm import ScalarMappable
     from matplotlib.figure import Figure
 
-WORSE = {"avg_gap": 1, "accuracy_retain": -1}
-"""Metric → sign of a change for the worse."""
 HEADS = {"avg_gap": "change of Avg Gap", "accuracy_retain": "change of retain accuracy"}
+"""The metrics that are drawn, and the heads of their maps."""
 LIMIT = 0.2
 """Changes of this size and more have the full colour."""
 EMPTY = "#f1f1f1"
@@ -110,7 +110,7 @@ def _map(place: str, part: pd.DataFrame) -> Map:
         metric: part.pivot(index="row", columns="switch", values=f"{metric}_change")
         .reindex(index=rows, columns=switches)
         .astype(float)
-        for metric in WORSE
+        for metric in HEADS
     }
     return Map(place, rows, switches, tables)
 
@@ -136,7 +136,8 @@ def _drawn(maps: Sequence[Map]) -> Figure:
             corner = left + number * (across + BETWEEN), top + above
             size = cell * len(of.switches), ROW * len(of.rows)
             axes = figure.add_axes(place_of(figure, *corner, *size))
-            _panel(axes, table, WORSE[metric], turned, named=number == 0)
+            worse = 1 if registry.specs()[metric].better == "lower" else -1
+            _panel(axes, table, worse, turned, named=number == 0)
             axes.set_title(f"{of.place}\n{HEADS[metric]}", y=1, loc="left")
         top += height
     _scale_of_colours(figure)
