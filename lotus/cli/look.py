@@ -116,9 +116,9 @@ def impact(given: str, as_json: bool, brief: bool) -> None:
 
     found = forwards.find_impact(given)
     if as_json:
-        click.echo(json.dumps(forwards.as_json(found), indent=1, ensure_ascii=False))
+        print_lines([json.dumps(forwards.as_json(found), indent=1, ensure_ascii=False)])
     else:
-        click.echo("\n".join(to_text.lines(found, brief)))
+        print_lines(to_text.lines(found, brief))
 
 
 @click.command(

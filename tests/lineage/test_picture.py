@@ -30,11 +30,11 @@ def test_boxes_hold_every_node_once(project):
     drawn = tree_boxes.box_layout(tree)
     held = [node.path for _, column in drawn.columns for box in column for node in box.nodes]
     assert sorted(held) == sorted(tree.nodes)
-    assert [head for head, _ in drawn.columns][-1] == tree_boxes.ASKED
+    assert [head for head, _ in drawn.columns][-1] == tree_boxes.ASKED_FOR
 
 
 def test_a_box_of_many_says_how_many_are_broken(project, monkeypatch):
-    monkeypatch.setattr(tree_boxes, "MOST", 1)
+    monkeypatch.setattr(tree_boxes, "MOST_BOXES", 1)
     Path(f"{folder_of('ssd')}/predictions.npz").unlink()
     drawn = tree_boxes.box_layout(tree_of(TABLE))
     broken = [box for _, column in drawn.columns for box in column if box.is_broken]
@@ -47,5 +47,5 @@ def test_a_figure_over_all_models_is_drawn_in_few_boxes(results, monkeypatch):
     assert tree.problems == []
     assert len(tree.nodes) > 100
     drawn = tree_boxes.box_layout(tree)
-    assert max(len(column) for _, column in drawn.columns) <= tree_boxes.MOST
+    assert max(len(column) for _, column in drawn.columns) <= tree_boxes.MOST_BOXES
     assert sum(len(box.nodes) for _, column in drawn.columns for box in column) == len(tree.nodes)

@@ -38,7 +38,9 @@ def page():
 
 def test_without_any_it_says_how_to_make_one():
     text = page()
-    assert text.startswith("Attestations None lay beside these results when this page was made.")
+    assert text.startswith(
+        "Attestations No attestation lay beside these results when this page was made."
+    )
 
 
 def test_one_that_holds_is_told_with_its_chances():

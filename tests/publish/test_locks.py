@@ -70,6 +70,8 @@ def test_a_lock_on_a_store_as_it_is_makes_nothing_stale(plan):
 
 def test_a_lock_on_another_store_is_told(plan):
     layout.LOCK.write_text(LOCK.format("0" * 32 + ".dir"))
-    assert differences_of_store(plan) == [f"parameters: locked was absent, is '{'0' * 32}.dir'"]
+    assert differences_of_store(plan) == [
+        f"parameters: locked was absent and is now '{'0' * 32}.dir'"
+    ]
     with pytest.raises(LotusError, match=f"data.dvc locks {'0' * 32}.dir"):
         verify_store(layout.STORES / "own", "0" * 32 + ".dir", layout.store_record("own"))

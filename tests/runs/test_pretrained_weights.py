@@ -13,7 +13,7 @@ from torch import nn
 from lotus.config.architectures import ARCHITECTURE
 from lotus.config.images import Dataset
 from lotus.engine.device import prepare
-from lotus.models import pretrained
+from lotus.models import image_shapes
 from lotus.records.files import sha256
 from lotus.runs.bench import set_up
 from lotus.runs.run import Inputs
@@ -37,7 +37,7 @@ def vit(monkeypatch, tmp_path):
     monkeypatch.setattr(timm, "create_model", lambda name, num_classes: Small("head", num_classes))
     in_torchvision = "lotus.models.torchvision_vit_b16.vit_b_16"
     monkeypatch.setattr(in_torchvision, lambda num_classes: Small("heads", num_classes))
-    monkeypatch.setattr(pretrained, "SHAPE", (1, 8, 8))
+    monkeypatch.setattr(image_shapes, "PRETRAINED_ON", (1, 8, 8))
     path = tmp_path / "vit.safetensors"
     save_file({"body.weight": torch.full((16, 64), 0.5), "body.bias": torch.zeros(16)}, path)
     return {

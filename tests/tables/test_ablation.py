@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-from metrics_files import ALONE, NO_GAP, ORIGINAL, scores
+from metrics_files import ALONE, NO_GAP, ORIGINAL, experiment_of, scores
 
 from lotus.page.ablation import ablation_part
+from lotus.page.change_ways import ChangeWays
 from lotus.predictions import predictions_file
 from lotus.results.ablation import ablate
 from lotus.tables.ablation import ablation
@@ -27,7 +28,7 @@ def test_ablation_without_gold(ungauged, write_metrics):
     assert line["accuracy_retain_change"] == pytest.approx(-0.05)
     assert np.isnan(line["avg_gap_change"])
     assert "E4" not in set(numbers["switch"])
-    found = ablation_part(files)
+    found = ablation_part(ChangeWays(experiment_of(), files))
     assert not found.gaps
     assert not found.divergences
     (sentence,) = found.sentences
@@ -99,5 +100,6 @@ def test_switches_of_metrics_are_computed_from_the_corrected_runs(write_metrics,
 
 
 def test_ablation_without_anything_to_compare_is_empty(write_metrics):
-    assert ablate([write_metrics("released", 1)]).empty
-    assert ablation_part([write_metrics("released", 1)]) is None
+    files = [write_metrics("released", 1)]
+    assert ablate(files).empty
+    assert ablation_part(ChangeWays(experiment_of(), files)) is None
