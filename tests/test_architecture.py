@@ -115,6 +115,27 @@ def test_a_plan_and_all_its_steps_are_made_without_torch():
     subprocess.run([sys.executable, "-c", code], check=True, cwd=PACKAGE.parent)
 
 
+# Each imports what its step is told (a method, a network, a source, a table), or what no result rests on.
+IMPORT_COMPUTED_NAMES = {
+    *("attest/again.py", "data/sources/__init__.py", "engine/warm.py", "lazy_torch.py"),
+    *("methods/base/plugins.py", "methods/base/registry.py", "models/__init__.py"),
+    *("publish/replay.py", "tables/discovery.py"),
+}
+
+
+def test_names_that_are_put_together_for_an_import_are_seen_by_the_identity_of_code():
+    """It reads the call itself: a name in a variable tells it nothing (`lotus.records.sources`)."""
+    found = {
+        path.relative_to(PACKAGE).as_posix()
+        for path in FILES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func).endswith("import_module")
+        and not isinstance(node.args[0], ast.Constant | ast.JoinedStr)
+    }
+    assert found == IMPORT_COMPUTED_NAMES
+
+
 def test_methods_do_not_reach_for_files():
     for path in (PACKAGE / "methods").glob("*.py"):
         assert "pathlib" not in set(imports_of(path))
