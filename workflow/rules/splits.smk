@@ -45,7 +45,9 @@ rule picture_forget_set:
         unpack(STEPS.inputs_of("picture_forget_set")),
     output:
         **layout.sheet_files("{dataset}", SEED, "{scenario}"),
-        record=layout.record_of(layout.sheet_files("{dataset}", SEED, "{scenario}")["sheet"]),
+        record=layout.record_of(
+            layout.sheet_files("{dataset}", SEED, "{scenario}")["sheet"]
+        ),
     log:
         layout.log_of("picture_forget_set", "{dataset}", "seed{seed}", "{scenario}"),
     localrule: True
