@@ -47,6 +47,12 @@ def is_in_ci() -> bool:
     return os.environ.get("CI", "").lower() not in ("", "0", "false", "no")
 
 
+def take_in_present_folder() -> None:
+    """Puts the present folder at the end of the search path, where plug-ins of it are found."""
+    if os.getcwd() not in map(os.path.abspath, sys.path):
+        sys.path.append(os.getcwd())
+
+
 def settle() -> None:
     """Makes this process independent of what the user's terminal and variables happen to be.
 

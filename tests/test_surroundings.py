@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from project import ROOT, copy_of_project, run
 
+from lotus import surroundings
 from lotus.engine import warm
 from lotus.engine.device import prepare
 from lotus.errors import LotusError
@@ -214,3 +215,14 @@ def test_whatever_the_variables_are_a_job_works_or_says_what_is_wrong(variables)
         assert b"Traceback" not in done.stderr
         assert done.returncode == 0 or b"Error: " in done.stderr
         assert (Path(folder) / "raw.json").is_file() == (done.returncode == 0)
+
+
+def test_the_present_folder_is_left_out_and_taken_in_again(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", ["", str(tmp_path), *sys.path])
+    surroundings.leave_out_present_folder()
+    assert str(tmp_path) not in map(os.path.abspath, sys.path)
+    for _ in range(2):
+        surroundings.take_in_present_folder()
+    assert sys.path.count(str(tmp_path)) == 1
+    assert sys.path[-1] == str(tmp_path)

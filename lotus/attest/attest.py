@@ -31,6 +31,7 @@ from lotus.records.environment import command_line, git_state, processor, versio
 from lotus.records.files import as_text, write_text
 from lotus.records.places import refuse_links_out
 from lotus.records.seal import sealed
+from lotus.surroundings import take_in_present_folder
 
 log = logging.getLogger(__name__)
 
@@ -149,9 +150,11 @@ def _with_plugins(now: Declared) -> Plan:
 
     """
     settings = now.plan.settings
-    return (
-        make_plan(settings.model_dump(mode="json"), now.origins) if settings.plugins else now.plan
-    )
+    if not settings.plugins:
+        return now.plan
+    # Looking at results leaves it out; a plug-in can be a module that lies there.
+    take_in_present_folder()
+    return make_plan(settings.model_dump(mode="json"), now.origins)
 
 
 def _there(steps: Steps, kinds: Iterable[str]) -> tuple[dict[str, Step], int]:

@@ -176,8 +176,6 @@ INSPECTING = frozenset(
         *(it.name for it in main.sections["Look at results"]),
         *(it.name for it in main.sections["Share results"]),
     }
-    # It makes runs again, and imports plug-ins for that.
-    - {"attest"}
 )
 """Commands that run no code of the present folder: its results may be a stranger's."""
 
