@@ -4,6 +4,7 @@ import hashlib
 import json
 from ast import PyCF_ONLY_AST as ONLY_AST
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -36,22 +37,18 @@ def code_changes(plugin_folders: tuple[Path, ...] = ()) -> Callable[[Record], st
 
     """
     own = Path.cwd() if Path(PACKAGE, "__init__.py").is_file() else None
-    present: dict[tuple[str, ...], tuple[str, dict[str, str]]] = {}
+    digest_of = cache(partial(code_digest, root=own, folders=plugin_folders))
+    # Only of code that is another one: of most records the digest says all.
+    modules_of = cache(partial(module_digests, root=own, folders=plugin_folders))
 
     def changes(record: Record) -> str:
         if record.is_of_older_format:
             return f"code: {OLDER_FORMAT}"
         recorded = record.content["code"]
-        entry = tuple(recorded["entry"])
-        if entry not in present:
-            present[entry] = (
-                code_digest(*entry, root=own, folders=plugin_folders),
-                module_digests(*entry, root=own, folders=plugin_folders),
-            )
-        digest, modules = present[entry]
-        if digest == recorded["step"]:
+        entry = recorded["entry"]
+        if digest_of(*entry) == recorded["step"]:
             return ""
-        changed = _changed(recorded["modules"], modules)
+        changed = _changed(recorded["modules"], modules_of(*entry))
         broken = [said for name in changed if (said := _no_python(name, own))]
         return f"code: {'; '.join([*broken, f'{first_of(changed, SAID)} changed since'])}"
 

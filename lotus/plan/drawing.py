@@ -1,7 +1,7 @@
 """Steps that draw: metrics, tables, figures, claims and the page, each made of what it is about.
 
-`lotus.plan.report_steps` lists those of a plan. Whoever has a record and no plan, which needs torch, makes
-the same step of the record's subject and inputs. Command lines are said here too.
+`lotus.plan.report_steps` lists those of a plan. Whoever has records and no configuration makes the same
+step of a record's subject and inputs. Command lines are said here too.
 """
 
 import json

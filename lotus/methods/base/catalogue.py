@@ -91,20 +91,22 @@ class NotImported(Imported):
     Attributes:
         plugins: as the configuration names them.
         read: name → method, of those that a source registers by a plain `@register("name")`.
+        imported: names of ours and of those of installed packages, looked up once.
 
     """
 
     plugins: Sequence[str]
     read: Mapping[str, ReadMethod]
+    imported: frozenset[str]
 
     @classmethod
     def of(cls, plugins: Sequence[str]) -> "NotImported":
         """Reads the sources of plug-ins."""
-        return cls(plugins, read_methods(plugins))
+        return cls(plugins, read_methods(plugins), frozenset(registry.available()))
 
     def is_imported(self, name: str) -> bool:
         """Whether the method is ours, or of an installed package."""
-        return not super().refusal(name)
+        return name in self.imported
 
     def refusal(self, name: str) -> str:
         """As of imported methods; any plug-in may register a name that it puts together."""
