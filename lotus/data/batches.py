@@ -6,6 +6,7 @@ operations on whichever device the tensors lie.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
@@ -14,7 +15,7 @@ import numpy as np
 
 from lotus.config.images import Augmentation, Dataset
 from lotus.data.augment import augment
-from lotus.data.pixels import MappedPixels, place
+from lotus.data.pixels import MappedPixels, place, place_more
 from lotus.data.store import Store
 from lotus.errors import LotusError
 from lotus.lazy_torch import F, torch
@@ -233,13 +234,23 @@ class Images:
         only: np.ndarray | None = None,
         reduced_first: bool = False,
     ) -> None:
-        self._loaded = np.arange(len(store.labels)) if only is None else np.unique(only)
-        self._pixels = place(store.images, self._loaded, device)
-        self._labels = torch.from_numpy(store.labels[self._loaded]).to(device)
+        self._rows = np.arange(len(store.labels)) if only is None else np.unique(only)
+        self._pixels = place(store.images, self._rows, device)
+        self._labels = torch.from_numpy(store.labels[self._rows]).to(device)
         self._mean = torch.tensor(store.mean, device=device)[None, :, None, None]
         self._std = torch.tensor(store.std, device=device)[None, :, None, None]
         self._augmentation = use.augmentation
         self._view = View(use.resize, use.crop, reduced_first)
+
+    def and_all_others(self, store: Store) -> Images:
+        """The images of the whole store, of which those that are here are not read again."""
+        others = np.setdiff1d(np.arange(len(store.labels)), self._rows)
+        device = self._labels.device
+        whole = copy.copy(self)
+        whole._pixels = place_more(self._pixels, store.images, self._rows, others, device)
+        whole._labels = torch.cat([self._labels, torch.from_numpy(store.labels[others]).to(device)])
+        whole._rows = np.concatenate([self._rows, others])
+        return whole
 
     def take(self, indices: np.ndarray) -> ImageSet:
         """The images with these store indices, in this order.
@@ -248,9 +259,11 @@ class Images:
             LotusError: one of them was not loaded.
 
         """
-        if not np.isin(indices, self._loaded).all():
+        if not np.isin(indices, self._rows).all():
             raise LotusError("some of the requested images were not loaded")
-        index = torch.from_numpy(np.searchsorted(self._loaded, indices)).to(self._pixels.device)
+        order = np.argsort(self._rows)
+        places = order[np.searchsorted(self._rows, indices, sorter=order)]
+        index = torch.from_numpy(places).to(self._labels.device)
         return ImageSet(
             self._pixels,
             self._labels[index],

@@ -70,6 +70,23 @@ def place(images: np.ndarray, rows: np.ndarray, device: torch.device) -> Tensor 
     return _channels_first(pixels)
 
 
+def place_more(
+    placed: Tensor | MappedPixels,
+    images: np.ndarray,
+    rows: np.ndarray,
+    more: np.ndarray,
+    device: torch.device,
+) -> Tensor | MappedPixels:
+    """The pixels that `place` returned for `rows`, and after them those of `more`, read now."""
+    added = place(images, more, device)
+    size = (len(rows) + len(more)) * np.prod(images.shape[1:])
+    if isinstance(placed, MappedPixels) or isinstance(added, MappedPixels) or size > room(device):
+        return MappedPixels(images, np.concatenate([rows, more]), device)
+    # In the store's order of axes, so that the result is channels last in memory, too.
+    both = torch.cat([pixels.permute(0, 2, 3, 1) for pixels in (placed, added)])
+    return _channels_first(both)
+
+
 def room(device: torch.device) -> int:
     """Bytes that pixels may take on the device."""
     if device.type == "cuda":

@@ -17,7 +17,11 @@ from lotus.lazy_torch import F, nn, torch
 if TYPE_CHECKING:
     from torch import Tensor
 
-BATCH = 512
+DRAWN_AT_ONCE = 512
+"""Images that are gathered, and augmented, at once: another number would draw other augmentations."""
+
+CACHED = 2**22
+"""Numbers of a layer's output that a processor's cache holds with room for the next layer's (16 MiB)."""
 
 
 @contextmanager
@@ -39,7 +43,7 @@ def logits(
 ) -> np.ndarray:
     """Logits float32 `[n, classes]` in order, on the images as they are or `augmented` once."""
     with evaluation_mode(model):
-        rows = [model(batch.images).float().cpu() for batch in images.in_order(BATCH, augmented)]
+        rows = [said.float().cpu() for said, _ in _answers(model, images, augmented)]
     return torch.cat(rows).numpy()
 
 
@@ -49,21 +53,52 @@ def accuracy(
     """Exact share of images classified as their label, as they are or `augmented` once."""
     with evaluation_mode(model):
         right = [
-            int((model(batch.images).argmax(1) == batch.labels).sum())
-            for batch in images.in_order(BATCH, augmented)
+            (said.argmax(1) == labels).sum() for said, labels in _answers(model, images, augmented)
         ]
+    # Added up on the device: to read each count, the processor would wait for the GPU at every batch.
     # LoTUS holds the gap of two accuracies against a tolerance; a rounded quotient could miss equality.
-    return Fraction(sum(right), len(images))
+    return Fraction(int(torch.stack(right).sum()), len(images))
 
 
 def mean_loss(model: nn.Module, images: ImageSet) -> float:
     """Mean cross-entropy in nats, not augmented."""
     with evaluation_mode(model):
         losses = [
-            F.cross_entropy(model(batch.images), batch.labels, reduction="sum").item()
-            for batch in images.in_order(BATCH)
+            F.cross_entropy(said, labels, reduction="sum")
+            for said, labels in _answers(model, images)
         ]
-    return sum(losses) / len(images)
+    # Read at once, after the device has done them all; added up in double precision.
+    return float(sum(torch.stack(losses).tolist())) / len(images)
+
+
+def _answers(
+    model: nn.Module, images: ImageSet, augmented: torch.Generator | None = None
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yields a model's logits `[b, classes]` and the labels `[b]` of all images, in order."""
+    at_once = 0
+    for batch in images.in_order(DRAWN_AT_ONCE, augmented):
+        at_once = at_once or _asked_at_once(model, batch.images)
+        for part, labels in zip(
+            batch.images.split(at_once), batch.labels.split(at_once), strict=True
+        ):
+            yield model(part), labels
+
+
+def _asked_at_once(model: nn.Module, images: Tensor) -> int:
+    """Returns how many images a network is asked together: on a processor, as many as its cache holds.
+
+    Judged by the output of the first convolution, which in image classifiers is about the largest. On real
+    images and the paper's ResNet18 64 at once are 1.3 times as fast as 512 (`make bench`).
+    """
+    first = next((m for m in model.modules() if isinstance(m, nn.Conv2d)), None)
+    if images.device.type != "cpu" or first is None:
+        return len(images)
+    height, width = (
+        side // step for side, step in zip(images.shape[2:], first.stride, strict=True)
+    )
+    fitting = CACHED // max(1, first.out_channels * height * width)
+    # A power of two from 16 on: then rows of matrices fall to the same lanes, and bits stay the same.
+    return int(2 ** max(4, fitting.bit_length() - 1))
 
 
 def logits_one_by_one(
@@ -81,7 +116,7 @@ def logits_one_by_one(
 
     """
     with torch.no_grad(), _alone(model):
-        rows = [model(batch.images).float().cpu() for batch in images.in_order(BATCH, augmented)]
+        rows = [said.float().cpu() for said, _ in _answers(model, images, augmented)]
     return torch.cat(rows).numpy()
 
 

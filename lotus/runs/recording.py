@@ -91,27 +91,94 @@ def ask(
 
     """
 
+    def is_augmented(name: str) -> bool:
+        return protocol.has("E2") and name in AUGMENTED
+
     def said_of(name: str, by: Callable[..., np.ndarray]) -> Split:
         part = apart.get(name, images).take(splits[name])
-        augmented = generator if protocol.has("E2") and name in AUGMENTED else None
-        return Split(by(model, part, augmented), part.labels.cpu().numpy(), splits[name])
+        logits = by(model, part, generator if is_augmented(name) else None)
+        return Split(logits, part.labels.cpu().numpy(), splits[name])
 
-    attacked = ATTACK_ORDER if protocol.has("E1") and "forget" in splits else ()
-    first = {
-        ATTACKED + name: said_of(name, inference.logits_one_by_one)
-        for name in attacked
-        if name in splits
-    }
-    return first | {name: said_of(name, inference.logits) for name in splits}
+    is_attacked = protocol.has("E1") and "forget" in splits
+    attacked = [name for name in ATTACK_ORDER if is_attacked and name in splits]
+    first = {ATTACKED + name: said_of(name, inference.logits_one_by_one) for name in attacked}
+    # In eval mode the attack's pass is a plain one: what it read as it is need not be read again.
+    known = (
+        {}
+        if _is_training(model)
+        else {name: first[ATTACKED + name] for name in attacked if not is_augmented(name)}
+    )
+    plain = {name: known.get(name) or said_of(name, inference.logits) for name in splits}
+    return first | plain
 
 
-def collapse_of(model: nn.Module, retain: ImageSet) -> str:
-    """Returns why a model is of no use (weights not finite, or retain accuracy near chance), else ''."""
+def _is_training(model: nn.Module) -> bool:
+    return any(module.training for module in model.modules())
+
+
+def weights_not_finite(model: nn.Module) -> str:
+    """Returns that a model is of no use since some of its weights are not finite; '' if all are."""
     for name, value in model.state_dict().items():
         if not torch.isfinite(value).all():
             return collapse.not_finite(name)
+    return ""
+
+
+LOOKED_AT = 256
+"""Retain images that are asked first, where answers that are recorded cannot tell a collapse."""
+
+CLEARLY = 0.2
+"""So far above the limit, chance does not lead 256 images of a model whose accuracy is below it (10⁻¹³)."""
+
+
+def answers_badly(model: nn.Module, retain: ImageSet) -> str:
+    """Returns that a model's accuracy on the retain set is near chance; '' if it is not.
+
+    Some of the images tell a model that is far from it; only near it all are asked.
+    """
     largest = int(torch.bincount(retain.labels).max()) / len(retain)
+    step = len(retain) // LOOKED_AT
+    if step > 1:
+        some = torch.arange(0, len(retain), step, device=retain.index.device)
+        if (
+            inference.accuracy(model, retain.part(some))
+            > collapse.highest_near_chance(largest) + CLEARLY
+        ):
+            return ""
     return collapse.near_chance(float(inference.accuracy(model, retain)), largest)
+
+
+def answered_badly(said: Split) -> str:
+    """As `answers_badly`, by answers that the model has given."""
+    right = int((said.logits.argmax(1) == said.labels).sum())
+    largest = int(np.bincount(said.labels).max()) / len(said.labels)
+    return collapse.near_chance(right / len(said.labels), largest)
+
+
+def ask_and_judge(
+    model: nn.Module,
+    images: Images,
+    asked: Asked,
+    protocol: Protocol,
+    generator: torch.Generator,
+    apart: Mapping[str, Images],
+) -> tuple[dict[str, Split], str]:
+    """Returns what the model says of each split, and why it is of no use ('' if it is of use).
+
+    It is judged as it is saved, on the images that it was to keep as they are. The recorded answers tell,
+    unless the protocol augments these images (E2) or changes the model by asking it (E1).
+    """
+    splits = asked.splits()
+    kept = "train" if asked.chosen is None else "retain"
+    augments = protocol.has("E2") and asked.use.augmentation.is_random
+    changes = protocol.has("E1") and asked.chosen is not None and _is_training(model)
+    collapsed = weights_not_finite(model)
+    if not collapsed and (augments or changes):
+        collapsed = answers_badly(model, images.take(splits[kept]))
+    said = ask(model, images, splits, protocol, generator, apart)
+    if not collapsed and not (augments or changes):
+        collapsed = answered_badly(said[kept])
+    return said, collapsed
 
 
 def record_run(
@@ -121,6 +188,7 @@ def record_run(
     device: Device,
     clock: Stopwatch,
     model: nn.Module,
+    images: Images,
     asked: Asked,
     *,
     settings: Mapping[str, Any],
@@ -128,7 +196,12 @@ def record_run(
     extra: Sequence[Path],
     notes: Mapping[str, Any],
 ) -> None:
-    """Saves the model, records its predictions, and last of all writes the record."""
+    """Saves the model, records its predictions, and last of all writes the record.
+
+    Args:
+        images: those that the model was made from, as it saw them; they are not read a second time.
+
+    """
     # First: a run that is killed from here on must not look finished by its earlier record.
     (run.out / RECORD).unlink(missing_ok=True)
     # Before the predictions: recording them can change the model (E1).
@@ -136,13 +209,10 @@ def record_run(
     with clock.phase("predict"):
         # As released, images of the original are not reduced first: only those of methods are.
         reduced_first = kind == "unlearned" and run.protocol.has("R2")
-        images = Images(asked.store, asked.use, device.torch, reduced_first=reduced_first)
-        splits = asked.splits()
-        kept = images.take(splits["train" if asked.chosen is None else "retain"])
-        collapsed = collapse_of(model, kept)
-        generator = generator_of(run, "evaluation", device)
         apart = asked.apart(device.torch, reduced_first)
-        said = ask(model, images, splits, run.protocol, generator, apart)
+        generator = generator_of(run, "evaluation", device)
+        everything = images.and_all_others(asked.store)
+        said, collapsed = ask_and_judge(model, everything, asked, run.protocol, generator, apart)
     predictions_file.save(run.out / PREDICTIONS, said, collapsed)
     if collapsed:
         log.warning("collapsed: %s", collapsed)

@@ -107,6 +107,7 @@ def train_run(
         device,
         clock,
         model.eval(),
+        images,
         Asked(store, use, held_out, chosen),
         settings=settings,
         modules=modules,

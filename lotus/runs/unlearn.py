@@ -94,6 +94,7 @@ def unlearn_run(
         device,
         clock,
         unlearned,
+        bench.images,
         Asked(bench.store, bench.use, bench.held_out, bench.chosen, bench.calibration),
         settings=settings,
         modules=modules,

@@ -152,3 +152,25 @@ def test_half_of_a_gpus_free_memory_is_room(monkeypatch):
     device = torch.device("cuda", 1)
     assert pixels.room(device) == 500
     assert asked == [device]
+
+
+@pytest.mark.parametrize("mapped", [False, True], ids=["copied", "mapped"])
+def test_all_others_join_the_images_that_are_there(store, seeded, monkeypatch, mapped):
+    if mapped:
+        monkeypatch.setattr(pixels, "COPIED_ON_PROCESSOR", 0)
+    read = []
+    place = pixels.place
+    monkeypatch.setattr(
+        pixels,
+        "place",
+        lambda images, rows, device: read.append(rows) or place(images, rows, device),
+    )
+    some = Images(store, USE, CPU, ONLY)
+    whole, fresh = some.and_all_others(store), Images(store, USE, CPU)
+    assert not set(np.concatenate(read)) & set(ONLY)
+    for chosen in (np.arange(40), np.array([39, 0, 38, 3])):
+        joined, expected = whole.take(chosen), fresh.take(chosen)
+        assert is_mapped(joined) == mapped
+        same_batches(joined.in_order(7, seeded()), expected.in_order(7, seeded()))
+    with pytest.raises(LotusError, match="not loaded"):
+        some.take(np.array([39]))

@@ -31,7 +31,7 @@ def batch_norm_net(affine=True, **more):
 @pytest.mark.parametrize("more", [{}, {"affine": False}, {"momentum": 0.3, "eps": 0.1}])
 @pytest.mark.parametrize("size", [7, 512])
 def test_one_by_one_is_a_loop_over_batches_of_one(noise, monkeypatch, more, size):
-    monkeypatch.setattr(inference, "BATCH", size)
+    monkeypatch.setattr(inference, "DRAWN_AT_ONCE", size)
     images, model = noise(40), batch_norm_net(**more)
     slow, start = copy.deepcopy(model), copy.deepcopy(model.state_dict())
     expected = one_at_a_time(slow, images)

@@ -149,7 +149,7 @@ def test_evaluation_changes_nothing(noise, conv_net, snapshot, same, evaluate, t
 
 def test_evaluation_is_that_of_the_whole_set(image_set, linear):
     # More images than one batch holds.
-    count = inference.BATCH + 3
+    count = inference.DRAWN_AT_ONCE + 3
     pixels = np.random.default_rng(0).integers(256, size=(count, 1, 1, 1))
     images, model = image_set(pixels, np.arange(count) % 2), linear([[1.0], [0.0]])
     found = inference.logits(model, images)
@@ -157,6 +157,32 @@ def test_evaluation_is_that_of_the_whole_set(image_set, linear):
     np.testing.assert_allclose(found[:, 0], pixels.ravel() / 255, rtol=1e-6)
     right = (found.argmax(1) == images.labels.numpy()).sum()
     assert inference.accuracy(model, images) * count == right
+
+
+@pytest.mark.parametrize("augmented", [False, True])
+def test_few_at_once_say_what_all_at_once_say(
+    conv_net, noise, seeded, watch, monkeypatch, augmented
+):
+    model, images = conv_net(), noise(100, crop_padding=2)
+    chance = seeded if augmented else lambda: None
+    whole = inference.logits(model, images, chance())
+    right, loss = inference.accuracy(model, images, chance()), inference.mean_loss(model, images)
+    monkeypatch.setattr(inference, "CACHED", 0)
+    calls = watch(model)
+    parts = inference.logits(model, images, chance())
+    assert [len(call.shown) for call in calls] == [16] * 6 + [4]
+    np.testing.assert_allclose(parts, whole, atol=1e-6)
+    assert inference.accuracy(model, images, chance()) == right
+    assert inference.mean_loss(model, images) == pytest.approx(loss)
+
+
+@pytest.mark.parametrize(
+    ("width", "side", "at_once"), [(64, 32, 64), (32, 32, 128), (8, 28, 512), (768, 224, 16)]
+)
+def test_as_many_images_at_once_as_the_cache_holds(width, side, at_once):
+    images = torch.zeros(512, 1, side, side)
+    found = inference._asked_at_once(nn.Sequential(nn.Conv2d(1, width, 3)), images)
+    assert min(found, len(images)) == at_once
 
 
 @pytest.fixture

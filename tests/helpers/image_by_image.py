@@ -10,7 +10,7 @@ def one_at_a_time(model, images, augmented=None):
     with torch.no_grad():
         rows = [
             model(image[None])
-            for batch in images.in_order(inference.BATCH, augmented)
+            for batch in images.in_order(inference.DRAWN_AT_ONCE, augmented)
             for image in batch.images
         ]
     return torch.cat(rows).numpy()

@@ -16,6 +16,7 @@ from lotus.config.protocol import parse
 from lotus.data.batches import Images
 from lotus.data.store import Store
 from lotus.engine import inference
+from lotus.predictions.predictions_file import Split
 from lotus.runs import recording
 
 # What is asked of a model, and in which order
@@ -147,33 +148,113 @@ def of_accuracy(right, of, image_set):
     return image_set((255 * shown).reshape(-1, 1, 1, 1), labels)
 
 
-@pytest.mark.parametrize(("right", "sound"), [(300, True), (206, True), (205, False), (0, False)])
-def test_near_chance_is_a_collapse(image_set, linear, right, sound):
+@pytest.fixture
+def reads(linear):
+    """A model that says what the pixel shows."""
+    model = nn.Sequential(linear([[0.0], [1.0]]), nn.Linear(2, 2))
+    model[1].weight.data, model[1].bias.data = torch.eye(2), torch.tensor([0.5, 0.0])
+    return model.eval()
+
+
+def by_asking(model, images):
+    return recording.answers_badly(model, images)
+
+
+def by_its_answers(model, images):
+    labels = images.labels.numpy()
+    return recording.answered_badly(Split(inference.logits(model, images), labels, labels))
+
+
+@pytest.mark.parametrize("judge", [by_asking, by_its_answers])
+@pytest.mark.parametrize("of", [300, 3000])
+@pytest.mark.parametrize(("right", "sound"), [(1.0, True), (0.69, True), (0.68, False), (0, False)])
+def test_near_chance_is_a_collapse(image_set, reads, judge, of, right, sound):
     # The largest class has two thirds of the images: the limit is .66667 + .05 · .33333 = .68333.
-    reads = nn.Sequential(linear([[0.0], [1.0]]), nn.Linear(2, 2))
-    reads[1].weight.data, reads[1].bias.data = torch.eye(2), torch.tensor([0.5, 0.0])
-    found = recording.collapse_of(reads.eval(), of_accuracy(right, 300, image_set))
+    found = judge(reads, of_accuracy(right * of, of, image_set))
     assert (found == "") == sound
     if not sound:
         assert re.fullmatch(r"retain accuracy 0\.\d{3} is near chance \(at most 0\.683\)", found)
 
 
+@pytest.mark.parametrize(("right", "asked"), [(1.0, 273), (0.75, 273 + 3000)])
+def test_some_images_tell_a_model_that_is_far_from_chance(image_set, reads, watch, right, asked):
+    images = of_accuracy(right * 3000, 3000, image_set)
+    calls = watch(reads)
+    assert recording.answers_badly(reads, images) == ""
+    assert sum(len(call.shown) for call in calls) == asked
+
+
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 @pytest.mark.parametrize("key", ["4.weight", "1.running_var"])
-def test_weights_that_are_not_finite_are_a_collapse(conv_net, noise, key, value):
+def test_weights_that_are_not_finite_are_a_collapse(conv_net, key, value):
     model = conv_net()
     model.state_dict()[key].view(-1)[0] = value
-    assert recording.collapse_of(model, noise(20)) == f"{key} has values that are not finite"
+    assert recording.weights_not_finite(model) == f"{key} has values that are not finite"
 
 
-def test_one_class_alone_is_no_collapse(image_set, linear):
+@pytest.mark.parametrize("judge", [by_asking, by_its_answers])
+def test_one_class_alone_is_no_collapse(image_set, linear, judge):
     images = image_set(np.zeros((4, 1, 1, 1)), [0] * 4)
-    assert recording.collapse_of(linear([[0.0], [1.0]]), images) == ""
+    assert judge(linear([[0.0], [1.0]]), images) == ""
 
 
-def test_asking_for_a_collapse_changes_nothing(conv_net, noise, snapshot, same):
+@pytest.fixture
+def judged(asked, watch):
+    """How a model is judged, and how many images it was asked for that."""
+    _, images, splits = asked
+
+    def judge(model, protocol, augmentation=None):
+        class Of:
+            chosen = True
+            use = Dataset(augmentation=augmentation or {})
+
+            def splits(self):
+                return splits
+
+        calls = watch(model)
+        generator = torch.Generator().manual_seed(0)
+        found = recording.ask_and_judge(model, images, Of(), parse(protocol), generator, {})
+        return *found, sum(len(call.shown) for call in calls)
+
+    return judge
+
+
+@pytest.mark.parametrize(
+    ("protocol", "training", "augmentation", "asked_for"),
+    [
+        ("corrected", False, {"crop_padding": 2}, 42),
+        ("corrected", True, {"crop_padding": 2}, 42),
+        # Augmented forget and retain images are others than it is judged by.
+        ("corrected+e2", True, {"crop_padding": 2}, 42 + 24),
+        ("corrected+e2", True, None, 42),
+        # The attack's pass over 42 images changes a network in train mode; else it is the plain one.
+        ("corrected+e1", True, None, 42 + 42 + 24),
+        ("corrected+e1", False, None, 42),
+        # Each pass draws crops of its own of 30 training images.
+        ("corrected+e1+e2", False, {"crop_padding": 2}, 42 + 30 + 24),
+    ],
+)
+def test_no_image_is_asked_twice_without_need(
+    conv_net, judged, protocol, training, augmentation, asked_for
+):
+    said, _, count = judged(conv_net().train(training), protocol, augmentation)
+    assert count == asked_for
+    assert {"forget", "retain", "val", "test"} <= said.keys()
+
+
+def test_a_model_is_judged_as_it_is_saved(asked, conv_net, judged):
+    _, images, splits = asked
+    expected = recording.answers_badly(conv_net(), images.take(splits["retain"]))
+    for protocol in ("corrected", "corrected+e1", "corrected+e2", "released"):
+        for training in (True, False):
+            _, collapsed, _ = judged(conv_net().train(training), protocol, {"crop_padding": 2})
+            assert collapsed == expected
+
+
+def test_judging_changes_nothing(asked, conv_net, judged, snapshot, same):
     model = conv_net().train()
     before = snapshot(model)
-    recording.collapse_of(model, noise(20))
+    judged(model, "corrected")
+    judged(model, "corrected+e2", {"crop_padding": 2})
     assert same(before, snapshot(model))
     assert model.training
