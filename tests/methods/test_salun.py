@@ -27,6 +27,16 @@ def test_largest_magnitudes_by_hand():
         assert {*kept.abs().tolist()} == expected
 
 
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.9, 1.0])
+def test_largest_are_those_that_a_stable_sort_puts_first(seeded, share):
+    # Few values, so that many are equal.
+    drawn = torch.randint(-3, 4, (1000,), generator=seeded()).float()
+    drawn[:3] = torch.tensor([float("nan"), -float("inf"), float("nan")])
+    order = drawn.abs().nan_to_num(nan=torch.inf).argsort(descending=True, stable=True)
+    marked = largest({"a": drawn}, share)["a"].nonzero().flatten().tolist()
+    assert marked == sorted(order[: int(share * 1000)].tolist())
+
+
 @pytest.mark.parametrize(("share", "count"), [(0.1, 536), (0.5, 2681), (1.0, 5362), (1e-9, 0)])
 def test_largest_counts_down(seeded, share, count):
     values = {"a": torch.randn(5000, generator=seeded()), "b": torch.zeros(362)}
