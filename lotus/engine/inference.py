@@ -42,9 +42,13 @@ def logits(
     model: nn.Module, images: ImageSet, augmented: torch.Generator | None = None
 ) -> np.ndarray:
     """Logits float32 `[n, classes]` in order, on the images as they are or `augmented` once."""
+    return outputs(model, images, augmented).float().cpu().numpy()
+
+
+def outputs(model: nn.Module, images: ImageSet, augmented: torch.Generator | None = None) -> Tensor:
+    """As `logits`, a tensor on the images' device."""
     with evaluation_mode(model):
-        rows = [said.float().cpu() for said, _ in _answers(model, images, augmented)]
-    return torch.cat(rows).numpy()
+        return torch.cat([said for said, _ in _answers(model, images, augmented)])
 
 
 def accuracy(
@@ -116,8 +120,8 @@ def logits_one_by_one(
 
     """
     with torch.no_grad(), _alone(model):
-        rows = [said.float().cpu() for said, _ in _answers(model, images, augmented)]
-    return torch.cat(rows).numpy()
+        said = torch.cat([said for said, _ in _answers(model, images, augmented)])
+    return said.float().cpu().numpy()
 
 
 @contextmanager

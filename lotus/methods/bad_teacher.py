@@ -44,15 +44,14 @@ class BadTeacher:
         with task.preparing():
             incompetent = task.untrained().eval()
             union = task.forget + task.retain.sample(self.retain_fraction, task.generator)
+        competent, bad = task.teacher(union), task.teacher(union, incompetent)
         student = task.student().train()
         optimizer = torch.optim.Adam(student.parameters(), self.lr, weight_decay=self.weight_decay)
         for epoch in range(self.epochs):
             for batch in self._batches(task, union):
-                with torch.no_grad():
-                    competent, bad = task.original(batch.images), incompetent(batch.images)
                 is_forget = batch.positions < len(task.forget)
                 # l is 0 or 1: of the two divergences in the loss, one remains for each image.
-                taught = torch.where(is_forget[:, None], bad, competent)
+                taught = torch.where(is_forget[:, None], bad(batch), competent(batch))
                 loss = distillation(student(batch.images), taught, self.temperature)
                 if task.released("M7"):
                     loss = loss / task.num_classes

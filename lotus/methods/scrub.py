@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import NonNegativeInt, PositiveInt
 
 from lotus.config.fields import NonNegativeReal, PositiveReal
-from lotus.lazy_torch import F, nn, torch
+from lotus.lazy_torch import F, nn
 from lotus.methods.bad_teacher import distillation
 from lotus.methods.base import Task, register, sgd_or_adam
+from lotus.methods.base.teacher import Teacher
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -63,27 +64,29 @@ class Scrub:
         student = task.student().train()
         # No loss reaches the copy of M1: without gradients, the optimizer passes over its weights.
         returned = task.student() if task.released("M1") else student
+        teachers = task.teacher(task.forget), task.teacher(task.retain)
         optimizer = sgd_or_adam(self.optimizer, returned, self.lr, self.momentum, self.weight_decay)
         for epoch in range(self.epochs):
             for group in optimizer.param_groups:
                 group["lr"] = self.lr * 0.1 ** sum(epoch + 1 > m for m in self.milestones)
-            for loss in self._losses(task, student, epoch):
+            for loss in self._losses(task, student, teachers, epoch):
                 optimizer.zero_grad()
                 loss.backward()
                 optimizer.step()
             task.progress(epoch, self.epochs, {"loss": loss.item()})
         return returned
 
-    def _losses(self, task: Task, student: nn.Module, epoch: int) -> Iterator[Tensor]:
+    def _losses(
+        self, task: Task, student: nn.Module, teachers: tuple[Teacher, Teacher], epoch: int
+    ) -> Iterator[Tensor]:
+        of_forget, of_retain = teachers
         if epoch < self.max_epochs:
             for batch in task.shuffled(task.forget, self.forget_batch_size):
-                yield -self._distance(task.original, student(batch.images), batch.images)
+                yield -self._distance(of_forget(batch), student(batch.images))
         for batch in task.shuffled(task.retain, self.batch_size):
             logits = student(batch.images)
-            obeying = self.alpha * self._distance(task.original, logits, batch.images)
+            obeying = self.alpha * self._distance(of_retain(batch), logits)
             yield self.gamma * F.cross_entropy(logits, batch.labels) + obeying
 
-    def _distance(self, original: nn.Module, logits: Tensor, images: Tensor) -> Tensor:
-        with torch.no_grad():
-            taught = original(images)
+    def _distance(self, taught: Tensor, logits: Tensor) -> Tensor:
         return self.temperature**2 * distillation(logits, taught, self.temperature)

@@ -60,10 +60,10 @@ def test_bad_teacher_softens_both(taught_badly):
 @pytest.mark.parametrize("protocol", [CORRECTED, RELEASED])
 def test_bad_teacher_order(one_each, linear, watch, protocol):
     untrained = linear(np.zeros((2, 60)))
-    calls = watch(untrained)
     task, _ = one_each(20, 40, untrained=lambda: untrained, protocol=protocol)
+    calls = watch(task.original)
     unlearn("bad-teacher", task, epochs=2, batch_size=8, retain_fraction=0.3)
-    batches = [call.positions for call in calls]
+    batches = [call.positions for call in calls if call.training]
     assert len(batches) == 8
     shown = [[p for batch in part for p in batch] for part in (batches[:4], batches[4:])]
     # A sample of 12 retained images is read in each epoch.

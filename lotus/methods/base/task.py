@@ -14,6 +14,7 @@ from lotus.data.batches import Batch, ImageSet, deal
 from lotus.engine.progress import Progress
 from lotus.errors import LotusError
 from lotus.lazy_torch import nn, torch
+from lotus.methods.base.teacher import REMEMBERED, Teacher
 
 
 def _no_untrained() -> nn.Module:
@@ -58,6 +59,19 @@ class Task:
     def released(self, switch: str) -> bool:
         """Whether the behaviour `switch` of the published code is on."""
         return self.protocol.has(switch)
+
+    def teacher(self, images: ImageSet, network: nn.Module | None = None) -> Teacher:
+        """Returns a function of the batches of `images`: what a network says of each, without gradients.
+
+        Args:
+            images: the set that the batches are drawn from.
+            network: in eval mode; None: the original model.
+
+        """
+        numbers = len(images) * self.num_classes
+        comes_as_stored = not images.augmentation.is_random
+        asked_once = comes_as_stored and numbers * torch.float32.itemsize <= REMEMBERED
+        return Teacher(self.original if network is None else network, images, asked_once)
 
     def shuffled(self, images: ImageSet, batch_size: int) -> Iterator[Batch]:
         """One pass over `images` in random order, freshly augmented."""
