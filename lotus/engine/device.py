@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import re
 from dataclasses import dataclass
@@ -66,9 +67,31 @@ def prepare(name: str, threads: int) -> Device:
             )
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.set_num_threads(threads)
+    if chosen.type == "cpu":
+        _keep_freed_memory()
     torch.backends.cudnn.benchmark = False
     # A warning where an operation has no repeatable form on the GPU (max-pool's gradient).
     torch.use_deterministic_algorithms(True, warn_only=True)
     # A debugging aid that comes with it and costs a tenth of the time: no code here reads such memory.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     return Device(chosen, threads)
+
+
+M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX = -1, -2, -4
+"""Parameters of glibc's `mallopt`."""
+
+
+def _keep_freed_memory() -> None:
+    """Has the process keep memory that tensors no longer need, where the C library is glibc.
+
+    Else glibc hands large tensors back to the system, which clears each page when the next batch asks for it
+    again: a quarter of the time of a forward pass, and a tenth of a training step.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        for parameter, value in (
+            (M_MMAP_MAX, 0),
+            (M_TRIM_THRESHOLD, 2**31 - 1),
+            (M_TOP_PAD, 64 * 2**20),
+        ):
+            mallopt(parameter, value)
