@@ -84,8 +84,8 @@ M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX = -1, -2, -4
 def _keep_freed_memory() -> None:
     """Has the process keep memory that tensors no longer need, where the C library is glibc.
 
-    Else glibc hands large tensors back to the system, which clears each page when the next batch asks for it
-    again: a quarter of the time of a forward pass, and a tenth of a training step.
+    Else glibc hands large tensors back to the system, which clears each page when the next batch asks
+    for it again: a quarter of the time of a forward pass, and a tenth of a training step.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
