@@ -101,14 +101,13 @@ def check_config(config: Path, import_plugins: bool) -> None:
     CONFIG is a file like config/digits.yaml. A mistake in it is named with its line, its key and what is
     accepted. Plug-ins that it names are read and not run, so the file may be a stranger's.
     """
-    from lotus.config.origins import read_origin
+    from lotus.plan.declared import declared
     from lotus.plan.description import summary
     from lotus.plan.feasible import refuse_nonsense
-    from lotus.plan.making import make_plan
 
-    origin = read_origin(config)
-    plan = make_plan(origin.content, [origin], import_plugins)
-    refuse_nonsense(plan, [origin])
+    found = declared([config], {}, import_plugins)
+    plan = found.plan
+    refuse_nonsense(plan, found.origins)
     print_lines(summary(plan).splitlines())
     if plan.settings.plugins and not import_plugins:
         print_lines(

@@ -1,6 +1,6 @@
 """The files and the command line that a configuration is merged from."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,34 @@ def read_origin(path: Path) -> Origin:
         what = type(text.content).__name__
         raise LotusError(f"{shown(path)}: must be a mapping of settings, not {what}")
     return Origin(shown(path), text.content, text.lines)
+
+
+def with_bases(files: Sequence[Path]) -> tuple[Path, ...]:
+    """Returns the files with those that they are based on (`based_on`) before them, each once.
+
+    Raises:
+        LotusError: a file cannot be read, or what it is based on is no file beside it, or is based on it.
+
+    """
+    return tuple(dict.fromkeys(each for path in files for each in _with_base(path, ())))
+
+
+def _with_base(path: Path, above: tuple[Path, ...]) -> tuple[Path, ...]:
+    origin = read_origin(path)
+    base = origin.content.get("based_on")
+    # Of another type: told with all other mistakes, once the files are merged.
+    if not isinstance(base, str):
+        return (path,)
+    where = f"{origin.name}: line {origin.lines.get(('based_on',), 1)}: based_on = {base!r}"
+    # Beside it: a stranger's configuration shall not have any file read.
+    if Path(base).name != base:
+        raise LotusError(f"{where}: must be the name of a file in the same folder")
+    found = path.with_name(base)
+    if found in (*above, path):
+        raise LotusError(f"{where}: that file is itself based on {shown(path)}")
+    if not found.is_file():
+        raise LotusError(f"{where}: there is no such file in {shown(path.parent)}")
+    return (*_with_base(found, (*above, path)), path)
 
 
 def typed(value: Any) -> Any:

@@ -35,7 +35,17 @@ class Data(Section):
 class Settings(Section):
     """An experiment."""
 
+    based_on: str | None = Field(
+        None,
+        description="Another configuration in the same folder, over which this one is merged: mappings key "
+        "by key, lists as a whole.",
+    )
     title: str = Field("LoTUS", description="Heading of the report.")
+    further: str | None = Field(
+        None,
+        description="What other configurations measure, and how they are run; the report says it in its "
+        "overview.",
+    )
     data: Data = Field(default_factory=Data, description="Where raw files are looked for.")
     limit: PositiveInt | None = Field(
         None,

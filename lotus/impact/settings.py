@@ -54,7 +54,7 @@ class Configuration:
         """Whether a step rests directly on a key."""
         about, is_run = record.about, record.kind in MODELS
         match steps:
-            case ("title", *_):
+            case ("title" | "further" | "based_on", *_):
                 return record.kind in ("experiment", "report")
             case ("data", *_):
                 files = record.content.get("notes", {}).get("source", {}).get("files", ())

@@ -192,6 +192,7 @@ def _results(read: Experiment) -> dict[str, Any]:
     measured = [_measured(read, cell) for cell in read.cells]
     return {
         "title": settings["title"],
+        "further": settings.get("further"),
         "protocols": read.base_protocols,
         "seeds": read.seeds,
         "overview": _overview(read, measured),

@@ -9,7 +9,7 @@ from typing import Any
 from snakemake.utils import update_config
 
 from lotus import layout
-from lotus.config.origins import DEFAULT_CONFIG, Origin, read_origin
+from lotus.config.origins import DEFAULT_CONFIG, Origin, read_origin, with_bases
 from lotus.errors import LotusError
 from lotus.formats.json_text import parse_json, read_file
 from lotus.plan.making import make_plan
@@ -64,7 +64,7 @@ def declared(
     """The configuration of some files, the later over the earlier, and over them what is given.
 
     Args:
-        files: the default configuration where there are none.
+        files: the default configuration where there are none; what they are based on is read before them.
         given: as `--config` of Snakemake.
         import_plugins: see `make_plan`.
 
@@ -72,7 +72,7 @@ def declared(
         LotusError: a file is absent or not accepted.
 
     """
-    named = tuple(files) or (DEFAULT_CONFIG,)
+    named = with_bases(tuple(files) or (DEFAULT_CONFIG,))
     origins = [*map(read_origin, named), Origin("--config", given)]
     content: dict[str, Any] = {}
     for origin in origins:

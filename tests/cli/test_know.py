@@ -37,7 +37,7 @@ def test_every_data_set_is_listed_with_its_licence():
 
 
 def test_a_configuration_is_summed_up():
-    said = call("check-config", ROOT / "config/fashion-mini.yaml").output
+    said = call("check-config", ROOT / "config/fashion-mini-studies.yaml").output
     assert "fashion-mini-vit-instance-10-corrected" in said
     assert "fashion-mini-resnet18-instance-10-corrected+m1: scrub\n" in said
 

@@ -8,8 +8,8 @@ from small_configuration import change, plan_of
 
 from lotus.config.architectures import ARCHITECTURE
 from lotus.config.cells import Benchmark
-from lotus.config.origins import read_origin, typed
-from lotus.plan.making import make_plan
+from lotus.config.origins import typed
+from lotus.plan.declared import declared
 from lotus.plan.schema import json_schema
 
 CONFIGS = sorted(ROOT.glob("config/*.yaml"))
@@ -17,8 +17,7 @@ CONFIGS = sorted(ROOT.glob("config/*.yaml"))
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
 def test_shipped_configurations_are_accepted(path):
-    origin = read_origin(path)
-    assert make_plan(origin.content, [origin]).benchmarks
+    assert declared([path], {}).plan.benchmarks
 
 
 def test_schema_file_is_generated_from_the_settings():

@@ -1,4 +1,4 @@
-"""The default configuration without its studies, and plans of changed copies of it."""
+"""The default configuration with single published behaviours, and plans of changed copies of it."""
 
 import copy
 
@@ -17,8 +17,10 @@ def plan_of(content, name="config/mine.yaml"):
 
 @pytest.fixture
 def content():
-    """The default experiment without its studies, both scenarios in its first block."""
-    content = yaml.safe_load((ROOT / "config/fashion-mini.yaml").read_text())
+    """The default experiment and single switches, both scenarios in its first block."""
+    files = [ROOT / f"config/{name}.yaml" for name in ("fashion-mini", "fashion-mini-studies")]
+    content, studies = (yaml.safe_load(path.read_text()) for path in files)
+    content["grid"] = studies["grid"]
     first, second, *others = content["grid"]
     first = first | {"scenarios": first["scenarios"] + second["scenarios"]}
     blocks = [first, *(block for block in others if "study" not in block)]
@@ -26,14 +28,7 @@ def content():
         {key: value for key, value in block.items() if key not in ("methods", "tables")}
         for block in blocks
     ]
-    content["methods"] = without_variants(content["methods"])
-    for override in content["overrides"]:
-        override["methods"] = without_variants(override["methods"])
     return content
-
-
-def without_variants(rows):
-    return {row: given for row, given in rows.items() if row in METHODS}
 
 
 METHODS = [

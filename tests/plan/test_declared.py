@@ -38,6 +38,59 @@ def test_later_files_and_what_is_given_go_over_earlier_ones(tmp_path):
     assert found.options() == ["--configfile", str(DIGITS), str(other), "--config", "seeds=[2]"]
 
 
+@pytest.fixture
+def beside(tmp_path):
+    """Writes a configuration beside a copy of the digits'; returns its path."""
+    (tmp_path / "digits.yaml").write_text(DIGITS.read_text(encoding="utf-8"))
+
+    def write(text, name="mine.yaml"):
+        (tmp_path / name).write_text(text)
+        return tmp_path / name
+
+    return write
+
+
+def test_a_configuration_can_be_based_on_another(beside):
+    mine = beside("based_on: digits.yaml\ntitle: Mine\narchitectures: {resnet18: {width: 16}}\n")
+    alone, both = declared([mine], {}), declared([mine.with_name("digits.yaml"), mine], {})
+    assert alone.files == both.files == (mine.with_name("digits.yaml"), mine)
+    assert alone.plan.settings == both.plan.settings
+    assert alone.plan.settings.title == "Mine"
+    assert alone.plan.settings.architectures["resnet18"].width == 16
+    assert not alone.plan.settings.architectures["resnet18"].max_pool
+
+
+def test_a_base_can_have_a_base(beside):
+    beside("based_on: digits.yaml\ntitle: Between\nseeds: [5]\n", "between.yaml")
+    found = declared([beside("based_on: between.yaml\ntitle: Last\n")], {})
+    assert [path.name for path in found.files] == ["digits.yaml", "between.yaml", "mine.yaml"]
+    assert (found.plan.settings.title, found.plan.settings.seeds) == ("Last", (5,))
+
+
+@pytest.mark.parametrize(
+    ("base", "said"),
+    [
+        ("nowhere.yaml", "there is no such file in"),
+        ("../digits.yaml", "must be the name of a file in the same folder"),
+        ("/etc/passwd", "must be the name of a file in the same folder"),
+        ("mine.yaml", "is itself based on"),
+        ("loop.yaml", "is itself based on"),
+    ],
+)
+def test_a_base_that_cannot_be_read_is_one_error(beside, base, said):
+    beside("based_on: mine.yaml\n", "loop.yaml")
+    mine = beside(f"title: Mine\nbased_on: {base}\n")
+    with pytest.raises(LotusError, match=said) as caught:
+        declared([mine], {})
+    (line,) = str(caught.value).splitlines()
+    assert line.startswith(f"{mine}: line 2: based_on" if base != "loop.yaml" else str(mine.parent))
+
+
+def test_a_base_is_a_name(beside):
+    with pytest.raises(LotusError, match="based_on = 7"):
+        declared([beside("based_on: 7\n")], {})
+
+
 def test_what_is_given_goes_over_the_default_configuration_too():
     found = declared([], {"title": "Given"})
     assert found.plan.settings.title == "Given"
