@@ -186,6 +186,7 @@ def test_where_no_warm_process_listens_lotus_works_by_itself(address):
 
 NAMES = (
     "LOTUS_DEVICE",
+    "LOTUS_RUNTIME",
     "LOTUS_CHECKPOINT_EVERY",
     "LOTUS_WARM",
     "MPLBACKEND",

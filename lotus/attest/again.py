@@ -38,7 +38,7 @@ LOADED = {
 
 
 def do_again(
-    steps: Sequence[Step], run: Run, depth: str, device: str, workers: int
+    steps: Sequence[Step], run: Run, depth: str, device: str, runtime: str, workers: int
 ) -> list[AttestedStep]:
     """Does steps again, some at a time, and returns what was found of each.
 
@@ -46,7 +46,7 @@ def do_again(
         steps: of kinds that `command_of` knows, either with models or without.
         run: the command line, which lies above this module.
         depth: `WHOLE` or `FROM_WEIGHTS`, of steps with a model.
-        device: as `--device` of `lotus` takes it.
+        device, runtime: as `--device` and `--runtime` of `lotus` take them.
         workers: processes at a time.
 
     """
@@ -54,7 +54,7 @@ def do_again(
         return []
     with_models = steps[0].kind in RUNS
     _load(steps, with_models)
-    jobs = [_Job(step, run, depth, device) for step in steps]
+    jobs = [_Job(step, run, depth, device, runtime) for step in steps]
     found: dict[int, AttestedStep] = {}
     for done in in_forks(_one_again, jobs, workers):
         step = done.found or _ended(jobs[done.place], done.exit_code)
@@ -71,11 +71,16 @@ class _Job:
     run: Run
     depth: str
     device: str
+    runtime: str
 
     @property
     def command(self) -> str:
         """The line that does it where it belongs."""
-        return shlex.join(["lotus", *command_of(_of_depth(self.step, self.depth), self.device)])
+        return shlex.join(["lotus", *self.arguments(_of_depth(self.step, self.depth))])
+
+    def arguments(self, step: Step) -> list[str]:
+        """Arguments of `lotus` that do a step on this device."""
+        return command_of(step, self.device, self.runtime)
 
 
 def _ended(job: _Job, exit_code: int | None) -> AttestedStep:
@@ -115,7 +120,7 @@ def _one_again(job: _Job) -> AttestedStep:
         below = Path(folder).resolve()
         with _quiet(below / "log"):
             there = moved(_of_depth(step, depth), below)
-            failure = _failure(job.run, command_of(there, job.device))
+            failure = _failure(job.run, job.arguments(there))
         found = _Compared()
         try:
             if not failure:

@@ -15,6 +15,7 @@ from lotus.attest.again import Run, about, do_again, outputs_of, records_of
 from lotus.attest.forks import in_forks
 from lotus.attest.signing import refuse_unusable, sign
 from lotus.attest.tolerances import STATED
+from lotus.engine.runtime import DEFAULT
 from lotus.errors import LotusError
 from lotus.names import shown
 from lotus.plan.commands import RESULTS, RUNS
@@ -61,7 +62,7 @@ class Wish:
         seed: of the draw.
         depth: `WHOLE` or `FROM_WEIGHTS`.
         results: whether metrics, tables, figures and claims are made again.
-        device: as `--device` of `lotus` takes it.
+        device, runtime: as `--device` and `--runtime` of `lotus` take them.
         workers: processes at a time; models share a GPU one after another.
         key: SSH key that signs; None: no signature.
         out: where to write; a new file beside the results unless given.
@@ -73,6 +74,7 @@ class Wish:
     depth: str = WHOLE
     results: bool = False
     device: str = "auto"
+    runtime: str = DEFAULT
     workers: int = 1
     key: Path | None = None
     out: Path | None = None
@@ -113,11 +115,10 @@ def attest(configfiles: Sequence[Path], wish: Wish, run: Run) -> tuple[Path, Att
         )
     drawn = draw(runs, wish.runs, wish.seed)
     log.info("%d of %d runs, then %d other steps", len(drawn), len(runs), len(results))
-    device, workers = wish.device, wish.workers
-    if drawn and _has_gpu(device):
-        workers = 1
-    found = do_again([runs[folder] for folder in drawn], run, wish.depth, device, workers)
-    of_results = do_again([*results.values()], run, wish.depth, device, wish.workers)
+    workers = 1 if drawn and _has_gpu(wish.device) else wish.workers
+    how = (run, wish.depth, wish.device, wish.runtime)
+    found = do_again([runs[folder] for folder in drawn], *how, workers)
+    of_results = do_again([*results.values()], *how, wish.workers)
     by_bytes = sum(step.finding == SAME for step in found)
     content = {
         "format": FORMAT,

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from lotus.attest import tolerances
+from lotus.engine.runtime import stated_in
 from lotus.records.attestations import (
     CLOSE,
     OTHER,
@@ -39,13 +40,19 @@ def elsewhere(there: Record, again: Record) -> str:
     """Returns in what the machine or the versions of two records differ; '' if in nothing that counts."""
     if there.problem:
         return ""
-    pairs = [("hardware", key) for key in MACHINE] + [("versions", key) for key in LIBRARIES]
-    found = []
-    for part, key in pairs:
-        was, now = (it.content.get(part, {}).get(key) for it in (there, again))
-        if was != now:
-            found.append(f"{key} {was}, here {now}")
-    return "; ".join(found)
+    mine, theirs = (_circumstances(it.content) for it in (again, there))
+    found = [(key, was, mine[key]) for key, was in theirs.items() if was != mine[key]]
+    return "; ".join(f"{key} {was}, here {now}" for key, was, now in found)
+
+
+def _circumstances(content: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a record can change the last bits of a result: machine, runtime and libraries."""
+    hardware, versions = content.get("hardware", {}), content.get("versions", {})
+    return {
+        **{key: hardware.get(key) for key in MACHINE},
+        **stated_in(hardware),
+        **{key: versions.get(key) for key in LIBRARIES},
+    }
 
 
 def other_code(there: Record, again: Record) -> str:

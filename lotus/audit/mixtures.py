@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from lotus.engine.runtime import said_in
 from lotus.records.forms import MODELS
 from lotus.records.index import Index
 from lotus.records.reading import Record
@@ -10,13 +11,13 @@ MADE = ("table", "figure", "report")
 
 
 def problems(index: Index) -> Iterator[tuple[str, str]]:
-    """(path, reason) for every table and figure made of models of several code versions or devices, or with
-    means that lack a seed.
+    """(path, reason) for every table and figure made of models of several code versions, devices or
+    runtimes, or with means that lack a seed.
     """
     for record in index.records.values():
         if record.kind in MADE and not record.problem:
             metrics, runs = _sources(index, record)
-            for reason in (*_codes(runs), *_devices(runs), *_seeds(metrics)):
+            for reason in (*_codes(runs), *_computing(runs), *_seeds(metrics)):
                 for path in record.outputs:
                     yield path, reason
 
@@ -46,12 +47,16 @@ def _codes(runs: Sequence[Record]) -> Iterator[str]:
             yield f"mixes code versions of {step}: {_counted(versions)}"
 
 
-def _devices(runs: Sequence[Record]) -> Iterator[str]:
+def _computing(runs: Sequence[Record]) -> Iterator[str]:
+    """Devices and runtimes of which some models were made by others than the rest."""
     devices: dict[str, list[str]] = {}
+    runtimes: dict[str, list[str]] = {}
     for run in runs:
         devices.setdefault(device_of(run), []).append(run.path)
-    if len(devices) > 1:
-        yield f"mixes devices: {_counted(devices)}"
+        runtimes.setdefault(said_in(run.content["hardware"]), []).append(run.path)
+    for what, found in (("devices", devices), ("runtimes", runtimes)):
+        if len(found) > 1:
+            yield f"mixes {what}: {_counted(found)}"
 
 
 def device_of(run: Record) -> str:

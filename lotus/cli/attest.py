@@ -9,8 +9,9 @@ import click
 
 from lotus.cli.examples import examples
 from lotus.cli.output import print_lines
-from lotus.cli.parameters import EXISTING_FILE, FILE, configfile_option
+from lotus.cli.parameters import EXISTING_FILE, FILE, configfile_option, runtime_option
 from lotus.cli.share import in_this_process
+from lotus.engine.runtime import Runtime
 
 FINDINGS = """\
 same bytes         It comes out as it lies there, to the byte.
@@ -59,6 +60,7 @@ failed             It cannot be made again."""
     envvar="LOTUS_DEVICE",
     help="auto, cpu, cuda or cuda:N, for models.",
 )
+@runtime_option
 @click.option(
     "--cores",
     type=click.IntRange(1),
@@ -81,6 +83,7 @@ def attest(
     from_weights: bool,
     metrics: str | None,
     device: str,
+    runtime: Runtime,
     cores: int,
     key: Path | None,
     out: Path | None,
@@ -107,6 +110,7 @@ def attest(
         depth=FROM_WEIGHTS if from_weights else WHOLE,
         results=metrics == "all",
         device=device,
+        runtime=str(runtime),
         workers=cores,
         key=key,
         out=out,

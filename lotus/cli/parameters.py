@@ -9,6 +9,8 @@ import click
 
 from lotus.config import protocol
 from lotus.config.protocol import Protocol
+from lotus.engine import runtime
+from lotus.engine.runtime import Runtime
 from lotus.formats.yaml_text import parse
 
 FILE = click.Path(path_type=Path, dir_okay=False)
@@ -41,6 +43,16 @@ class ProtocolType(click.ParamType[Any]):
     def convert(self, value: Any, param: Any, ctx: Any) -> Protocol:
         """Returns the protocol of a name."""
         return value if isinstance(value, Protocol) else protocol.parse(value)
+
+
+class RuntimeType(click.ParamType[Any]):
+    """Choices of the runtime, as `precision=bf16 compile=on`."""
+
+    name = "choices"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Runtime:
+        """Returns the runtime that a text declares."""
+        return value if isinstance(value, Runtime) else runtime.parse(value)
 
 
 class SettingType(click.ParamType[Any]):
@@ -103,6 +115,15 @@ protocol_option = click.option(
     show_default=True,
     help="corrected, released, corrected+m1, released-e1, … (see `lotus protocols`).",
 )
+runtime_option = click.option(
+    "--runtime",
+    type=RuntimeType(),
+    default=runtime.DEFAULT,
+    show_default=True,
+    envvar="LOTUS_RUNTIME",
+    help="How models compute, as 'precision=bf16 compile=on': precision (fp32, tf32, bf16), channels_last, "
+    "compile, cuda_graphs, deterministic (on, off); docs/runtime.md.",
+)
 device_options = together(
     click.option(
         "--device",
@@ -118,6 +139,7 @@ device_options = together(
         show_default=True,
         help="Processor threads; the last bits of sums depend on their number.",
     ),
+    runtime_option,
 )
 plugin_option = click.option(
     "--plugin",

@@ -79,6 +79,7 @@ def train(
     progress: Progress,
     keep_last: bool = False,
     checkpoint: Checkpoint | None = None,
+    fused: bool = False,
 ) -> int | None:
     """Trains `model` in place by cross-entropy and leaves it in eval mode.
 
@@ -88,12 +89,13 @@ def train(
 
     Args:
         checkpoint: from which a killed training goes on, bit for bit as if it had not been killed.
+        fused: see `make_optimizer`.
 
     Returns:
         The epoch (from 0) whose weights the model has; None if the recipe has none.
 
     """
-    state = TrainingState(model, make_optimizer(model, recipe), generator)
+    state = TrainingState(model, make_optimizer(model, recipe, fused), generator)
     if checkpoint is not None:
         checkpoint.resume(state)
     while state.done < recipe.epochs and not state.is_out_of(recipe.patience):
@@ -136,13 +138,22 @@ def _train_epoch(
     return total.item() / len(images)
 
 
-def make_optimizer(model: nn.Module, recipe: Training) -> torch.optim.Optimizer:
-    """The recipe's optimizer over all parameters."""
+def make_optimizer(
+    model: nn.Module, recipe: Training, fused: bool = False
+) -> torch.optim.Optimizer:
+    """The recipe's optimizer over all parameters.
+
+    Args:
+        fused: all of a step in one kernel, with other last bits; else as torch chooses.
+
+    """
+    # Left to torch unless it is asked for: `False` would also keep it from stepping tensors together.
+    how: dict[str, Any] = {"fused": True} if fused else {}
     if recipe.optimizer == "sgd":
         return torch.optim.SGD(
-            model.parameters(), recipe.lr, recipe.momentum, weight_decay=recipe.weight_decay
+            model.parameters(), recipe.lr, recipe.momentum, weight_decay=recipe.weight_decay, **how
         )
-    return torch.optim.AdamW(model.parameters(), recipe.lr, weight_decay=recipe.weight_decay)
+    return torch.optim.AdamW(model.parameters(), recipe.lr, weight_decay=recipe.weight_decay, **how)
 
 
 def lr_factor(epoch: int, recipe: Training) -> float:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from textwrap import wrap
 from typing import Any
 
+from lotus.engine.runtime import DEFAULT, said_in
 from lotus.lineage.environments import Environments, environment_of, environments
 from lotus.lineage.node_names import flatten, title
 from lotus.lineage.tree import NOT_IN_DVC, Node, Tree
@@ -139,10 +140,14 @@ def _making_in_words(content: Mapping[str, Any], environment: str) -> str:
 
 
 def _device_in_words(hardware: Mapping[str, Any]) -> str:
-    """The device that computed, and its processor; steps that know no device have the latter alone."""
+    """The device that computed, and its processor; steps that know no device have the latter alone.
+
+    Then the runtime, if it is another than the default one.
+    """
     processor = str(hardware.get("processor", "unknown processor"))
-    device = hardware.get("device_name") or hardware.get("device")
-    return f"{device} ({processor})" if device else processor
+    device, runtime = hardware.get("device_name") or hardware.get("device"), said_in(hardware)
+    found = f"{device} ({processor})" if device else processor
+    return found if runtime == DEFAULT else f"{found}, {runtime}"
 
 
 def _digests_in_words(node: Node) -> Sequence[str]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from lotus import layout
 from lotus.data import sources
+from lotus.engine.runtime import DEFAULT, said_in
 from lotus.layout import GOLD, ORIGINAL
 from lotus.page import chain
 from lotus.page.formulas import RANK
@@ -61,7 +62,7 @@ class Overview:
 
     Attributes:
         datasets: what is in each store, in words.
-        machines: device, processor and number of runs.
+        machines: device, processor, number of runs, and their runtime if it is not the default one.
         when: first start and last end, UTC.
         spent: time of all jobs.
         is_embedded: whether no data set had to be obtained: then none is one of the paper's.
@@ -182,6 +183,8 @@ def _machines(runs: Sequence[Record]) -> list[str]:
     for hardware, count in distinct(runs, "hardware"):
         device = hardware["device_name"] or hardware["device"].upper()
         text = f"{device}, {hardware['processor']}, {hardware['cores']} cores"
+        if (runtime := said_in(hardware)) != DEFAULT:
+            text += f", {runtime}"
         found[text] = found.get(text, 0) + count
     return [f"{text} ({count} models)" if len(found) > 1 else text for text, count in found.items()]
 

@@ -15,6 +15,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from lotus import layout
 from lotus.claims.verdicts import read_verdicts
 from lotus.config.protocol import CORRECTED
+from lotus.engine.runtime import said_in
 from lotus.errors import LotusError
 from lotus.figures.registry import spec_modules
 from lotus.layout import GOLD, ORIGINAL
@@ -285,6 +286,7 @@ def _machine(read: Experiment) -> dict[str, Any]:
         },
         "stores": read.stores,
         "hardware": distinct(runs, "hardware"),
+        "runtimes": {run.path: said_in(run.content["hardware"]) for run in runs},
         "versions": distinct(runs, "versions"),
         "code": distinct(runs, "code"),
         "compute_seconds": sum(run.content["time"]["total"] for run in runs),

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from lotus.engine.runtime import DEFAULT
 from lotus.plan import drawing
 from lotus.plan.step import Files, Step, flat
 
@@ -41,15 +42,15 @@ def moved(step: Step, below: Path) -> Step:
     )
 
 
-def command_of(step: Step, device: str = "auto") -> list[str]:
+def command_of(step: Step, device: str = "auto", runtime: str = DEFAULT) -> list[str]:
     """Returns the arguments of `lotus` that do a step of `RUNS` or `RESULTS`.
 
     Args:
-        device: of models; others have none.
+        device, runtime: of models; others have none.
 
     """
     if step.kind in RUNS:
-        words = [*_VERBS[step.kind](step), *_of_model(step, device)]
+        words = [*_VERBS[step.kind](step), *_of_model(step, device, runtime)]
         return flat({str(place): word for place, word in enumerate(words)})
     return drawing.arguments(step)
 
@@ -78,10 +79,11 @@ def _sections(step: Step) -> list[Files]:
     return ["--architecture", step.told["architecture"], "--images", step.told["images"]]
 
 
-def _of_model(step: Step, device: str) -> list[Files]:
+def _of_model(step: Step, device: str, runtime: str) -> list[Files]:
     """What every step with a model is told; where it writes comes last."""
     return [
-        *("--seed", step.subject["seed"], "--device", device, "--labels", step.told["labels"]),
+        *("--seed", step.subject["seed"], "--device", device, "--runtime", runtime),
+        *("--labels", step.told["labels"]),
         step.told.get("plugins", []),
         *("--protocol", step.subject["protocol"], step.told["weights"]),
         step.told.get("calibration", []),

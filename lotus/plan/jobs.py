@@ -5,6 +5,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from lotus.engine.device import check_name
+from lotus.engine.runtime import parse
+
 DRIVERS = ("/dev/nvidiactl", "/dev/nvidia0", "/dev/nvgpu", "/dev/nvmap", "/dev/dxg", "/dev/kfd")
 """Devices of Linux's drivers of GPUs that PyTorch can use: NVIDIA's, those of its small boards, of
 Windows' Linux, and AMD's."""
@@ -52,6 +55,26 @@ def asked_targets(arguments: Sequence[str]) -> list[str]:
     from snakemake.cli import get_argument_parser
 
     return list(get_argument_parser().parse_known_args(words)[0].targets)
+
+
+def runtime_on(device: str, runtime: str) -> str:
+    """Looks at what the models of a workflow are to compute on and how, before the first of them is made.
+
+    Args:
+        device, runtime: as `--device` and `--runtime` of `lotus` take them.
+
+    Returns:
+        The runtime in its shortest words.
+
+    Raises:
+        LotusError: there is no such device or choice, or no GPU where the runtime needs one.
+
+    """
+    check_name(device)
+    chosen = parse(runtime)
+    if not uses_gpu(device):
+        chosen.refuse_without_cuda()
+    return str(chosen)
 
 
 def uses_gpu(device: str) -> bool:

@@ -15,7 +15,8 @@ Fields of a record (`run.json`; see `write_record`):
                 bytes of the whole package, by which the copy of it can be known again; nothing is compared
                 with it. git commit, dirty
     versions    Python and the libraries that can change numbers
-    hardware    device, its name, processor, cores, threads, memory
+    hardware    device, its name, processor, cores, threads, memory; of steps with a model the runtime, too:
+                precision, memory format, compilation, determinism (older records mean the default)
     time        start (UTC); seconds of each phase, and from the start of the process to the record
     memory      peak in bytes, of the process and on the device
     notes       what else the step reports, for example one entry per epoch

@@ -62,7 +62,7 @@ class Bench:
                 seen_shape(self.store, self.use),
                 len(self.store.classes),
                 derive_seed(run.seed, "untrained"),
-                self.device.torch,
+                self.device,
             ),
             preparing=preparing,
             protocol=run.protocol,

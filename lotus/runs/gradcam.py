@@ -18,6 +18,7 @@ from lotus.data.batches import Batch, Images
 from lotus.data.splits import load_forget_set
 from lotus.data.store import open_store
 from lotus.engine.device import prepare
+from lotus.engine.runtime import DEFAULT_RUNTIME, Runtime
 from lotus.errors import LotusError
 from lotus.layout import GOLD, ORIGINAL
 from lotus.names import shown
@@ -43,6 +44,7 @@ def explain(
     count: int,
     labels: Mapping[str, Any],
     out: Path,
+    runtime: Runtime = DEFAULT_RUNTIME,
 ) -> None:
     """Writes the maps of some forget images as `out` (see `Explanations`), and the record beside it.
 
@@ -61,7 +63,7 @@ def explain(
     if ORIGINAL not in runs:
         raise LotusError(f"--of {ORIGINAL} is needed: its record says how to build the models")
     outcomes = {row: _outcome(folder / RECORD) for row, folder in runs.items()}
-    device, store = prepare(device_name, threads), open_store(store_folder)
+    device, store = prepare(device_name, threads, runtime), open_store(store_folder)
     architecture, use, network = load_original(runs[ORIGINAL], store, device)
     chosen = choose_images(load_forget_set(forget_set).forget, store.labels, count)
     maps, probabilities = [], []

@@ -1,6 +1,5 @@
 """Networks of a run: with first weights, or with none that were trained."""
 
-import torch
 from torch import nn
 
 from lotus import models
@@ -10,6 +9,7 @@ from lotus.config.protocol import Protocol
 from lotus.data.batches import View
 from lotus.data.store import Store
 from lotus.engine.device import Device
+from lotus.engine.forward import as_declared
 
 
 def build_network(
@@ -17,7 +17,7 @@ def build_network(
 ) -> nn.Module:
     """A network for images of a store, with the first weights of a seed, on the device."""
     shape, classes = seen_shape(store, use), len(store.classes)
-    return make_network(architecture, shape, classes, weights_seed, device.torch)
+    return make_network(architecture, shape, classes, weights_seed, device)
 
 
 def seen_shape(store: Store, use: Dataset) -> tuple[int, int, int]:
@@ -31,10 +31,14 @@ def make_network(
     shape: tuple[int, int, int],
     classes: int,
     seed: int,
-    device: torch.device,
+    device: Device,
 ) -> nn.Module:
-    """A network for images of one shape, with the first weights of a seed, on the device."""
-    return models.build(architecture, shape, classes, seed).to(device)
+    """A network for images of one shape, with the first weights of a seed, on the device.
+
+    It computes as the device's runtime declares.
+    """
+    network = models.build(architecture, shape, classes, seed).to(device.torch)
+    return as_declared(network, device.runtime, device.torch.type)
 
 
 def untrained_architecture(architecture: Architecture, protocol: Protocol) -> Architecture:

@@ -21,6 +21,7 @@ from lotus.config.protocol import CORRECTED, Protocol
 from lotus.data.splits import ForgetSet, HeldOut, load_forget_set, load_held_out
 from lotus.data.store import Store, open_store
 from lotus.engine.device import Device, prepare
+from lotus.engine.runtime import DEFAULT_RUNTIME, Runtime
 from lotus.records.stopwatch import Stopwatch
 
 log = logging.getLogger(__name__)
@@ -58,6 +59,7 @@ class Run:
         labels: data set, architecture, scenario, …: for the record only.
         protocol: which behaviours of the published code are on.
         checkpoint_every: seconds between two checkpoints of a training, at least; 0: after each epoch.
+        runtime: in what precision, compiled or not, and so on.
 
     """
 
@@ -68,6 +70,7 @@ class Run:
     labels: Mapping[str, Any] = field(default_factory=dict)
     protocol: Protocol = CORRECTED
     checkpoint_every: float = 60.0
+    runtime: Runtime = DEFAULT_RUNTIME
 
 
 class EpochLog:
@@ -137,7 +140,7 @@ def load_optimizers() -> None:
 
 def start(run: Run) -> tuple[Stopwatch, Device]:
     """The device of a run, and a clock that waits for it."""
-    device = prepare(run.device, run.threads)
+    device = prepare(run.device, run.threads, run.runtime)
     load_optimizers()
     return Stopwatch(device.synchronize), device
 

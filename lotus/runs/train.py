@@ -85,6 +85,7 @@ def train_run(
                 epochs,
                 keep_last=run.protocol.has("T1"),
                 checkpoint=checkpoint,
+                fused=device.fuses_steps,
             )
         clock.seconds["train"] = round(clock.seconds["train"] + epochs.earlier, 3)
         # As released, the time of the original is that to its best epoch, the time of gold that of all.
@@ -130,7 +131,7 @@ def _training_key(
             "settings": settings,
             "seed": seed,
             "inputs": [sha256(path) for path in read],
-            "device": [device.torch.type, device.hardware["device_name"], device.threads],
+            "hardware": {**device.hardware, "device": device.torch.type},
             "code": code_digest(*modules),
             "versions": versions(),
         }

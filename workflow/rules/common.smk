@@ -20,7 +20,6 @@ from lotus import layout
 from lotus.config.cells import Benchmark
 from lotus.config.origins import typed
 from lotus.engine import warm
-from lotus.engine.device import check_name
 from lotus.errors import LotusError
 from lotus.page.labels import report_listing
 from lotus.plan import jobs
@@ -44,11 +43,18 @@ def stop(mistakes):
     sys.exit(1)
 
 
+def read_runtime():
+    """How models compute on the device, in the words of `--runtime`."""
+    try:
+        return jobs.runtime_on(DEVICE, os.environ.get("LOTUS_RUNTIME", "default"))
+    except LotusError as error:
+        stop([error])
+
+
 def read_configuration():
     """The configuration given on the command line, else the default one."""
     try:
         refuse_braces(Path.cwd())
-        check_name(DEVICE)
         # Not a `configfile:` line: that would be merged into every other configuration.
         files = [Path(path) for path in workflow.config_settings.configfiles]
         check_specs()
@@ -57,6 +63,8 @@ def read_configuration():
         stop(str(error).splitlines())
 
 
+# Not under the name of Snakemake's own resource `runtime`, which is minutes.
+COMPUTING = read_runtime()
 DECLARED = read_configuration()
 PLAN = DECLARED.plan
 STEPS = Steps(PLAN)

@@ -15,10 +15,12 @@ rule explain_forget_set:
     resources:
         gpu=GPU,
         device=DEVICE,
+        computing=COMPUTING,
     params:
         **STEPS.told("explain_forget_set", "store", "runs", "labels"),
         code=STEPS.code_of("explain_forget_set"),
     shell:
         "lotus --log {log} gradcam --store {params.store} --forget-set {input.forget_set}"
         " {params.runs:q} --protocol {wildcards.protocol} --device {resources.device}"
+        " --runtime {resources.computing}"
         " --labels {params.labels:q} --out {output.maps}"

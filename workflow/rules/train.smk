@@ -14,6 +14,7 @@ rule pretrain_original:
     resources:
         gpu=GPU,
         device=DEVICE,
+        computing=COMPUTING,
     params:
         **STEPS.told("pretrain_original", "store", "out", "labels", "weights"),
         **STEPS.told("pretrain_original", "architecture", "images"),
@@ -21,7 +22,8 @@ rule pretrain_original:
     shell:
         "lotus --log {log} pretrain --store {params.store} --held-out {input.held_out}"
         " --architecture {params.architecture:q} --images {params.images:q}"
-        " --seed {wildcards.seed} --device {resources.device} --labels {params.labels:q}"
+        " --seed {wildcards.seed} --device {resources.device} --runtime {resources.computing}"
+        " --labels {params.labels:q}"
         " --protocol {wildcards.protocol} {params.weights} --out {params.out}"
 
 
@@ -38,6 +40,7 @@ rule retrain_gold:
     resources:
         gpu=GPU,
         device=DEVICE,
+        computing=COMPUTING,
     params:
         **STEPS.told("retrain_gold", "store", "out", "labels", "weights"),
         **STEPS.told("retrain_gold", "architecture", "images"),
@@ -46,5 +49,5 @@ rule retrain_gold:
         "lotus --log {log} retrain --store {params.store} --held-out {input.held_out}"
         " --forget-set {input.forget_set} --architecture {params.architecture:q}"
         " --images {params.images:q} --seed {wildcards.seed}"
-        " --device {resources.device} --labels {params.labels:q}"
+        " --device {resources.device} --runtime {resources.computing} --labels {params.labels:q}"
         " --protocol {wildcards.protocol} {params.weights} --out {params.out}"

@@ -14,6 +14,7 @@ rule try_candidates:
     resources:
         gpu=GPU,
         device=DEVICE,
+        computing=COMPUTING,
     params:
         **STEPS.told("try_candidates", "method", "candidates", "store", "original"),
         **STEPS.told("try_candidates", "labels", "plugins"),
@@ -22,6 +23,7 @@ rule try_candidates:
         "lotus --log {log} tune {params.method} {params.candidates:q} --store {params.store}"
         " --held-out {input.held_out} --forget-set {input.forget_set}"
         " --original {params.original} --seed {wildcards.seed} --device {resources.device}"
+        " --runtime {resources.computing}"
         " --labels {params.labels:q} {params.plugins:q} --out {output.record}"
 
 

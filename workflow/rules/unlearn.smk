@@ -14,6 +14,7 @@ rule unlearn:
     resources:
         gpu=GPU,
         device=DEVICE,
+        computing=COMPUTING,
     params:
         **STEPS.told("unlearn", "method", "hyperparameters", "store", "original"),
         **STEPS.told("unlearn", "out", "labels", "weights", "calibration", "plugins"),
@@ -22,5 +23,6 @@ rule unlearn:
         "lotus --log {log} unlearn {params.method} {params.hyperparameters:q} --store {params.store}"
         " --held-out {input.held_out} --forget-set {input.forget_set}"
         " --original {params.original} --seed {wildcards.seed} --device {resources.device}"
+        " --runtime {resources.computing}"
         " --labels {params.labels:q} {params.plugins:q} --protocol {wildcards.protocol}"
         " {params.weights} {params.calibration} --out {params.out}"
