@@ -19,6 +19,7 @@ from lotus.results.metrics import KEYS, benchmark_title, row_title
 from lotus.results.stores import StoreRow
 from lotus.tables.cell_texts import stated
 from lotus.tables.trace import row_anchor
+from lotus.wording import counted
 
 SIZE_KEYS = ("width", "patch_size", "embed_dim", "depth", "num_heads")
 """Keys of an architecture that say how large it is."""
@@ -102,7 +103,7 @@ def overview(
         datasets=[_store_in_words(store) for store in stores],
         architectures=[size(name, architectures[name]) for name in used],
         methods=[row_title(method) for method in methods],
-        machines=_machines(runs),
+        machines=machines(runs),
         when=_time_span(runs),
         spent=_duration(sum(run.content["time"]["total"] for run in runs)),
         standings=[found for each in measured if (found := rank_of_lotus(each))],
@@ -178,7 +179,8 @@ def size(name: str, architecture: Mapping[str, Any]) -> str:
     return benchmark_title("", name, "") + (f" ({sized}{compared})" if sized else "")
 
 
-def _machines(runs: Sequence[Record]) -> list[str]:
+def machines(runs: Sequence[Record]) -> list[str]:
+    """Returns the machines of runs in words, each with the number of its models if there are several."""
     found: dict[str, int] = {}
     for hardware, count in distinct(runs, "hardware"):
         device = hardware["device_name"] or hardware["device"].upper()
@@ -186,7 +188,9 @@ def _machines(runs: Sequence[Record]) -> list[str]:
         if (runtime := said_in(hardware)) != DEFAULT:
             text += f", {runtime}"
         found[text] = found.get(text, 0) + count
-    return [f"{text} ({count} models)" if len(found) > 1 else text for text, count in found.items()]
+    if len(found) == 1:
+        return [*found]
+    return [f"{text} ({counted(count, 'model')})" for text, count in found.items()]
 
 
 def _time_span(runs: Sequence[Record]) -> str:

@@ -73,6 +73,11 @@ def test_other_code_is_named_as_what_can_explain_other_bytes():
         ({"hardware": {**HERE["hardware"], "processor": "b"}}, "processor abacus, here b"),
         ({"versions": {**HERE["versions"], "torch": "2.1"}}, "torch 2.0, here 2.1"),
         ({"hardware": {**HERE["hardware"], "device": "cuda:0"}}, "device cpu, here cuda:0"),
+        ({"hardware": {**HERE["hardware"], "precision": "fp32", "compile": "off"}}, ""),
+        (
+            {"hardware": {**HERE["hardware"], "precision": "bf16"}},
+            "precision fp32, here bf16",
+        ),
     ],
 )
 def test_another_machine_is_what_can_change_a_bit(change, said):

@@ -18,6 +18,11 @@ from lotus.records.index import read_index
         (RUN, lambda run: run["hardware"].update(device_name="Another GPU"), "mixes devices: "),
         (
             RUN,
+            lambda run: run["hardware"].update(precision="bf16"),
+            "mixes runtimes: default (",
+        ),
+        (
+            RUN,
             lambda run: run["code"].update(step="0" * 16),
             "mixes code versions of lotus.runs.unlearn",
         ),

@@ -24,6 +24,7 @@ def project(tmp_path, monkeypatch):
 CHOOSE = ["choose-forget-set", "--store", "store", "--seed", 1, "--out", "x.json", "--scenario"]
 RUN = ["--store", "store", "--held-out", "held-out.json", "--seed", 1, "--out", "run"]
 EVALUATE = ["--seed", 1, "--out", "m.json"]
+TRAIN_SMALL = ["pretrain", *RUN, "--architecture", "{model: resnet18}"]
 UNLEARN = ["unlearn", "lotus", *RUN, "--forget-set", "forget.json", "--original", "store"]
 
 
@@ -42,8 +43,16 @@ UNLEARN = ["unlearn", "lotus", *RUN, "--forget-set", "forget.json", "--original"
         (["pretrain", *RUN, "--architecture", "{model: resnet}"], ["--architecture", "resnet18"]),
         (["pretrain", *RUN, "--architecture", "3"], ["'3' is not a mapping"]),
         (
-            ["pretrain", *RUN, "--architecture", "{model: resnet18}", "--device", "gpu"],
+            [*TRAIN_SMALL, "--device", "gpu"],
             ["device 'gpu'", "auto, cpu, cuda"],
+        ),
+        (
+            [*TRAIN_SMALL, "--runtime", "precision=fp16"],
+            ["runtime 'precision=fp16'", "precision=fp32|tf32|bf16"],
+        ),
+        (
+            [*TRAIN_SMALL, "--device", "cpu", "--runtime", "precision=tf32"],
+            ["runtime precision=tf32 needs CUDA", "precision=fp32 or bf16"],
         ),
         (
             ["pretrain", *RUN, "--architecture", "{model: vit, patch_size: 3}"],

@@ -155,3 +155,16 @@ def test_times_are_compared_on_demand(experiment):
     ((number, ids),) = found.numbers
     assert (number.metric, number.difference, ids) == ("seconds", 2.0, ())
     assert "without a recorded change" not in compare_text.summary(found)
+
+
+def test_another_runtime_can_explain_what_moved_and_older_records_mean_the_default(experiment):
+    a, b, c = (experiment(name) for name in "abc")
+    run = "results/d/net/seed1/class-a/corrected/ours/run.json"
+    for made, chosen in ((a, {}), (b, {"precision": "fp32"}), (c, {"precision": "bf16"})):
+        content = json.loads((made.folder / run).read_text())
+        content["hardware"] |= {"device": "cpu", **chosen}
+        write_json(made.folder / run, sealed(content))
+    assert not compared(a, b).changes
+    (change,) = compared(a, c).changes
+    assert (change.kind, change.what) == ("environment", "precision")
+    assert (change.old, change.new) == (("fp32",), ("bf16",))

@@ -6,10 +6,11 @@ import shutil
 import numpy as np
 import pytest
 import torch
+from compiling import built_by, compiled_eagerly
 from torch import nn
 
 from lotus.config.architectures import ARCHITECTURE
-from lotus.engine import forward, inference
+from lotus.engine import inference
 from lotus.engine.forward import as_declared
 from lotus.engine.runtime import parse
 from lotus.engine.training import make_optimizer
@@ -22,22 +23,10 @@ RESNET = ARCHITECTURE.validate_python({"model": "resnet18", "width": 8, "max_poo
 
 
 @pytest.fixture
-def compilations(monkeypatch):
-    """What torch.compile is told to compile, done without a compiler; each graph counts."""
-    graphs, compiled = [], torch.compile
-
-    def eager(graph, _):
-        graphs.append(graph)
-        return graph.forward
-
-    def without_inductor(function, mode=None):
-        return compiled(function, backend=eager)
-
-    forward._declared_class.cache_clear()
-    torch._dynamo.reset()
-    monkeypatch.setattr(torch, "compile", without_inductor)
-    yield graphs
-    forward._declared_class.cache_clear()
+def compilations():
+    """The graphs that are compiled, by nobody."""
+    with compiled_eagerly() as graphs:
+        yield graphs
 
 
 def declared(network, text):
@@ -165,19 +154,14 @@ def test_what_is_compiled_sees_other_weights_and_exchanged_layers(conv_net, nois
     assert compilations
 
 
-def test_a_failing_compiler_is_told_in_a_line(conv_net, monkeypatch):
+def test_a_failing_compiler_is_told_in_a_line(conv_net):
     def broken(graph, _):
         raise RuntimeError("the disk is full")
 
-    compiled = torch.compile
-    forward._declared_class.cache_clear()
-    torch._dynamo.reset()
-    with monkeypatch.context() as patched:
-        patched.setattr(torch, "compile", lambda it, mode=None: compiled(it, backend=broken))
+    with built_by(broken):
         network = declared(conv_net(), "compile=on")
         with pytest.raises(LotusError, match=r"compile=on: torch.compile failed on Sequential: .*"):
             network(torch.randn(3, 2, 6, 6))
-    forward._declared_class.cache_clear()
 
 
 @pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs g++")

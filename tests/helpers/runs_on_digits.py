@@ -5,6 +5,7 @@ import json
 from lotus.config import protocol
 from lotus.config.architectures import ARCHITECTURE
 from lotus.config.images import Dataset
+from lotus.engine.runtime import DEFAULT_RUNTIME
 from lotus.predictions import predictions_file
 from lotus.runs.run import Inputs, Run
 from lotus.runs.train import train_run
@@ -17,17 +18,21 @@ RESNET = {
 }
 
 
-def run_in(folder, name="corrected", seed=1):
-    return Run(folder, seed=seed, device="cpu", threads=1, protocol=protocol.parse(name))
+def run_in(folder, name="corrected", seed=1, runtime=DEFAULT_RUNTIME):
+    told = protocol.parse(name)
+    return Run(folder, seed=seed, device="cpu", threads=1, protocol=told, runtime=runtime)
 
 
-def pretrain(inputs, folder, name="corrected", use=None, **training):
+def pretrain(
+    inputs, folder, name="corrected", use=None, seed=1, runtime=DEFAULT_RUNTIME, **training
+):
     section = {**RESNET, "training": {**RESNET["training"], **training}}
     plain, architecture = (
         Inputs(inputs.store, inputs.held_out),
         ARCHITECTURE.validate_python(section),
     )
-    train_run("original", plain, run_in(folder, name), architecture, use or Dataset())
+    run = run_in(folder, name, seed, runtime)
+    train_run("original", plain, run, architecture, use or Dataset())
 
 
 def said(folder, split="test"):

@@ -1,8 +1,10 @@
 """Where LoTUS stands, and how large the networks are."""
 
+from types import SimpleNamespace
+
 from metrics_files import measured_of, scores
 
-from lotus.page.overview import rank_of_lotus, size
+from lotus.page.overview import machines, rank_of_lotus, size
 
 
 def test_standing_of_lotus(write_metrics):
@@ -47,3 +49,13 @@ def test_an_architecture_is_told_with_its_size_and_the_papers():
     small = {"model": "vit", "patch_size": 7, "embed_dim": 64}
     assert size("vit", small) == "ViT (patch size 7, embed dim 64; the paper's: ViT-B/16)"
     assert size("vit", {"model": "vit-b16"}) == "ViT"
+
+
+def test_machines_are_told_with_a_runtime_that_is_not_the_default_one():
+    hardware = {"device": "cpu", "device_name": None, "processor": "abacus", "cores": 2}
+    of = [hardware, {**hardware, "precision": "fp32"}, {**hardware, "precision": "bf16"}]
+    runs = [SimpleNamespace(content={"hardware": it}) for it in of]
+    assert machines(runs) == [
+        "CPU, abacus, 2 cores (2 models)",
+        "CPU, abacus, 2 cores, precision=bf16 (1 model)",
+    ]

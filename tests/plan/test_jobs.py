@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 import torch
 
+from lotus.errors import LotusError
 from lotus.plan import jobs
-from lotus.plan.jobs import asked_targets, launcher, shell_prefix, uses_gpu
+from lotus.plan.jobs import asked_targets, launcher, runtime_on, shell_prefix, uses_gpu
 
 
 def test_jobs_run_the_checkouts_code_with_the_python_of_their_environment():
@@ -63,6 +64,18 @@ def test_a_checkout_of_any_name_is_a_name_to_the_shell(tmp_path, name):
 )
 def test_targets_are_read_from_the_command_line(line, targets):
     assert asked_targets(line.split()) == targets
+
+
+def test_the_runtime_of_all_models_is_looked_at_before_the_first():
+    assert runtime_on("cpu", "precision=bf16 compile=off") == "precision=bf16"
+    assert runtime_on("cuda", "compile=on, cuda_graphs=on") == "compile=on,cuda_graphs=on"
+    for device, runtime, said in (
+        ("gpu", "default", "device 'gpu' is unknown"),
+        ("cpu", "precision=half", "accepted: precision="),
+        ("cpu", "precision=tf32", "needs CUDA"),
+    ):
+        with pytest.raises(LotusError, match=said):
+            runtime_on(device, runtime)
 
 
 def test_a_named_device_says_itself_whether_it_is_a_gpu():
