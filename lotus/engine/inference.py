@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lotus.data.batches import ImageSet
+from lotus.engine.frozen import Answer, frozen
 from lotus.errors import LotusError
 from lotus.lazy_torch import F, nn, torch
 
@@ -22,6 +23,13 @@ DRAWN_AT_ONCE = 512
 
 CACHED = 2**22
 """Numbers of a layer's output that a processor's cache holds with room for the next layer's (16 MiB)."""
+
+MANY = 2**29
+"""Numbers of a layer's outputs for all images, from which on a network is frozen: of 8,192 images in the
+paper's ResNet18 at 32×32."""
+
+FEW = 16
+"""Images that are enough to try a frozen network."""
 
 
 @contextmanager
@@ -48,7 +56,16 @@ def logits(
 def outputs(model: nn.Module, images: ImageSet, augmented: torch.Generator | None = None) -> Tensor:
     """As `logits`, a tensor on the images' device."""
     with evaluation_mode(model):
-        return torch.cat([said for said, _ in _answers(model, images, augmented)])
+        ask = _prepared(model, images)
+        return torch.cat([said for said, _ in _answers(model, images, augmented, ask)])
+
+
+def _prepared(model: nn.Module, images: ImageSet) -> Answer:
+    """The network, or what answers like it where there are so many images that it pays to make that."""
+    if images.pixels.device.type != "cpu" or len(images) < FEW:
+        return model
+    some = images.draw(torch.arange(FEW), None).images
+    return frozen(model, some) if len(images) * _size_of_map(model, some) >= MANY else model
 
 
 def accuracy(
@@ -76,33 +93,50 @@ def mean_loss(model: nn.Module, images: ImageSet) -> float:
 
 
 def _answers(
-    model: nn.Module, images: ImageSet, augmented: torch.Generator | None = None
+    model: nn.Module,
+    images: ImageSet,
+    augmented: torch.Generator | None = None,
+    ask: Answer | None = None,
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yields a model's logits `[b, classes]` and the labels `[b]` of all images, in order."""
-    at_once = 0
+    """Yields a model's logits `[b, classes]` and the labels `[b]` of all images, in order.
+
+    Args:
+        ask: what answers in the model's place; None: the model.
+
+    """
+    ask, at_once = ask or model, 0
     for batch in images.in_order(DRAWN_AT_ONCE, augmented):
         at_once = at_once or _asked_at_once(model, batch.images)
         for part, labels in zip(
             batch.images.split(at_once), batch.labels.split(at_once), strict=True
         ):
-            yield model(part), labels
+            yield ask(part), labels
 
 
 def _asked_at_once(model: nn.Module, images: Tensor) -> int:
     """Returns how many images a network is asked together: on a processor, as many as its cache holds.
 
-    Judged by the output of the first convolution, which in image classifiers is about the largest. On real
-    images and the paper's ResNet18 64 at once are 1.3 times as fast as 512 (`make bench`).
+    On real images and the paper's ResNet18 64 at once are 1.3 times as fast as 512 (`make bench`).
+    """
+    size = _size_of_map(model, images)
+    if images.device.type != "cpu" or not size:
+        return len(images)
+    # A power of two from 16 on: then rows of matrices fall to the same lanes, and bits stay the same.
+    return int(2 ** max(4, (CACHED // size).bit_length() - 1))
+
+
+def _size_of_map(model: nn.Module, images: Tensor) -> int:
+    """Returns the numbers in the first convolution's output for an image; 0 without convolutions.
+
+    In image classifiers it is about the largest output.
     """
     first = next((m for m in model.modules() if isinstance(m, nn.Conv2d)), None)
-    if images.device.type != "cpu" or first is None:
-        return len(images)
+    if first is None:
+        return 0
     height, width = (
         side // step for side, step in zip(images.shape[2:], first.stride, strict=True)
     )
-    fitting = CACHED // max(1, first.out_channels * height * width)
-    # A power of two from 16 on: then rows of matrices fall to the same lanes, and bits stay the same.
-    return int(2 ** max(4, fitting.bit_length() - 1))
+    return max(1, first.out_channels * height * width)
 
 
 def logits_one_by_one(

@@ -92,13 +92,14 @@ def ask(
     """
 
     def is_augmented(name: str) -> bool:
-        return protocol.has("E2") and name in AUGMENTED
+        return protocol.has("E2") and name in AUGMENTED and parts[name].augmentation.is_random
 
     def said_of(name: str, by: Callable[..., np.ndarray]) -> Split:
-        part = apart.get(name, images).take(splits[name])
+        part = parts[name]
         logits = by(model, part, generator if is_augmented(name) else None)
         return Split(logits, part.labels.cpu().numpy(), splits[name])
 
+    parts = {name: apart.get(name, images).take(indices) for name, indices in splits.items()}
     is_attacked = protocol.has("E1") and "forget" in splits
     attacked = [name for name in ATTACK_ORDER if is_attacked and name in splits]
     first = {ATTACKED + name: said_of(name, inference.logits_one_by_one) for name in attacked}

@@ -23,14 +23,24 @@ from lotus.runs import recording
 
 
 @pytest.fixture
-def asked(make_store, conv_net):
-    """Images of a store, and its splits."""
+def images_with(make_store):
+    """Images of a store, augmented as is said."""
     store = make_store(np.arange(30) % 3, np.arange(12) % 3)
     pixels = np.random.default_rng(0).integers(256, size=(42, 6, 6, 2), dtype=np.uint8)
     source = {**store.source, "mean": [0.0, 0.0], "std": [1.0, 1.0]}
     store = replace(store, images=pixels, source=source)
-    use = Dataset(augmentation=Augmentation(crop_padding=2))
-    images = Images(store, use, torch.device("cpu"))
+
+    def make(**augmentation):
+        use = Dataset(augmentation=Augmentation(**augmentation))
+        return Images(store, use, torch.device("cpu"))
+
+    return make
+
+
+@pytest.fixture
+def asked(images_with):
+    """Augmented images of a store, and its splits."""
+    images = images_with(crop_padding=2)
     splits = {
         "forget": np.arange(6),
         "retain": np.arange(6, 30),
@@ -199,9 +209,9 @@ def test_one_class_alone_is_no_collapse(image_set, linear, judge):
 
 
 @pytest.fixture
-def judged(asked, watch):
+def judged(asked, images_with, watch):
     """How a model is judged, and how many images it was asked for that."""
-    _, images, splits = asked
+    splits = asked[2]
 
     def judge(model, protocol, augmentation=None):
         class Of:
@@ -211,7 +221,7 @@ def judged(asked, watch):
             def splits(self):
                 return splits
 
-        calls = watch(model)
+        calls, images = watch(model), images_with(**(augmentation or {}))
         generator = torch.Generator().manual_seed(0)
         found = recording.ask_and_judge(model, images, Of(), parse(protocol), generator, {})
         return *found, sum(len(call.shown) for call in calls)
@@ -232,6 +242,7 @@ def judged(asked, watch):
         ("corrected+e1", False, None, 42),
         # Each pass draws crops of its own of 30 training images.
         ("corrected+e1+e2", False, {"crop_padding": 2}, 42 + 30 + 24),
+        ("corrected+e1+e2", False, None, 42),
     ],
 )
 def test_no_image_is_asked_twice_without_need(
