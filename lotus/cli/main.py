@@ -74,6 +74,10 @@ class Sections(click.Group):
         except Exception as error:
             _tell(terminal, f"{type(error).__name__}: {error} (traceback in {log})\n")
             raise
+        finally:
+            # A process that does one job after another would run out of them.
+            if terminal is not None:
+                os.close(terminal)
 
 
 def _redirect(log: Path) -> int:
@@ -182,12 +186,13 @@ INSPECTING = frozenset(
 
 @main.command("warm", hidden=True)
 @click.argument("address", type=FILE)
-def serve(address: Path) -> None:
+@click.option("--workers", type=click.IntRange(0), default=0)
+def serve(address: Path, workers: int) -> None:
     """Load the libraries and wait for jobs at ADDRESS (started by the workflow)."""
     from lotus.engine import warm
 
     os.environ.pop(warm.VARIABLE, None)
-    warm.serve(address, main)
+    warm.serve(address, main, workers)
 
 
 def run() -> None:

@@ -18,10 +18,14 @@ import struct
 import subprocess
 import sys
 import tempfile
-import threading
 import traceback
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
+from threading import Event, Thread
+
+from lotus.engine import kept
+from lotus.records.began import begin_job
 
 VARIABLE = "LOTUS_WARM"
 """Environment variable that holds the address."""
@@ -50,11 +54,12 @@ class WarmProcess:
     Args:
         command: what runs this checkout's `lotus`.
         log: where it reports.
+        workers: processes for models that stay after a job (`lotus.engine.kept`).
 
     """
 
-    def __init__(self, command: Sequence[str], log: Path) -> None:
-        self._command, self._log = command, log
+    def __init__(self, command: Sequence[str], log: Path, workers: int = 0) -> None:
+        self._command, self._log, self._workers = command, log, workers
         self._process: subprocess.Popen[bytes] | None = None
         self._folder: Path | None = None
 
@@ -73,8 +78,9 @@ class WarmProcess:
                 raise OSError(f"{address}: is too long for the address of a socket")
             self._log.parent.mkdir(parents=True, exist_ok=True)
             with self._log.open("wb") as log:
+                kept = ["--workers", str(self._workers)]
                 self._process = subprocess.Popen(
-                    [*self._command, "warm", str(address)], stdout=log, stderr=log
+                    [*self._command, "warm", str(address), *kept], stdout=log, stderr=log
                 )
         except OSError:
             self.stop()
@@ -101,7 +107,7 @@ def ask(address: str, arguments: Sequence[str]) -> int | None:
         try:
             if not _is_of_this_user_alone(address):
                 return None
-            connection.connect(address)
+            connection.connect(kept.place_of(address, arguments))
             # All variables of this job go there, with whatever secrets they hold.
             if not _is_peer_this_user(connection):
                 return None
@@ -139,12 +145,13 @@ def _is_peer_this_user(connection: socket.socket) -> bool:
     return int(_PEER.unpack(peer)[1]) == os.getuid()
 
 
-def serve(address: Path, work: Callable[[], None]) -> None:
+def serve(address: Path, work: Callable[[], None], workers: int = 0) -> None:
     """Waits for jobs until the process that started this one is gone.
 
     Args:
         address: socket to listen on; its folder must belong to this user alone.
         work: does one job from `sys.argv`; may raise SystemExit.
+        workers: processes for models that stay after a job.
 
     """
     parent = os.getppid()
@@ -155,11 +162,15 @@ def serve(address: Path, work: Callable[[], None]) -> None:
     # Nobody here waits for the jobs, so the system is to clear away those that ended.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+        # First the workers' socket: jobs come as soon as there is the other.
+        pool = kept.Workers(address, workers, partial(_do_and_stay, work), listener.close)
+        pool.replenish()
         listener.bind(str(address))
         listener.listen()
         # A Snakemake that is killed cannot say so: the loop looks for it each second.
         listener.settimeout(1.0)
         while os.getppid() == parent:
+            pool.replenish()
             try:
                 connection, _ = listener.accept()
             except TimeoutError:
@@ -169,12 +180,33 @@ def serve(address: Path, work: Callable[[], None]) -> None:
                 continue
             if os.fork() == 0:
                 listener.close()
-                _do_one(connection, work)
+                _do_and_end(connection, work)
             connection.close()
 
 
-def _do_one(connection: socket.socket, work: Callable[[], None]) -> None:
-    """In the forked process: takes the order, works, answers, ends."""
+def _do_and_end(connection: socket.socket, work: Callable[[], None]) -> None:
+    """In the forked process: does the job, answers, ends."""
+    code = _do_one(connection, work, Event())
+    try:
+        connection.sendall(_CODE.pack(code))
+    finally:
+        # Not `sys.exit`, which would run what the process that this one was forked from does at its end.
+        os._exit(code)
+
+
+def _do_and_stay(work: Callable[[], None], connection: socket.socket) -> bool:
+    """In a kept worker: does the job, answers; returns whether it can do another."""
+    if not _is_peer_this_user(connection):
+        return True
+    own, done = kept.own_output(), Event()
+    code = _do_one(connection, work, done)
+    kept.give_back_output(own)
+    connection.sendall(_CODE.pack(code))
+    return kept.stays(sys.argv, code)
+
+
+def _do_one(connection: socket.socket, work: Callable[[], None], done: Event) -> int:
+    """Takes the order, works, and returns the job's status; `done` is set when it is over."""
     code = 1
     try:
         # A job does wait for programs that it calls, such as git: ignored, their status would be lost.
@@ -185,11 +217,13 @@ def _do_one(connection: socket.socket, work: Callable[[], None]) -> None:
         order = json.loads(connection.recv(size, socket.MSG_WAITALL))
         for number, file in zip((1, 2), files, strict=True):
             os.dup2(file, number)
+            os.close(file)
         os.chdir(order["folder"])
         os.environ.clear()
         os.environ.update({**order["variables"], "MPLBACKEND": "agg"})
+        begin_job()
         sys.argv = order["arguments"]
-        threading.Thread(target=_end_with, args=(connection,), daemon=True).start()
+        Thread(target=_end_with, args=(connection, done), daemon=True).start()
         work()
         code = 0
     except SystemExit as end:
@@ -197,14 +231,13 @@ def _do_one(connection: socket.socket, work: Callable[[], None]) -> None:
     except BaseException:
         traceback.print_exc()
     finally:
+        done.set()
         sys.stdout.flush()
         sys.stderr.flush()
-        connection.sendall(_CODE.pack(code))
-        # Not `sys.exit`, which would run what the process that this one was forked from does at its end.
-        os._exit(code)
+    return code
 
 
-def _end_with(connection: socket.socket) -> None:
+def _end_with(connection: socket.socket, done: Event) -> None:
     """Ends the job when the `lotus` that asked for it is gone, as if it had been killed itself."""
-    if not connection.recv(1):
+    if not connection.recv(1) and not done.is_set():
         os._exit(1)

@@ -1,5 +1,6 @@
 """How the workflow calls `lotus`, what it was itself asked for, and on which device models run."""
 
+import re
 import shlex
 import sys
 from collections.abc import Sequence
@@ -7,6 +8,8 @@ from pathlib import Path
 
 from lotus.engine.device import check_name
 from lotus.engine.runtime import parse
+from lotus.errors import LotusError
+from lotus.names import shown
 
 DRIVERS = ("/dev/nvidiactl", "/dev/nvidia0", "/dev/nvgpu", "/dev/nvmap", "/dev/dxg", "/dev/kfd")
 """Devices of Linux's drivers of GPUs that PyTorch can use: NVIDIA's, those of its small boards, of
@@ -75,6 +78,21 @@ def runtime_on(device: str, runtime: str) -> str:
     if not uses_gpu(device):
         chosen.refuse_without_cuda()
     return str(chosen)
+
+
+def kept_workers(number: str) -> int:
+    """Returns how many workers for models stay after a job (`lotus.engine.kept`).
+
+    Raises:
+        LotusError: it is no number of processes.
+
+    """
+    if not re.fullmatch("[0-9]{1,3}", number):
+        raise LotusError(
+            f"LOTUS_KEPT_WORKERS = {shown(number)!r}: must be a whole number from 0 (none, the default) "
+            "to 999"
+        )
+    return int(number)
 
 
 def uses_gpu(device: str) -> bool:

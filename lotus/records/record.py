@@ -17,7 +17,7 @@ Fields of a record (`run.json`; see `write_record`):
     versions    Python and the libraries that can change numbers
     hardware    device, its name, processor, cores, threads, memory; of steps with a model the runtime, too:
                 precision, memory format, compilation, determinism (older records mean the default)
-    time        start (UTC); seconds of each phase, and from the start of the process to the record
+    time        start (UTC); seconds of each phase, and from the start of the job's process to the record
     memory      peak in bytes, of the process and on the device
     notes       what else the step reports, for example one entry per epoch
     digest      sha256 of the record's text without this line: a record that was edited shows it
@@ -34,9 +34,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from lotus import layout
+from lotus.records.began import job_began
 from lotus.records.code_identity import code_digest, module_digests, package_digest
 from lotus.records.environment import command_line, git_state, processor, versions
 from lotus.records.files import relative, sha256, write_json
@@ -70,7 +69,7 @@ def write_record(
         device_memory: peak on the device, bytes.
 
     """
-    started = datetime.fromtimestamp(psutil.Process().create_time(), UTC)
+    started = job_began()
     total = (datetime.now(UTC) - started).total_seconds()
     content = sealed(
         {

@@ -9,7 +9,14 @@ import torch
 
 from lotus.errors import LotusError
 from lotus.plan import jobs
-from lotus.plan.jobs import asked_targets, launcher, runtime_on, shell_prefix, uses_gpu
+from lotus.plan.jobs import (
+    asked_targets,
+    kept_workers,
+    launcher,
+    runtime_on,
+    shell_prefix,
+    uses_gpu,
+)
 
 
 def test_jobs_run_the_checkouts_code_with_the_python_of_their_environment():
@@ -76,6 +83,14 @@ def test_the_runtime_of_all_models_is_looked_at_before_the_first():
     ):
         with pytest.raises(LotusError, match=said):
             runtime_on(device, runtime)
+
+
+def test_the_number_of_kept_workers_is_a_whole_number():
+    assert kept_workers("0") == 0
+    assert kept_workers("4") == 4
+    for number in ("", "-1", "two", "1.5", "4\n", "10000"):
+        with pytest.raises(LotusError, match=r"LOTUS_KEPT_WORKERS = .*whole number from 0"):
+            kept_workers(number)
 
 
 def test_a_named_device_says_itself_whether_it_is_a_gpu():

@@ -44,9 +44,10 @@ def stop(mistakes):
 
 
 def read_runtime():
-    """How models compute on the device, in the words of `--runtime`."""
+    """How models compute on the device, in the words of `--runtime`, and how many workers stay for them."""
     try:
-        return jobs.runtime_on(DEVICE, os.environ.get("LOTUS_RUNTIME", "default"))
+        runtime = jobs.runtime_on(DEVICE, os.environ.get("LOTUS_RUNTIME", "default"))
+        return runtime, jobs.kept_workers(os.environ.get("LOTUS_KEPT_WORKERS", "0"))
     except LotusError as error:
         stop([error])
 
@@ -64,7 +65,7 @@ def read_configuration():
 
 
 # Not under the name of Snakemake's own resource `runtime`, which is minutes.
-COMPUTING = read_runtime()
+COMPUTING, WORKERS = read_runtime()
 DECLARED = read_configuration()
 PLAN = DECLARED.plan
 STEPS = Steps(PLAN)
@@ -104,7 +105,7 @@ LOTUS = jobs.launcher(Path(workflow.basedir), IN_CONDA)
 shell.prefix(jobs.shell_prefix(LOTUS))
 
 # A process with the libraries loaded does the jobs of this machine.
-WARM = warm.WarmProcess(LOTUS, layout.log_of("warm"))
+WARM = warm.WarmProcess(LOTUS, layout.log_of("warm"), WORKERS)
 
 
 onstart:

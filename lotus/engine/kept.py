@@ -1,0 +1,162 @@
+"""Workers that stay after a job, for models on a GPU.
+
+A process takes seconds to start CUDA, and minutes to compile a network, longer than many runs on small
+data take. It cannot do either before it forks: a forked process can use no GPU that its parent has used.
+So where the workflow is told to keep workers, they make one model after another.
+
+Each job starts as in a fresh process: its own folder, variables, output files and log, and the random
+states of the libraries as they were. What cannot be put back ends the worker: a failed job, and plug-ins,
+which register methods. Another worker then takes its place.
+"""
+
+import contextlib
+import gc
+import logging
+import os
+import random
+import select
+import socket
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+NAME = "kept"
+"""Of the socket, beside that of the warm process."""
+
+COMMANDS = frozenset({"pretrain", "retrain", "unlearn", "tune", "gradcam"})
+"""Those of `lotus` that use models."""
+
+
+def place_of(address: str, arguments: Sequence[str]) -> str:
+    """Returns the socket for a job: the workers', if there are any and it uses models."""
+    kept = os.path.join(os.path.dirname(address), NAME)
+    words = list(arguments[1:])
+    command = words[2:3] if words[:1] == ["--log"] else words[:1]
+    uses_models = any(word in COMMANDS for word in command)
+    return kept if uses_models and os.path.exists(kept) else address
+
+
+def stays(arguments: Sequence[str], code: int) -> bool:
+    """Whether a worker can go on after a job that ended with this status."""
+    return code == 0 and "--plugin" not in arguments
+
+
+@dataclass(frozen=True)
+class Worker:
+    """A worker as the warm process sees it.
+
+    Attributes:
+        alive: end of a pipe that is closed when the worker ends.
+
+    """
+
+    alive: int
+
+    def has_ended(self) -> bool:
+        """Whether it is gone."""
+        return bool(select.select([self.alive], [], [], 0)[0])
+
+
+class Workers:
+    """So many workers, each replaced when it ends.
+
+    Args:
+        address: of the warm process.
+        count: number of workers.
+        do_one: does the job that comes by a connection, and says whether the process can go on.
+        close: in a worker: closes what is the warm process's.
+
+    """
+
+    def __init__(
+        self,
+        address: Path,
+        count: int,
+        do_one: Callable[[socket.socket], bool],
+        close: Callable[[], None],
+    ) -> None:
+        self._count, self._do_one, self._close = count, do_one, close
+        self._workers: list[Worker] = []
+        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        if count:
+            self._listener.bind(str(address.with_name(NAME)))
+            self._listener.listen()
+            # A worker looks each second whether the warm process is still there.
+            self._listener.settimeout(1.0)
+
+    def replenish(self) -> None:
+        """Forks workers in place of those that have ended, and the first ones."""
+        for worker in [each for each in self._workers if each.has_ended()]:
+            os.close(worker.alive)
+            self._workers.remove(worker)
+        while len(self._workers) < self._count:
+            reading, writing = os.pipe()
+            parent = os.getpid()
+            if os.fork() == 0:
+                os.close(reading)
+                self._close()
+                self._work(parent)
+            os.close(writing)
+            self._workers.append(Worker(reading))
+
+    def _work(self, parent: int) -> None:
+        """Does one job after another until the warm process is gone or a job leaves its traces."""
+        states = _random_states()
+        goes_on = True
+        try:
+            while goes_on and os.getppid() == parent:
+                with contextlib.suppress(TimeoutError):
+                    connection, _ = self._listener.accept()
+                    goes_on = self._do_one(connection)
+                    connection.close()
+                    _tidy(states)
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            # Never back into the loop of the process that it was forked from.
+            os._exit(0)
+
+
+def _tidy(states: tuple[Any, ...]) -> None:
+    """Puts back what a job has changed of the process."""
+    import numpy as np
+    import torch
+
+    logging.root.handlers.clear()
+    gc.enable()
+    gc.collect()
+    of_python, of_numpy, of_torch = states
+    random.setstate(of_python)
+    np.random.set_state(of_numpy)
+    torch.set_rng_state(of_torch)
+    if torch.cuda.is_initialized():
+        torch.cuda.empty_cache()
+        torch.cuda.reset_peak_memory_stats()
+        torch.cuda.manual_seed_all(torch.initial_seed())
+    # Linux then counts the peak of memory anew; elsewhere records state that of all jobs.
+    with contextlib.suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
+
+
+def _random_states() -> tuple[Any, ...]:
+    import numpy as np
+    import torch
+
+    return random.getstate(), np.random.get_state(), torch.get_rng_state()
+
+
+def own_output() -> tuple[int, int]:
+    """Returns copies of the output files of this process."""
+    return os.dup(1), os.dup(2)
+
+
+def give_back_output(own: tuple[int, int]) -> None:
+    """Lets go of a job's output files, for whose end its caller waits."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    for number, file in zip((1, 2), own, strict=True):
+        os.dup2(file, number)
+        os.close(file)
