@@ -10,6 +10,7 @@ from safetensors import SafetensorError, safe_open
 
 from lotus import layout
 from lotus.audit.said_by_models import Said, read_said
+from lotus.audit.sound_outputs import sound_outputs
 from lotus.config.images import Augmentation
 from lotus.config.protocol import parse
 from lotus.errors import LotusError
@@ -49,7 +50,7 @@ def remarks(index: Index, sound: Set[str]) -> list[str]:
         for record in index.records.values()
         if record.kind in MODELS and not record.problem
         if record.content["notes"].get("outcome", "sound") != "sound"
-        for path in sorted(sound & record.outputs.keys())
+        for path in sound_outputs(record, sound)
         if path.endswith(layout.PREDICTIONS_FILE)
         for reason in _undecided(record, path, index, sound)
     ]

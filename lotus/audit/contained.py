@@ -10,6 +10,7 @@ from lotus import layout
 from lotus.audit import collapses
 from lotus.audit.open_stores import OpenStore
 from lotus.audit.said_by_models import Parts, Said, indices_in, read_said
+from lotus.audit.sound_outputs import sound_outputs
 from lotus.formats.json_text import parse_json, read_file
 from lotus.predictions.predictions_file import ATTACKED, CALIBRATION
 from lotus.records.index import Index
@@ -32,7 +33,7 @@ def problems(index: Index, sound: Set[str], opened: OpenStore) -> Iterator[tuple
     }
     splits = [record for record in index.records.values() if record.kind in readers]
     for record in sorted(splits, key=lambda record: record.kind == "forget-set"):
-        for path in sound & record.outputs.keys():
+        for path in sound_outputs(record, sound):
             place = str(record.about["dataset"]), int(record.about["seed"])
             try:
                 parts = readers[record.kind](path)
@@ -78,7 +79,7 @@ def _of_predictions(
     named = [
         (path, splits[path, now]) for path, now in record.inputs.items() if (path, now) in splits
     ]
-    for path in sound & record.outputs.keys():
+    for path in sound_outputs(record, sound):
         if path.endswith(layout.PREDICTIONS_FILE):
             try:
                 said = read_said(path)
@@ -185,7 +186,7 @@ def look_alikes(index: Index, sound: Set[str]) -> list[str]:
         f"{path}: look-alikes across sets: {pairs}"
         for record in index.records.values()
         if record.kind == "audit"
-        for path in sorted(sound & record.outputs.keys())
+        for path in sound_outputs(record, sound)
         if path.endswith(".json") and (pairs := _across(path))
     ]
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from lotus import layout
 from lotus.audit.open_stores import OpenStore
+from lotus.audit.sound_outputs import sound_outputs
 from lotus.config.cells import Benchmark
 from lotus.data import content
 from lotus.data.store import dvc_digest
@@ -40,7 +41,7 @@ def problems(
         if record.problem:
             continue
         yield from ((record.path, reason) for reason in _misfiled(record))
-        for path in sorted(sound & record.outputs.keys()):
+        for path in sound_outputs(record, sound):
             if record.kind == "metrics":
                 yield from ((path, reason) for reason in _of_metrics(record, path, index, sound))
             elif path.endswith(layout.MAPS_FILE):

@@ -11,6 +11,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from lotus.audit.open_stores import OpenStore
+from lotus.audit.sound_outputs import sound_outputs
 from lotus.config.scenarios import Scenario
 from lotus.data import splits
 from lotus.data.store import Store
@@ -65,7 +66,7 @@ def compute_again(index: Index, sound: Set[str], opened: OpenStore, full: bool) 
         if key in known and not full:
             right.add(key)
             continue
-        there = sound & record.outputs.keys()
+        there = sound_outputs(record, sound)
         reasons = [(path, why) for path in there for why in _differences(record, path, opened)]
         is_of_this_code = record.content["code"]["step"] == code
         (found.changed if is_of_this_code else found.stale).extend(reasons)
