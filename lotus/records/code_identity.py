@@ -40,17 +40,33 @@ def code_digest(*modules: str, root: Path | None = None, folders: tuple[Path, ..
         16 hexadecimal digits.
 
     """
-    digest = hashlib.sha256()
-    for name, of_module in _digests(modules, root, folders).items():
-        digest.update(f"{name}\0{of_module}\n".encode())
-    return digest.hexdigest()[:16]
+    return identify(*modules, root=root, folders=folders).step
 
 
 def module_digests(
     *modules: str, root: Path | None = None, folders: tuple[Path, ...] = ()
 ) -> dict[str, str]:
     """Returns module → digest (12 hexadecimal digits) of its syntax, of all that `code_digest` covers."""
-    return {name: digest[:12] for name, digest in _digests(modules, root, folders).items()}
+    return identify(*modules, root=root, folders=folders).modules
+
+
+@dataclass(frozen=True)
+class CodeIdentity:
+    """What `code_digest` and `module_digests` say of the same modules."""
+
+    step: str
+    modules: dict[str, str]
+
+
+def identify(
+    *modules: str, root: Path | None = None, folders: tuple[Path, ...] = ()
+) -> CodeIdentity:
+    """Returns both digests of what a step can reach, whose modules are walked once for it."""
+    digest, found = hashlib.sha256(), _digests(modules, root, folders)
+    for name, of_module in found.items():
+        digest.update(f"{name}\0{of_module}\n".encode())
+    shortened = {name: of_module[:12] for name, of_module in found.items()}
+    return CodeIdentity(digest.hexdigest()[:16], shortened)
 
 
 @dataclass(frozen=True)

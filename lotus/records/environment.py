@@ -1,8 +1,10 @@
 """The environment of a step: its command, code, libraries and hardware."""
 
+import os
 import platform
 import shlex
 import sys
+import time
 from collections.abc import Mapping
 from functools import cache
 from importlib import metadata
@@ -77,6 +79,21 @@ def versions() -> Mapping[str, str]:
         except metadata.PackageNotFoundError:
             continue
     return found
+
+
+def seconds_of_process() -> float:
+    """Returns the seconds since this process began; of one that was forked, since it was.
+
+    To a tick of the system's clock, which is mostly 1/100 s.
+    """
+    try:
+        state = Path("/proc/self/stat").read_bytes()
+        # The program's name comes before, in parentheses, and may hold any of these.
+        ticks = int(state.rpartition(b")")[2].split()[19])
+        # Not what psutil says here: it adds the time at which the system began, in whole seconds.
+        return time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
+    except (OSError, AttributeError):
+        return time.time() - psutil.Process().create_time()
 
 
 def processor() -> dict[str, Any]:

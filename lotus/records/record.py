@@ -30,14 +30,20 @@ are wall times of a machine that may have done other work.
 
 import resource
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from lotus import layout
 from lotus.records.began import job_began
-from lotus.records.code_identity import code_digest, module_digests, package_digest
-from lotus.records.environment import command_line, git_state, processor, versions
+from lotus.records.code_identity import identify, package_digest
+from lotus.records.environment import (
+    command_line,
+    git_state,
+    processor,
+    seconds_of_process,
+    versions,
+)
 from lotus.records.files import relative, sha256, write_json
 from lotus.records.reading import read_record
 from lotus.records.seal import FORMAT, identity, sealed
@@ -69,8 +75,10 @@ def write_record(
         device_memory: peak on the device, bytes.
 
     """
-    started = job_began()
-    total = (datetime.now(UTC) - started).total_seconds()
+    now = datetime.now(UTC)
+    started = job_began() or now - timedelta(seconds=seconds_of_process())
+    total = (now - started).total_seconds()
+    code = identify(*modules)
     content = sealed(
         {
             "format": FORMAT,
@@ -83,9 +91,9 @@ def write_record(
             "outputs": {relative(p): sha256(p) for p in outputs},
             "records": _chained(inputs),
             "code": {
-                "step": code_digest(*modules),
+                "step": code.step,
                 "entry": list(modules),
-                "modules": module_digests(*modules),
+                "modules": code.modules,
                 "package": package_digest(),
                 **git_state(),
             },

@@ -1,34 +1,33 @@
-"""When a job began."""
+"""When a job began, in a process that does several."""
 
-import subprocess
-import sys
-from datetime import UTC, datetime, timedelta
+import contextvars
+import json
+import time
+from datetime import UTC, datetime
 
 from lotus.records.began import begin_job, job_began
-
-TICK = timedelta(seconds=0.03)
-"""Of the clock by which Linux notes when a process begins, with room for the reading."""
-
-
-def test_a_process_began_when_it_was_started():
-    code = "from lotus.records.began import job_began; print(job_began().isoformat())"
-    before = datetime.now(UTC)
-    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    began, after = datetime.fromisoformat(said.stdout.strip()), datetime.now(UTC)
-    assert before - TICK <= began <= after
-    # Python itself takes longer to start than a wrong rounding of the boot time could hide.
-    assert began < after - timedelta(seconds=0.01)
+from lotus.records.environment import seconds_of_process
+from lotus.records.record import write_record
 
 
-def test_a_job_begins_later_in_a_process_that_does_several():
-    process = job_began()
-    before = datetime.now(UTC)
-    import contextvars
+def test_a_process_of_one_job_notes_nothing():
+    assert job_began() is None
+
+
+def test_a_later_job_counts_its_own_time(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
 
     def of_job():
+        before = datetime.now(UTC)
         begin_job()
-        return job_began()
+        time.sleep(0.01)
+        of_record = {"kind": "test", "modules": ["lotus.errors"], "inputs": [], "outputs": []}
+        write_record(tmp_path / "run.json", **of_record, about={}, settings={})
+        return before, job_began(), datetime.now(UTC)
 
-    began = contextvars.copy_context().run(of_job)
-    assert process < before <= began <= datetime.now(UTC)
-    assert abs(job_began() - process) < TICK
+    before, began, after = contextvars.copy_context().run(of_job)
+    assert before <= began < after
+    stated = json.loads((tmp_path / "run.json").read_text())["time"]
+    assert 0.01 <= stated["total"] <= (after - before).total_seconds() + 0.001
+    assert stated["total"] < seconds_of_process()
+    assert job_began() is None

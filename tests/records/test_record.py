@@ -1,12 +1,16 @@
 """Records: written last, whole or not at all."""
 
 import json
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
 
 import pytest
 from project import run
 
 from lotus.records.code_identity import code_digest
-from lotus.records.environment import git_state
+from lotus.records.environment import git_state, seconds_of_process
 from lotus.records.files import as_text, atomic, sha256, write_json
 from lotus.records.record import write_record
 from lotus.records.seal import identity, is_sealed, sealed
@@ -48,6 +52,50 @@ def test_a_record_names_what_was_read_and_written(tmp_path, monkeypatch):
     assert record["versions"]["python"]
     assert record["time"]["prepare"] == 1.0
     assert record["code"]["step"] == code_digest("lotus.errors")
+
+
+def test_the_time_of_a_record_begins_with_its_process(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    of_record = {"kind": "test", "modules": ["lotus.errors"], "inputs": [], "outputs": []}
+    before = seconds_of_process()
+    write_record(tmp_path / "run.json", **of_record, about={}, settings={})
+    time_stated = json.loads((tmp_path / "run.json").read_text())["time"]
+    assert before - 0.001 <= time_stated["total"] <= seconds_of_process() + 0.001
+    started = datetime.now(UTC).timestamp() - seconds_of_process()
+    # Stated in whole seconds, those that are over.
+    assert -0.1 < started - datetime.fromisoformat(time_stated["started"]).timestamp() < 1.1
+
+
+ASKED = """
+import os, sys, time
+from lotus.records.environment import seconds_of_process
+time.sleep(0.2)
+forked = None
+if "fork" in sys.argv:
+    forked = [time.monotonic()]
+    if os.fork():
+        os.wait()
+        sys.exit()
+    forked.append(time.monotonic())
+    time.sleep(0.1)
+print(time.monotonic(), seconds_of_process(), time.monotonic(), *(forked or ()))
+"""
+
+
+@pytest.mark.parametrize("way", ["spawn", "fork"])
+def test_the_seconds_of_a_process_count_from_its_own_start(way):
+    before = time.monotonic()
+    process = subprocess.Popen(
+        [sys.executable, "-c", ASKED, way], stdout=subprocess.PIPE, text=True
+    )
+    after = time.monotonic()
+    said, _ = process.communicate(timeout=60)
+    first, seconds, last, *forked = map(float, said.split())
+    # The fork lies between these two, however busy the machine is.
+    earliest, latest = forked or (before, after)
+    ticks = 0.03
+    assert last - seconds >= earliest - ticks
+    assert first - seconds <= latest + ticks
 
 
 def test_a_repository_that_tracks_nothing_of_the_project_is_none_of_its_own(tmp_path, monkeypatch):
