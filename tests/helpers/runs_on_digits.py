@@ -18,9 +18,9 @@ RESNET = {
 }
 
 
-def run_in(folder, name="corrected", seed=1, runtime=DEFAULT_RUNTIME):
-    told = protocol.parse(name)
-    return Run(folder, seed=seed, device="cpu", threads=1, protocol=told, runtime=runtime)
+def run_in(folder, name="corrected", seed=1, runtime=DEFAULT_RUNTIME, **more):
+    told = {"protocol": protocol.parse(name), "runtime": runtime, **more}
+    return Run(folder, seed=seed, device="cpu", threads=1, **told)
 
 
 def pretrain(

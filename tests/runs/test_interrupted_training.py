@@ -8,11 +8,12 @@ import sys
 import time
 
 from project import ROOT
-from runs_on_digits import RESNET, record
+from runs_on_digits import RESNET, record, run_in
 
 from lotus.config.architectures import ARCHITECTURE
 from lotus.config.images import Dataset
-from lotus.runs.run import Inputs, Run
+from lotus.engine.runtime import parse
+from lotus.runs.run import Inputs
 from lotus.runs.train import train_run
 
 
@@ -60,10 +61,11 @@ def test_a_killed_command_goes_on_where_it_was(digits, tmp_path):
     assert {path.name for path in out.iterdir()} == left
 
 
-def test_another_recipe_does_not_take_the_checkpoint(inputs, tmp_path, monkeypatch):
+def test_another_recipe_or_runtime_does_not_take_the_checkpoint(inputs, tmp_path, monkeypatch):
     plain = Inputs(inputs.store, inputs.held_out)
-    for lr, expected in ((0.05, []), (0.1, []), (0.1, [2])):
-        run = Run(tmp_path / "run", seed=1, device="cpu", threads=1, checkpoint_every=0)
+    tried = ((0.05, "", []), (0.1, "", []), (0.1, "", [2]), (0.1, "precision=bf16", []))
+    for lr, runtime, expected in tried:
+        run = run_in(tmp_path / "run", runtime=parse(runtime), checkpoint_every=0)
         section = {**RESNET, "training": {**RESNET["training"], "lr": lr}}
         with monkeypatch.context() as patched:
             # What is left of a process that was killed before its record was written.
