@@ -1,9 +1,9 @@
 """Everything on a GPU, in at most eight minutes: does each method run there, how fast, and how idle is it?
 
 First the real thing on a small network: original, gold and all methods under both protocols, predictions
-and metrics by the functions that the workflow calls. Then rates, shares of the measured bf16 rate, models
-that share the GPU, and the methods on the paper's network. A part that fails is told in the report, and the
-others go on.
+and metrics by the functions that the workflow calls. Then rates, shares of the measured bf16 rate, the
+methods on the paper's network, and models that share the GPU. A part that fails is told in the report, and
+the others go on.
 
     python benchmarks/gpu.py --json gpu.json [--store data/stores/cifar10] [--minutes 8]
     python benchmarks/gpu.py --device cpu --quick       a rehearsal on a processor
@@ -97,11 +97,11 @@ def measure(given: argparse.Namespace, folder: Path) -> dict[str, object]:
     limit = rate["tflops"] if isinstance(rate, dict) else None
     until = begun + 0.65 * whole
     report.part("training", lambda: speeds(store, sizes, name, limit, until))
-    report.part("one_process", lambda: in_one_process(small, sizes, name))
-    report.part("processes", lambda: in_processes(folder, sizes, name), takes=60)
-    last = begun + whole - 45
-    methods = partial(runs, folder / "methods", store, sizes.width, runtime=FASTEST, until=last)
-    report.part("methods", methods, takes=60)
+    until = begun + 0.85 * whole
+    methods = partial(runs, folder / "methods", store, sizes.width, runtime=FASTEST, until=until)
+    report.part("methods", methods)
+    report.part("one_process", lambda: in_one_process(small, sizes, name), takes=30)
+    report.part("processes", lambda: in_processes(folder, sizes, name, begun + whole))
     return report.content
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from time import monotonic, perf_counter, sleep
 
 import torch
-from gpu_problem import FASTEST, Sizes, architecture, shown
+from gpu_problem import FASTEST, Sizes, architecture, failure, shown
 from torch.nn import functional as F
 
 from lotus.config.images import Dataset
@@ -16,6 +16,9 @@ from lotus.engine.device import Device, prepare
 from lotus.engine.runtime import parse
 from lotus.engine.training import make_optimizer
 from lotus.runs.networks import build_network
+
+STARTING = 25.0
+"""Seconds that some processes may take to load PyTorch, reach the GPU and do an epoch."""
 
 
 def small_training(device: Device, seed: int, store: Store) -> Callable[[], int]:
@@ -58,29 +61,41 @@ def in_one_process(store: Store, sizes: Sizes, device_name: str) -> dict[str, fl
     return found
 
 
-def in_processes(folder: Path, sizes: Sizes, device: str) -> dict[str, object]:
+def in_processes(folder: Path, sizes: Sizes, device: str, until: float) -> dict[str, object]:
     """Images a second of several processes together, each with a small network, on one GPU."""
     found: dict[str, object] = {}
     for count in sizes.sharing:
         place = folder / f"sharing-{count}"
         place.mkdir()
-        own = [sys.executable, sys.argv[0], "--device", device, "--worker", str(place)]
-        told = [*own, "--seconds", str(sizes.shared_seconds)]
-        workers = [subprocess.Popen([*told, "--name", str(it)]) for it in range(count)]
+        if monotonic() + STARTING > until:
+            found[str(count)] = "left out: no time"
+            continue
         try:
-            deadline = monotonic() + 120
-            while len([*place.glob("*.ready")]) < count and monotonic() < deadline:
-                if any(worker.poll() for worker in workers):
-                    break
-                sleep(0.05)
-            (place / "go").touch()
-            codes = [worker.wait(timeout=60) for worker in workers]
-            rates = [float(path.read_text()) for path in place.glob("*.rate")]
-            found[str(count)] = sum(rates) if not any(codes) else f"failed: exit codes {codes}"
-        finally:
-            for worker in workers:
-                worker.kill()
+            found[str(count)] = together(place, count, sizes.shared_seconds, device)
+        except Exception as error:
+            found[str(count)] = failure(error)
     return found
+
+
+def together(place: Path, count: int, seconds: float, device: str) -> float:
+    """The sum of the rates of so many processes, which begin once all of them have warmed up."""
+    own = [sys.executable, sys.argv[0], "--device", device, "--worker", str(place)]
+    told = [*own, "--seconds", str(seconds)]
+    workers = [subprocess.Popen([*told, "--name", str(it)]) for it in range(count)]
+    try:
+        deadline = monotonic() + 2 * STARTING
+        while len([*place.glob("*.ready")]) < count:
+            if any(worker.poll() for worker in workers) or monotonic() > deadline:
+                raise RuntimeError(f"not all of {count} processes came so far as to train")
+            sleep(0.05)
+        (place / "go").touch()
+        codes = [worker.wait(timeout=seconds + STARTING) for worker in workers]
+    finally:
+        for worker in workers:
+            worker.kill()
+    if any(codes):
+        raise RuntimeError(f"processes ended with codes {codes}")
+    return sum(float(path.read_text()) for path in place.glob("*.rate"))
 
 
 def worker(folder: Path, name: str, device_name: str, seconds: float) -> None:
