@@ -13,6 +13,7 @@ import argparse
 import json
 import os
 import platform
+import sys
 import tempfile
 import traceback
 from collections.abc import Callable
@@ -28,6 +29,7 @@ from gpu_speed import matrix_rate, speeds
 
 from lotus.data.store import open_store
 from lotus.engine.device import Device, prepare
+from lotus.errors import LotusError
 
 
 def surroundings(device: Device) -> dict[str, object]:
@@ -121,6 +123,10 @@ def main() -> None:
     if given.worker:
         worker(given.worker, given.name, given.device, given.seconds)
         return
+    try:
+        prepare(given.device, 1)
+    except LotusError as error:
+        sys.exit(f"{error} (--device cpu --quick rehearses it)")
     with tempfile.TemporaryDirectory() as folder:
         found = measure(given, Path(folder))
     print(json.dumps(found, indent=1))
