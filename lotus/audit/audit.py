@@ -18,6 +18,7 @@ from lotus.audit.attested import Attested, attested
 from lotus.audit.changes import code_changes, differences
 from lotus.audit.committed import remarks_on_code, remarks_on_results
 from lotus.audit.open_stores import store_opener
+from lotus.audit.said_by_models import PredictionsFiles
 from lotus.audit.unrecorded_files import RawFileOfStore, raw_files, strays
 from lotus.plan.step import ExpectedRecord
 from lotus.records.digests import ABSENT, Seen, digests
@@ -108,13 +109,13 @@ def audit(
     for path in strays(known):
         found.add(path, ORPHAN, _why_stray(path, index))
     sound = frozenset(path for path in found.paths if not found.of(path))
-    opened = store_opener(sound)
+    opened, files = store_opener(sound), PredictionsFiles()
     of_splits = splits_again.compute_again(index, sound, opened, full)
     for path, reason in (
-        *contained.problems(index, sound, opened),
+        *contained.problems(index, sound, opened, files),
         *of_splits.changed,
         *splits_again.noted_otherwise(index),
-        *restated.problems(index, sound, opened, full),
+        *restated.problems(index, sound, opened, files, full),
     ):
         found.add(path, CHANGED, reason)
     for path, reason in (*of_splits.stale, *mixtures.problems(index)):

@@ -117,8 +117,10 @@ def remarks_on_configuration(now: Declared) -> list[str]:
 
 def _on_file(path: Path) -> Iterator[str]:
     try:
-        committed = _settings(git("show", f"HEAD:./{path.as_posix()}"))
-        present = _settings(path.read_bytes())
+        before, now = git("show", f"HEAD:./{path.as_posix()}"), path.read_bytes()
+        if before == now:
+            return
+        committed, present = _settings(before), _settings(now)
     except (LotusError, OSError, UnicodeDecodeError):
         # Not committed, or none that can be read.
         return

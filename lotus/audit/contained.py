@@ -9,7 +9,7 @@ import numpy as np
 from lotus import layout
 from lotus.audit import collapses
 from lotus.audit.open_stores import OpenStore
-from lotus.audit.said_by_models import Parts, Said, indices_in, read_said
+from lotus.audit.said_by_models import Parts, PredictionsFiles, Said, indices_in
 from lotus.audit.sound_outputs import sound_outputs
 from lotus.formats.json_text import parse_json, read_file
 from lotus.predictions.predictions_file import ATTACKED, CALIBRATION
@@ -18,7 +18,9 @@ from lotus.records.places import leads_out
 from lotus.records.reading import Record
 
 
-def problems(index: Index, sound: Set[str], opened: OpenStore) -> Iterator[tuple[str, str]]:
+def problems(
+    index: Index, sound: Set[str], opened: OpenStore, files: PredictionsFiles
+) -> Iterator[tuple[str, str]]:
     """(path, reason) for splits and predictions that share images between their parts, or are of others.
 
     Args:
@@ -45,7 +47,7 @@ def problems(index: Index, sound: Set[str], opened: OpenStore) -> Iterator[tuple
             yield from ((path, reason) for reason in _shared({**held_out, **parts}))
             yield from ((path, reason) for reason in _misplaced(parts, place[0]))
     for record in index.records.values():
-        yield from _of_predictions(record, index, sound, chosen, opened)
+        yield from _of_predictions(record, index, sound, chosen, opened, files)
 
 
 def _halves(path: str) -> Parts:
@@ -69,6 +71,7 @@ def _of_predictions(
     sound: Set[str],
     splits: Mapping[tuple[str, str], Parts],
     opened: OpenStore,
+    files: PredictionsFiles,
 ) -> Iterator[tuple[str, str]]:
     """Predictions name the images that a model was trained, unlearned and tested on, and their labels.
 
@@ -82,7 +85,7 @@ def _of_predictions(
     for path in sound_outputs(record, sound):
         if path.endswith(layout.PREDICTIONS_FILE):
             try:
-                said = read_said(path)
+                said = files.read(path)
             except Exception as error:
                 # A damaged archive can make numpy and zipfile raise nearly anything.
                 yield path, f"it is not a file of predictions: {error!r}"

@@ -1,6 +1,7 @@
 """Tables and figures whose numbers should not stand beside each other, or lack some."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
 
 from lotus.engine.runtime import said_in
 from lotus.records.forms import MODELS
@@ -14,10 +15,12 @@ def problems(index: Index) -> Iterator[tuple[str, str]]:
     """(path, reason) for every table and figure made of models of several code versions, devices or
     runtimes, or with means that lack a seed.
     """
+    # Most models are behind many items.
+    told = cache(lambda path: _computed_on(index.records[path]))
     for record in index.records.values():
         if record.kind in MADE and not record.problem:
             metrics, runs = _sources(index, record)
-            for reason in (*_codes(runs), *_computing(runs), *_seeds(metrics)):
+            for reason in (*_codes(runs), *_computing(runs, told), *_seeds(metrics)):
                 for path in record.outputs:
                     yield path, reason
 
@@ -47,13 +50,24 @@ def _codes(runs: Sequence[Record]) -> Iterator[str]:
             yield f"mixes code versions of {step}: {_counted(versions)}"
 
 
-def _computing(runs: Sequence[Record]) -> Iterator[str]:
-    """Devices and runtimes of which some models were made by others than the rest."""
+def _computed_on(run: Record) -> tuple[str, str]:
+    """Device and runtime of a model, in words."""
+    return device_of(run), said_in(run.content["hardware"])
+
+
+def _computing(runs: Sequence[Record], told: Callable[[str], tuple[str, str]]) -> Iterator[str]:
+    """Devices and runtimes of which some models were made by others than the rest.
+
+    Args:
+        told: see `_computed_on`; by the record's path.
+
+    """
     devices: dict[str, list[str]] = {}
     runtimes: dict[str, list[str]] = {}
     for run in runs:
-        devices.setdefault(device_of(run), []).append(run.path)
-        runtimes.setdefault(said_in(run.content["hardware"]), []).append(run.path)
+        device, runtime = told(run.path)
+        devices.setdefault(device, []).append(run.path)
+        runtimes.setdefault(runtime, []).append(run.path)
     for what, found in (("devices", devices), ("runtimes", runtimes)):
         if len(found) > 1:
             yield f"mixes {what}: {_counted(found)}"

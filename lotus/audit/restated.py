@@ -8,6 +8,7 @@ import numpy as np
 
 from lotus import layout
 from lotus.audit.open_stores import OpenStore
+from lotus.audit.said_by_models import PredictionsFiles
 from lotus.audit.sound_outputs import sound_outputs
 from lotus.config.cells import Benchmark
 from lotus.data import content
@@ -16,7 +17,7 @@ from lotus.errors import BrokenCodeError, LotusError
 from lotus.formats.json_text import read_file
 from lotus.layout import GOLD, HELD_OUT, ORIGINAL
 from lotus.names import shown
-from lotus.predictions import collapse, maps_file, predictions_file
+from lotus.predictions import collapse, maps_file
 from lotus.records.forms import MODELS
 from lotus.records.index import Index
 from lotus.records.places import leads_out
@@ -28,7 +29,7 @@ HASHED_AGAIN = 1 << 28
 
 
 def problems(
-    index: Index, sound: Set[str], opened: OpenStore, full: bool
+    index: Index, sound: Set[str], opened: OpenStore, files: PredictionsFiles, full: bool
 ) -> Iterator[tuple[str, str]]:
     """(path, reason) for records and artifacts that state otherwise than what they speak of.
 
@@ -43,7 +44,8 @@ def problems(
         yield from ((record.path, reason) for reason in _misfiled(record))
         for path in sound_outputs(record, sound):
             if record.kind == "metrics":
-                yield from ((path, reason) for reason in _of_metrics(record, path, index, sound))
+                of_metrics = _of_metrics(record, path, index, sound, files)
+                yield from ((path, reason) for reason in of_metrics)
             elif path.endswith(layout.MAPS_FILE):
                 yield from ((path, reason) for reason in _of_maps(record, path, index))
         if record.kind == "store" and sound >= record.outputs.keys():
@@ -103,7 +105,9 @@ PLACES: Mapping[str, Callable[[Mapping[str, Any]], Path]] = {
 """Kind of step → where the record or its output lies, by what it is about."""
 
 
-def _of_metrics(record: Record, path: str, index: Index, sound: Set[str]) -> Iterator[str]:
+def _of_metrics(
+    record: Record, path: str, index: Index, sound: Set[str], files: PredictionsFiles
+) -> Iterator[str]:
     """Yields where a metrics file is not of the rows, predictions and labels that its record states."""
     try:
         stated = parse_metrics(Path(path), read_file(Path(path)))
@@ -131,10 +135,12 @@ def _of_metrics(record: Record, path: str, index: Index, sound: Set[str]) -> Ite
             )
         run = index.producers.get(of["path"])
         if run is not None and not run.problem and run.kind in MODELS:
-            yield from _of_row(row, stated, run, of["path"] if of["path"] in sound else "")
+            yield from _of_row(row, stated, run, of["path"] if of["path"] in sound else "", files)
 
 
-def _of_row(row: str, stated: Mapping[str, Any], run: Record, path: str) -> Iterator[str]:
+def _of_row(
+    row: str, stated: Mapping[str, Any], run: Record, path: str, files: PredictionsFiles
+) -> Iterator[str]:
     """Yields where a row is not of the run whose predictions it was computed from."""
     for key, value in {**stated, "row": row}.items():
         is_named = key in ("dataset", "architecture", "scenario", "seed", "row")
@@ -142,7 +148,7 @@ def _of_row(row: str, stated: Mapping[str, Any], run: Record, path: str) -> Iter
             yield f"its row {shown(row)} is of {key} {shown(str(run.about[key]))} ({run.path})"
     scores = stated["rows"].get(row, {})
     try:
-        said = predictions_file.why_collapsed(Path(path)) if path else None
+        said = files.collapsed(path) if path else None
     except LotusError:
         # Told of the predictions themselves.
         return

@@ -7,7 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from lotus.predictions.predictions_file import ATTACKED, CALIBRATION, COLLAPSED, check_sizes
+from lotus.predictions.predictions_file import (
+    ATTACKED,
+    CALIBRATION,
+    COLLAPSED,
+    check_sizes,
+    why_collapsed,
+)
 
 LARGEST = 10**12
 """More images than a store can have."""
@@ -72,6 +78,25 @@ def read_said(path: str) -> Said:
     right = float((answers == labels[kept]).mean())
     largest = float(np.bincount(labels[kept]).max() / len(answers))
     return Said(indices, labels, collapsed, right, largest)
+
+
+class PredictionsFiles:
+    """The files of predictions of one audit, each read once for most that is asked of it."""
+
+    def __init__(self) -> None:
+        # Not what else they say: that may be more than fits into memory.
+        self._collapsed: dict[str, str] = {}
+
+    def read(self, path: str) -> Said:
+        """Reads one: see `read_said`."""
+        said = read_said(path)
+        self._collapsed[path] = said.collapsed
+        return said
+
+    def collapsed(self, path: str) -> str:
+        """Returns why the model is said to be of no use: see `why_collapsed`."""
+        known = self._collapsed.get(path)
+        return why_collapsed(Path(path)) if known is None else known
 
 
 def indices_in(name: str, value: Any) -> np.ndarray:

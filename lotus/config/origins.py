@@ -43,22 +43,25 @@ def read_origin(path: Path) -> Origin:
     return Origin(shown(path), text.content, text.lines)
 
 
-def with_bases(files: Sequence[Path]) -> tuple[Path, ...]:
-    """Returns the files with those that they are based on (`based_on`) before them, each once.
+def with_bases(files: Sequence[Path]) -> dict[Path, Origin]:
+    """Returns the files with those that they are based on (`based_on`) before them, and what they hold.
 
     Raises:
         LotusError: a file cannot be read, or what it is based on is no file beside it, or is based on it.
 
     """
-    return tuple(dict.fromkeys(each for path in files for each in _with_base(path, ())))
+    found: dict[Path, Origin] = {}
+    for path in files:
+        found |= {of: it for of, it in _with_base(path, ()).items() if of not in found}
+    return found
 
 
-def _with_base(path: Path, above: tuple[Path, ...]) -> tuple[Path, ...]:
+def _with_base(path: Path, above: tuple[Path, ...]) -> dict[Path, Origin]:
     origin = read_origin(path)
     base = origin.content.get("based_on")
     # Of another type: told with all other mistakes, once the files are merged.
     if not isinstance(base, str):
-        return (path,)
+        return {path: origin}
     where = f"{origin.name}: line {origin.lines.get(('based_on',), 1)}: based_on = {base!r}"
     # Beside it: a stranger's configuration shall not have any file read.
     if Path(base).name != base:
@@ -68,7 +71,7 @@ def _with_base(path: Path, above: tuple[Path, ...]) -> tuple[Path, ...]:
         raise LotusError(f"{where}: that file is itself based on {shown(path)}")
     if not found.is_file():
         raise LotusError(f"{where}: there is no such file in {shown(path.parent)}")
-    return (*_with_base(found, (*above, path)), path)
+    return {**_with_base(found, (*above, path)), path: origin}
 
 
 def typed(value: Any) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 from snakemake.utils import update_config
 
 from lotus import layout
-from lotus.config.origins import DEFAULT_CONFIG, Origin, read_origin, with_bases
+from lotus.config.origins import DEFAULT_CONFIG, Origin, with_bases
 from lotus.errors import LotusError
 from lotus.formats.json_text import parse_json, read_file
 from lotus.plan.making import make_plan
@@ -72,12 +72,12 @@ def declared(
         LotusError: a file is absent or not accepted.
 
     """
-    named = with_bases(tuple(files) or (DEFAULT_CONFIG,))
-    origins = [*map(read_origin, named), Origin("--config", given)]
+    read = with_bases(tuple(files) or (DEFAULT_CONFIG,))
+    origins = [*read.values(), Origin("--config", given)]
     content: dict[str, Any] = {}
     for origin in origins:
         update_config(content, origin.content)
-    return Declared(make_plan(content, origins, import_plugins), origins, named, given)
+    return Declared(make_plan(content, origins, import_plugins), origins, tuple(read), given)
 
 
 def present(configfiles: Sequence[Path]) -> Declared:

@@ -8,6 +8,8 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
+from io import BytesIO
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -200,9 +202,23 @@ def check_sizes(path: Path) -> None:
                 raise ValueError(f"{member.filename} states more bytes than the file has")
             with archive.open(member) as file:
                 version = np.lib.format.read_magic(file)
-                read = np.lib.format.read_array_header_1_0
-                if version != (1, 0):
-                    read = np.lib.format.read_array_header_2_0
-                shape, _, dtype = read(file)
+                size = file.read(2 if version == (1, 0) else 4)
+                header = file.read(int.from_bytes(size, "little"))
+            shape, dtype = _stated(version, size + header)
             if prod(shape) * dtype.itemsize > member.file_size:
                 raise ValueError(f"{member.filename} states more bytes than it has")
+
+
+@lru_cache(1000)
+def _stated(version: tuple[int, int], header: bytes) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Returns shape and type of an array by its header, which many files share; it takes long to read.
+
+    Args:
+        header: all that follows the version, up to the array.
+
+    """
+    read = np.lib.format.read_array_header_1_0
+    if version != (1, 0):
+        read = np.lib.format.read_array_header_2_0
+    shape, _, dtype = read(BytesIO(header))
+    return shape, dtype
