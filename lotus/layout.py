@@ -4,6 +4,7 @@ The rules of the workflow ask here too, with wildcards (`"{dataset}"`) in place 
 names and the pattern that Snakemake matches it with are made by one function.
 """
 
+from functools import cache
 from pathlib import Path
 
 from lotus.config.cells import Benchmark
@@ -109,6 +110,7 @@ def log_of(rule: str, *subject: str) -> Path:
     )
 
 
+@cache
 def run_folder(cell: Benchmark, seed: Seed, row: str) -> Path:
     """Folder of a run; the original model is shared by the scenarios of its data set.
 
@@ -141,10 +143,12 @@ def in_study(name: str, study: str) -> str:
     return f"{name}-{study}" if study and not study.startswith("{") else f"{name}{study}"
 
 
+@cache
 def _seed_folder(cell: Benchmark, seed: Seed) -> Path:
     return RESULTS / cell.dataset / cell.architecture / f"seed{seed}"
 
 
+@cache
 def split_file(dataset: str, seed: Seed, name: str) -> Path:
     """`held-out` halves or the forget set of a scenario."""
     return RESULTS / dataset / "splits" / f"seed{seed}" / f"{name}.json"
@@ -166,6 +170,7 @@ def cleaned_file(dataset: str, scenario: str) -> Path:
     return audit_file(dataset, scenario).with_suffix(".csv")
 
 
+@cache
 def store_record(dataset: str) -> Path:
     """Record of a verified store."""
     return RESULTS / dataset / "store.json"

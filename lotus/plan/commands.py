@@ -1,7 +1,8 @@
 """The command of a step, put together from what the plan says of it; a record's own line plays no part.
 
-Those of steps with a model stand here, others in `lotus.plan.drawing`. The rules of the workflow say the
-same in Snakemake's terms; a test holds the lines that they left in records against these.
+Those of steps with a model stand here, and the rules of the workflow run them as they are. Others are in
+`lotus.plan.drawing`; the rules say the same in Snakemake's terms, and a test holds the lines that they left
+in records against these.
 """
 
 from collections.abc import Callable, Mapping
@@ -50,9 +51,14 @@ def command_of(step: Step, device: str = "auto", runtime: str = DEFAULT) -> list
 
     """
     if step.kind in RUNS:
-        words = [*_VERBS[step.kind](step), *_of_model(step, device, runtime)]
-        return flat({str(place): word for place, word in enumerate(words)})
+        return [*run_command(step), "--device", device, "--runtime", runtime]
     return drawing.arguments(step)
+
+
+def run_command(step: Step) -> list[str]:
+    """Returns the arguments of `lotus` that do a step of `RUNS`, but for what it computes on."""
+    words = [*_VERBS[step.kind](step), *_of_model(step)]
+    return flat({str(place): word for place, word in enumerate(words)})
 
 
 def _pretrain(step: Step) -> list[Files]:
@@ -79,11 +85,10 @@ def _sections(step: Step) -> list[Files]:
     return ["--architecture", step.told["architecture"], "--images", step.told["images"]]
 
 
-def _of_model(step: Step, device: str, runtime: str) -> list[Files]:
+def _of_model(step: Step) -> list[Files]:
     """What every step with a model is told; where it writes comes last."""
     return [
-        *("--seed", step.subject["seed"], "--device", device, "--runtime", runtime),
-        *("--labels", step.told["labels"]),
+        *("--seed", step.subject["seed"], "--labels", step.told["labels"]),
         step.told.get("plugins", []),
         *("--protocol", step.subject["protocol"], step.told["weights"]),
         step.told.get("calibration", []),

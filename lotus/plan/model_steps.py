@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -36,11 +36,11 @@ class _Run:
     row: str
     by_default: bool = True
 
-    @property
+    @cached_property
     def folder(self) -> Path:
         return layout.run_folder(self.home, self.seed, self.row)
 
-    @property
+    @cached_property
     def subject(self) -> dict[str, str]:
         """Wildcards; all scenarios share the original."""
         subject = subject_of(self.home, self.seed)

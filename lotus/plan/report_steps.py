@@ -90,7 +90,8 @@ def seal_records(contents: Contents) -> Iterator[Step]:
     yield Step(
         "seal_records",
         {},
-        inputs={"recorded": recorded_outputs(contents)},
+        # Each job writes its record last, so no other file of it need be waited for.
+        inputs={"recorded": _records(contents)},
         outputs=outputs,
         told={},
         modules=("lotus.records.ledger",),
@@ -105,6 +106,18 @@ def recorded_outputs(contents: Contents) -> list[str]:
         for name in layout.RUN_FILES.values()
         for path in contents.run_files(name, contents.measured)
     ]
+    return [*_made_of_runs(contents), *runs]
+
+
+def _records(contents: Contents) -> list[str]:
+    """The records of all that is recorded."""
+    places = (layout.record_of(Path(made)) for made in _made_of_runs(contents))
+    found = dict.fromkeys(place.as_posix() for place in places if place is not None)
+    return [*found, *contents.records(contents.measured)]
+
+
+def _made_of_runs(contents: Contents) -> list[str]:
+    """Everything recorded beside the runs."""
     return [
         str(layout.PAGE),
         str(layout.CLAIMS),
@@ -112,7 +125,6 @@ def recorded_outputs(contents: Contents) -> list[str]:
         *(first_file(made, "table") for made in contents.tables),
         *(first_file(made, "figure") for made in contents.figures),
         *exhibit_files(contents),
-        *runs,
         *(str(step.outputs["status"]) for step in cache_stores(contents)),
     ]
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from lotus.errors import LotusError
 from lotus.plan import data_steps, model_steps, report_steps
+from lotus.plan.commands import run_command
 from lotus.plan.contents import Contents
 from lotus.plan.plan import Plan
 from lotus.plan.step import ExpectedRecord, Files, Step
@@ -105,6 +106,10 @@ class Steps:
 
     def _told(self, kind: str, name: str) -> OfWildcards:
         return lambda wildcards: self.find(kind, wildcards).told[name]
+
+    def command_of(self, kind: str) -> OfWildcards:
+        """The words that make a model, but for what it computes on: see `run_command`."""
+        return lambda wildcards: run_command(self.find(kind, wildcards))
 
     def code_of(self, kind: str) -> OfWildcards:
         """Digest of the code that a job runs; '' where no change of code asks for it again."""

@@ -16,15 +16,11 @@ rule pretrain_original:
         device=DEVICE,
         computing=COMPUTING,
     params:
-        **STEPS.told("pretrain_original", "store", "out", "labels", "weights"),
-        **STEPS.told("pretrain_original", "architecture", "images"),
+        command=STEPS.command_of("pretrain_original"),
         code=STEPS.code_of("pretrain_original"),
     shell:
-        "lotus --log {log} pretrain --store {params.store} --held-out {input.held_out}"
-        " --architecture {params.architecture:q} --images {params.images:q}"
-        " --seed {wildcards.seed} --device {resources.device} --runtime {resources.computing}"
-        " --labels {params.labels:q}"
-        " --protocol {wildcards.protocol} {params.weights} --out {params.out}"
+        "lotus --log {log} {params.command:q} --device {resources.device}"
+        " --runtime {resources.computing}"
 
 
 rule retrain_gold:
@@ -42,12 +38,8 @@ rule retrain_gold:
         device=DEVICE,
         computing=COMPUTING,
     params:
-        **STEPS.told("retrain_gold", "store", "out", "labels", "weights"),
-        **STEPS.told("retrain_gold", "architecture", "images"),
+        command=STEPS.command_of("retrain_gold"),
         code=STEPS.code_of("retrain_gold"),
     shell:
-        "lotus --log {log} retrain --store {params.store} --held-out {input.held_out}"
-        " --forget-set {input.forget_set} --architecture {params.architecture:q}"
-        " --images {params.images:q} --seed {wildcards.seed}"
-        " --device {resources.device} --runtime {resources.computing} --labels {params.labels:q}"
-        " --protocol {wildcards.protocol} {params.weights} --out {params.out}"
+        "lotus --log {log} {params.command:q} --device {resources.device}"
+        " --runtime {resources.computing}"

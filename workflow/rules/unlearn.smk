@@ -16,13 +16,8 @@ rule unlearn:
         device=DEVICE,
         computing=COMPUTING,
     params:
-        **STEPS.told("unlearn", "method", "hyperparameters", "store", "original"),
-        **STEPS.told("unlearn", "out", "labels", "weights", "calibration", "plugins"),
+        command=STEPS.command_of("unlearn"),
         code=STEPS.code_of("unlearn"),
     shell:
-        "lotus --log {log} unlearn {params.method} {params.hyperparameters:q} --store {params.store}"
-        " --held-out {input.held_out} --forget-set {input.forget_set}"
-        " --original {params.original} --seed {wildcards.seed} --device {resources.device}"
+        "lotus --log {log} {params.command:q} --device {resources.device}"
         " --runtime {resources.computing}"
-        " --labels {params.labels:q} {params.plugins:q} --protocol {wildcards.protocol}"
-        " {params.weights} {params.calibration} --out {params.out}"
