@@ -23,7 +23,7 @@ from time import monotonic
 
 import torch
 from gpu_problem import FASTEST, QUICK, SIDE, SMALL_SIDE, Sizes, failure, random_store
-from gpu_runs import real_runs
+from gpu_runs import host_waits, real_runs
 from gpu_sharing import in_one_process, in_processes, is_shared_by_mps, worker
 from gpu_speed import matrix_rate, speeds
 
@@ -94,6 +94,8 @@ def measure(given: argparse.Namespace, folder: Path) -> dict[str, object]:
     ):
         until = begun + share * whole
         report.part(kind, partial(runs, folder / kind, small, 8, runtime=runtime, until=until))
+    waits = partial(host_waits, folder / "first_runs", small, name, begun + 0.45 * whole)
+    report.part("host_waits", waits)
     report.part("bf16_rate", lambda: matrix_rate(prepare(name, 1), sizes))
     rate = report.content["bf16_rate"]
     limit = rate["tflops"] if isinstance(rate, dict) else None

@@ -1,11 +1,15 @@
 """Whole experiments by the functions that the workflow calls."""
 
 import json
-from collections.abc import Callable
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 
+import torch
 from gpu_problem import AUGMENTATION, architecture, failure
 
 from lotus.config import protocol
@@ -95,3 +99,39 @@ def average_gaps(folder: Path, name: str) -> dict[str, float | None] | str:
     except Exception as error:
         return failure(error)
     return {row: it["avg_gap"] for row, it in json.loads(out.read_text())["rows"].items()}
+
+
+def host_waits(runs: Path, store: Store, device: str, until: float) -> dict[str, object]:
+    """Method → lines of the code at which the host waited for the GPU, and how often, in a whole run.
+
+    Args:
+        runs: folder that `real_runs` filled.
+
+    """
+    inputs = Inputs(store.folder, runs / "held-out.json", runs / "forget.json")
+    made = steps(inputs, runs / "corrected/original", 8, len(store.part("train")))
+    found: dict[str, object] = {}
+    for method in sorted(registry.available()):
+        with waits_counted() as counted:
+            run = attempted(made[method], Run(runs / "waits" / method, 1, device, 1), until)
+        found[method] = dict(counted.most_common()) if isinstance(run, dict) else run
+    return found
+
+
+@contextmanager
+def waits_counted() -> Iterator[Counter[str]]:
+    """Counts, by file and line, what PyTorch says of operations for which the host waits."""
+    counted: Counter[str] = Counter()
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        if torch.cuda.is_available():
+            torch.cuda.set_sync_debug_mode("warn")
+        try:
+            yield counted
+        finally:
+            if torch.cuda.is_available():
+                torch.cuda.set_sync_debug_mode("default")
+    for it in told:
+        if "synchronizing CUDA operation" in str(it.message):
+            place = Path(it.filename)
+            counted[f"{'/'.join(place.parts[-3:])}:{it.lineno}"] += 1

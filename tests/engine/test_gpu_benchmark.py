@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import warnings
 from time import monotonic
 from types import SimpleNamespace
 
@@ -49,6 +50,16 @@ def test_a_run_that_fails_has_a_line_and_a_late_one_is_left_out(benchmark):
         "failed: ValueError: no such kernel ("
     )
     assert attempted(broken, None, monotonic() - 1) == "left out: no time"
+
+
+def test_what_torch_says_of_waits_is_counted_by_line(benchmark):
+    with benchmark("gpu_runs").waits_counted() as counted:
+        for _ in range(3):
+            warnings.warn("called a synchronizing CUDA operation (function x)", stacklevel=1)
+        warnings.warn("something else", stacklevel=1)
+    ((place, count),) = counted.items()
+    assert place.startswith("tests/engine/test_gpu_benchmark.py:")
+    assert count == 3
 
 
 def test_kernels_that_overlap_count_once_and_annotations_and_the_host_not_at_all(benchmark):
