@@ -86,26 +86,24 @@ def measure(given: argparse.Namespace, folder: Path) -> dict[str, object]:
         if given.store
         else random_store(folder / "images", sizes.images, SIDE, 3)
     )
-    runs = partial(real_runs, device=name)
-    # The first real runs come before everything else: by the default runtime, then by the fastest.
-    for kind, runtime, share in (
-        ("first_runs", "default", 0.25),
-        ("first_runs_bf16", FASTEST, 0.4),
-    ):
-        until = begun + share * whole
-        report.part(kind, partial(runs, folder / kind, small, 8, runtime=runtime, until=until))
-    waits = partial(host_waits, folder / "first_runs", small, name, begun + 0.45 * whole)
-    report.part("host_waits", waits)
+    runs, first = partial(real_runs, device=name), folder / "first_runs"
+
+    def until(share: float) -> float:
+        return begun + share * whole
+
+    # The first real runs come before everything else.
+    report.part("first_runs", partial(runs, first, small, 8, runtime="default", until=until(0.4)))
     report.part("bf16_rate", lambda: matrix_rate(prepare(name, 1), sizes))
     rate = report.content["bf16_rate"]
     limit = rate["tflops"] if isinstance(rate, dict) else None
-    until = begun + 0.65 * whole
-    report.part("training", lambda: speeds(store, sizes, name, limit, until))
-    until = begun + 0.85 * whole
-    methods = partial(runs, folder / "methods", store, sizes.width, runtime=FASTEST, until=until)
-    report.part("methods", methods)
+    report.part("training", lambda: speeds(store, sizes, name, limit, until(0.65)))
+    of_paper = partial(runs, folder / "methods", store, sizes.width, runtime=FASTEST)
+    report.part("methods", partial(of_paper, until=until(0.8)))
+    report.part("host_waits", partial(host_waits, first, small, name, until(0.85)))
     report.part("one_process", lambda: in_one_process(small, sizes, name), takes=30)
-    report.part("processes", lambda: in_processes(folder, sizes, name, begun + whole))
+    report.part("processes", lambda: in_processes(folder, sizes, name, until(1)))
+    small_bf16 = partial(runs, folder / "first_runs_bf16", small, 8, runtime=FASTEST)
+    report.part("first_runs_bf16", partial(small_bf16, until=until(0.97)))
     return report.content
 
 
