@@ -47,8 +47,8 @@ def test_bf16_and_compilation_change_last_digits_alone(name, class_forgetting, s
     with compiled_eagerly() as graphs:
         compiled = unlearned(name, made(), "compile=on")
     assert plain.dtype == bf16.dtype == torch.float32
-    # Adam goes by the sign even of slopes that are 0 but for rounding.
-    torch.testing.assert_close(compiled, plain, rtol=0, atol=0.01)
+    # Adam goes by the sign even of slopes that are 0 but for rounding; in large steps, of classes.
+    torch.testing.assert_close(compiled, plain, rtol=0, atol=0.05 if class_forgetting else 0.01)
     torch.testing.assert_close(bf16, plain, rtol=0, atol=0.1)
     # At most one for each mode, with and without gradients, of weights or of images.
     assert 1 <= len(graphs) <= 8 or name == "ssd"
