@@ -1,17 +1,20 @@
 # make report   environment + the default experiment; prints where the report is
 # make test     environment + checks and tests
 # make docs     environment + the documentation as a site, in build/site
+# make bench    environment + all figures of speed, a quarter of an hour; QUICK=1: whether it works; CIFAR=FOLDER
 # make lock     renews envs/requirements.lock (needs uv)
 
 PYTHON ?= python3
 VENV ?= .venv
 CORES ?= all
 CONFIG ?=
+QUICK ?=
+CIFAR ?=
 BIN := $(abspath $(VENV))/bin
 # The jobs' own `lotus`, and the tools that the tests call.
 export PATH := $(BIN):$(PATH)
 
-.PHONY: report test check docs env lock
+.PHONY: report test check docs bench env lock
 
 report: env
 	@$(if $(CONFIG),lotus check-config $(CONFIG) > /dev/null,true)
@@ -39,6 +42,9 @@ docs: env
 	@# Not --quiet, which would not count warnings, so that broken links passed.
 	properdocs build --strict
 	@echo "Documentation: $(CURDIR)/build/site/index.html"
+
+bench: env
+	@python benchmarks/bench.py $(if $(QUICK),--quick,--full) $(if $(CIFAR),--cifar $(CIFAR))
 
 env: $(VENV)/.ready
 

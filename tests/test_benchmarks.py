@@ -1,0 +1,87 @@
+"""The benchmark: that it runs and what it writes; how fast anything is, no test says."""
+
+import importlib.util
+import json
+import sys
+
+from project import ROOT, run
+
+KEYS = {
+    "evaluation",
+    "evaluation_released",
+    "lotus_epoch_fp32",
+    "lotus_epoch_bf16",
+    "lotus_vit_teacher_cache",
+    "default_run_over_compute",
+    "seeds_32_over_8",
+    "plan_ms_per_job",
+    "audit_seconds",
+}
+BENCHMARKS = ROOT / "benchmarks"
+
+
+def loaded(name):
+    """A script that uses no other, without its folder on the path."""
+    described = importlib.util.spec_from_file_location(
+        f"of_benchmarks_{name}", BENCHMARKS / f"{name}.py"
+    )
+    module = sys.modules[described.name] = importlib.util.module_from_spec(described)
+    described.loader.exec_module(module)
+    return module
+
+
+def test_a_quick_benchmark_writes_all_ratios(tmp_path):
+    """Of one part, with what did not run and why; nothing is written into the project."""
+    out = tmp_path / "new" / "latest.json"
+    script = BENCHMARKS / "bench.py"
+    asked = ("--quick", "--only", "lotus_vit", "audit", "--out", out)
+    printed = run(ROOT, sys.executable, script, *asked, PYTHONPATH=ROOT).stdout
+    written = json.loads(out.read_text())
+    assert written["ratios"].keys() == KEYS
+    measured = {name: value for name, value in written["ratios"].items() if value is not None}
+    assert list(measured) == ["lotus_vit_teacher_cache"]
+    assert measured["lotus_vit_teacher_cache"] > 0
+    assert written["figures"].keys() == {"lotus_vit"}
+    assert "default_run" in written["not_measured"]["audit"]
+    assert written["not_measured"]["evaluation"] == "it was not asked for: --only"
+    assert written["hardware"]["cores"] > 0
+    assert {"torch", "numpy"} <= written["versions"].keys()
+    assert "lotus_vit_teacher_cache" in printed
+    assert str(out) in printed
+
+
+def test_a_ratio_is_the_median_of_rounds():
+    """Not the quotient of two medians: a slow round is slow for both."""
+    rounds = loaded("paired").Rounds(
+        {"ours": [1.0, 9.0, 2.0], "other": [2.0, 36.0, 10.0], "part": [1.0, 9.0, 2.0]}
+    )
+    assert rounds.ratio("other", "ours") == 4
+    assert rounds.ratio("other", "ours", {"part": 2}) == 2
+
+
+def test_ways_run_in_turn_and_in_both_orders():
+    order = []
+    found = loaded("paired").in_turn(
+        {name: lambda name=name: order.append(name) for name in "ab"}, 2
+    )
+    assert "".join(order) == "ab" + "ab" + "ba"
+    assert [len(seconds) for seconds in found.seconds.values()] == [2, 2]
+
+
+def test_an_exponent_is_a_slope_in_logarithms(monkeypatch):
+    monkeypatch.setitem(sys.modules, "paired", loaded("paired"))
+    growth = loaded("growth")
+    assert growth.exponent([1, 2, 4], [3.0, 12.0, 48.0]) == 2
+    assert growth.SIZES.keys() == growth.CURVES.keys()
+
+
+def test_the_page_names_every_script():
+    text = (BENCHMARKS / "README.md").read_text(encoding="utf-8")
+    scripts = {path.name for path in BENCHMARKS.glob("*.py")}
+    assert {name for name in scripts if f"`{name}`" not in text} == set()
+
+
+def test_what_the_benchmark_writes_is_not_tracked():
+    assert not run(
+        ROOT, "git", "check-ignore", "benchmarks/results/latest.json", check=False
+    ).returncode
