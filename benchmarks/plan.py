@@ -1,4 +1,4 @@
-"""How long the plan of the paper's grid takes, how it grows with the seeds, how much of it is Snakemake's.
+"""How long the plan of the paper's grid takes, how it grows, and how much of it is Snakemake's.
 
     python benchmarks/plan.py [--times 1 2 4] [--rounds 3] [--json FILE]
 
