@@ -1,0 +1,46 @@
+"""Files of predictions as an audit reads them."""
+
+import numpy as np
+import pytest
+
+from lotus.audit import said_by_models
+from lotus.audit.said_by_models import PredictionsFiles
+from lotus.errors import LotusError
+from lotus.predictions.predictions_file import Split, save
+
+
+def predictions(path, collapsed):
+    split = Split(np.eye(3, dtype=np.float32), np.arange(3), np.arange(3))
+    save(path, {"forget": split, "retain": split}, collapsed)
+    return str(path)
+
+
+@pytest.mark.parametrize("collapsed", ["", "layer.weight has values that are not finite"])
+def test_what_was_read_once_is_not_read_again(tmp_path, monkeypatch, collapsed):
+    path, files = predictions(tmp_path / "p.npz", collapsed), PredictionsFiles()
+    assert files.collapsed(path) == collapsed
+    assert files.read(path).collapsed == collapsed
+    monkeypatch.setattr(said_by_models, "why_collapsed", lambda path: pytest.fail("read again"))
+    assert files.collapsed(path) == collapsed
+
+
+def test_a_file_that_cannot_be_read_says_nothing(tmp_path):
+    path, files = predictions(tmp_path / "p.npz", ""), PredictionsFiles()
+    (tmp_path / "p.npz").write_bytes(b"PK")
+    with pytest.raises(Exception, match="zip"):
+        files.read(path)
+    with pytest.raises(LotusError, match="damaged"):
+        files.collapsed(path)
+
+
+def test_arrays_with_one_header_are_told_apart_by_their_sizes(tmp_path):
+    """What a header says is kept, and it is held against each file that has it."""
+    predictions(tmp_path / "p.npz", "")
+    said_by_models.check_sizes(tmp_path / "p.npz")
+    shape = b"'shape': (3,)"
+    whole = (tmp_path / "p.npz").read_bytes()
+    assert shape in whole
+    (tmp_path / "p.npz").write_bytes(whole.replace(shape, b"'shape': (9,)"))
+    for _ in range(2):
+        with pytest.raises(Exception, match="more bytes than it has"):
+            said_by_models.check_sizes(tmp_path / "p.npz")
