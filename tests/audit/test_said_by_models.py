@@ -10,7 +10,7 @@ from lotus.predictions.predictions_file import Split, save
 
 
 def predictions(path, collapsed):
-    split = Split(np.eye(3, dtype=np.float32), np.arange(3), np.arange(3))
+    split = Split(np.eye(30, dtype=np.float32), np.arange(30), np.arange(30))
     save(path, {"forget": split, "retain": split}, collapsed)
     return str(path)
 
@@ -37,10 +37,10 @@ def test_arrays_with_one_header_are_told_apart_by_their_sizes(tmp_path):
     """What a header says is kept, and it is held against each file that has it."""
     predictions(tmp_path / "p.npz", "")
     said_by_models.check_sizes(tmp_path / "p.npz")
-    shape = b"'shape': (3,)"
+    shape = b"'shape': (30,)"
     whole = (tmp_path / "p.npz").read_bytes()
     assert shape in whole
-    (tmp_path / "p.npz").write_bytes(whole.replace(shape, b"'shape': (9,)"))
+    (tmp_path / "p.npz").write_bytes(whole.replace(shape, b"'shape': (99,)"))
     for _ in range(2):
         with pytest.raises(Exception, match="more bytes than it has"):
             said_by_models.check_sizes(tmp_path / "p.npz")
