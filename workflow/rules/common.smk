@@ -44,7 +44,7 @@ def stop(mistakes):
 
 
 def read_runtime():
-    """How models compute on the device, in the words of `--runtime`, and how many workers stay for them."""
+    """How models compute, for `--runtime` (Snakemake's own `runtime` is minutes), and how many workers stay."""
     try:
         runtime = jobs.runtime_on(DEVICE, os.environ.get("LOTUS_RUNTIME", "default"))
         return runtime, jobs.kept_workers(os.environ.get("LOTUS_KEPT_WORKERS", "0"))
@@ -56,15 +56,14 @@ def read_configuration():
     """The configuration given on the command line, else the default one."""
     try:
         refuse_braces(Path.cwd())
+        check_specs()
         # Not a `configfile:` line: that would be merged into every other configuration.
         files = [Path(path) for path in workflow.config_settings.configfiles]
-        check_specs()
         return declared(files, typed(workflow.config_settings.config))
     except LotusError as error:
         stop(str(error).splitlines())
 
 
-# Not under the name of Snakemake's own resource `runtime`, which is minutes.
 COMPUTING, WORKERS = read_runtime()
 DECLARED = read_configuration()
 PLAN = DECLARED.plan
