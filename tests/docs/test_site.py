@@ -96,7 +96,7 @@ def test_nothing_is_loaded_from_another_host(site):
 
 @pytest.mark.parametrize("link", ["docs/nowhere.md", "docs/data.md#nowhere", "/docs/data.md"])
 def test_a_broken_link_stops_the_build(link, tmp_path):
-    for name in ("docs", "report/published", "tests/parity"):
+    for name in ("docs", "report/published", "tests/parity", "benchmarks"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("cases"))
     for path in [*ROOT.glob("*.md"), ROOT / "properdocs.yml", ROOT / "report/claims.yaml"]:
         shutil.copy2(path, tmp_path / path.relative_to(ROOT))
