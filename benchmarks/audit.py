@@ -7,9 +7,7 @@ than of one that this code made. The first one, not counted, hashes every file. 
 of runs are taken for ever more seeds, each with what was made of them alone.
 """
 
-import argparse
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -18,8 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from time import perf_counter
 from typing import Any
+
+from child import options, run_to_end
+
+from lotus.records.files import write_json
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMAND = (sys.executable, "-P", str(ROOT / "workflow/run_lotus.py"), "audit", "--json")
@@ -69,18 +70,12 @@ def _measured(project: Path, rounds: int) -> dict[str, float]:
 
 
 def _audit(project: Path) -> Audited:
-    with TemporaryDirectory() as folder, (Path(folder) / "said").open("w+b") as said:
-        start = perf_counter()
-        started = subprocess.Popen(COMMAND, cwd=project, stdout=said, stderr=subprocess.DEVNULL)
-        _, status, used = os.wait4(started.pid, 0)
-        seconds = perf_counter() - start
-        said.seek(0)
-        text = said.read().decode()
+    ended = run_to_end(COMMAND, project, errors=subprocess.DEVNULL)
     # 1 where something is found, which is no matter here.
-    if os.waitstatus_to_exitcode(status) not in (0, 1):
-        sys.exit(f"{project}: lotus audit ends with {os.waitstatus_to_exitcode(status)}")
-    there = [it for it in json.loads(text)["artifacts"] if it["status"] != "missing"]
-    return Audited(len(there), seconds, used.ru_utime + used.ru_stime)
+    if ended.code not in (0, 1):
+        sys.exit(f"{project}: lotus audit ends with {ended.code}")
+    there = [it for it in json.loads(ended.said)["artifacts"] if it["status"] != "missing"]
+    return Audited(len(there), ended.seconds, ended.processor_seconds)
 
 
 def _loads_torch(project: Path) -> bool:
@@ -103,10 +98,8 @@ def _parts(project: Path, folder: Path) -> Sequence[Path]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = options(__doc__.splitlines()[0], rounds=5)
     parser.add_argument("project", type=Path)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there as well")
     chosen = parser.parse_args()
     measured = measure_audit(chosen.project, chosen.rounds)
     print("artifacts  seconds  processor s")
@@ -114,7 +107,7 @@ def main() -> None:
         print(f"{of['artifacts']:>9,} {of['seconds']:>8} {of['processor_seconds']:>12}")
     print(f"torch is {'' if measured['loads_torch'] else 'not '}loaded")
     if chosen.json:
-        chosen.json.write_text(json.dumps(measured, indent=1) + "\n")
+        write_json(chosen.json, measured)
 
 
 if __name__ == "__main__":

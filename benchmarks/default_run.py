@@ -4,14 +4,13 @@ The jobs' own seconds are those that their records state. With as many jobs at o
 and nothing else to do, a run would take their sum ÷ cores: the ratio says how much more it takes.
 """
 
-import os
 import shutil
 import subprocess
-import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
+from child import of_a_clone
 from paired import Figures, rounded, timed
 
 from lotus.errors import LotusError
@@ -75,12 +74,7 @@ def _run(command: list[str], folder: Path) -> None:
         LotusError: it fails.
 
     """
-    beside = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    # The clone's own code, whatever is set here.
-    kept = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    ended = subprocess.run(
-        command, cwd=folder, env={**kept, "PATH": beside}, capture_output=True, text=True
-    )
+    ended = subprocess.run(command, cwd=folder, env=of_a_clone(), capture_output=True, text=True)
     if ended.returncode:
         said = ended.stderr.strip() or ended.stdout.strip()
         raise LotusError(f"{' '.join(command)}: ended with {ended.returncode}: {said[-2000:]}")

@@ -8,9 +8,7 @@ them in a bare Snakefile, whose rules have inputs, outputs and an empty command,
 what the dry run counts; medians of the rounds.
 """
 
-import argparse
 import json
-import os
 import re
 import subprocess
 import sys
@@ -22,11 +20,13 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import yaml
+from child import of_a_clone, options, run_to_end
 
 from lotus.plan.declared import declared
 from lotus.plan.step import Step, flat
 from lotus.plan.steps import Steps
 from lotus.plan.targets import Targets
+from lotus.records.files import write_json
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIG = Path("config/paper.yaml")
@@ -122,22 +122,13 @@ def _write_bare(folder: Path, files: Sequence[Path]) -> None:
     (folder / "Snakefile").write_text(BARE)
 
 
-def _planned(folder: Path, *options: str) -> Planned:
-    beside = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    # The clone's own code, whatever is set here.
-    kept = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    command = ["snakemake", "--dry-run", "--quiet", "rules", *options]
-    with (folder / "said").open("w+b") as said:
-        started = subprocess.Popen(
-            command, cwd=folder, env={**kept, "PATH": beside}, stdout=said, stderr=said
-        )
-        _, status, used = os.wait4(started.pid, 0)
-        said.seek(0)
-        text = said.read().decode()
-    total = TOTAL.search(text)
-    if status or total is None:
-        sys.exit(f"{' '.join(command)}: says no number of jobs:\n{text[-2000:]}")
-    return Planned(int(total[1]), used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+def _planned(folder: Path, *options_given: str) -> Planned:
+    command = ["snakemake", "--dry-run", "--quiet", "rules", *options_given]
+    ended = run_to_end(command, folder, of_a_clone())
+    total = TOTAL.search(ended.said)
+    if ended.code or total is None:
+        sys.exit(f"{' '.join(command)}: says no number of jobs:\n{ended.said[-2000:]}")
+    return Planned(int(total[1]), ended.processor_seconds, ended.mebibytes)
 
 
 def _said(taken: Sequence[Planned]) -> dict[str, float]:
@@ -151,10 +142,8 @@ def _said(taken: Sequence[Planned]) -> dict[str, float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = options(__doc__.splitlines()[0], rounds=3)
     parser.add_argument("--times", type=int, nargs="+", default=[1, 2, 4], help="of the seeds")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there as well")
     chosen = parser.parse_args()
     measured = measure_plan(chosen.times, chosen.rounds)
     print("times the seeds         jobs  processor s  ms a job  peak MiB")
@@ -166,7 +155,7 @@ def main() -> None:
                 f" {of['ms_per_job']:>9} {of['peak_mebibytes']:>9,}"
             )
     if chosen.json:
-        chosen.json.write_text(json.dumps(measured, indent=1) + "\n")
+        write_json(chosen.json, measured)
 
 
 if __name__ == "__main__":

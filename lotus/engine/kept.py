@@ -16,7 +16,6 @@ import os
 import random
 import select
 import socket
-import sys
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -154,9 +153,7 @@ def own_output() -> tuple[int, int]:
 
 
 def give_back_output(own: tuple[int, int]) -> None:
-    """Lets go of a job's output files, for whose end its caller waits."""
-    sys.stdout.flush()
-    sys.stderr.flush()
+    """Lets go of a job's output files, which are flushed and for whose end its caller waits."""
     for number, file in zip((1, 2), own, strict=True):
         os.dup2(file, number)
         os.close(file)

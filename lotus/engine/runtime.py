@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from lotus.errors import LotusError, choices
@@ -64,12 +64,7 @@ class Runtime:
 
     def __str__(self) -> str:
         """The choices that are not the default, as `--runtime` takes them; `default` if there are none."""
-        chosen = [
-            f"{it.name}={getattr(self, it.name)}"
-            for it in fields(self)
-            if getattr(self, it.name) != it.default
-        ]
-        return ",".join(chosen) or DEFAULT
+        return said_in(self.stated)
 
     def refuse_without_cuda(self) -> None:
         """Raises a LotusError if one of the choices needs a GPU, to be called where none is used."""

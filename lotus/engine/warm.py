@@ -78,10 +78,8 @@ class WarmProcess:
                 raise OSError(f"{address}: is too long for the address of a socket")
             self._log.parent.mkdir(parents=True, exist_ok=True)
             with self._log.open("wb") as log:
-                kept = ["--workers", str(self._workers)]
-                self._process = subprocess.Popen(
-                    [*self._command, "warm", str(address), *kept], stdout=log, stderr=log
-                )
+                command = [*self._command, "warm", str(address), "--workers", str(self._workers)]
+                self._process = subprocess.Popen(command, stdout=log, stderr=log)
         except OSError:
             self.stop()
             return None
