@@ -19,14 +19,14 @@ def avg_gap(sources: Sequence[Path]) -> Figure:
     """Draws Avg Gap to the gold model: mean over seeds, and each seed; the line is doing nothing.
 
     In textbook form for both protocols, so that the axis means one thing. Benchmarks without a gold
-    model are left out.
+    model are left out. Three panels stand side by side, so that three benchmarks fit on one screen.
     """
     frame = with_gold(load_metrics(sources))
     fallen = frame[frame["collapsed"] != ""]
     frame = sound(frame)
     frame = frame[frame["row"] != GOLD]
     label = "Avg Gap to gold, textbook form\n(lower is better)"
-    return dots(frame, fallen, "avg_gap", label, reference=ORIGINAL)
+    return dots(frame, fallen, "avg_gap", label, reference=ORIGINAL, most_columns=3)
 
 
 def _caption(page: OnPage) -> str:

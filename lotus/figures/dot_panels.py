@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 
 
 def dots(
-    frame: pd.DataFrame, fallen: pd.DataFrame, value: str, label: str, reference: str
+    frame: pd.DataFrame,
+    fallen: pd.DataFrame,
+    value: str,
+    label: str,
+    reference: str,
+    most_columns: int = 2,
 ) -> Figure:
     """Draws a large mark for each row's mean, small ones for its seeds.
 
@@ -26,9 +31,11 @@ def dots(
 
     Args:
         fallen: lines of collapsed models: these rows are not drawn, and the panel says so.
+        most_columns: panels side by side at most.
 
     """
-    return by_place(frame, fallen, label, partial(_dot_panel, value=value, reference=reference))
+    draw = partial(_dot_panel, value=value, reference=reference)
+    return by_place(frame, fallen, label, draw, most_columns=most_columns)
 
 
 def _dot_panel(

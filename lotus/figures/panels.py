@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
-from lotus.figures.style import BLACK, COLUMN, GREY, PAGE, SETTINGS, empty_figure
+from lotus.figures.style import BLACK, COLUMN, GREY, PAGE, SCREEN, SETTINGS, empty_figure
 from lotus.results.metrics import PLACE, benchmark_title, by_base, row_title, rows_in_order
 
 if TYPE_CHECKING:
@@ -27,6 +27,9 @@ ROW, LINE, TICKS, LEGEND = 0.21, 0.135, 0.22, 0.28
 BETWEEN, RIGHT = 0.3, 0.12
 """Inches across: from one panel to the next, and to the edge."""
 
+WIDTHS = {1: COLUMN, 2: PAGE}
+"""Panels side by side → inches of the figure; more are for the screen."""
+
 Loc = Literal["upper center", "outside upper center"]
 
 
@@ -37,6 +40,7 @@ def by_place(
     draw: PanelOf,
     rows: Sequence[str] | None = None,
     marker: str = "o",
+    most_columns: int = 2,
 ) -> Figure:
     """Returns a figure with a panel for each place, the rows down the side.
 
@@ -45,14 +49,15 @@ def by_place(
         label: of the horizontal axes.
         rows: which are shown; by default all.
         marker: of the legend.
+        most_columns: panels side by side at most; more than two make it as wide as a screen shows it.
 
     """
     frame, fallen = by_base(frame), by_base(fallen)
     rows = rows_in_order(frame) if rows is None else rows
     cells = list(frame.groupby(PLACE, sort=False))
-    columns = 2 if len(cells) > 1 else 1
+    columns = max(1, min(most_columns, len(cells)))
     lines = -(-len(cells) // columns)
-    figure, panels = row_panels(lines, columns, PAGE if columns == 2 else COLUMN)
+    figure, panels = row_panels(lines, columns, WIDTHS.get(columns, SCREEN))
     for axes, (key, part) in zip(panels.flat, cells, strict=False):
         # Its place is given, since looking for it takes long; there is nothing above a panel.
         axes.set_title(panel_title(*key), y=1)

@@ -15,8 +15,8 @@ from lotus.records.files import atomic
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-COLUMN, PAGE = 3.4, 7.0
-"""Widths in inches of one column and of both."""
+COLUMN, PAGE, SCREEN = 3.4, 7.0, 8.8
+"""Widths in inches of one column, of both, and of a screen at which letters are as large as around it."""
 
 GREY, BLACK = "#8c8c8c", "#222222"
 BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"

@@ -9,7 +9,9 @@ from lotus.errors import LotusError
 from lotus.figures.avg_gap import avg_gap
 from lotus.figures.registry import FIGURES
 from lotus.figures.rf_jsd import rf_jsd
-from lotus.figures.style import look_of
+from lotus.figures.style import SCREEN, look_of
+
+LOTUS = scores(0.9, 1.0, 0.8, 0.7, avg_gap=0.05)
 
 
 def test_the_avg_gap_figure_leaves_places_without_gold_out(ungauged):
@@ -68,3 +70,19 @@ def test_the_map_of_changes_shows_each_change_once_and_no_collapsed_model(write_
         FIGURES.spec("ablation").draw(
             [write_metrics("released", 1, lotus=scores(0.9, 1.0, 0.8, 0.6))]
         )
+
+
+def test_three_benchmarks_stand_side_by_side_and_a_fourth_below(write_metrics):
+    shapes = []
+    for count in (3, 4):
+        files = [
+            write_metrics("corrected", 1, about={"scenario": f"instance-{share}"}, lotus=LOTUS)
+            for share in range(10, 10 + count)
+        ]
+        figure = avg_gap(files)
+        panels = [axes.get_position() for axes in figure.axes if axes.get_visible()]
+        shapes.append([len({round(getattr(p, side), 6) for p in panels}) for side in ("x0", "y0")])
+        width, height = figure.get_size_inches()
+        assert width == SCREEN
+        assert height < width or count > 3
+    assert shapes == [[3, 1], [3, 2]]
