@@ -1,8 +1,9 @@
 """The numbers that claims are judged by, cell by cell and model by model, in the protocol's conventions."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from lotus import layout
 from lotus.claims.stated import TIME, Place
 from lotus.config.protocol import RELEASED, Protocol, parse
 from lotus.layout import GOLD
+from lotus.metrics.base import registry
 from lotus.results.conventions import form_of, values
 from lotus.results.experiment import Experiment
 from lotus.results.lookalikes import read_audit
@@ -21,8 +23,10 @@ from lotus.results.metrics import (
     dataset_title,
     load_metrics,
     needs_gold,
+    read_metrics,
     sound,
 )
+from lotus.results.resolution import resolution
 from lotus.results.run_records import load_times
 
 
@@ -36,6 +40,7 @@ class Evidence:
         data: its data set in words.
         frame: metrics of all seeds, as `load_metrics` gives them.
         times: of the same runs, as `load_times` gives them.
+        images: how many images each split has, in the seed that has fewest; none where files do not say.
 
     """
 
@@ -44,6 +49,7 @@ class Evidence:
     data: str
     frame: pd.DataFrame
     times: pd.DataFrame
+    images: Mapping[str, int] = field(default_factory=dict)
 
     @cached_property
     def protocol(self) -> Protocol:
@@ -84,6 +90,27 @@ class Evidence:
             return "no gold model was retrained"
         fallen = self.collapsed(GOLD)
         return f"the gold model collapsed in {fallen} of {self.seeds(GOLD)} seeds" if fallen else ""
+
+    def are_the_same(self, row: str, other: str) -> bool:
+        """Whether two rows are one and the same in every seed, by everything that is measured of them.
+
+        Divergences are measured to the last bit, so models that differ anywhere differ there.
+        """
+        one, two = (
+            self.frame.loc[self.frame["row"] == name, ["seed", *registry.columns()]]
+            .set_index("seed")
+            .sort_index()
+            for name in (row, other)
+        )
+        return len(one) > 0 and one.equals(two) and bool(one.notna().any(axis=None))
+
+    def resolution(self, metric: str) -> float:
+        """In what steps a metric is read here, in the unit of `of`; 0 where none is known."""
+        if metric == TIME:
+            return 0.0
+        form = form_of(metric, self.protocol, self._sound)
+        is_rounded = form.rounded is not None or form.of_means
+        return form.scale * resolution(metric, self.images, is_rounded)
 
     def of(self, row: str, metric: str) -> pd.Series:
         """A row's values by seed.
@@ -135,9 +162,17 @@ def evidence(read: Experiment) -> list[Evidence]:
             data=dataset_title(str(cell["dataset"])),
             frame=load_metrics(read.metrics(cell)),
             times=load_times(list(dict.fromkeys(read.records(cell)))),
+            images=_images(read.metrics(cell)),
         )
         for cell in _finished(read)
     ]
+
+
+def _images(files: Sequence[Path]) -> Mapping[str, int]:
+    stated = [read_metrics(path).get("images", {}) for path in files]
+    return {
+        split: min(of.get(split, 0) for of in stated) for split in dict.fromkeys(chain(*stated))
+    }
 
 
 def _finished(read: Experiment) -> list[Mapping[str, Any]]:

@@ -26,7 +26,7 @@ from lotus.claims.stated import (
 )
 from lotus.layout import GOLD
 from lotus.results.conventions import values
-from lotus.results.intervals import Interval, paired, paired_ratio
+from lotus.results.intervals import Interval, of_the_same, paired, paired_ratio
 from lotus.results.metrics import dataset_title, jsd_agreement, row_title, sound
 from lotus.tables.cell_texts import signed
 
@@ -78,7 +78,7 @@ class PairedComparison:
 
     @property
     def is_tie(self) -> bool:
-        """Whether both are equal in every seed."""
+        """Whether both are one and the same in every seed."""
         found = self.advantage
         return found is not None and found.is_exact and found.low == self.even
 
@@ -94,9 +94,12 @@ class PairedComparison:
             return f"{other}: {self.status}"
         found = self.advantage
         if not math.isfinite(found.low):
-            return f"{other}: {self._stated(found.mean)}, one seed, no interval"
+            how = "one seed" if found.n == 1 else f"the same in each of {found.n} seeds"
+            return f"{other}: {self._stated(found.mean)}, {how}, no interval"
         if found.is_exact:
-            return f"{other}: {self._stated(found.mean)}, the same in each of {found.n} seeds"
+            return (
+                f"{other}: {self._stated(found.mean)}, one and the same in each of {found.n} seeds"
+            )
         level = f"{100 * found.level:.4g} %"
         low, high = self._stated(found.low), self._stated(found.high)
         return f"{other}: {self._stated(found.mean)} ({level} interval {low} to {high})"
@@ -328,6 +331,8 @@ def _compare(
         return replace(blank, status=COLLAPSED)
     if mine.isna().any() or theirs.isna().any():
         return replace(blank, status="undefined")
+    if metric != TIME and len(shared) > 1 and cell.are_the_same(row, other):
+        return replace(blank, advantage=of_the_same(blank.even, len(shared), 1 - error))
     a, b = mine.to_numpy(), theirs.to_numpy()
     if unit == "ratio":
         if (a <= 0).any() or (b <= 0).any():
@@ -335,7 +340,8 @@ def _compare(
         first, second = (a, b) if is_higher_better(metric) else (b, a)
         return replace(blank, advantage=paired_ratio(first, second, 1 - error))
     sign = 1 if is_higher_better(metric) else -1
-    return replace(blank, advantage=paired(sign * a, sign * b, 1 - error))
+    found = paired(sign * a, sign * b, 1 - error, cell.resolution(metric))
+    return replace(blank, advantage=found)
 
 
 def _by_seed(numbers: pd.Series) -> tuple[tuple[int, float], ...]:

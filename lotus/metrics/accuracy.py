@@ -44,6 +44,7 @@ def _spec(split: Images, label: str, place: int) -> MetricSpec:
             f"(x, y) ∈ D_{{{sign}}}"
         ),
         images=(split,),
+        counts=split,
         released=AsReleased(("E3",), round_share, words={"E3": ROUNDED_SHARE}),
     )
 

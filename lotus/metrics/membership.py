@@ -136,6 +136,7 @@ SYNTHETIC = "mia_released_e5_e6"
         "retain images (members) as validation images (non-members), drawn with the seed.",
         symbols="MIA = 1/|D_{f}| · Σ_{x} [attack(h(x)) = member], x ∈ D_{f}, h = −Σ_{k} p_{k} ln p_{k}",
         images=("forget", "retain", "val"),
+        counts="forget",
         released=AsReleased(
             ("E3", "E5", "E6"),
             round_share,

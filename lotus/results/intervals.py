@@ -16,8 +16,9 @@ class Interval:
 
     Attributes:
         mean: NaN without pairs.
-        low, high: the t interval; of one pair it is unbounded, of pairs that all differ by the same
-            amount it is that amount.
+        low, high: the t interval; unbounded where nothing bounds it: of one pair, or of pairs that all
+            differ by the same amount in a measure of unknown resolution. Equal only where both of
+            every pair are one and the same.
         level: its confidence, as 0.95.
         n: pairs.
 
@@ -31,12 +32,31 @@ class Interval:
 
     @property
     def is_exact(self) -> bool:
-        """Whether all pairs differ by the same amount."""
+        """Whether there is nothing to be estimated: see `of_the_same`."""
         return self.n > 1 and self.low == self.high
 
 
-def paired(first: np.ndarray, second: np.ndarray, level: float = 0.95) -> Interval:
+def of_the_same(even: float, n: int, level: float = 0.95) -> Interval:
+    """Returns the interval of `n` pairs of which both are one and the same: it has no width.
+
+    Args:
+        even: 0 of differences, 1 of ratios.
+
+    """
+    return Interval(even, even, even, level, n)
+
+
+def paired(
+    first: np.ndarray, second: np.ndarray, level: float = 0.95, resolution: float = 0.0
+) -> Interval:
     """Student's t interval of the mean of `first` − `second`, `[n]` each, pair by pair.
+
+    Equal differences are no proof that there is no spread: two values that are read in steps of
+    `resolution` differ by an amount that is uncertain by resolution / √6 (the deviation of the
+    difference of two uniform errors of ± half a step). The deviation is taken to be that at least.
+
+    Args:
+        resolution: the step in which values can be read; 0 where it is not known, or there is none.
 
     Raises:
         LotusError: the two are not equally long.
@@ -54,11 +74,11 @@ def paired(first: np.ndarray, second: np.ndarray, level: float = 0.95) -> Interv
         mean = float(differences.mean()) if n else float("nan")
         return Interval(mean, -np.inf, np.inf, level, n)
     mean = float(differences.mean())
-    if np.ptp(differences) == 0:
-        return Interval(
-            float(differences[0]), float(differences[0]), float(differences[0]), level, n
-        )
-    half = float(t.ppf((1 + level) / 2, n - 1) * differences.std(ddof=1) / np.sqrt(n))
+    seen = float(differences.std(ddof=1)) if np.ptp(differences) else 0.0
+    deviation = max(seen, resolution / np.sqrt(6))
+    if not deviation:
+        return Interval(mean, -np.inf, np.inf, level, n)
+    half = float(t.ppf((1 + level) / 2, n - 1) * deviation / np.sqrt(n))
     return Interval(mean, mean - half, mean + half, level, n)
 
 

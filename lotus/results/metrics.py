@@ -227,6 +227,12 @@ def _check_metrics(content: Mapping[str, Any]) -> None:
         _check(content[key], (dict,), key)
         for row, of in content[key].items():
             _check(of, (dict,), f"{key}.{row}")
+    images = content.get("images", {})
+    _check(images, (dict,), "images")
+    for split, count in images.items():
+        _check(count, (int,), f"images.{split}")
+        if count < 1:
+            raise ValueError(f"images.{split} = {count} is not a count")
     for row, found in content["rows"].items():
         kinds: dict[str, tuple[type, ...]] = dict.fromkeys(
             registry.columns(), (int, float, type(None))

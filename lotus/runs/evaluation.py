@@ -7,9 +7,10 @@ from typing import Any
 from lotus import layout
 from lotus.errors import LotusError
 from lotus.layout import GOLD, ORIGINAL
-from lotus.metrics.base.scoring import score_all
+from lotus.metrics.base.scoring import SPLITS, score_all
 from lotus.names import shown
 from lotus.predictions import predictions_file
+from lotus.predictions.predictions_file import Predictions
 from lotus.records.files import relative, sha256, write_json
 from lotus.records.reading import read_record
 from lotus.records.record import write_record
@@ -66,9 +67,10 @@ def evaluate_runs(
                 f"--labels: {key}: {label!r}; accepted: text under {', '.join(LABELS)}"
             )
     loaded = {row: predictions_file.load(path) for row, path in files.items()}
+    original, gold = loaded.pop(ORIGINAL), loaded.pop(GOLD, None)
     scores = score_all(
-        loaded.pop(ORIGINAL),
-        loaded.pop(GOLD, None),
+        original,
+        gold,
         loaded,
         seed,
         {row: predictions_file.why_collapsed(path) for row, path in files.items()},
@@ -76,6 +78,7 @@ def evaluate_runs(
     content = {
         **labels,
         "seed": seed,
+        "images": images_of(gold or next(iter(loaded.values()))),
         "rows": scores,
         "predictions": {
             row: {"path": relative(path), "sha256": sha256(path)} for row, path in files.items()
@@ -95,6 +98,11 @@ def evaluate_runs(
     except OSError as error:
         place = shown(error.filename or out)
         raise LotusError(f"{place}: cannot be written: {error.strerror}") from error
+
+
+def images_of(said: Predictions) -> dict[str, int]:
+    """Returns how many images each split has of which a model of a scenario was asked."""
+    return {name: len(said[name].labels) for name in SPLITS}
 
 
 def _check_places(files: Mapping[str, Path], out: Path, record: Path) -> None:

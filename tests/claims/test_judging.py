@@ -1,5 +1,7 @@
 """One cell judged by each kind of rule."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from judged_cells import AHEAD, against, cell, gaps, rule_of
@@ -57,11 +59,24 @@ def test_ties_share_the_first_place_but_are_not_smaller():
     assert judge_cell(smaller, tied).verdict == FAILS
 
 
-def test_differences_without_spread_decide():
-    constant = cell(gaps(lotus=(0.1, 0.2, 0.3), scrub=(0.2, 0.3, 0.4)))
-    found = judge_cell(against("scrub"), constant)
-    assert found.verdict == HOLDS
-    assert "the same in each of 3 seeds" in found.why
+def test_equal_differences_decide_by_what_the_measure_resolves():
+    """Three times the same difference is no certainty: so many images may hide as much."""
+    rows = gaps(lotus=(0.1, 0.2, 0.3), scrub=(0.2, 0.3, 0.4))
+    unknown = judge_cell(against("scrub"), cell(rows))
+    assert unknown.verdict == OPEN
+    assert "the same in each of 3 seeds, no interval" in unknown.why
+    for count, verdict in [(1000, HOLDS), (4, OPEN)]:
+        images = dict.fromkeys(("forget", "retain", "val", "test"), count)
+        found = judge_cell(against("scrub"), replace(cell(rows), images=images))
+        assert found.verdict == verdict
+        advantage = found.comparisons[0].advantage
+        assert advantage.low < advantage.mean < advantage.high
+
+
+def test_rows_that_are_equal_in_one_measure_only_share_no_place():
+    equal = {"avg_gap": (0.1, 0.2, 0.3)}
+    rows = {"gold": {}, "lotus": {**equal, "jsd": (1, 2, 3)}, "scrub": {**equal, "jsd": (1, 2, 4)}}
+    assert judge_cell(against("scrub"), cell(rows)).verdict == OPEN
 
 
 def test_one_seed_tells_nothing():
@@ -135,13 +150,14 @@ def test_within_a_factor_and_with_accuracies_turned_round():
     keeps = rule_of(kind="within", row="lotus", than="gold", metric="accuracy_test", margin=0.05)
     for lost, verdict in [(0.02, HOLDS), (0.08, FAILS), (-0.5, HOLDS)]:
         rows = {"gold": {"accuracy_test": other}, "lotus": {"accuracy_test": other - lost}}
-        assert judge_cell(keeps, cell(rows)).verdict == verdict
+        images = {"test": 1000}
+        assert judge_cell(keeps, replace(cell(rows), images=images)).verdict == verdict
 
 
 @pytest.mark.parametrize(
     ("above", "lotus_does_not", "it_does"),
     [
-        ((0.12, 0.11, 0.10), HOLDS, FAILS),
+        ((0.12, 0.11, 0.11), HOLDS, FAILS),
         ((0.5, 0.52, 0.51), FAILS, HOLDS),
         ((0.1, 0.4, 0.2), OPEN, OPEN),
     ],

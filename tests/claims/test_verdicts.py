@@ -91,7 +91,7 @@ def experiment(tmp_path, monkeypatch):
         scores = {
             row: {
                 **dict.fromkeys(registry.columns()),
-                "avg_gap": gap and gap + 0.01 * number,
+                "avg_gap": gap and gap * (1 + 0.1 * number),
                 "same_as_original": False,
                 "collapsed": "",
             }

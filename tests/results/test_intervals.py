@@ -5,7 +5,8 @@ import pytest
 from scipy import stats
 
 from lotus.metrics.streisand import FLOOR, Standing, standing
-from lotus.results.intervals import paired, paired_ratio
+from lotus.results.intervals import of_the_same, paired, paired_ratio
+from lotus.results.resolution import resolution
 
 
 def test_interval_of_three_pairs_in_closed_form():
@@ -35,14 +36,58 @@ def test_pairs_tell_what_means_do_not():
     assert unpaired.low < 0 < unpaired.high
 
 
-def test_one_pair_has_no_bound_and_equal_differences_no_width():
+def test_one_pair_and_equal_differences_of_unknown_resolution_have_no_bound():
     one = paired(np.array([0.3]), np.array([0.1]))
     assert (one.low, one.high, one.is_exact) == (-np.inf, np.inf, False)
     # 0.3 − 0.2 and 0.2 − 0.1 are not the same in binary.
     same = paired(np.array([0.3, 0.2]), np.array([0.2, 0.1]))
-    assert same.is_exact
-    assert same.low == pytest.approx(0.1)
+    assert same.mean == pytest.approx(0.1)
+    assert (same.low, same.high, same.is_exact) == (-np.inf, np.inf, False)
     assert np.isnan(paired(np.array([]), np.array([])).mean)
+
+
+@pytest.mark.parametrize("n", [2, 3, 10])
+@pytest.mark.parametrize("images", [20, 100, 5000])
+def test_equal_differences_are_as_uncertain_as_the_steps_in_which_they_are_read(n, images):
+    """The interval covers the true difference of shares that both were rounded to whole images."""
+    rng = np.random.default_rng(images + n)
+    covered = 0
+    for _ in range(400):
+        difference = rng.uniform(-0.5, 0.5)
+        true = rng.uniform(0, 1, size=n)
+        first, second = (np.round(x * images) / images for x in (true + difference, true))
+        found = paired(first, second, 0.95, 1 / images)
+        assert found.high > found.low
+        covered += found.low <= difference <= found.high
+    assert covered >= 0.95 * 400
+    constant = paired(np.full(n, 0.5), np.full(n, 0.25), 0.95, 1 / images)
+    half = stats.t.ppf(0.975, n - 1) / np.sqrt(6 * n) / images
+    assert constant.high - constant.mean == pytest.approx(half)
+
+
+def test_a_known_resolution_widens_no_interval_that_is_wider():
+    rng = np.random.default_rng(5)
+    a, b = rng.normal(size=(2, 6))
+    assert paired(a, b, 0.95, 0.01) == paired(a, b, 0.95)
+
+
+def test_only_what_is_one_and_the_same_has_no_width():
+    found = of_the_same(1.0, 3)
+    assert found.is_exact
+    assert (found.low, found.high) == (1, 1)
+    assert not of_the_same(1.0, 1).is_exact
+
+
+def test_measures_resolve_what_one_image_changes():
+    images = {"forget": 100, "retain": 900, "val": 500, "test": 1000}
+    assert resolution("accuracy_forget", images) == 0.01
+    assert resolution("accuracy_test", images) == 0.001
+    assert resolution("accuracy_test", images, is_rounded=True) == 0.01
+    terms = np.array([1 / 100, 1 / 100, 1 / 900, 1 / 1000])
+    assert resolution("avg_gap", images) == pytest.approx(np.sqrt((terms**2).sum()) / 4)
+    assert resolution("jsd", images) == 0
+    assert resolution("jsd", images, is_rounded=True) == 1e-6
+    assert resolution("accuracy_forget", {}) == 0
 
 
 def test_ratio_is_geometric():

@@ -5,6 +5,7 @@ relates to the textbook form is stated here and tested.
 """
 
 import warnings
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -155,3 +156,7 @@ def round_share(value: float) -> float:
 def round_divergence(value: float) -> float:
     """JSD and RF-JSD as the published code keeps them: 6 decimals (E3)."""
     return round(value, 6)
+
+
+STEPS: Mapping[Callable[[float], float], float] = {round_share: 1e-2, round_divergence: 1e-6}
+"""In what steps rounded values can be read."""

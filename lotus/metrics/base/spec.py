@@ -65,6 +65,8 @@ class MetricSpec:
         words: its formula in words, a sentence or two; '' where none is stated.
         symbols: its formula in symbols, as text; `_{…}` stands for what is set lower.
         images: the splits whose predictions it is computed from; by default all.
+        counts: the split whose images it counts: its values are multiples of 1 / their number; None of
+            what is no such share.
         released: how the published code states it.
 
     Raises:
@@ -85,6 +87,7 @@ class MetricSpec:
     words: str = ""
     symbols: str = ""
     images: tuple[Images, ...] = IMAGES  # type: ignore[assignment]
+    counts: Images | None = None
     released: AsReleased = AsReleased()
 
     def __post_init__(self) -> None:
@@ -114,6 +117,10 @@ class MetricSpec:
             raise LotusError(
                 f"metric '{self.name}': images = {self.images!r}; accepted: a tuple of some of "
                 f"{', '.join(IMAGES)}"
+            )
+        if self.counts not in (None, *IMAGES):
+            raise LotusError(
+                f"metric '{self.name}': counts = {self.counts!r}; accepted: {', '.join(IMAGES)}"
             )
 
     @property

@@ -1,0 +1,29 @@
+"""In what steps a measure can be read: an accuracy on n images resolves 1/n."""
+
+from collections.abc import Mapping
+from math import hypot
+
+from lotus.metrics.base import registry
+from lotus.metrics.base.released import STEPS
+
+
+def resolution(metric: str, images: Mapping[str, int], is_rounded: bool = False) -> float:
+    """Returns the step between two values of a metric; 0 where none is known.
+
+    Of a mean of several such shares, as Avg Gap is: a step as uncertain as that of independent parts.
+
+    Args:
+        images: how many images each split has.
+        is_rounded: whether the values of runs are rounded as the published code does (E3).
+
+    """
+    spec = registry.specs().get(metric)
+    if spec is None:
+        return 0.0
+    if spec.terms:
+        steps = [resolution(term, images, is_rounded) for term in spec.terms]
+        return hypot(*steps) / len(steps)
+    count = images.get(spec.counts, 0) if spec.counts is not None else 0
+    by_images = 1 / count if count else 0.0
+    rounding = spec.released.rounded if is_rounded else None
+    return max(by_images, STEPS[rounding]) if rounding in STEPS else by_images
