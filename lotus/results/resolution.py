@@ -25,5 +25,5 @@ def resolution(metric: str, images: Mapping[str, int], is_rounded: bool = False)
         return hypot(*steps) / len(steps)
     count = images.get(spec.counts, 0) if spec.counts is not None else 0
     by_images = 1 / count if count else 0.0
-    rounding = spec.released.rounded if is_rounded else None
-    return max(by_images, STEPS[rounding]) if rounding in STEPS else by_images
+    rounding = spec.released.rounded
+    return max(by_images, STEPS.get(rounding, 0.0)) if is_rounded and rounding else by_images
