@@ -37,7 +37,8 @@ class SalUn:
         (M5) gradients are masked in the forget pass only, and the rest drifts.
     Reads: all forget and retain images.
     Source: Fan et al., SalUn, 2024 (with the authors' correction of February 2026: weights outside the
-        mask stay): SGD .013, momentum .9, weight decay 5e-4, mask 50 %, 10 epochs, batch 256.
+        mask stay): SGD .013, momentum .9, weight decay 5e-4, mask 50 %, 10 epochs, batch 256; on CIFAR-10
+        `separate` passes, on CIFAR-100 and Tiny-ImageNet the `union`, as `config/paper.yaml` has them.
     Not for: hiding what was forgotten, as Random Labeling.
     """
 

@@ -42,7 +42,8 @@ class Scrub:
         model than the one these losses reach, and that copy is returned: the original, bit for bit.
     Reads: all forget and retain images, the original's outputs.
     Source: Kurmanji et al., Towards Unbounded Machine Unlearning, 2023; defaults are their code's for
-        large CIFAR-10: SGD 5e-4, γ .99, α .001, T 4, 3 epochs, 2 with a max step.
+        large CIFAR-10: SGD 5e-4, γ .99, α .001, T 4, 3 epochs, 2 with a max step. For CIFAR-100 it has
+        Adam 5e-4, γ 1, α .5, 5 epochs, all with one, as has `config/paper.yaml`.
     Not for: models without capacity to spare: max steps unlearn neighbours too, min steps must repair.
     """
 

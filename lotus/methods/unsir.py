@@ -21,10 +21,9 @@ RELEASED = {"rounds": 10, "impair_epochs": 1, "momentum": 0.9, "batch_size": 128
 
 
 def _alone(_: Unsir, protocol: Protocol, class_forgetting: bool) -> tuple[str, ...]:
-    # As released, batches that are not full are left out, and without one the network stays in eval mode.
-    if protocol.has("M4"):
-        return ()
-    return ("retain",) if class_forgetting else ("forget", "retain")
+    # As released, batches that are not full are left out, and without one the network stays in eval mode;
+    # the corrected instance form never leaves it.
+    return ("retain",) if class_forgetting and not protocol.has("M4") else ()
 
 
 @register("unsir", released={"M4": RELEASED}, alone=_alone)
@@ -34,14 +33,19 @@ class Unsir:
 
     Loss: instances: for each pair of retain batch and forget batch, noise n ~ N(0,1) takes `noise_steps`
         Adam steps up MSE(f(n), f(x_f)), is clamped to the range of images, and one step goes down
-        CE(f(n), y_r) + CE(f(x_r), y_r); then repair epochs on CE of the retain sample. A class c:
-        batches of noise take `class_noise_steps` Adam steps down −CE(f(n), c) + λ·mean ‖n‖²; an impair
-        epoch on copies of them labelled c and the retain sample, then a repair epoch. As released (M4)
-        the instance form serves classes too, the noise takes a single step, is clamped to [0, 1], and
-        the retain sample keeps one random crop.
-    Reads: the forget set (instances; of a class its labels alone), retain images up to a number per class.
-    Source: Tarun et al., Fast Yet Effective Machine Unlearning, 2023 (classes); Choi and Na, MUFAC
-        benchmark, 2023 (instances).
+        CE(f(n), y_r) + CE(f(x_r), y_r); then repair epochs on CE of the retain set; all in eval mode, so
+        that BatchNorm keeps the original's statistics. A class c, in train mode: batches of noise take
+        `class_noise_steps` Adam steps down −CE(f(n), c) + λ·mean ‖n‖²; an impair epoch on copies of them
+        labelled c and a retain sample, then a repair epoch on it. As released (M4) the instance form
+        serves classes too, the noise takes a single step, is clamped to [0, 1], the network is trained
+        in train mode, and a retain sample with one random crop of each image serves both phases.
+    Reads: instances: the forget set and all retain images; of a class its labels alone, and retain images
+        up to a number per class.
+    Source: classes: Tarun et al., Fast Yet Effective Machine Unlearning, 2023, with the authors' notebook
+        (256 noise images a class, 20 copies, 40 steps; the network there was never set to eval mode);
+        it labels the noise of every class 0, the paper and this form c. Instances: Choi and Na, MUFAC
+        benchmark, 2023, whose notebook evaluates the network, which sets it to eval mode, before it
+        impairs and before it repairs, and repairs on all retain images.
     Not for: forget sets of a few images (instances): noise batches are as large as forget batches.
     """
 
@@ -65,36 +69,34 @@ class Unsir:
 
     def unlearn(self, task: Task) -> nn.Module:
         """Impair, then repair, in the form that the scenario asks for."""
-        sample = task.retain.of_each_class(self.retain_per_class)
-        if task.class_forgetting and not task.released("M4"):
-            return self._forget_class(task, sample)
-        return self._forget_instances(task, sample)
-
-    def _forget_instances(self, task: Task, sample: ImageSet) -> nn.Module:
-        student = task.student()
         if task.released("M4"):
-            sample = sample.frozen(task.generator)
-        else:
-            student.train()
+            sample = task.retain.of_each_class(self.retain_per_class)
+            return self._forget_instances(task, sample.frozen(task.generator))
+        if task.class_forgetting:
+            return self._forget_class(task, task.retain.of_each_class(self.retain_per_class))
+        return self._forget_instances(task, task.retain)
+
+    def _forget_instances(self, task: Task, retain: ImageSet) -> nn.Module:
+        student = task.student()
         optimizer = torch.optim.SGD(student.parameters(), self.lr, self.momentum)
         for number in range(self.rounds):
             for _ in range(self.impair_epochs):
-                for retained, forgotten in self._pairs(task, sample):
+                for retained, forgotten in self._pairs(task, retain):
                     noise = self._noise(task, student, forgotten)
-                    student.train()
+                    student.train(task.released("M4"))
                     loss = F.cross_entropy(student(noise), retained.labels)
                     loss = loss + F.cross_entropy(student(retained.images), retained.labels)
                     _descend(optimizer, loss)
             for _ in range(self.repair_epochs):
-                for batch in task.shuffled(sample, self.batch_size):
+                for batch in task.shuffled(retain, self.batch_size):
                     _descend(optimizer, F.cross_entropy(student(batch.images), batch.labels))
             task.progress(number, self.rounds, {})
         return student
 
-    def _pairs(self, task: Task, sample: ImageSet) -> Iterator[tuple[Batch, Batch]]:
+    def _pairs(self, task: Task, retain: ImageSet) -> Iterator[tuple[Batch, Batch]]:
         """Retain and forget batches of equal size."""
         for retained, forgotten in zip(
-            task.shuffled(sample, self.batch_size),
+            task.shuffled(retain, self.batch_size),
             task.shuffled(task.forget, self.batch_size),
             strict=False,
         ):
@@ -121,8 +123,8 @@ class Unsir:
         return noise.detach().clamp(low, high)
 
     def _forget_class(self, task: Task, sample: ImageSet) -> nn.Module:
-        noise, labels = self._class_noise(task)
         student = task.student().train()
+        noise, labels = self._class_noise(task, student)
         impair = torch.optim.Adam(student.parameters(), self.class_impair_lr)
         for _ in range(self.class_impair_epochs):
             # Positions beyond the sample are copies of the noise: real images and noise share the batches.
@@ -141,8 +143,8 @@ class Unsir:
             task.progress(epoch, self.repair_epochs, {"loss": loss.item()})
         return student
 
-    def _class_noise(self, task: Task) -> tuple[Tensor, Tensor]:
-        """A batch of noise for each forgotten class, and its labels."""
+    def _class_noise(self, task: Task, student: nn.Module) -> tuple[Tensor, Tensor]:
+        """A batch of noise for each forgotten class, and its labels; BatchNorm's statistics follow it."""
         _, *shape = next(task.forget.in_order(1)).images.shape
         noises, labels = [], []
         for label in task.forget.labels.unique():
@@ -150,7 +152,7 @@ class Unsir:
             noise = initial_noise((self.class_batch_size, *shape), task.generator).requires_grad_()
             adam = torch.optim.Adam([noise], self.class_noise_lr)
             for _ in range(self.class_noise_steps):
-                loss = opposed(task.original, noise, target, self.class_noise_penalty)
+                loss = opposed(student, noise, target, self.class_noise_penalty)
                 (noise.grad,) = torch.autograd.grad(loss, [noise])
                 adam.step()
             noises.append(noise.detach())

@@ -132,7 +132,7 @@ def test_defaults_are_what_is_declared():
         "salun-lotus": set(),
         "scrub": both,
         "ssd": set(),
-        "unsir": both,
+        "unsir": set(),
     }
 
 

@@ -375,7 +375,7 @@ def test_what_a_candidate_leaves_behind_does_not_reach_the_next(scenario, tmp_pa
     assert all(not training and all(wanted) for training, *wanted in seen)
 
 
-@pytest.mark.parametrize("name", ["neggrad-plus", "scrub", "salun", "unsir"])
+@pytest.mark.parametrize("name", ["neggrad-plus", "scrub", "salun"])
 def test_a_single_image_is_explained(scenario, tmp_path, name):
     line = refused(lambda: unlearned(scenario, tmp_path / "run", name, "one"))
     assert f"method {name}: BatchNorm cannot normalise a batch of a single image" in line

@@ -118,6 +118,17 @@ def test_scrub_rate_falls_after_milestones(one_each, steps):
     assert rates == pytest.approx(expected, rel=1e-9)
 
 
+def test_scrub_as_its_authors_have_it_for_cifar100_never_lowers_its_rate(one_each, steps, watch):
+    task, _ = one_each(6, 8)
+    calls, rates = watch(task.original), []
+    with steps(lambda optimizer: rates.append(optimizer.param_groups[0]["lr"])):
+        theirs = {"gamma": 1, "alpha": 0.5, "epochs": 5, "max_epochs": 5, "milestones": [5, 5, 9]}
+        unlearn("scrub", task, **theirs, optimizer="adam", forget_batch_size=3, batch_size=4)
+    assert rates == [5e-4] * 5 * (2 + 2)
+    shown = [call.positions for call in calls if call.training]
+    assert [max(batch) < 6 for batch in shown] == [True, True, False, False] * 5
+
+
 def test_scrub_goes_to_the_forget_set_first_in_its_first_epochs(one_each, watch):
     task, _ = one_each(6, 8)
     calls = watch(task.original)

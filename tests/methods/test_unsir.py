@@ -58,7 +58,6 @@ def test_unsir_noise_steps_go_away_from_the_forget_batch(unsir_of):
     given = {"impair_epochs": 1, "repair_epochs": 0, "batch_size": 16, "noise_lr": 0.1}
     _, _, calls = unsir_of(16, 16, CORRECTED, **given)
     assert len(calls) == 12
-    assert all(call.training for call in calls)
     found = unlikeness(calls[:10])
     assert all(np.diff(found) > 0)
     last, used = calls[8].shown, calls[10].shown
@@ -125,14 +124,14 @@ def test_unsir_impairs_with_noise_and_retain_images_under_retain_labels(
     given = {"impair_epochs": 1, "batch_size": 16, "rounds": 1}
     unlearned, task, calls = unsir_of(16, 16, protocol, **given)
     momentum = 0.9 if protocol == RELEASED else 0.0
-    model = task.student().train(protocol == CORRECTED)
+    model = task.student()
     sgd = torch.optim.SGD(model.parameters(), 1e-3, momentum)
     noise, retained, repair = (call.shown for call in calls[10:])
     labels = [labels_of(task, shown) for shown in (retained, repair)]
     with torch.no_grad():
         for call in calls[:10]:
             model(call.shown)
-    model.train()
+    model.train(protocol == RELEASED)
     loss = F.cross_entropy(model(noise), labels[0]) + F.cross_entropy(model(retained), labels[0])
     loss.backward()
     sgd.step()
@@ -154,10 +153,27 @@ def labels_of(task, shown):
     return task.retain.labels[hits.int().argmax(1)]
 
 
-def test_unsir_reads_so_many_retain_images_of_each_class(unsir_of):
-    given = {"impair_epochs": 0, "retain_per_class": 3, "batch_size": 64}
-    _, _, (call,) = unsir_of(8, 40, CORRECTED, **given)
-    assert len(call.shown) == 9
+@pytest.mark.parametrize(("protocol", "read"), [(CORRECTED, 40), (RELEASED, 9)])
+def test_unsir_repairs_on_all_retain_images_and_as_released_on_some_of_each_class(
+    unsir_of, protocol, read
+):
+    given = {"rounds": 1, "impair_epochs": 0, "retain_per_class": 3, "batch_size": 64}
+    _, _, (call,) = unsir_of(8, 40, protocol, **given)
+    assert len(call.shown) == read
+
+
+def test_unsir_keeps_the_statistics_of_batch_norm_as_its_authors_notebook_does(unsir_of):
+    """There `evaluate`, which sets the network to eval mode, is called before both phases."""
+    unlearned, task, calls = unsir_of(16, 40, CORRECTED, batch_size=16, lr=0.1)
+    assert not any(call.training for call in calls)
+    assert not unlearned.training
+    before = dict(task.original.named_buffers())
+    assert before
+    assert all(torch.equal(value, before[key]) for key, value in unlearned.named_buffers())
+    assert any(
+        not torch.equal(new, old)
+        for new, old in zip(unlearned.parameters(), task.original.parameters(), strict=True)
+    )
 
 
 def test_opposed_by_hand(linear):
@@ -191,7 +207,8 @@ def test_unsir_class_noise_opposes_the_class(class_task):
     task, reports, calls = class_task()
     student = unlearn("unsir", task, **SMALL_CLASS_FORM)
     noises = calls[:6]
-    assert not any(call.training for call in noises)
+    # The authors' notebook learns the noise on a network that was never set to eval mode.
+    assert all(call.training for call in noises)
     c = torch.full((8,), 2)
     losses = [F.cross_entropy(call.said, c).item() for call in noises]
     # Step by step, and 40 steps are more than 6.
@@ -245,7 +262,27 @@ def test_unsir_class_repair_is_plain_training(class_task, monkeypatch, seeded, s
     for _ in range(2):
         train_on(model, adam, task.retain.shuffled(8, generator))
     given = {**SMALL_CLASS_FORM, "class_impair_epochs": 0, "repair_epochs": 2}
+    given["class_noise_steps"] = 0
     assert same(snapshot(unlearn("unsir", task, **given)), snapshot(model))
+
+
+def test_unsir_class_noise_is_learned_on_the_network_that_is_impaired(class_task, snapshot):
+    """Its BatchNorm follows the noise, by one momentum step for each step of the noise."""
+    task, _, calls = class_task()
+    given = {**SMALL_CLASS_FORM, "class_impair_epochs": 0, "repair_epochs": 0}
+    unlearned = unlearn("unsir", task, **given)
+    model = task.student().train()
+    with torch.no_grad():
+        for call in calls[:6]:
+            model(call.shown)
+    for key, value in snapshot(unlearned).items():
+        np.testing.assert_allclose(value, snapshot(model)[key], atol=1e-6, err_msg=key)
+    changed = [
+        key
+        for key, value in task.original.named_buffers()
+        if not torch.equal(value, dict(unlearned.named_buffers())[key])
+    ]
+    assert changed
 
 
 def test_unsir_class_form_has_noise_for_each_class(task_of, conv_net, noise, cut, watch):
