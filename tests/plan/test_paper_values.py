@@ -36,9 +36,7 @@ def of(plan, row, dataset, protocol="corrected", architecture="resnet18"):
         ("mufac-clean", "separate"),
     ],
 )
-def test_salun_shuffles_both_sets_together_where_its_authors_do(
-    plan, dataset, order, architecture
-):
+def test_salun_shuffles_both_sets_together_where_its_authors_do(plan, dataset, order, architecture):
     assert of(plan, "salun", dataset, architecture=architecture)["order"] == order
     released = of(plan, "salun", dataset, "released", architecture)
     assert (released["order"], released["mask_share"]) == ("separate", 0.1)
