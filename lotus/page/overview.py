@@ -19,7 +19,7 @@ from lotus.results.metrics import KEYS, benchmark_title, row_title
 from lotus.results.stores import StoreRow
 from lotus.tables.cell_texts import stated
 from lotus.tables.trace import row_anchor
-from lotus.wording import counted
+from lotus.wording import all_of, counted
 
 SIZE_KEYS = ("width", "patch_size", "embed_dim", "depth", "num_heads")
 """Keys of an architecture that say how large it is."""
@@ -62,6 +62,7 @@ class Overview:
     """The summary's facts.
 
     Attributes:
+        ran: what ran, in one sentence.
         datasets: what is in each store, in words.
         machines: device, processor, number of runs, and their runtime if it is not the default one.
         when: first start and last end, UTC.
@@ -70,6 +71,7 @@ class Overview:
 
     """
 
+    ran: str
     datasets: Sequence[str]
     architectures: Sequence[str]
     methods: Sequence[str]
@@ -100,14 +102,29 @@ def overview(
         row["method"] for each in measured for row in each.described["methods"].values()
     )
     return Overview(
+        ran=_in_one_sentence(measured, len(methods), runs),
         datasets=[_store_in_words(store) for store in stores],
         architectures=[size(name, architectures[name]) for name in used],
         methods=[row_title(method) for method in methods],
         machines=machines(runs),
         when=_time_span(runs),
-        spent=_duration(sum(run.content["time"]["total"] for run in runs)),
+        spent=_duration(_seconds(runs)),
         standings=[found for each in measured if (found := rank_of_lotus(each))],
         is_embedded=all(_is_embedded(store) for store in stores),
+    )
+
+
+def _in_one_sentence(measured: Sequence[MeasuredCell], methods: int, runs: Sequence[Record]) -> str:
+    cells = [each.cell for each in measured]
+    networks = dict.fromkeys(benchmark_title("", cell.architecture) for cell in cells)
+    datasets = dict.fromkeys(benchmark_title(cell.dataset) for cell in cells)
+    protocols = [*dict.fromkeys(cell.protocol for cell in cells)]
+    seeds = {seed for each in measured for seed in each.frame["seed"]}
+    return (
+        f"{counted(len(runs), 'model')} ({all_of([*networks])}) on {all_of([*datasets])}: "
+        f"{counted(methods, 'method')}, {counted(len(seeds), 'seed')}, "
+        f"{all_of(protocols)} {'protocol' if len(protocols) == 1 else 'protocols'}, "
+        f"{_duration(_seconds(runs))} of job time."
     )
 
 
@@ -203,6 +220,10 @@ def _time_span(runs: Sequence[Record]) -> str:
     first, last = min(starts), max(ends)
     end = f"{last:%H:%M}" if first.date() == last.date() else f"{last:%Y-%m-%d %H:%M}"
     return f"{first:%Y-%m-%d %H:%M} to {end} UTC"
+
+
+def _seconds(runs: Sequence[Record]) -> float:
+    return sum(float(run.content["time"]["total"]) for run in runs)
 
 
 def _duration(seconds: float) -> str:

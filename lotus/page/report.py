@@ -34,6 +34,7 @@ from lotus.page.own_tables import own_tables
 from lotus.page.paper_part import paper_figures, paper_tables
 from lotus.page.sections import MeasuredCell, ReportSection, TableCell, number, section
 from lotus.page.settings_rows import settings_rows, training_rows, tuning_in_words
+from lotus.page.verdict_counts import headline, verdict_counts
 from lotus.page.vouched import vouched
 from lotus.page.ways import Way
 from lotus.published.numbers import load_misprints
@@ -82,6 +83,8 @@ class AcrossBenchmarks:
         return "Across benchmarks" + (f", study {self.study}" if self.study else "")
 
 
+MAIN_FIGURE = "avg-gap"
+"""The figure that the page begins with."""
 PAGE_LIMIT = 9_000_000
 """Bytes up to which the page holds its pictures; a larger one takes them from the files beside it."""
 
@@ -177,13 +180,17 @@ def _rendered(template: Path, content: Mapping[str, Any], book: Book) -> str:
 
 
 def _paper(read: Experiment, published: Path) -> dict[str, Any]:
+    claims = read_verdicts(layout.CLAIMS)
+    counts = verdict_counts(claims)
     return {
         "paper_tables": paper_tables(read, published),
         "paper_figures": paper_figures(read, is_ours=False),
         "our_figures": paper_figures(read, is_ours=True),
         "our_tables": own_tables(read),
         "misprints": load_misprints(published).to_dict("records"),
-        "claims": read_verdicts(layout.CLAIMS),
+        "claims": claims,
+        "counts": counts,
+        "headline": headline(counts),
         "claims_table": table_item(*layout.CLAIMS_TABLE),
     }
 
@@ -191,6 +198,7 @@ def _paper(read: Experiment, published: Path) -> dict[str, Any]:
 def _results(read: Experiment) -> dict[str, Any]:
     settings = read.described["settings"]
     measured = [_measured(read, cell) for cell in read.cells]
+    across = [_across(read, study) for study in read.studies]
     return {
         "title": settings["title"],
         "further": settings.get("further"),
@@ -200,7 +208,8 @@ def _results(read: Experiment) -> dict[str, Any]:
         "sections": _sections(read, measured),
         "ablation_traces": _ablation_traces(read),
         "memorisation": _memorisation(measured),
-        "across": [_across(read, study) for study in read.studies],
+        "main_figure": _main_figure(across),
+        "across": across,
         "ablation": ablation_part(ChangeWays(read, read.ablated)) if read.ablated else None,
         "register": register(read.described, read.frame),
         **data_part(read),
@@ -261,6 +270,16 @@ def _across(read: Experiment, study: str) -> AcrossBenchmarks:
         ],
         correlations=_correlations(corrected),
     )
+
+
+def _main_figure(across: Sequence[AcrossBenchmarks]) -> PageFigure | None:
+    """Returns the figure that the page begins with, Avg Gap of every row; None where there is no gold.
+
+    Benchmarks of no study come before those of one.
+    """
+    by_study = sorted(across, key=lambda each: each.study != "")
+    found = (each for study in by_study for each in study.figures if each.spec.name == MAIN_FIGURE)
+    return next(found, None)
 
 
 def _settings(read: Experiment) -> dict[str, Any]:

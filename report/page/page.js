@@ -33,14 +33,16 @@ addEventListener("keydown", (event) => {
   if (event.key === "Escape" && contents.classList.contains("open")) { showContents(false); menu.focus(); }
 });
 
-// The entry of what is read: the last target above the upper third of the window.
+// The entry of what is read: the last target above the upper third of the window. What is folded is not read.
 const entries = [...contents.querySelectorAll("li a")];
 const targets = entries.map((entry) => document.getElementById(entry.hash.slice(1)));
 function mark() {
   const line = innerHeight / 3;
   const end = scrollY + innerHeight >= document.documentElement.scrollHeight - 2;
   let current = 0;
-  targets.forEach((target, i) => { if (end || target.getBoundingClientRect().top <= line) current = i; });
+  targets.forEach((target, i) => {
+    if (target.checkVisibility() && (end || target.getBoundingClientRect().top <= line)) current = i;
+  });
   entries.forEach((entry, i) => {
     if (i === current) entry.setAttribute("aria-current", "true");
     else entry.removeAttribute("aria-current");
@@ -55,18 +57,44 @@ addEventListener("scroll", () => {
   waiting = true;
 }, { passive: true });
 addEventListener("resize", mark);
+document.querySelector("main").addEventListener("toggle", mark, true);
 mark();
 
-// A link into a folded part opens it.
-function unfold() {
-  const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+// What is looked for is unfolded: the parts around it, and its own. A link to the place where the reader is
+// already does so too, which is no change of the address.
+function unfold(hash) {
+  const target = document.getElementById(decodeURIComponent(hash.slice(1)));
+  const own = target?.querySelector(":scope > details.fold");
+  if (own) own.open = true;
   for (let part = target; part; part = part.parentElement.closest("details")) {
     if (part.matches("details")) part.open = true;
   }
-  if (target) target.scrollIntoView();
+  return target;
 }
-addEventListener("hashchange", unfold);
-if (location.hash) unfold();
+function goTo() { unfold(location.hash)?.scrollIntoView(); }
+addEventListener("hashchange", goTo);
+if (location.hash) goTo();
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[href^='#']");
+  if (link) unfold(link.hash);
+});
+
+// All parts at once, and back to those that were open. The long lists of runs stay as they are.
+const FOLDED = "main details:not(.long):not([open])";
+function openAll() {
+  const parts = [...document.querySelectorAll(FOLDED)];
+  for (const part of parts) part.open = true;
+  return () => { for (const part of parts) part.open = false; };
+}
+const unfoldButton = document.getElementById("unfold");
+let foldAgain = null;
+unfoldButton.hidden = false;
+unfoldButton.addEventListener("click", () => {
+  if (foldAgain) foldAgain();
+  foldAgain = foldAgain ? null : openAll();
+  unfoldButton.textContent = foldAgain ? "Fold again" : "Unfold all";
+  mark();
+});
 
 // Tables: a click on a head sorts up, the next one down, the third restores. Rows of reference stay on
 // top; cells without a number come last.
@@ -122,9 +150,6 @@ document.addEventListener("click", (event) => {
 });
 
 // Print shows what is folded, but not the long lists.
-let opened = [];
-addEventListener("beforeprint", () => {
-  opened = [...document.querySelectorAll("details:not([open]):not(.long)")];
-  for (const part of opened) part.open = true;
-});
-addEventListener("afterprint", () => { for (const part of opened) part.open = false; });
+let foldAfterPrint = () => {};
+addEventListener("beforeprint", () => { foldAfterPrint = openAll(); });
+addEventListener("afterprint", () => foldAfterPrint());

@@ -58,6 +58,7 @@ def test_the_page_says_every_verdict_in_words(judged):
     environment.globals["counted"] = counted
     item = {"anchor": "table-claims", "files": [("CSV", "claims.csv")]}
     content = {"claims": as_json(judged), "claims_table": item, "paper_figures": []}
+    content["headline"] = "Some are settled."
     content["paper_tables"] = [{"anchor": "item-table1", "heading": "Table 1"}]
     short, whole = (
         environment.get_template(name).render(**content)

@@ -4,6 +4,8 @@ import shutil
 
 CHROMIUM = shutil.which("chromium")
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+SCREEN = {"width": 1400, "height": 1000}
+"""What the first screen is made for."""
 
 CONTRASTS = """
 () => {
@@ -53,3 +55,9 @@ COLUMNS = """
 
 OUTLINE = "() => [...document.querySelectorAll('h1, h2, h3, h4, h5, h6')].map((h) => Number(h.tagName[1]))"
 """Levels of the heads, in order."""
+
+
+def unfolded(page):
+    """Opens the parts of the report, and returns it."""
+    page.eval_on_selector_all("details.fold", "all => all.forEach((e) => { e.open = true; })")
+    return page

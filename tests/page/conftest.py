@@ -1,7 +1,7 @@
 """The report, opened in a real browser."""
 
 import pytest
-from browsing import CHROMIUM, DESKTOP
+from browsing import CHROMIUM, DESKTOP, unfolded
 
 
 @pytest.fixture(scope="session")
@@ -47,4 +47,5 @@ def visit(browser, results):
 
 @pytest.fixture
 def page(visit):
-    return visit()
+    """The report with all of its parts unfolded."""
+    return unfolded(visit())

@@ -39,7 +39,8 @@ def page():
 def test_without_any_it_says_how_to_make_one():
     text = page()
     assert text.startswith(
-        "Attestations No attestation lay beside these results when this page was made."
+        "Attestations Nobody states here to have made these results again. "
+        "No attestation lay beside these results when this page was made."
     )
 
 

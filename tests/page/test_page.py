@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from browsing import CHROMIUM, COLUMNS, CONTRASTS, DESKTOP, OUTLINE, PHONE
+from browsing import CHROMIUM, COLUMNS, CONTRASTS, DESKTOP, OUTLINE, PHONE, unfolded
 
 from lotus.page.report import write_report
 
@@ -85,7 +85,7 @@ def test_the_contents_of_a_narrow_page_open_by_a_button(visit):
 
 
 def test_the_first_column_of_a_wide_table_stays(visit):
-    page = visit(PHONE)
+    page = unfolded(visit(PHONE))
     table = page.locator("table:has(tr.reference)").first
     head = table.locator("tbody th").first
     before = head.bounding_box()["x"]

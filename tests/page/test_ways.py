@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from browsing import CHROMIUM, CONTRASTS, PHONE
+from browsing import CHROMIUM, CONTRASTS, PHONE, unfolded
 
 from lotus.data.forget_sheet import read_forget_sheet
 from lotus.data.splits import load_forget_set
@@ -111,7 +111,7 @@ def test_an_attestation_vouches_for_the_runs_that_it_has_and_no_others(page):
     assert "a.json: 2 runs made again. Of the 4 runs behind this number it has 2: " in said
     assert said.count("same bytes") == 2
     page.keyboard.press("Escape")
-    page.locator("#paper details td button.number").first.evaluate("(e) => e.click()")
+    page.locator("#paper details:not(.fold) td button.number").first.evaluate("(e) => e.click()")
     assert "It has none of the runs behind this number (0)." in page.locator("#way").inner_text()
 
 
@@ -176,7 +176,7 @@ def test_the_places_of_forget_images_are_those_of_the_set(told, results):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_what_opens_can_be_read_and_fits_a_narrow_page(visit, scheme):
-    page = visit(PHONE, scheme)
+    page = unfolded(visit(PHONE, scheme))
     page.locator(FIRST).first.click()
     page.evaluate("document.querySelectorAll('#way details').forEach((e) => { e.open = true; })")
     assert not [line for line in page.evaluate(CONTRASTS) if line[0] < 4.5]
@@ -189,7 +189,7 @@ def test_without_script_numbers_stand_as_text(browser, results):
     page = context.new_page()
     page.goto((results / "report/index.html").as_uri())
     cell = page.locator("table:has(tr.reference) tbody td[data-value]").first
-    assert re.match(r"[\d.]+", cell.inner_text())
+    assert re.match(r"[\d.]+", cell.text_content())
     assert page.locator("#way").is_hidden()
     context.close()
 
