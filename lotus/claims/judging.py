@@ -274,12 +274,14 @@ def _correlated(rule: Correlated, cell: Evidence) -> Decided:
         ("low", found.low),
         ("high", found.high),
         ("points", float(found.points)),
+        ("rows", float(found.groups)),
     ]
     if math.isnan(found.low):
-        return OPEN, f"Too few models to compare ({found.points}).", (), numbers_found
+        why = f"Too few to compare: {found.points} models of {found.groups} rows."
+        return OPEN, why, (), numbers_found
     why = (
-        f"r = {found.pearson:.2f} (95 % bootstrap interval {found.low:.2f} to {found.high:.2f}, "
-        f"{found.points} models)."
+        f"r = {found.pearson:.2f} (95 % bootstrap interval over whole rows {found.low:.2f} to "
+        f"{found.high:.2f}, {found.points} models of {found.groups} rows)."
     )
     if found.low >= rule.at_least:
         return HOLDS, why, (), numbers_found

@@ -50,7 +50,7 @@ def rf_jsd(sources: Sequence[Path]) -> Figure:
             )
         axes.set_title(
             f"{benchmark_title(*key[:-1])}\nPearson r = {found.pearson:.2f} "
-            f"[{found.low:.2f}, {found.high:.2f}], {found.points} models"
+            f"[{found.low:.2f}, {found.high:.2f}], {found.points} models of {found.groups} rows"
         )
         axes.set_xlabel("JSD to gold (nats)")
         # More ticks run into each other where values lie close together.
@@ -77,7 +77,8 @@ SPEC = FigureSpec(
     page_order=100,
     caption="RF-JSD, which needs no gold model, against JSD to gold, corrected: one mark per "
     "method and seed, original included; gold, collapsed models and exact copies of the original "
-    "left out.",
+    "left out. In brackets the 95 % bootstrap interval of r, for which whole rows (all seeds of a method) "
+    "are drawn: models of one method are no independent points.",
     alt="RF-JSD against JSD, a point for each model",
     is_ours=False,
 )

@@ -354,6 +354,7 @@ def _correlations(frame: pd.DataFrame) -> list[str]:
                 continue
             found.append(
                 f"{benchmark_title(*key)}: Pearson r = {r.pearson:.2f} (95 % bootstrap interval "
-                f"{r.low:.2f} to {r.high:.2f}), Spearman {r.spearman:.2f}, {r.points} models."
+                f"over whole rows: {r.low:.2f} to {r.high:.2f}), Spearman {r.spearman:.2f}, "
+                f"{r.points} models of {r.groups} rows."
             )
     return found

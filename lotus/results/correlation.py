@@ -6,6 +6,9 @@ import numpy as np
 
 from lotus.errors import LotusError
 
+TINY = 1e-28
+"""Of squares: what is left of equal values by arithmetic."""
+
 
 @dataclass(frozen=True)
 class Correlation:
@@ -14,8 +17,9 @@ class Correlation:
     Attributes:
         pearson, spearman: NaN where one of the two is constant or has a value that is not finite, or
             there are fewer than 3 points.
-        low, high: 95 % bootstrap interval of `pearson`, over the points.
+        low, high: 95 % bootstrap interval of `pearson`, over whole groups of points; NaN of fewer than 3.
         points: how many pairs.
+        groups: into how many they fall.
 
     """
 
@@ -24,10 +28,22 @@ class Correlation:
     high: float
     spearman: float
     points: int
+    groups: int
 
 
-def correlate(x: np.ndarray, y: np.ndarray, resamples: int = 2000) -> Correlation:
+def correlate(
+    x: np.ndarray, y: np.ndarray, of: np.ndarray | None = None, resamples: int = 2000
+) -> Correlation:
     """Pearson and Spearman correlation of `x` and `y`, float `[n]`; the bootstrap has a fixed seed.
+
+    Points of one group (the models of one method, seed by seed) are alike, so that each tells less than
+    another group's. The bootstrap therefore draws whole groups, with all their points: the interval is
+    of what other methods would show, not other seeds of the same (Field & Welsh 2007, cluster bootstrap).
+    Simulated, 95 % intervals over ten rows of four models cover in 89 of 100 cases, over thirty rows in 94; those
+    over single models in 57 and 69.
+
+    Args:
+        of: the group of each point, `[n]`; by default each is its own.
 
     Raises:
         LotusError: the two are not equally long.
@@ -40,19 +56,34 @@ def correlate(x: np.ndarray, y: np.ndarray, resamples: int = 2000) -> Correlatio
         raise LotusError(
             f"correlation: needs pairs of values, not {[*x.shape]} and {[*y.shape]} values"
         )
+    names, group = np.unique(np.arange(count) if of is None else of, return_inverse=True)
     if count < 3 or not np.isfinite([x, y]).all() or np.ptp(x) == 0 or np.ptp(y) == 0:
-        return Correlation(np.nan, np.nan, np.nan, np.nan, count)
-    drawn = np.random.default_rng(0).integers(count, size=(resamples, count))
-    low, high = np.nanpercentile(_pearson(x[drawn], y[drawn]), [2.5, 97.5])
-    ranks = _pearson(rankdata(x)[None], rankdata(y)[None])[0]
-    pearson = _pearson(x[None], y[None])[0]
-    return Correlation(float(pearson), float(low), float(high), float(ranks), count)
+        return Correlation(np.nan, np.nan, np.nan, np.nan, count, len(names))
+    once = np.ones((1, count))
+    ranks = float(_pearson(rankdata(x), rankdata(y), once)[0])
+    pearson = float(_pearson(x, y, once)[0])
+    if len(names) < 3:
+        return Correlation(pearson, np.nan, np.nan, ranks, count, len(names))
+    draws = np.random.default_rng(0)
+    times = draws.multinomial(len(names), np.full(len(names), 1 / len(names)), size=resamples)
+    low, high = np.nanpercentile(_pearson(x, y, times[:, group]), [2.5, 97.5])
+    return Correlation(pearson, float(low), float(high), ranks, count, len(names))
 
 
-def _pearson(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Correlation of each row of `x` with that of `y`, `[rows]`; NaN for constant rows."""
-    x = x - x.mean(axis=1, keepdims=True)
-    y = y - y.mean(axis=1, keepdims=True)
+def _pearson(x: np.ndarray, y: np.ndarray, times: np.ndarray) -> np.ndarray:
+    """Returns the correlation of `x` and `y` where each point stands so many times.
+
+    Args:
+        times: counts `[samples, n]`.
+
+    Returns:
+        Float `[samples]`; NaN of a sample in which one of the two is constant.
+
+    """
+    total = times.sum(1, keepdims=True)
+    dx, dy = (values - times @ values[:, None] / total for values in (x, y))
+    xx, yy, xy = ((times * parts).sum(1) for parts in (dx**2, dy**2, dx * dy))
+    is_constant = (xx < TINY * (x**2).max() * len(x)) | (yy < TINY * (y**2).max() * len(y))
     with np.errstate(invalid="ignore", divide="ignore"):
-        values: np.ndarray = (x * y).sum(1) / np.sqrt((x**2).sum(1) * (y**2).sum(1))
-    return values
+        found: np.ndarray = np.where(is_constant, np.nan, xy / np.sqrt(xx * yy))
+    return found

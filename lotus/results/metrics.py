@@ -382,11 +382,14 @@ def jsd_agreement(frame: pd.DataFrame) -> tuple[pd.DataFrame, Correlation]:
     """The points of the RF-JSD against JSD plot of one benchmark, and their correlation.
 
     Without gold (its JSD is 0 by definition), without collapsed models, and without models that say
-    exactly what the original says, except the original itself; none where there is no gold.
+    exactly what the original says, except the original itself; none where there is no gold. Its interval
+    is over whole rows: a method's models of several seeds are no methods of their own.
     """
     frame = sound(frame)
     points = frame[(frame["row"] != GOLD) & frame["jsd"].notna() & frame["rf_jsd"].notna()]
     points = points[(points["row"] == ORIGINAL) | ~points["same_as_original"].astype(bool)]
     return points, correlate(
-        np.asarray(points["jsd"], dtype=float), np.asarray(points["rf_jsd"], dtype=float)
+        np.asarray(points["jsd"], dtype=float),
+        np.asarray(points["rf_jsd"], dtype=float),
+        np.asarray(points["row"], dtype=str),
     )

@@ -6,7 +6,7 @@ from lotus.layout import GOLD, ORIGINAL
 from lotus.results.metrics import measured_against
 from lotus.results.quantities import CORRELATION, TERM_OF_GAP
 
-OF_ALL_ROWS = ("points", "pearson", "spearman", CORRELATION)
+OF_ALL_ROWS = ("points", "rows", "pearson", "spearman", CORRELATION)
 """Metrics of a whole table begin with these."""
 
 

@@ -21,14 +21,15 @@ def correlation(sources: Sequence[Path]) -> Table:
         if part["rf_jsd"].isna().all():
             continue
         found = jsd_agreement(part)[1]
-        lines.append([*key, found.points, found.pearson, found.low, found.high, found.spearman])
-    columns = [*KEYS, "points", "pearson", "pearson_low", "pearson_high", "spearman"]
+        numbers_found = (found.pearson, found.low, found.high, found.spearman)
+        lines.append([*key, found.points, found.groups, *numbers_found])
+    columns = [*KEYS, "points", "rows", "pearson", "pearson_low", "pearson_high", "spearman"]
     numbers = pd.DataFrame(lines, columns=columns)
     body = [
-        [benchmark_title(*line[:5]), str(line[5]), *(f"{value:.2f}" for value in line[6:])]
+        [benchmark_title(*line[:5]), *map(str, line[5:7]), *(f"{value:.2f}" for value in line[7:])]
         for line in lines
     ]
-    heads = ["Benchmark", "Points", "Pearson", "low", "high", "Spearman"]
+    heads = ["Benchmark", "Models", "Rows", "Pearson", "low", "high", "Spearman"]
     return numbers, latex_table("RF-JSD against JSD.", heads, body)
 
 
@@ -39,6 +40,6 @@ SPEC = TableSpec(
     order=50,
     label="Correlation of RF-JSD with JSD",
     summary="How well RF-JSD, which needs no gold model, agrees with JSD to gold: correlation "
-    "over methods and seeds, with bootstrap interval.",
+    "over methods and seeds, with a bootstrap interval that resamples whole rows.",
     has_entry=False,
 )

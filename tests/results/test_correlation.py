@@ -23,6 +23,42 @@ def test_correlation_is_numpys():
     assert correlate(x, y) == correlate(x, y)
 
 
+def test_the_bootstrap_is_that_of_whole_groups():
+    """Each method's models lie close together: five seeds of eight methods are eight points, not forty."""
+    rng = np.random.default_rng(1)
+    methods, seeds = 8, 5
+    centres = rng.normal(size=(2, methods))
+    x, y = (np.repeat(of, seeds) + 1e-6 * rng.normal(size=methods * seeds) for of in centres)
+    of = np.repeat([f"m{n}" for n in range(methods)], seeds)
+    whole = correlate(x, y, of)
+    alone, runs = correlate(*centres), correlate(x, y)
+    assert (whole.points, whole.groups, runs.groups) == (40, 8, 40)
+    assert [whole.low, whole.high] == pytest.approx([alone.low, alone.high], abs=1e-4)
+    assert whole.high - whole.low > 1.5 * (runs.high - runs.low)
+
+
+def test_the_interval_covers_about_as_often_as_it_says_and_that_of_single_models_does_not():
+    rng = np.random.default_rng(7)
+    rows, seeds, true, covered = 10, 4, 0.6, {"rows": 0, "models": 0}
+    of = np.repeat(np.arange(rows), seeds)
+    for _ in range(100):
+        a, b = rng.normal(size=(2, rows))
+        centres = a, true * a + np.sqrt(1 - true**2) * b
+        x, y = (np.repeat(c, seeds) + 0.01 * rng.normal(size=rows * seeds) for c in centres)
+        for name, groups in (("rows", of), ("models", None)):
+            found = correlate(x, y, groups, resamples=400)
+            covered[name] += found.low <= true <= found.high
+    assert covered["rows"] >= 83
+    assert covered["models"] <= 70
+
+
+def test_two_groups_have_no_interval():
+    x = np.arange(6.0)
+    found = correlate(x, x**2, np.array(["a"] * 3 + ["b"] * 3))
+    assert found.pearson == pytest.approx(np.corrcoef(x, x**2)[0, 1])
+    assert np.isnan([found.low, found.high]).all()
+
+
 @pytest.mark.parametrize(
     ("x", "y"), [([1, 1, 1], [1, 2, 3]), ([1, 2, 3], [0, 0, 0]), ([1, 2], [1, 2])]
 )

@@ -21,7 +21,7 @@ LAST = 100
 TAKEN = frozenset(
     {"dataset", "architecture", "scenario", "study", "protocol", "row", "seed", "n", "collapsed"}
     | {"why", "same_as_original", "switch", "metric", "scope", "published", "source", "note"}
-    | {"of_paper", "released", "corrected", "time", "points", "pearson", "spearman"}
+    | {"of_paper", "released", "corrected", "time", "points", "rows", "pearson", "spearman"}
 )
 """Names that columns of tables have beside the metrics."""
 
