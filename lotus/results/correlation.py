@@ -39,8 +39,8 @@ def correlate(
     Points of one group (the models of one method, seed by seed) are alike, so that each tells less than
     another group's. The bootstrap therefore draws whole groups, with all their points: the interval is
     of what other methods would show, not other seeds of the same (Field & Welsh 2007, cluster bootstrap).
-    Simulated, 95 % intervals over ten rows of four models cover in 89 of 100 cases, over thirty rows in 94; those
-    over single models in 57 and 69.
+    Simulated, 95 % intervals over ten rows of four models cover in 89 of 100 cases, over thirty rows
+    in 94; those over single models in 57 and 69.
 
     Args:
         of: the group of each point, `[n]`; by default each is its own.
