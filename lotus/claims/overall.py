@@ -7,7 +7,7 @@ import pandas as pd
 
 from lotus.claims.as_printed import AsPrinted, as_printed, places_of
 from lotus.claims.evidence import Distances, Evidence
-from lotus.claims.judging import FAILS, HOLDS, NOT_RUN, OPEN, Finding, judge_alike, judge_cell
+from lotus.claims.judging import FAILS, HOLDS, NOT_RUN, OPEN, Finding, judge_alike, judge_cells
 from lotus.claims.stated import Alike, Claim
 from lotus.published.full_size import command
 from lotus.published.side_by_side import PROTOCOLS
@@ -59,7 +59,8 @@ def judge(
 
     Over several benchmarks, of a claim about all of them: it does not hold if it is refuted in one; it
     holds if it does in each, and each of the paper's was run; else it cannot be told. Of a claim about
-    some of them: it holds if it does in one, and does not if it is refuted in each.
+    some of them: it holds if it does in one, and does not if it is refuted in each. All comparisons of
+    all its benchmarks err together at 5 %, so neither is helped by there being many.
 
     Args:
         cells: of whole protocols, one for each benchmark, protocol and study.
@@ -100,8 +101,7 @@ def _judged(
 
 
 def _findings(claim: Claim, items: Sequence[str], cells: Sequence[Evidence]) -> list[Finding]:
-    found = (judge_cell(claim.rule, cell) for cell in cells if cell.items & {*items})
-    return [each for each in found if each is not None]
+    return judge_cells(claim.rule, [cell for cell in cells if cell.items & {*items}])
 
 
 def _of_paper(claim: Claim, protocol: str, findings: Sequence[Finding], expected: int) -> Ruling:

@@ -8,8 +8,9 @@ from typing import Any
 
 import pandas as pd
 
+from lotus.claims.comparisons import PairedComparison
 from lotus.claims.evidence import distances, evidence, files_read
-from lotus.claims.judging import Finding, PairedComparison
+from lotus.claims.judging import Finding
 from lotus.claims.overall import PAPER, Judged, Ruling, judge
 from lotus.claims.stated import load_claims
 from lotus.errors import LotusError
@@ -19,15 +20,20 @@ from lotus.published.side_by_side import PROTOCOLS
 from lotus.records.files import write_json, write_text
 from lotus.records.record import write_record
 from lotus.results.experiment import read_experiment
+from lotus.results.intervals import Interval
 from lotus.tables.latex import latex_table
 
 METHOD = (
-    "Decided over the seeds, pair by pair. In a benchmark a claim holds where the 95 % t interval of "
-    "the paired differences (of times: ratios) lies on its side against every rival. It does not hold "
-    "where the interval of a rival lies on the other side, at an error of 5 % divided by the number of "
-    "rivals. Otherwise, and with a single seed, it cannot be told. Exact ties share a place; a rival that "
-    "collapsed counts as beaten, a row that collapsed as failing. Over several benchmarks a claim holds "
-    "if it does in each and all of the paper's were run, and does not hold if it is refuted in one. "
+    "Decided over the seeds, pair by pair, by t intervals of the paired differences (of times: ratios). "
+    "All comparisons of a claim under a protocol, of all rivals in all benchmarks, are wrong together at "
+    "an error of 5 % (Holm's correction): each interval is printed at the level at which it decides. In "
+    "a benchmark a claim holds where it lies on its side against every rival, and does not hold where "
+    "that of a rival lies on the other side. Otherwise, and with a single seed, it cannot be told. "
+    "Equal differences are as uncertain as what so many images resolve; rows that are one and the same "
+    "model share a place. A rival that collapsed counts as beaten, a row that collapsed as failing. A "
+    "claim about every benchmark holds if it does in each and all of the paper's were run, and does not "
+    "hold if it is refuted in one; a claim about some holds if it does in one. Correlations have "
+    "bootstrap intervals over whole methods, at 5 % divided by the number of benchmarks. "
     "Metrics are those of the protocol: textbook under corrected, as published under released."
 )
 FORMAT = 1
@@ -134,11 +140,17 @@ def _comparison(each: PairedComparison) -> dict[str, Any]:
         "metric": each.metric,
         "unit": each.unit,
         "status": each.status,
-        "advantage": asdict(each.advantage) if each.advantage is not None else None,
+        "bound": each.bound,
+        "advantage": _interval(each.advantage) if each.advantage is not None else None,
+        "p_value": each.p_value,
         "values": {str(seed): value for seed, value in each.values},
         "other_values": {str(seed): value for seed, value in each.other_values},
     }
     return {key: _plain(value) for key, value in found.items()}
+
+
+def _interval(found: Interval) -> dict[str, Any]:
+    return {name: getattr(found, name) for name in ("mean", "low", "high", "level", "n")}
 
 
 def _plain(value: Any) -> Any:

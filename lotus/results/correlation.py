@@ -17,7 +17,7 @@ class Correlation:
     Attributes:
         pearson, spearman: NaN where one of the two is constant or has a value that is not finite, or
             there are fewer than 3 points.
-        low, high: 95 % bootstrap interval of `pearson`, over whole groups of points; NaN of fewer than 3.
+        low, high: bootstrap interval of `pearson`, over whole groups of points; NaN of fewer than 3.
         points: how many pairs.
         groups: into how many they fall.
 
@@ -32,7 +32,11 @@ class Correlation:
 
 
 def correlate(
-    x: np.ndarray, y: np.ndarray, of: np.ndarray | None = None, resamples: int = 2000
+    x: np.ndarray,
+    y: np.ndarray,
+    of: np.ndarray | None = None,
+    level: float = 0.95,
+    resamples: int = 2000,
 ) -> Correlation:
     """Pearson and Spearman correlation of `x` and `y`, float `[n]`; the bootstrap has a fixed seed.
 
@@ -44,6 +48,7 @@ def correlate(
 
     Args:
         of: the group of each point, `[n]`; by default each is its own.
+        level: of the interval.
 
     Raises:
         LotusError: the two are not equally long.
@@ -66,7 +71,9 @@ def correlate(
         return Correlation(pearson, np.nan, np.nan, ranks, count, len(names))
     draws = np.random.default_rng(0)
     times = draws.multinomial(len(names), np.full(len(names), 1 / len(names)), size=resamples)
-    low, high = np.nanpercentile(_pearson(x, y, times[:, group]), [2.5, 97.5])
+    low, high = np.nanpercentile(
+        _pearson(x, y, times[:, group]), [50 * (1 - level), 50 * (1 + level)]
+    )
     return Correlation(pearson, float(low), float(high), ranks, count, len(names))
 
 

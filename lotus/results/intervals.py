@@ -1,6 +1,7 @@
 """Intervals of paired values: what seeds tell of a difference."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -21,6 +22,7 @@ class Interval:
             every pair are one and the same.
         level: its confidence, as 0.95.
         n: pairs.
+        is_ratio: whether it is of ratios: then it is symmetric in their logarithms.
 
     """
 
@@ -29,11 +31,82 @@ class Interval:
     high: float
     level: float
     n: int
+    is_ratio: bool = False
 
     @property
     def is_exact(self) -> bool:
         """Whether there is nothing to be estimated: see `of_the_same`."""
         return self.n > 1 and self.low == self.high
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether it tells anything."""
+        return bool(np.isfinite(self.high) and np.isfinite(self.low) and np.isfinite(self.mean))
+
+    def at(self, level: float) -> "Interval":
+        """Returns the interval of the same pairs at another level."""
+        if not self.is_bounded or self.is_exact:
+            return replace(self, level=level)
+        mean, error = self._mean, self._error
+        half = float(_quantile(level, self.n) * error)
+        low, high = mean - half, mean + half
+        if self.is_ratio:
+            low, high = _ratio(low), _ratio(high)
+        return replace(self, low=low, high=high, level=level)
+
+    def p_value(self, bound: float) -> float:
+        """Returns that of the two-sided t test of `bound`: below 1 − level where the interval lacks it.
+
+        1 where nothing bounds the interval.
+        """
+        from scipy.stats import t
+
+        if not self.is_bounded:
+            return 1.0
+        if self.is_exact:
+            return 1.0 if self.mean == bound else 0.0
+        distance = self._mean - (np.log(bound) if self.is_ratio else bound)
+        return float(2 * t.sf(abs(distance) / self._error, self.n - 1))
+
+    def needed(self, bound: float, error: float, power: float, most: int) -> int | None:
+        """Returns with how many pairs of this mean and spread the t test tells the mean from `bound`.
+
+        Args:
+            error: of the two-sided test.
+            power: how often it is to succeed.
+            most: so many at most; None where they do not suffice, or the spread is not known.
+
+        """
+        from scipy.stats import nct
+
+        if not self.is_bounded or self.is_exact:
+            return None
+        distance = abs(self._mean - (np.log(bound) if self.is_ratio else bound))
+        n = np.arange(2, most + 1)
+        effect = distance / (self._error * np.sqrt(self.n))
+        reached = nct.sf(_quantile(1 - error, n), n - 1, effect * np.sqrt(n)) >= power
+        return int(n[reached.argmax()]) if reached.any() else None
+
+    @property
+    def _mean(self) -> float:
+        return float(np.log(self.mean)) if self.is_ratio else self.mean
+
+    @property
+    def _error(self) -> float:
+        """The standard error of the mean."""
+        low, high = np.log([self.low, self.high]) if self.is_ratio else (self.low, self.high)
+        return float((high - low) / 2 / _quantile(self.level, self.n))
+
+
+def _quantile(level: float, n: Any) -> Any:
+    from scipy.stats import t
+
+    return t.ppf((1 + level) / 2, n - 1)
+
+
+def _ratio(logarithm: float) -> float:
+    with np.errstate(over="ignore"):
+        return float(np.exp(logarithm))
 
 
 def of_the_same(even: float, n: int, level: float = 0.95) -> Interval:
@@ -62,8 +135,6 @@ def paired(
         LotusError: the two are not equally long.
 
     """
-    from scipy.stats import t
-
     if first.shape != second.shape:
         raise LotusError(
             f"interval: needs pairs of values, not {[*first.shape]} and {[*second.shape]} values"
@@ -78,13 +149,12 @@ def paired(
     deviation = max(seen, resolution / np.sqrt(6))
     if not deviation:
         return Interval(mean, -np.inf, np.inf, level, n)
-    half = float(t.ppf((1 + level) / 2, n - 1) * deviation / np.sqrt(n))
+    half = float(_quantile(level, n) * deviation / np.sqrt(n))
     return Interval(mean, mean - half, mean + half, level, n)
 
 
 def paired_ratio(first: np.ndarray, second: np.ndarray, level: float = 0.95) -> Interval:
     """The same of `first` / `second`, both positive: geometric mean, interval of the logarithms."""
     logs = paired(np.log(first), np.log(second), level)
-    with np.errstate(over="ignore"):
-        mean, low, high = (float(np.exp(value)) for value in (logs.mean, logs.low, logs.high))
-    return Interval(mean, low, high, level, logs.n)
+    mean, low, high = (_ratio(value) for value in (logs.mean, logs.low, logs.high))
+    return Interval(mean, low, high, level, logs.n, is_ratio=True)

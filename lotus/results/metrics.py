@@ -378,7 +378,7 @@ def best_rows(summary: pd.DataFrame, metric: str, decimals: int = 3) -> set[str]
     return set(distance.index[distance == distance.min()])
 
 
-def jsd_agreement(frame: pd.DataFrame) -> tuple[pd.DataFrame, Correlation]:
+def jsd_agreement(frame: pd.DataFrame, level: float = 0.95) -> tuple[pd.DataFrame, Correlation]:
     """The points of the RF-JSD against JSD plot of one benchmark, and their correlation.
 
     Without gold (its JSD is 0 by definition), without collapsed models, and without models that say
@@ -392,4 +392,5 @@ def jsd_agreement(frame: pd.DataFrame) -> tuple[pd.DataFrame, Correlation]:
         np.asarray(points["jsd"], dtype=float),
         np.asarray(points["rf_jsd"], dtype=float),
         np.asarray(points["row"], dtype=str),
+        level,
     )

@@ -7,8 +7,14 @@ import pytest
 from judged_cells import AHEAD, against, cell, gaps, rule_of
 from scipy import stats
 
+from lotus.claims.comparisons import ERROR
 from lotus.claims.evidence import Distances
-from lotus.claims.judging import FAILS, HOLDS, OPEN, judge_alike, judge_cell
+from lotus.claims.judging import FAILS, HOLDS, OPEN, judge_alike, judge_cells
+
+
+def judge_cell(rule, of):
+    """One benchmark alone; None where it lacks the rows."""
+    return next(iter(judge_cells(rule, [of])), None)
 
 
 def test_best_holds_where_every_interval_lies_on_its_side():
@@ -29,12 +35,13 @@ def test_best_is_told_by_pairs_not_by_means():
 
 
 def test_best_fails_where_a_rival_is_better_at_its_share_of_the_error():
-    # Differences −.05, −.05, −.06: t = −16, so p = .004: refuted against 2 rivals (.025), not 20 (.0025).
+    # Differences −.05, −.05, −.06: t = −16, so p = .004: refuted against 2 rivals (.025), not 20 of which
+    # the others tell nothing (.0025).
     rows = {"lotus": (0.20, 0.30, 0.41), "scrub": (0.15, 0.25, 0.35)}
     found = judge_cell(against("scrub", "ssd"), cell(gaps(**rows, ssd=(0.9, 0.95, 1.0))))
     assert found.verdict == FAILS
     assert found.why.startswith("Better: SCRUB")
-    many = {f"other-{n}": (0.9, 0.95, 1.0) for n in range(19)}
+    many = {f"other-{n}": (0.1 + 0.001 * n, 0.4, 0.5) for n in range(19)}
     wide = cell(gaps(**rows) | {row: {"avg_gap": v} for row, v in many.items()})
     assert judge_cell(against("scrub", *many), wide).verdict == OPEN
 
@@ -45,7 +52,9 @@ def test_second_best_needs_one_rival_fewer_and_more_certainty():
     assert judge_cell(against(*rivals), cell(rows)).verdict == FAILS
     found = judge_cell(against(*rivals, rank=2), cell(rows))
     assert found.verdict == HOLDS
-    assert {each.advantage.level for each in found.comparisons} == {0.975}
+    # Three comparisons: the smallest p-value at 5 % / 3, the next at 5 % / 2, the last at 5 %.
+    levels = sorted(each.advantage.level for each in found.comparisons)
+    assert levels == pytest.approx([1 - ERROR, 1 - ERROR / 2, 1 - ERROR / 3])
     two_better = gaps(**AHEAD, unsir=(0.05, 0.155, 0.245), salun=(0.05, 0.155, 0.245))
     assert judge_cell(against(*rivals, "salun", rank=2), cell(two_better)).verdict == FAILS
 
@@ -54,7 +63,7 @@ def test_ties_share_the_first_place_but_are_not_smaller():
     tied = cell(gaps(lotus=(0.1, 0.2, 0.3), scrub=(0.1, 0.2, 0.3)))
     found = judge_cell(against("scrub"), tied)
     assert found.verdict == HOLDS
-    assert "Equal in every seed: SCRUB" in found.why
+    assert "One and the same in every seed: SCRUB" in found.why
     smaller = rule_of(kind="smaller", row="lotus", than="scrub", metric="avg_gap")
     assert judge_cell(smaller, tied).verdict == FAILS
 
@@ -186,6 +195,23 @@ def test_correlation_by_its_bootstrap_interval():
     assert judge_cell(rule, cell(gaps(**AHEAD))) is None
 
 
+def test_correlations_of_several_benchmarks_share_the_error():
+    rng = np.random.default_rng(0)
+    jsd = rng.uniform(0.1, 0.5, size=(12, 3))
+    rf = jsd + 0.05 * rng.normal(size=jsd.shape)
+    cells = [
+        cell(
+            {f"m{n}": {"jsd": jsd[n], "rf_jsd": rf[n]} for n in range(12)},
+            where=(data, "resnet18", "instance-10"),
+        )
+        for data in ("a", "b")
+    ]
+    rule = rule_of(kind="correlation", at_least=0.8)
+    alone, together = (judge_cells(rule, some)[0] for some in (cells[:1], cells))
+    assert dict(together.numbers)["low"] < dict(alone.numbers)["low"]
+    assert "97.5 % bootstrap interval" in together.why
+
+
 def test_alike_by_every_distance():
     near, far, crossing = (5, 5, 0, 0), (0, 2, 4, 4), (0, 10, 0, 0)
     audited = [Distances("a", near), Distances("b", far), Distances("c", crossing)]
@@ -199,3 +225,39 @@ def test_alike_by_every_distance():
     rule = rule_of(kind="alike", dataset="a", than=["d"])
     assert judge_alike(rule, [of["a"], mixed])[0].verdict == OPEN
     assert judge_alike(rule, [mixed]) == []
+
+
+def noise(rng, rivals, seeds=6, shift=0.0):
+    """LoTUS and rivals that differ by chance alone, but for LoTUS's shift."""
+    rows = {f"rival-{n}": rng.normal(size=seeds) for n in range(rivals)}
+    return cell(gaps(lotus=rng.normal(size=seeds) + shift, **rows), seeds=range(seeds))
+
+
+def test_of_many_rivals_that_differ_by_chance_few_are_called_better_or_worse():
+    """Over 40 comparisons at 5 % each, chance would settle some in nearly every experiment."""
+    rng = np.random.default_rng(4)
+    rule = against(*(f"rival-{n}" for n in range(20)))
+    wrong = 0
+    for _ in range(40):
+        found = judge_cells(rule, [noise(rng, 20), noise(rng, 20)])
+        wrong += any(each.is_told for it in found for each in it.comparisons)
+    assert wrong <= 6
+
+
+def test_every_printed_level_is_that_at_which_it_is_decided():
+    rng = np.random.default_rng(6)
+    rule = against(*(f"rival-{n}" for n in range(4)))
+    found = judge_cells(rule, [noise(rng, 4, shift=shift) for shift in (-3.0, -1.5, 0.0)])
+    held = sorted((each for it in found for each in it.comparisons), key=lambda it: it.p_value)
+    stopped = False
+    for step, each in enumerate(held):
+        rejected = each.p_value <= ERROR / (len(held) - step) and not stopped
+        stopped = not rejected
+        assert each.is_told == rejected
+        level = 1 - each.advantage.level
+        assert (each.p_value <= level) == rejected
+        a, b = (np.array([v for _, v in of]) for of in (each.other_values, each.values))
+        expected = stats.ttest_rel(a, b).confidence_interval(each.advantage.level)
+        assert each.advantage.low == pytest.approx(expected.low)
+        assert each.p_value == pytest.approx(stats.ttest_rel(a, b).pvalue)
+    assert 0 < sum(each.is_told for each in held) < len(held)

@@ -84,3 +84,16 @@ def test_protocols_are_judged_apart_in_their_own_conventions(published):
     (comparison,) = found.findings[0].comparisons
     assert dict(comparison.values) == dict.fromkeys(SEEDS, 0.0)
     assert dict(comparison.other_values)[12] == pytest.approx(0.005)
+
+
+def test_a_claim_about_some_benchmark_is_not_helped_by_there_being_many(published):
+    """One of ten benchmarks in which only chance speaks looks settled by itself."""
+    lucky = {"lotus": (0.10, 0.20, 0.30), "scrub": (0.15, 0.26, 0.37)}
+    claim = claim_of({"kind": "best", "metric": "avg_gap", "among": ["scrub"]}, where="some")
+    cells = [
+        cell(gaps(**(UNTOLD if n else lucky)), where=(f"d{n}", "resnet18", "instance-10"))
+        for n in range(10)
+    ]
+    alone = rulings(claim, cells[:1], published)[OTHER, "corrected"]
+    among_many = rulings(claim, cells, published)[OTHER, "corrected"]
+    assert (alone.verdict, among_many.verdict) == (HOLDS, OPEN)

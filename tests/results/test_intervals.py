@@ -97,6 +97,35 @@ def test_ratio_is_geometric():
     assert paired_ratio(np.array([2.0]), np.array([1.0])).high == np.inf
 
 
+def test_an_interval_at_another_level_is_that_of_the_same_pairs():
+    rng = np.random.default_rng(8)
+    a, b = rng.uniform(1, 2, size=(2, 7))
+    for of in (paired, paired_ratio):
+        found, expected = of(a, b).at(0.99), of(a, b, 0.99)
+        assert (found.low, found.high) == pytest.approx((expected.low, expected.high))
+        assert found.level == 0.99
+    assert paired(a, b).p_value(0) == pytest.approx(stats.ttest_rel(a, b).pvalue)
+    assert paired(a, b).p_value(0.1) == pytest.approx(stats.ttest_rel(a, b + 0.1).pvalue)
+    logs = stats.ttest_rel(np.log(a), np.log(b)).pvalue
+    assert paired_ratio(a, b).p_value(1) == pytest.approx(logs)
+    assert paired(a[:1], b[:1]).p_value(0) == 1
+
+
+def test_needed_pairs_reach_the_power_that_was_asked_for():
+    rng = np.random.default_rng(9)
+    differences = np.array([0.5, 1.5, 1.0, 2.0, -0.5])
+    found = paired(differences, np.zeros(5))
+    n = found.needed(0.0, 0.01, 0.8, 500)
+    effect, spread = differences.mean(), differences.std(ddof=1)
+    drawn = rng.normal(effect, spread, size=(4000, n))
+    told = (stats.ttest_1samp(drawn, 0, axis=1).pvalue <= 0.01).mean()
+    fewer = (stats.ttest_1samp(drawn[:, 1:], 0, axis=1).pvalue <= 0.01).mean()
+    assert told >= 0.78
+    assert fewer <= 0.82
+    assert found.needed(effect, 0.01, 0.8, 500) is None
+    assert paired(differences[:1], np.zeros(1)).needed(0, 0.05, 0.8, 500) is None
+
+
 def test_standing_is_the_kolmogorov_smirnov_distance():
     rng = np.random.default_rng(0)
     forget, test = rng.gamma(2, size=40), rng.gamma(1, size=70)
