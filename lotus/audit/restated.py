@@ -152,8 +152,26 @@ def _of_row(
     except LotusError:
         # Told of the predictions themselves.
         return
-    if said is not None and scores.get("collapsed", said) != said:
-        yield f"its row {shown(row)} is {_use(scores['collapsed'])}, by {path} it is {_use(said)}"
+    if said is None or "collapsed" not in scores:
+        return
+    expected = said or _lost_most(stated["rows"], row, files, path)
+    if scores["collapsed"] != expected:
+        yield f"its row {shown(row)} is {_use(scores['collapsed'])}, by {path} it is {_use(expected)}"
+
+
+def _lost_most(
+    rows: Mapping[str, Mapping[str, Any]], row: str, files: PredictionsFiles, path: str
+) -> str:
+    """Returns what a row's accuracies say of it beside the original's, as its metrics have them."""
+    own, originals = (rows.get(name, {}).get("accuracy_retain") for name in (row, ORIGINAL))
+    if row == ORIGINAL or own is None or originals is None:
+        return ""
+    try:
+        largest = files.largest(path)
+    except Exception:
+        # Told of the predictions themselves.
+        return ""
+    return collapse.lost_most(float(own), float(originals), largest)
 
 
 def _use(collapsed: str) -> str:

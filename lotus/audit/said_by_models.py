@@ -86,17 +86,30 @@ class PredictionsFiles:
     def __init__(self) -> None:
         # Not what else they say: that may be more than fits into memory.
         self._collapsed: dict[str, str] = {}
+        self._largest: dict[str, float] = {}
 
     def read(self, path: str) -> Said:
         """Reads one: see `read_said`."""
         said = read_said(path)
         self._collapsed[path] = said.collapsed
+        self._largest[path] = said.largest
         return said
 
     def collapsed(self, path: str) -> str:
         """Returns why the model is said to be of no use: see `why_collapsed`."""
         known = self._collapsed.get(path)
         return why_collapsed(Path(path)) if known is None else known
+
+    def largest(self, path: str) -> float:
+        """Returns the share of the largest class among the images that the model was to keep.
+
+        Raises:
+            Exception: see `read_said`.
+
+        """
+        if path not in self._largest:
+            self.read(path)
+        return self._largest[path]
 
 
 def indices_in(name: str, value: Any) -> np.ndarray:

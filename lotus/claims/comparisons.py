@@ -19,7 +19,8 @@ from lotus.tables.cell_texts import signed
 
 ERROR = 0.05
 """Share of wrong verdicts that is accepted where there is nothing to be found."""
-COLLAPSED = "collapsed, counts as beaten"
+BEATEN = ", counts as beaten"
+"""What is said of a row with a collapsed model, after in which seeds."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,13 @@ class PairedComparison:
     def is_ahead(self) -> bool:
         """Whether `row` is better, or the other one has collapsed."""
         if self.advantage is None:
-            return self.status == COLLAPSED
+            return self.is_fallen
         return self.advantage.low > self.bound
+
+    @property
+    def is_fallen(self) -> bool:
+        """Whether the other one has collapsed."""
+        return self.status.endswith(BEATEN)
 
     @property
     def is_tie(self) -> bool:
@@ -122,7 +128,7 @@ def compare(
         other_values=_by_seed(theirs),
     )
     if cell.collapsed(other):
-        return replace(blank, status=COLLAPSED)
+        return replace(blank, status=cell.fallen(other) + BEATEN)
     if mine.isna().any() or theirs.isna().any():
         return replace(blank, status="undefined")
     if metric != TIME and len(shared) > 1 and cell.are_the_same(row, other):
@@ -178,11 +184,13 @@ def beaten(held: Sequence[PairedComparison], not_beaten: Sequence[PairedComparis
     won = sorted((each for each in held if each not in not_beaten), key=_nearest)
     parts = [f"Nearest: {won[0].words()}."] if won else []
     ties = [row_title(each.other) for each in won if each.is_tie]
-    fallen = [row_title(each.other) for each in won if each.status == COLLAPSED]
+    fallen = [
+        f"{row_title(it.other)} {it.status.removesuffix(BEATEN)}" for it in won if it.is_fallen
+    ]
     if ties:
         parts.append(f"One and the same in every seed: {', '.join(ties)}.")
     if fallen:
-        parts.append(f"Collapsed, counted as beaten: {', '.join(fallen)}.")
+        parts.append(f"Counted as beaten: {'; '.join(fallen)}.")
     if not_beaten:
         parts.append(f"Not beaten: {listed(not_beaten)}.")
     return " ".join(parts)

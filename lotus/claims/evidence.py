@@ -28,6 +28,7 @@ from lotus.results.metrics import (
 )
 from lotus.results.resolution import resolution
 from lotus.results.run_records import load_times
+from lotus.wording import all_of, counted
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,12 @@ class Evidence:
         """In how many seeds a row's model has collapsed."""
         return self._collapsed.get(row, 0)
 
+    def fallen(self, row: str) -> str:
+        """Returns in which seeds a row's model has collapsed, in words."""
+        lines = self.frame[(self.frame["row"] == row) & (self.frame["collapsed"] != "")]
+        which = all_of([str(seed) for seed in lines["seed"]])
+        return f"collapsed in {len(lines)} of {counted(self.seeds(row), 'seed')} ({which})"
+
     def seeds(self, row: str) -> int:
         """Number of a row's models."""
         return int((self.frame["row"] == row).sum())
@@ -89,7 +96,7 @@ class Evidence:
         if GOLD not in self.rows:
             return "no gold model was retrained"
         fallen = self.collapsed(GOLD)
-        return f"the gold model collapsed in {fallen} of {self.seeds(GOLD)} seeds" if fallen else ""
+        return f"the gold model {self.fallen(GOLD)}" if fallen else ""
 
     def are_the_same(self, row: str, other: str) -> bool:
         """Whether two rows are one and the same in every seed, by everything that is measured of them.

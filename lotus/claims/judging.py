@@ -275,4 +275,4 @@ def _three(comparisons: Sequence[PairedComparison]) -> str:
 
 
 def _fallen(row: str, cell: Evidence) -> str:
-    return f"{row_title(row)} collapsed in {cell.collapsed(row)} of {cell.seeds(row)} seeds."
+    return f"{row_title(row)} {cell.fallen(row)}."

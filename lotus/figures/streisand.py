@@ -201,8 +201,8 @@ def _collapsed_seeds(sources: Sequence[Path]) -> dict[str, int]:
     """Row → number of seeds in which its model has collapsed, for rows with any."""
     counts: dict[str, int] = {}
     for path in sources:
-        for row, named in read_metrics(path)["predictions"].items():
-            if predictions_file.why_collapsed(Path(named["path"])):
+        for row, scores in read_metrics(path)["rows"].items():
+            if scores["collapsed"]:
                 counts[row] = counts.get(row, 0) + 1
     return counts
 

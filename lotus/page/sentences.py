@@ -9,6 +9,7 @@ from lotus.layout import GOLD, ORIGINAL
 from lotus.metrics.base import registry
 from lotus.results.conventions import form_of, protocol_of
 from lotus.results.metrics import row_title, sound
+from lotus.wording import all_of
 
 NOTABLE_LOSS = 0.05
 """Loss of retain accuracy that is worth a sentence."""
@@ -100,12 +101,12 @@ def _equal_to_original(frame: pd.DataFrame) -> list[str]:
 
 
 def _collapsed(name: str, frame: pd.DataFrame) -> list[str]:
-    fallen = frame[frame["collapsed"] != ""].groupby("row", sort=False)["seed"].nunique()
+    fallen = frame[frame["collapsed"] != ""].groupby("row", sort=False)["seed"].unique()
     seeds = frame["seed"].nunique()
     return [
-        f"{name.capitalize()}: {row_title(str(row))} collapsed in {count} of {seeds} seeds and is left "
-        "out."
-        for row, count in fallen.items()
+        f"{name.capitalize()}: {row_title(str(row))} collapsed in {len(which)} of {seeds} seeds "
+        f"({all_of(list(map(str, which)))}) and is left out."
+        for row, which in fallen.items()
     ]
 
 

@@ -1,6 +1,8 @@
 """When a model is of no use, in the words by which its predictions and its record say so."""
 
 NEAR_CHANCE = 0.05
+KEPT = 2 / 3
+"""Of what the original knows above chance of the images to be kept, the share that a useful model keeps."""
 NOT_FINITE = " has values that are not finite"
 
 
@@ -26,6 +28,30 @@ def near_chance(accuracy: float, largest: float) -> str:
 def highest_near_chance(largest: float) -> float:
     """Returns the share of the largest class, plus 5 % of what lies between it and 1."""
     return largest + NEAR_CHANCE * (1 - largest)
+
+
+def lost_most(accuracy: float, original: float, largest: float) -> str:
+    """Returns what is said of a model that lost over a third of what the original knows; '' of any other.
+
+    What is known is the accuracy above chance, which is the share of the largest class. An original that
+    knows next to nothing itself says nothing of others. Whatever was forgotten is no part of it, so a
+    model that forgot a whole class well is not called collapsed.
+
+    Args:
+        accuracy: of the model, on the retain images.
+        original: of the original, on the same images.
+        largest: share of the largest class among them.
+
+    """
+    if largest >= 1 or original <= highest_near_chance(largest):
+        return ""
+    kept = (accuracy - largest) / (original - largest)
+    if kept >= KEPT:
+        return ""
+    return (
+        f"retain accuracy {accuracy:.3f}: {max(0.0, kept):.0%} of what the original ({original:.3f}) knows "
+        f"above chance ({largest:.3f}) is left, less than two thirds"
+    )
 
 
 def outcome(collapsed: str) -> str:

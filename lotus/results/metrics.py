@@ -319,8 +319,12 @@ def summarise(frame: pd.DataFrame, conventions: Protocol | None = None) -> pd.Da
     numbers = sound(frame)
     grouped = frame.groupby("row", sort=False)
     n = grouped["seed"].nunique()
-    fallen = frame[frame["collapsed"] != ""].groupby("row")["collapsed"]
-    why = fallen.agg(lambda said: "; ".join(sorted({*said})))
+    lines = frame[frame["collapsed"] != ""]
+    said = [
+        f"seed {seed}: {why}" for seed, why in zip(lines["seed"], lines["collapsed"], strict=True)
+    ]
+    fallen = lines.assign(collapsed=said).astype({"collapsed": object}).groupby("row")["collapsed"]
+    why = fallen.agg("; ".join)
     summary: dict[str, Any] = {
         "n": n,
         "collapsed": fallen.size().reindex(n.index, fill_value=0),

@@ -100,10 +100,10 @@ def test_collapsed_rivals_are_beaten_and_a_collapsed_row_fails():
     rows["unsir"]["collapsed"] = (13,)
     found = judge_cell(against("scrub", "unsir"), cell(rows))
     assert found.verdict == HOLDS
-    assert "Collapsed, counted as beaten: UNSIR" in found.why
+    assert "Counted as beaten: UNSIR collapsed in 1 of 3 seeds (13)." in found.why
     rows["lotus"]["collapsed"] = (13,)
     found = judge_cell(against("scrub", "unsir"), cell(rows))
-    assert (found.verdict, found.why) == (FAILS, "LoTUS collapsed in 1 of 3 seeds.")
+    assert (found.verdict, found.why) == (FAILS, "LoTUS collapsed in 1 of 3 seeds (13).")
 
 
 def test_without_a_sound_gold_model_gaps_cannot_be_told():

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from matplotlib.collections import LineCollection
 from measured_runs import texts_of_figure
+from scores import row_of_metrics
 
 from lotus.figures.streisand import POINTS, streisand
 from lotus.figures.style import style
@@ -33,13 +34,14 @@ def test_streisand_figure_skips_collapsed_models(write_metrics, tmp_path):
         "gold": save("gold", logits, usual),
         "ssd": save("ssd", np.full((30, 3), np.nan), usual, "weights are not finite"),
     }
-    source = write_metrics("corrected", 1, files)
+    fallen = {"ssd": row_of_metrics(collapsed="weights are not finite")}
+    source = write_metrics("corrected", 1, files, **fallen)
     figure = streisand([source])
     assert [len(axes.lines) for axes in figure.axes] == [2, 2, 0]
     assert texts_of_figure(figure)[2] == "collapsed in 1 of 1 seeds: not drawn"
     del files["gold"]
     alone = write_metrics(
-        "corrected", 2, {**files, "lotus": save("lotus", logits, usual)}, gold=None
+        "corrected", 2, {**files, "lotus": save("lotus", logits, usual)}, gold=None, **fallen
     )
     assert rows_of(streisand([alone])) == ["Original (nothing done)", "SSD", "LoTUS"]
 

@@ -131,6 +131,20 @@ def _():
     return METRICS, f"its row lotus is collapsed ({SAID}), by {PREDICTIONS} it is sound"
 
 
+@forgery("a run that lost most of what the original knows, passed off as sound in metrics")
+def _():
+    def worse(metrics):
+        for row, accuracy in (("original", 0.95), ("lotus", 0.5)):
+            metrics["rows"][row]["accuracy_retain"] = accuracy
+
+    edit_json(METRICS, worse)
+    record_anew()
+    return (
+        METRICS,
+        f"its row lotus is sound, by {PREDICTIONS} it is collapsed (retain accuracy 0.500: ",
+    )
+
+
 @forgery("a collapsed run, passed off as sound")
 def _():
     edit_arrays(PREDICTIONS, answer_one_class)

@@ -52,4 +52,4 @@ def test_sentences_state_what_differs(write_metrics):
     assert "LoTUS, corrected: Avg Gap 0.050, smaller than doing nothing in 1 of 1 seeds" in said
     assert "Released, 1 of 2 methods lose more than 5 points of retain accuracy" in said
     assert "Released, SCRUB equals the original" in said
-    assert "Corrected: UNSIR collapsed in 1 of 1 seeds and is left out." in said
+    assert "Corrected: UNSIR collapsed in 1 of 1 seeds (1) and is left out." in said

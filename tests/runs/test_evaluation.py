@@ -57,3 +57,19 @@ def test_a_metrics_file_says_how_many_images_each_split_has(evaluated):
         path.write_text(json.dumps({**content, "images": images}))
         with pytest.raises(LotusError, match=said):
             read_metrics(path)
+
+
+def test_a_model_that_lost_most_of_what_the_original_knows_has_collapsed(evaluated):
+    """Far above chance, and of no use beside the original: the attacks' and gaps' means would hide it."""
+    rows = read_metrics(evaluated(original=0.0, gold=0.1, worn=0.2, lost=0.5))["rows"]
+    assert {row: bool(of["collapsed"]) for row, of in rows.items()} == {
+        "original": False,
+        "gold": False,
+        "worn": False,
+        "lost": True,
+    }
+    assert (
+        "of what the original (1.000) knows above chance (0.250) is left"
+        in rows["lost"]["collapsed"]
+    )
+    assert rows["lost"]["avg_gap"] is not None

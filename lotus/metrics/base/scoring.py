@@ -12,6 +12,7 @@ from lotus.errors import LotusError
 from lotus.metrics.base import registry
 from lotus.metrics.base.check import check_row, check_together
 from lotus.metrics.base.family import Case, Family, Values
+from lotus.predictions.collapse import lost_most
 from lotus.predictions.predictions_file import Predictions, Split
 
 SPLITS = ("forget", "retain", "val", "test")
@@ -47,8 +48,8 @@ def score_all(
     A row has a value under the column of each metric, and of each form of it; None where that is undefined
     or not applicable, and throughout where a prediction is not finite. Then come `same_as_original`,
     whether every prediction equals the original model's, and `collapsed`, why the model is of no use, or
-    ''. Nothing is rounded. The images of each split are those of the gold model, without one those of the
-    first method.
+    '': as its predictions say, or since it lost most of what the original knows. Nothing is rounded. The
+    images of each split are those of the gold model, without one those of the first method.
 
     Args:
         original: of the original model (train, val, test).
@@ -89,10 +90,22 @@ def score_all(
             **dict.fromkeys(registry.columns()),
             **numbers.get(name, {}),
             "same_as_original": name in numbers and _is_same(row, untouched),
-            "collapsed": why.get(name, ""),
+            "collapsed": why.get(name, "") or _lost_most(name, row, untouched),
         }
         for name, row in rows.items()
     }
+
+
+def _lost_most(name: str, row: Predictions, original: Predictions) -> str:
+    if name == "original" or not all(
+        np.isfinite(it["retain"].logits).all() for it in (row, original)
+    ):
+        return ""
+    labels = row["retain"].labels
+    right, originals = (
+        float((it["retain"].logits.argmax(axis=1) == labels).mean()) for it in (row, original)
+    )
+    return lost_most(right, originals, float(np.bincount(labels).max() / len(labels)))
 
 
 def _numbers(rows: Mapping[str, Predictions], seed: int) -> dict[str, dict[str, float | None]]:
