@@ -130,6 +130,17 @@ def metrics_file(cell: Benchmark, seed: Seed) -> Path:
     return _seed_folder(cell, seed) / cell.scenario / cell.protocol / f"{name}.json"
 
 
+def attacks_file(cell: Benchmark) -> Path:
+    """What membership attacks find in a cell, over its seeds."""
+    folder = RESULTS / cell.dataset / cell.architecture / "attacks" / cell.scenario
+    return folder / f"{in_study(cell.protocol, cell.study)}.json"
+
+
+def scores_file(cell: Benchmark) -> Path:
+    """The attacks' scores of every forget image of a cell."""
+    return attacks_file(cell).with_suffix(".npz")
+
+
 def gradcam_file(cell: Benchmark, seed: Seed) -> Path:
     """Grad-CAM maps of some models of one scenario, protocol and seed."""
     return _seed_folder(cell, seed) / cell.scenario / cell.protocol / MAPS_FILE

@@ -16,7 +16,7 @@ FLOORS = [
     ["layout"],
     ["records"],
     ["data", "models", "predictions"],
-    ["engine", "metrics", "tracking"],
+    ["attacks", "engine", "metrics", "tracking"],
     ["methods", "results"],
     ["runs", "published"],
     ["tables"],

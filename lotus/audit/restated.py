@@ -22,6 +22,7 @@ from lotus.records.forms import MODELS
 from lotus.records.index import Index
 from lotus.records.places import leads_out
 from lotus.records.reading import Record
+from lotus.results.attacks import read_attacks
 from lotus.results.metrics import parse_metrics
 
 HASHED_AGAIN = 1 << 28
@@ -46,6 +47,8 @@ def problems(
             if record.kind == "metrics":
                 of_metrics = _of_metrics(record, path, index, sound, files)
                 yield from ((path, reason) for reason in of_metrics)
+            elif record.kind == "attacks" and path.endswith(".json"):
+                yield from ((path, reason) for reason in _of_attacks(record, path))
             elif path.endswith(layout.MAPS_FILE):
                 yield from ((path, reason) for reason in _of_maps(record, path, index))
         if record.kind == "store" and sound >= record.outputs.keys():
@@ -99,6 +102,7 @@ PLACES: Mapping[str, Callable[[Mapping[str, Any]], Path]] = {
     ),
     **dict.fromkeys(MODELS, _run_record),
     "metrics": lambda about: layout.metrics_file(_cell(about), about["seed"]),
+    "attacks": lambda about: layout.attacks_file(_cell(about)),
     "gradcam": lambda about: layout.gradcam_file(_cell(about), about["seed"]),
     "trials": lambda about: layout.trials_file(_cell(about), about["seed"], str(about["row"])),
 }
@@ -176,6 +180,22 @@ def _lost_most(
 
 def _use(collapsed: str) -> str:
     return f"collapsed ({collapsed[:80]})" if collapsed else "sound"
+
+
+def _of_attacks(record: Record, path: str) -> Iterator[str]:
+    """Yields where a file of attacks is not of the models and predictions that its record states."""
+    try:
+        stated = read_attacks(Path(path))
+    except LotusError as error:
+        yield f"not attacks: {error}"
+        return
+    for key, value in {"study": "", **record.about}.items():
+        if stated.get(key) != value:
+            yield f"is of {key} {shown(str(stated.get(key)))}, {record.path} of {shown(str(value))}"
+    if [[of["row"], of["seed"]] for of in stated["predictions"]] != record.settings["of"]:
+        yield f"does not have the models that {record.path} states"
+    if {of["path"]: of["sha256"] for of in stated["predictions"]} != record.inputs:
+        yield f"names other predictions than {record.path}"
 
 
 def _of_maps(record: Record, path: str, index: Index) -> Iterator[str]:

@@ -198,3 +198,30 @@ def signs(published: Path, names: tuple[str, ...]) -> None:
     from lotus.published.numbers import load_published
 
     print_lines(behaviours_in_print.signs(load_published(published), names))
+
+
+@click.command(
+    epilog=examples(
+        "lotus remembered results/digits/resnet18/attacks/instance-10/corrected.npz original",
+        "lotus remembered results/digits/resnet18/attacks/instance-10/corrected.npz lotus"
+        " --attack loss --top 3",
+    )
+)
+@click.argument("scores", type=EXISTING_FILE)
+@click.argument("row")
+@click.option("--attack", default="lira-offline", show_default=True, help="By which attack.")
+@click.option(
+    "--top", type=click.IntRange(1), default=10, show_default=True, help="Images to show."
+)
+def remembered(scores: Path, row: str, attack: str, top: int) -> None:
+    """Name the forgotten images that a model still remembers.
+
+    SCORES is what `lotus attack` wrote of a scenario (results/…/attacks/…/corrected.npz), ROW a method,
+    `original` or `gold`. Shown first are the images that outdo most of the unseen images by the attack's
+    score. Images that were forgotten outdo half of them on average, and some by chance nearly all: of gold,
+    which never saw them, the command shows how many.
+    """
+    from lotus.results import attacks
+
+    found = attacks.load_scores(scores)
+    print_lines(attacks.in_words(found, row, attack, top))

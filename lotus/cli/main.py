@@ -130,6 +130,7 @@ main.add_section(
     look.impact,
     look.diff,
     look.effects,
+    look.remembered,
     look.signs,
 )
 main.add_section("Share results", share.publish, share.restore, share.export_crate)
@@ -165,6 +166,7 @@ main.add_section(
 main.add_section(
     "Steps of the workflow: results",
     results.evaluate,
+    results.attack,
     results.table,
     results.means,
     results.figure,

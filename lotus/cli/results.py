@@ -10,6 +10,7 @@ from lotus.cli.parameters import (
     EXISTING_FILE,
     FILE,
     FOLDER,
+    SEED,
     YamlType,
     beside,
     experiment_option,
@@ -63,6 +64,43 @@ def evaluate(
 
 @click.command(
     epilog=examples(
+        f"lotus attack --of original 13 {RUNS}/original/corrected/predictions.npz"
+        f" --of lotus 13 {RUNS}/class-three/corrected/lotus/predictions.npz"
+        " --out my-attacks.json --scores my-scores.npz"
+    )
+)
+@click.option(
+    "--of",
+    "runs",
+    type=(str, SEED, EXISTING_FILE),
+    multiple=True,
+    required=True,
+    help="A row, a seed and its predictions; repeatable. Of each seed those of `original`, `gold` and "
+    "methods; the models of other seeds are what attacks compare with.",
+)
+@labels_option
+@click.option("--out", type=FILE, required=True, help="What the attacks find (JSON).")
+@click.option("--scores", type=FILE, required=True, help="Every image's score (NPZ).")
+@record_option
+def attack(
+    runs: tuple[tuple[str, int, Path], ...],
+    labels: dict[str, Any],
+    out: Path,
+    scores: Path,
+    record: Path | None,
+) -> None:
+    """Attack all models of a scenario.
+
+    Membership attacks try to tell forgotten images from unseen ones, from predictions alone. The scores of
+    single images are what `lotus remembered` reads.
+    """
+    from lotus.runs.attacking import attack_models, runs_of
+
+    attack_models(runs_of(runs), labels, out, scores, record or beside(out))
+
+
+@click.command(
+    epilog=examples(
         "lotus table summary results/digits/resnet18/seed*/class-three/corrected/metrics.json"
         " --out my-summary --record my-summary.table.json"
     )
@@ -74,8 +112,8 @@ def evaluate(
 def table(name: str, sources: tuple[Path, ...], out: Path, record: Path) -> None:
     """Write the table NAME from its SOURCES.
 
-    NAME is benchmark, summary, per-seed, correlation or ablation (of metrics files) or times or cost (of
-    run records). The table is written as CSV and LaTeX.
+    NAME is benchmark, summary, per-seed, correlation or ablation (of metrics files), attacks (of what
+    `lotus attack` found), or times or cost (of run records). The table is written as CSV and LaTeX.
     """
     from lotus.tables.write import write_table
 

@@ -168,6 +168,7 @@ PLURALS = {
     "raw": "lists",
     "held-out": "halves of held-out images",
     "gradcam": "Grad-CAM maps",
+    "attacks": "files of attacks",
     "trials": "trials",
 }
 """What several of a kind are called, unless that is the kind's name with an s."""

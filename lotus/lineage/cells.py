@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from lotus import layout
+from lotus.attacks.base.needed_rows import rows_attacked
+from lotus.attacks.base.registry import specs
 from lotus.config.protocol import CORRECTED, Protocol, parse
 from lotus.errors import LotusError, choices
 from lotus.formats.json_text import read_file
@@ -27,7 +29,7 @@ SYNTAX = (
 )
 PROTOCOL_COLUMNS = ("published", "released", "corrected")
 """Columns of a paper's table that state one metric; there `protocol` chooses among them."""
-KEYS_OF_LINES = (*KEYS, "switch", "seed", "metric", "scope")
+KEYS_OF_LINES = (*KEYS, "switch", "seed", "metric", "scope", "attack")
 """Columns that tell lines of one row apart."""
 
 
@@ -240,6 +242,9 @@ def _inputs_of_line(
     name = record.about.get("table")
     if name in ("times", "cost"):
         return {record.path: list(_runs_needed(record, line, index))}
+    if name == "attacks":
+        chosen = [path for path in record.inputs if _agrees(_about(path, index), line, KEYS)]
+        return {record.path: chosen, **_attacked_models(chosen, line, index)}
     if name not in ("benchmark", "summary", "per-seed", "correlation", "ablation"):
         return None
     chosen = [
@@ -280,6 +285,25 @@ def _predictions_needed(metrics: Iterable[str], line: Line, index: Index) -> dic
             rows = dict(zip(record.settings["rows"], record.inputs, strict=True))
             needed = rows_needed(line.metric, line.content.get("row", ""), list(rows))
             found[record.path] = [rows[row] for row in needed if row in rows]
+    return found
+
+
+def _about(path: str, index: Index) -> Mapping[str, Any]:
+    made = index.producer(path)
+    return {} if made is None else made.about
+
+
+def _attacked_models(files: Iterable[str], line: Line, index: Index) -> dict[str, list[str]]:
+    """Records of attacks → the predictions that a line's number is made of."""
+    row, attack = line.content["row"], specs()[line.content["attack"]]
+    found = {}
+    for path in files:
+        record = index.producer(path)
+        if record is not None:
+            models = [str(of) for of, _ in record.settings["of"]]
+            needed = {*rows_attacked(row, attack, models)}
+            pairs = zip(models, record.inputs, strict=True)
+            found[record.path] = [of for name, of in pairs if name in needed]
     return found
 
 

@@ -39,6 +39,7 @@ def _title_of_record(record: Record) -> str:
         "forget-set": f"forget and retain set of {where}",
         "forget-sheet": f"pictures of the forget set of {where}",
         "metrics": f"metrics of {where}",
+        "attacks": f"membership attacks on the models of {where}",
         "gradcam": f"Grad-CAM maps of {where}",
         "audit": f"audit of the images of {where}",
         "trials": f"trials of hyper-parameters, {where}",

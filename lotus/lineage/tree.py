@@ -74,6 +74,7 @@ STAGE_OF_KIND = {
     "gold": "model",
     "unlearned": "model",
     "metrics": "measured",
+    "attacks": "measured",
     "audit": "measured",
     "gradcam": "measured",
     "trials": "measured",

@@ -22,6 +22,7 @@ KINDS = {
     "gold": "Gold model",
     "unlearned": "Model",
     "metrics": "Metrics",
+    "attacks": "Membership attacks",
     "table": "Table",
     "audit": "Images that are alike",
 }

@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from lotus import layout
+from lotus.attacks.base.needed_rows import rows_attacked
+from lotus.attacks.base.spec import AttackSpec
 from lotus.page.ways import Basis, ForgetSet
 from lotus.results.experiment import Experiment
 from lotus.results.needed_rows import rows_needed
@@ -39,6 +41,22 @@ def of_runs(cells: Sequence[Described], row: str, item: Path | None = None) -> B
     """Returns what is read from the records of a row's runs alone rests on: its seconds."""
     models = [folders[row] for cell in cells for folders in cell["runs"].values() if row in folders]
     return _basis(cells, _texts(item), models)
+
+
+def of_attack(read: Experiment, cell: Described, row: str, spec: AttackSpec, item: Path) -> Basis:
+    """Returns what an attack on a row rests on: its models, and those that it compares with.
+
+    Args:
+        item: record of the table that states it.
+
+    """
+    models = [
+        folder
+        for folders in cell["runs"].values()
+        for name, folder in folders.items()
+        if name in rows_attacked(row, spec, list(folders))
+    ]
+    return _basis([cell], [item.as_posix(), _record(read.attacks(cell))], models)
 
 
 def of_one_run(folder: str, about: Mapping[str, Any]) -> Basis:

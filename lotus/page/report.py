@@ -22,6 +22,7 @@ from lotus.layout import GOLD, ORIGINAL
 from lotus.metrics.base import registry
 from lotus.names import shown
 from lotus.page.ablation import ablation_part, register
+from lotus.page.attacks import attacks_part
 from lotus.page.attestations import shown_attestations, vouchers
 from lotus.page.book import Book
 from lotus.page.change_ways import ChangeWays
@@ -148,6 +149,7 @@ def _results_shown(read: Experiment) -> list[Path]:
     ]
     files = [
         *read.results_of([*read.cells, *read.described["ablations"]]),
+        *(read.attacks(cell) for cell in read.cells),
         *(layout.audit_file(*place) for place in read.audited),
         *(layout.store_record(store.name) for store in read.stores),
         *forget_set_files(read),
@@ -207,6 +209,7 @@ def _results(read: Experiment) -> dict[str, Any]:
         "overview": _overview(read, measured),
         "sections": _sections(read, measured),
         "ablation_traces": _ablation_traces(read),
+        "attacks": attacks_part(read),
         "memorisation": _memorisation(measured),
         "main_figure": _main_figure(across),
         "across": across,

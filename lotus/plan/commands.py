@@ -17,13 +17,14 @@ RUNS = ("pretrain_original", "retrain_gold", "unlearn")
 """Kinds of steps that make a model and ask it for its predictions."""
 RESULTS = (
     "evaluate",
+    "attack",
     "average_metrics",
     "make_table",
     "draw_figure",
     "make_exhibit",
     "judge_claims",
 )
-"""Kinds of steps that make metrics, tables, figures and verdicts, and need no model."""
+"""Kinds of steps that make metrics, attacks, tables, figures and verdicts, and need no model."""
 PLACES = ("out", "records", "table")
 """Names under which a step is told where it writes."""
 

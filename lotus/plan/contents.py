@@ -131,6 +131,10 @@ class Contents:
             for seed in self.plan.seeds_of(cell)
         ]
 
+    def attacks(self, cells: Cells) -> list[str]:
+        """Files of what membership attacks find in cells."""
+        return [str(layout.attacks_file(cell)) for cell in cells]
+
     def audits(self, datasets: Iterable[str]) -> list[str]:
         """Audits of data sets, in the parts of each of their scenarios."""
         places = dict.fromkeys((cell.dataset, cell.scenario) for cell in self.cells)

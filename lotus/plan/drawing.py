@@ -44,6 +44,36 @@ def evaluation(cell: Benchmark, seed: int, predictions: Mapping[str, str]) -> St
     )
 
 
+def attack(cell: Benchmark, predictions: Mapping[tuple[str, int], str]) -> Step:
+    """Returns the step that attacks the models of a cell, all seeds.
+
+    Args:
+        predictions: row and seed → file.
+
+    """
+    outputs = with_record(
+        {"attacks": layout.attacks_file(cell), "scores": layout.scores_file(cell)}
+    )
+    read = list(predictions.values())
+    subject = {key: name for key, name in subject_of(cell, 0).items() if key != "seed"}
+    return Step(
+        "attack",
+        {**subject, "in_study": layout.in_study("", cell.study)},
+        inputs={"predictions": read},
+        outputs=outputs,
+        told={
+            "predictions": [
+                word
+                for (row, seed), path in predictions.items()
+                for word in ("--of", row, str(seed), path)
+            ],
+            "labels": json.dumps(cell.labels),
+        },
+        modules=("lotus.runs.attacking",),
+        records=expected(outputs, read, {"of": [list(key) for key in predictions]}),
+    )
+
+
 def item(form: str, folder: str, name: str, function: str, sources: Sequence[str]) -> Step:
     """Returns the step that makes a table or figure (`form`).
 
@@ -191,6 +221,14 @@ def _evaluate(step: Step) -> list[str]:
     return _line("evaluate", step.told["predictions"], *about, *written)
 
 
+def _attack(step: Step) -> list[str]:
+    written = ("--out", step.outputs["attacks"], "--scores", step.outputs["scores"])
+    about = ("--labels", step.told["labels"])
+    return _line(
+        "attack", step.told["predictions"], *about, *written, "--record", step.outputs["record"]
+    )
+
+
 def _item(step: Step) -> list[str]:
     command = "table" if step.kind == "make_table" else "figure"
     written = ("--out", step.told["out"], "--record", step.outputs["record"])
@@ -223,6 +261,7 @@ def _page(step: Step) -> list[str]:
 
 LINES: Mapping[str, Callable[[Step], list[str]]] = {
     "evaluate": _evaluate,
+    "attack": _attack,
     "make_table": _item,
     "draw_figure": _item,
     "average_metrics": _means,

@@ -23,6 +23,18 @@ def evaluate(contents: Contents) -> Iterator[Step]:
             yield drawing.evaluation(cell, seed, predictions)
 
 
+def attack(contents: Contents) -> Iterator[Step]:
+    """Membership attacks on the models of each cell with tables of its own."""
+    plan = contents.plan
+    for cell in contents.cells:
+        predictions = {
+            (row, seed): str(layout.run_files(Path(folder))["predictions"])
+            for seed in plan.seeds_of(cell)
+            for row, folder in plan.run_folders(cell, seed).items()
+        }
+        yield drawing.attack(cell, predictions)
+
+
 def make_table(contents: Contents) -> Iterator[Step]:
     """Tables of the experiment."""
     for made in contents.tables:
@@ -78,6 +90,7 @@ def write_report(contents: Contents) -> Iterator[Step]:
             "tables": [first_file(made, "table") for made in contents.tables],
             "figures": [first_file(made, "figure") for made in contents.figures],
             **_measured(contents),
+            "attacks": contents.attacks(contents.cells),
             "forgotten": forget_set_files(contents),
             "exhibits": exhibit_files(contents),
         }
@@ -122,6 +135,7 @@ def _made_of_runs(contents: Contents) -> list[str]:
         str(layout.PAGE),
         str(layout.CLAIMS),
         *means_files(contents),
+        *contents.attacks(contents.cells),
         *(first_file(made, "table") for made in contents.tables),
         *(first_file(made, "figure") for made in contents.figures),
         *exhibit_files(contents),

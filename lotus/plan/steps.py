@@ -37,6 +37,7 @@ BUILDERS: tuple[Builder, ...] = (
     model_steps.tune,
     data_steps.find_lookalikes,
     report_steps.evaluate,
+    report_steps.attack,
     report_steps.average_metrics,
     report_steps.make_table,
     report_steps.draw_figure,

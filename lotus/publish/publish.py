@@ -26,6 +26,7 @@ TEXT = (".json", ".csv", ".tex", ".yaml")
 MADE_BY_MODELS = (layout.PREDICTIONS_FILE, layout.MAPS_FILE)
 READ_BY_FIGURES = (
     "metrics",
+    "attacks",
     "audit",
     "held-out",
     "forget-set",

@@ -16,6 +16,7 @@ from lotus.plan import drawing
 from lotus.plan.step import Step
 from lotus.records.places import followed, is_named_outside, leads_out
 from lotus.records.reading import Record
+from lotus.results.attacks import read_attacks
 from lotus.results.lookalikes import read_audit
 from lotus.results.metrics import KEYS, read_metrics
 
@@ -31,7 +32,7 @@ class RecordedStep:
 
 
 def recorded_steps(records: Iterable[Record]) -> list[RecordedStep]:
-    """Returns the steps that draw what records of metrics, tables, figures and the page state.
+    """Returns the steps that draw what records of metrics, attacks, tables, figures and the page state.
 
     Raises:
         LotusError: there is no step that leaves such a record at its place.
@@ -55,6 +56,9 @@ def refuse_named_outside(records: Iterable[Record]) -> None:
             if record.kind == "metrics" and path.is_file():
                 for said in read_metrics(path)["predictions"].values():
                     followed(said["path"], path)
+            elif record.kind == "attacks" and path.suffix == ".json" and path.is_file():
+                for said in read_attacks(path)["predictions"]:
+                    followed(said["path"], path)
             elif record.kind == "audit" and path.suffix == ".json" and path.is_file():
                 followed(str(dict(read_audit(path)["images"]).get("path", "")), path)
 
@@ -76,6 +80,9 @@ def _step(record: Record) -> Step:
     if record.kind == "metrics":
         rows = dict(zip(record.settings["rows"], sources, strict=True))
         return drawing.evaluation(_cell(about), int(about["seed"]), rows)
+    if record.kind == "attacks":
+        of = [(str(row), int(seed)) for row, seed in record.settings["of"]]
+        return drawing.attack(_cell(about), dict(zip(of, sources, strict=True)))
     if record.kind == "report":
         return drawing.page({})
     if "item" in about:

@@ -34,7 +34,7 @@ from lotus.wording import counted
 
 log = logging.getLogger(__name__)
 
-STAGES = (("metrics",), ("table", "figure"), ("report",))
+STAGES = (("metrics", "attacks"), ("table", "figure"), ("report",))
 """Kinds of steps right of the predictions; those of one stage do not read each other."""
 CHECKOUT = Path(__file__).parents[2]
 """The checkout whose code runs."""
@@ -115,7 +115,7 @@ def redraw(run: Run) -> Redrawn:
     kept = 0
     for kinds in STAGES:
         chosen = [of for of in steps if of.records[0].kind in kinds]
-        if kinds == ("metrics",):
+        if kinds == STAGES[0]:
             kept, chosen = len(chosen), _unverified(chosen)
             kept -= len(chosen)
         log.info("%d steps: %s", len(chosen), ", ".join(kinds))

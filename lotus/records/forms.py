@@ -121,6 +121,13 @@ class _OfMetrics(RecordForm):
     seed: int
 
 
+class _OfCell(RecordForm):
+    dataset: str
+    architecture: str
+    scenario: str
+    protocol: str
+
+
 class _OfRun(RecordForm):
     seed: int
 
@@ -135,6 +142,17 @@ class _OfStore(RecordForm):
 
 class _Rows(RecordForm):
     rows: list[str]
+
+
+class _Attacked(RecordForm):
+    of: list[list[str | int]]
+
+    @model_validator(mode="after")
+    def _are_models(self) -> Self:
+        for model in self.of:
+            if [type(part) for part in model] != [str, int]:
+                raise ValueError(f"{shown(repr(model))[:80]} is not a row and a seed")
+        return self
 
 
 class _Origins(RecordForm):
@@ -177,6 +195,18 @@ class _Metrics(RecordForm):
         return self
 
 
+class _Attacks(RecordForm):
+    about: _OfCell
+    settings: _Attacked
+    inputs: dict[str, str]
+
+    @model_validator(mode="after")
+    def _one_file_each(self) -> Self:
+        if len(self.settings.of) != len(self.inputs):
+            raise ValueError(f"{len(self.settings.of)} models of {len(self.inputs)} files")
+        return self
+
+
 class _Experiment(RecordForm):
     about: _OfExperiment
     settings: _Origins
@@ -196,6 +226,7 @@ _FORMS: Mapping[str, type[RecordForm]] = {
     "held-out": _Split,
     "forget-set": _Split,
     "metrics": _Metrics,
+    "attacks": _Attacks,
     "experiment": _Experiment,
     "store": _Store,
     **dict.fromkeys(MODELS, _RunRecord),

@@ -191,6 +191,11 @@ class Experiment:
         place = place_of(cell).under(protocol or cell["measured"])
         return [layout.metrics_file(place, seed) for seed in self._measured_seeds[place]]
 
+    @staticmethod
+    def attacks(cell: Mapping[str, Any]) -> Path:
+        """What membership attacks find in a cell."""
+        return layout.attacks_file(place_of(cell).under(str(cell["protocol"])))
+
     def results_of(self, cells: Sequence[Mapping[str, Any]]) -> list[Path]:
         """Metrics files and run records of cells, each once."""
         files = (path for cell in cells for path in (*self.metrics(cell), *self.records(cell)))

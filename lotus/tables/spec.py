@@ -75,6 +75,9 @@ class Planned(Protocol):
     def records(self, cells: Cells) -> Sequence[str]:
         """Returns the records of the runs of cells."""
 
+    def attacks(self, cells: Cells) -> Sequence[str]:
+        """Returns the files of what membership attacks find in cells."""
+
     def lotus_records(self, cells: Cells) -> Sequence[str]:
         """Returns those of the runs of LoTUS alone."""
 

@@ -1,4 +1,4 @@
-"""All metrics of one scenario and seed, from predictions alone."""
+"""All metrics of one scenario and seed, and attacks over the seeds, from predictions alone."""
 
 
 rule evaluate:
@@ -18,3 +18,30 @@ rule evaluate:
     shell:
         "lotus --log {log} evaluate {params.predictions:q} --seed {wildcards.seed}"
         " --labels {params.labels:q} --out {output.metrics} --record {output.record}"
+
+
+# All seeds of a cell together: the models of the others are what an attack compares with.
+rule attack:
+    input:
+        unpack(STEPS.inputs_of("attack")),
+    output:
+        attacks=layout.attacks_file(CELL),
+        scores=layout.scores_file(CELL),
+        record=layout.record_of(layout.attacks_file(CELL)),
+    log:
+        layout.log_of(
+            "attack",
+            "{dataset}",
+            "{architecture}",
+            "{scenario}",
+            "{protocol}{in_study}",
+        ),
+    localrule: True
+    conda:
+        CONDA
+    params:
+        **STEPS.told("attack", "predictions", "labels"),
+        code=STEPS.code_of("attack"),
+    shell:
+        "lotus --log {log} attack {params.predictions:q} --labels {params.labels:q}"
+        " --out {output.attacks} --scores {output.scores} --record {output.record}"
