@@ -132,8 +132,8 @@ def metrics_file(cell: Benchmark, seed: Seed) -> Path:
 
 def attacks_file(cell: Benchmark) -> Path:
     """What membership attacks find in a cell, over its seeds."""
-    folder = RESULTS / cell.dataset / cell.architecture / "attacks" / cell.scenario
-    return folder / f"{in_study(cell.protocol, cell.study)}.json"
+    folder = RESULTS / cell.dataset / cell.architecture / "all-seeds" / cell.scenario
+    return folder / cell.protocol / f"{in_study('attacks', cell.study)}.json"
 
 
 def scores_file(cell: Benchmark) -> Path:

@@ -202,8 +202,8 @@ def signs(published: Path, names: tuple[str, ...]) -> None:
 
 @click.command(
     epilog=examples(
-        "lotus remembered results/digits/resnet18/attacks/instance-10/corrected.npz original",
-        "lotus remembered results/digits/resnet18/attacks/instance-10/corrected.npz lotus"
+        "lotus remembered results/digits/resnet18/all-seeds/instance-10/corrected/attacks.npz original",
+        "lotus remembered results/digits/resnet18/all-seeds/instance-10/corrected/attacks.npz lotus"
         " --attack loss --top 3",
     )
 )
@@ -216,7 +216,7 @@ def signs(published: Path, names: tuple[str, ...]) -> None:
 def remembered(scores: Path, row: str, attack: str, top: int) -> None:
     """Name the forgotten images that a model still remembers.
 
-    SCORES is what `lotus attack` wrote of a scenario (results/…/attacks/…/corrected.npz), ROW a method,
+    SCORES is what `lotus attack` wrote of a scenario (results/…/all-seeds/…/attacks.npz), ROW a method,
     `original` or `gold`. Shown first are the images that outdo most of the unseen images by the attack's
     score. Images that were forgotten outdo half of them on average, and some by chance nearly all: of gold,
     which never saw them, the command shows how many.

@@ -181,7 +181,7 @@ def test_records_and_the_list_of_steps_agree(finished, monkeypatch):
     records = [
         it
         for it in read_index().records.values()
-        if it.kind in ("metrics", "table", "figure", "report")
+        if it.kind in ("metrics", "attacks", "table", "figure", "report")
     ]
     steps = Steps(present([]).plan)
     found = recorded_steps(records)
