@@ -16,7 +16,8 @@ def test_it_stands_in_the_report(extended):
     for ending in ("svg", "pdf", "png"):
         assert (folder / f"results/figures/retain-forget.{ending}").stat().st_size
     page = (folder / "results/report/index.html").read_text()
-    assert 'id="item-retain-forget">Retain accuracy against forget accuracy</h3>' in page
+    assert '<div class="entry" id="item-retain-forget">' in page
+    assert "<h3>Retain accuracy against forget accuracy</h3>" in page
     assert '<figure id="figure-retain-forget">' in page
     assert 'id="lineage-figure-retain-forget"' in page
     assert "a mark for each model and seed." in page

@@ -21,8 +21,9 @@ def test_the_first_screen_holds_what_ran_the_figure_and_the_counts(visit):
     assert len(boxes) == 3
     assert len({box["y"] for box in boxes}) == 1
     assert all(box["y"] + box["height"] <= SCREEN["height"] for box in boxes)
-    picture = page.locator(".main img").bounding_box()
-    assert picture["width"] >= 900
+    assert page.locator(".main img").bounding_box()["width"] >= 900
+    for line in page.locator(".unmeasured").all():
+        assert line.bounding_box()["y"] < SCREEN["height"]
     assert page.locator(".main figure").get_attribute("id") == "figure-avg-gap"
     assert page.locator("[id='figure-avg-gap']").count() == 1
 

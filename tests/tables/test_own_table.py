@@ -27,7 +27,8 @@ def test_it_stands_in_the_report(extended):
         lotus["drop"]
     )
     page = (folder / "results/report/index.html").read_text()
-    assert '<h3 id="table-entry-forget-drop">How far forget accuracy falls</h3>' in page
+    assert '<div class="entry" id="table-entry-forget-drop">' in page
+    assert "<h3>How far forget accuracy falls</h3>" in page
     assert f"{lotus['drop']:.3f}</td>" in page
     assert 'href="#table-entry-forget-drop"' in page
     assert 'id="lineage-table-forget-drop"' in page
