@@ -4,6 +4,7 @@ The rules of the workflow ask here too, with wildcards (`"{dataset}"`) in place 
 names and the pattern that Snakemake matches it with are made by one function.
 """
 
+import re
 from functools import cache
 from pathlib import Path
 
@@ -42,7 +43,9 @@ PAPER_NUMBERS = Path("report/published")
 """Folder of the numbers that the paper printed."""
 TEMPLATE = Path("report/page/index.html.j2")
 LOGS = Path("logs")
-ORIGINAL, GOLD = "original", "gold"
+ORIGINAL, GOLD, GOLD_AGAIN = "original", "gold", "gold-again"
+REFERENCES = (ORIGINAL, GOLD, GOLD_AGAIN)
+"""Rows of tables that are no method: nothing done, retrained, and retrained once more (the floor)."""
 HELD_OUT = "held-out"
 STORE_FILES = {
     "images": "images.npy",
@@ -55,6 +58,9 @@ RUN_FILES = {"model": MODEL_FILE, "predictions": PREDICTIONS_FILE, "record": RUN
 MAPS_FILE = "gradcam.npz"
 ENDINGS = {"table": ("csv", "tex"), "figure": ("svg", "pdf", "png")}
 """Files of a table and of a figure, the one that is shown first."""
+
+FURTHER_GOLD = rf"{GOLD_AGAIN}-[1-9][0-9]*"
+"""Pattern of the rows of golds that `gold_seeds` adds."""
 
 Seed = int | str
 """A seed, or the wildcard in its place."""
@@ -122,6 +128,27 @@ def run_folder(cell: Benchmark, seed: Seed, row: str) -> Path:
     if row == ORIGINAL:
         return root / ORIGINAL / cell.protocol
     return root / cell.scenario / cell.protocol / row
+
+
+def further_gold(number: int) -> str:
+    """Row of a gold model that `gold_seeds` adds beside gold; from 1."""
+    return f"{GOLD_AGAIN}-{number}"
+
+
+def gold_of_seed(seed: int) -> str:
+    """Name of another seed's gold among the golds that this seed's is held against."""
+    return f"{GOLD}-of-{seed}"
+
+
+def is_further_gold(row: str) -> bool:
+    """Whether a run is one of the golds that `gold_seeds` adds."""
+    return bool(re.fullmatch(FURTHER_GOLD, row))
+
+
+def seed_of_gold(name: str) -> int | None:
+    """The seed of a gold that is named so (`gold_of_seed`); None of any other name."""
+    found = re.fullmatch(rf"{GOLD}-of-([0-9]+)", name)
+    return None if found is None else int(found[1])
 
 
 def metrics_file(cell: Benchmark, seed: Seed) -> Path:

@@ -15,7 +15,7 @@ from lotus.data import content
 from lotus.data.store import dvc_digest
 from lotus.errors import BrokenCodeError, LotusError
 from lotus.formats.json_text import read_file
-from lotus.layout import GOLD, HELD_OUT, ORIGINAL
+from lotus.layout import GOLD, GOLD_AGAIN, HELD_OUT, ORIGINAL, further_gold, is_further_gold
 from lotus.names import shown
 from lotus.predictions import collapse, maps_file
 from lotus.records.forms import MODELS
@@ -70,12 +70,18 @@ def _misfiled(record: Record) -> Iterator[str]:
     under = record.settings.get("protocol")
     if record.kind in MODELS and under != record.about["protocol"]:
         yield f"is about protocol {record.about['protocol']}, and its settings have {under}"
-    own = {"original": ORIGINAL, "gold": GOLD}.get(record.kind)
-    if record.kind in MODELS and own != record.about["row"] and (own or record.about["row"] in OWN):
-        yield f"is of an {record.kind} model, and about the row {record.about['row']}"
+    row = str(record.about.get("row", ""))
+    if record.kind in MODELS and record.kind != _kind_of(row):
+        yield f"is of an {record.kind} model, and about the row {row}"
+    again = record.settings.get("again", 0)
+    if record.kind == "gold" and row != (further_gold(again) if again else GOLD):
+        yield f"is of gold number {again} of its seed, and about the row {row}"
 
 
-OWN = (ORIGINAL, GOLD)
+def _kind_of(row: str) -> str:
+    if row == GOLD or is_further_gold(row):
+        return "gold"
+    return "original" if row == ORIGINAL else "unlearned"
 
 
 def _cell(about: Mapping[str, Any]) -> Benchmark:
@@ -126,8 +132,12 @@ def _of_metrics(
         if stated.get(key) != value:
             yield f"is of {key} {shown(str(stated.get(key)))}, {record.path} of {shown(str(value))}"
     rows, made_of = record.settings["rows"], stated["predictions"]
-    if not (
-        list(stated["rows"]) == list(made_of) == rows or {*stated["rows"]} == {*made_of} == {*rows}
+    golds = record.settings.get("golds", [])
+    of_golds = {GOLD_AGAIN} if golds else set()
+    if (
+        {*stated["rows"]} != {*rows} | of_golds
+        or {*stated.get("golds", {})} != {*golds}
+        or {*made_of} != {*rows, *golds}
     ):
         yield f"does not have the rows that {record.path} states"
     if {of["path"] for of in made_of.values()} != record.inputs.keys():
@@ -146,11 +156,13 @@ def _of_row(
     row: str, stated: Mapping[str, Any], run: Record, path: str, files: PredictionsFiles
 ) -> Iterator[str]:
     """Yields where a row is not of the run whose predictions it was computed from."""
-    for key, value in {**stated, "row": row}.items():
+    seed = layout.seed_of_gold(row)
+    named = {"row": row} if seed is None else {"row": GOLD, "seed": seed}
+    for key, value in {**stated, **named}.items():
         is_named = key in ("dataset", "architecture", "scenario", "seed", "row")
         if is_named and run.about.get(key, value) != value:
             yield f"its row {shown(row)} is of {key} {shown(str(run.about[key]))} ({run.path})"
-    scores = stated["rows"].get(row, {})
+    scores = {**stated["rows"], **stated.get("golds", {})}.get(row, {})
     try:
         said = files.collapsed(path) if path else None
     except LotusError:

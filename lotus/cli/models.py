@@ -99,6 +99,13 @@ def pretrain(**options: Any) -> None:
 @weights_option
 @forget_set_option
 @training_options
+@click.option(
+    "--again",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="Number of a further gold of the same images, with other first weights and batches.",
+)
 def retrain(forget_set: Path, **options: Any) -> None:
     """Train the gold model, which sees no forget image.
 

@@ -42,12 +42,21 @@ RUNS = "results/digits/resnet18/seed13"
     help="Name of a row and its predictions; repeatable. `original` is needed, and `gold` or a "
     "method; without `gold` there are no metrics against it.",
 )
+@click.option(
+    "--again",
+    "golds",
+    type=(str, EXISTING_FILE),
+    multiple=True,
+    help="Name of a further gold model and its predictions, of the same forget set; repeatable. How far "
+    "they are from `gold` is a row of its own: the floor.",
+)
 @seed_option
 @labels_option
 @click.option("--out", type=FILE, required=True, help="Metrics (JSON).")
 @record_option
 def evaluate(
     rows: tuple[tuple[str, Path], ...],
+    golds: tuple[tuple[str, Path], ...],
     seed: int,
     labels: dict[str, Any],
     out: Path,
@@ -59,7 +68,8 @@ def evaluate(
     """
     from lotus.runs.evaluation import evaluate_runs, rows_of
 
-    evaluate_runs(rows_of(rows), seed, labels, out, record or beside(out))
+    of_golds = rows_of(golds, "--again", besides=[row for row, _ in rows])
+    evaluate_runs(rows_of(rows), seed, labels, out, record or beside(out), of_golds)
 
 
 @click.command(

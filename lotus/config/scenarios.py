@@ -56,6 +56,11 @@ class Scenario(Section):
         return self.forget_class is not None
 
     @property
+    def depends_on_seed(self) -> bool:
+        """Whether each seed has a forget set of its own."""
+        return self.forget_rule == "random"
+
+    @property
     def has_rule(self) -> bool:
         """Whether images have to be chosen from each class."""
         return self.forget_fraction is not None or self.forget_per_class is not None

@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import (
     BeforeValidator,
     Field,
+    NonNegativeInt,
     PositiveInt,
 )
 
@@ -59,6 +60,12 @@ class Settings(Section):
     )
     seeds: Annotated[tuple[Seed, ...], Field(min_length=1, strict=False)] = Field(
         description="One original, gold and unlearned model per seed; each given once."
+    )
+    gold_seeds: NonNegativeInt = Field(
+        0,
+        description="So many more gold models for each seed and cell that has one: the same images, other "
+        "first weights and batches. How far they are from gold is the floor under every distance to gold "
+        "(docs/floor.md); golds of other seeds count too where the forget set is the same.",
     )
     datasets: dict[Name, Dataset] = Field(description="Data sets (`lotus datasets`) and their use.")
     architectures: dict[Name, AnyArchitecture] = Field(description="Models and training recipes.")

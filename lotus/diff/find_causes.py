@@ -16,7 +16,7 @@ from lotus.diff.steps import (
     place_of,
     steps_behind,
 )
-from lotus.layout import ORIGINAL
+from lotus.layout import GOLD_AGAIN, ORIGINAL
 from lotus.results.metrics import KEYS, measured_against
 
 SECONDS = "seconds"
@@ -32,6 +32,7 @@ class ComparedFile:
         metrics: the step that computed it.
         rows: the runs that it is of.
         changed_rows: rows whose predictions differ.
+        golds: of the rows those that are further golds, of which `gold-again` is made.
 
     """
 
@@ -39,6 +40,7 @@ class ComparedFile:
     metrics: Key
     rows: Mapping[str, Key]
     changed_rows: frozenset[str]
+    golds: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -59,15 +61,16 @@ class Causes:
     def of(self, model: Model, metric: str) -> set[Key]:
         """Returns the steps that can have changed a model's metric.
 
-        These are the computation of the metrics, and what lies behind predictions that differ: its own,
-        for Avg Gap and JSD gold's, for RF-JSD the original's. The original's numbers depend on the splits
-        as well, of which its run knows nothing.
+        These are the computation of the metrics, and what lies behind predictions that differ: its own (of
+        `gold-again` the further golds'), for Avg Gap and JSD gold's, for RF-JSD the original's. The
+        original's numbers depend on the splits as well, of which its run knows nothing.
         """
         if metric == SECONDS:
             return {run_key(model)}
         file = self.files[model.benchmark, model.seed]
         found = {file.metrics}
-        for row in {model.row, *measured_against(metric)} & file.changed_rows:
+        golds = file.golds if model.row == GOLD_AGAIN else ()
+        for row in {model.row, *golds, *measured_against(metric)} & file.changed_rows:
             found |= self.origins[file.rows[row]]
         if model.row == ORIGINAL:
             others = (self.origins[file.rows[row]] for row in file.changed_rows)
@@ -111,6 +114,7 @@ def _compared_files(a: Side, b: Side) -> Iterator[tuple[tuple[Benchmark, int], C
             metrics=Key(place_of(path), place_of(other)),
             rows={row: Key(place_of(old[row]["path"]), place_of(new[row]["path"])) for row in rows},
             changed_rows=frozenset(row for row in rows if old[row]["sha256"] != new[row]["sha256"]),
+            golds=frozenset(rows) & {*a.metrics[path].content.get("golds", {})},
         )
         yield place, file
 

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from lotus.figures.floor_band import draw_floor
 from lotus.figures.panels import bars, by_place, say_collapsed
 from lotus.figures.style import BLACK, GREY, look_of
-from lotus.layout import GOLD, ORIGINAL
+from lotus.layout import GOLD, GOLD_AGAIN, ORIGINAL
 from lotus.results.metrics import lines_by_row, reference_of, rows_in_order
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def bars_by_place(
         unit: format of the reference's value.
 
     """
-    rows = [row for row in rows_in_order(frame) if row != GOLD]
+    rows = [row for row in rows_in_order(frame) if row not in (GOLD, GOLD_AGAIN)]
     draw = partial(_bar_panel, value=value, reference=reference, unit=unit)
     return by_place(frame, fallen, label, draw, rows, marker="s")
 
@@ -66,6 +67,7 @@ def _bar_panel(
         elif len(here):
             _bar(axes, here[value].to_numpy(), height, thickness, looks[row][0], name)
             longest = max(longest, here[value].mean())
+    draw_floor(axes, part, value)
     _reference_line(axes, reference_of(part, reference, value), longest, reference, unit)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from lotus.figures.floor_band import draw_floor
 from lotus.figures.panels import PROTOCOLS, by_place, say_collapsed
 from lotus.figures.style import GREY, look_of
 
@@ -27,7 +28,7 @@ def dots(
     """Draws a large mark for each row's mean, small ones for its seeds.
 
     `corrected` is filled, `released` hollow and a little below; the line is the reference row under
-    `corrected`.
+    `corrected`, the band the floor of gold, if it is known.
 
     Args:
         fallen: lines of collapsed models: these rows are not drawn, and the panel says so.
@@ -73,5 +74,6 @@ def _dot_panel(
         if name == "corrected" and reference in shown:
             level = here.loc[here["row"] == reference, value].mean()
             axes.axvline(level, color=GREY, linewidth=0.8, linestyle="--", zorder=0)
+    draw_floor(axes, part, value)
     axes.set(xlabel="", ylabel="")
     axes.set_xlim(left=0)

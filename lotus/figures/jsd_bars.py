@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lotus.figures.bar_panels import bars_by_place
+from lotus.figures.floor_band import SAID
 from lotus.figures.spec import FigureSpec
 from lotus.layout import ORIGINAL
 from lotus.results.metrics import load_metrics, sound, with_gold
@@ -42,7 +43,7 @@ SPEC = FigureSpec(
     "(Jensen–Shannon divergence in nats, textbook form under both protocols; at most ln 2 = .693; "
     "lower is better). Bars are means over the seeds, whiskers standard deviations, dots single "
     "seeds; the dashed line is the original, to which nothing was done. Rows with a collapsed "
-    "model have no bar.",
+    f"model have no bar. {SAID}",
     alt="Bar chart of the JSD to gold on the forget images, a bar for each method and protocol, a "
     "panel for each benchmark",
     is_ours=False,

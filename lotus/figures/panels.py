@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
 
+from lotus.figures.floor_band import floor_handle
 from lotus.figures.style import BLACK, COLUMN, GREY, PAGE, SCREEN, SETTINGS, empty_figure
+from lotus.layout import GOLD_AGAIN
 from lotus.results.metrics import PLACE, benchmark_title, by_base, row_title, rows_in_order
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -53,7 +56,9 @@ def by_place(
 
     """
     frame, fallen = by_base(frame), by_base(fallen)
-    rows = rows_in_order(frame) if rows is None else rows
+    if rows is None:
+        rows = [row for row in rows_in_order(frame) if row != GOLD_AGAIN]
+    further = [floor_handle()] if (frame["row"] == GOLD_AGAIN).any() else []
     cells = list(frame.groupby(PLACE, sort=False))
     columns = max(1, min(most_columns, len(cells)))
     lines = -(-len(cells) // columns)
@@ -70,7 +75,7 @@ def by_place(
     for axes in panels.flat[max(0, len(cells) - columns) : len(cells)]:
         axes.set_xlabel(label)
     place_row_panels(figure, panels, rows)
-    legend_of_protocols(figure, frame, marker)
+    legend_of_protocols(figure, frame, marker, further=further)
     return figure
 
 
@@ -171,15 +176,22 @@ def say_collapsed(axes: Axes, height: float, protocol: str, count: int, n: int) 
 
 
 def legend_of_protocols(
-    figure: Figure, frame: pd.DataFrame, marker: str = "o", loc: Loc = "upper center"
+    figure: Figure,
+    frame: pd.DataFrame,
+    marker: str = "o",
+    loc: Loc = "upper center",
+    further: Sequence[Artist] = (),
 ) -> None:
-    """Adds a legend of what is filled and what is hollow, where both are there."""
-    if not all((frame["protocol"] == name).any() for name in PROTOCOLS):
-        return
+    """Adds a legend of what is filled and what is hollow, where both are there, and of `further` things."""
     from matplotlib.lines import Line2D
 
-    handles = [
-        Line2D([], [], linestyle="", marker=marker, color=BLACK, markerfacecolor=face, label=name)
-        for name, face in zip(PROTOCOLS, (BLACK, "white"), strict=True)
-    ]
-    figure.legend(handles=handles, loc=loc, ncols=2)
+    handles: list[Artist] = []
+    if all((frame["protocol"] == name).any() for name in PROTOCOLS):
+        mark: Any = {"linestyle": "", "marker": marker, "color": BLACK}
+        handles = [
+            Line2D([], [], **mark, markerfacecolor=face, label=name)
+            for name, face in zip(PROTOCOLS, (BLACK, "white"), strict=True)
+        ]
+    handles += further
+    if handles:
+        figure.legend(handles=handles, loc=loc, ncols=len(handles))

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from lotus.errors import LotusError
+from lotus.figures.floor_band import SAID, draw_floor, floor_handle
 from lotus.figures.panels import (
     LINE,
     PROTOCOLS,
@@ -21,7 +22,7 @@ from lotus.figures.panels import (
 )
 from lotus.figures.spec import FigureSpec
 from lotus.figures.style import BLACK, COLUMN, GREY, PAGE, PLATE, SETTINGS, empty_figure, look_of
-from lotus.layout import GOLD, ORIGINAL
+from lotus.layout import GOLD, GOLD_AGAIN, ORIGINAL, REFERENCES, is_further_gold
 from lotus.results.metrics import (
     PLACE,
     by_base,
@@ -37,9 +38,9 @@ from lotus.results.pareto import non_dominated
 from lotus.results.run_records import load_times
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from matplotlib.lines import Line2D
 
 DASHES = {"corrected": "-", "released": ":"}
 
@@ -106,7 +107,7 @@ SPEC = FigureSpec(
     "The step line joins and names the methods that nothing beats in both: no other method, nor "
     "doing nothing (dashed: the original's gap at no cost), nor retraining (dash-dotted: gold's "
     "time at no gap). Solid under corrected, dotted under released; a method above the dashed "
-    "line is worse than doing nothing.",
+    f"line is worse than doing nothing. {SAID}",
     alt="Scatter plot of seconds, on a logarithmic axis, against Avg Gap, a mark for each method "
     "and protocol, with the methods that no other beats in both",
 )
@@ -117,6 +118,7 @@ def _with_seconds(sources: Sequence[Path]) -> pd.DataFrame:
     contents = {path: _read_json(path) for path in sources}
     records = [path for path, content in contents.items() if "outputs" in content]
     metrics = [path for path in sources if path not in records]
+    records = [path for path in records if not _is_further_gold(contents[path])]
     seconds = load_times(records)["seconds"].tolist()
     spent = {
         output: each
@@ -127,6 +129,10 @@ def _with_seconds(sources: Sequence[Path]) -> pd.DataFrame:
     for path in metrics:
         content = read_metrics(path)
         for row in content["rows"]:
+            if row == GOLD_AGAIN:
+                # The mean of several golds is the model of no run.
+                found.append(np.nan)
+                continue
             said = content["predictions"][row]["path"], content["predictions"][row]["sha256"]
             if said not in spent:
                 raise LotusError(
@@ -135,6 +141,10 @@ def _with_seconds(sources: Sequence[Path]) -> pd.DataFrame:
                 )
             found.append(spent[said])
     return load_metrics(metrics).assign(seconds=found)
+
+
+def _is_further_gold(record: Mapping[str, Any]) -> bool:
+    return is_further_gold(str(record.get("about", {}).get("row", "")))
 
 
 def _read_json(path: Path) -> Any:
@@ -152,7 +162,8 @@ def _pareto_panel(axes: Axes, part: pd.DataFrame, looks: Mapping[str, tuple[str,
     axes.set_xscale("log")
     axes.axhline(idle, color=GREY, linewidth=0.9, linestyle="--", zorder=0)
     axes.axvline(trained, color=GREY, linewidth=0.9, linestyle="-.", zorder=0)
-    methods = part[~part["row"].isin([ORIGINAL, GOLD])]
+    draw_floor(axes, part, "avg_gap", upright=False)
+    methods = part[~part["row"].isin(REFERENCES)]
     lost = []
     for name in PROTOCOLS:
         grouped = methods[methods["protocol"] == name].groupby("row", sort=False)
@@ -217,7 +228,7 @@ def _front(axes: Axes, means: pd.DataFrame, references: tuple[float, float], pro
         )
 
 
-def _row_handles(rows: Sequence[str], looks: Mapping[str, tuple[str, str]]) -> list[Line2D]:
+def _row_handles(rows: Sequence[str], looks: Mapping[str, tuple[str, str]]) -> list[Artist]:
     """Returns what the marks mean, and the lines of the references."""
     from matplotlib.lines import Line2D
 
@@ -226,7 +237,7 @@ def _row_handles(rows: Sequence[str], looks: Mapping[str, tuple[str, str]]) -> l
             [], [], linestyle="", color=looks[row][0], marker=looks[row][1], label=row_title(row)
         )
         for row in rows
-        if row not in (ORIGINAL, GOLD)
+        if row not in REFERENCES
     ]
     grey: Any = {"color": GREY, "linewidth": 0.9}
     return [
@@ -234,4 +245,5 @@ def _row_handles(rows: Sequence[str], looks: Mapping[str, tuple[str, str]]) -> l
         Line2D([], [], linestyle="--", label="gap of doing nothing", **grey),
         Line2D([], [], linestyle="-.", label="time of retraining", **grey),
         Line2D([], [], color=BLACK, linewidth=0.8, label="nothing beats these in both"),
+        *([floor_handle()] if GOLD_AGAIN in rows else []),
     ]

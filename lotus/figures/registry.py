@@ -5,7 +5,9 @@ from lotus.figures.spec import FigureSpec
 from lotus.tables.discovery import Registry
 from lotus.tables.registry import PAPER_TABLES, TABLES
 
-SHARED = frozenset({"bar_panels", "dot_panels", "draw", "panels", "registry", "spec", "style"})
+SHARED = frozenset(
+    {"bar_panels", "dot_panels", "floor_band", "draw", "panels", "registry", "spec", "style"}
+)
 """Modules of this folder that are no figures."""
 
 FIGURES = Registry(figures.__name__, figures.__path__, FigureSpec, "figure", SHARED)

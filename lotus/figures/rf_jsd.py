@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from lotus.figures.panels import legend_width, width_of
 from lotus.figures.spec import FigureSpec
 from lotus.figures.style import PAGE, SETTINGS, empty_figure, look_of
+from lotus.layout import GOLD_AGAIN
 from lotus.results.metrics import (
     KEYS,
     benchmark_title,
@@ -29,7 +30,7 @@ def rf_jsd(sources: Sequence[Path]) -> Figure:
     Benchmarks without a gold model are left out.
     """
     frame = with_gold(load_metrics(sources))
-    looks = look_of(rows_in_order(frame))
+    looks = look_of([row for row in rows_in_order(frame) if row != GOLD_AGAIN])
     cells = list(frame.groupby(KEYS, sort=False))
     columns = max(1, min(2, len(cells)))
     lines = -(-len(cells) // 2)

@@ -12,7 +12,7 @@ from lotus.errors import LotusError
 from lotus.figures.panels import place_of, room_of_names
 from lotus.figures.spec import FigureSpec, OnPage
 from lotus.figures.style import COLUMN, PAGE, PLATE, SPLIT_COLOURS, empty_figure
-from lotus.layout import ORIGINAL
+from lotus.layout import GOLD_AGAIN, ORIGINAL
 from lotus.metrics.base.probabilities import entropy, softmax
 from lotus.metrics.base.scoring import of_scenario
 from lotus.metrics.streisand import FLOOR
@@ -202,7 +202,7 @@ def _collapsed_seeds(sources: Sequence[Path]) -> dict[str, int]:
     counts: dict[str, int] = {}
     for path in sources:
         for row, scores in read_metrics(path)["rows"].items():
-            if scores["collapsed"]:
+            if scores["collapsed"] and row != GOLD_AGAIN:
                 counts[row] = counts.get(row, 0) + 1
     return counts
 
@@ -211,7 +211,7 @@ def _log_entropies(sources: Sequence[Path], fallen: Container[str]) -> dict[str,
     """From the predictions that the metrics files name; their digests are checked."""
     pooled: dict[str, dict[str, list[np.ndarray]]] = {}
     for path in sources:
-        files = read_metrics(path)["predictions"]
+        files = _of_rows(read_metrics(path))
         loaded = {row: _load_stated(path, named) for row, named in files.items()}
         other = next(said for row, said in loaded.items() if row != ORIGINAL)
         loaded[ORIGINAL] = of_scenario(loaded[ORIGINAL], other)
@@ -224,6 +224,11 @@ def _log_entropies(sources: Sequence[Path], fallen: Container[str]) -> dict[str,
         row: {name: np.concatenate(values) for name, values in splits.items() if row not in fallen}
         for row, splits in pooled.items()
     }
+
+
+def _of_rows(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Row → its predictions; further golds, of which a metrics file has the mean, are no rows here."""
+    return {row: named for row, named in content["predictions"].items() if row in content["rows"]}
 
 
 def _load_stated(metrics: Path, named: dict[str, Any]) -> dict[str, predictions_file.Split]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lotus.errors import LotusError
-from lotus.layout import GOLD, ORIGINAL
+from lotus.layout import GOLD, GOLD_AGAIN, ORIGINAL
 from lotus.records.files import atomic
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ MARKERS = ("s", "^", "v", "P", "X", "<", ">", "h", "d", "p")
 _FIXED = {
     ORIGINAL: (GREY, "o"),
     GOLD: (YELLOW, "*"),
+    GOLD_AGAIN: (YELLOW, "x"),
     "lotus": (VERMILION, "D"),
     "finetune": (BLUE, "s"),
     "neggrad-plus": (GREEN, "^"),

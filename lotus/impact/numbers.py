@@ -27,7 +27,7 @@ from lotus.names import shown
 from lotus.records.reading import Record
 from lotus.results.experiment import read_experiment
 from lotus.results.metrics import measured_against
-from lotus.results.needed_rows import OF_ALL_ROWS
+from lotus.results.needed_rows import IN_FLOORS, OF_ALL_ROWS
 from lotus.results.quantities import DIVERGENCES, TERM_OF_GAP
 
 NUMBER = re.compile(r"-?\d+(\.\d+)?(e-?\d+)?")
@@ -118,6 +118,7 @@ def _signature(line: Line) -> tuple[object, ...]:
         side if side in PROTOCOL_COLUMNS else "",
         column.endswith(("_difference", "_inside")),
         line.metric.startswith(OF_ALL_ROWS),
+        line.metric.endswith(IN_FLOORS),
         line.metric in TERM_OF_GAP,
         line.metric in ("ratio_to_gold", "time_min"),
         tuple(measured_against(line.metric)),

@@ -10,7 +10,7 @@ from lotus.config.overrides import Where
 from lotus.config.protocol import parse
 from lotus.errors import LotusError, choices
 from lotus.impact.start import Start
-from lotus.layout import GOLD, ORIGINAL
+from lotus.layout import GOLD, ORIGINAL, is_further_gold
 from lotus.names import shown
 from lotus.records.forms import MODELS
 from lotus.records.index import Index
@@ -83,6 +83,8 @@ class Configuration:
                 return self._takes(record, row, inner, place=-1)
             case ("overrides", place, *inner):
                 return self._is_of_override(record, int(place), inner)
+            case ("gold_seeds",):
+                return is_run and is_further_gold(str(about.get("row")))
             case ("grid",):
                 return is_run
             case ("grid", place, *_):
@@ -178,7 +180,7 @@ class Configuration:
             and cell["study"] == (block["study"] or "")
             for seed, folders in cell["runs"].items()
             for row, folder in folders.items()
-            if seed in seeds and row in rows
+            if seed in seeds and (row in rows or is_further_gold(row))
         }
 
 

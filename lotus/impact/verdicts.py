@@ -13,7 +13,7 @@ from lotus.impact.numbers import images_of
 from lotus.impact.reach import Reach
 from lotus.results.experiment import Experiment, read_experiment
 from lotus.results.metrics import PLACE, benchmark_title, dataset_title
-from lotus.results.needed_rows import rows_needed
+from lotus.results.needed_rows import predictions_read, rows_needed
 
 
 @dataclass(frozen=True)
@@ -115,8 +115,10 @@ def _is_number_touched(
         made = reach.index.producer(path.as_posix())
         if path.as_posix() not in files or made is None:
             continue
-        rows = dict(zip(made.settings["rows"], made.inputs, strict=True))
-        needed = [rows[name] for name in rows_needed(metric, row, list(rows)) if name in rows]
+        rows = predictions_read(made.settings, made.inputs)
+        golds = made.settings.get("golds", [])
+        names = rows_needed(metric, row, list(rows), golds)
+        needed = [rows[name] for name in names if name in rows]
         if path.as_posix() in reach.start.files or reach.is_touched(
             made,
             {made.path: needed},

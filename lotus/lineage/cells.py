@@ -22,7 +22,7 @@ from lotus.records.reading import Record
 from lotus.results.ablation import is_of_numbers
 from lotus.results.experiment import Experiment, read_experiment
 from lotus.results.metrics import KEYS, MODELS, PLACE
-from lotus.results.needed_rows import rows_needed
+from lotus.results.needed_rows import predictions_read, rows_needed
 
 SYNTAX = (
     "write a cell as PATH:ROW:COLUMN[:KEY=VALUE…], such as results/tables/summary.csv:lotus:avg_gap"
@@ -282,8 +282,9 @@ def _predictions_needed(metrics: Iterable[str], line: Line, index: Index) -> dic
     for path in metrics:
         record = index.producer(path)
         if record is not None:
-            rows = dict(zip(record.settings["rows"], record.inputs, strict=True))
-            needed = rows_needed(line.metric, line.content.get("row", ""), list(rows))
+            rows = predictions_read(record.settings, record.inputs)
+            golds = record.settings.get("golds", [])
+            needed = rows_needed(line.metric, line.content.get("row", ""), list(rows), golds)
             found[record.path] = [rows[row] for row in needed if row in rows]
     return found
 

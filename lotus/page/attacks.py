@@ -7,7 +7,7 @@ from typing import Any
 from lotus import layout
 from lotus.attacks.base.registry import specs
 from lotus.attacks.base.spec import AttackSpec
-from lotus.layout import GOLD, ORIGINAL
+from lotus.layout import GOLD, ORIGINAL, is_further_gold
 from lotus.page import chain
 from lotus.page.items import Item, table_item
 from lotus.page.sections import TableCell
@@ -80,7 +80,7 @@ def _cell(read: Experiment, described: Mapping[str, Any]) -> AttackedCell:
         rows=[
             (
                 row_title(row),
-                row in (ORIGINAL, GOLD),
+                row in (ORIGINAL, GOLD) or is_further_gold(row),
                 [_number(read, described, row, known[name], attacks.get(name)) for name in run],
             )
             for row, attacks in found["rows"].items()

@@ -7,6 +7,7 @@ from typing import Any
 from lotus import layout
 from lotus.attacks.base.needed_rows import rows_attacked
 from lotus.attacks.base.spec import AttackSpec
+from lotus.layout import is_further_gold
 from lotus.page.ways import Basis, ForgetSet
 from lotus.results.experiment import Experiment
 from lotus.results.needed_rows import rows_needed
@@ -32,7 +33,7 @@ def of_metric(
         for cell in cells
         for folders in cell["runs"].values()
         for name, folder in folders.items()
-        if name in rows_needed(metric, row, list(folders))
+        if name in rows_needed(metric, row, list(folders), [*filter(is_further_gold, folders)])
     ]
     return _basis(cells, [*_texts(item), *metrics], models)
 

@@ -1,5 +1,7 @@
 """Formulas of the numbers on the page: those of metrics from their specs, and those of everything else."""
 
+from dataclasses import replace
+
 from lotus.config.protocol import SWITCHES
 from lotus.config.register import REGISTER
 from lotus.metrics.base import MetricSpec
@@ -25,8 +27,15 @@ JOB = Formula("Seconds", "Wall time of the job that made the model, asked it and
 RANK = Formula(
     "Rank of LoTUS",
     "One more than the number of methods whose printed value is lower; methods that print alike share "
-    "the better place. Original, gold and methods without a number are not counted.",
+    "the better place, and so do all that are not farther from gold than another gold is. Original, "
+    "golds and methods without a number are not counted.",
 )
+FLOOR = (
+    "For each seed it is the mean over other gold models of the same forget set, each of which stands "
+    "where the model does: those that gold_seeds adds, and, where all seeds forget the same images, the "
+    "golds of the other seeds. A gold of another seed chose its best epoch on its own validation half."
+)
+"""What the row of another gold is."""
 PRINTED = "A number that the paper prints. No run of this project stands behind it, and no image."
 CORRELATION = Formula(
     "Pearson r",
@@ -54,6 +63,11 @@ def of_form(form: Form) -> Formula:
         if switch in form.spec.released.words
     ]
     return Formula(form.title, form.spec.words or NONE_STATED, form.spec.symbols, tuple(notes))
+
+
+def of_floor(formula: Formula) -> Formula:
+    """Returns the formula of a metric of another gold, which stands in the place of the model."""
+    return replace(formula, notes=(*formula.notes, FLOOR))
 
 
 def switches_of(name: str) -> list[str]:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from lotus import layout
 from lotus.config.protocol import Protocol
+from lotus.layout import GOLD_AGAIN
 from lotus.page import chain, formulas
 from lotus.page.ways import MEAN, Cell, Formula, OfSeed, Way, of_seeds, why_left_out
 from lotus.results.conventions import Form, values
@@ -43,12 +44,12 @@ def of_metric(asked: Asked, form: Form, protocol: Protocol) -> dict[str, Way]:
     """Returns row → way of a metric in the convention of a form."""
     printed = values(asked.frame, form.metric, protocol)[1] * form.scale
     record = layout.item_record(*asked.item, "table") if asked.item is not None else None
-    found = {}
+    found, formula = {}, formulas.of_form(form)
     for row, lines in asked.frame.groupby("row", sort=False):
         why = why_left_out(lines, asked.frame, needs_gold(form.metric))
         seeds = of_seeds(lines["seed"], printed[lines.index], why, form.decimals)
         found[str(row)] = Way(
-            formula=formulas.of_form(form),
+            formula=formulas.of_floor(formula) if row == GOLD_AGAIN else formula,
             row=row_title(str(row)),
             where=asked.title,
             basis=chain.of_metric(asked.read, [asked.described], form.name, str(row), record),

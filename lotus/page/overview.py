@@ -3,18 +3,20 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import isnan
 from typing import Any
 
 from lotus import layout
 from lotus.data import sources
 from lotus.engine.runtime import DEFAULT, said_in
-from lotus.layout import GOLD, ORIGINAL
+from lotus.layout import GOLD, GOLD_AGAIN, ORIGINAL, REFERENCES
 from lotus.page import chain
 from lotus.page.formulas import RANK
 from lotus.page.sections import MeasuredCell
 from lotus.page.ways import Cell, Way
 from lotus.records.reading import Record, distinct
 from lotus.results.conventions import Form
+from lotus.results.floor import best_rows, floor_in
 from lotus.results.metrics import KEYS, benchmark_title, row_title
 from lotus.results.stores import StoreRow
 from lotus.tables.cell_texts import stated
@@ -35,10 +37,13 @@ class LotusRank:
     Attributes:
         anchor: of its row's entry on the page.
         metric: Avg Gap, or RF-JSD where there is no gold model.
-        rank: among methods with a number, ties sharing the better one.
+        rank: among methods with a number, ties and all inside the floor sharing the better one.
         methods: their number.
-        best: methods that print the lowest value.
+        best: methods that print the lowest value, and all inside the floor, which have no rank.
+        floor: how far another gold is from gold, as it is printed; '' where that is not known.
+        is_inside: whether LoTUS is not farther, and so has no rank among those that are not.
         ways: back from the value of LoTUS, its rank, the best value and that of doing nothing.
+        floor_way: back from the floor; None where that is not known.
 
     """
 
@@ -54,7 +59,10 @@ class LotusRank:
     best_value: str
     original: str
     beats_original: bool
+    floor: str
+    is_inside: bool
     ways: tuple[Way, Way, Way, Way]
+    floor_way: Way | None
 
 
 @dataclass(frozen=True)
@@ -135,12 +143,15 @@ def rank_of_lotus(measured: MeasuredCell) -> LotusRank | None:
     if form is None or "lotus" not in measured.numbers.index:
         return None
     column = measured.numbers[form.name]
-    methods = column.drop(index=[ORIGINAL, GOLD], errors="ignore").dropna()
+    methods = column.drop(index=[*REFERENCES], errors="ignore").dropna()
     if "lotus" not in methods.index:
         return None
     printed = methods.round(form.resolution)
+    floor = floor_in(measured.numbers, metric)
     ways = measured.ways[form.name]
-    best = [str(row) for row in printed.index[printed == printed.min()]]
+    first = best_rows(measured.numbers, metric, form.resolution)
+    best = [str(row) for row in printed.index if row in first]
+    ahead = int((printed < printed["lotus"]).sum())
     return LotusRank(
         anchor=row_anchor(measured.cell, "lotus"),
         benchmark=benchmark_title(*(measured.described[key] for key in KEYS[:-1])),
@@ -148,13 +159,21 @@ def rank_of_lotus(measured: MeasuredCell) -> LotusRank | None:
         metric=form.title,
         lotus=stated(measured.numbers, "lotus", form),
         value=float(column["lotus"] * form.scale),
-        rank=1 + int((printed < printed["lotus"]).sum()),
+        rank=1 if "lotus" in first else 1 + ahead,
         methods=len(methods),
         best=[row_title(row) for row in best],
-        best_value=stated(measured.numbers, best[0], form),
+        best_value=stated(measured.numbers, str(printed.idxmin()), form),
         original=stated(measured.numbers, ORIGINAL, form),
         beats_original=bool(column["lotus"] < column[ORIGINAL]),
-        ways=(ways["lotus"], _way_of_rank(measured, form), ways[best[0]], ways[ORIGINAL]),
+        floor="" if isnan(floor) else f"{floor * form.scale:.{form.decimals}f}",
+        is_inside=bool(column["lotus"] <= floor),
+        floor_way=None if isnan(floor) else ways[GOLD_AGAIN],
+        ways=(
+            ways["lotus"],
+            _way_of_rank(measured, form),
+            ways[str(printed.idxmin())],
+            ways[ORIGINAL],
+        ),
     )
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from lotus.config.cells import Benchmark
 from lotus.config.protocol import RELEASED, parse
-from lotus.layout import GOLD, ORIGINAL
+from lotus.layout import GOLD, GOLD_AGAIN, ORIGINAL, REFERENCES
 from lotus.page import formulas
 from lotus.page.items import Item, PageFigure, figure_on_page, figures_of_section, table_item
 from lotus.page.measured_ways import Asked, of_metric, of_times
@@ -18,7 +18,8 @@ from lotus.page.sentences import differences, sentences
 from lotus.page.ways import Way
 from lotus.results.conventions import Form, protocol_of
 from lotus.results.experiment import Experiment
-from lotus.results.metrics import KEYS, PLACE, benchmark_title, best_rows, row_title, summarise
+from lotus.results.floor import best_rows
+from lotus.results.metrics import KEYS, PLACE, benchmark_title, row_title, summarise
 from lotus.results.run_records import load_times
 from lotus.tables.cell_texts import forms_of, plus_minus, stated
 from lotus.tables.trace import Trace, row_anchor, trace
@@ -283,7 +284,7 @@ def _row(
         remark=_remark(measured, row),
         title=str(numbers.at[row, "why"]),
         cells=[*cells, *spent],
-        is_reference=row in (ORIGINAL, GOLD),
+        is_reference=row in REFERENCES,
     )
 
 
@@ -301,4 +302,6 @@ def _why_empty(measured: MeasuredCell, row: str, form: Form) -> str:
         return ""
     if measured.numbers.at[row, "collapsed"]:
         return str(measured.numbers.at[row, "why"])
+    if row == GOLD_AGAIN and form.of_means:
+        return "golds of other seeds are the same models as gold over all seeds: gold_seeds adds others"
     return "gold is what this is measured against" if row == GOLD else "undefined"

@@ -5,10 +5,11 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from lotus.config.protocol import parse
-from lotus.layout import GOLD, ORIGINAL
+from lotus.layout import GOLD, ORIGINAL, REFERENCES
 from lotus.metrics.base import registry
 from lotus.results.conventions import form_of, protocol_of
 from lotus.results.metrics import row_title, sound
+from lotus.tables.floor_sentences import floor_sentences
 from lotus.wording import all_of
 
 NOTABLE_LOSS = 0.05
@@ -16,15 +17,20 @@ NOTABLE_LOSS = 0.05
 
 
 def sentences(frames: Mapping[str, pd.DataFrame], numbers: Mapping[str, pd.DataFrame]) -> list[str]:
-    """Who comes nearest to gold (without one: who has the smallest RF-JSD), and whether LoTUS does better
-    than doing nothing; one section.
+    """Who comes nearest to gold (without one: who has the smallest RF-JSD), what the floor leaves of that,
+    and whether LoTUS does better than doing nothing; one section.
 
     Args:
         frames: metrics by protocol.
         numbers: their summaries, in the protocols' own conventions.
 
     """
-    lines = [_winner(name, frame, numbers[name]) for name, frame in frames.items()]
+    lines = []
+    for name, frame in frames.items():
+        lines.append(_winner(name, frame, numbers[name]))
+        forms = [form_of(metric, protocol_of(frame), frame) for metric in ("avg_gap", "jsd")]
+        said = floor_sentences(numbers[name], forms)
+        lines += [f"{name.capitalize()}: {sentence}" for sentence in said]
     if "corrected" in frames:
         lines += _lotus_against_nothing(frames["corrected"], numbers["corrected"])
     for name, frame in frames.items():
@@ -37,7 +43,7 @@ def _winner(name: str, frame: pd.DataFrame, numbers: pd.DataFrame) -> str:
     metric = "avg_gap" if (frame["row"] == GOLD).any() else "rf_jsd"
     form = form_of(metric, protocol_of(frame), frame)
     found = numbers[form.name] * form.scale
-    gaps = found.drop(index=[ORIGINAL, GOLD], errors="ignore").dropna()
+    gaps = found.drop(index=[*REFERENCES], errors="ignore").dropna()
     if gaps.empty:
         return f"{name.capitalize()}: {registry.labels()[metric]} is defined for no method."
     least = f"{gaps.min():.{form.decimals}f}"
@@ -74,7 +80,7 @@ def differences(frames: Mapping[str, pd.DataFrame]) -> list[str]:
         return []
     corrected, released = by_base["corrected"], by_base["released"]
     before, after = _retain_accuracy(corrected), _retain_accuracy(released)
-    methods = [row for row in after.index if row not in (ORIGINAL, GOLD) and row in before.index]
+    methods = [row for row in after.index if row not in REFERENCES and row in before.index]
     lost = (before - after).reindex(methods).dropna()
     losers = [str(row) for row in lost.index[lost > NOTABLE_LOSS]]
     same = _equal_to_original(released)
@@ -97,7 +103,7 @@ def _retain_accuracy(frame: pd.DataFrame) -> pd.Series:
 def _equal_to_original(frame: pd.DataFrame) -> list[str]:
     """Methods whose predictions are the original's for every seed."""
     by_row = frame.groupby("row", sort=False)["same_as_original"].agg(lambda same: bool(same.all()))
-    return [str(row) for row in by_row.index[by_row] if row not in (ORIGINAL, GOLD)]
+    return [str(row) for row in by_row.index[by_row] if row not in REFERENCES]
 
 
 def _collapsed(name: str, frame: pd.DataFrame) -> list[str]:

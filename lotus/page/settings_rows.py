@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from lotus.config.cells import Benchmark
-from lotus.layout import GOLD, ORIGINAL
+from lotus.layout import REFERENCES, is_further_gold
 from lotus.records.reading import Record
 from lotus.results.experiment import Experiment, place_of
 from lotus.results.metrics import (
@@ -31,7 +31,7 @@ def settings_rows(read: Experiment) -> list[tuple[str, str, str]]:
         for rows in cell["runs"].values():
             for row, folder in rows.items():
                 recorded = read.runs[Path(folder)].content["settings"]
-                if row not in (ORIGINAL, GOLD):
+                if row not in REFERENCES and not is_further_gold(row):
                     key = row, _recorded(recorded)
                     found.setdefault(key, {})[where] = None
     order = {row: place for place, row in enumerate(dict.fromkeys(row for row, _ in found))}

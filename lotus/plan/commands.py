@@ -67,7 +67,7 @@ def _pretrain(step: Step) -> list[Files]:
 
 
 def _retrain(step: Step) -> list[Files]:
-    return ["retrain", *_read(step), *_sections(step)]
+    return ["retrain", *_read(step), *_sections(step), step.told["again"]]
 
 
 def _unlearn(step: Step) -> list[Files]:

@@ -17,6 +17,7 @@ from lotus.figures.registry import FIGURES
 from lotus.methods.base.read_plugins import modules_of
 from lotus.plan.description import description as description_of_plan
 from lotus.plan.plan import Plan
+from lotus.plan.rows import rows_of_means
 from lotus.records.files import write_json
 from lotus.records.record import write_record
 from lotus.tables.discovery import Registry, refuse_shared_targets
@@ -157,7 +158,8 @@ class Contents:
 
     def means(self, cell: Benchmark) -> list[str]:
         """Files of a cell's means, one for each row."""
-        return [f"{layout.MEANS}/{cell.name}/{row}.json" for row in self.plan.run_folders(cell, 0)]
+        rows = rows_of_means(self.plan, cell)
+        return [f"{layout.MEANS}/{cell.name}/{row}.json" for row in rows]
 
     def item_sources(self, label: str) -> list[str]:
         """Returns what a table of the paper is measured from: metrics and records of the cells for it."""

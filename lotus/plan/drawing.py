@@ -19,15 +19,19 @@ FORMS: Mapping[str, Registry[Any]] = {"table": TABLES, "figure": FIGURES}
 KIND_OF_FORM = {"table": "make_table", "figure": "draw_figure"}
 
 
-def evaluation(cell: Benchmark, seed: int, predictions: Mapping[str, str]) -> Step:
+def evaluation(
+    cell: Benchmark, seed: int, predictions: Mapping[str, str], golds: Mapping[str, str]
+) -> Step:
     """Returns the step that makes all metrics of a cell and seed.
 
     Args:
         predictions: row → file.
+        golds: name → file, of the golds that the seed's gold is held against.
 
     """
     outputs = with_record({"metrics": layout.metrics_file(cell, seed)})
-    read = list(predictions.values())
+    read = [*predictions.values(), *golds.values()]
+    settings = {"rows": list(predictions), **({"golds": list(golds)} if golds else {})}
     return Step(
         "evaluate",
         {**subject_of(cell, seed), "in_study": layout.in_study("", cell.study)},
@@ -35,12 +39,13 @@ def evaluation(cell: Benchmark, seed: int, predictions: Mapping[str, str]) -> St
         outputs=outputs,
         told={
             "predictions": [
-                word for row, path in predictions.items() for word in ("--of", row, path)
+                *(word for row, path in predictions.items() for word in ("--of", row, path)),
+                *(word for name, path in golds.items() for word in ("--again", name, path)),
             ],
             "labels": json.dumps(cell.labels),
         },
         modules=("lotus.runs.evaluation",),
-        records=expected(outputs, read, {"rows": list(predictions)}),
+        records=expected(outputs, read, settings),
     )
 
 

@@ -16,6 +16,7 @@ from lotus.methods.base.read_plugins import modules_of
 from lotus.plan.candidates import candidates, trials
 from lotus.plan.contents import Contents
 from lotus.plan.plan import Plan
+from lotus.plan.rows import explained_runs
 from lotus.plan.step import Step, expected, subject_of, texts, with_record
 
 PLACE = ("dataset", "architecture", "scenario")
@@ -49,6 +50,17 @@ class _Run:
         return subject
 
     @property
+    def again(self) -> int:
+        """The number of a further gold; 0 of every other run."""
+        name, _, number = self.row.rpartition("-")
+        return int(number) if name == layout.GOLD_AGAIN else 0
+
+    @property
+    def is_gold(self) -> bool:
+        """Whether it is retrained without the forget set."""
+        return self.row == GOLD or self.again > 0
+
+    @property
     def labels(self) -> str:
         """Names of the run for its record, as JSON."""
         names = {key: self.subject[key] for key in PLACE if key in self.subject}
@@ -78,8 +90,8 @@ def pretrain_original(contents: Contents) -> Iterator[Step]:
 
 
 def retrain_gold(contents: Contents) -> Iterator[Step]:
-    """Gold models, trained without the forget set."""
-    runs = [run for run in _runs(contents) if run.row == GOLD]
+    """Gold models, trained without the forget set, and the further golds of the same images."""
+    runs = [run for run in _runs(contents) if run.is_gold]
     return _trained("retrain_gold", contents.plan, runs)
 
 
@@ -91,14 +103,16 @@ def _trained(kind: str, plan: Plan, runs: Iterable[_Run]) -> Iterator[Step]:
         use = use_of(home.dataset, home.architecture)
         weights, weights_option = _weights(plan, run)
         outputs = texts(layout.run_files(run.folder))
-        settings = {
+        settings: dict[str, Any] = {
             "architecture": architecture,
             "images": Dataset(**use).model_dump(),
             "protocol": home.protocol,
         }
+        if run.again:
+            settings["again"] = run.again
         yield Step(
             kind,
-            run.subject,
+            {**run.subject, "row": run.row} if run.is_gold else run.subject,
             inputs={**texts(run.read), "weights": weights},
             outputs=outputs,
             told={
@@ -107,6 +121,7 @@ def _trained(kind: str, plan: Plan, runs: Iterable[_Run]) -> Iterator[Step]:
                 "architecture": json.dumps(architecture),
                 "images": json.dumps(use),
                 "labels": run.labels,
+                "again": ["--again", str(run.again)] if run.again else [],
                 "weights": weights_option,
             },
             modules=("lotus.runs.train", _architecture_module(plan, home)),
@@ -120,7 +135,7 @@ def unlearn(contents: Contents) -> Iterator[Step]:
     plan = contents.plan
     hyperparameters_of = cache(plan.hyperparameters)
     for run in _runs(contents):
-        if run.row in (ORIGINAL, GOLD):
+        if run.row == ORIGINAL or run.is_gold:
             continue
         home, row = run.home, run.row
         method, hyperparameters = plan.method_of(row), hyperparameters_of(home, row)
@@ -182,7 +197,7 @@ def explain_forget_set(contents: Contents) -> Iterator[Step]:
             continue
         cell = Benchmark(**made.about)
         seed = plan.seeds_of(cell)[0]
-        rows = {row: Path(folder) for row, folder in plan.explained_runs(cell, seed).items()}
+        rows = {row: Path(folder) for row, folder in explained_runs(plan, cell, seed).items()}
         files = [layout.run_files(folder) for folder in rows.values()]
         outputs = with_record({"maps": layout.gradcam_file(cell, seed)})
         yield Step(

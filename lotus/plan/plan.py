@@ -1,6 +1,6 @@
 """What a configuration comes to: the cells of the grid, their runs, and what each job is told."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -21,10 +21,6 @@ from lotus.records.reading import find_record
 
 EVALUATION = protocol.of_stage("evaluation")
 OF_RUNS = protocol.of_stage("training", "method", "evaluation")
-
-SIDE_BY_SIDE = 6
-"""Methods that are shown side by side without a choice among them."""
-EXPLAINED = ("lotus", "random-labeling", "finetune", "bad-teacher")
 
 
 @dataclass(frozen=True)
@@ -87,7 +83,7 @@ class Plan:
 
     @property
     def rows(self) -> tuple[str, ...]:
-        """Rows of all tables: doing nothing, retraining if there is such, and the methods."""
+        """Rows of all models: doing nothing, retraining if there is such, and the methods."""
         gold = (GOLD,) if any(self.has_gold(cell) for cell in self.cells) else ()
         return (ORIGINAL, *gold, *self.settings.methods)
 
@@ -127,8 +123,8 @@ class Plan:
     def _find_home(self, cell: Benchmark, row: str) -> Benchmark:
         cell = cell.outside_study
         wanted = protocol.parse(cell.protocol)
-        relevant = self._relevant[cell.dataset, cell.architecture, row]
-        if row in (ORIGINAL, GOLD):
+        relevant = self._relevant[cell.dataset, cell.architecture, _kind(row)]
+        if _kind(row) in (ORIGINAL, GOLD):
             on = wanted.on & relevant
             shared = protocol.RELEASED if on and on == relevant else Protocol("corrected", on)
             return cell.under(shared.name)
@@ -162,8 +158,8 @@ class Plan:
         """Another planned run with the same weights, from which only the predictions differ."""
         here = self.home(cell, row)
         filed = protocol.parse(here.protocol)
-        if filed == protocol.RELEASED and row in (ORIGINAL, GOLD):
-            relevant = self._relevant[cell.dataset, cell.architecture, row]
+        if filed == protocol.RELEASED and _kind(row) in (ORIGINAL, GOLD):
+            relevant = self._relevant[cell.dataset, cell.architecture, _kind(row)]
             filed = Protocol("corrected", filed.on & relevant)
         there = here.under(Protocol(filed.base, filed.deviations - EVALUATION).name)
         return there if there != here and (there, row) in self._homes else None
@@ -175,8 +171,14 @@ class Plan:
         )
 
     def _run_rows(self, cell: Benchmark) -> tuple[str, ...]:
-        gold = (GOLD,) if self.has_gold(cell) else ()
-        return (ORIGINAL, *gold, *self.rows_of(cell))
+        return (ORIGINAL, *self._gold_rows(cell), *self.rows_of(cell))
+
+    def _gold_rows(self, cell: Benchmark) -> tuple[str, ...]:
+        """Gold, and the further golds that are retrained beside it."""
+        if not self.has_gold(cell):
+            return ()
+        numbers = range(1, 1 + self.settings.gold_seeds)
+        return (GOLD, *(layout.further_gold(number) for number in numbers))
 
     def rows_of(self, cell: Benchmark) -> tuple[str, ...]:
         """Methods to be shown for a cell: its own, under single switches those that they concern."""
@@ -214,18 +216,6 @@ class Plan:
             row: layout.run_folder(self.home(cell, row), seed, row).as_posix()
             for row in self._run_rows(cell)
         }
-
-    def explained_runs(self, cell: Benchmark, seed: int) -> dict[str, str]:
-        """Row → folder of its run, for the models whose Grad-CAM maps are shown side by side.
-
-        Original, gold and the methods of the cell; of many methods the first row of each of `EXPLAINED`,
-        or the first rows where none is one of these.
-        """
-        folders = self.run_folders(cell, seed)
-        methods = [row for row in folders if row not in (ORIGINAL, GOLD)]
-        references = [row for row in (ORIGINAL, GOLD) if row in folders]
-        shown = _side_by_side({row: self.method_of(row) for row in methods})
-        return {row: folders[row] for row in [*references, *shown]}
 
     def architecture(self, dataset: str, architecture: str) -> dict[str, Any]:
         """The architecture's section with the data set's own recipe."""
@@ -280,13 +270,9 @@ class Plan:
         return {name: tuple(cells) for name, cells in found.items()}
 
 
-def _side_by_side(methods: Mapping[str, str]) -> Sequence[str]:
-    """Returns the rows that are shown side by side, of row → method."""
-    rows = [*methods]
-    if len(rows) <= SIDE_BY_SIDE:
-        return rows
-    by_method = {methods[row]: row for row in reversed(rows)}
-    return [by_method[name] for name in EXPLAINED if name in by_method] or rows[:SIDE_BY_SIDE]
+def _kind(row: str) -> str:
+    """The row itself; `gold` of each further gold, which is made as gold is."""
+    return GOLD if row.startswith(f"{layout.GOLD_AGAIN}-") else row
 
 
 def _recorded(runs: Iterable[Path]) -> Iterator[Mapping[str, Any]]:

@@ -1,13 +1,14 @@
 """Steps right of the predictions: metrics, tables, figures, claims, the page, and the ledger."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from lotus import layout
 from lotus.plan import drawing
 from lotus.plan.contents import Contents, Made, describing_modules, description
 from lotus.plan.data_steps import cache_stores, picture_forget_set
+from lotus.plan.rows import further_golds
 from lotus.plan.step import Files, Step, expected, flat, texts, with_record
 
 
@@ -16,11 +17,14 @@ def evaluate(contents: Contents) -> Iterator[Step]:
     plan = contents.plan
     for cell in contents.measured:
         for seed in plan.seeds_of(cell):
-            predictions = {
-                row: str(layout.run_files(Path(folder))["predictions"])
-                for row, folder in plan.run_folders(cell, seed).items()
-            }
-            yield drawing.evaluation(cell, seed, predictions)
+            golds, runs = further_golds(plan, cell, seed), plan.run_folders(cell, seed)
+            rows = {row: folder for row, folder in runs.items() if row not in golds}
+            yield drawing.evaluation(cell, seed, _predictions(rows), _predictions(golds))
+
+
+def _predictions(runs: Mapping[str, str]) -> dict[str, str]:
+    """Row → predictions, of row → folder of its run."""
+    return {row: str(layout.run_files(Path(folder))["predictions"]) for row, folder in runs.items()}
 
 
 def attack(contents: Contents) -> Iterator[Step]:

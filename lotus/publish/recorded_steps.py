@@ -78,8 +78,10 @@ def _step(record: Record) -> Step:
     """Returns the step of a record by what it is about."""
     about, sources = record.about, list(record.inputs)
     if record.kind == "metrics":
-        rows = dict(zip(record.settings["rows"], sources, strict=True))
-        return drawing.evaluation(_cell(about), int(about["seed"]), rows)
+        rows, golds = record.settings["rows"], record.settings.get("golds", [])
+        read = dict(zip([*rows, *golds], sources, strict=True))
+        of_rows, of_golds = ({name: read[name] for name in names} for names in (rows, golds))
+        return drawing.evaluation(_cell(about), int(about["seed"]), of_rows, of_golds)
     if record.kind == "attacks":
         of = [(str(row), int(seed)) for row, seed in record.settings["of"]]
         return drawing.attack(_cell(about), dict(zip(of, sources, strict=True)))

@@ -183,15 +183,20 @@ class _Split(RecordForm):
     about: _OfSplit
 
 
+class _RowsAndGolds(_Rows):
+    golds: list[str] = Field(default_factory=list)
+
+
 class _Metrics(RecordForm):
     about: _OfMetrics
-    settings: _Rows
+    settings: _RowsAndGolds
     inputs: dict[str, str]
 
     @model_validator(mode="after")
     def _one_file_each(self) -> Self:
-        if len(self.settings.rows) != len(self.inputs):
-            raise ValueError(f"{len(self.settings.rows)} rows of {len(self.inputs)} files")
+        files = len(self.settings.rows) + len(self.settings.golds)
+        if files != len(self.inputs):
+            raise ValueError(f"{files} rows and further golds of {len(self.inputs)} files")
         return self
 
 

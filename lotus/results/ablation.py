@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from lotus.config.protocol import CORRECTED, SWITCHES, Protocol, of_stage, parse
-from lotus.layout import GOLD, ORIGINAL
+from lotus.layout import GOLD, GOLD_AGAIN, ORIGINAL
 from lotus.metrics.base import registry
 from lotus.metrics.base.released import mean_ag
 from lotus.metrics.membership import SYNTHETIC
@@ -75,7 +75,7 @@ def _of_runs(base: pd.DataFrame, others: dict[Protocol, pd.DataFrame]) -> Iterat
         switched = others[protocol]
         after = {metric: _by_row(switched, metric) for metric in CHANGES}
         for row in dict.fromkeys(switched["row"]):
-            if row == GOLD or (row == ORIGINAL and _is_same(base, switched, row)):
+            if row in (GOLD, GOLD_AGAIN) or (row == ORIGINAL and _is_same(base, switched, row)):
                 continue
             pairs = {m: (before[m].get(row, ABSENT), after[m][row]) for m in CHANGES}
             yield _line(_label(_sorted(protocol)), row, _fallen(row, base, switched), pairs)
@@ -92,7 +92,7 @@ def _of_numbers(base: pd.DataFrame, forget_images: int | None) -> Iterator[Line]
         before = {metric: _by_row(base, metric) for metric in concerned}
         after = {metric: _by_row(base, metric, protocol) for metric in concerned}
         for row in dict.fromkeys(base["row"]):
-            if row != GOLD and ("E5" not in switches or row in calibrated):
+            if row not in (GOLD, GOLD_AGAIN) and ("E5" not in switches or row in calibrated):
                 pairs = {metric: (before[metric][row], after[metric][row]) for metric in before}
                 line = _line(label, row, _fallen(row, base), pairs)
                 yield line | _apart(label, line, base, row, forget_images)

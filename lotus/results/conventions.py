@@ -11,12 +11,15 @@ import numpy as np
 import pandas as pd
 
 from lotus.config.protocol import SWITCHES, Protocol, parse
-from lotus.layout import GOLD
+from lotus.layout import GOLD, GOLD_AGAIN
 from lotus.metrics.avg_gap import GAP_TERMS
 from lotus.metrics.base import MetricSpec, registry
 from lotus.metrics.base.released import round_share
 from lotus.metrics.membership import SYNTHETIC
+from lotus.results.further_golds import beside_gold, further_golds, golds_of_every_seed
 
+DISTANCE = "_distance"
+"""Ending of columns with the mean distance of a metric to gold."""
 SCALE = 1e4
 """Published tables print divergences × 10⁴."""
 
@@ -135,14 +138,45 @@ def values(frame: pd.DataFrame, metric: str, protocol: Protocol) -> tuple[str, p
 
     """
     form = form_of(metric, protocol, frame)
+    found = _in_form(frame, form, protocol)
+    golds = further_golds(frame)
+    if len(golds):
+        # Each gold is rounded as a method is, before their mean is taken.
+        every = beside_gold(frame, golds)
+        of_golds = _in_form(every, form, protocol)[-len(golds) :].groupby(golds.index.to_numpy())
+        means = of_golds.agg(lambda of_seed: of_seed.mean(skipna=False))
+        found = found.where(found.isna() | ~found.index.isin(means.index), means)
+    return form.name, found.rename(form.name)
+
+
+def distances(frame: pd.DataFrame, metric: str, protocol: Protocol) -> pd.Series:
+    """Of every line the distance of a metric to that of gold of the same seed; NaN for gold itself.
+
+    Of `gold-again` the mean over its golds, which is not the distance of their mean.
+    """
+    name, found = values(frame, metric, protocol)
+    golds = further_golds(frame)
+    gold = found[frame["row"] == GOLD].set_axis(frame.loc[frame["row"] == GOLD, "seed"])
+    apart = (found - gold.reindex(frame["seed"]).to_numpy()).abs()
+    if len(golds):
+        every = beside_gold(frame, golds)
+        single = values(every, metric, protocol)[1][-len(golds) :].set_axis(golds.index)
+        single = (single - gold.reindex(golds["seed"]).to_numpy()).abs()
+        means = single.groupby(level=0).agg(lambda of_seed: of_seed.mean(skipna=False))
+        apart = apart.where(apart.isna() | ~apart.index.isin(means.index), means)
+    return apart.where(frame["row"] != GOLD).rename(f"{name}{DISTANCE}")
+
+
+def _in_form(frame: pd.DataFrame, form: Form, protocol: Protocol) -> pd.Series:
+    """A metric of every line but those of several golds, in a form: see `values`."""
     if form.spec.terms and ("_e3" in form.name or "_e5" in form.name):
-        return form.name, _gaps(frame, form.spec.terms, protocol)
+        return _gaps(frame, form.spec.terms, protocol)
     found = frame[form.source]
     if "_e5" in form.name:
         found = found.fillna(frame[form.source.replace("_e5", "")])
     if form.rounded is not None:
         found = found.map(form.rounded, na_action="ignore")
-    return form.name, found.rename(form.name)
+    return found
 
 
 def _gaps(frame: pd.DataFrame, names: Sequence[str], protocol: Protocol) -> pd.Series:
@@ -159,11 +193,22 @@ def released_gaps(frame: pd.DataFrame, protocol: Protocol) -> pd.Series:
 
     Per term: mean over seeds of the rounded values, rounded to 2 decimals, and its distance to gold's;
     the mean of the four distances is rounded to 4 decimals. A difference of means: it has no deviation.
+    Of `gold-again` it is the mean over the golds that each seed has one of. Golds of other seeds are none:
+    over all seeds they are the same models as gold, and means of the same models do not differ.
 
     Args:
         frame: of one protocol, several seeds.
 
     """
+    gaps = _gaps_of_means(frame, protocol)
+    if GOLD_AGAIN in gaps.index:
+        every = golds_of_every_seed(frame)
+        of_golds = _gaps_of_means(every, protocol).drop(index=GOLD, errors="ignore")
+        gaps[GOLD_AGAIN] = of_golds.mean(skipna=False)
+    return gaps
+
+
+def _gaps_of_means(frame: pd.DataFrame, protocol: Protocol) -> pd.Series:
     rows = frame["row"]
     means = pd.DataFrame(
         {

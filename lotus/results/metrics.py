@@ -13,15 +13,24 @@ import pandas as pd
 from lotus.config.protocol import CORRECTED, Protocol, parse
 from lotus.errors import LotusError
 from lotus.formats.json_text import parse_json, read_file
-from lotus.layout import GOLD, ORIGINAL
+from lotus.layout import GOLD, GOLD_AGAIN, ORIGINAL, REFERENCES
 from lotus.metrics.base import registry
 from lotus.names import shown
-from lotus.results.conventions import form_of, protocol_of, released_gaps, values
+from lotus.results.conventions import (
+    DISTANCE,
+    distances,
+    form_of,
+    protocol_of,
+    released_gaps,
+    values,
+)
 from lotus.results.correlation import Correlation, correlate
+from lotus.results.further_golds import FURTHER, as_cell
 
 ROW_TITLES = {
     ORIGINAL: "Original (nothing done)",
     GOLD: "Gold (retrained)",
+    GOLD_AGAIN: "Gold again (another retraining)",
     "lotus": "LoTUS",
     "finetune": "Finetuning",
     "neggrad-plus": "NegGrad+",
@@ -53,6 +62,8 @@ SCENARIO_FORMS = {
     r".*?(\d+)-per-class": "{} of each class forgotten",
 }
 ROW_FORMS = {
+    r"gold-again-(\d+)": "Gold again, number {}",
+    r"gold-of-(\d+)": "Gold of seed {}",
     r"lotus-alpha(\d+)": "LoTUS, α = {}",
     r"lotus-retain-(\d+)": "LoTUS, {} % of the retain set",
     "lotus-cifake": "LoTUS, CIFAKE",
@@ -81,7 +92,7 @@ def needs_gold(metric: str) -> bool:
 
 def measured_against(metric: str) -> list[str]:
     """Rows whose predictions a metric needs beside a row's own, in whichever convention."""
-    gold = [GOLD] if needs_gold(metric) else []
+    gold = [GOLD] if needs_gold(metric) or metric.endswith(DISTANCE) else []
     to_original = metric == "same_as_original" or registry.needs(metric, "original")
     return [*gold, *([ORIGINAL] if to_original else [])]
 
@@ -160,7 +171,8 @@ def _in_words(name: str, forms: Mapping[str, str]) -> str:
 def load_metrics(files: Sequence[Path]) -> pd.DataFrame:
     """One line per model: `KEYS`, seed, row, and every metric.
 
-    A metric is NaN where there is none; `collapsed` is a reason, or ''.
+    A metric is NaN where there is none; `collapsed` is a reason, or ''. `FURTHER` has the single golds of
+    `gold-again`.
 
     Raises:
         LotusError: a file is absent or not a metrics file.
@@ -170,7 +182,11 @@ def load_metrics(files: Sequence[Path]) -> pd.DataFrame:
     for path in files:
         content = read_metrics(path)
         about = {key: content[key] for key in [*KEYS, "seed"]}
-        lines += [{**about, "row": row, **scores} for row, scores in content["rows"].items()]
+        golds = {GOLD_AGAIN: as_cell(content.get("golds", {}))}
+        lines += [
+            {**about, "row": row, FURTHER: golds.get(row, ()), **scores}
+            for row, scores in content["rows"].items()
+        ]
     frame = pd.DataFrame(lines)
     return frame.astype(dict.fromkeys(registry.columns(), float))
 
@@ -223,9 +239,13 @@ def _check_metrics(content: Mapping[str, Any]) -> None:
     for key in (*KEYS, "seed"):
         kind = int if key == "seed" else str
         _check(content[key], (kind,), key)
-    for key in ("rows", "predictions"):
-        _check(content[key], (dict,), key)
-        for row, of in content[key].items():
+    golds = content.get("golds", {})
+    for key, parts in {
+        **{key: content[key] for key in ("rows", "predictions")},
+        "golds": golds,
+    }.items():
+        _check(parts, (dict,), key)
+        for row, of in parts.items():
             _check(of, (dict,), f"{key}.{row}")
     images = content.get("images", {})
     _check(images, (dict,), "images")
@@ -233,7 +253,9 @@ def _check_metrics(content: Mapping[str, Any]) -> None:
         _check(count, (int,), f"images.{split}")
         if count < 1:
             raise ValueError(f"images.{split} = {count} is not a count")
-    for row, found in content["rows"].items():
+    if (GOLD_AGAIN in content["rows"]) != bool(golds):
+        raise ValueError(f"rows.{GOLD_AGAIN} is the mean of 'golds': one of the two is missing")
+    for row, found in [*content["rows"].items(), *golds.items()]:
         kinds: dict[str, tuple[type, ...]] = dict.fromkeys(
             registry.columns(), (int, float, type(None))
         )
@@ -254,8 +276,8 @@ def _check(value: Any, kinds: tuple[type, ...], place: str) -> None:
 
 def rows_in_order(frame: pd.DataFrame) -> list[str]:
     """Row names: original, gold, then the methods as configured (in the order of the files)."""
-    first = {ORIGINAL: 0, GOLD: 1}
-    return sorted(dict.fromkeys(frame["row"]), key=lambda row: first.get(row, 2))
+    first = {row: place for place, row in enumerate(REFERENCES)}
+    return sorted(dict.fromkeys(frame["row"]), key=lambda row: first.get(row, len(first)))
 
 
 def with_gold(frame: pd.DataFrame) -> pd.DataFrame:
@@ -295,6 +317,8 @@ def sound(frame: pd.DataFrame) -> pd.DataFrame:
     if not fallen.any():
         return found
     found.loc[fallen, list(registry.columns())] = np.nan
+    if FURTHER in found:
+        found[FURTHER] = found[FURTHER].where(~fallen, [()] * len(found))
     cell = [*KEYS, "seed"]
     golds = frame.loc[fallen & (frame["row"] == GOLD), cell].apply(tuple, axis=1)
     against_gold = [name for name in registry.columns() if needs_gold(name)]
@@ -309,7 +333,8 @@ def summarise(frame: pd.DataFrame, conventions: Protocol | None = None) -> pd.Da
     Columns are named by their convention (`column`). The deviation is that of a sample (n−1); it is NaN
     for a single seed and for the published Avg Gap. A value that is undefined for one seed makes the
     mean undefined: a mean over fewer seeds would not be comparable. So do collapsed models; they are
-    counted in `collapsed`, and `why` says why.
+    counted in `collapsed`, and `why` says why. Where there is gold, `…_distance` is the mean distance to
+    it, seed by seed, of a metric that is best near to gold.
 
     Args:
         conventions: in which to state metrics; by default those of the frame's protocol.
@@ -330,12 +355,15 @@ def summarise(frame: pd.DataFrame, conventions: Protocol | None = None) -> pd.Da
         "collapsed": fallen.size().reindex(n.index, fill_value=0),
         "why": why.reindex(n.index, fill_value=""),
     }
-    places = [grouped.indices[row] for row in n.index]
+    places, has_gold = [grouped.indices[row] for row in n.index], GOLD in n.index
     for metric in registry.specs():
         name, found = values(numbers, metric, protocol)
         of_rows = [found.to_numpy(dtype=float)[place] for place in places]
         summary[name] = [of_seeds.mean() for of_seeds in of_rows]
         summary[f"{name}_std"] = [_deviation(of_seeds) for of_seeds in of_rows]
+        if registry.specs()[metric].best == GOLD and has_gold:
+            apart = distances(numbers, metric, protocol).to_numpy(dtype=float)
+            summary[f"{name}{DISTANCE}"] = [apart[place].mean() for place in places]
         if form_of(metric, protocol, numbers).of_means:
             summary[name] = released_gaps(numbers, protocol)
             summary[f"{name}_std"] = np.nan
@@ -346,51 +374,17 @@ def _deviation(sample: np.ndarray) -> float:
     return float(sample.std(ddof=1)) if len(sample) > 1 else np.nan
 
 
-def column(summary: pd.DataFrame, metric: str) -> str:
-    """The column of a summary that holds a metric, in whichever convention.
-
-    Raises:
-        KeyError: it has none.
-
-    """
-    for name in summary.columns:
-        plain = name == metric or name.startswith(f"{metric}_released_")
-        if plain and not name.endswith("_std"):
-            return str(name)
-    raise KeyError(metric)
-
-
-def best_rows(summary: pd.DataFrame, metric: str, decimals: int = 3) -> set[str]:
-    """Returns the best methods: lowest, highest or nearest to gold, as the metric has it.
-
-    Rows that print alike share the mark; original, gold and collapsed models are not in the race.
-
-    Args:
-        decimals: of the values that print alike.
-
-    """
-    name = column(summary, metric)
-    methods = summary.drop(index=[ORIGINAL, GOLD], errors="ignore")[name].dropna()
-    best = registry.specs()[metric].best
-    if best != "gold":
-        distance = methods if best == "lowest" else -methods
-    elif GOLD in summary.index:
-        distance = (methods - summary.loc[GOLD, name]).abs()
-    else:
-        return set()
-    distance = distance.round(decimals)
-    return set(distance.index[distance == distance.min()])
-
-
 def jsd_agreement(frame: pd.DataFrame, level: float = 0.95) -> tuple[pd.DataFrame, Correlation]:
     """The points of the RF-JSD against JSD plot of one benchmark, and their correlation.
 
-    Without gold (its JSD is 0 by definition), without collapsed models, and without models that say
-    exactly what the original says, except the original itself; none where there is no gold. Its interval
-    is over whole rows: a method's models of several seeds are no methods of their own.
+    Without gold (its JSD is 0 by definition) and other golds, without collapsed models, and without models
+    that say exactly what the original says, except the original itself; none where there is no gold. Its
+    interval is over whole rows: a method's models of several seeds are no methods of their own.
     """
     frame = sound(frame)
-    points = frame[(frame["row"] != GOLD) & frame["jsd"].notna() & frame["rf_jsd"].notna()]
+    points = frame[
+        ~frame["row"].isin([GOLD, GOLD_AGAIN]) & frame["jsd"].notna() & frame["rf_jsd"].notna()
+    ]
     points = points[(points["row"] == ORIGINAL) | ~points["same_as_original"].astype(bool)]
     return points, correlate(
         np.asarray(points["jsd"], dtype=float),

@@ -1,8 +1,9 @@
 """Which models a number rests on: the rows of a metrics file whose predictions it is computed from."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
-from lotus.layout import GOLD, ORIGINAL
+from lotus.layout import GOLD, GOLD_AGAIN, ORIGINAL
 from lotus.results.metrics import measured_against
 from lotus.results.quantities import CORRELATION, TERM_OF_GAP
 
@@ -10,18 +11,32 @@ OF_ALL_ROWS = ("points", "rows", "pearson", "spearman", CORRELATION)
 """Metrics of a whole table begin with these."""
 
 
-def rows_needed(metric: str, row: str, rows: Sequence[str]) -> list[str]:
+IN_FLOORS = "_in_floors"
+"""Ending of columns with a distance to gold in units of the floor."""
+
+
+def predictions_read(settings: Mapping[str, Any], inputs: Iterable[str]) -> dict[str, str]:
+    """Row, or name of a further gold, → predictions, by the record of a metrics file."""
+    return dict(zip([*settings["rows"], *settings.get("golds", [])], inputs, strict=True))
+
+
+def rows_needed(metric: str, row: str, rows: Sequence[str], golds: Sequence[str] = ()) -> list[str]:
     """Rows of a metrics file whose predictions a row's metric is computed from.
 
     Args:
         metric: in whichever convention.
         row: '' for a number of the whole table.
-        rows: of the file, in its order.
+        rows: of the file, in its order, further golds among them.
+        golds: names of the further golds.
 
     """
     if metric.startswith(OF_ALL_ROWS) or not row:
         return list(rows)
     needed = [row, *measured_against(metric)]
+    if row == GOLD_AGAIN:
+        needed = [*golds, GOLD, *measured_against(metric)]
+    elif metric.endswith(IN_FLOORS):
+        needed += golds
     if metric in TERM_OF_GAP:
         needed.append(GOLD)
     if row == ORIGINAL:

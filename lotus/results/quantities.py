@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from lotus.config.protocol import RELEASED
-from lotus.layout import GOLD, ORIGINAL
+from lotus.layout import GOLD, GOLD_AGAIN, ORIGINAL
 from lotus.metrics.avg_gap import GAP_TERMS
 from lotus.results.conventions import SCALE, released_gaps, values
 from lotus.results.correlation import correlate
@@ -56,7 +56,7 @@ NOT_RUN = Quantity(status="not run")
 def measure(
     frame: pd.DataFrame, times: pd.DataFrame, is_released: bool, metrics: Sequence[str]
 ) -> dict[tuple[str, str], Quantity]:
-    """(row, metric) → what was measured in one cell.
+    """(row, metric) → what was measured in one cell; the paper has no row of another gold.
 
     Args:
         frame: metrics of one protocol, all seeds, as `load_metrics` gives them.
@@ -66,6 +66,7 @@ def measure(
 
     """
     found = {}
+    frame = frame[frame["row"] != GOLD_AGAIN]
     numbers = sound(frame)
     terms = {name: _term(numbers, name) for name in (*GAP_TERMS, *DIVERGENCES)}
     for metric in metrics:
@@ -94,7 +95,7 @@ def seed_by_seed(
     """
     if metric == "time_min":
         return _minutes(times, is_released)
-    numbers = sound(frame)
+    numbers = sound(frame[frame["row"] != GOLD_AGAIN])
     return _by_metric({name: _term(numbers, name) for name in (*GAP_TERMS, *DIVERGENCES)}, metric)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from lotus.errors import LotusError
+from lotus.layout import is_further_gold
 from lotus.records.reading import read_record
 from lotus.results.metrics import KEYS
 
@@ -21,7 +22,8 @@ def load_times(records: Sequence[Path]) -> pd.DataFrame:
     seed, seconds, and of them `prepare_seconds`; `minutes_released_r1`, the minutes that the published
     code would state.
 
-    The protocol is the one under which the run is filed.
+    The protocol is the one under which the run is filed. Further golds, which tell the floor alone, have
+    no line.
 
     Raises:
         LotusError: a file is not a run's record.
@@ -31,6 +33,8 @@ def load_times(records: Sequence[Path]) -> pd.DataFrame:
     for path in records:
         with _record_of_a_run(path) as record:
             about, time = record["about"], record["time"]
+            if is_further_gold(str(about.get("row", ""))):
+                continue
             preparation = float(time.get("method_prepare", 0.0))
             seconds = float(time["unlearn"] if "unlearn" in time else time["train"]) + preparation
             line = [about["dataset"], about["architecture"], about.get("scenario", ""), ""]
@@ -55,6 +59,8 @@ def load_costs(records: Sequence[Path]) -> pd.DataFrame:
     peaks = []
     for path in records:
         with _record_of_a_run(path) as record:
+            if is_further_gold(str(record["about"].get("row", ""))):
+                continue
             memory, worked = record["memory"], "weights_of" not in record["notes"]
             process, device = memory["process"] / MIB, memory["device"] / MIB or np.nan
             peaks.append([process, device] if worked else [np.nan, np.nan])

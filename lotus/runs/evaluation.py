@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from lotus import layout
 from lotus.errors import LotusError
-from lotus.layout import GOLD, ORIGINAL
+from lotus.layout import GOLD, GOLD_AGAIN, ORIGINAL
+from lotus.metrics.base.further_golds import dealt_as, with_floor
 from lotus.metrics.base.scoring import SPLITS, score_all
 from lotus.names import shown
 from lotus.predictions import predictions_file
@@ -19,28 +21,39 @@ LABELS = ("dataset", "architecture", "scenario", "study", "protocol")
 """Names that a metrics file can have of what it is of."""
 
 
-def rows_of(pairs: Iterable[tuple[str, Path]]) -> dict[str, Path]:
+def rows_of(
+    pairs: Iterable[tuple[str, Path]], option: str = "--of", besides: Iterable[str] = ()
+) -> dict[str, Path]:
     """Row → predictions, of rows as they were given.
+
+    Args:
+        besides: rows that were given otherwise.
 
     Raises:
         LotusError: a row is there twice, or has no name.
 
     """
     found: dict[str, Path] = {}
+    taken = {*besides}
     for row, path in pairs:
-        if not row or row in found:
+        if not row or row in found or row in taken:
             said = (
                 f"row '{shown(row)}' is given twice"
                 if row
                 else f"{path} is given without the name of its row"
             )
-            raise LotusError(f"--of: {said}")
+            raise LotusError(f"{option}: {said}")
         found[row] = path
     return found
 
 
 def evaluate_runs(
-    files: Mapping[str, Path], seed: int, labels: Mapping[str, Any], out: Path, record: Path
+    files: Mapping[str, Path],
+    seed: int,
+    labels: Mapping[str, Any],
+    out: Path,
+    record: Path,
+    golds: Mapping[str, Path] = MappingProxyType({}),
 ) -> None:
     """Scores all models of a scenario and seed and writes `metrics.json`, and its record.
 
@@ -51,37 +64,45 @@ def evaluate_runs(
             what is measured against it is null.
         seed: of the attack's subsampling.
         labels: data set, architecture, scenario and protocol, and the study if there is one.
+        golds: prediction files of further gold models, by names that are no rows; none without `gold`.
 
     Raises:
-        LotusError: the original or all others are missing, or a file is absent, damaged or of other
-            images; nothing is written then.
+        LotusError: the original or all others are missing, a row has the name of what is made here, or a
+            file is absent, damaged or of other images; nothing is written then.
 
     """
     if ORIGINAL not in files or len(files) == 1:
         missing = "gold or of a method" if ORIGINAL in files else ORIGINAL
         raise LotusError(f"metrics need the predictions of {missing} (--of)")
-    _check_places(files, out, record)
+    if GOLD_AGAIN in files:
+        raise LotusError(f"--of: the row '{GOLD_AGAIN}' is made of further golds (--again)")
+    if golds and GOLD not in files:
+        raise LotusError("--again: further golds are held against gold, which is missing (--of)")
+    every = {**files, **golds}
+    _check_places(every, out, record)
     for key, label in labels.items():
         if key not in LABELS or not isinstance(label, str):
             raise LotusError(
                 f"--labels: {key}: {label!r}; accepted: text under {', '.join(LABELS)}"
             )
     loaded = {row: predictions_file.load(path) for row, path in files.items()}
+    collapsed = {row: predictions_file.why_collapsed(path) for row, path in every.items()}
     original, gold = loaded.pop(ORIGINAL), loaded.pop(GOLD, None)
-    scores = score_all(
-        original,
-        gold,
-        loaded,
-        seed,
-        {row: predictions_file.why_collapsed(path) for row, path in files.items()},
-    )
+    further = {}
+    if gold is not None:
+        further = {
+            name: dealt_as(predictions_file.load(path), gold, name) for name, path in golds.items()
+        }
+    scores = score_all(original, gold, {**loaded, **further}, seed, collapsed)
+    of_golds = {name: scores.pop(name) for name in golds}
     content = {
         **labels,
         "seed": seed,
         "images": images_of(gold or next(iter(loaded.values()))),
-        "rows": scores,
+        "rows": with_floor(scores, of_golds) if of_golds else scores,
+        **({"golds": of_golds} if of_golds else {}),
         "predictions": {
-            row: {"path": relative(path), "sha256": sha256(path)} for row, path in files.items()
+            row: {"path": relative(path), "sha256": sha256(path)} for row, path in every.items()
         },
     }
     try:
@@ -91,8 +112,8 @@ def evaluate_runs(
             kind="metrics",
             modules=[__name__],
             about={**labels, "seed": seed},
-            settings={"rows": list(files)},
-            inputs=list(files.values()),
+            settings={"rows": list(files), **({"golds": list(golds)} if golds else {})},
+            inputs=list(every.values()),
             outputs=[out],
         )
     except OSError as error:

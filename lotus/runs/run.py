@@ -60,6 +60,7 @@ class Run:
         protocol: which behaviours of the published code are on.
         checkpoint_every: seconds between two checkpoints of a training, at least; 0: after each epoch.
         runtime: in what precision, compiled or not, and so on.
+        again: of a further gold its number: it has other first weights and batches than gold; else 0.
 
     """
 
@@ -71,6 +72,11 @@ class Run:
     protocol: Protocol = CORRECTED
     checkpoint_every: float = 60.0
     runtime: Runtime = DEFAULT_RUNTIME
+    again: int = 0
+
+    def training_purpose(self, purpose: str) -> str:
+        """Names the stream of randomness of a purpose of training: each further gold has its own."""
+        return f"{purpose}/again-{self.again}" if self.again else purpose
 
 
 class EpochLog:

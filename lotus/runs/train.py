@@ -48,6 +48,7 @@ def train_run(
     """Trains the original model (on all training images) or the gold model (without the forget set).
 
     Both start from the same weights: fresh ones of the seed, in a pretrained architecture its head alone.
+    A further gold (`Run.again`) has first weights and batches of its own, by the seed and its number.
     A training that was killed goes on from its checkpoint.
 
     Args:
@@ -61,12 +62,14 @@ def train_run(
         reach = np.concatenate([trained_on, held_out.val])
         images = Images(store, use, device.torch, reach)
         begun = architecture if weights_of is None else models.without_weights(architecture)
-        model = build_network(store, begun, use, derive_seed(run.seed, "weights"), device)
+        first = derive_seed(run.seed, run.training_purpose("weights"))
+        model = build_network(store, begun, use, first, device)
         pretrained = models.weights_files(begun)
     settings = {
         "architecture": architecture.model_dump(),
         "images": use.model_dump(),
         "protocol": run.protocol.name,
+        **({"again": run.again} if run.again else {}),
     }
     log.info("%s: %s", kind, json.dumps({**settings, "seed": run.seed, **device.hardware}))
     notes: dict[str, Any] = {"images": len(trained_on)}
@@ -81,7 +84,7 @@ def train_run(
                 images.take(trained_on),
                 images.take(held_out.val),
                 architecture.training,
-                generator_of(run, "batches", device),
+                generator_of(run, run.training_purpose("batches"), device),
                 epochs,
                 keep_last=run.protocol.has("T1"),
                 checkpoint=checkpoint,
@@ -97,7 +100,7 @@ def train_run(
             "resumed_after_epochs": epochs.resumed_after,
         }
     else:
-        mine = {**settings, "seed": run.seed}
+        mine = {**settings, "seed": run.seed, "again": run.again}
         del mine["protocol"]
         notes |= take_over_weights(weights_of, mine, inputs.files(), model)
         clock.seconds["train"] = notes.pop("seconds").get("train", 0.0)

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from lotus.results.floor import best_rows
 from lotus.results.metrics import (
     KEYS,
     benchmark_title,
-    best_rows,
     load_metrics,
     needs_gold,
     rows_in_order,

@@ -8,7 +8,16 @@ from lotus.tables.spec import TableSpec
 
 SHARED = frozenset(
     {
-        *("cell_texts", "discovery", "effects", "latex", "paper", "printed", "registry"),
+        *(
+            "cell_texts",
+            "discovery",
+            "effects",
+            "floor_sentences",
+            "latex",
+            "paper",
+            "printed",
+            "registry",
+        ),
         *("spec", "trace", "write"),
     }
 )

@@ -1,22 +1,25 @@
 """The table that sets all benchmarks side by side: Avg Gap and JSD of every method."""
 
 from collections.abc import Sequence
+from math import isnan, nan
 from pathlib import Path
 
 import pandas as pd
 
 from lotus.results.conventions import Form, form_of, protocol_of
+from lotus.results.floor import best_rows, floor_in
 from lotus.results.metrics import (
     KEYS,
     benchmark_title,
-    best_rows,
     load_metrics,
     row_title,
     rows_in_order,
     summarise,
     with_gold,
 )
-from lotus.tables.cell_texts import bold, has_gold, stated
+from lotus.results.needed_rows import IN_FLOORS
+from lotus.tables.cell_texts import bold, has_gold, plus_minus, stated
+from lotus.tables.floor_sentences import floor_sentences
 from lotus.tables.latex import latex_table
 from lotus.tables.spec import Table, TableSpec
 
@@ -24,26 +27,34 @@ from lotus.tables.spec import Table, TableSpec
 def summary(sources: Sequence[Path]) -> Table:
     """Returns Avg Gap and JSD of every row in every benchmark, as the paper's first table.
 
-    RF-JSD stands for both where there is no gold model. Columns are named by convention; LaTeX has one
-    table per study and protocol.
+    RF-JSD stands for both where there is no gold model. `…_in_floors` is a row's mean distance in units of
+    the floor, the mean distance of another gold; NaN where that is not known. Columns are named by
+    convention; LaTeX has one table per study and protocol.
     """
     frame = load_metrics(sources)
     lines, tables = [], []
     for (study, name), part in frame.groupby(["study", "protocol"], sort=False):
         rows = rows_in_order(part)
         heads, body = [""], {row: [row_title(row)] for row in rows}
+        said: list[str] = []
         for key, cell in part.groupby(KEYS, sort=False):
             numbers = summarise(cell)
             metrics = ("avg_gap", "jsd") if has_gold(cell) else ("rf_jsd",)
             forms = [form_of(metric, protocol_of(cell), cell) for metric in metrics]
+            title = benchmark_title(*key[:-1])
             for form in forms:
-                heads.append(f"{benchmark_title(*key[:-1])}: {form.title}")
+                floor = floor_in(numbers, form.metric)
+                numbers[form.name + IN_FLOORS] = numbers[form.name] / floor
+                heads += [f"{title}: {form.title}", *([] if isnan(floor) else ["in floors"])]
                 for row, texts in body.items():
                     texts.append(_summary_cell(numbers, row, form))
-            names = [form.name + ending for form in forms for ending in ("", "_std")]
+                    texts += [] if isnan(floor) else [_in_floors(numbers, row, form)]
+            said += [f"{title}: {sentence}" for sentence in floor_sentences(numbers, forms)]
+            names = [form.name + end for form in forms for end in ("", "_std", IN_FLOORS)]
             named = numbers[["n", "collapsed", *names]].reset_index()
             lines.append(pd.DataFrame([key] * len(named), columns=KEYS).join(named))
         caption = f"{_summarised(part)}, {f'study {study}, ' if study else ''}{name}."
+        caption = " ".join([caption, *said])
         tables.append(latex_table(caption, heads, list(body.values())))
     return pd.concat(lines, ignore_index=True), "\n".join(tables)
 
@@ -54,7 +65,7 @@ SPEC = TableSpec(
     order=40,
     label="Avg Gap and JSD of every method",
     summary="Avg Gap and JSD to the gold model (RF-JSD where there is none) of every method in "
-    "every benchmark; lower is better.",
+    "every benchmark, also in units of the floor (the distance of another gold); lower is better.",
     has_entry=False,
 )
 
@@ -74,3 +85,9 @@ def _summary_cell(numbers: pd.DataFrame, row: str, form: Form) -> str:
         return "collapsed"
     best = row in best_rows(numbers, form.metric, form.resolution)
     return bold(stated(numbers, row, form), best)
+
+
+def _in_floors(numbers: pd.DataFrame, row: str, form: Form) -> str:
+    return (
+        plus_minus(numbers.at[row, form.name + IN_FLOORS], nan, 1) if row in numbers.index else "–"
+    )

@@ -9,9 +9,11 @@ import pandas as pd
 
 from lotus import layout
 from lotus.config.cells import Benchmark
+from lotus.layout import GOLD, GOLD_AGAIN, is_further_gold
 from lotus.records.reading import Record
 from lotus.results.conventions import Form, protocol_of, values
-from lotus.results.metrics import KEYS, benchmark_title, row_title
+from lotus.results.further_golds import beside_gold, further_golds
+from lotus.results.metrics import KEYS, benchmark_title, row_title, rows_in_order
 from lotus.tables.cell_texts import plus_minus
 
 
@@ -90,6 +92,8 @@ def trace(
     for seed, folders in described["runs"].items():
         metrics = layout.metrics_file(measured, int(seed)).as_posix()
         for row, folder in folders.items():
+            if is_further_gold(row):
+                continue
             record = runs[Path(folder)]
             rows.setdefault(row, []).append(
                 SeedTrace(
@@ -101,6 +105,8 @@ def trace(
                     collapsed=collapsed[row, int(seed)],
                 )
             )
+    if GOLD_AGAIN in rows_in_order(frame):
+        rows = _with_floor(rows, _of_further_golds(described, measured, frame, forms, runs))
     return Trace(
         anchor=f"rows-{cell.name}",
         title=benchmark_title(*(described[key] for key in KEYS)),
@@ -108,6 +114,42 @@ def trace(
         heads=[form.title for form in forms],
         rows=[RowTrace(row_anchor(cell, row), row_title(row), of) for row, of in rows.items()],
     )
+
+
+def _with_floor(
+    rows: Mapping[str, list[SeedTrace]], golds: list[SeedTrace]
+) -> dict[str, list[SeedTrace]]:
+    """The rows with that of another gold behind gold."""
+    found: dict[str, list[SeedTrace]] = {}
+    for row, seeds in rows.items():
+        found[row] = seeds
+        if row == GOLD:
+            found[GOLD_AGAIN] = golds
+    return found
+
+
+def _of_further_golds(
+    described: Mapping[str, Any],
+    measured: Benchmark,
+    frame: pd.DataFrame,
+    forms: Sequence[Form],
+    runs: Mapping[Path, Record],
+) -> list[SeedTrace]:
+    """A line for each further gold of each seed, with the seed whose gold it is held against."""
+    golds = further_golds(frame)
+    every = beside_gold(frame, golds)
+    texts = _texts(every.assign(protocol=measured.protocol), forms)[-len(golds) :]
+    found = []
+    for name, seed, collapsed, of_gold in zip(
+        golds["row"], golds["seed"], golds["collapsed"], texts, strict=True
+    ):
+        other = layout.seed_of_gold(name)
+        folders = described["runs"][str(seed if other is None else other)]
+        record = runs[Path(folders[name if other is None else GOLD])]
+        metrics = layout.metrics_file(measured, int(seed)).as_posix()
+        predictions = _predictions(record)
+        found.append(SeedTrace(int(seed), record.path, predictions, metrics, of_gold, collapsed))
+    return found
 
 
 def _texts(frame: pd.DataFrame, forms: Sequence[Form]) -> list[tuple[str, ...]]:

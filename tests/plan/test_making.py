@@ -5,6 +5,11 @@ from small_configuration import CELL, change, plan_of
 
 from lotus.config.cells import Benchmark
 from lotus.config.scenarios import Scenario
+from lotus.errors import LotusError
+from lotus.plan.commands import run_command
+from lotus.plan.rows import further_golds, rows_of_means
+from lotus.plan.step import subject_of
+from lotus.plan.steps import Steps
 
 
 def test_overrides_apply_to_their_part_of_the_grid_only(content):
@@ -162,3 +167,50 @@ def test_a_scenario_is_called_by_the_class_that_it_forgets(name, wanted, accepte
     assert scenario.is_called(wanted) == accepted
     assert scenario.is_called(scenario.canonical_name)
     assert scenario.is_called(scenario.own_name)
+
+
+def test_further_golds_are_those_added_and_those_of_seeds_that_forget_the_same(content):
+    content["gold_seeds"] = 2
+    plan = plan_of(content)
+    cell = CELL.under("released")
+    folders = {seed: plan.run_folders(cell, seed) for seed in (13, 12, 3407)}
+    assert further_golds(plan, cell, 13) == {
+        "gold-again-1": folders[13]["gold-again-1"],
+        "gold-again-2": folders[13]["gold-again-2"],
+        "gold-of-3407": folders[3407]["gold"],
+        "gold-of-12": folders[12]["gold"],
+    }
+    assert folders[13]["gold-again-2"] == folders[13]["gold"].replace("/gold", "/gold-again-2")
+    assert rows_of_means(plan, cell)[:4] == ("original", "gold", "gold-again", "lotus")
+    # Where each seed forgets other images, only the added golds were retrained for the same.
+    scenarios = {"instance-10": {"forget_fraction": 0.1, "forget_rule": "random"}}
+    random = plan_of(content | {"scenarios": content["scenarios"] | scenarios})
+    other = Benchmark("fashion-mini", "resnet18", "instance-10")
+    assert list(further_golds(random, other, 13)) == ["gold-again-1", "gold-again-2"]
+    none = plan_of(content | {"scenarios": content["scenarios"] | scenarios, "gold_seeds": 0})
+    assert not further_golds(none, other, 13)
+    assert "gold-again" not in rows_of_means(none, other)
+
+
+def test_further_golds_are_steps_like_gold_with_a_number(content):
+    content["gold_seeds"] = 1
+    steps = Steps(plan_of(content))
+    subject = {**subject_of(CELL, 13), "row": "gold"}
+    gold, again = (
+        steps.find("retrain_gold", {**subject, "row": row}) for row in ("gold", "gold-again-1")
+    )
+    assert again.inputs == gold.inputs
+    assert again.records[0].settings == {**gold.records[0].settings, "again": 1}
+    assert "--again" not in run_command(gold)
+    line = run_command(again)
+    assert line[line.index("--again") + 1] == "1"
+    metrics = steps.find("evaluate", {**subject_of(CELL, 13), "in_study": ""})
+    assert metrics.records[0].settings["golds"] == ["gold-again-1", "gold-of-3407", "gold-of-12"]
+    assert "gold-again-1" not in metrics.records[0].settings["rows"]
+
+
+@pytest.mark.parametrize("row", ["gold-again", "gold-again-1", "gold-of-13"])
+def test_no_method_is_called_as_a_gold_is(content, row):
+    content["methods"][row] = {"method": "lotus"}
+    with pytest.raises(LotusError, match=f"methods.{row}: this name has a fixed meaning"):
+        plan_of(content)

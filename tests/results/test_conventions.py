@@ -6,8 +6,8 @@ from metrics_files import GOLD, scores
 
 from lotus.config.protocol import parse
 from lotus.results.conventions import form_of, released_gaps, values
+from lotus.results.floor import column
 from lotus.results.metrics import (
-    column,
     load_metrics,
     summarise,
     titled,

@@ -1,10 +1,14 @@
 """Weights that are taken over from another run."""
 
 import pytest
-from runs_on_digits import record, run_in
+from runs_on_digits import RESNET, record, run_in
 
+from lotus.config.architectures import ARCHITECTURE
+from lotus.config.images import Dataset
 from lotus.errors import LotusError
+from lotus.predictions import predictions_file
 from lotus.runs.run import Inputs
+from lotus.runs.train import train_run
 from lotus.runs.unlearn import unlearn_run
 
 
@@ -47,3 +51,24 @@ def test_weights_of_a_run_that_differs_are_refused(
         )
     assert said_of_it in str(caught.value)
     assert not run.out.exists()
+
+
+def test_a_further_gold_has_weights_of_its_own_and_takes_none_of_gold(inputs, tmp_path):
+    section = {**RESNET, "training": {**RESNET["training"], "epochs": 1}}
+    architecture = ARCHITECTURE.validate_python(section)
+    for row, again in (("gold", 0), ("gold-again-1", 1)):
+        run = run_in(tmp_path / row, again=again)
+        train_run("gold", inputs, run, architecture, Dataset())
+    gold, other = (record(tmp_path / row) for row in ("gold", "gold-again-1"))
+    assert other["settings"] == {**gold["settings"], "again": 1}
+    assert other["inputs"] == gold["inputs"]
+    told = predictions_file.load(tmp_path / "gold" / "predictions.npz")
+    for split, of_other in predictions_file.load(tmp_path / "gold-again-1/predictions.npz").items():
+        assert (of_other.indices == told[split].indices).all()
+        assert not (of_other.logits == told[split].logits).any()
+    with pytest.raises(LotusError, match="again = 0, but 2 here"):
+        run = run_in(tmp_path / "third", again=2)
+        train_run("gold", inputs, run, architecture, Dataset(), tmp_path / "gold")
+    with pytest.raises(LotusError, match="again = 1, but 0 here"):
+        run = run_in(tmp_path / "third")
+        train_run("gold", inputs, run, architecture, Dataset(), tmp_path / "gold-again-1")

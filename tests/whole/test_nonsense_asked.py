@@ -28,6 +28,22 @@ pytestmark = pytest.mark.usefixtures("no_repository")
         ({"out": Path(ROWS["gold"], "predictions.npz")}, "holds the predictions of gold"),
         ({"files": {"original": Path("x"), "gold": Path("y")}}, "x: is not a file"),
         ({"files": {"gold": Path("y")}}, "predictions of original"),
+        (
+            {"files": {"original": Path("x"), "gold-again": Path("y")}},
+            "--of: the row 'gold-again' is made",
+        ),
+        ({"golds": {"gold-again-1": Path("x")}}, "x: is not a file"),
+        (
+            {"golds": {"again": Path(ROWS["original"], "predictions.npz")}},
+            "again: its predictions have no",
+        ),
+        (
+            {
+                "files": {row: Path(ROWS[row], "predictions.npz") for row in ("original", "lotus")},
+                "golds": {"again": Path(ROWS["gold"], "predictions.npz")},
+            },
+            "--again: further golds are held against gold, which is missing",
+        ),
     ],
 )
 def test_what_evaluate_is_asked_in_error(template, change, said):

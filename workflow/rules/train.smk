@@ -27,9 +27,11 @@ rule retrain_gold:
     input:
         unpack(STEPS.inputs_of("retrain_gold")),
     output:
-        **layout.run_files(layout.run_folder(CELL, SEED, layout.GOLD)),
+        **layout.run_files(layout.run_folder(CELL, SEED, "{row}")),
     log:
-        layout.log_of("retrain_gold", *OF_MODEL, "{scenario}", "{protocol}"),
+        layout.log_of("retrain_gold", *OF_MODEL, "{scenario}", "{protocol}", "{row}"),
+    wildcard_constraints:
+        row=f"{layout.GOLD}|{layout.FURTHER_GOLD}",
     conda:
         CONDA
     threads: 1

@@ -143,9 +143,9 @@ def _unfit(name: object) -> str:
         )
     if name in TAKEN:
         return "tables already have a column of this name"
-    if name.endswith("_std") or "_released" in name:
+    if name.endswith(("_std", "_distance")) or "_released" in name:
         return (
-            "names with '_std' at the end are for deviations, and those with '_released' for "
-            "the published conventions"
+            "names with '_std' at the end are for deviations, those with '_distance' for distances to "
+            "gold, and those with '_released' for the published conventions"
         )
     return ""

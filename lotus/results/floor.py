@@ -1,0 +1,139 @@
+"""The floor: how far one gold model is from another, below which no method can be told from retraining.
+
+It is known where a cell has the row `gold-again`: further golds (`gold_seeds`, and the golds of other seeds
+where these forget the same images), each measured against the seed's gold exactly as a method is.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from lotus.config.protocol import Protocol
+from lotus.layout import GOLD, GOLD_AGAIN, REFERENCES
+from lotus.metrics.base import registry
+from lotus.results.conventions import (
+    DISTANCE,
+    distances,
+    form_of,
+    protocol_of,
+    released_gaps,
+    values,
+)
+from lotus.results.further_golds import beside_gold, further_golds, golds_of_every_seed
+from lotus.results.metrics import needs_gold, sound
+
+
+@dataclass(frozen=True)
+class Floor:
+    """How far further golds are from gold, by one metric in one cell.
+
+    Attributes:
+        mean: over the seeds of the mean over each seed's further golds: what a method's mean distance is
+            held against. A method whose mean distance is not above it cannot be told from retraining.
+        largest: of a single further gold of any seed; under the published Avg Gap, which is a gap of means
+            over the seeds, of the golds of one number.
+        golds: the number of single distances. They are not independent: those of one seed share its gold,
+            and with golds of other seeds each pair is seen from both ends.
+        seeds: the number of seeds.
+
+    """
+
+    mean: float
+    largest: float
+    golds: int
+    seeds: int
+
+
+def floor_of(frame: pd.DataFrame, metric: str, protocol: Protocol | None = None) -> Floor | None:
+    """The floor of a metric in one cell; None where it is not known.
+
+    It is not known without the row `gold-again`, where one of the golds has collapsed, and of the published
+    Avg Gap (E3) without golds that `gold_seeds` added. The distance is the metric itself where that is one
+    to gold (Avg Gap, JSD); of another, as MIA or an accuracy, the distance of its value to gold's.
+
+    Args:
+        frame: metrics of one cell, all seeds, as `load_metrics` gives them.
+        protocol: in whose conventions; by default the frame's own.
+
+    """
+    stated = protocol or protocol_of(frame)
+    frame = sound(frame)
+    lines, golds = frame[frame["row"] == GOLD_AGAIN], further_golds(frame)
+    if lines.empty or golds.empty:
+        return None
+    if form_of(metric, stated, frame).of_means:
+        mean = released_gaps(frame, stated)[GOLD_AGAIN]
+        single = released_gaps(golds_of_every_seed(frame), stated).drop(index=GOLD).to_numpy()
+    else:
+        every = beside_gold(frame, golds)
+        of_metric = distances if not needs_gold(metric) else _values
+        mean = of_metric(frame, metric, stated)[lines.index].mean(skipna=False)
+        single = of_metric(every, metric, stated)[-len(golds) :].to_numpy(dtype=float)
+    if np.isnan(mean):
+        return None
+    return Floor(float(mean), float(np.max(single)), len(single), lines["seed"].nunique())
+
+
+def _values(frame: pd.DataFrame, metric: str, protocol: Protocol) -> pd.Series:
+    return values(frame, metric, protocol)[1]
+
+
+def column(summary: pd.DataFrame, metric: str) -> str:
+    """The column of a summary that holds a metric, in whichever convention.
+
+    Raises:
+        KeyError: it has none.
+
+    """
+    for name in summary.columns:
+        plain = name == metric or name.startswith(f"{metric}_released_")
+        if plain and not name.endswith(("_std", DISTANCE)):
+            return str(name)
+    raise KeyError(metric)
+
+
+def floor_in(summary: pd.DataFrame, metric: str) -> float:
+    """The mean of `floor_of` that a summary states; NaN where it is not known."""
+    if GOLD_AGAIN not in summary.index or GOLD not in summary.index:
+        return np.nan
+    name = column(summary, metric)
+    if not needs_gold(metric):
+        name += DISTANCE
+    return float(summary.loc[GOLD_AGAIN, name]) if name in summary else np.nan
+
+
+def inside_floor(summary: pd.DataFrame, metric: str) -> list[str]:
+    """The methods of a summary that are not farther from gold than another gold is: these have no rank."""
+    name = column(summary, metric)
+    if not needs_gold(metric):
+        name += DISTANCE
+    if name not in summary:
+        return []
+    methods = summary.drop(index=[*REFERENCES], errors="ignore")[name]
+    return [str(row) for row in methods.index[methods <= floor_in(summary, metric)]]
+
+
+def best_rows(summary: pd.DataFrame, metric: str, decimals: int = 3) -> set[str]:
+    """Returns the best methods: lowest, highest or nearest to gold, as the metric has it.
+
+    Rows that print alike share the mark, and so do all inside the floor, which have no rank against each
+    other. Original, golds and collapsed models are not in the race.
+
+    Args:
+        decimals: of the values that print alike.
+
+    """
+    name = column(summary, metric)
+    methods = summary.drop(index=[*REFERENCES], errors="ignore")[name].dropna()
+    best = registry.specs()[metric].best
+    if best != "gold":
+        distance = methods if best == "lowest" else -methods
+    elif GOLD in summary.index:
+        distance = (methods - summary.loc[GOLD, name]).abs()
+    else:
+        return set()
+    distance = distance.round(decimals)
+    nearest = set(distance.index[distance == distance.min()])
+    inside = inside_floor(summary, metric)
+    return nearest | {row for row in inside if row in methods.index} if inside else nearest
