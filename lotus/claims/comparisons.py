@@ -32,6 +32,8 @@ class PairedComparison:
         advantage: of `row` over `other`; None where a model has collapsed, nothing can be compared, or one
             is measured against itself.
         bound: the advantage that the claim speaks of; by default that of neither.
+        floor: how far another gold is from gold by this measure; None where it is not known, or is no
+            matter.
         status: why there is no advantage.
         values, other_values: by seed.
 
@@ -43,9 +45,19 @@ class PairedComparison:
     unit: str
     advantage: Interval | None
     bound: float
+    floor: float | None = None
     status: str = ""
     values: tuple[tuple[int, float], ...] = ()
     other_values: tuple[tuple[int, float], ...] = ()
+
+    @property
+    def is_inside(self) -> bool:
+        """Whether both are as close to gold, in the mean, as another gold: then neither is nearer."""
+        floor = self.floor
+        return floor is not None and all(
+            len(of) > 0 and sum(value for _, value in of) / len(of) <= floor
+            for of in (self.values, self.other_values)
+        )
 
     @property
     def is_told(self) -> bool:
@@ -57,7 +69,7 @@ class PairedComparison:
         """Whether `row` is better, or the other one has collapsed."""
         if self.advantage is None:
             return self.is_fallen
-        return self.advantage.low > self.bound
+        return self.advantage.low > self.bound and not self.is_inside
 
     @property
     def is_fallen(self) -> bool:
@@ -72,12 +84,13 @@ class PairedComparison:
     @property
     def is_behind(self) -> bool:
         """Whether the other one is better."""
-        return self.advantage is not None and self.advantage.high < self.bound
+        found = self.advantage
+        return found is not None and found.high < self.bound and not self.is_inside
 
     @property
     def p_value(self) -> float | None:
         """Of the test of the bound; None where there is nothing to be tested."""
-        if self.advantage is None or self.is_tie:
+        if self.advantage is None or self.is_tie or self.is_inside:
             return None
         return self.advantage.p_value(self.bound)
 
@@ -96,20 +109,28 @@ class PairedComparison:
             )
         level = f"{100 * found.level:.4g} %"
         low, high = self._stated(found.low), self._stated(found.high)
-        return f"{other}: {self._stated(found.mean)} ({level} interval {low} to {high})"
+        inside = ", both as close to gold as another gold" if self.is_inside else ""
+        return f"{other}: {self._stated(found.mean)} ({level} interval {low} to {high}){inside}"
 
     def _stated(self, value: float) -> str:
         return f"× {value:.2f}" if self.unit == "ratio" else signed(value, decimals=4)
 
 
 def compare(
-    cell: Evidence, row: str, other: str, metric: str, unit: str = "", bound: float | None = None
+    cell: Evidence,
+    row: str,
+    other: str,
+    metric: str,
+    unit: str = "",
+    bound: float | None = None,
+    floor: float | None = None,
 ) -> PairedComparison:
     """Returns the advantage of `row` over `other`, with a 95 % interval that knows of no other comparison.
 
     Args:
         unit: `difference` or `ratio`; by default the metric's.
         bound: by default the advantage of neither.
+        floor: below which the measure ranks nothing.
 
     """
     unit = unit or ("ratio" if metric == TIME else "difference")
@@ -124,6 +145,7 @@ def compare(
         unit=unit,
         advantage=None,
         bound=even if bound is None else bound,
+        floor=floor,
         values=_by_seed(mine),
         other_values=_by_seed(theirs),
     )

@@ -1,5 +1,6 @@
 """The numbers that claims are judged by, cell by cell and model by model, in the protocol's conventions."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
@@ -12,7 +13,7 @@ import pandas as pd
 from lotus import layout
 from lotus.claims.stated import TIME, Place
 from lotus.config.protocol import RELEASED, Protocol, parse
-from lotus.layout import GOLD
+from lotus.layout import GOLD, GOLD_AGAIN
 from lotus.metrics.base import registry
 from lotus.results.conventions import form_of, values
 from lotus.results.experiment import Experiment
@@ -118,6 +119,16 @@ class Evidence:
         form = form_of(metric, self.protocol, self._sound)
         is_rounded = form.rounded is not None or form.of_means
         return form.scale * resolution(metric, self.images, is_rounded)
+
+    def floor(self, metric: str) -> float | None:
+        """How far another gold is from gold, in the unit of `of`; None where it is unknown, or no matter.
+
+        The mean over the seeds of the row `gold-again`, which is measured as a method is.
+        """
+        if metric == TIME or not needs_gold(metric):
+            return None
+        mean = float(self.of(GOLD_AGAIN, metric).mean(skipna=False))
+        return None if math.isnan(mean) else mean
 
     def of(self, row: str, metric: str) -> pd.Series:
         """A row's values by seed.

@@ -16,6 +16,7 @@ from lotus.claims.comparisons import (
     listed,
 )
 from lotus.claims.evidence import Distances, Evidence
+from lotus.claims.remedies import Remedy, of_rivals
 from lotus.claims.stated import Alike, Best, Correlated, Place, Rule, Smaller, StandsOut, Within
 from lotus.layout import GOLD
 from lotus.results.conventions import values
@@ -39,6 +40,7 @@ class Finding:
         published: which of the paper's benchmarks it is, None for another one.
         why: the numbers that decide.
         numbers: further ones, by name.
+        remedies: what would settle it, where it cannot be told.
 
     """
 
@@ -50,6 +52,7 @@ class Finding:
     why: str
     comparisons: Sequence[PairedComparison] = ()
     numbers: Sequence[tuple[str, float]] = ()
+    remedies: Sequence[Remedy] = ()
 
 
 Numbers = Sequence[tuple[str, float]]
@@ -71,6 +74,7 @@ def judge_cells(rule: Rule, cells: Sequence[Evidence]) -> list[Finding]:
         verdict, why, numbers = (
             (OPEN, f"{said}.", ()) if said else _decided(rule, cell, comparisons, len(cells))
         )
+        floor, sentence = _floor(rule, cell)
         found.append(
             Finding(
                 title=cell.title,
@@ -78,9 +82,10 @@ def judge_cells(rule: Rule, cells: Sequence[Evidence]) -> list[Finding]:
                 published=cell.published,
                 data=cell.data,
                 verdict=verdict,
-                why=why,
+                why=f"{why} {sentence}".rstrip(),
                 comparisons=comparisons,
-                numbers=numbers,
+                numbers=[*numbers, *floor],
+                remedies=_remedies(rule, cell, comparisons, said) if verdict == OPEN else (),
             )
         )
     return found
@@ -110,6 +115,58 @@ def _lacking(rule: Rule, cell: Evidence) -> str:
     return cell.lacks(metric) or (cell.lacks("jsd") if isinstance(rule, StandsOut) else "")
 
 
+def _floor(rule: Rule, cell: Evidence) -> tuple[Numbers, str]:
+    """Returns the floor of what a rule ranks by, and what is to be said of it beside the verdict."""
+    if not isinstance(rule, Best | Smaller):
+        return (), ""
+    floor = cell.floor(rule.metric)
+    if floor is None:
+        return (), ""
+    ran = {*_asked(rule)} & cell.rows
+    means = {row: cell.of(row, rule.metric).mean(skipna=False) for row in ran}
+    nearest = min(((mean, row) for row, mean in means.items() if mean <= floor), default=None)
+    if nearest is None:
+        return [("floor", floor)], ""
+    said = (
+        f"Another gold is as far from gold as {floor:.4g}, and the nearest row, {row_title(nearest[1])}, "
+        f"{nearest[0]:.4g}: below that this measure ranks nothing."
+    )
+    return [("floor", floor)], said
+
+
+def _remedies(
+    rule: Rule, cell: Evidence, held: Sequence[PairedComparison], lacking: str
+) -> list[Remedy]:
+    """Returns what would settle a rule that cannot be told in a benchmark."""
+    if lacking:
+        return [Remedy("models", lacking)]
+    found: list[Remedy] = []
+    match rule:
+        case Correlated():
+            words = "more methods, whose models differ more, would narrow the interval of the correlation"
+            return [Remedy("models", words)]
+        case StandsOut() if not held:
+            return [Remedy("models", _fallen(rule.row, cell).rstrip("."))]
+        case Best():
+            found = of_rivals(held, rule.rank)
+        case _:
+            found = of_rivals(held)
+    absent = [row for row in _asked(rule) if row not in cell.rows]
+    if absent:
+        found.append(Remedy("models", f"not run: {', '.join(map(row_title, absent))}"))
+    return found
+
+
+def _asked(rule: Rule) -> list[str]:
+    """Rows that a rule names."""
+    match rule:
+        case Best():
+            return [rule.row, *rule.among]
+        case Smaller():
+            return [*rule.row, *rule.than]
+    return []
+
+
 def _comparisons(rule: Rule, cell: Evidence) -> list[PairedComparison]:
     """Returns what the rule compares in a benchmark; nothing where a row that it is about has collapsed."""
     match rule:
@@ -132,7 +189,8 @@ def _comparisons(rule: Rule, cell: Evidence) -> list[PairedComparison]:
     ran = [pair for pair in pairs if {*pair} <= cell.rows]
     if any(cell.collapsed(row) for row, _ in ran):
         return []
-    return [compare(cell, row, other, rule.metric) for row, other in ran]
+    floor = cell.floor(rule.metric)
+    return [compare(cell, row, other, rule.metric, floor=floor) for row, other in ran]
 
 
 def _decided(

@@ -8,6 +8,7 @@ import pandas as pd
 from lotus.claims.as_printed import AsPrinted, as_printed, places_of
 from lotus.claims.evidence import Distances, Evidence
 from lotus.claims.judging import FAILS, HOLDS, NOT_RUN, OPEN, Finding, judge_alike, judge_cells
+from lotus.claims.remedies import Remedy, together
 from lotus.claims.stated import Alike, Claim
 from lotus.published.full_size import command
 from lotus.published.side_by_side import PROTOCOLS
@@ -28,6 +29,7 @@ class Ruling:
         command: what would run it, '' if that is no question.
         data: data sets that were looked at, in words.
         findings: benchmark by benchmark.
+        would_tell: what would settle it, where it cannot be told.
 
     """
 
@@ -38,6 +40,7 @@ class Ruling:
     command: str
     data: Sequence[str]
     findings: Sequence[Finding]
+    would_tell: Sequence[Remedy] = ()
 
 
 @dataclass(frozen=True)
@@ -114,7 +117,20 @@ def _of_paper(claim: Claim, protocol: str, findings: Sequence[Finding], expected
     if ran < expected:
         why += f" Of the paper's {counted(expected, 'benchmark')}, {ran} ran."
     to_complete = to_run if ran < expected else ""
-    return Ruling(PAPER, protocol, verdict, why, to_complete, _data(findings), findings)
+    would_tell = _would_tell(claim, verdict, findings)
+    if verdict == OPEN and ran < expected:
+        absent = counted(expected - ran, "benchmark")
+        would_tell.append(Remedy("data", f"{absent} of the paper's that did not run: {to_run}"))
+    return Ruling(
+        PAPER,
+        protocol,
+        verdict,
+        _with_remedies(why, would_tell),
+        to_complete,
+        _data(findings),
+        findings,
+        would_tell,
+    )
 
 
 def _elsewhere(claim: Claim, protocol: str, findings: Sequence[Finding]) -> Ruling:
@@ -123,7 +139,24 @@ def _elsewhere(claim: Claim, protocol: str, findings: Sequence[Finding]) -> Ruli
         return Ruling(OTHER, protocol, NOT_RUN, why, "", (), ())
     verdict, why = _together(claim, findings, missing=0)
     where = f"{' and '.join(_data(findings))}, not one of the paper's benchmarks"
-    return Ruling(OTHER, protocol, verdict, f"On {where}: {why}", "", _data(findings), findings)
+    would_tell = _would_tell(claim, verdict, findings)
+    said = _with_remedies(f"On {where}: {why}", would_tell)
+    return Ruling(OTHER, protocol, verdict, said, "", _data(findings), findings, would_tell)
+
+
+def _would_tell(claim: Claim, verdict: str, findings: Sequence[Finding]) -> list[Remedy]:
+    """What would settle a claim that cannot be told: in all of its open benchmarks, or in the easiest."""
+    if verdict != OPEN:
+        return []
+    in_each = [together(each.remedies) for each in findings if each.verdict == OPEN]
+    if claim.where == "some":
+        return min(in_each, key=lambda of: sum(it.effort for it in of), default=[])
+    return together([remedy for of in in_each for remedy in of])
+
+
+def _with_remedies(why: str, would_tell: Sequence[Remedy]) -> str:
+    told = [each.words for each in would_tell if each.kind != "data"]
+    return f"{why} What would tell: {'; '.join(told)}." if told else why
 
 
 def _together(claim: Claim, findings: Sequence[Finding], missing: int) -> tuple[str, str]:

@@ -30,7 +30,8 @@ METHOD = (
     "a benchmark a claim holds where it lies on its side against every rival, and does not hold where "
     "that of a rival lies on the other side. Otherwise, and with a single seed, it cannot be told. "
     "Equal differences are as uncertain as what so many images resolve; rows that are one and the same "
-    "model share a place. A rival that collapsed counts as beaten, a row that collapsed as failing. A "
+    "model share a place. Rows that are as close to gold as another gold have no rank against each other. "
+    "A rival that collapsed counts as beaten, a row that collapsed as failing. A "
     "claim about every benchmark holds if it does in each and all of the paper's were run, and does not "
     "hold if it is refuted in one; a claim about some holds if it does in one. Correlations have "
     "bootstrap intervals over whole methods, at 5 % divided by the number of benchmarks. "
@@ -89,7 +90,9 @@ def as_json(judged: Sequence[Judged]) -> dict[str, Any]:
     """Everything, as plain values; what is not a number or without bound is null.
 
     `claims`: each with its words, what is printed, and `rulings` (scope × protocol) with their `findings`
-    (benchmarks) and these with `comparisons`: advantage, interval, level and the values of each seed.
+    (benchmarks) and these with `comparisons`: advantage, interval, level and the values of each seed. What
+    cannot be told has `would_tell`: a list of `kind` (models, measure, seeds or data; the first has to be
+    there before the others help), `words`, and how many `seeds` in all.
     """
     return {
         "format": FORMAT,
@@ -118,6 +121,7 @@ def _ruling(ruling: Ruling) -> dict[str, Any]:
         "why": ruling.why,
         "command": ruling.command,
         "data": list(ruling.data),
+        "would_tell": [asdict(remedy) for remedy in ruling.would_tell],
         "findings": [_finding(finding) for finding in ruling.findings],
     }
 
@@ -128,6 +132,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "published": "/".join(finding.published) if finding.published else None,
         "verdict": finding.verdict,
         "why": finding.why,
+        "would_tell": [asdict(remedy) for remedy in finding.remedies],
         "numbers": _plain(dict(finding.numbers)),
         "comparisons": [_comparison(each) for each in finding.comparisons],
     }
@@ -141,6 +146,8 @@ def _comparison(each: PairedComparison) -> dict[str, Any]:
         "unit": each.unit,
         "status": each.status,
         "bound": each.bound,
+        "floor": each.floor,
+        "inside_floor": each.is_inside,
         "advantage": _interval(each.advantage) if each.advantage is not None else None,
         "p_value": each.p_value,
         "values": {str(seed): value for seed, value in each.values},
@@ -175,6 +182,7 @@ def as_table(judged: Sequence[Judged]) -> pd.DataFrame:
                 "protocol": ruling.protocol,
                 "verdict": ruling.verdict,
                 "why": ruling.why,
+                "would_tell": "; ".join(remedy.kind for remedy in ruling.would_tell),
                 "benchmarks": len(ruling.findings),
                 "command": ruling.command,
             }
