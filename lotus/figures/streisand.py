@@ -13,9 +13,9 @@ from lotus.figures.panels import place_of, room_of_names
 from lotus.figures.spec import FigureSpec, OnPage
 from lotus.figures.style import COLUMN, PAGE, PLATE, SPLIT_COLOURS, empty_figure
 from lotus.layout import GOLD_AGAIN, ORIGINAL
-from lotus.metrics.base.probabilities import entropy, softmax
+from lotus.metrics.base.probabilities import entropy_of_logits
 from lotus.metrics.base.scoring import of_scenario
-from lotus.metrics.streisand import FLOOR
+from lotus.metrics.streisand import standing
 from lotus.predictions import predictions_file
 from lotus.records.files import sha256
 from lotus.results.metrics import read_metrics, row_title
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+FLOOR = 1e-12
+"""Nats below which entropies are drawn at one place, so that the axis has room for the others."""
 BINS = 60
 POINTS = 100
 """Forget images that are shown one by one, at most."""
@@ -34,15 +36,16 @@ ABOVE, BELOW = 0.35, 0.42
 """Inches, for the legend and for the axis."""
 
 BySplit = Mapping[str, np.ndarray]
-"""Split → ln entropies `[n]`, all seeds together, or their densities `[BINS]`; no splits where a model has
-collapsed."""
+"""Split → entropies in nats `[n]`, all seeds together, their logarithms, or densities of these `[BINS]`; no
+splits where a model has collapsed."""
 
 
 def streisand(sources: Sequence[Path]) -> Figure:
     """Draws whether the forget set stands out: entropies of predictions on forget, retain and test images.
 
     ln max(h, 1e-12), not standardised; each split normalised to area 1; all rows have the same scales.
-    The number is the Kolmogorov–Smirnov distance between forget and test. Rows of which a model has
+    The number is the Kolmogorov–Smirnov distance between forget and test, of the entropies as they are,
+    however small. Rows of which a model has
     collapsed are not drawn, and say so. Ticks below a row are single forget images, at most `POINTS`,
     evenly by rank.
 
@@ -54,7 +57,11 @@ def streisand(sources: Sequence[Path]) -> Figure:
 
     """
     fallen = _collapsed_seeds(sources)
-    entropies = _log_entropies(sources, fallen)
+    found = _entropies(sources, fallen)
+    entropies = {
+        row: {name: np.log(np.maximum(values, FLOOR)) for name, values in splits.items()}
+        for row, splits in found.items()
+    }
     drawn = [values for splits in entropies.values() for values in splits.values()]
     everything = np.concatenate(drawn) if drawn else np.zeros(1)
     edges = _edges(everything)
@@ -73,7 +80,8 @@ def streisand(sources: Sequence[Path]) -> Figure:
         axes = figure.add_axes(place_of(figure, *corner))
         if splits:
             _draw_row(axes, splits, edges)
-            said = f"KS forget–test {_distance(splits):.2f}" + _cut(densities[row], scale)
+            distance = standing(found[row]["forget"], found[row]["test"]).distance
+            said = f"KS forget–test {distance:.2f}" + _cut(densities[row], scale)
         else:
             said = f"collapsed in {fallen[row]} of {len(sources)} seeds: not drawn"
         where: Any = {"transform": axes.transAxes, "va": "center"}
@@ -102,7 +110,7 @@ def _caption(page: OnPage) -> str:
         "below 10⁻¹² are drawn there, at −27.6). Where forgetting works as in the gold model, the filled "
         "forget histogram lies on the test one; a forget set pushed to higher entropy than test images "
         "betrays itself. Ticks are single forget images, at most a hundred, evenly by rank. KS: "
-        "Kolmogorov–Smirnov distance between forget and test."
+        "Kolmogorov–Smirnov distance between forget and test, of the entropies as they are, however small."
     )
 
 
@@ -189,14 +197,6 @@ def _cut(densities: BySplit, scale: float) -> str:
     return f"; cut, peak {peak:.2g}" if peak > scale else ""
 
 
-def _distance(splits: BySplit) -> float:
-    """Kolmogorov–Smirnov, between forget and test."""
-    from scipy.stats import ks_2samp
-
-    # The method is that of the p-value, which takes long where it is exact.
-    return float(ks_2samp(splits["forget"], splits["test"], method="asymp").statistic)
-
-
 def _collapsed_seeds(sources: Sequence[Path]) -> dict[str, int]:
     """Row → number of seeds in which its model has collapsed, for rows with any."""
     counts: dict[str, int] = {}
@@ -207,7 +207,7 @@ def _collapsed_seeds(sources: Sequence[Path]) -> dict[str, int]:
     return counts
 
 
-def _log_entropies(sources: Sequence[Path], fallen: Container[str]) -> dict[str, BySplit]:
+def _entropies(sources: Sequence[Path], fallen: Container[str]) -> dict[str, BySplit]:
     """From the predictions that the metrics files name; their digests are checked."""
     pooled: dict[str, dict[str, list[np.ndarray]]] = {}
     for path in sources:
@@ -218,7 +218,7 @@ def _log_entropies(sources: Sequence[Path], fallen: Container[str]) -> dict[str,
         for row, said in loaded.items():
             for name in SPLIT_COLOURS:
                 with np.errstate(invalid="ignore"):
-                    values = np.log(np.maximum(entropy(softmax(said[name].logits)), FLOOR))
+                    values = entropy_of_logits(said[name].logits)
                 pooled.setdefault(row, {}).setdefault(name, []).append(values)
     return {
         row: {name: np.concatenate(values) for name, values in splits.items() if row not in fallen}

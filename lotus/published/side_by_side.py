@@ -45,9 +45,11 @@ def compare(wanted: Wanted, read: Experiment, published: pd.DataFrame) -> pd.Dat
     """One line for each benchmark, row and metric that is printed or was measured.
 
     Columns: `PLACE`; of_paper (whether the paper prints this benchmark), row, metric; published,
-    published_std, source, note; and for each P of `PROTOCOLS`: P (value), P_std, P_n, P_low, P_high (see
-    `Quantity`), P_status (why there is no value), P_difference (to the published), P_inside (whether the
-    published value, give or take its rounding, lies in the interval; None where one is missing).
+    published_std, source, note; and for each P of `PROTOCOLS`, the models of which are measured: P (value),
+    P_metric (whose metric that is: both columns are measured as the paper prints it, but for the minutes of
+    `corrected`, which are those that passed), P_std, P_n, P_low, P_high (see `Quantity`), P_status (why
+    there is none), P_difference (to the published), P_inside (whether the published value, give or take its
+    rounding, lies in the interval; None where one is missing).
 
     Args:
         wanted: which numbers.
@@ -81,14 +83,15 @@ def read_comparison(path: Path) -> pd.DataFrame:
 
     """
     try:
-        texts = ["study", "source", "note", *(f"{name}_status" for name in PROTOCOLS)]
+        said = (f"{name}{part}" for name in PROTOCOLS for part in ("_metric", "_status"))
+        texts = ["study", "source", "note", *said]
         numbers = pd.read_csv(path, dtype=dict.fromkeys(texts, str))
         return numbers.assign(**{name: numbers[name].fillna("") for name in texts})
     except (OSError, ValueError, KeyError) as error:
         raise LotusError(f"{path}: is not a table of `lotus exhibit`: {error}") from error
 
 
-PARTS = ("", "_std", "_n", "_low", "_high", "_status", "_difference", "_inside")
+PARTS = ("", "_metric", "_std", "_n", "_low", "_high", "_status", "_difference", "_inside")
 Printed = Mapping[tuple[str, str], Mapping[str, Any]]
 """(row, metric) → line of the published reference."""
 Measured = Mapping[str, Mapping[tuple[str, str], Quantity]]
@@ -162,7 +165,8 @@ def _line(
         line |= {key: printed[key] for key in ("source", "note")}
     for name in PROTOCOLS:
         found = measured.get(name, {}).get((row, metric), NOT_RUN)
-        line |= {name: found.value, f"{name}_std": found.std, f"{name}_n": found.n}
+        line |= {name: found.value, f"{name}_metric": found.metric}
+        line |= {f"{name}_std": found.std, f"{name}_n": found.n}
         line |= {f"{name}_low": found.low, f"{name}_high": found.high}
         line[f"{name}_status"] = found.status
         if printed is not None and not found.status:

@@ -13,7 +13,7 @@ import pandas as pd
 from lotus.config.protocol import RELEASED
 from lotus.layout import GOLD, GOLD_AGAIN, ORIGINAL
 from lotus.metrics.avg_gap import GAP_TERMS
-from lotus.results.conventions import SCALE, released_gaps, values
+from lotus.results.conventions import SCALE, form_of, released_gaps, values
 from lotus.results.correlation import correlate
 from lotus.results.metrics import sound
 
@@ -36,6 +36,8 @@ class Quantity:
     """One metric of one row over the seeds.
 
     Attributes:
+        metric: its name in the convention in which it is measured, as `form_of` gives it: of minutes
+            `minutes_released_r1` as the published code would state them, `minutes` as they passed.
         value: NaN where there is none; `status` says why.
         std: of a sample (n−1); NaN for one seed.
         low, high: 95 % interval for a mean of `SEEDS` further seeds (of a correlation: over the rows).
@@ -48,6 +50,7 @@ class Quantity:
     low: float = np.nan
     high: float = np.nan
     status: str = ""
+    metric: str = ""
 
 
 NOT_RUN = Quantity(status="not run")
@@ -70,8 +73,10 @@ def measure(
     numbers = sound(frame)
     terms = {name: _term(numbers, name) for name in (*GAP_TERMS, *DIVERGENCES)}
     for metric in metrics:
+        named = _convention(numbers, metric, is_released)
         if metric == CORRELATION:
-            found[ALL_METHODS, metric] = _correlation(terms, frame["seed"].nunique())
+            quantity = _correlation(terms, frame["seed"].nunique())
+            found[ALL_METHODS, metric] = replace(quantity, metric=named)
             continue
         by_seed = (
             _minutes(times, is_released) if metric == "time_min" else _by_metric(terms, metric)
@@ -82,8 +87,19 @@ def measure(
             if row in stated and not quantity.status:
                 # Signed gaps of single seeds add up to the gap of means; it is stated between rounded ones.
                 quantity = replace(quantity, value=float(stated[row]))
-            found[str(row), metric] = quantity
+            found[str(row), metric] = replace(quantity, metric=named)
     return found
+
+
+def _convention(numbers: pd.DataFrame, metric: str, is_released: bool) -> str:
+    """Returns whose metric it is: minutes are those of the protocol, all else is as the paper prints it."""
+    if metric == "time_min":
+        return "minutes_released_r1" if is_released else "minutes"
+    if metric == CORRELATION:
+        return " with ".join(form_of(name, RELEASED, numbers).name for name in ("jsd", "rf_jsd"))
+    plain = TERM_OF_GAP.get(metric) or DIVERGENCES.get(metric, metric)
+    gap = "gap of " if metric in TERM_OF_GAP else ""
+    return f"{gap}{form_of(plain, RELEASED, numbers).name}"
 
 
 def seed_by_seed(

@@ -9,10 +9,9 @@ from matplotlib.collections import LineCollection
 from measured_runs import texts_of_figure
 from scores import row_of_metrics
 
-from lotus.figures.streisand import POINTS, streisand
+from lotus.figures.streisand import FLOOR, POINTS, streisand
 from lotus.figures.style import style
-from lotus.metrics.base.probabilities import entropy, softmax
-from lotus.metrics.streisand import FLOOR
+from lotus.metrics.base.probabilities import entropy_of_logits
 from lotus.predictions import predictions_file
 from lotus.records.files import sha256
 from lotus.results.metrics import (
@@ -66,7 +65,7 @@ def test_streisand_figure_draws_densities_and_cuts_a_peak(write_metrics, tmp_pat
     def log_entropies(path):
         split = predictions_file.load(path)
         logits = split["forget" if "forget" in split else "train"].logits
-        return np.log(np.maximum(entropy(softmax(logits)), FLOOR))
+        return np.log(np.maximum(entropy_of_logits(logits), FLOOR))
 
     names = {row_title(row): row for row in ("original", "gold", "lotus", "scrub", "ssd")}
     spreads = {"gold": 9, "lotus": 10, "scrub": 9, "ssd": 0.05}

@@ -1,12 +1,14 @@
 """Entropy, JSD and RF-JSD against closed forms."""
 
+from decimal import Decimal, localcontext
+
 import numpy as np
 import pytest
 from hypothesis import given
 from random_predictions import LN2, logits_of, random_rows
 
 from lotus.errors import LotusError
-from lotus.metrics.base.probabilities import entropy, softmax
+from lotus.metrics.base.probabilities import entropy, entropy_of_logits, softmax
 from lotus.metrics.base.released import (
     entropy32,
     softmax32,
@@ -86,6 +88,20 @@ def test_rf_jsd_reports_dropped_classes_and_needs_a_common_one():
     assert found.value == pytest.approx(jsd(p[1:].mean(0)[None], q[:2].mean(0)[None]))
     with pytest.raises(LotusError, match="no class in common"):
         rf_jsd(p, np.zeros(3, int), q, np.ones(3, int))
+
+
+def test_entropy_of_logits_is_precise_however_sure_a_prediction_is():
+    """Against sixty decimals; of probabilities in double precision a third can be lost."""
+    logits = np.array([[0, -1, 2], [0, 36, 1], [37, 0, 0], [-60, 60, 0], [200, 0, 199.5]])
+    with localcontext() as context:
+        context.prec = 60
+        exact = []
+        for row in logits:
+            powers = [Decimal(z).exp() for z in row]
+            shares = [power / sum(powers) for power in powers]
+            exact.append(float(-sum(share * share.ln() for share in shares)))
+    np.testing.assert_allclose(entropy_of_logits(logits.astype(np.float32)), exact, rtol=1e-12)
+    assert abs(entropy(softmax(logits))[1:3] / exact[1:3] - 1).max() > 1e-3
 
 
 def test_softmax_and_entropy_of_single_precision():

@@ -17,6 +17,20 @@ def entropy(probabilities: np.ndarray) -> np.ndarray:
     return nats
 
 
+def entropy_of_logits(logits: np.ndarray) -> np.ndarray:
+    """The same of the softmax of logits `[n, classes]`, precise also where one class is all but certain.
+
+    There p rounds to 1, and −Σ p ln p loses a part of what little is left. With d the distances to the
+    largest logit, it is ln(1 + Σ' eᵈ) − Σ p d, the first sum over the other classes.
+    """
+    ordered = np.sort(logits.astype(np.float64), axis=1)
+    distances = ordered[:, :-1] - ordered[:, -1:]
+    powers = np.exp(distances)
+    others = powers.sum(axis=1)
+    nats: np.ndarray = np.log1p(others) - (powers * distances).sum(axis=1) / (1 + others)
+    return nats
+
+
 def p_ln(p: np.ndarray, q: np.ndarray) -> np.ndarray:
     """`p` · ln `q`, and 0 where p is 0."""
     with np.errstate(divide="ignore", invalid="ignore"):
