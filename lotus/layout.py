@@ -26,6 +26,8 @@ LEDGER = RECORDS / "ledger.json"
 EXPERIMENT = RESULTS / "experiment.json"
 EXPERIMENT_RECORD = RECORDS / EXPERIMENT.name
 """What the experiment consists of, and the record of that."""
+POWER = RESULTS / "power" / "power.json"
+"""How measures and attacks fare on models whose truth is known."""
 CLAIMS = RESULTS / "claims.json"
 """The verdicts on the paper's claims."""
 CLAIMS_TABLE = "timings", "claims"
@@ -59,6 +61,10 @@ MAPS_FILE = "gradcam.npz"
 ENDINGS = {"table": ("csv", "tex"), "figure": ("svg", "pdf", "png")}
 """Files of a table and of a figure, the one that is shown first."""
 
+KEPT_HALF, KEPT_ALL, TRAIN_MODE = "kept-half", "kept-all", "train-mode"
+"""Beginnings of rows of models by which measures are tried: retrained with half of the forget set, with all
+of it, and the last ones asked with BatchNorm in train mode."""
+OF_POWER = rf"({KEPT_HALF}|{KEPT_ALL}|{TRAIN_MODE})-[1-9][0-9]*"
 FURTHER_GOLD = rf"{GOLD_AGAIN}-[1-9][0-9]*"
 """Pattern of the rows of golds that `gold_seeds` adds."""
 
@@ -143,6 +149,11 @@ def gold_of_seed(seed: int) -> str:
 def is_further_gold(row: str) -> bool:
     """Whether a run is one of the golds that `gold_seeds` adds."""
     return bool(re.fullmatch(FURTHER_GOLD, row))
+
+
+def is_of_power(row: str) -> bool:
+    """Whether a run is one by which measures are tried, and no gold."""
+    return bool(re.fullmatch(OF_POWER, row))
 
 
 def seed_of_gold(name: str) -> int | None:

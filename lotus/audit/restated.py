@@ -15,7 +15,15 @@ from lotus.data import content
 from lotus.data.store import dvc_digest
 from lotus.errors import BrokenCodeError, LotusError
 from lotus.formats.json_text import read_file
-from lotus.layout import GOLD, GOLD_AGAIN, HELD_OUT, ORIGINAL, further_gold, is_further_gold
+from lotus.layout import (
+    GOLD,
+    GOLD_AGAIN,
+    HELD_OUT,
+    ORIGINAL,
+    further_gold,
+    is_further_gold,
+    is_of_power,
+)
 from lotus.names import shown
 from lotus.predictions import collapse, maps_file
 from lotus.records.forms import MODELS
@@ -81,6 +89,8 @@ def _misfiled(record: Record) -> Iterator[str]:
 def _kind_of(row: str) -> str:
     if row == GOLD or is_further_gold(row):
         return "gold"
+    if is_of_power(row):
+        return "retrained"
     return "original" if row == ORIGINAL else "unlearned"
 
 

@@ -167,6 +167,7 @@ main.add_section(
     "Steps of the workflow: results",
     results.evaluate,
     results.attack,
+    results.power,
     results.table,
     results.means,
     results.figure,

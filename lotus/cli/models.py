@@ -106,12 +106,25 @@ def pretrain(**options: Any) -> None:
     show_default=True,
     help="Number of a further gold of the same images, with other first weights and batches.",
 )
+@click.option(
+    "--kept",
+    type=click.FloatRange(0, 1),
+    default=0,
+    show_default=True,
+    help="Share of the forget set that it is trained on all the same, for trials of measures.",
+)
+@click.option(
+    "--in-train-mode",
+    is_flag=True,
+    help="Ask it with BatchNorm in train mode, for trials of measures.",
+)
 def retrain(forget_set: Path, **options: Any) -> None:
     """Train the gold model, which sees no forget image.
 
     It starts from fresh weights, as the original model does.
     """
-    _train("gold", forget_set, options)
+    is_gold = not options["kept"] and not options["in_train_mode"]
+    _train("gold" if is_gold else "retrained", forget_set, options)
 
 
 def _train(kind: str, forget_set: Path | None, options: dict[str, Any]) -> None:

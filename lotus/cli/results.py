@@ -23,6 +23,11 @@ from lotus.cli.parameters import (
 )
 
 RUNS = "results/digits/resnet18/seed13"
+EACH_GROUP = {
+    **{"gold": "gold", "without": "ssd", "calibrating": "unsir", "fresh": "salun"},
+    **{"with": "finetune", "nothing": "lotus", "half": "scrub", "train_mode": "bad-teacher"},
+}
+"""Group of models → the row that stands for it in an example."""
 
 
 @click.command(
@@ -107,6 +112,63 @@ def attack(
     from lotus.runs.attacking import attack_models, runs_of
 
     attack_models(runs_of(runs), labels, out, scores, record or beside(out))
+
+
+@click.command(
+    epilog=examples(
+        " ".join(
+            [
+                "lotus power --seed 13 --level 0.5",
+                f"--of original {RUNS}/original/corrected/predictions.npz",
+                *(
+                    f"--of {group} {RUNS}/instance-10/corrected/{row}/predictions.npz"
+                    for group, row in EACH_GROUP.items()
+                ),
+                "--out my-power.json",
+            ]
+        ),
+        "lotus table power my-power.json --out my-power --record my-power.table.json",
+        before="`snakemake power` trains the models that it takes. Here each group has one model, some of "
+        "them methods'; it shows the form alone.",
+    )
+)
+@click.option(
+    "--of",
+    "models",
+    type=(str, EXISTING_FILE),
+    multiple=True,
+    required=True,
+    help="Group of a model and its predictions; repeatable. One `original` and one `gold`; reference "
+    "models of attacks: `without` (golds) and `with` (originals); golds: `calibrating` and `fresh`; and "
+    "`nothing`, `half`, `train_mode`.",
+)
+@seed_option
+@click.option(
+    "--level",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    default=0.05,
+    show_default=True,
+    help="Share of golds that may raise an alarm.",
+)
+@labels_option
+@click.option("--out", type=FILE, required=True, help="What each says of each model (JSON).")
+@record_option
+def power(
+    models: tuple[tuple[str, Path], ...],
+    seed: int,
+    level: float,
+    labels: dict[str, Any],
+    out: Path,
+    record: Path | None,
+) -> None:
+    """Try measures and attacks on models whose truth is known.
+
+    `lotus table power` says of the result how often each raises alarm: on golds, on doing nothing, on half
+    of the forget set kept, and on three faked forgettings.
+    """
+    from lotus.runs.power import measure_power
+
+    measure_power(models, seed, level, labels, out, record or beside(out))
 
 
 @click.command(

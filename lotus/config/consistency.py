@@ -13,6 +13,7 @@ from lotus.config.cells import Benchmark
 from lotus.config.fields import Section
 from lotus.config.mistakes import worded
 from lotus.config.overrides import Override
+from lotus.config.power import Power
 from lotus.config.resolved import benchmarks
 from lotus.config.settings import Settings
 from lotus.config.tuning import Tuning
@@ -63,14 +64,18 @@ def inconsistencies(settings: Settings) -> Iterator[Problem]:
         yield from _override_problems(settings, position, override)
     if settings.tuning is not None:
         yield from _tuning_problems(settings, settings.tuning)
+    if settings.power is not None:
+        yield from _power_problems(settings, settings.power)
 
 
 TAKEN: Mapping[str, frozenset[str]] = {
     "datasets": frozenset(
-        ("figures", "metrics", "paper", "records", "report", "tables", "timings", "tuning")
+        ("figures", "metrics", "paper", "power", "records", "report", "tables", "timings", "tuning")
     ),
     "architectures": frozenset(("audit", "splits")),
-    "tables": frozenset(("all", "claims", "evaluate", "lookalikes", "publish", "tune", "unlearn")),
+    "tables": frozenset(
+        ("all", "claims", "evaluate", "lookalikes", "power", "publish", "tune", "unlearn")
+    ),
 }
 """Names that stand for something else where these have theirs: folders of results, targets."""
 ENDINGS = (".json", ".npz", ".csv", ".tex", ".svg", ".pdf", ".png", ".yaml", ".dvc", ".safetensors")
@@ -99,6 +104,32 @@ def _taken_names(settings: Settings) -> Iterator[Problem]:
             parts = (" / ".join(filter(None, asdict(it).values())) for it in (other, cell))
             what = f"{' and '.join(parts)} would share the files {cell.name}; rename one of their parts"
             yield ["grid"], None, what
+
+
+def _power_problems(settings: Settings, power: Power) -> Iterator[Problem]:
+    declared: dict[str, Mapping[str, Any]] = {
+        "dataset": settings.datasets,
+        "architecture": settings.architectures,
+        "scenario": settings.scenarios,
+    }
+    unknown = False
+    for axis, names in declared.items():
+        name = getattr(power, axis)
+        if name not in names:
+            unknown = True
+            yield ["power", axis], name, f"is not declared under '{axis}s'; {choices(name, names)}"
+    if unknown:
+        return
+    grid = benchmarks(settings)
+    cell = Benchmark(power.dataset, power.architecture, power.scenario, protocol.CORRECTED.name)
+    if cell not in grid or not grid[cell].gold:
+        what = (
+            "its benchmark is not in the grid with a gold model, under 'corrected' and in no study"
+        )
+        yield ["power"], None, what
+    elif power.seed is not None and power.seed not in grid[cell].seeds:
+        what = f"its benchmark has no such seed; accepted: {', '.join(map(str, grid[cell].seeds))}"
+        yield ["power", "seed"], power.seed, what
 
 
 def _tuning_problems(settings: Settings, tuning: Tuning) -> Iterator[Problem]:

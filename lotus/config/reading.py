@@ -77,5 +77,8 @@ def _limited(settings: Settings, limit: int) -> Settings:
                 for block in settings.grid
             ),
             "overrides": tuple(map(moved, settings.overrides)),
+            "power": None
+            if settings.power is None
+            else settings.power.model_copy(update={"dataset": name(settings.power.dataset)}),
         }
     )

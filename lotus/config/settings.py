@@ -19,6 +19,7 @@ from lotus.config.grid import Block
 from lotus.config.images import Dataset
 from lotus.config.methods import MethodEntry
 from lotus.config.overrides import Override
+from lotus.config.power import Power
 from lotus.config.scenarios import Scenario
 from lotus.config.tuning import Tuning
 
@@ -81,4 +82,9 @@ class Settings(Section):
     )
     tuning: Tuning | None = Field(
         None, description="How hyper-parameters are tuned; the chosen ones stand under `overrides`."
+    )
+    power: Power | None = Field(
+        None,
+        description="On which benchmark measures and attacks are tried themselves: how often they raise "
+        "alarm on golds, on doing nothing, and on faked forgetting (`snakemake power`, docs/power.md).",
     )

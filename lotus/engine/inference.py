@@ -53,6 +53,24 @@ def logits(
     return outputs(model, images, augmented).float().cpu().numpy()
 
 
+def logits_in_train_mode(
+    model: nn.Module, images: ImageSet, augmented: torch.Generator | None = None
+) -> np.ndarray:
+    """As `logits`, in train mode: BatchNorm normalises by the images that are asked together.
+
+    Its running statistics, which change thereby, are put back.
+    """
+    kept = {name: value.clone() for name, value in model.state_dict().items()}
+    with evaluation_mode(model):
+        model.train()
+        found = [
+            model(batch.images).float().cpu().numpy()
+            for batch in images.in_order(DRAWN_AT_ONCE, augmented)
+        ]
+    model.load_state_dict(kept)
+    return np.concatenate(found)
+
+
 def outputs(model: nn.Module, images: ImageSet, augmented: torch.Generator | None = None) -> Tensor:
     """As `logits`, a tensor on the images' device."""
     with evaluation_mode(model):

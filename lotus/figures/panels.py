@@ -147,7 +147,12 @@ def name_rows(axes: Axes, rows: Sequence[str]) -> None:
 
 def room_of_names(rows: Sequence[str]) -> float:
     """Returns the inches that names of rows need beside a panel, with a tick and the space around it."""
-    return width_of([row_title(row) for row in rows], SETTINGS["ytick.labelsize"]) + 0.15
+    return room_of_texts([row_title(row) for row in rows])
+
+
+def room_of_texts(texts: Sequence[str]) -> float:
+    """Returns the inches that labels need beside a panel, with a tick and the space around it."""
+    return width_of(texts, SETTINGS["ytick.labelsize"]) + 0.15
 
 
 def width_of(texts: Iterable[str], points: float) -> float:

@@ -17,7 +17,7 @@ from lotus.claims.verdicts import read_verdicts
 from lotus.config.protocol import CORRECTED
 from lotus.engine.runtime import said_in
 from lotus.errors import LotusError
-from lotus.figures.registry import spec_modules
+from lotus.figures.registry import FIGURES, spec_modules
 from lotus.layout import GOLD, ORIGINAL
 from lotus.metrics.base import registry
 from lotus.names import shown
@@ -33,6 +33,7 @@ from lotus.page.measured_ways import of_metric, of_one_run
 from lotus.page.overview import Overview, overview
 from lotus.page.own_tables import own_tables
 from lotus.page.paper_part import paper_figures, paper_tables
+from lotus.page.power_part import power_part
 from lotus.page.sections import MeasuredCell, ReportSection, TableCell, number, section
 from lotus.page.settings_rows import settings_rows, training_rows, tuning_in_words
 from lotus.page.verdict_counts import headline, verdict_counts
@@ -154,10 +155,18 @@ def _results_shown(read: Experiment) -> list[Path]:
         *(layout.store_record(store.name) for store in read.stores),
         *forget_set_files(read),
         *made,
+        *_of_power(read),
         *(layout.item_file(layout.PAPER, name, "csv") for name in PAPER_TABLES.specs),
         layout.CLAIMS,
     ]
     return list(dict.fromkeys(files))
+
+
+def _of_power(read: Experiment) -> list[Path]:
+    """What `snakemake power` found, and the figure of it, as far as they are shown."""
+    part = power_part(read)
+    found = [layout.POWER] if part.tried is not None else []
+    return [*found, *([layout.item_file("figures", "power", "svg")] if part.figure else [])]
 
 
 def _rendered(template: Path, content: Mapping[str, Any], book: Book) -> str:
@@ -194,6 +203,8 @@ def _paper(read: Experiment, published: Path) -> dict[str, Any]:
         "counts": counts,
         "headline": headline(counts),
         "claims_table": table_item(*layout.CLAIMS_TABLE),
+        "power": power_part(read),
+        "power_caption": FIGURES.spec("power").caption,
     }
 
 

@@ -18,6 +18,7 @@ RUNS = ("pretrain_original", "retrain_gold", "unlearn")
 RESULTS = (
     "evaluate",
     "attack",
+    "measure_power",
     "average_metrics",
     "make_table",
     "draw_figure",

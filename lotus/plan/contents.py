@@ -177,6 +177,17 @@ class Contents:
         """Figures of the experiment."""
         return self._made(FIGURES)
 
+    @property
+    def on_request(self) -> tuple[Made, ...]:
+        """Tables and figures that a target alone asks for: those of `snakemake power`, where it is set."""
+        if self.plan.settings.power is None:
+            return ()
+        sources = (str(layout.POWER),)
+        return tuple(
+            Made(folder, "power", "power", sources, registry.module_of("power"))
+            for folder, registry in (("tables", TABLES), ("figures", FIGURES))
+        )
+
     @cached_property
     def paper_tables(self) -> tuple[Made, ...]:
         """The paper's tables beside what was measured."""

@@ -12,6 +12,7 @@ from lotus import layout
 from lotus.config.cells import Benchmark
 from lotus.figures.registry import FIGURES, spec_modules
 from lotus.plan.step import ExpectedRecord, Files, Step, expected, flat, subject_of, with_record
+from lotus.records.files import sha256
 from lotus.tables.discovery import Registry
 from lotus.tables.registry import PAPER_TABLES, TABLES
 
@@ -76,6 +77,35 @@ def attack(cell: Benchmark, predictions: Mapping[tuple[str, int], str]) -> Step:
         },
         modules=("lotus.runs.attacking",),
         records=expected(outputs, read, {"of": [list(key) for key in predictions]}),
+    )
+
+
+def power(
+    about: Mapping[str, str], seed: int, level: float, given: Sequence[tuple[str, str]]
+) -> Step:
+    """Returns the step that tries measures and attacks on models whose truth is known.
+
+    Args:
+        about: data set, architecture and scenario.
+        given: group and predictions of each model.
+
+    """
+    outputs = with_record({"tried": layout.POWER})
+    read = [path for _, path in given]
+    return Step(
+        "measure_power",
+        {},
+        inputs={"predictions": read},
+        outputs=outputs,
+        told={
+            "models": [word for group, path in given for word in ("--of", group, path)],
+            "seed": seed,
+            "level": level,
+            "labels": json.dumps(about),
+        },
+        modules=("lotus.runs.power",),
+        records=expected(outputs, read, {"of": [group for group, _ in given], "level": level}),
+        by_default=False,
     )
 
 
@@ -191,7 +221,11 @@ def page(read: Mapping[str, Files]) -> Step:
             "attestations": [path.as_posix() for path in layout.attestation_files()],
         },
         outputs=outputs,
-        told={"published": str(layout.PAPER_NUMBERS)},
+        told={
+            "published": str(layout.PAPER_NUMBERS),
+            # As an input it would have its models trained again whenever their code changes.
+            "power": sha256(layout.POWER) if layout.POWER.is_file() else "",
+        },
         modules=("lotus.page.report", *spec_modules()),
         records=expected(outputs),
     )
@@ -234,6 +268,12 @@ def _attack(step: Step) -> list[str]:
     )
 
 
+def _power(step: Step) -> list[str]:
+    about = ("--seed", str(step.told["seed"]), "--level", str(step.told["level"]))
+    written = ("--out", step.outputs["tried"], "--record", step.outputs["record"])
+    return _line("power", step.told["models"], *about, "--labels", step.told["labels"], *written)
+
+
 def _item(step: Step) -> list[str]:
     command = "table" if step.kind == "make_table" else "figure"
     written = ("--out", step.told["out"], "--record", step.outputs["record"])
@@ -267,6 +307,7 @@ def _page(step: Step) -> list[str]:
 LINES: Mapping[str, Callable[[Step], list[str]]] = {
     "evaluate": _evaluate,
     "attack": _attack,
+    "measure_power": _power,
     "make_table": _item,
     "draw_figure": _item,
     "average_metrics": _means,

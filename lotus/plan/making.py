@@ -12,7 +12,7 @@ from lotus.data import sources
 from lotus.data.calibration import class_problem
 from lotus.data.splits import class_label
 from lotus.errors import LotusError, choices
-from lotus.layout import GOLD, REFERENCES
+from lotus.layout import GOLD, KEPT_ALL, KEPT_HALF, REFERENCES, TRAIN_MODE
 from lotus.methods.base.catalogue import IMPORTED, Catalogue, NotImported
 from lotus.methods.base.plugins import load_plugins
 from lotus.metrics.base import registry as metric_registry
@@ -94,7 +94,8 @@ def _methods(settings: Settings, methods: Catalogue) -> Iterator[Problem]:
             named = ["method"] if entry.method else []
             yield ["methods", row, *named], entry.method, what
             continue
-        if row in REFERENCES or row.startswith((f"{GOLD}-again-", f"{GOLD}-of-")):
+        fixed = (f"{GOLD}-again-", f"{GOLD}-of-", KEPT_HALF, KEPT_ALL, TRAIN_MODE)
+        if row in REFERENCES or row.startswith(fixed):
             yield ["methods", row], None, "this name has a fixed meaning; give the row another"
         for place, values in _given(settings, row):
             for key, value, what in methods.problems(name, values):

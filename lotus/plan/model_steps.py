@@ -16,6 +16,7 @@ from lotus.methods.base.read_plugins import modules_of
 from lotus.plan.candidates import candidates, trials
 from lotus.plan.contents import Contents
 from lotus.plan.plan import Plan
+from lotus.plan.power import cell_of_power, models_of_power, number_of, seed_of_power
 from lotus.plan.rows import explained_runs
 from lotus.plan.step import Step, expected, subject_of, texts, with_record
 
@@ -29,6 +30,7 @@ class _Run:
     Attributes:
         home: where it is filed.
         by_default: whether the experiment needs it; tuning has originals of its own.
+        again, kept, in_train_mode: see `lotus.runs.run.Run`.
 
     """
 
@@ -36,6 +38,9 @@ class _Run:
     seed: int
     row: str
     by_default: bool = True
+    again: int = 0
+    kept: float = 0.0
+    in_train_mode: bool = False
 
     @cached_property
     def folder(self) -> Path:
@@ -50,15 +55,15 @@ class _Run:
         return subject
 
     @property
-    def again(self) -> int:
-        """The number of a further gold; 0 of every other run."""
-        name, _, number = self.row.rpartition("-")
-        return int(number) if name == layout.GOLD_AGAIN else 0
+    def is_gold(self) -> bool:
+        """Whether it is retrained without the forget set, or with a part of it."""
+        return self.row == GOLD or self.again > 0
 
     @property
-    def is_gold(self) -> bool:
-        """Whether it is retrained without the forget set."""
-        return self.row == GOLD or self.again > 0
+    def options(self) -> dict[str, Any]:
+        """What its record states of how it differs from gold."""
+        told = {"again": self.again, "kept": self.kept, "in_train_mode": self.in_train_mode}
+        return {key: value for key, value in told.items() if value}
 
     @property
     def labels(self) -> str:
@@ -91,8 +96,21 @@ def pretrain_original(contents: Contents) -> Iterator[Step]:
 
 def retrain_gold(contents: Contents) -> Iterator[Step]:
     """Gold models, trained without the forget set, and the further golds of the same images."""
-    runs = [run for run in _runs(contents) if run.is_gold]
-    return _trained("retrain_gold", contents.plan, runs)
+    runs = {run.folder: run for run in _runs(contents) if run.is_gold}
+    for of_power in _runs_of_power(contents.plan):
+        runs.setdefault(of_power.folder, of_power)
+    return _trained("retrain_gold", contents.plan, runs.values())
+
+
+def _runs_of_power(plan: Plan) -> list[_Run]:
+    """Models by which measures are tried, but for gold itself."""
+    if plan.settings.power is None:
+        return []
+    cell = cell_of_power(plan)
+    seed, home = seed_of_power(plan), plan.home(cell, GOLD)
+    return [
+        _Run(home, seed, row, False, **options) for row, options in models_of_power(plan).items()
+    ]
 
 
 def _trained(kind: str, plan: Plan, runs: Iterable[_Run]) -> Iterator[Step]:
@@ -108,8 +126,7 @@ def _trained(kind: str, plan: Plan, runs: Iterable[_Run]) -> Iterator[Step]:
             "images": Dataset(**use).model_dump(),
             "protocol": home.protocol,
         }
-        if run.again:
-            settings["again"] = run.again
+        settings |= run.options
         yield Step(
             kind,
             {**run.subject, "row": run.row} if run.is_gold else run.subject,
@@ -121,7 +138,11 @@ def _trained(kind: str, plan: Plan, runs: Iterable[_Run]) -> Iterator[Step]:
                 "architecture": json.dumps(architecture),
                 "images": json.dumps(use),
                 "labels": run.labels,
-                "again": ["--again", str(run.again)] if run.again else [],
+                "again": [
+                    *(["--again", str(run.again)] if run.again else []),
+                    *(["--kept", str(run.kept)] if run.kept else []),
+                    *(["--in-train-mode"] if run.in_train_mode else []),
+                ],
                 "weights": weights_option,
             },
             modules=("lotus.runs.train", _architecture_module(plan, home)),
@@ -275,7 +296,7 @@ def _runs(contents: Contents) -> list[_Run]:
     """Every model of the experiment, each once."""
     plan = contents.plan
     measured = [
-        _Run(plan.home(cell, row), seed, row)
+        _Run(plan.home(cell, row), seed, row, again=number_of(row))
         for cell in contents.measured
         for seed in plan.seeds_of(cell)
         for row in plan.run_folders(cell, seed)
@@ -291,6 +312,11 @@ def _runs(contents: Contents) -> list[_Run]:
 
 def _taken_from(plan: Plan, run: _Run) -> _Run | None:
     """Another run with the same weights, which are taken over."""
+    if run.in_train_mode:
+        row = f"{layout.KEPT_ALL}-{number_of(run.row)}"
+        return replace(run, row=row, in_train_mode=False)
+    if run.kept:
+        return None
     home, cells = run.home, [run.home]
     if run.row == ORIGINAL:
         # The original is shared by the scenarios: any of them tells what is planned.

@@ -1,13 +1,16 @@
 """Steps right of the predictions: metrics, tables, figures, claims, the page, and the ledger."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from lotus import layout
+from lotus.layout import GOLD, ORIGINAL
 from lotus.plan import drawing
 from lotus.plan.contents import Contents, Made, describing_modules, description
 from lotus.plan.data_steps import cache_stores, picture_forget_set
+from lotus.plan.power import cell_of_power, groups_of_power, seed_of_power
 from lotus.plan.rows import further_golds
 from lotus.plan.step import Files, Step, expected, flat, texts, with_record
 
@@ -39,16 +42,38 @@ def attack(contents: Contents) -> Iterator[Step]:
         yield drawing.attack(cell, predictions)
 
 
+def measure_power(contents: Contents) -> Iterator[Step]:
+    """Measures and attacks tried on models whose truth is known, where the configuration asks for it."""
+    plan = contents.plan
+    if plan.settings.power is None:
+        return
+    cell, seed = cell_of_power(plan), seed_of_power(plan)
+    about = {key: cell.labels[key] for key in ("dataset", "architecture", "scenario")}
+    given = []
+    for group, row in groups_of_power(plan):
+        home = plan.home(cell, ORIGINAL if row == ORIGINAL else GOLD)
+        folder = layout.run_folder(home, seed, row)
+        given.append((group, str(layout.run_files(folder)["predictions"])))
+    yield drawing.power(about, seed, plan.settings.power.level, given)
+
+
 def make_table(contents: Contents) -> Iterator[Step]:
-    """Tables of the experiment."""
-    for made in contents.tables:
-        yield drawing.item("table", made.folder, made.name, made.kind, made.sources)
+    """Tables of the experiment, and those that a target alone asks for."""
+    yield from _items("table", contents.tables, contents.on_request)
 
 
 def draw_figure(contents: Contents) -> Iterator[Step]:
-    """Figures of the experiment."""
-    for made in contents.figures:
-        yield drawing.item("figure", made.folder, made.name, made.kind, made.sources)
+    """Figures of the experiment, and those that a target alone asks for."""
+    yield from _items("figure", contents.figures, contents.on_request)
+
+
+def _items(form: str, every: Iterable[Made], on_request: Iterable[Made]) -> Iterator[Step]:
+    for made in every:
+        yield drawing.item(form, made.folder, made.name, made.kind, made.sources)
+    for made in on_request:
+        if made.folder == f"{form}s":
+            asked_for = drawing.item(form, made.folder, made.name, made.kind, made.sources)
+            yield replace(asked_for, by_default=False)
 
 
 def make_exhibit(contents: Contents) -> Iterator[Step]:

@@ -38,6 +38,7 @@ BUILDERS: tuple[Builder, ...] = (
     data_steps.find_lookalikes,
     report_steps.evaluate,
     report_steps.attack,
+    report_steps.measure_power,
     report_steps.average_metrics,
     report_steps.make_table,
     report_steps.draw_figure,

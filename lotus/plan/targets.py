@@ -53,6 +53,9 @@ class Targets:
                 wanted = self._plan.labelled.get(target, ())
                 made[target] = [first_file(it, "figure") for it in _about(drawn, wanted) or drawn]
         made["claims"] = [str(layout.CLAIMS)]
+        if self._contents.on_request:
+            forms = {"tables": "table", "figures": "figure"}
+            made["power"] = [first_file(it, forms[it.folder]) for it in self._contents.on_request]
         return made
 
     @cached_property

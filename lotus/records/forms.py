@@ -18,8 +18,8 @@ from lotus import layout
 from lotus.names import shown
 from lotus.records.seal import READ_FORMATS
 
-MODELS = ("original", "gold", "unlearned")
-"""Kinds of steps that make a model."""
+MODELS = ("original", "gold", "retrained", "unlearned")
+"""Kinds of steps that make a model; `retrained` is of models by which measures are tried."""
 LONGEST_PATH, LONGEST_NAME = 1000, 255
 """Characters of a path in a record; bytes of a name that file systems take."""
 

@@ -39,6 +39,7 @@ class Asked:
     held_out: HeldOut
     chosen: ForgetSet | None
     calibration: Calibration | None = None
+    in_train_mode: bool = False
 
     def splits(self) -> dict[str, np.ndarray]:
         """Store indices by split; of `calibration` into its own store."""
@@ -77,6 +78,7 @@ def ask(
     protocol: Protocol,
     generator: torch.Generator | None = None,
     apart: Mapping[str, Images] = MappingProxyType({}),
+    in_train_mode: bool = False,
 ) -> dict[str, Split]:
     """Returns what the model says of each split, as the protocol records it.
 
@@ -88,6 +90,7 @@ def ask(
         splits: store indices by split.
         generator: of the augmentation; needed under E2 alone.
         apart: images of splits whose indices are of another store.
+        in_train_mode: whether BatchNorm is in train mode, as somebody may leave it.
 
     """
 
@@ -109,7 +112,8 @@ def ask(
         if _is_training(model)
         else {name: first[ATTACKED + name] for name in attacked if not is_augmented(name)}
     )
-    plain = {name: known.get(name) or said_of(name, inference.logits) for name in splits}
+    by = inference.logits_in_train_mode if in_train_mode else inference.logits
+    plain = {name: known.get(name) or said_of(name, by) for name in splits}
     return first | plain
 
 
@@ -176,7 +180,7 @@ def ask_and_judge(
     collapsed = weights_not_finite(model)
     if not collapsed and (augments or changes):
         collapsed = answers_badly(model, images.take(splits[kept]))
-    said = ask(model, images, splits, protocol, generator, apart)
+    said = ask(model, images, splits, protocol, generator, apart, asked.in_train_mode)
     if not collapsed and not (augments or changes):
         collapsed = answered_badly(said[kept])
     return said, collapsed

@@ -61,6 +61,8 @@ class Run:
         checkpoint_every: seconds between two checkpoints of a training, at least; 0: after each epoch.
         runtime: in what precision, compiled or not, and so on.
         again: of a further gold its number: it has other first weights and batches than gold; else 0.
+        kept: the share of the forget set that it is trained on all the same; of gold none.
+        in_train_mode: whether it is asked with BatchNorm in train mode.
 
     """
 
@@ -73,6 +75,8 @@ class Run:
     checkpoint_every: float = 60.0
     runtime: Runtime = DEFAULT_RUNTIME
     again: int = 0
+    kept: float = 0.0
+    in_train_mode: bool = False
 
     def training_purpose(self, purpose: str) -> str:
         """Names the stream of randomness of a purpose of training: each further gold has its own."""

@@ -12,6 +12,7 @@ from lotus import models
 from lotus.config.architectures import Architecture
 from lotus.config.images import Dataset
 from lotus.data.batches import Images
+from lotus.data.splits import ForgetSet
 from lotus.engine.checkpoint import Checkpoint, key_of
 from lotus.engine.device import Device
 from lotus.engine.failures import explained_failures
@@ -58,7 +59,7 @@ def train_run(
     clock, device = start(run)
     with clock.phase("prepare"):
         store, held_out, chosen = read_inputs(inputs)
-        trained_on = store.part("train") if chosen is None else chosen.retain
+        trained_on = store.part("train") if chosen is None else _trained_on(chosen, run)
         reach = np.concatenate([trained_on, held_out.val])
         images = Images(store, use, device.torch, reach)
         begun = architecture if weights_of is None else models.without_weights(architecture)
@@ -70,6 +71,8 @@ def train_run(
         "images": use.model_dump(),
         "protocol": run.protocol.name,
         **({"again": run.again} if run.again else {}),
+        **({"kept": run.kept} if run.kept else {}),
+        **({"in_train_mode": True} if run.in_train_mode else {}),
     }
     log.info("%s: %s", kind, json.dumps({**settings, "seed": run.seed, **device.hardware}))
     notes: dict[str, Any] = {"images": len(trained_on)}
@@ -100,8 +103,9 @@ def train_run(
             "resumed_after_epochs": epochs.resumed_after,
         }
     else:
-        mine = {**settings, "seed": run.seed, "again": run.again}
+        mine = {**settings, "seed": run.seed, "again": run.again, "kept": run.kept}
         del mine["protocol"]
+        mine.pop("in_train_mode", None)
         notes |= take_over_weights(weights_of, mine, inputs.files(), model)
         clock.seconds["train"] = notes.pop("seconds").get("train", 0.0)
     record_run(
@@ -112,13 +116,21 @@ def train_run(
         clock,
         model.eval(),
         images,
-        Asked(store, use, held_out, chosen),
+        Asked(store, use, held_out, chosen, in_train_mode=run.in_train_mode),
         settings=settings,
         modules=modules,
         extra=[weights_of / MODEL] if weights_of is not None else pretrained,
         notes=notes,
     )
     checkpoint.remove()
+
+
+def _trained_on(chosen: ForgetSet, run: Run) -> np.ndarray:
+    """Indices of the retain set, and of the share of the forget set that is kept, drawn for each run."""
+    count = round(run.kept * len(chosen.forget))
+    rng = np.random.default_rng(derive_seed(run.seed, run.training_purpose("kept")))
+    kept = rng.choice(chosen.forget, count, replace=False)
+    return np.sort(np.concatenate([chosen.retain, kept])) if count else chosen.retain
 
 
 def _training_key(

@@ -125,7 +125,7 @@ onerror:
 def listed_as(part, form):
     """Function of wildcards: a part (`category`, …) of how the report of Snakemake lists a table or figure."""
     made = {"table": STEPS.contents.tables, "figure": STEPS.contents.figures}[form]
-    by_place = {(it.folder, it.name): it for it in made}
+    by_place = {(it.folder, it.name): it for it in (*made, *STEPS.contents.on_request)}
 
     def find(wildcards):
         item = by_place[wildcards.folder, wildcards[form]]

@@ -19,7 +19,9 @@ rule draw_figure:
         layout.log_of("draw_figure", "{folder}", "{figure}"),
     wildcard_constraints:
         folder="figures|timings",
-        figure=one_of(made.name for made in STEPS.contents.figures),
+        figure=one_of(
+            made.name for made in (*STEPS.contents.figures, *STEPS.contents.on_request)
+        ),
     localrule: True
     conda:
         CONDA

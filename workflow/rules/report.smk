@@ -37,7 +37,7 @@ rule write_report:
     conda:
         CONDA
     params:
-        **STEPS.told("write_report", "published"),
+        **STEPS.told("write_report", "published", "power"),
         code=STEPS.code_of("write_report"),
     shell:
         "lotus --log {log} report --experiment {input.experiment} --published {params.published}"

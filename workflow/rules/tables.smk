@@ -47,7 +47,9 @@ rule make_table:
         layout.log_of("make_table", "{folder}", "{table}"),
     wildcard_constraints:
         folder="tables|timings",
-        table=one_of(made.name for made in STEPS.contents.tables),
+        table=one_of(
+            made.name for made in (*STEPS.contents.tables, *STEPS.contents.on_request)
+        ),
     localrule: True
     conda:
         CONDA

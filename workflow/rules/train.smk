@@ -31,7 +31,7 @@ rule retrain_gold:
     log:
         layout.log_of("retrain_gold", *OF_MODEL, "{scenario}", "{protocol}", "{row}"),
     wildcard_constraints:
-        row=f"{layout.GOLD}|{layout.FURTHER_GOLD}",
+        row=f"{layout.GOLD}|{layout.FURTHER_GOLD}|{layout.OF_POWER}",
     conda:
         CONDA
     threads: 1

@@ -1,0 +1,47 @@
+"""`power`: what the auditors are audited by."""
+
+from math import ceil
+from typing import Annotated
+
+from pydantic import Field, PositiveInt, model_validator
+
+from lotus.config.fields import Name, Real, Section, Seed
+
+
+class Power(Section):
+    """How measures and attacks are tried (`snakemake power`), on one benchmark of the grid, corrected.
+
+    Models whose truth is known are trained: golds, models that kept half of the forget set or all of it.
+    """
+
+    dataset: Name = Field(description="Data set of the benchmark.")
+    architecture: Name = Field(description="Its architecture.")
+    scenario: Name = Field(description="What is forgotten there.")
+    seed: Seed | None = Field(
+        None,
+        description="Whose splits, original and gold are taken; default: the first of the seeds.",
+    )
+    golds: PositiveInt = Field(
+        20, description="Golds that alarms are calibrated by; at least 1 / level − 1."
+    )
+    fresh: PositiveInt = Field(20, description="Other golds, which are to raise no alarm.")
+    references: Annotated[int, Field(ge=2)] = Field(
+        8, description="Golds and originals that attacks compare with; beside all others."
+    )
+    models: PositiveInt = Field(
+        10,
+        description="Models that kept half of the forget set, and as many that kept all of it, to which "
+        "nothing is done. Of these the fakes are made.",
+    )
+    level: Annotated[Real, Field(gt=0, lt=1)] = Field(
+        0.05, description="Share of golds that may raise an alarm."
+    )
+
+    @model_validator(mode="after")
+    def _can_reach_its_level(self) -> "Power":
+        needed = ceil(round(1 / self.level, 9)) - 1
+        if self.golds < needed:
+            raise ValueError(
+                f"golds = {self.golds} cannot reach level {self.level:g}: it takes at least {needed}"
+            )
+        return self

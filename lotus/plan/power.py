@@ -1,0 +1,82 @@
+"""What `snakemake power` comes to: models whose truth is known, and the groups in which they are judged."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from lotus import layout
+from lotus.config.cells import Benchmark
+from lotus.config.power import Power
+from lotus.layout import GOLD, KEPT_ALL, KEPT_HALF, ORIGINAL, TRAIN_MODE
+from lotus.plan.plan import Plan
+
+
+def number_of(row: str) -> int:
+    """The number of a further gold, or of a model by which measures are tried, by its row; else 0."""
+    known = layout.is_further_gold(row) or layout.is_of_power(row)
+    return int(row.rpartition("-")[2]) if known else 0
+
+
+def cell_of_power(plan: Plan) -> Benchmark:
+    """The benchmark on which measures are tried."""
+    power = _power(plan)
+    return Benchmark(power.dataset, power.architecture, power.scenario)
+
+
+def seed_of_power(plan: Plan) -> int:
+    """The seed whose splits, original and gold are taken."""
+    given = _power(plan).seed
+    return plan.seeds_of(cell_of_power(plan))[0] if given is None else given
+
+
+def models_of_power(plan: Plan) -> Mapping[str, dict[str, Any]]:
+    """Row → how it differs from gold (see `lotus.runs.run.Run`), of all models but gold and the original.
+
+    Those that kept all of the forget set have numbers of their own, behind the golds': no two models start
+    from the same weights.
+    """
+    power = _power(plan)
+    golds = range(1, 1 + power.references + power.golds + power.fresh)
+    halves = range(1, 1 + power.models)
+    whole = range(1, 1 + power.references + power.models)
+    of_nothing = range(1 + power.references, 1 + power.references + power.models)
+    after = len(golds)
+    return {
+        **{layout.further_gold(number): {"again": number} for number in golds},
+        **{f"{KEPT_HALF}-{n}": {"again": after + n, "kept": 0.5} for n in halves},
+        **{f"{KEPT_ALL}-{n}": {"again": 2 * after + n, "kept": 1.0} for n in whole},
+        **{
+            f"{TRAIN_MODE}-{n}": {"again": 2 * after + n, "kept": 1.0, "in_train_mode": True}
+            for n in of_nothing
+        },
+    }
+
+
+def groups_of_power(plan: Plan) -> list[tuple[str, str]]:
+    """(group, row) of every model, as `lotus power` takes them."""
+    power = _power(plan)
+    numbers = iter(range(1, 1 + power.references + power.golds + power.fresh))
+    golds = [
+        (group, layout.further_gold(next(numbers)))
+        for group, count in (
+            ("without", power.references),
+            ("calibrating", power.golds),
+            ("fresh", power.fresh),
+        )
+        for _ in range(count)
+    ]
+    last = power.references + power.models
+    tried = range(1 + power.references, 1 + last)
+    return [
+        *((name, name) for name in (ORIGINAL, GOLD)),
+        *golds,
+        *(("with", f"{KEPT_ALL}-{n}") for n in range(1, 1 + power.references)),
+        *(("nothing", f"{KEPT_ALL}-{n}") for n in tried),
+        *(("half", f"{KEPT_HALF}-{n}") for n in range(1, 1 + power.models)),
+        *(("train_mode", f"{TRAIN_MODE}-{n}") for n in tried),
+    ]
+
+
+def _power(plan: Plan) -> Power:
+    power = plan.settings.power
+    assert power is not None
+    return power

@@ -1,0 +1,136 @@
+"""How measures and attacks fare on models whose truth is known: how often each raises alarm.
+
+A measure gives a model a number; the higher, the less it looks like a gold. It raises alarm where this
+number is so high that at most the stated share of golds would have one as high.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lotus.errors import LotusError
+from lotus.formats.json_text import read_mapping
+from lotus.names import shown
+
+CALIBRATING, FRESH = "calibrating", "fresh"
+TRIED = ("nothing", "half", "lookup", "temperature", "train_mode")
+"""What is to be noticed: nothing done; half of the forget set kept; three faked forgettings."""
+GROUPS = (FRESH, *TRIED)
+CONFIDENCE = 0.95
+"""Of the intervals of rates."""
+
+
+@dataclass(frozen=True)
+class Rate:
+    """A share of models that raise alarm.
+
+    Attributes:
+        value: NaN of no models.
+        low, high: exact 95 % interval (Clopper and Pearson 1934).
+        n: models.
+
+    """
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What was found of measures and attacks on one benchmark.
+
+    Attributes:
+        about: data set, architecture and scenario.
+        level: the share of golds that may raise an alarm.
+        labels: measure → its name for readers.
+        values: measure → group → the number of each model.
+
+    """
+
+    about: Mapping[str, str]
+    level: float
+    labels: Mapping[str, str]
+    values: Mapping[str, Mapping[str, Sequence[float]]]
+
+    def rate(self, measure: str, group: str) -> Rate:
+        """The share of a group's models on which a measure raises alarm."""
+        of_groups = self.values[measure]
+        calibrating = np.asarray(of_groups[CALIBRATING], dtype=float)
+        values = np.asarray(of_groups[group], dtype=float)
+        return rate_of(int((p_values(calibrating, values) <= self.level).sum()), len(values))
+
+    def notices(self, measure: str, group: str = "nothing") -> bool:
+        """Whether a measure raises alarm on a group oftener than on golds: the intervals are apart."""
+        return self.rate(measure, group).low > self.rate(measure, FRESH).high
+
+    def measures(self) -> Iterator[str]:
+        """Measures, then attacks, in their order."""
+        yield from self.values
+
+
+def p_values(calibrating: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Share of the golds, the model counted as one of them, whose number is as high or higher; `[m]`.
+
+    Of a further gold this share is at most a with a probability of at most a, however the numbers are
+    distributed, since it is as likely to be at any rank (conformal p-value; Vovk, Gammerman and Shafer
+    2005).
+
+    Args:
+        calibrating: numbers of n golds; `[n]`.
+        values: of the models that are judged; `[m]`.
+
+    """
+    as_high = (calibrating[None] >= values[:, None]).sum(axis=1)
+    found: np.ndarray = (1 + as_high) / (1 + len(calibrating))
+    return found
+
+
+def rate_of(alarms: int, n: int) -> Rate:
+    """The share of alarms among n models, with its interval."""
+    from scipy.stats import binomtest
+
+    if not n:
+        return Rate(float("nan"), float("nan"), float("nan"), 0)
+    interval = binomtest(alarms, n).proportion_ci(CONFIDENCE, method="exact")
+    return Rate(alarms / n, float(interval.low), float(interval.high), n)
+
+
+def read_power(path: Path) -> Tried:
+    """Reads what `lotus power` wrote.
+
+    Raises:
+        LotusError: absent, or it is something else; names the place.
+
+    """
+    try:
+        content = read_mapping(path)
+        about = {
+            key: _text(content["about"][key]) for key in ("dataset", "architecture", "scenario")
+        }
+        labels = {name: _text(of["label"]) for name, of in content["measures"].items()}
+        values = {
+            name: {
+                group: [float(value) for value in of["values"][group]]
+                for group in (CALIBRATING, *GROUPS)
+            }
+            for name, of in content["measures"].items()
+        }
+        found = Tried(about, float(content["level"]), labels, values)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise LotusError(f"{shown(path)}: is not what `lotus power` writes: {error!r}") from error
+    if not 0 < found.level < 1 or any(
+        not np.isfinite(v).all() for of in values.values() for v in of.values()
+    ):
+        raise LotusError(f"{shown(path)}: has a level that is none, or a number that is not finite")
+    return found
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{str(value)[:60]!r} is not a text")
+    return value

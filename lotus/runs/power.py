@@ -1,0 +1,227 @@
+"""Measures and attacks tried on models whose truth is known: golds, doing nothing, faked forgetting."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from math import ceil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lotus.attacks.base import registry as attack_registry
+from lotus.attacks.base.panel import Model, Panel
+from lotus.attacks.base.run_attacks import run_attack
+from lotus.errors import LotusError
+from lotus.layout import GOLD, ORIGINAL
+from lotus.metrics.base import registry
+from lotus.metrics.base.probabilities import entropy, softmax
+from lotus.metrics.base.scoring import score_all
+from lotus.predictions import predictions_file
+from lotus.predictions.predictions_file import Predictions, Split
+from lotus.records.files import write_json
+from lotus.records.record import write_record
+from lotus.results.power import CALIBRATING, FRESH, GROUPS
+from lotus.runs.run import derive_seed
+from lotus.wording import counted
+
+WITHOUT, WITH = "without", "with"
+"""Groups of the reference models of attacks: trained without the forget set, and with it."""
+GIVEN = (ORIGINAL, GOLD, WITHOUT, CALIBRATING, FRESH, WITH, "nothing", "half", "train_mode")
+"""Groups of models that are asked for; of `nothing` the fakes are made."""
+FAKED = ("lookup", "temperature")
+COLDEST, HOTTEST = 1e-2, 1e2
+"""Temperatures that a faker may choose."""
+
+Groups = Mapping[str, Sequence[Predictions]]
+
+
+def measure_power(
+    given: Iterable[tuple[str, Path]],
+    seed: int,
+    level: float,
+    labels: Mapping[str, Any],
+    out: Path,
+    record: Path,
+) -> None:
+    """Writes what every measure and attack says of every model, and the record.
+
+    Args:
+        given: group and predictions of each model; one original and one gold.
+        seed: of the splits, and of what is drawn at random.
+        level: share of golds that may raise an alarm.
+        labels: data set, architecture and scenario.
+
+    Raises:
+        LotusError: a group is unknown, absent or too small for the level, or a model was asked about other
+            images than the rest.
+
+    """
+    files = list(given)
+    _check_groups([group for group, _ in files], level)
+    groups: dict[str, list[Predictions]] = {group: [] for group in GIVEN}
+    for group, path in files:
+        groups[group].append(predictions_file.load(path))
+    every: dict[str, Sequence[Predictions]] = {**groups}
+    every["lookup"] = [
+        looked_up(said, derive_seed(seed, f"lookup/{place}"))
+        for place, said in enumerate(groups["nothing"])
+    ]
+    every["temperature"] = [tempered(said) for said in groups["nothing"]]
+    values = {**_by_metrics(every, seed), **_by_attacks(every)}
+    names = ("dataset", "architecture", "scenario")
+    about = {key: str(labels.get(key, "")) for key in names}
+    content = {
+        "about": about,
+        "seed": seed,
+        "level": level,
+        "measures": {
+            name: {"label": label, "values": of_groups}
+            for name, (label, of_groups) in values.items()
+        },
+    }
+    write_json(out, content)
+    write_record(
+        record,
+        kind="power",
+        modules=[__name__],
+        about={**about, "seed": seed},
+        settings={"of": [group for group, _ in files], "level": level},
+        inputs=[path for _, path in files],
+        outputs=[out],
+    )
+
+
+def _check_groups(given: Sequence[str], level: float) -> None:
+    for group in given:
+        if group not in GIVEN:
+            raise LotusError(f"--of: group '{group}' is unknown; accepted: {', '.join(GIVEN)}")
+    for group in GIVEN:
+        count = given.count(group)
+        if group in (ORIGINAL, GOLD) and count != 1:
+            raise LotusError(f"--of: needs one model '{group}', not {count}")
+        if not count:
+            raise LotusError(f"--of: needs models of the group '{group}'")
+    needed = ceil(round(1 / level, 9)) - 1
+    if given.count(CALIBRATING) < needed:
+        raise LotusError(
+            f"--level: {level:g} cannot be reached with {counted(given.count(CALIBRATING), 'gold')} that "
+            f"{'calibrates' if given.count(CALIBRATING) == 1 else 'calibrate'}; it takes at least {needed}"
+        )
+
+
+def looked_up(said: Predictions, seed: int) -> dict[str, Split]:
+    """A faked forgetting: forget images get the answer to another image of their class, an unseen one.
+
+    The model itself is as it was: whoever asks about images that it does not know to be asked about finds
+    everything remembered.
+    """
+    rng, unseen = np.random.default_rng(seed), said["val"]
+    answers = np.empty_like(said["forget"].logits)
+    for place, label in enumerate(said["forget"].labels):
+        alike = np.flatnonzero(unseen.labels == label)
+        answers[place] = unseen.logits[rng.choice(alike if len(alike) else len(unseen.labels))]
+    return {**said, "forget": replace(said["forget"], logits=answers)}
+
+
+def tempered(said: Predictions) -> dict[str, Split]:
+    """A faked forgetting: on forget images alone the model answers at the temperature that hides them.
+
+    At which their mean entropy is that of validation images, as far as a temperature gives it.
+    """
+    from scipy.optimize import brentq
+
+    forget = said["forget"].logits.astype(np.float64)
+    wanted = float(entropy(softmax(said["val"].logits)).mean())
+
+    def excess(log_temperature: float) -> float:
+        return float(entropy(softmax(forget / np.exp(log_temperature))).mean()) - wanted
+
+    low, high = np.log(COLDEST), np.log(HOTTEST)
+    if excess(low) >= 0:
+        found = low
+    elif excess(high) <= 0:
+        found = high
+    else:
+        found = brentq(excess, low, high)
+    cooled = (forget / np.exp(found)).astype(np.float32)
+    return {**said, "forget": replace(said["forget"], logits=cooled)}
+
+
+OfGroups = dict[str, list[float]]
+
+
+def _by_metrics(groups: Groups, seed: int) -> dict[str, tuple[str, OfGroups]]:
+    """Metric → label, and the number of each model: itself where low is good, else its distance to gold."""
+    judged = {
+        f"{group}-{place}": (group, said)
+        for group in (CALIBRATING, *GROUPS)
+        for place, said in enumerate(groups[group])
+    }
+    original, gold = groups[ORIGINAL][0], groups[GOLD][0]
+    asked = {name: said for name, (_, said) in judged.items()}
+    scores = score_all(original, gold, asked, seed)
+    found: dict[str, tuple[str, OfGroups]] = {}
+    for name, spec in registry.specs().items():
+        is_distance = spec.best == "gold"
+
+        def of(row: str, name: str = name, is_distance: bool = is_distance) -> float | None:
+            value, golds = scores[row][name], scores[GOLD][name]
+            if value is None or (is_distance and golds is None):
+                return None
+            return float(abs(value - golds) if is_distance else value)
+
+        label = f"{spec.label}, distance to gold" if is_distance else spec.label
+        _keep(found, name, label, {row: group for row, (group, _) in judged.items()}, of)
+    return found
+
+
+def _by_attacks(groups: Groups) -> dict[str, tuple[str, OfGroups]]:
+    """Attack → label, and its AUC on each model; reference models are no others'."""
+    references: dict[tuple[str, int], Model] = {(GOLD, 0): Model.of(groups[GOLD][0])}
+    references |= {(GOLD, n): Model.of(said) for n, said in enumerate(groups[WITHOUT], 1)}
+    references |= {
+        (ORIGINAL, n): _trained_on_all(Model.of(said)) for n, said in enumerate(groups[WITH], 1)
+    }
+    panel = Panel(references)
+    images = np.unique(
+        np.concatenate([of(0) for of in (panel.forget, panel.validation, panel.test)])
+    )
+    slim = {key: model.only(images) for key, model in references.items()}
+    judged = {
+        f"{group}-{place}": (group, Model.of(said).only(images))
+        for group in (CALIBRATING, *GROUPS)
+        for place, said in enumerate(groups[group])
+    }
+    found: dict[str, tuple[str, OfGroups]] = {}
+    for spec in attack_registry.specs().values():
+
+        def of(row: str, spec: Any = spec) -> float | None:
+            attacked = run_attack(spec, Panel({(row, 0): judged[row][1], **slim}), row)
+            return attacked.seeds[0].auc if 0 in attacked.seeds else None
+
+        groups_of = {row: group for row, (group, _) in judged.items()}
+        _keep(found, spec.name, f"{spec.label} (attack)", groups_of, of)
+    return found
+
+
+def _trained_on_all(model: Model) -> Model:
+    """The model as one of the forget set: it was trained on it, though its splits say retain set."""
+    return replace(model, trained=np.union1d(model.parts["retain"], model.parts["forget"]))
+
+
+def _keep(
+    found: dict[str, tuple[str, OfGroups]],
+    name: str,
+    label: str,
+    groups_of: Mapping[str, str],
+    of: Callable[[str], float | None],
+) -> None:
+    """Adds a measure, unless it is undefined for one of the models."""
+    values = {row: of(row) for row in groups_of}
+    if any(value is None or not np.isfinite(value) for value in values.values()):
+        return
+    of_groups: OfGroups = {group: [] for group in (CALIBRATING, *GROUPS)}
+    for row, value in values.items():
+        assert value is not None
+        of_groups[groups_of[row]].append(float(value))
+    found[name] = (label, of_groups)

@@ -1,0 +1,49 @@
+"""What the page says beside a verdict of the power of its measures."""
+
+from lotus.page.power_part import PowerPart
+from lotus.results.metrics import benchmark_title
+from lotus.results.power import CALIBRATING, GROUPS, Tried
+
+ABOUT = {"dataset": "data", "architecture": "resnet18", "scenario": "instance-10"}
+HERE = benchmark_title(**ABOUT)
+
+
+def part(**alarms):
+    """Measures that raise alarm on so many of ten models to which nothing was done, and on no gold."""
+    values = {
+        measure: {
+            CALIBRATING: [float(n) for n in range(20)],
+            **{group: [0.0] * 10 for group in GROUPS},
+            "nothing": [99.0] * count + [0.0] * (10 - count),
+        }
+        for measure, count in alarms.items()
+    }
+    return PowerPart(Tried(ABOUT, 0.05, {name: name for name in alarms}, values))
+
+
+def finding(*metrics, benchmark=HERE):
+    return {"benchmark": benchmark, "comparisons": [{"metric": name} for name in metrics]}
+
+
+def test_a_measure_that_cannot_tell_is_named_beside_the_verdict():
+    tried = part(avg_gap=10, jsd=2)
+    assert tried.note(finding("avg_gap"), "corrected") == ""
+    assert tried.note(finding("jsd", "jsd"), "corrected") == (
+        "JSD cannot tell doing nothing from gold here: it raises alarm on 2 of 10 models to which nothing "
+        "was done."
+    )
+
+
+def test_elsewhere_its_power_is_not_known():
+    tried = part(avg_gap=10)
+    unknown = "Whether {} would notice here that nothing was done is not known."
+    assert tried.note(finding("avg_gap"), "released") == unknown.format("Avg Gap")
+    other = finding("avg_gap", "jsd", benchmark="another")
+    assert tried.note(other, "corrected") == unknown.format("Avg Gap and JSD")
+    assert tried.note(finding("jsd"), "corrected") == unknown.format("JSD")
+    assert PowerPart().note(finding("avg_gap"), "corrected") == unknown.format("Avg Gap")
+
+
+def test_times_and_correlations_are_no_measures():
+    assert part(avg_gap=0).note(finding("time"), "corrected") == ""
+    assert part(avg_gap=0).note(finding(), "corrected") == ""

@@ -1,0 +1,90 @@
+"""How often measures raise alarm: p-values of golds among golds, rates with exact intervals."""
+
+import json
+
+import numpy as np
+import pytest
+from scipy.stats import beta
+
+from lotus.errors import LotusError
+from lotus.results.power import GROUPS, Tried, p_values, rate_of, read_power
+from lotus.tables.power import power
+
+ABOUT = {"dataset": "digits", "architecture": "resnet18", "scenario": "instance-10"}
+
+
+def tried_of(level=0.05, **groups):
+    """One measure, on 20 golds whose numbers are 1 … 20."""
+    values = {"calibrating": list(range(1, 21)), **{key: [0.0] for key in GROUPS}, **groups}
+    return Tried(ABOUT, level, {"jsd": "JSD"}, {"jsd": values})
+
+
+def test_p_values_by_hand():
+    calibrating = np.arange(1.0, 20)
+    assert p_values(calibrating, np.array([20.0, 19, 18.5, 0])) == pytest.approx(
+        [0.05, 0.1, 0.1, 1]
+    )
+
+
+def test_golds_raise_alarm_at_the_stated_level():
+    rng = np.random.default_rng(3)
+    draws = rng.standard_cauchy((4000, 20))
+    alarms = np.mean([p_values(of[:19], of[19:])[0] <= 0.05 for of in draws])
+    assert alarms == pytest.approx(0.05, abs=0.012)
+
+
+def test_a_rate_has_its_exact_interval():
+    found = rate_of(1, 20)
+    assert (found.value, found.n) == (0.05, 20)
+    assert found.low == pytest.approx(beta.ppf(0.025, 1, 20))
+    assert found.high == pytest.approx(beta.ppf(0.975, 2, 19))
+    assert np.isnan(rate_of(0, 0).value)
+
+
+def test_noticing_takes_more_alarms_than_golds_raise():
+    golds = [*range(19), 30.0]
+    assert tried_of(nothing=[30.0] * 10, fresh=golds).notices("jsd")
+    assert not tried_of(nothing=[30.0] * 3 + [1.0] * 7, fresh=golds).notices("jsd")
+    assert tried_of(nothing=[30.0] * 10).rate("jsd", "nothing").value == 1
+
+
+@pytest.fixture
+def file(tmp_path):
+    tried = tried_of(nothing=[30.0, 1.0], fresh=[1.0, 2, 3, 40])
+    content = {"about": ABOUT, "seed": 1, "level": 0.05}
+    content["measures"] = {"jsd": {"label": "JSD", "values": dict(tried.values["jsd"])}}
+    path = tmp_path / "power.json"
+    path.write_text(json.dumps(content))
+    return path
+
+
+def test_the_table_has_each_rate_between_its_limits(file):
+    numbers, latex = power([file])
+    rates = ["golds_flagged", "nothing", "half", "lookup", "temperature", "train_mode"]
+    columns = [name + end for name in rates for end in ("", "_low", "_high")]
+    assert list(numbers) == ["measure", "level", *columns]
+    line = numbers.iloc[0]
+    assert (line["measure"], line["level"]) == ("jsd", 0.05)
+    assert (line["golds_flagged"], line["nothing"], line["half"]) == (0.25, 0.5, 0)
+    for name in rates:
+        assert line[f"{name}_low"] <= line[name] <= line[f"{name}_high"]
+    assert "JSD" in latex
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda of: of.pop("level"),
+        lambda of: of.update(level=2),
+        lambda of: of["measures"]["jsd"]["values"].pop("half"),
+        lambda of: of["measures"]["jsd"]["values"].update(half=["x"]),
+        lambda of: of["measures"]["jsd"]["values"].update(half=[1e999]),
+        lambda of: of["about"].update(dataset=3),
+    ],
+)
+def test_what_no_command_wrote_is_refused(file, change):
+    content = json.loads(file.read_text())
+    change(content)
+    file.write_text(json.dumps(content))
+    with pytest.raises(LotusError, match=r"power\.json"):
+        read_power(file)

@@ -1,0 +1,115 @@
+"""Measures and attacks tried: faked forgettings, the groups that are asked for, and what is found."""
+
+import json
+
+import numpy as np
+import pytest
+from random_predictions import HELD_OUT, PARTS, predict
+
+from lotus.errors import LotusError
+from lotus.figures.power import power as drawn
+from lotus.metrics.base.probabilities import entropy, softmax
+from lotus.predictions import predictions_file
+from lotus.predictions.predictions_file import Split
+from lotus.results.power import GROUPS, read_power
+from lotus.runs.power import GIVEN, looked_up, measure_power, tempered
+
+LABELS = {"dataset": "data", "architecture": "net", "scenario": "instance-10"}
+
+
+def model(seed, sure_of_forget=0.0):
+    """Right and fairly sure of everything; of forget images as sure as of retain images, or less."""
+    said = predict(seed, {**PARTS, **HELD_OUT})
+    sure = {"forget": sure_of_forget, "retain": 4.0, "val": 0.0, "test": 0.0}
+    return {
+        name: Split(
+            of.logits + sure[name] * np.eye(3, dtype=np.float32)[of.labels], of.labels, of.indices
+        )
+        for name, of in said.items()
+    }
+
+
+def test_a_lookup_answers_as_to_an_unseen_image_of_the_class():
+    said = model(1, 4.0)
+    faked = looked_up(said, 3)
+    unseen = said["val"]
+    for answer, label in zip(faked["forget"].logits, faked["forget"].labels, strict=True):
+        alike = unseen.logits[unseen.labels == label]
+        assert (alike == answer).all(axis=1).any()
+    assert all(faked[name] is said[name] for name in ("retain", "val", "test"))
+    assert (looked_up(said, 3)["forget"].logits == faked["forget"].logits).all()
+
+
+def test_a_temperature_gives_forget_images_the_entropy_of_unseen_ones():
+    said = model(1, 4.0)
+    faked = tempered(said)
+    means = [entropy(softmax(of.logits)).mean() for of in (faked["forget"], said["val"])]
+    assert means[0] == pytest.approx(means[1], abs=1e-4)
+    ratios = said["forget"].logits / faked["forget"].logits
+    assert ratios == pytest.approx(np.full_like(ratios, ratios[0, 0]), rel=1e-4)
+    assert ratios[0, 0] > 1
+    assert all(faked[name] is said[name] for name in ("retain", "val", "test"))
+
+
+COUNTS = {"original": 1, "gold": 1, "without": 3, "calibrating": 19, "fresh": 4, "with": 3}
+
+
+@pytest.fixture
+def given(tmp_path):
+    """Predictions of made-up models: golds are unsure of forget images, the others sure."""
+    files, seed = [], 0
+    for group in GIVEN:
+        sure = 0.0 if group in ("gold", "without", "calibrating", "fresh") else 4.0
+        for _ in range(COUNTS.get(group, 2)):
+            seed += 1
+            said = model(seed, sure)
+            if group == "original":
+                both = [said[name] for name in ("forget", "retain")]
+                parts = ("logits", "labels", "indices")
+                whole = Split(
+                    *(np.concatenate([getattr(of, part) for of in both]) for part in parts)
+                )
+                said = {"train": whole, "val": said["val"], "test": said["test"]}
+            path = tmp_path / f"{group}-{seed}.npz"
+            predictions_file.save(path, said)
+            files.append((group, path))
+    return files
+
+
+def test_what_is_tried_tells_golds_from_doing_nothing(given, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    out = tmp_path / "power.json"
+    measure_power(given, 3, 0.05, LABELS, out, tmp_path / "record.json")
+    tried = read_power(out)
+    assert {"avg_gap", "jsd", "rf_jsd", "mia", "accuracy_forget", "confidence", "lira-online"} <= {
+        *tried.measures()
+    }
+    counts = {group: len(tried.values["jsd"][group]) for group in GROUPS}
+    assert counts == {"fresh": 4, **dict.fromkeys(GROUPS[1:], 2)}
+    # A model that is right about what it was to forget is no gold, by any measure of the forget images.
+    for measure in ("avg_gap", "accuracy_forget", "confidence", "lira-offline", "lira-online"):
+        assert tried.rate(measure, "nothing").value == 1, measure
+    # The lookup answers as an unseen image is answered to: attacks on the model's own answers see nothing.
+    assert tried.rate("confidence", "lookup").value < 1
+    record = json.loads((tmp_path / "record.json").read_text())
+    assert record["settings"] == {"of": [group for group, _ in given], "level": 0.05}
+    assert len(drawn([out]).axes) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "level", "said"),
+    [
+        (lambda of: of[1:], 0.05, "needs one model 'original', not 0"),
+        (
+            lambda of: [*of, ("golds", of[0][1])],
+            0.05,
+            "group 'golds' is unknown; accepted: original",
+        ),
+        (lambda of: [it for it in of if it[0] != "half"], 0.05, "needs models of the group 'half'"),
+        (lambda of: of, 0.01, "0.01 cannot be reached with 19 golds .* at least 99"),
+    ],
+)
+def test_what_is_asked_in_error(given, tmp_path, change, level, said):
+    with pytest.raises(LotusError, match=said):
+        measure_power(change(given), 3, level, LABELS, tmp_path / "x.json", tmp_path / "r.json")
+    assert not (tmp_path / "x.json").exists()
