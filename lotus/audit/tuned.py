@@ -2,17 +2,20 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
-from math import fsum, isfinite, prod
+from math import fsum, isclose, isfinite
 from typing import Any
 
 from lotus import layout
 from lotus.config.cells import Benchmark
-from lotus.plan.candidates import tuned_cells, tuned_rows
+from lotus.config.resolved import chosen_for
+from lotus.plan.candidates import candidates, tuned_cells, tuned_rows
 from lotus.plan.plan import Plan
 from lotus.records.index import Index
 from lotus.records.reading import Record
 from lotus.wording import first_of
 
+ROUNDING = 6e-5
+"""How far an objective as stated, with four decimals, can be from the one that was found."""
 Trials = Sequence[tuple[Mapping[str, Any], float]]
 """What was tried on one model: hyper-parameters and objective."""
 
@@ -55,22 +58,42 @@ def _why_not(plan: Plan, index: Index, cell: Benchmark, row: str) -> str | None:
     if len(records) < len(places):
         return f"{places[0]} is there, other tuning seeds are not"
     tried = [_tried(record) for record in records]
-    wanted = min(tuning.budget, prod(len(values) for values in space.values()))
     first = [_of_space(given, space) for given, _ in tried[0]]
     if any([_of_space(given, space) for given, _ in seed] != first for seed in tried):
         return "the seeds tried different candidates"
+    if not _are_declared(plan, cell, row, first):
+        return f"{places[0]} did not try the {tuning.budget} candidates of the declared space and budget"
+    means = [fsum(objective for _, objective in of) / len(of) for of in zip(*tried, strict=True)]
+    best = first[means.index(min(means))]
+    stated = _of_space(plan.hyperparameters(cell, row), space)
+    varied = [key for key in space if any(given[key] != best[key] for given in first)]
+    if any(stated[key] != best[key] for key in varied):
+        return f"chosen was {_in_words(best)}, stated is {_in_words(stated)}"
+    chosen = chosen_for(plan.settings, cell, row)
+    if chosen is not None and not isclose(chosen.objective, min(means), abs_tol=ROUNDING):
+        return f"its mean objective was {min(means):.4f}, stated is {chosen.objective:.4f}"
+    return ""
+
+
+def _are_declared(
+    plan: Plan, cell: Benchmark, row: str, tried: Sequence[Mapping[str, Any]]
+) -> bool:
+    """Whether what was tried is what the configuration declares, in whichever order.
+
+    What plays no part in a plug-in's method, which is not imported, is unknown, and so which of two
+    combinations tuning took for both: then as many of the space are accepted.
+    """
+    tuning = plan.settings.tuning
+    space = tuning.spaces[row] if tuning is not None else {}
+    if plan.methods.is_imported(plan.method_of(row)):
+        declared = [_of_space(given, space) for given in candidates(plan, cell, row)]
+        return len(tried) == len(declared) and all(given in tried for given in declared)
     every = [
         _of_space(dict(zip(space, values, strict=True)), space)
         for values in product(*space.values())
     ]
-    if len(first) != wanted or any(given not in every for given in first):
-        return f"{places[0]} did not try the {wanted} candidates of the declared space and budget"
-    means = [fsum(objective for _, objective in of) / len(of) for of in zip(*tried, strict=True)]
-    best = first[means.index(min(means))]
-    stated = _of_space(plan.hyperparameters(cell, row), space)
-    if stated == best:
-        return ""
-    return f"chosen was {_in_words(best)}, stated is {_in_words(stated)}"
+    as_many = tuning is not None and len(tried) == tuning.budget
+    return as_many and all(given in every and tried.count(given) == 1 for given in tried)
 
 
 def _tried(record: Record) -> Trials:

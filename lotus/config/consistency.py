@@ -16,7 +16,7 @@ from lotus.config.overrides import Override
 from lotus.config.power import Power
 from lotus.config.resolved import benchmarks
 from lotus.config.settings import Settings
-from lotus.config.tuning import Tuning
+from lotus.config.tuning import FEWEST_SEEDS, Tuning
 from lotus.errors import choices
 
 Problem = tuple[list[str | int], Any, str]
@@ -133,6 +133,9 @@ def _power_problems(settings: Settings, power: Power) -> Iterator[Problem]:
 
 
 def _tuning_problems(settings: Settings, tuning: Tuning) -> Iterator[Problem]:
+    if len({*tuning.seeds}) < FEWEST_SEEDS:
+        what = f"needs {FEWEST_SEEDS} different seeds at least, to tell the spread of the objective"
+        yield ["tuning", "seeds"], list(tuning.seeds), what
     for position, seed in enumerate(tuning.seeds):
         if seed in settings.seeds:
             what = "is one of the report's own seeds; choose other seeds for tuning"
@@ -162,6 +165,13 @@ def _override_problems(settings: Settings, position: int, override: Override) ->
         if row not in settings.methods:
             what = f"is not declared under 'methods'; {choices(row, settings.methods)}"
             yield [*root, "methods", row], None, what
+    for row in override.tuned:
+        if row not in override.methods:
+            what = f"is no row of this override's 'methods'; {choices(row, override.methods)}"
+            yield [*root, "tuned", row], None, what
+    if override.tuned and override.where.protocol != "corrected":
+        what = "only corrected rows are tuned; give 'where' the protocol corrected"
+        yield [*root, "tuned"], None, what
     for section in ("training", "images"):
         for key in ("scenario", "protocol"):
             if getattr(override, section) and getattr(override.where, key) is not None:

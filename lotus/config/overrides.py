@@ -4,9 +4,10 @@ from typing import Any, Literal
 
 from pydantic import (
     Field,
+    PositiveInt,
 )
 
-from lotus.config.fields import Name, Section
+from lotus.config.fields import Name, NonNegativeReal, Section
 
 
 class Where(Section):
@@ -33,12 +34,32 @@ class Where(Section):
         )
 
 
+class Chosen(Section):
+    """What `snakemake tune` found of the candidate that it chose for a row."""
+
+    objective: NonNegativeReal = Field(description="Its mean objective over the tuning seeds.")
+    spread: NonNegativeReal | None = Field(
+        None, description="Standard deviation of the objective over these seeds."
+    )
+    seeds: PositiveInt = Field(description="Number of tuning seeds.")
+    candidates: PositiveInt = Field(description="Number of candidates that it was chosen from.")
+
+
 class Override(Section):
     """Other values for a part of the grid; later overrides win."""
 
     where: Where = Field(description="Which part.")
     methods: dict[Name, dict[str, Any]] = Field(
         default_factory=dict, description="Hyper-parameters by row name."
+    )
+    source: str = Field(
+        "",
+        description="Where these hyper-parameters are from, in words, as the report says it; nothing: they "
+        "are chosen by hand. Not for rows that are `tuned`.",
+    )
+    tuned: dict[Name, Chosen] = Field(
+        default_factory=dict,
+        description="By row name, what tuning found of the values in `methods`; `snakemake tune` says it.",
     )
     training: dict[str, Any] = Field(
         default_factory=dict,

@@ -9,6 +9,7 @@ from lotus.config.architectures import Training
 from lotus.config.cells import Benchmark
 from lotus.config.grid import Block
 from lotus.config.images import Dataset
+from lotus.config.overrides import Chosen
 from lotus.config.settings import Settings
 
 
@@ -72,6 +73,23 @@ def images_of(settings: Settings, dataset: str, architecture: str) -> Dataset:
         if override.where.covers(dataset, architecture, None, None):
             use |= override.images
     return Dataset(**use)
+
+
+def chosen_for(settings: Settings, cell: Benchmark, row: str) -> Chosen | None:
+    """Returns what tuning found of a corrected row's values; None where none states it.
+
+    Nor where a later override gives the row one of these values anew.
+    """
+    found: Chosen | None = None
+    keys: set[str] = set()
+    for override in settings.overrides:
+        covers = override.where.covers(cell.dataset, cell.architecture, cell.scenario, "corrected")
+        given = override.methods.get(row, {}) if covers else {}
+        if row in override.tuned and covers:
+            found, keys = override.tuned[row], {*given}
+        elif keys & {*given}:
+            found, keys = None, set()
+    return found
 
 
 def hyperparameters_of(

@@ -8,17 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lotus.errors import LotusError
 from lotus.figures.panels import place_of, room_of_names
 from lotus.figures.spec import FigureSpec, OnPage
 from lotus.figures.style import COLUMN, PAGE, PLATE, SPLIT_COLOURS, empty_figure
-from lotus.layout import GOLD_AGAIN, ORIGINAL
+from lotus.layout import GOLD_AGAIN, ORIGINAL, is_further_gold
 from lotus.metrics.base.probabilities import entropy_of_logits
 from lotus.metrics.base.scoring import of_scenario
 from lotus.metrics.streisand import standing
-from lotus.predictions import predictions_file
-from lotus.records.files import sha256
 from lotus.results.metrics import read_metrics, row_title
+from lotus.results.stated_predictions import load_stated
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -212,7 +210,7 @@ def _entropies(sources: Sequence[Path], fallen: Container[str]) -> dict[str, ByS
     pooled: dict[str, dict[str, list[np.ndarray]]] = {}
     for path in sources:
         files = _of_rows(read_metrics(path))
-        loaded = {row: _load_stated(path, named) for row, named in files.items()}
+        loaded = {row: load_stated(path, named) for row, named in files.items()}
         other = next(said for row, said in loaded.items() if row != ORIGINAL)
         loaded[ORIGINAL] = of_scenario(loaded[ORIGINAL], other)
         for row, said in loaded.items():
@@ -228,13 +226,4 @@ def _entropies(sources: Sequence[Path], fallen: Container[str]) -> dict[str, ByS
 
 def _of_rows(content: Mapping[str, Any]) -> dict[str, Any]:
     """Row → its predictions; further golds, of which a metrics file has the mean, are no rows here."""
-    return {row: named for row, named in content["predictions"].items() if row in content["rows"]}
-
-
-def _load_stated(metrics: Path, named: dict[str, Any]) -> dict[str, predictions_file.Split]:
-    path = Path(named["path"])
-    if not path.is_file() or sha256(path) != named["sha256"]:
-        raise LotusError(
-            f"{path}: is absent, or {metrics} was computed from something else; run both again"
-        )
-    return predictions_file.load(path)
+    return {row: of for row, of in content["predictions"].items() if not is_further_gold(row)}

@@ -81,6 +81,9 @@ class Configuration:
                 return record.kind == "forget-set" and about.get("scenario") == name
             case ("methods", row, *inner):
                 return self._takes(record, row, inner, place=-1)
+            case ("overrides", _, "source" | "tuned", *_):
+                # What is said of values; no value itself.
+                return record.kind in ("experiment", "report")
             case ("overrides", place, *inner):
                 return self._is_of_override(record, int(place), inner)
             case ("gold_seeds",):

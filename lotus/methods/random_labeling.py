@@ -29,6 +29,7 @@ RELEASED = {
     "random-labeling",
     released={"M9": RELEASED},
     alone=lambda _, on, __: ("forget", "retain") if on.has("M9") else (),
+    unused=lambda own, *_: ("momentum",) if own.optimizer == "adam" else (),
 )
 @dataclass(frozen=True)
 class RandomLabeling:

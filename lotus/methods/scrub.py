@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import NonNegativeInt, PositiveInt
 
 from lotus.config.fields import NonNegativeReal, PositiveReal
+from lotus.config.protocol import Protocol
 from lotus.lazy_torch import F, nn
 from lotus.methods.bad_teacher import distillation
 from lotus.methods.base import Task, register, sgd_or_adam
@@ -28,10 +29,20 @@ RELEASED = {
 }
 
 
+def _unused(own: Scrub, protocol: Protocol, _: bool) -> tuple[str, ...]:
+    if protocol.has("M1"):
+        # The original is returned, whatever was done to the student.
+        return tuple(field.name for field in fields(own))
+    unused = ["momentum"] if own.optimizer == "adam" else []
+    unused += ["forget_batch_size"] if not own.max_epochs else []
+    return (*unused, *(["temperature"] if not (own.max_epochs or own.alpha) else []))
+
+
 @register(
     "scrub",
     released={"M1": RELEASED},
     alone=lambda own, *_: ("forget", "retain") if own.max_epochs else ("retain",),
+    unused=_unused,
 )
 @dataclass(frozen=True)
 class Scrub:

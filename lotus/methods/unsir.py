@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 from pydantic import NonNegativeInt, PositiveInt
@@ -26,7 +26,25 @@ def _alone(_: Unsir, protocol: Protocol, class_forgetting: bool) -> tuple[str, .
     return ("retain",) if class_forgetting and not protocol.has("M4") else ()
 
 
-@register("unsir", released={"M4": RELEASED}, alone=_alone)
+OF_INSTANCES = (
+    "rounds",
+    "impair_epochs",
+    "lr",
+    "momentum",
+    "noise_lr",
+    "noise_steps",
+    "batch_size",
+)
+
+
+def _unused(own: Unsir, protocol: Protocol, class_forgetting: bool) -> tuple[str, ...]:
+    if class_forgetting and not protocol.has("M4"):
+        return OF_INSTANCES
+    of_classes = tuple(field.name for field in fields(own) if field.name.startswith("class_"))
+    return of_classes if protocol.has("M4") else ("retain_per_class", *of_classes)
+
+
+@register("unsir", released={"M4": RELEASED}, alone=_alone, unused=_unused)
 @dataclass(frozen=True)
 class Unsir:
     """Learns noise that is unlike (or opposed to) what is to be forgotten, and trains it in.

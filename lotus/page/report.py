@@ -35,7 +35,12 @@ from lotus.page.own_tables import own_tables
 from lotus.page.paper_part import paper_figures, paper_tables
 from lotus.page.power_part import power_part
 from lotus.page.sections import MeasuredCell, ReportSection, TableCell, number, section
-from lotus.page.settings_rows import settings_rows, training_rows, tuning_in_words
+from lotus.page.settings_rows import (
+    settings_rows,
+    training_rows,
+    tuning_in_words,
+    tuning_outcome,
+)
 from lotus.page.verdict_counts import headline, verdict_counts
 from lotus.page.vouched import vouched
 from lotus.page.ways import Way
@@ -299,6 +304,7 @@ def _main_figure(across: Sequence[AcrossBenchmarks]) -> PageFigure | None:
 def _settings(read: Experiment) -> dict[str, Any]:
     return {
         "tuning": tuning_in_words(read.described["settings"]["tuning"]),
+        "tuning_outcome": tuning_outcome(read),
         "settings_rows": settings_rows(read),
         "calibrations": read.calibrations,
         "training_rows": training_rows(list(read.runs.values())),

@@ -5,7 +5,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
+from lotus import layout
 from lotus.config.cells import Benchmark
+from lotus.errors import LotusError
 from lotus.layout import REFERENCES, is_further_gold
 from lotus.records.reading import Record
 from lotus.results.experiment import Experiment, place_of
@@ -13,6 +17,10 @@ from lotus.results.metrics import (
     benchmark_title,
     row_title,
 )
+from lotus.tables.tuning import SPEC as TUNING_TABLE
+from lotus.wording import counted
+
+TUNING = TUNING_TABLE.name
 
 
 def tuning_in_words(tuning: Mapping[str, Any] | None) -> dict[str, Any] | None:
@@ -23,23 +31,58 @@ def tuning_in_words(tuning: Mapping[str, Any] | None) -> dict[str, Any] | None:
     return {"budget": tuning["budget"], "seeds": list(tuning["seeds"]), "spaces": spaces}
 
 
-def settings_rows(read: Experiment) -> list[tuple[str, str, str]]:
-    """(row, hyper-parameters, where), as the records of the runs have them; equal ones together."""
-    found: dict[tuple[str, str], dict[Benchmark, None]] = {}
+def tuning_outcome(read: Experiment) -> str:
+    """Returns in a sentence how many tuned rows come out worse on the report's models; '' without any.
+
+    Raises:
+        LotusError: the table of tuning is absent.
+
+    """
+    made = next((made for made in read.tables if made["kind"] == TUNING), None)
+    if made is None:
+        return ""
+    path = layout.item_file(made["folder"], made["name"], "csv")
+    try:
+        worse = pd.read_csv(path)["above_twice"].astype(bool)
+    except (OSError, ValueError, KeyError) as error:
+        raise LotusError(f"{path}: is not the table of tuning: {error}") from error
+    return (
+        f"On the models of this report {worse.sum()} of {counted(len(worse), 'tuned row')} come out with "
+        "more than twice the objective that tuning found on its own."
+    )
+
+
+def settings_rows(read: Experiment) -> list[tuple[str, str, str, str]]:
+    """(row, hyper-parameters, where these are from, in which benchmarks); equal ones together.
+
+    Hyper-parameters are as the records of the runs have them, their origins as the configuration has them.
+    """
+    found: dict[tuple[str, str, str], dict[Benchmark, None]] = {}
     for cell in read.cells:
         where = place_of(cell).under(cell["protocol"])
         for rows in cell["runs"].values():
             for row, folder in rows.items():
                 recorded = read.runs[Path(folder)].content["settings"]
                 if row not in REFERENCES and not is_further_gold(row):
-                    key = row, _recorded(recorded)
-                    found.setdefault(key, {})[where] = None
-    order = {row: place for place, row in enumerate(dict.fromkeys(row for row, _ in found))}
+                    origin = origins_in_words(cell["methods"][row].get("origins", {}))
+                    found.setdefault((row, _recorded(recorded), origin), {})[where] = None
+    order = {row: place for place, row in enumerate(dict.fromkeys(row for row, *_ in found))}
     every = [place_of(cell).under(cell["protocol"]) for cell in read.cells]
     return [
-        (row_title(row), text, _where(list(where), every))
-        for (row, text), where in sorted(found.items(), key=lambda entry: order[entry[0][0]])
+        (row_title(row), text, origin, _where(list(where), every))
+        for (row, text, origin), where in sorted(
+            found.items(), key=lambda entry: order[entry[0][0]]
+        )
     ]
+
+
+def origins_in_words(origins: Mapping[str, Sequence[str]]) -> str:
+    """Returns which hyper-parameters are from where; those of the most common origin are 'the rest'."""
+    if len(origins) < 2:
+        return next(iter(origins), "")
+    most = max(origins, key=lambda origin: len(origins[origin]))
+    parts = [f"{', '.join(keys)}: {origin}" for origin, keys in origins.items() if origin != most]
+    return "; ".join([*parts, f"the rest: {most}"])
 
 
 def _recorded(settings: Mapping[str, Any]) -> str:

@@ -1,11 +1,17 @@
-"""The candidates of tuning: rows with a space, and combinations of it."""
+"""The candidates of tuning: rows with a space, and combinations of it that differ in what plays a part."""
 
+import json
 import random
+from collections.abc import Iterator
 from itertools import product
 from typing import Any
 
 from lotus.config.cells import Benchmark
+from lotus.config.consistency import Problem
+from lotus.config.protocol import CORRECTED
+from lotus.config.resolved import hyperparameters_of
 from lotus.plan.plan import Plan
+from lotus.wording import counted
 
 
 def tuned_cells(plan: Plan) -> tuple[Benchmark, ...]:
@@ -35,19 +41,46 @@ def trials(plan: Plan) -> list[tuple[Benchmark, int, str]]:
 
 
 def candidates(plan: Plan, cell: Benchmark, row: str) -> list[dict[str, Any]]:
-    """Returns what tuning tries for a row: its own hyper-parameters with combinations of its space.
+    """Returns what tuning tries for a row: what the configuration gives it, with combinations of its space.
 
     At most the budget; the draw depends on row and benchmark alone.
     """
     tuning = plan.settings.tuning
     if tuning is None or row not in tuning.spaces:
         return []
-    space = tuning.spaces[row]
-    own, name = plan.settings.methods[row].hyperparameters, plan.method_of(row)
-    every = [
-        plan.methods.as_read(name, own | dict(zip(space, values, strict=True)))
-        for values in product(*space.values())
-    ]
+    every = distinct(plan, cell, row)
     if len(every) > tuning.budget:
         every = random.Random(f"{cell.name}/{row}").sample(every, tuning.budget)
     return every
+
+
+def distinct(plan: Plan, cell: Benchmark, row: str) -> list[dict[str, Any]]:
+    """Returns the combinations of a row's space, of those that come to the same model the first."""
+    tuning = plan.settings.tuning
+    space = tuning.spaces[row] if tuning is not None else {}
+    own = hyperparameters_of(plan.settings, cell, row, "corrected")
+    name, of_a_class = plan.method_of(row), plan.settings.scenarios[cell.scenario].forgets_a_class
+    found: dict[str, dict[str, Any]] = {}
+    for values in product(*space.values()):
+        given = plan.methods.as_read(name, own | dict(zip(space, values, strict=True)))
+        effective = plan.methods.effective(name, CORRECTED, given, of_a_class)
+        found.setdefault(json.dumps(effective, sort_keys=True, default=str), given)
+    return list(found.values())
+
+
+def too_small_spaces(plan: Plan) -> Iterator[Problem]:
+    """Yields spaces with fewer candidates than the budget: their rows would get fewer tries than others."""
+    tuning = plan.settings.tuning
+    if tuning is None:
+        return
+    for cell in tuned_cells(plan):
+        for row in tuned_rows(plan, cell):
+            found = len(distinct(plan, cell, row))
+            if found < tuning.budget:
+                yield (
+                    ["tuning", "spaces", row],
+                    None,
+                    f"comes to {counted(found, 'distinct candidate')} in {cell.name}, fewer than the "
+                    f"budget of {tuning.budget}, which every row is to have; give more values (of "
+                    "hyper-parameters that play a part there), or lower 'budget'",
+                )

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from lotus import layout
 from lotus.config.cells import Benchmark
 from lotus.config.protocol import CORRECTED, parse
+from lotus.config.resolved import chosen_for
 from lotus.errors import LotusError
 from lotus.figures.registry import FIGURES
 from lotus.methods.base.read_plugins import modules_of
@@ -102,6 +103,17 @@ class Contents:
     def of_lotus(self) -> tuple[Benchmark, ...]:
         """Cells with a row of LoTUS."""
         return tuple(cell for cell in self.cells if any(self._lotus_rows(cell)))
+
+    @cached_property
+    def tuned(self) -> tuple[Benchmark, ...]:
+        """Cells of no study with rows of which an override states what tuning found."""
+        return tuple(
+            cell
+            for cell in self.cells
+            if cell.protocol == CORRECTED.name
+            and not cell.study
+            and any(chosen_for(self.plan.settings, cell, row) for row in self.plan.rows_of(cell))
+        )
 
     def _forgets_a_class(self, cell: Benchmark) -> bool:
         return self.plan.settings.scenarios[cell.scenario].forgets_a_class

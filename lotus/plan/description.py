@@ -3,7 +3,9 @@
 from typing import Any
 
 from lotus.config.cells import Benchmark
+from lotus.config.resolved import chosen_for
 from lotus.plan.plan import Plan
+from lotus.plan.value_origins import origins
 from lotus.published.counterparts import counterpart
 
 
@@ -28,6 +30,7 @@ def _described(plan: Plan, cell: Benchmark) -> dict[str, Any]:
         "measured": measured.protocol,
         "items": [label for label, cells in plan.labelled.items() if cell in cells],
         "published": counterpart(plan.settings, cell),
+        "tuned": _tuned(plan, cell),
         "training": plan.architecture(cell.dataset, cell.architecture)["training"],
         "runs": {seed: plan.run_folders(measured, seed) for seed in plan.seeds_of(measured)},
         "methods": {
@@ -35,9 +38,21 @@ def _described(plan: Plan, cell: Benchmark) -> dict[str, Any]:
                 "method": plan.method_of(row),
                 "calibration": plan.calibration_of(row),
                 "hyperparameters": plan.hyperparameters(plan.home(cell, row), row),
+                "origins": origins(plan, plan.home(cell, row), row),
             }
             for row in plan.rows_of(measured)
         },
+    }
+
+
+def _tuned(plan: Plan, cell: Benchmark) -> dict[str, Any]:
+    """Row → what tuning found of its values; nothing of rows as the published code has them."""
+    found = {row: chosen_for(plan.settings, cell, row) for row in plan.rows_of(cell)}
+    corrected = {row for row in found if plan.column_of(cell, row) == "corrected"}
+    return {
+        row: chosen.model_dump(mode="json")
+        for row, chosen in found.items()
+        if chosen is not None and row in corrected
     }
 
 

@@ -287,12 +287,18 @@ def _of_methods(
                     f"{name} would train on a batch of a single image of the {alone} set ({images})"
                 )
                 yield place, what, ""
-            elif switches.has("E1") and _is_left_in_train_mode(name) and "E1" not in told:
+            elif (
+                switches.has("E1")
+                and is_left_in_train_mode(name, switches, sets.is_of_a_class)
+                and "E1" not in told
+            ):
                 told.add("E1")
                 what = f"switch E1 evaluates {name} on single images in train mode"
                 yield place, what, "use a protocol without E1 (released-e1), or larger images"
 
 
-def _is_left_in_train_mode(name: str) -> bool:
+def is_left_in_train_mode(name: str, switches: protocol.Protocol, is_of_a_class: bool) -> bool:
     """Whether a method of ours returns its network in train mode; of others it is told when they run."""
+    if name == "unsir" and not (is_of_a_class or switches.has("M4")):
+        return False
     return name not in ENDS_IN_EVAL_MODE and registry.is_own(name)

@@ -17,6 +17,7 @@ from lotus.methods.base.catalogue import IMPORTED, Catalogue, NotImported
 from lotus.methods.base.plugins import load_plugins
 from lotus.metrics.base import registry as metric_registry
 from lotus.names import composed
+from lotus.plan.candidates import too_small_spaces
 from lotus.plan.plan import Plan
 
 
@@ -52,10 +53,13 @@ def make_plan(
         for found in (_datasets(settings), _methods(settings, methods), _calibrations(settings))
         for path, value, what in found
     ]
+    plan = Plan(settings, methods)
+    if not problems:
+        problems = [complain(origins, *problem) for problem in too_small_spaces(plan)]
     if problems:
         # Several cells can have the same mistake.
         raise LotusError("\n".join(dict.fromkeys(problems)))
-    return Plan(settings, methods)
+    return plan
 
 
 def source_name(settings: Settings, dataset: str) -> str:

@@ -102,11 +102,17 @@ class Plan:
         configuration.
         """
         name, wanted = self.method_of(row), protocol.parse(cell.protocol)
-        own = own_switches_of(self.methods.released(name))
-        column = ("released" if own <= wanted.on else "corrected") if own else wanted.base
-        given = hyperparameters_of(self.settings, cell, row, column)
+        given = hyperparameters_of(self.settings, cell, row, self.column_of(cell, row))
         runs = (layout.run_folder(cell, seed, row) for seed in self.settings.seeds)
         return self.methods.hyperparameters(name, wanted, given, lambda: _recorded(runs))
+
+    def column_of(self, cell: Benchmark, row: str) -> protocol.Base:
+        """Whether a row stands in a benchmark as its own paper has it or as the published code has it."""
+        wanted = protocol.parse(cell.protocol)
+        own = own_switches_of(self.methods.released(self.method_of(row)))
+        if not own:
+            return wanted.base
+        return "released" if own <= wanted.on else "corrected"
 
     def home(self, cell: Benchmark, row: str) -> Benchmark:
         """Where the run of a row is filed: under the protocol as far as it concerns this run.

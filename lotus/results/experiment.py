@@ -11,7 +11,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from lotus import layout
 from lotus.config.cells import Benchmark
-from lotus.config.protocol import parse
+from lotus.config.overrides import Chosen
+from lotus.config.protocol import CORRECTED, parse
 from lotus.config.scenarios import Scenario
 from lotus.errors import LotusError
 from lotus.formats.json_text import read_mapping
@@ -19,7 +20,7 @@ from lotus.names import path_part, shown
 from lotus.records.places import is_named_outside, leads_out
 from lotus.records.reading import Record, read_record, read_runs
 from lotus.results.lookalikes import AuditTable, audit_table
-from lotus.results.metrics import PLACE, legible, load_metrics
+from lotus.results.metrics import MODELS, PLACE, legible, load_metrics
 from lotus.results.stores import StoreRow, store_row
 
 
@@ -53,6 +54,7 @@ class _Made(_Part):
 
 
 class _Row(_Part):
+    origins: dict[str, list[str]] = {}
     method: str
     calibration: Name | None
 
@@ -66,6 +68,7 @@ class _Cell(_Part):
     measured: Name
     items: list[str]
     published: dict[str, str] | None
+    tuned: dict[Name, Chosen] = {}
     runs: dict[
         Annotated[str, Field(pattern=r"^[0-9]+$")],
         dict[Name, Annotated[str, AfterValidator(_in_project)]],
@@ -150,6 +153,15 @@ class Experiment:
         }
         runs = read_runs(sorted(folders))
         return {Path(run.path).parent: run for run in runs}
+
+    @property
+    def tuned(self) -> dict[tuple[str, ...], Mapping[str, Mapping[str, Any]]]:
+        """Data set, architecture, scenario → row → what tuning found of its values, under `corrected`."""
+        return {
+            tuple(str(cell[key]) for key in MODELS): cell["tuned"]
+            for cell in self.cells
+            if cell["protocol"] == CORRECTED.name and not cell["study"] and cell.get("tuned")
+        }
 
     def labelled(self, label: str) -> list[Mapping[str, Any]]:
         """Cells that are for an item of the paper."""

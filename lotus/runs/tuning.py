@@ -29,6 +29,8 @@ from lotus.runs.run import MODEL, RECORD, Inputs, Run, start
 log = logging.getLogger(__name__)
 
 KEYS = ("dataset", "architecture", "scenario", "row")
+DECIMALS = 4
+"""Of an objective as the configuration states it."""
 
 
 def try_candidates(
@@ -93,7 +95,8 @@ def _said(bench: Bench, model: Any) -> dict[str, Split]:
 def choose_best(trials: Sequence[Path], out: Path, record: Path) -> None:
     """Writes, for each row and benchmark, the candidate with the lowest mean objective over the seeds.
 
-    The file is a list of `overrides` for the configuration, with what was tried in comments.
+    The file is a list of `overrides` for the configuration; each says of the values that it gives with
+    which mean and spread of the objective they were chosen, on how many seeds and of how many candidates.
 
     Args:
         trials: what `try_candidates` wrote.
@@ -123,21 +126,26 @@ def choose_best(trials: Sequence[Path], out: Path, record: Path) -> None:
             raise LotusError(
                 f"{shown(path)}: is not a file of `lotus tune`: it lacks {error}"
             ) from error
-    blocks: dict[tuple[str, ...], list[str]] = {}
+    blocks: dict[tuple[str, ...], dict[str, tuple[str, str]]] = {}
     for key, seeds in grouped.items():
         tried = [[trial["given"] for trial in seed] for seed in seeds]
         if any(given != tried[0] for given in tried):
             raise LotusError(f"{', '.join(key)}: the seeds tried different candidates; tune again")
-        scores = np.mean([[trial["objective"] for trial in seed] for seed in seeds], axis=0)
-        best = int(np.argmin(scores))
-        values = _flow(_varied(tried[0])[best])
-        note = f"objective {scores[best]:.3f}, best of {len(scores)} (worst {max(scores):.3f})"
-        blocks.setdefault(key[:3], []).append(f"      {key[3]}: {values} # {note}")
+        scores = np.array([[trial["objective"] for trial in seed] for seed in seeds])
+        means = scores.mean(axis=0)
+        best = int(np.argmin(means))
+        spread = float(scores[:, best].std(ddof=1)) if len(seeds) > 1 else None
+        blocks.setdefault(key[:3], {})[key[3]] = (
+            f"{_flow(_varied(tried[0])[best])} # worst of {len(means)}: {means.max():.3f}",
+            _flow(_stated(float(means[best]), spread, len(seeds), len(means))),
+        )
     lines = ["# Written by `snakemake tune`; belongs under `overrides` of the configuration."]
     for (dataset, architecture, scenario), rows in blocks.items():
         where = {"dataset": dataset, "architecture": architecture, "scenario": scenario}
         where["protocol"] = "corrected"
-        lines += [f"  - where: {_flow(where)}", "    methods:", *rows]
+        lines += [f"  - where: {_flow(where)}"]
+        for section, part in (("methods", 0), ("tuned", 1)):
+            lines += [f"    {section}:", *(f"      {row}: {rows[row][part]}" for row in rows)]
     write_text(out, "\n".join(lines) + "\n")
     write_record(
         record,
@@ -148,6 +156,14 @@ def choose_best(trials: Sequence[Path], out: Path, record: Path) -> None:
         inputs=list(trials),
         outputs=[out],
     )
+
+
+def _stated(objective: float, spread: float | None, seeds: int, candidates: int) -> dict[str, Any]:
+    """What the configuration says of a choice: a `Chosen`."""
+    rounded = {"objective": round(objective, DECIMALS)}
+    if spread is not None:
+        rounded["spread"] = round(spread, DECIMALS)
+    return {**rounded, "seeds": seeds, "candidates": candidates}
 
 
 def _varied(candidates: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -62,6 +62,10 @@ class Planned(Protocol):
         """Returns those with a row of LoTUS."""
 
     @property
+    def tuned(self) -> Cells:
+        """Returns those under `corrected` of whose rows the configuration states what tuning found."""
+
+    @property
     def ablated(self) -> Cells:
         """Returns the cells of single switches, and what they are compared with."""
 

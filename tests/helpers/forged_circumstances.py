@@ -132,16 +132,17 @@ def _():
 @forgery("hyper-parameters that tuning did not choose", look=audit_project)
 def _():
     about = {"dataset": "digits", "architecture": "resnet18", "scenario": "instance-10"}
-    place = layout.trials_file(Benchmark(**about), 101, "finetune")
-    tried = [{"given": {"lr": lr}, "objective": lr} for lr in (0.01, 0.001)]
-    tried[0]["objective"] = 0.0
-    write_by_hand(
-        place,
-        kind="trials",
-        about={**about, "protocol": "corrected", "seed": 101, "row": "finetune"},
-        notes={"trials": tried},
-        code=OF_ERRORS,
-    )
+    # The stated rate is best of two seeds, and worst in the mean.
+    for seed, objective in ((101, 0.2), (102, 0.2), (103, 0.9)):
+        tried = [{"given": {"lr": 0.01}, "objective": 0.3}]
+        tried.append({"given": {"lr": 0.001}, "objective": objective})
+        write_by_hand(
+            layout.trials_file(Benchmark(**about), seed, "finetune"),
+            kind="trials",
+            about={**about, "protocol": "corrected", "seed": seed, "row": "finetune"},
+            notes={"trials": tried},
+            code=OF_ERRORS,
+        )
     layout.LEDGER.unlink()
     seal(layout.LEDGER)
     return (

@@ -5,9 +5,10 @@ import pytest
 from PIL import Image
 
 from lotus.config.origins import Origin
+from lotus.config.protocol import CORRECTED
 from lotus.errors import LotusError
 from lotus.methods.base import configured, registry
-from lotus.plan.feasible import ENDS_IN_EVAL_MODE, refuse_nonsense
+from lotus.plan.feasible import is_left_in_train_mode, refuse_nonsense
 from lotus.plan.making import make_plan
 
 SMALL = {
@@ -205,7 +206,8 @@ def test_images_that_a_network_cannot_take_are_refused(images, network, use, tol
         refuse({"forget_first": 3}, own(images(OWN)), "few-fixed", network=network, **use)
 
 
+@pytest.mark.parametrize("class_forgetting", [False, True])
 @pytest.mark.parametrize("name", sorted(registry._own()))
-def test_methods_end_in_the_mode_that_is_said_of_them(small_task, name):
-    left = configured.make(name, {}).unlearn(small_task())
-    assert left.training != (name in ENDS_IN_EVAL_MODE)
+def test_methods_end_in_the_mode_that_is_said_of_them(small_task, name, class_forgetting):
+    left = configured.make(name, {}).unlearn(small_task(class_forgetting=class_forgetting))
+    assert left.training == is_left_in_train_mode(name, CORRECTED, class_forgetting)

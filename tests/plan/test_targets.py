@@ -100,7 +100,7 @@ def test_what_the_experiment_has_is_not_complained_about(digits):
             "results/digits/resnet18/seed101/instance-10/corrected/metrics.json",
             "accepted: original",
         ),
-        ("results/tuning/digits/resnet18/seed13/instance-10/lotus.json", "did you mean 'seed101'?"),
+        ("results/tuning/digits/resnet18/seed13/instance-10/lotus.json", "did you mean 'seed103'?"),
         (
             "results/tuning/digits/resnet18/seed101/instance-10/scrub.json",
             "in results/tuning/digits/resnet18/seed101/instance-10/: ",

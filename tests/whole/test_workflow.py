@@ -15,7 +15,9 @@ import yaml
 from forked import lotus, planned, snakemake
 from project import run
 
+from lotus import layout
 from lotus.config.origins import Origin
+from lotus.config.resolved import chosen_for
 from lotus.plan.candidates import tuned_cells
 from lotus.plan.making import make_plan
 from lotus.tracking.dvc_files import locked_stores
@@ -292,16 +294,19 @@ def test_tuning_writes_overrides_that_the_configuration_takes(finished):
     plan = make_plan(content, [Origin("tuned", content)])
     for block, cell in zip(blocks, tuned_cells(plan), strict=True):
         for row in ("finetune", "lotus"):
-            file = (
-                finished / "results/tuning/digits/resnet18/seed101" / cell.scenario / f"{row}.json"
-            )
-            record = json.loads(file.read_text())
-            trials = record["notes"]["trials"]
-            best = min(trials, key=lambda trial: trial["objective"])["given"]
-            assert block["methods"][row].items() <= best.items()
+            files = [finished / layout.trials_file(cell, seed, row) for seed in (101, 102, 103)]
+            records = [json.loads(file.read_text()) for file in files]
+            trials = [record["notes"]["trials"] for record in records]
+            found = np.array([[trial["objective"] for trial in seed] for seed in trials])
+            best = int(found.mean(axis=0).argmin())
+            assert block["methods"][row].items() <= trials[0][best]["given"].items()
             assert plan.hyperparameters(cell, row).items() >= block["methods"][row].items()
+            chosen = chosen_for(plan.settings, cell, row)
+            assert chosen.objective == pytest.approx(found[:, best].mean(), abs=5e-5)
+            assert chosen.spread == pytest.approx(found[:, best].std(ddof=1), abs=5e-5)
+            assert (chosen.seeds, chosen.candidates) == (3, 2)
             # Neither gold nor test images were at hand.
-            assert not [name for name in record["inputs"] if "gold" in name]
+            assert not [name for record in records for name in record["inputs"] if "gold" in name]
     # The ledger is to hold these records too.
     audit = ("audit", *CONFIG)
     assert "was made since" in lotus(finished, *audit, check=False).stdout

@@ -27,8 +27,16 @@ class Catalogue(Protocol):
     ) -> dict[str, Any]:
         """Returns all hyper-parameters of a method: its defaults, the protocol's, and what is given."""
 
+    def defaults(self, name: str) -> Mapping[str, Any]:
+        """Returns the defaults of a method's hyper-parameters, of those that have one."""
+
     def as_read(self, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
         """Returns what is given as the method reads it: the text `1e-3` is a number."""
+
+    def effective(
+        self, name: str, switches: Switches, given: Mapping[str, Any], class_forgetting: bool
+    ) -> dict[str, Any]:
+        """Returns the hyper-parameters that play a part, of a protocol and a kind of forget set."""
 
     def released(self, name: str) -> registry.Constants:
         """Returns the published code's constants of a method, by switch."""
@@ -63,10 +71,23 @@ class Imported:
             configured.make(name, {**registry.constants(name, switches), **given})
         )
 
+    def defaults(self, name: str) -> Mapping[str, Any]:
+        """Returns those of the method's fields."""
+        return configured.defaults(name)
+
     def as_read(self, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
         """Makes the method and returns the fields that are given."""
         read = configured.hyperparameters(configured.make(name, given))
         return {key: read[key] for key in given}
+
+    def effective(
+        self, name: str, switches: Switches, given: Mapping[str, Any], class_forgetting: bool
+    ) -> dict[str, Any]:
+        """Makes the method and returns its fields without those that it says play no part."""
+        method = configured.make(name, {**registry.constants(name, switches), **given})
+        unused = registry.entry_of(name).unused_by(method, switches, class_forgetting)
+        every = configured.hyperparameters(method)
+        return {key: value for key, value in every.items() if key not in unused}
 
     def released(self, name: str) -> registry.Constants:
         """Returns what the method was registered with."""
@@ -148,9 +169,23 @@ class NotImported(Imported):
                 return dict(stated)
         return known
 
+    def defaults(self, name: str) -> Mapping[str, Any]:
+        """Of a plug-in's method: those that its source writes out."""
+        if self.is_imported(name):
+            return super().defaults(name)
+        return self.read[name].defaults if name in self.read else {}
+
     def as_read(self, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
         """Of a plug-in's method: as it is given, since nobody reads it."""
         return super().as_read(name, given) if self.is_imported(name) else dict(given)
+
+    def effective(
+        self, name: str, switches: Switches, given: Mapping[str, Any], class_forgetting: bool
+    ) -> dict[str, Any]:
+        """Of a plug-in's method: all that is given, since it cannot be asked what plays no part."""
+        if self.is_imported(name):
+            return super().effective(name, switches, given, class_forgetting)
+        return dict(given)
 
     def released(self, name: str) -> registry.Constants:
         """Of a plug-in's method: what its source says."""

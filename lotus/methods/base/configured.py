@@ -25,11 +25,7 @@ def check_fields(name: str) -> None:
     where = f"method '{name}': {cls.__module__}.{cls.__qualname__}"
     given: dict[str, Any] = {}
     try:
-        for field in fields(cls):  # type: ignore[arg-type]
-            if field.default is not MISSING:
-                given[field.name] = field.default
-            elif field.default_factory is not MISSING:
-                given[field.name] = field.default_factory()
+        given = defaults(name)
         json.dumps(given)
         _validate(cls, given)
     except ValidationError as error:
@@ -43,6 +39,17 @@ def check_fields(name: str) -> None:
             f"{where}: its fields cannot be read: {type(error).__name__}: {said}; accepted: fields of "
             "numbers, texts, true or false, and tuples of these"
         ) from error
+
+
+def defaults(name: str) -> dict[str, Any]:
+    """Returns field → default of a method, of the fields that have one."""
+    found: dict[str, Any] = {}
+    for field in fields(method_class(name)):  # type: ignore[arg-type]
+        if field.default is not MISSING:
+            found[field.name] = field.default
+        elif field.default_factory is not MISSING:
+            found[field.name] = field.default_factory()
+    return found
 
 
 def make(name: str, hyperparameters: Mapping[str, Any]) -> Method:

@@ -27,6 +27,8 @@ NO_METHODS = frozenset({"base"})
 Constants = Mapping[str, Mapping[str, Any]]
 Deals = Callable[[Any, Switches, bool], Collection[str]]
 """Method, protocol, whether a class is forgotten → the image sets of `Entry.deals_alone`."""
+PlaysNoPart = Callable[[Any, Switches, bool], Collection[str]]
+"""Method, protocol, whether a class is forgotten → the hyper-parameters of `Entry.unused_by`."""
 SETS = frozenset({"forget", "retain", "val"})
 
 
@@ -51,6 +53,7 @@ class Entry:
             protocol, deals in batches of their own to a network in train mode. A set of one image is then
             a batch of one, which BatchNorm cannot normalise where maps are 1×1.
         deals: the same for given hyper-parameters; None: `alone` whatever they are.
+        unused: which hyper-parameters play no part; None: all play one.
 
     """
 
@@ -58,6 +61,15 @@ class Entry:
     released: Constants
     alone: frozenset[str] = frozenset()
     deals: Deals | None = None
+    unused: PlaysNoPart | None = None
+
+    def unused_by(
+        self, method: Method, protocol: Switches = CORRECTED, class_forgetting: bool = False
+    ) -> frozenset[str]:
+        """Returns the hyper-parameters that can have any value here: the model is the same to the bit."""
+        if self.unused is None:
+            return frozenset()
+        return frozenset(self.unused(method, protocol, class_forgetting))
 
     def deals_alone(
         self, method: Method, protocol: Switches = CORRECTED, class_forgetting: bool = False
@@ -83,16 +95,18 @@ def register(
     name: str,
     released: Constants = MappingProxyType({}),
     alone: Collection[str] | Deals = (),
+    unused: PlaysNoPart | None = None,
 ) -> Callable[[M], M]:
-    """Makes a frozen dataclass known as method `name`; `released` and `alone` as in `Entry`.
+    """Makes a frozen dataclass known as method `name`; `released`, `alone`, `unused` as in `Entry`.
 
     Args:
         alone: the sets themselves, or a function of the method, the protocol and whether a class is
             forgotten, where they depend on these.
+        unused: a function of the same. Tuning counts candidates that differ in nothing else as one.
 
     Raises:
-        LotusError: the class is no frozen dataclass with `unlearn`, the name is taken, or `alone` names
-            another set than forget, retain or val.
+        LotusError: the class is no frozen dataclass with `unlearn`, the name is taken, `alone` names
+            another set than forget, retain or val, or `unused` something that is no field.
 
     """
     if (
@@ -113,7 +127,9 @@ def register(
         _check(name, cls)
         cls.__pydantic_config__ = ConfigDict(extra="forbid", strict=True)  # type: ignore[attr-defined]
         deals = alone if callable(alone) else None
-        entries[name] = Entry(cls, released, _sets(name, cls, alone), deals)
+        entry = Entry(cls, released, _sets(name, cls, alone), deals, unused)
+        _check_unused(name, entry)
+        entries[name] = entry
         return cls
 
     return add
@@ -131,6 +147,19 @@ def _sets(name: str, cls: type, alone: Collection[str] | Deals) -> frozenset[str
             "alone=('forget',)"
         )
     return frozenset(alone)
+
+
+def _check_unused(name: str, entry: Entry) -> None:
+    """Refuses names that are no fields, as far as a method can be made without values for its fields."""
+    known = {field.name for field in fields(entry.cls)}  # type: ignore[arg-type]
+    if any(f.default is f.default_factory is MISSING for f in fields(entry.cls)):  # type: ignore[arg-type]
+        return
+    named = entry.unused_by(entry.cls()) | entry.unused_by(entry.cls(), class_forgetting=True)
+    if strange := named - known:
+        raise LotusError(
+            f"method '{name}': unused = {min(strange)!r}: no hyper-parameter of it; "
+            f"{choices(min(strange), known)}"
+        )
 
 
 def _check(name: str, cls: type) -> None:

@@ -1,0 +1,117 @@
+"""The table of what tuning chose: its objective on tuning's own models, and on those of the report."""
+
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lotus import layout
+from lotus.layout import ORIGINAL
+from lotus.metrics.base.scoring import of_scenario
+from lotus.results.experiment import read_experiment
+from lotus.results.metrics import MODELS, benchmark_title, read_metrics, row_title
+from lotus.results.stated_predictions import load_stated
+from lotus.runs.objective import objective
+from lotus.tables.cell_texts import plus_minus
+from lotus.tables.latex import latex_table
+from lotus.tables.spec import Table, TableSpec
+
+NOTABLE = 2.0
+"""Times the objective of tuning from which on a row is marked."""
+Found = Mapping[tuple[str, ...], Mapping[str, list[float]]]
+"""Data set, architecture, scenario → row → its objective for each seed of the report."""
+
+
+def tuning(sources: Sequence[Path]) -> Table:
+    """Returns for each tuned row the objective by which it was chosen, beside that on the report's models.
+
+    Columns: data set, architecture, scenario, row; candidates, tuning_seeds, tuned_objective, tuned_spread
+    as the configuration states them; objective, objective_std, n over the report's seeds; ratio of the two
+    objectives, and whether it is above 2. A model whose predictions are not finite has the objective 1.
+
+    Args:
+        sources: what `lotus describe` wrote, and the metrics files of the tuned cells.
+
+    Raises:
+        LotusError: predictions are not those that the metrics were computed from.
+
+    """
+    experiment, *metrics = sources
+    read = read_experiment(experiment)
+    found = _objectives(metrics, read.tuned)
+    lines = [
+        _line(place, row, chosen, found[place][row])
+        for place, chosen_rows in read.tuned.items()
+        for row, chosen in chosen_rows.items()
+        if row in found.get(place, {})
+    ]
+    numbers = pd.DataFrame(lines, columns=COLUMNS)
+    body = [
+        [
+            benchmark_title(*(line[key] for key in MODELS)),
+            row_title(line["row"]),
+            plus_minus(line["tuned_objective"], line["tuned_spread"]),
+            plus_minus(line["objective"], line["objective_std"]),
+            "yes" if line["above_twice"] else "",
+        ]
+        for line in lines
+    ]
+    heads = ["Benchmark", "Method", "On tuning's models", "On the report's", "More than twice"]
+    return numbers, latex_table("The objective of tuning; lower is better.", heads, body)
+
+
+COLUMNS = [
+    *(*MODELS, "row", "candidates", "tuning_seeds", "tuned_objective", "tuned_spread"),
+    *("objective", "objective_std", "n", "ratio", "above_twice"),
+]
+
+
+def _line(
+    place: tuple[str, ...], row: str, chosen: Mapping[str, Any], found: Sequence[float]
+) -> dict[str, Any]:
+    mean, before = float(np.mean(found)), float(chosen["objective"])
+    return {
+        **dict(zip(MODELS, place, strict=True)),
+        "row": row,
+        "candidates": chosen["candidates"],
+        "tuning_seeds": chosen["seeds"],
+        "tuned_objective": before,
+        "tuned_spread": float("nan") if chosen.get("spread") is None else chosen["spread"],
+        "objective": mean,
+        "objective_std": float(np.std(found, ddof=1)) if len(found) > 1 else float("nan"),
+        "n": len(found),
+        "ratio": mean / before if before else float("nan"),
+        "above_twice": mean > NOTABLE * before,
+    }
+
+
+def _objectives(metrics: Sequence[Path], tuned: Mapping[tuple[str, ...], Collection[str]]) -> Found:
+    """From the predictions of tuned rows that the metrics files name; their digests are checked."""
+    found: dict[tuple[str, ...], dict[str, list[float]]] = {}
+    for path in metrics:
+        content = read_metrics(path)
+        place, named = tuple(str(content[key]) for key in MODELS), content["predictions"]
+        rows = [row for row in tuned.get(place, ()) if row in named]
+        untouched = load_stated(path, named[ORIGINAL]) if rows else {}
+        for row in rows:
+            splits = load_stated(path, named[row])
+            original = of_scenario(untouched, splits)
+            value = objective(splits, original)["objective"]
+            found.setdefault(place, {}).setdefault(row, []).append(value)
+    return found
+
+
+SPEC = TableSpec(
+    name="tuning",
+    make=tuning,
+    each="experiment",
+    cells=lambda planned: planned.tuned,
+    sources=lambda planned, cells: [str(layout.EXPERIMENT), *planned.metrics(cells)],
+    order=60,
+    label="The objective of tuning, on its own models and on the report's",
+    absent="The configuration states of no row what tuning found.",
+    summary="For each tuned row the mean objective by which its hyper-parameters were chosen, and the same "
+    "objective on the models of this report, whose seeds tuning did not see.",
+)
