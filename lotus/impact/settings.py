@@ -18,6 +18,8 @@ from lotus.records.reading import Record
 from lotus.results.experiment import read_experiment
 from lotus.surroundings import PACKAGE
 
+TUNING_TABLE = layout.item_record("tables", "tuning", "table").as_posix()
+"""Of the table that sets what is said of tuning beside the report's models."""
 Settings = Mapping[str, Any]
 Steps = tuple[str, ...]
 """The parts of a key: names, and places in lists."""
@@ -83,7 +85,7 @@ class Configuration:
                 return self._takes(record, row, inner, place=-1)
             case ("overrides", _, "source" | "tuned", *_):
                 # What is said of values; no value itself.
-                return record.kind in ("experiment", "report")
+                return record.kind in ("experiment", "report") or record.path == TUNING_TABLE
             case ("overrides", place, *inner):
                 return self._is_of_override(record, int(place), inner)
             case ("gold_seeds",):
