@@ -49,6 +49,8 @@ ORIGINAL, GOLD, GOLD_AGAIN = "original", "gold", "gold-again"
 REFERENCES = (ORIGINAL, GOLD, GOLD_AGAIN)
 """Rows of tables that are no method: nothing done, retrained, and retrained once more (the floor)."""
 HELD_OUT = "held-out"
+HALF = "half"
+"""A half of the training images."""
 STORE_FILES = {
     "images": "images.npy",
     "labels": "labels.npy",
@@ -172,6 +174,16 @@ def attacks_file(cell: Benchmark) -> Path:
     """What membership attacks find in a cell, over its seeds."""
     folder = RESULTS / cell.dataset / cell.architecture / "all-seeds" / cell.scenario
     return folder / cell.protocol / f"{in_study('attacks', cell.study)}.json"
+
+
+def shadows_file(cell: Benchmark) -> Path:
+    """What attacks find with the shadow models of a cell: those of halves of the training images."""
+    return attacks_file(cell).with_name("shadows.json")
+
+
+def shadow_scores_file(cell: Benchmark) -> Path:
+    """The attack's scores of the forget images that each shadow of a cell had."""
+    return shadows_file(cell).with_suffix(".npz")
 
 
 def scores_file(cell: Benchmark) -> Path:

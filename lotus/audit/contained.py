@@ -12,7 +12,7 @@ from lotus.audit.open_stores import OpenStore
 from lotus.audit.said_by_models import Parts, PredictionsFiles, Said, indices_in
 from lotus.audit.sound_outputs import sound_outputs
 from lotus.formats.json_text import parse_json, read_file
-from lotus.predictions.predictions_file import ATTACKED, CALIBRATION
+from lotus.predictions.predictions_file import ABSENT, ATTACKED, CALIBRATION
 from lotus.records.index import Index
 from lotus.records.places import leads_out
 from lotus.records.reading import Record
@@ -55,14 +55,16 @@ def _halves(path: str) -> Parts:
 
 
 def _forget_set(path: str) -> Parts:
-    return _parts(path, ("forget", "retain"))
+    return _parts(path, ("forget", "retain"), (ABSENT,))
 
 
-def _parts(path: str, names: Iterable[str]) -> Parts:
+def _parts(path: str, names: Iterable[str], others: Iterable[str] = ()) -> Parts:
+    """The parts of a split; `others` are those that only some splits have."""
     content = parse_json(read_file(Path(path)))
     if not isinstance(content, dict):
         raise ValueError("it is not a mapping")
-    return {name: indices_in(name, content.get(name)) for name in names}
+    there = [*names, *(name for name in others if name in content)]
+    return {name: indices_in(name, content.get(name)) for name in there}
 
 
 def _of_predictions(
@@ -148,7 +150,12 @@ def _shared(parts: Parts) -> Iterator[str]:
 def _misplaced(parts: Parts, dataset: str) -> Iterator[str]:
     """Held-out images outside the store's held-out part, training images outside its training part."""
     ranges = _ranges(dataset)
-    homes = {"forget": "train", "retain": "train", "val": "val" if "val" in ranges else "test"}
+    homes = {
+        "forget": "train",
+        "retain": "train",
+        ABSENT: "train",
+        "val": "val" if "val" in ranges else "test",
+    }
     for name, indices in parts.items():
         home = homes.get(name, name)
         if home not in ranges:

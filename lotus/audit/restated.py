@@ -55,7 +55,7 @@ def problems(
             if record.kind == "metrics":
                 of_metrics = _of_metrics(record, path, index, sound, files)
                 yield from ((path, reason) for reason in of_metrics)
-            elif record.kind == "attacks" and path.endswith(".json"):
+            elif record.kind in ("attacks", "shadow-attacks") and path.endswith(".json"):
                 yield from ((path, reason) for reason in _of_attacks(record, path))
             elif path.endswith(layout.MAPS_FILE):
                 yield from ((path, reason) for reason in _of_maps(record, path, index))
@@ -113,12 +113,14 @@ def _run_record(about: Mapping[str, Any]) -> Path:
 PLACES: Mapping[str, Callable[[Mapping[str, Any]], Path]] = {
     "store": lambda about: layout.store_record(str(about["dataset"])),
     "held-out": lambda about: layout.split_file(str(about["dataset"]), about["seed"], HELD_OUT),
+    "half": lambda about: layout.split_file(str(about["dataset"]), about["seed"], layout.HALF),
     "forget-set": lambda about: layout.split_file(
         str(about["dataset"]), about["seed"], str(about["scenario"])
     ),
     **dict.fromkeys(MODELS, _run_record),
     "metrics": lambda about: layout.metrics_file(_cell(about), about["seed"]),
     "attacks": lambda about: layout.attacks_file(_cell(about)),
+    "shadow-attacks": lambda about: layout.shadows_file(_cell(about)),
     "gradcam": lambda about: layout.gradcam_file(_cell(about), about["seed"]),
     "trials": lambda about: layout.trials_file(_cell(about), about["seed"], str(about["row"])),
 }

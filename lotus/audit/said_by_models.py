@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from lotus.predictions.predictions_file import (
+    ABSENT,
     ATTACKED,
     CALIBRATION,
     COLLAPSED,
@@ -19,7 +20,7 @@ LARGEST = 10**12
 """More images than a store can have."""
 Parts = Mapping[str, np.ndarray]
 """Part → indices into the store, or labels; int64."""
-ASKED = ("train", "forget", "retain", "val", "test", CALIBRATION)
+ASKED = ("train", "forget", "retain", ABSENT, "val", "test", CALIBRATION)
 
 
 @dataclass(frozen=True)

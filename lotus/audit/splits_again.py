@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
+from lotus import layout
 from lotus.audit.open_stores import OpenStore
 from lotus.audit.sound_outputs import sound_outputs
 from lotus.config.scenarios import Scenario
@@ -17,6 +18,7 @@ from lotus.data import splits
 from lotus.data.store import Store
 from lotus.errors import LotusError
 from lotus.formats.json_text import parse_json, read_file
+from lotus.predictions.predictions_file import ABSENT
 from lotus.records.code_identity import code_digest
 from lotus.records.environment import versions
 from lotus.records.files import write_text
@@ -25,7 +27,7 @@ from lotus.records.index import Index
 from lotus.records.reading import Record
 from lotus.wording import counted
 
-KINDS = ("held-out", "forget-set")
+KINDS = ("held-out", "half", "forget-set")
 NOTED = ("rule", "digest")
 """Parts of a forget set that its record notes too."""
 CACHE = Path(".lotus/splits.json")
@@ -134,9 +136,16 @@ def _again(record: Record, store: Store) -> Mapping[str, Any]:
     seed = int(record.about["seed"])
     if record.kind == "held-out":
         return asdict(splits.halve_held_out(store, seed))
+    if record.kind == "half":
+        return {"train": splits.draw_half(store, seed)}
     scenario = Scenario.model_validate_json(json.dumps(record.settings))
     chosen = splits.choose_forget_set(store, scenario, seed)
-    return {**asdict(chosen), "digest": chosen.digest}
+    half = layout.split_file(str(record.about["dataset"]), seed, layout.HALF).as_posix()
+    if half in record.inputs:
+        chosen = splits.within_half(chosen, splits.draw_half(store, seed))
+    parts = {name: value for name, value in asdict(chosen).items() if name != ABSENT}
+    absent = {ABSENT: chosen.absent} if len(chosen.absent) else {}
+    return {**parts, **absent, "digest": chosen.digest}
 
 
 def _other_images(name: str, stated: Any, wanted: np.ndarray, record: Record) -> Iterator[str]:

@@ -146,6 +146,26 @@ def split_held_out(store: Path, seed: int, out: Path, record: Path | None) -> No
 
 @click.command(
     epilog=examples(
+        "lotus halve-training --store data/stores/digits --seed 1000000 --out half.json"
+    )
+)
+@store_option
+@seed_option
+@click.option("--out", type=FILE, required=True, help="A half of the training images (JSON).")
+@record_option
+def halve_training(store: Path, seed: int, out: Path, record: Path | None) -> None:
+    """Draw a random half of the training images.
+
+    An even seed and the next one draw halves that have no image in common. Models of halves are what
+    privacy is measured with.
+    """
+    from lotus.data.splits import write_half
+
+    write_half(store, seed, out, record or beside(out))
+
+
+@click.command(
+    epilog=examples(
         "lotus choose-forget-set --store data/stores/digits --scenario '{forget_fraction: 0.1}'"
         " --seed 1 --out forget-a-tenth.json",
         "lotus choose-forget-set --store data/stores/digits --scenario '{forget_class: three}'"
@@ -160,6 +180,11 @@ def split_held_out(store: Path, seed: int, out: Path, record: Path | None) -> No
     help="As in the configuration: '{forget_fraction: 0.1}' or '{forget_class: Trouser}'.",
 )
 @click.option("--seed", type=SEED, required=True, help="Seed of the random rule.")
+@click.option(
+    "--half",
+    type=EXISTING_FILE,
+    help="A half of the training images (`lotus halve-training`), to which both sets are limited.",
+)
 @labels_option
 @click.option("--out", type=FILE, required=True, help="Forget and retain indices (JSON).")
 @record_option

@@ -83,6 +83,11 @@ training_options = together(
 @out_option
 @weights_option
 @training_options
+@click.option(
+    "--half",
+    type=EXISTING_FILE,
+    help="A half of the training images (`lotus halve-training`) to train on, instead of all.",
+)
 def pretrain(**options: Any) -> None:
     """Train the original model, on all training images."""
     _train("original", None, options)
@@ -137,7 +142,8 @@ def _train(kind: str, forget_set: Path | None, options: dict[str, Any]) -> None:
 
     architecture = check(ARCHITECTURE, options.pop("architecture"), "--architecture")
     use = check(Dataset, options.pop("images"), "--images")
-    inputs = Inputs(options.pop("store"), options.pop("held_out"), forget_set)
+    half = options.pop("half", None)
+    inputs = Inputs(options.pop("store"), options.pop("held_out"), forget_set, half=half)
     weights_of = options.pop("weights_of")
     train_run(kind, inputs, Run(**options), architecture, use, weights_of)
 

@@ -114,6 +114,46 @@ def attack(
     attack_models(runs_of(runs), labels, out, scores, record or beside(out))
 
 
+SHADOWS = "results/digits/resnet18/seed100000"
+
+
+@click.command(
+    epilog=examples(
+        f"lotus attack-shadows --of original 1000000 {SHADOWS}0/original/corrected/predictions.npz"
+        f" --of lotus 1000000 {SHADOWS}0/instance-10/corrected/lotus/predictions.npz"
+        " --out my-shadows.json --scores my-shadows.npz",
+        when="with the models of all shadows that `privacy` asks for",
+    )
+)
+@click.option(
+    "--of",
+    "runs",
+    type=(str, SEED, EXISTING_FILE),
+    multiple=True,
+    required=True,
+    help="A row, a shadow's seed and its predictions; repeatable.",
+)
+@labels_option
+@click.option("--out", type=FILE, required=True, help="What the attack finds (JSON).")
+@click.option("--scores", type=FILE, required=True, help="Every image's score (NPZ).")
+@record_option
+def attack_shadows(
+    runs: tuple[tuple[str, int, Path], ...],
+    labels: dict[str, Any],
+    out: Path,
+    scores: Path,
+    record: Path | None,
+) -> None:
+    """Attack shadow models, each with all others.
+
+    Each shadow is of a half of the training images (`privacy` in the configuration). The attack is U-LiRA.
+    """
+    from lotus.runs import attacking_shadows
+    from lotus.runs.attacking import runs_of
+
+    attacking_shadows.attack_shadows(runs_of(runs), labels, out, scores, record or beside(out))
+
+
 @click.command(
     epilog=examples(
         " ".join(

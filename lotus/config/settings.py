@@ -20,6 +20,7 @@ from lotus.config.images import Dataset
 from lotus.config.methods import MethodEntry
 from lotus.config.overrides import Override
 from lotus.config.power import Power
+from lotus.config.privacy import Privacy
 from lotus.config.scenarios import Scenario
 from lotus.config.tuning import Tuning
 
@@ -79,6 +80,11 @@ class Settings(Section):
     )
     overrides: Annotated[tuple[Override, ...], Field(strict=False)] = Field(
         (), description="Hyper-parameters and recipes for parts of the grid."
+    )
+    privacy: Privacy | None = Field(
+        None,
+        description="Shadow models for membership attacks with more power (docs/attacks.md); their "
+        "number and time are said before they start.",
     )
     tuning: Tuning | None = Field(
         None, description="How hyper-parameters are tuned; the chosen ones stand under `overrides`."

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ class ForgetSet:
 
     Attributes:
         class_forgetting: the forget set is all there is of its classes.
+        absent: training images in neither, which the models of a half were never trained on.
 
     """
 
@@ -38,6 +39,7 @@ class ForgetSet:
     forget: np.ndarray
     retain: np.ndarray
     class_forgetting: bool
+    absent: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
 
     @property
     def digest(self) -> str:
@@ -67,6 +69,56 @@ def halve_held_out(store: Store, seed: int) -> HeldOut:
     splitter = StratifiedShuffleSplit(n_splits=1, test_size=0.5, random_state=seed)
     val, test = next(splitter.split(held_out, store.labels[held_out]))
     return HeldOut(np.sort(held_out[val]), np.sort(held_out[test]))
+
+
+def draw_half(store: Store, seed: int) -> np.ndarray:
+    """A random half of the training images of each class; indices into the store, ascending.
+
+    Seeds 2k and 2k + 1 draw halves that have no image in common and together all of them: among the halves
+    of successive seeds each image is in every second one.
+
+    Raises:
+        LotusError: the data set is for calibration only, or a class has a single training image.
+
+    """
+    _refuse_calibration(store)
+    train = store.part("train")
+    rng = np.random.default_rng(seed // 2)
+    half: list[np.ndarray] = []
+    for label, name in enumerate(store.classes):
+        drawn = rng.permutation(train[store.labels[train] == label])
+        if len(drawn) == 1:
+            raise LotusError(
+                f"class {name}: one training image cannot be halved; at least 2 are needed"
+            )
+        middle = len(drawn) // 2
+        half.append(drawn[:middle] if seed % 2 == 0 else drawn[middle:])
+    return np.sort(np.concatenate(half))
+
+
+def within_half(chosen: ForgetSet, half: np.ndarray) -> ForgetSet:
+    """The part of a forget and a retain set that is in a half of the training images.
+
+    Raises:
+        LotusError: one of them has no image in the half.
+
+    """
+    kept, others = (
+        {
+            name: ids[np.isin(ids, half, invert=is_other)]
+            for name, ids in (("forget", chosen.forget), ("retain", chosen.retain))
+        }
+        for is_other in (False, True)
+    )
+    if problem := empty_set(len(kept["forget"]), sum(map(len, kept.values()))):
+        raise LotusError(f"a half of the training images: {problem}")
+    return ForgetSet(
+        f"{chosen.rule}, of these those in a half of the training images",
+        kept["forget"],
+        kept["retain"],
+        chosen.class_forgetting,
+        np.concatenate([*others.values()]),
+    )
 
 
 def choose_forget_set(store: Store, scenario: Scenario, seed: int) -> ForgetSet:
@@ -194,6 +246,36 @@ def write_held_out(folder: Path, seed: int, out: Path, record: Path) -> None:
     )
 
 
+def write_half(folder: Path, seed: int, out: Path, record: Path) -> None:
+    """Writes a half of a store's training images, and its record.
+
+    Raises:
+        LotusError: as `draw_half`, or the store is damaged.
+
+    """
+    store = open_store(folder)
+    write_json(out, {"train": draw_half(store, seed).tolist()})
+    write_record(
+        record,
+        kind="half",
+        modules=[__name__],
+        about={"dataset": store.source["dataset"], "seed": seed},
+        settings={},
+        inputs=[folder / "source.json", folder / "labels.npy"],
+        outputs=[out],
+    )
+
+
+def load_half(path: Path) -> np.ndarray:
+    """Reads what `write_half` wrote.
+
+    Raises:
+        LotusError: absent or damaged.
+
+    """
+    return _indices(path, _read(path, ("train",))["train"])
+
+
 def write_forget_set(
     folder: Path,
     scenario: Scenario,
@@ -201,11 +283,13 @@ def write_forget_set(
     labels: Mapping[str, Any],
     out: Path,
     record: Path,
+    half: Path | None = None,
 ) -> None:
     """Writes the forget set of a scenario, and its record.
 
     Args:
         labels: name of the scenario, …: for the record only.
+        half: of the training images; what is forgotten and kept is limited to it.
 
     Raises:
         LotusError: as `choose_forget_set`, or the store is damaged.
@@ -213,6 +297,8 @@ def write_forget_set(
     """
     store = open_store(folder)
     chosen = choose_forget_set(store, scenario, seed)
+    if half is not None:
+        chosen = within_half(chosen, load_half(half))
     save_forget_set(out, chosen)
     write_record(
         record,
@@ -220,7 +306,7 @@ def write_forget_set(
         modules=[__name__],
         about={"dataset": store.source["dataset"], **labels, "seed": seed},
         settings=scenario.model_dump(exclude_none=True),
-        inputs=[folder / "source.json", folder / "labels.npy"],
+        inputs=[folder / "source.json", folder / "labels.npy", *([half] if half else [])],
         outputs=[out],
         notes={"rule": chosen.rule, "digest": chosen.digest, "images": len(chosen.forget)},
     )
@@ -252,6 +338,7 @@ def save_forget_set(path: Path, chosen: ForgetSet) -> None:
             "digest": chosen.digest,
             "forget": chosen.forget.tolist(),
             "retain": chosen.retain.tolist(),
+            **({"absent": chosen.absent.tolist()} if len(chosen.absent) else {}),
         },
     )
 
@@ -275,6 +362,7 @@ def load_forget_set(path: Path) -> ForgetSet:
         _indices(path, content["forget"]),
         _indices(path, content["retain"]),
         content["class_forgetting"],
+        _indices(path, content.get("absent", [])),
     )
     if chosen.digest != content["digest"]:
         raise LotusError(

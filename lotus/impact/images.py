@@ -10,11 +10,12 @@ from lotus.config.images import StoreOptions
 from lotus.data import content as contents
 from lotus.data import sources
 from lotus.data.content import Files
-from lotus.data.splits import load_forget_set, load_held_out
+from lotus.data.splits import ForgetSet, load_forget_set, load_half, load_held_out
 from lotus.data.store import Store, open_store
 from lotus.errors import LotusError
 from lotus.impact.start import Start
 from lotus.names import shown
+from lotus.predictions.predictions_file import ABSENT
 from lotus.records.forms import MODELS
 from lotus.records.index import Index
 from lotus.records.places import on_this_machine
@@ -126,7 +127,7 @@ def _roles(
 ) -> Iterator[tuple[tuple[int, str], str]]:
     """Where each seed, and of training images each scenario, has the image."""
     for record in index.records.values():
-        if record.about.get("dataset") != dataset or record.kind not in ("held-out", "forget-set"):
+        if record.about.get("dataset") != dataset or record.kind not in SPLITS:
             continue
         # A record can name any file as its own; only those that lie where its own do are read.
         for path in (name for name in record.outputs if index.producer(name) is record):
@@ -137,9 +138,22 @@ def _roles(
                     "val" if position in halves.val else "test" if position in halves.test else ""
                 )
                 yield (seed, ""), split
+            elif record.kind == "half" and part == "train":
+                half = load_half(Path(path))
+                yield (seed, layout.HALF), "train" if position in half else ABSENT
             elif record.kind == "forget-set" and part == "train":
                 chosen = load_forget_set(Path(path))
-                yield (seed, scenario), "forget" if position in chosen.forget else "retain"
+                yield (seed, scenario), _part_of(chosen, position)
+
+
+SPLITS = ("held-out", "half", "forget-set")
+"""Kinds of records that say which part an image is in."""
+
+
+def _part_of(chosen: ForgetSet, position: int) -> str:
+    if position in chosen.forget:
+        return "forget"
+    return "retain" if position in chosen.retain else ABSENT
 
 
 def _calibration(record: Record) -> str:
@@ -166,8 +180,9 @@ def _is_made_of(record: Record, part: str, roles: Roles, dataset: str) -> bool:
     if part == "train":
         if record.kind == "gold":
             return roles.get((seed, scenario)) != "forget"
-        # What was unlearned saw it as the original did, and again as forget or retain image.
-        return True
+        # What was unlearned saw it as the original did, and again as forget or retain image; but not what
+        # the original of a half was never trained on.
+        return roles.get((seed, scenario or layout.HALF)) != ABSENT
     if roles.get((seed, "")) != "val":
         return False
     # A method is given the validation images; a training reads them to stop early.

@@ -166,9 +166,11 @@ def _text_of_many(nodes: Sequence[Node]) -> list[str]:
 PLURALS = {
     "source": "files",
     "raw": "lists",
+    "half": "halves of training images",
     "held-out": "halves of held-out images",
     "gradcam": "Grad-CAM maps",
     "attacks": "files of attacks",
+    "shadow-attacks": "files of attacks on shadows",
     "trials": "trials",
 }
 """What several of a kind are called, unless that is the kind's name with an s."""

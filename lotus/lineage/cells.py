@@ -33,6 +33,9 @@ KEYS_OF_LINES = (*KEYS, "switch", "seed", "metric", "scope", "attack")
 """Columns that tell lines of one row apart."""
 
 
+SHADOWS = ("shadows",)
+"""What an attack needs that runs on shadow models."""
+
 ReadExperiment = Callable[[Path], Experiment]
 
 
@@ -243,7 +246,13 @@ def _inputs_of_line(
     if name in ("times", "cost"):
         return {record.path: list(_runs_needed(record, line, index))}
     if name == "attacks":
-        chosen = [path for path in record.inputs if _agrees(_about(path, index), line, KEYS)]
+        kind = "shadow-attacks" if specs()[line.content["attack"]].needs == SHADOWS else "attacks"
+        makers = {path: index.producer(path) for path in record.inputs}
+        chosen = [
+            path
+            for path, of in makers.items()
+            if of and of.kind == kind and _agrees(of.about, line, KEYS)
+        ]
         return {record.path: chosen, **_attacked_models(chosen, line, index)}
     if name not in ("benchmark", "summary", "per-seed", "correlation", "ablation"):
         return None
@@ -287,11 +296,6 @@ def _predictions_needed(metrics: Iterable[str], line: Line, index: Index) -> dic
             needed = rows_needed(line.metric, line.content.get("row", ""), list(rows), golds)
             found[record.path] = [rows[row] for row in needed if row in rows]
     return found
-
-
-def _about(path: str, index: Index) -> Mapping[str, Any]:
-    made = index.producer(path)
-    return {} if made is None else made.about
 
 
 def _attacked_models(files: Iterable[str], line: Line, index: Index) -> dict[str, list[str]]:

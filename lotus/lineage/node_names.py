@@ -35,10 +35,12 @@ def _title_of_record(record: Record) -> str:
     name = about.get("item") or about.get("table") or about.get("figure")
     return {
         "store": f"images of {dataset_title(str(about.get('dataset', '')))}",
+        "half": f"a half of the training images of {where}",
         "held-out": f"validation and test halves of {where}",
         "forget-set": f"forget and retain set of {where}",
         "forget-sheet": f"pictures of the forget set of {where}",
         "metrics": f"metrics of {where}",
+        "shadow-attacks": f"membership attacks on shadow models of {where}",
         "attacks": f"membership attacks on the models of {where}",
         "gradcam": f"Grad-CAM maps of {where}",
         "audit": f"audit of the images of {where}",

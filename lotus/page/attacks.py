@@ -12,13 +12,15 @@ from lotus.page import chain
 from lotus.page.items import Item, table_item
 from lotus.page.sections import TableCell
 from lotus.page.ways import Cell, Formula, OfSeed, Way
-from lotus.results.attacks import read_attacks
+from lotus.results.attacks import load_klom, read_attacks
 from lotus.results.experiment import Experiment
 from lotus.results.metrics import KEYS, benchmark_title, row_title
 from lotus.wording import all_of, counted
 
 TABLE = ("tables", "attacks")
 """Folder and name of the table with all numbers."""
+KLOM = ("tables", "klom")
+"""Folder and name of the table of KLoM."""
 AUC = (
     "The probability that a forget image has a higher score than what it is held against, ties counting "
     "half: test images, or with online attacks the same images as answered by a gold model. ½ where the "
@@ -49,11 +51,18 @@ class AttackedCell:
 
 @dataclass(frozen=True)
 class AttacksPart:
-    """The section."""
+    """The section.
+
+    Attributes:
+        klom: the table of KLoM, None where there are too few models; `distances` are its lines.
+
+    """
 
     cells: Sequence[AttackedCell]
     formulas: Sequence[AttackSpec]
     table: Item
+    klom: Item | None
+    distances: Sequence[tuple[str, str, Sequence[TableCell]]]
 
 
 def attacks_part(read: Experiment) -> AttacksPart:
@@ -64,11 +73,37 @@ def attacks_part(read: Experiment) -> AttacksPart:
 
     """
     cells = [_cell(read, cell) for cell in read.cells]
-    return AttacksPart(cells, [*specs().values()], table_item(*TABLE))
+    item: Item | None = None
+    distances: list[tuple[str, str, Sequence[TableCell]]] = []
+    if any(made["kind"] == KLOM[1] for made in read.tables):
+        item = table_item(*KLOM)
+        distances = _distances(read)
+    return AttacksPart(cells, [*specs().values()], table_item(*TABLE), item, distances)
+
+
+def _distances(read: Experiment) -> list[tuple[str, str, Sequence[TableCell]]]:
+    """Benchmark, row, and the numbers of KLoM, of each row that has some."""
+    files = [*map(read.attacks, read.cells)]
+    files += [read.shadows(cell) for cell in read.cells if read.has_shadows(cell)]
+    frame = load_klom(files)
+    return [
+        (
+            benchmark_title(*(line[key] for key in KEYS)),
+            row_title(line["row"]),
+            [
+                *(
+                    TableCell(f"{line[of]:.2f}", value=line[of])
+                    for of in ("median", "high", "floor")
+                ),
+                *(TableCell(str(line[of]), value=line[of]) for of in ("images", "models")),
+            ],
+        )
+        for line in frame.to_dict("records")
+    ]
 
 
 def _cell(read: Experiment, described: Mapping[str, Any]) -> AttackedCell:
-    found = read_attacks(read.attacks(described))
+    found = _found(read, described)
     known = specs()
     run = [name for name in known if _of(found, name)]
     place = [str(described[key]) for key in KEYS]
@@ -89,6 +124,17 @@ def _cell(read: Experiment, described: Mapping[str, Any]) -> AttackedCell:
         images=max((of["images"] for of in every), default=0),
         others="test images of the forgotten class" if found["forgets_a_class"] else "test images",
     )
+
+
+def _found(read: Experiment, described: Mapping[str, Any]) -> dict[str, Any]:
+    """What was found of a cell; where it has shadow models, with what was found of them."""
+    found = read_attacks(read.attacks(described))
+    if read.has_shadows(described):
+        of_shadows = read_attacks(read.shadows(described))
+        for row, attacks in of_shadows["rows"].items():
+            found["rows"].setdefault(row, {}).update(attacks)
+        found["fallen"] = of_shadows["collapsed"]
+    return found
 
 
 def _of(found: Mapping[str, Any], attack: str) -> dict[str, Mapping[str, Any]]:
@@ -155,9 +201,11 @@ def _way(
         row=row_title(row),
         where=benchmark_title(*place),
         basis=chain.of_attack(read, described, row, spec, layout.item_record(*TABLE, "table")),
-        stated="Mean over the seeds. Its interval is over images, with these models: "
-        f"{found['auc_low']:.3f} to {found['auc_high']:.3f} (95 %).",
-        seeds=tuple(OfSeed(int(seed), f"{value:.3f}") for seed, value in found["seeds"].items()),
+        stated=f"{_stated(spec)}: {found['auc_low']:.3f} to {found['auc_high']:.3f} (95 %).",
+        # Of single shadows there are too many, with too few images each.
+        seeds=tuple(OfSeed(int(seed), f"{value:.3f}") for seed, value in found["seeds"].items())
+        if "shadows" not in spec.needs
+        else (),
         cell=Cell(
             layout.item_file(*TABLE, "csv").as_posix(),
             row,
@@ -165,6 +213,12 @@ def _way(
             ":".join([*keys, f"attack={spec.name}"]),
         ),
     )
+
+
+def _stated(spec: AttackSpec) -> str:
+    if "shadows" in spec.needs:
+        return "Over all pairs of image and shadow. Its interval is over images and shadows"
+    return "Mean over the seeds. Its interval is over images, with these models"
 
 
 def _notes(found: Mapping[str, Any], known: Mapping[str, AttackSpec]) -> list[str]:
@@ -181,6 +235,10 @@ def _notes(found: Mapping[str, Any], known: Mapping[str, AttackSpec]) -> list[st
         is_everywhere = len(by_row) == len(found["rows"])
         some = "" if is_everywhere else f" on {all_of([*map(row_title, by_row)])}"
         notes.append(f"{all_of(labels)} could not be run{some}: {why}.")
+    for row, seeds in found.get("fallen", {}).items():
+        notes.append(
+            f"{row_title(row)}: attacked without {counted(len(seeds), 'collapsed shadow')}."
+        )
     for row, seeds in found["collapsed"].items():
         notes.append(
             f"{row_title(row)}: attacked without {counted(len(seeds), 'collapsed model')} (seed "

@@ -17,12 +17,14 @@ T = TypeVar("T", bound=Hashable)
 KINDS = {
     "store": "Images",
     "held-out": "Validation and test halves",
+    "half": "Half of the training images",
     "forget-set": "Forget and retain set",
     "original": "Original model",
     "gold": "Gold model",
     "unlearned": "Model",
     "metrics": "Metrics",
     "attacks": "Membership attacks",
+    "shadow-attacks": "Membership attacks on shadow models",
     "table": "Table",
     "audit": "Images that are alike",
 }

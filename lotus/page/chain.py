@@ -57,6 +57,8 @@ def of_attack(read: Experiment, cell: Described, row: str, spec: AttackSpec, ite
         for name, folder in folders.items()
         if name in rows_attacked(row, spec, list(folders))
     ]
+    if "shadows" in spec.needs:
+        return _basis([cell], [item.as_posix(), _record(read.shadows(cell))], [])
     return _basis([cell], [item.as_posix(), _record(read.attacks(cell))], models)
 
 

@@ -156,6 +156,7 @@ def _results_shown(read: Experiment) -> list[Path]:
     files = [
         *read.results_of([*read.cells, *read.described["ablations"]]),
         *(read.attacks(cell) for cell in read.cells),
+        *(read.shadows(cell) for cell in read.cells if read.has_shadows(cell)),
         *(layout.audit_file(*place) for place in read.audited),
         *(layout.store_record(store.name) for store in read.stores),
         *forget_set_files(read),

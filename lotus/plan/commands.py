@@ -19,6 +19,7 @@ RESULTS = (
     "evaluate",
     "attack",
     "measure_power",
+    "attack_shadows",
     "average_metrics",
     "make_table",
     "draw_figure",
@@ -78,7 +79,7 @@ def _unlearn(step: Step) -> list[Files]:
 
 def _read(step: Step) -> list[Files]:
     """The store and the splits that a run reads."""
-    splits = {"--held-out": "held_out", "--forget-set": "forget_set"}
+    splits = {"--held-out": "held_out", "--half": "half", "--forget-set": "forget_set"}
     given = [(option, step.inputs[name]) for option, name in splits.items() if name in step.inputs]
     return ["--store", step.told["store"], *(word for pair in given for word in pair)]
 

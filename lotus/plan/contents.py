@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from lotus import layout
+from lotus.attacks.base.klom import FEWEST
 from lotus.config.cells import Benchmark
 from lotus.config.protocol import CORRECTED, parse
 from lotus.config.resolved import chosen_for
@@ -19,6 +20,7 @@ from lotus.methods.base.read_plugins import modules_of
 from lotus.plan.description import description as description_of_plan
 from lotus.plan.plan import Plan
 from lotus.plan.rows import rows_of_means
+from lotus.plan.shadows import shadowed_cells
 from lotus.records.files import write_json
 from lotus.records.record import write_record
 from lotus.tables.discovery import Registry, refuse_shared_targets
@@ -100,6 +102,17 @@ class Contents:
         )
 
     @cached_property
+    def of_many_models(self) -> tuple[Benchmark, ...]:
+        """Cells with shadow models, or with golds enough to compare how models are spread."""
+        shadowed = {*shadowed_cells(self.plan)}
+        return tuple(
+            cell
+            for cell in self.cells
+            if cell in shadowed
+            or (cell in self.with_gold and len(self.plan.seeds_of(cell)) >= FEWEST)
+        )
+
+    @cached_property
     def of_lotus(self) -> tuple[Benchmark, ...]:
         """Cells with a row of LoTUS."""
         return tuple(cell for cell in self.cells if any(self._lotus_rows(cell)))
@@ -146,7 +159,15 @@ class Contents:
 
     def attacks(self, cells: Cells) -> list[str]:
         """Files of what membership attacks find in cells."""
-        return [str(layout.attacks_file(cell)) for cell in cells]
+        shadowed = {*shadowed_cells(self.plan)}
+        return [
+            str(path)
+            for cell in cells
+            for path in (
+                layout.attacks_file(cell),
+                *((layout.shadows_file(cell),) if cell in shadowed else ()),
+            )
+        ]
 
     def audits(self, datasets: Iterable[str]) -> list[str]:
         """Audits of data sets, in the parts of each of their scenarios."""

@@ -7,10 +7,11 @@ from typing import Any
 
 from lotus import layout
 from lotus.data import sources
-from lotus.layout import HELD_OUT
+from lotus.layout import HALF, HELD_OUT
 from lotus.plan.candidates import trials
 from lotus.plan.contents import Contents
 from lotus.plan.plan import Plan
+from lotus.plan.shadows import shadow_seeds, shadowed_cells
 from lotus.plan.step import ExpectedRecord, Step, expected, flat, texts, with_record
 from lotus.records.reading import find_record
 from lotus.tracking.dvc_files import locked_stores
@@ -115,24 +116,45 @@ def split_held_out(contents: Contents) -> Iterator[Step]:
         )
 
 
+def halve_training(contents: Contents) -> Iterator[Step]:
+    """Halves of the training images, for each data set and shadow."""
+    for dataset, seed in dict.fromkeys(
+        (dataset, seed) for dataset, seed, _ in _of_shadows(contents)
+    ):
+        outputs = with_record({"half": layout.split_file(dataset, seed, HALF)})
+        yield Step(
+            "halve_training",
+            {"dataset": dataset, "seed": str(seed)},
+            inputs=texts({"store": layout.store_record(dataset)}),
+            outputs=outputs,
+            told={"store": str(layout.STORES / dataset)},
+            modules=("lotus.data.splits",),
+            records=expected(outputs, _read_by_splits(dataset), {}),
+        )
+
+
 def choose_forget_set(contents: Contents) -> Iterator[Step]:
     """Forget and retain images, for each data set, seed and scenario."""
     plan = contents.plan
     for (dataset, seed, scenario), by_default in _forget_sets(contents).items():
         outputs = with_record({"chosen": layout.split_file(dataset, seed, scenario)})
         settings = plan.settings.scenarios[scenario].model_dump(exclude_none=True)
+        half = []
+        if seed in shadow_seeds(plan):
+            half = [layout.split_file(dataset, seed, HALF).as_posix()]
         yield Step(
             "choose_forget_set",
             {"dataset": dataset, "seed": str(seed), "scenario": scenario},
-            inputs=texts({"store": layout.store_record(dataset)}),
+            inputs={"store": str(layout.store_record(dataset)), "half": half},
             outputs=outputs,
             told={
                 "store": str(layout.STORES / dataset),
                 "scenario": json.dumps(plan.scenario(scenario)),
                 "labels": json.dumps({"scenario": scenario}),
+                "half": ["--half", *half] if half else [],
             },
             modules=("lotus.data.splits",),
-            records=expected(outputs, _read_by_splits(dataset), settings),
+            records=expected(outputs, [*_read_by_splits(dataset), *half], settings),
             by_default=by_default,
         )
 
@@ -254,8 +276,19 @@ def _forget_sets(contents: Contents) -> dict[tuple[str, int, str], bool]:
     tuned = {(cell.dataset, seed, cell.scenario): False for cell, seed, _ in trials(plan)}
     of_runs = dict.fromkeys(_forget_sets_of_runs(contents), True)
     first = plan.settings.seeds[0]
-    return (
-        tuned | of_runs | {(name, first, scenario): True for name, scenario in _audited(contents)}
+    audited = {(name, first, scenario): True for name, scenario in _audited(contents)}
+    return tuned | of_runs | audited | dict.fromkeys(_of_shadows(contents), True)
+
+
+def _of_shadows(contents: Contents) -> list[tuple[str, int, str]]:
+    """Data set, seed and scenario of the forget sets of shadows, each once."""
+    plan = contents.plan
+    return list(
+        dict.fromkeys(
+            (cell.dataset, seed, cell.scenario)
+            for cell in shadowed_cells(plan)
+            for seed in shadow_seeds(plan)
+        )
     )
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from lotus.config.cells import Benchmark
 from lotus.config.resolved import chosen_for
 from lotus.plan.plan import Plan
+from lotus.plan.shadows import cost
 from lotus.plan.value_origins import origins
 from lotus.published.counterparts import counterpart
 
@@ -62,7 +63,11 @@ def part_counts(plan: Plan) -> str:
     counted = {name: plan.count_runs(cells) for name, cells in plan.parts.items()}
     lines = [f"  {name:<{width}}  {count:>5}" for name, count in counted.items()]
     return "\n".join(
-        [f"Models of each part ({plan.count_runs()} in all; parts share some):", *lines]
+        [
+            f"Models of each part ({plan.count_runs()} in all; parts share some):",
+            *lines,
+            *cost(plan),
+        ]
     )
 
 
@@ -81,6 +86,7 @@ def summary(plan: Plan) -> str:
             f"  rows: {', '.join(plan.rows)}",
             f"  seeds: {seeds}",
             f"  models: {plan.count_runs()}",
+            *(f"  {line}" for line in cost(plan)),
         ]
     )
 

@@ -6,6 +6,7 @@ step of a record's subject and inputs. Command lines are said here too.
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from lotus import layout
@@ -106,6 +107,29 @@ def power(
         modules=("lotus.runs.power",),
         records=expected(outputs, read, {"of": [group for group, _ in given], "level": level}),
         by_default=False,
+    )
+
+
+def attack_shadows(cell: Benchmark, predictions: Mapping[tuple[str, int], str]) -> Step:
+    """Returns the step that attacks the shadow models of a cell.
+
+    Args:
+        predictions: row and seed → file.
+
+    """
+    outputs = with_record(
+        {"attacks": layout.shadows_file(cell), "scores": layout.shadow_scores_file(cell)}
+    )
+    made = attack(cell, predictions)
+    subject = {key: name for key, name in made.subject.items() if key != "in_study"}
+    settings = {"of": [list(key) for key in predictions]}
+    return replace(
+        made,
+        kind="attack_shadows",
+        subject=subject,
+        outputs=outputs,
+        modules=("lotus.runs.attacking_shadows",),
+        records=expected(outputs, list(predictions.values()), settings),
     )
 
 
@@ -274,6 +298,10 @@ def _power(step: Step) -> list[str]:
     return _line("power", step.told["models"], *about, "--labels", step.told["labels"], *written)
 
 
+def _attack_shadows(step: Step) -> list[str]:
+    return ["attack-shadows", *_attack(step)[1:]]
+
+
 def _item(step: Step) -> list[str]:
     command = "table" if step.kind == "make_table" else "figure"
     written = ("--out", step.told["out"], "--record", step.outputs["record"])
@@ -308,6 +336,7 @@ LINES: Mapping[str, Callable[[Step], list[str]]] = {
     "evaluate": _evaluate,
     "attack": _attack,
     "measure_power": _power,
+    "attack_shadows": _attack_shadows,
     "make_table": _item,
     "draw_figure": _item,
     "average_metrics": _means,

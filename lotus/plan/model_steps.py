@@ -10,7 +10,7 @@ from typing import Any
 from lotus import layout, models
 from lotus.config.cells import Benchmark
 from lotus.config.images import Dataset
-from lotus.layout import GOLD, HELD_OUT, ORIGINAL
+from lotus.layout import GOLD, HALF, HELD_OUT, ORIGINAL
 from lotus.methods.base.plugins import plugins_for
 from lotus.methods.base.read_plugins import modules_of
 from lotus.plan.candidates import candidates, trials
@@ -18,6 +18,7 @@ from lotus.plan.contents import Contents
 from lotus.plan.plan import Plan
 from lotus.plan.power import cell_of_power, models_of_power, number_of, seed_of_power
 from lotus.plan.rows import explained_runs
+from lotus.plan.shadows import shadow_runs
 from lotus.plan.step import Step, expected, subject_of, texts, with_record
 
 PLACE = ("dataset", "architecture", "scenario")
@@ -31,6 +32,7 @@ class _Run:
         home: where it is filed.
         by_default: whether the experiment needs it; tuning has originals of its own.
         again, kept, in_train_mode: see `lotus.runs.run.Run`.
+        is_shadow: whether it is of a half of the training images.
 
     """
 
@@ -41,6 +43,7 @@ class _Run:
     again: int = 0
     kept: float = 0.0
     in_train_mode: bool = False
+    is_shadow: bool = False
 
     @cached_property
     def folder(self) -> Path:
@@ -79,6 +82,8 @@ class _Run:
             "store": layout.store_record(dataset),
             "held_out": layout.split_file(dataset, self.seed, HELD_OUT),
         }
+        if self.row == ORIGINAL and self.is_shadow:
+            files["half"] = layout.split_file(dataset, self.seed, HALF)
         if self.row != ORIGINAL:
             files["forget_set"] = layout.split_file(dataset, self.seed, self.home.scenario)
         return files
@@ -307,7 +312,8 @@ def _runs(contents: Contents) -> list[_Run]:
         original = replace(there, home=plan.home(there.home, ORIGINAL), row=ORIGINAL)
         for run in (original, there):
             runs.setdefault(run.folder, run)
-    return list(runs.values())
+    of_shadows = [_Run(*run, is_shadow=True) for run in shadow_runs(plan)]
+    return [*runs.values(), *{run.folder: run for run in of_shadows}.values()]
 
 
 def _taken_from(plan: Plan, run: _Run) -> _Run | None:

@@ -12,6 +12,13 @@ from lotus.plan.contents import Contents, Made, describing_modules, description
 from lotus.plan.data_steps import cache_stores, picture_forget_set
 from lotus.plan.power import cell_of_power, groups_of_power, seed_of_power
 from lotus.plan.rows import further_golds
+from lotus.plan.shadows import (
+    shadow_files,
+    shadow_folder,
+    shadow_rows,
+    shadow_seeds,
+    shadowed_cells,
+)
 from lotus.plan.step import Files, Step, expected, flat, texts, with_record
 
 
@@ -55,6 +62,18 @@ def measure_power(contents: Contents) -> Iterator[Step]:
         folder = layout.run_folder(home, seed, row)
         given.append((group, str(layout.run_files(folder)["predictions"])))
     yield drawing.power(about, seed, plan.settings.power.level, given)
+
+
+def attack_shadows(contents: Contents) -> Iterator[Step]:
+    """Attacks with the shadow models of a cell, on each other."""
+    plan = contents.plan
+    for cell in shadowed_cells(plan):
+        predictions = {
+            (row, seed): str(layout.run_files(shadow_folder(plan, cell, seed, row))["predictions"])
+            for seed in shadow_seeds(plan)
+            for row in shadow_rows(plan, cell)
+        }
+        yield drawing.attack_shadows(cell, predictions)
 
 
 def make_table(contents: Contents) -> Iterator[Step]:
@@ -148,14 +167,16 @@ def recorded_outputs(contents: Contents) -> list[str]:
         for name in layout.RUN_FILES.values()
         for path in contents.run_files(name, contents.measured)
     ]
-    return [*_made_of_runs(contents), *runs]
+    of_shadows = shadow_files(contents.plan, layout.RUN_FILES.values())
+    return [*_made_of_runs(contents), *runs, *of_shadows]
 
 
 def _records(contents: Contents) -> list[str]:
     """The records of all that is recorded."""
     places = (layout.record_of(Path(made)) for made in _made_of_runs(contents))
     found = dict.fromkeys(place.as_posix() for place in places if place is not None)
-    return [*found, *contents.records(contents.measured)]
+    of_shadows = shadow_files(contents.plan, [layout.RUN_RECORD])
+    return [*found, *contents.records(contents.measured), *of_shadows]
 
 
 def _made_of_runs(contents: Contents) -> list[str]:

@@ -55,6 +55,7 @@ class Split:
 Predictions = Mapping[str, Split]
 """By split: train, val, test of an original model; forget, retain, val, test of the others.
 
+Models of a half of the training images have a split `absent` of those in the other half.
 A method that got synthetic images in place of validation images has also a split `calibration` of them.
 Under switch E1 a method's model has also `mia.retain`, `mia.forget`, `mia.test` and `mia.val`: what it
 said when the membership attack asked, before everything else (and `mia.calibration`).
@@ -65,6 +66,7 @@ TYPES = {"logits": ("float32", 2), "labels": ("int64", 1), "indices": ("int64", 
 MAKE_ANEW = "remove the file and run the workflow again, which makes a new one"
 ATTACKED = "mia."
 CALIBRATION = "calibration"
+ABSENT = "absent"
 COLLAPSED = "collapsed"
 
 

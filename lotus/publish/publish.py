@@ -27,8 +27,10 @@ MADE_BY_MODELS = (layout.PREDICTIONS_FILE, layout.MAPS_FILE)
 READ_BY_FIGURES = (
     "metrics",
     "attacks",
+    "shadow-attacks",
     "audit",
     "held-out",
+    "half",
     "forget-set",
     "forget-sheet",
     "gradcam",

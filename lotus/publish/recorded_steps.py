@@ -21,6 +21,7 @@ from lotus.results.lookalikes import read_audit
 from lotus.results.metrics import KEYS, read_metrics
 
 MEANS = "means"
+ATTACKS = {"attacks": drawing.attack, "shadow-attacks": drawing.attack_shadows}
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def refuse_named_outside(records: Iterable[Record]) -> None:
             if record.kind == "metrics" and path.is_file():
                 for said in read_metrics(path)["predictions"].values():
                     followed(said["path"], path)
-            elif record.kind == "attacks" and path.suffix == ".json" and path.is_file():
+            elif record.kind in ATTACKS and path.suffix == ".json" and path.is_file():
                 for said in read_attacks(path)["predictions"]:
                     followed(said["path"], path)
             elif record.kind == "audit" and path.suffix == ".json" and path.is_file():
@@ -82,9 +83,9 @@ def _step(record: Record) -> Step:
         read = dict(zip([*rows, *golds], sources, strict=True))
         of_rows, of_golds = ({name: read[name] for name in names} for names in (rows, golds))
         return drawing.evaluation(_cell(about), int(about["seed"]), of_rows, of_golds)
-    if record.kind == "attacks":
+    if record.kind in ATTACKS:
         of = [(str(row), int(seed)) for row, seed in record.settings["of"]]
-        return drawing.attack(_cell(about), dict(zip(of, sources, strict=True)))
+        return ATTACKS[record.kind](_cell(about), dict(zip(of, sources, strict=True)))
     if record.kind == "report":
         return drawing.page({})
     if "item" in about:

@@ -34,7 +34,7 @@ from lotus.wording import counted
 
 log = logging.getLogger(__name__)
 
-STAGES = (("metrics", "attacks"), ("table", "figure"), ("report",))
+STAGES = (("metrics", "attacks", "shadow-attacks"), ("table", "figure"), ("report",))
 """Kinds of steps right of the predictions; those of one stage do not read each other."""
 CHECKOUT = Path(__file__).parents[2]
 """The checkout whose code runs."""

@@ -229,9 +229,11 @@ class _Store(RecordForm):
 
 _FORMS: Mapping[str, type[RecordForm]] = {
     "held-out": _Split,
+    "half": _Split,
     "forget-set": _Split,
     "metrics": _Metrics,
     "attacks": _Attacks,
+    "shadow-attacks": _Attacks,
     "experiment": _Experiment,
     "store": _Store,
     **dict.fromkeys(MODELS, _RunRecord),

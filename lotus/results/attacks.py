@@ -51,6 +51,15 @@ class _NoAttack(BaseModel):
     why: str
 
 
+class _Klom(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid")
+    median: float
+    high: float
+    floor: float
+    images: int
+    models: int
+
+
 class _Of(BaseModel):
     row: str
     seed: int
@@ -69,6 +78,7 @@ class _Content(BaseModel):
     forgets_a_class: bool
     collapsed: dict[str, dict[str, str]]
     rows: dict[str, dict[str, _Attack | _NoAttack]]
+    klom: dict[str, _Klom] = {}
     predictions: list[_Of]
 
 
@@ -116,6 +126,21 @@ def load_attacks(files: Sequence[Path]) -> pd.DataFrame:
     frame = pd.DataFrame(lines, columns=columns)
     floats = [name for name in NUMBERS if name.startswith(("auc", "tpr"))]
     return frame.astype(dict.fromkeys(floats, float))
+
+
+def load_klom(files: Sequence[Path]) -> pd.DataFrame:
+    """One line for each cell and row with many models: `KEYS`, row, and `lotus.attacks.base.klom.Klom`.
+
+    Raises:
+        LotusError: a file is absent or not one of attacks.
+
+    """
+    lines: list[dict[str, Any]] = []
+    for path in files:
+        content = read_attacks(path)
+        about = {key: content[key] for key in KEYS}
+        lines += [{**about, "row": row, **found} for row, found in content["klom"].items()]
+    return pd.DataFrame(lines, columns=[*KEYS, "row", *_Klom.model_fields])
 
 
 @dataclass(frozen=True)

@@ -208,6 +208,16 @@ class Experiment:
         """What membership attacks find in a cell."""
         return layout.attacks_file(place_of(cell).under(str(cell["protocol"])))
 
+    @staticmethod
+    def shadows(cell: Mapping[str, Any]) -> Path:
+        """What attacks find with shadow models of a cell, if it has some."""
+        return layout.shadows_file(place_of(cell).under(str(cell["protocol"])))
+
+    def has_shadows(self, cell: Mapping[str, Any]) -> bool:
+        """Whether a cell has shadow models (`privacy`)."""
+        is_asked = self.described["settings"].get("privacy") is not None
+        return is_asked and cell["protocol"] == CORRECTED.name and not cell["study"]
+
     def results_of(self, cells: Sequence[Mapping[str, Any]]) -> list[Path]:
         """Metrics files and run records of cells, each once."""
         files = (path for cell in cells for path in (*self.metrics(cell), *self.records(cell)))

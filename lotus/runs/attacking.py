@@ -1,12 +1,16 @@
 """From the predictions of all seeds of a cell to what membership attacks find, with every image's score."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from lotus.attacks.base import registry
+from lotus.attacks.base.answers import confidence
+from lotus.attacks.base.klom import FEWEST as FEWEST_FOR_KLOM
+from lotus.attacks.base.klom import klom
 from lotus.attacks.base.panel import Model, Panel
 from lotus.attacks.base.run_attacks import Found, run_attacks
 from lotus.attacks.base.success import FPR
@@ -73,22 +77,66 @@ def attack_models(
         "forgets_a_class": panel.forgets_a_class,
         "collapsed": collapsed,
         "rows": rows,
-        "predictions": [
-            {"row": row, "seed": seed, "path": relative(path), "sha256": sha256(path)}
-            for (row, seed), path in files.items()
-        ],
+        "klom": _distances(panel),
     }
-    save_scores(scores, ScoresFile(str(labels.get("dataset", "")), kept))
-    write_json(out, content)
+    write_found(content, kept, files, (out, scores, record), "attacks", __name__)
+
+
+def write_found(
+    content: Mapping[str, Any],
+    scores: Mapping[str, np.ndarray],
+    files: Runs,
+    places: tuple[Path, Path, Path],
+    kind: str,
+    module: str,
+) -> None:
+    """Writes what attacks found, the scores, and the record.
+
+    Args:
+        content: of the first file, but for the predictions.
+        places: of the three files.
+        kind: of the record.
+        module: in which the step begins.
+
+    """
+    out, kept, record = places
+    named = [
+        {"row": row, "seed": seed, "path": relative(path), "sha256": sha256(path)}
+        for (row, seed), path in files.items()
+    ]
+    save_scores(kept, ScoresFile(str(content.get("dataset", "")), scores))
+    write_json(out, {**content, "predictions": named})
     write_record(
         record,
-        kind="attacks",
-        modules=[__name__],
-        about=labels,
+        kind=kind,
+        modules=[module],
+        about={key: content[key] for key in LABELS if key in content},
         settings={"of": [[row, seed] for row, seed in files]},
         inputs=list(files.values()),
-        outputs=[out, scores],
+        outputs=[out, kept],
     )
+
+
+def _distances(panel: Panel) -> dict[str, Any]:
+    """Row → KLoM to the gold models of all seeds, of images that all seeds forget, if there are enough."""
+    golds = [panel.models[key] for key in panel.golds]
+    common = panel.forget(panel.seeds[0])
+    for seed in panel.seeds:
+        common = np.intersect1d(common, panel.forget(seed))
+    if len(golds) < FEWEST_FOR_KLOM or not len(common):
+        return {}
+    labels = golds[0].labels_of(common)
+    found = {}
+    for row in panel.rows:
+        own = [panel.models[row, seed] for seed in panel.seeds_of(row)]
+        # A gold is held against others, not against itself.
+        others = [gold for gold in golds if not any(gold is model for model in own)]
+        margins = [confidence(model.answers(common), labels) for model in (*own, *others)]
+        kinds = np.arange(len(margins))[:, None] < np.full(len(common), len(own))
+        distance = klom(np.stack(margins), kinds, ~kinds) if others else None
+        if distance is not None:
+            found[row] = asdict(distance)
+    return found
 
 
 def _panel(files: Runs) -> tuple[Panel, dict[str, dict[str, str]]]:

@@ -22,7 +22,7 @@ from lotus.data.store import Store
 from lotus.engine import inference
 from lotus.engine.device import Device
 from lotus.predictions import collapse, predictions_file
-from lotus.predictions.predictions_file import ATTACKED, CALIBRATION, Split
+from lotus.predictions.predictions_file import ABSENT, ATTACKED, CALIBRATION, Split
 from lotus.records.record import write_record
 from lotus.records.stopwatch import Stopwatch
 from lotus.runs.run import MODEL, PREDICTIONS, RECORD, Inputs, Run, generator_of
@@ -45,10 +45,12 @@ class Asked:
         """Store indices by split; of `calibration` into its own store."""
         if self.chosen is None:
             return {"train": self.store.part("train"), **asdict(self.held_out)}
+        absent = {ABSENT: self.chosen.absent} if len(self.chosen.absent) else {}
         synthetic = {} if self.calibration is None else {CALIBRATION: self.calibration.indices}
         return {
             "forget": self.chosen.forget,
             "retain": self.chosen.retain,
+            **absent,
             **asdict(self.held_out),
             **synthetic,
         }

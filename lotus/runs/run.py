@@ -34,6 +34,8 @@ CHECKPOINT = "checkpoint.pt"
 class Inputs:
     """Files that a run reads; `forget_set` is None for the original model.
 
+    `half`: of the training images, which an original model is trained on instead of all.
+
     `calibration`: another store, whose images a method gets in place of validation images.
     """
 
@@ -41,12 +43,14 @@ class Inputs:
     held_out: Path
     forget_set: Path | None = None
     calibration: Path | None = None
+    half: Path | None = None
 
     def files(self) -> list[Path]:
         """Returns the files that the record hashes; a store's digest is in its `verified` record."""
         chosen = [self.forget_set] if self.forget_set is not None else []
         synthetic = [self.calibration / "source.json"] if self.calibration is not None else []
-        return [self.store / "source.json", self.held_out, *chosen, *synthetic]
+        half = [self.half] if self.half is not None else []
+        return [self.store / "source.json", self.held_out, *half, *chosen, *synthetic]
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from lotus import models
 from lotus.config.architectures import Architecture
 from lotus.config.images import Dataset
 from lotus.data.batches import Images
-from lotus.data.splits import ForgetSet
+from lotus.data.splits import ForgetSet, load_half
 from lotus.engine.checkpoint import Checkpoint, key_of
 from lotus.engine.device import Device
 from lotus.engine.failures import explained_failures
@@ -46,7 +46,7 @@ def train_run(
     use: Dataset,
     weights_of: Path | None = None,
 ) -> None:
-    """Trains the original model (on all training images) or the gold model (without the forget set).
+    """Trains the original model (on all training images or a half) or gold (without the forget set).
 
     Both start from the same weights: fresh ones of the seed, in a pretrained architecture its head alone.
     A further gold (`Run.again`) has first weights and batches of its own, by the seed and its number.
@@ -60,6 +60,8 @@ def train_run(
     with clock.phase("prepare"):
         store, held_out, chosen = read_inputs(inputs)
         trained_on = store.part("train") if chosen is None else _trained_on(chosen, run)
+        if inputs.half is not None:
+            trained_on = load_half(inputs.half)
         reach = np.concatenate([trained_on, held_out.val])
         images = Images(store, use, device.torch, reach)
         begun = architecture if weights_of is None else models.without_weights(architecture)

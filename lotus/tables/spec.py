@@ -58,6 +58,10 @@ class Planned(Protocol):
         """Returns those with Grad-CAM maps."""
 
     @property
+    def of_many_models(self) -> Cells:
+        """Returns those with shadow models, or with many golds."""
+
+    @property
     def of_lotus(self) -> Cells:
         """Returns those with a row of LoTUS."""
 

@@ -185,3 +185,30 @@ def test_indices_that_are_no_integers_are_refused(tmp_path):
 def test_a_class_with_one_held_out_image_cannot_be_halved(make_store):
     with pytest.raises(LotusError, match="one held-out image cannot be halved"):
         splits.halve_held_out(make_store(interleaved(), [0, 0, 1]), 0)
+
+
+def test_halves_of_an_even_seed_and_the_next_are_the_training_images(make_store):
+    store = make_store(interleaved(sizes=(40, 23, 9)), [0, 1, 2])
+    one, other, next_one = (splits.draw_half(store, seed) for seed in (6, 7, 8))
+    assert np.array_equal(np.sort(np.concatenate([one, other])), store.part("train"))
+    assert np.bincount(store.labels[one]).tolist() == [20, 11, 4]
+    assert not np.array_equal(one, next_one)
+    assert np.array_equal(one, splits.draw_half(store, 6))
+
+
+def test_a_forget_set_within_a_half_says_what_is_absent(make_store, tmp_path):
+    store = make_store(interleaved(), [0, 1, 2])
+    chosen, half = (
+        splits.choose_forget_set(store, Scenario(forget_fraction=0.25), 0),
+        splits.draw_half(store, 6),
+    )
+    within = splits.within_half(chosen, half)
+    assert np.array_equal(np.sort(np.concatenate([within.forget, within.retain])), half)
+    assert {*within.forget} == {*chosen.forget} & {*half}
+    assert {*within.absent} == {*store.part("train")} - {*half}
+    splits.save_forget_set(tmp_path / "half.json", within)
+    assert np.array_equal(splits.load_forget_set(tmp_path / "half.json").absent, within.absent)
+    splits.save_forget_set(tmp_path / "all.json", chosen)
+    assert "absent" not in json.loads((tmp_path / "all.json").read_text())
+    with pytest.raises(LotusError, match="leaves 0 forget"):
+        splits.within_half(chosen, chosen.retain)

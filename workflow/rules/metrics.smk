@@ -45,3 +45,26 @@ rule attack:
     shell:
         "lotus --log {log} attack {params.predictions:q} --labels {params.labels:q}"
         " --out {output.attacks} --scores {output.scores} --record {output.record}"
+
+
+# Models that `privacy` asks for, each attacked with all others.
+rule attack_shadows:
+    input:
+        unpack(STEPS.inputs_of("attack_shadows")),
+    output:
+        attacks=layout.shadows_file(CELL),
+        scores=layout.shadow_scores_file(CELL),
+        record=layout.record_of(layout.shadows_file(CELL)),
+    log:
+        layout.log_of(
+            "attack_shadows", "{dataset}", "{architecture}", "{scenario}", "{protocol}"
+        ),
+    localrule: True
+    conda:
+        CONDA
+    params:
+        **STEPS.told("attack_shadows", "predictions", "labels"),
+        code=STEPS.code_of("attack_shadows"),
+    shell:
+        "lotus --log {log} attack-shadows {params.predictions:q} --labels {params.labels:q}"
+        " --out {output.attacks} --scores {output.scores} --record {output.record}"

@@ -20,6 +20,26 @@ rule split_held_out:
         " --out {output.halves} --record {output.record}"
 
 
+# What a shadow is trained on (`privacy`).
+rule halve_training:
+    input:
+        unpack(STEPS.inputs_of("halve_training")),
+    output:
+        half=layout.split_file("{dataset}", SEED, layout.HALF),
+        record=layout.record_of(layout.split_file("{dataset}", SEED, layout.HALF)),
+    log:
+        layout.log_of("halve_training", "{dataset}", "seed{seed}"),
+    localrule: True
+    conda:
+        CONDA
+    params:
+        **STEPS.told("halve_training", "store"),
+        code=STEPS.code_of("halve_training"),
+    shell:
+        "lotus --log {log} halve-training --store {params.store} --seed {wildcards.seed}"
+        " --out {output.half} --record {output.record}"
+
+
 rule choose_forget_set:
     input:
         unpack(STEPS.inputs_of("choose_forget_set")),
@@ -32,12 +52,12 @@ rule choose_forget_set:
     conda:
         CONDA
     params:
-        **STEPS.told("choose_forget_set", "store", "scenario", "labels"),
+        **STEPS.told("choose_forget_set", "store", "scenario", "labels", "half"),
         code=STEPS.code_of("choose_forget_set"),
     shell:
         "lotus --log {log} choose-forget-set --store {params.store} --scenario {params.scenario:q}"
-        " --seed {wildcards.seed} --labels {params.labels:q} --out {output.chosen}"
-        " --record {output.record}"
+        " --seed {wildcards.seed} {params.half:q} --labels {params.labels:q}"
+        " --out {output.chosen} --record {output.record}"
 
 
 rule picture_forget_set:

@@ -20,7 +20,7 @@ def rows_attacked(row: str, spec: AttackSpec, rows: Sequence[str]) -> list[str]:
         needed += golds
     if "in" in spec.needs:
         needed.append(ORIGINAL)
-    if row == ORIGINAL:
+    if row == ORIGINAL or "shadows" in spec.needs:
         # Which images were forgotten, another model's predictions say.
         others = [name for name in rows if name != ORIGINAL]
         needed += golds[:1] or others[:1]

@@ -9,7 +9,7 @@ import numpy as np
 from lotus.attacks.base.known import Known, References
 from lotus.config.scenarios import are_whole_classes
 from lotus.errors import LotusError
-from lotus.layout import GOLD, ORIGINAL
+from lotus.layout import GOLD, ORIGINAL, is_further_gold
 from lotus.predictions.predictions_file import ATTACKED, CALIBRATION, Predictions, Split
 
 
@@ -92,7 +92,7 @@ def of_attack(predictions: Predictions, name: str) -> Split:
 
 def is_gold(row: str) -> bool:
     """Whether the models of a row were trained without the forget set, and then left alone."""
-    return row == GOLD or row.startswith(f"{GOLD}-again")
+    return row == GOLD or is_further_gold(row)
 
 
 @dataclass(frozen=True)

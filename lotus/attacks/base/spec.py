@@ -10,7 +10,7 @@ import numpy as np
 from lotus.attacks.base.known import Known
 from lotus.errors import LotusError
 
-Needs = Literal["out", "in"]
+Needs = Literal["out", "in", "shadows"]
 NEEDS = get_args(Needs)
 LAST = 100
 """Place of an attack that does not say where it stands."""
@@ -30,7 +30,8 @@ class AttackSpec:
         source: who published it, and when.
         needs: `out`: models that were trained without an image; `in`: models that were trained with it.
             With `in` it judges forget images alone, since no model was trained on unseen ones: what a gold
-            model answers to the same images stands on the other side.
+            model answers to the same images stands on the other side. `shadows`: models of halves of the
+            training images, which stand for both, as `privacy` has them made; nothing else can run it.
         place: from the left, in tables.
 
     Raises:

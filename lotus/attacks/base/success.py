@@ -153,7 +153,7 @@ def tpr_of(scored: Sequence[Scored], weights: Sequence[float]) -> Estimate:
     members = _number([one.of_member for one in scored])
     variance, binomial = _variance(parts), value * (1 - value)
     count = min(binomial / variance, members * len(scored)) if variance > 0 else members
-    low, high = _clopper_pearson(value, count)
+    low, high = clopper_pearson(value, count)
     fewest, most = np.dot(weights, [_by_threshold(one) for one in scored])
     return Estimate(
         value,
@@ -185,7 +185,7 @@ def _by_threshold(one: Scored) -> tuple[float, float]:
     return float(fewest), float((one.member > ordered[min(lowest, others - 1)]).mean())
 
 
-def _clopper_pearson(share: float, count: float) -> tuple[float, float]:
+def clopper_pearson(share: float, count: float) -> tuple[float, float]:
     """Exact interval of a share of `count` images, which need be no whole number."""
     from scipy.stats import beta
 

@@ -1,0 +1,182 @@
+"""From the predictions of shadow models to what attacks find with them (`privacy`)."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lotus.attacks import u_lira
+from lotus.attacks.base.answers import confidence
+from lotus.attacks.base.klom import klom
+from lotus.attacks.base.panel import Model
+from lotus.attacks.base.shadows import leave_one_out, success
+from lotus.attacks.base.success import FPR
+from lotus.errors import LotusError
+from lotus.layout import ORIGINAL
+from lotus.metrics.membership import auc
+from lotus.names import shown
+from lotus.predictions import predictions_file
+from lotus.runs.attacking import Runs, write_found
+from lotus.wording import counted
+
+ATTACK = u_lira.SPEC.name
+FEWEST = 4
+"""Shadows of a row without which there is no attack."""
+
+
+def attack_shadows(
+    files: Runs, labels: Mapping[str, Any], out: Path, scores: Path, record: Path
+) -> None:
+    """Attacks shadow models, each with all the others of its row; writes as `attack_models` does.
+
+    Args:
+        files: predictions by row and shadow: the originals', and those of what was unlearned.
+
+    Raises:
+        LotusError: a file is absent or damaged, or of other images than the others; or no shadow says which
+            images it had.
+
+    """
+    models: dict[tuple[str, int], Model] = {}
+    collapsed: dict[str, dict[str, str]] = {}
+    for (row, seed), path in files.items():
+        predictions = predictions_file.load(path)
+        if why := predictions_file.why_collapsed(path):
+            collapsed.setdefault(row, {})[str(seed)] = why
+        else:
+            models[row, seed] = Model.of(predictions)
+    had = _had(models, files)
+    images = np.unique(np.concatenate([*had.values()]))
+    rows: dict[str, dict[str, Any]] = {}
+    kept: dict[str, np.ndarray] = {}
+    distances: dict[str, Any] = {}
+    labels_of = next(iter(models.values())).labels_of(images)
+    said = {
+        row: {
+            seed: model.answers(images)
+            for (name, seed), model in models.items()
+            if name == row and seed in had
+        }
+        for row in dict.fromkeys(row for row, _ in files)
+    }
+    for row, of_row in said.items():
+        found, arrays = _attack(of_row, had, images, labels_of)
+        rows[row] = {ATTACK: found}
+        kept |= {f"{row}/{ATTACK}/{name}": array for name, array in arrays.items()}
+        if distance := _klom(of_row, said.get(ORIGINAL, {}), had, images, labels_of):
+            distances[row] = distance
+    content = {
+        **labels,
+        "fpr": FPR,
+        "forgets_a_class": any(model.forgets_a_class for model in models.values()),
+        "collapsed": collapsed,
+        "rows": rows,
+        "klom": distances,
+    }
+    write_found(content, kept, files, (out, scores, record), "shadow-attacks", __name__)
+
+
+def _had(models: Mapping[tuple[str, int], Model], files: Runs) -> dict[int, np.ndarray]:
+    """Shadow → the forget images that it had, as what was unlearned says."""
+    had: dict[int, np.ndarray] = {}
+    for (row, seed), model in models.items():
+        if row == ORIGINAL:
+            continue
+        known = had.setdefault(seed, model.parts["forget"])
+        if not np.array_equal(np.sort(known), np.sort(model.parts["forget"])):
+            raise LotusError(
+                f"{shown(files[row, seed])}: the {row} of seed {seed} forgot other images than the others"
+            )
+    if not had:
+        raise LotusError(
+            "attacks need what was unlearned of a shadow, which says what it forgot (--of)"
+        )
+    return had
+
+
+def _attack(
+    said: Mapping[int, np.ndarray],
+    had: Mapping[int, np.ndarray],
+    images: np.ndarray,
+    labels: np.ndarray,
+) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Returns the numbers of a row, and the scores of its images.
+
+    Args:
+        said: shadow → logits for all images `[n, classes]`.
+
+    """
+    seeds = [*said]
+    if len(seeds) < FEWEST:
+        sound = counted(len(seeds), "sound shadow")
+        return {"auc": None, "why": f"{sound}, and at least {FEWEST} are needed"}, {}
+    member = np.stack([np.isin(images, had[seed]) for seed in seeds])
+    # Also where the model that is attacked is left out, there are others on both sides.
+    usable = np.minimum(member.sum(axis=0), (~member).sum(axis=0)) >= 2
+    if not usable.any():
+        return {"auc": None, "why": "no image was had by two shadows and not by two others"}, {}
+    chosen, member = images[usable], member[:, usable]
+    logits = np.stack([*said.values()])[:, usable]
+    scores = leave_one_out(u_lira.score, logits, labels[usable], member).astype(np.float32)
+    area, rate = success(scores, member, np.array(seeds) // 2)
+    others = int((~member).sum())
+    is_fine = 1 / others <= FPR
+    told = (rate.value, rate.low, rate.high) if is_fine else (None, None, None)
+    numbers = {
+        "auc": area.value,
+        "auc_low": area.low,
+        "auc_high": area.high,
+        **dict(zip(("tpr_at_1_fpr", "tpr_low", "tpr_high"), told, strict=True)),
+        "finest_fpr": 1 / others,
+        "images": len(chosen),
+        "others": others,
+        "left_out": int((~usable).sum()),
+        "reference_models": len(seeds) - 1,
+        "seeds": {
+            str(seed): auc(own[mine], own[~mine])
+            for seed, own, mine in zip(seeds, scores, member, strict=True)
+            if mine.any() and not mine.all()
+        },
+        "why": ""
+        if is_fine
+        else f"{counted(others, 'pair')} on the other side resolve a false-positive rate of "
+        f"{1 / others:.2%} at best",
+    }
+    return numbers, _arrays(seeds, scores, member, chosen)
+
+
+def _arrays(
+    seeds: list[int], scores: np.ndarray, member: np.ndarray, images: np.ndarray
+) -> dict[str, np.ndarray]:
+    """The scores of the images that each shadow had, and which share of all pairs without they outdo."""
+    others = np.sort(scores[~member])
+    found: dict[str, np.ndarray] = {}
+    for seed, own, mine in zip(seeds, scores, member, strict=True):
+        below, not_above = (np.searchsorted(others, own[mine], side) for side in ("left", "right"))
+        found[f"{seed}/images"] = images[mine].astype(np.int64)
+        found[f"{seed}/scores"] = own[mine]
+        found[f"{seed}/outdone"] = ((below + not_above) / (2 * len(others))).astype(np.float32)
+    return found
+
+
+def _klom(
+    said: Mapping[int, np.ndarray],
+    originals: Mapping[int, np.ndarray],
+    had: Mapping[int, np.ndarray],
+    images: np.ndarray,
+    labels: np.ndarray,
+) -> dict[str, Any] | None:
+    """What was unlearned of an image, against originals that were never trained on it."""
+    if not said or not originals:
+        return None
+    own = np.stack([np.isin(images, had[seed]) for seed in said])
+    never = np.stack([~np.isin(images, had[seed]) for seed in originals])
+    margins = [confidence(logits, labels) for logits in (*said.values(), *originals.values())]
+    found = klom(
+        np.stack(margins),
+        np.concatenate([own, np.zeros_like(never)]),
+        np.concatenate([np.zeros_like(own), never]),
+    )
+    return None if found is None else asdict(found)
