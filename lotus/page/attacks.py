@@ -156,6 +156,7 @@ def _number(
     if found is None or found["auc"] is None:
         return TableCell("–", title="" if found is None else found["why"])
     low, high = found["auc_low"], found["auc_high"]
+    resampled = "images and shadows" if "shadows" in spec.needs else "images"
     rate = (
         found["why"]
         if found["tpr_at_1_fpr"] is None
@@ -165,7 +166,7 @@ def _number(
     return TableCell(
         f"{found['auc']:.3f}",
         kind="worse" if low > 1 / 2 or high < 1 / 2 else "",
-        title=f"95 % interval over images: {low:.3f} to {high:.3f}; {rate}",
+        title=f"95 % interval over {resampled}: {low:.3f} to {high:.3f}; {rate}",
         value=float(found["auc"]),
         below=f"{low:.2f} to {high:.2f}",
         way=_way(read, described, row, spec, found),
