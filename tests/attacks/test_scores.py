@@ -27,7 +27,7 @@ def score(name, known):
 def test_attacks_stand_in_their_order_and_each_says_who_published_it():
     assert [*registry.specs()] == [
         *("entropy", "loss", "confidence", "modified-entropy", "correctness"),
-        *("lira-offline", "lira-online", "rmia-offline", "rmia-online"),
+        *("lira-offline", "lira-online", "rmia-offline", "rmia-online", "u-lira"),
     ]
     assert all(any(c.isdigit() for c in spec.source) for spec in registry.specs().values())
 

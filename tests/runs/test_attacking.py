@@ -54,7 +54,7 @@ def places(folder):
 def test_every_attack_on_every_row_is_in_the_table(made):
     frame = load_attacks([made / "attacks.json"])
     assert [*dict.fromkeys(frame["row"])] == ["original", "gold", "method"]
-    assert [*dict.fromkeys(frame["attack"])] == [*registry.specs()]
+    assert [*dict.fromkeys(frame["attack"])] == [it for it in registry.specs() if it != "u-lira"]
     assert (frame["seeds"] == 3).all()
     assert (frame["finest_fpr"] <= 0.02).all()
     plain = frame[~frame["attack"].str.contains("lira|rmia")]
