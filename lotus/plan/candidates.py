@@ -2,7 +2,7 @@
 
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any
 
@@ -12,6 +12,9 @@ from lotus.config.protocol import CORRECTED
 from lotus.config.resolved import hyperparameters_of
 from lotus.plan.plan import Plan
 from lotus.wording import counted
+
+DRAWS = 1000
+"""After so many the last is taken: a budget of one candidate has no two values of anything."""
 
 
 def tuned_cells(plan: Plan) -> tuple[Benchmark, ...]:
@@ -43,15 +46,27 @@ def trials(plan: Plan) -> list[tuple[Benchmark, int, str]]:
 def candidates(plan: Plan, cell: Benchmark, row: str) -> list[dict[str, Any]]:
     """Returns what tuning tries for a row: what the configuration gives it, with combinations of its space.
 
-    At most the budget; the draw depends on row and benchmark alone.
+    At most the budget; the draw depends on row and benchmark alone. What has several values in the space
+    has several among those drawn too: one that all candidates shared would not be chosen but given.
     """
     tuning = plan.settings.tuning
     if tuning is None or row not in tuning.spaces:
         return []
     every = distinct(plan, cell, row)
-    if len(every) > tuning.budget:
-        every = random.Random(f"{cell.name}/{row}").sample(every, tuning.budget)
-    return every
+    if len(every) <= tuning.budget:
+        return every
+    chance = random.Random(f"{cell.name}/{row}")
+    drawn = chance.sample(every, tuning.budget)
+    for _ in range(DRAWS):
+        if _varied(drawn) == _varied(every):
+            break
+        drawn = chance.sample(every, tuning.budget)
+    return drawn
+
+
+def _varied(tried: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Hyper-parameters with several values."""
+    return [key for key in tried[0] if len({json.dumps(each[key]) for each in tried}) > 1]
 
 
 def distinct(plan: Plan, cell: Benchmark, row: str) -> list[dict[str, Any]]:

@@ -62,6 +62,20 @@ def test_candidates_that_come_to_the_same_model_are_one(content):
     assert [c["class_impair_lr"] for c in found["class-trouser"]] == [0.1, 0.2, 0.3]
 
 
+@pytest.mark.parametrize("budget", [1, 2, 3])
+def test_what_has_several_values_has_several_among_the_drawn(content, budget):
+    content["tuning"] |= {
+        "budget": budget,
+        "spaces": {"lotus": {"alpha": [2, 8], "lr": [1e-4, 1e-3]}},
+    }
+    plan = plan_of(content)
+    for cell in tuned_cells(plan):
+        tried = candidates(plan, cell, "lotus")
+        assert len(tried) == budget
+        for key in ("alpha", "lr"):
+            assert len({each[key] for each in tried}) == min(budget, 2)
+
+
 def test_what_the_configuration_gives_a_row_there_belongs_to_its_candidates(content):
     where = {"scenario": "class-trouser"}
     content["overrides"] = [{"where": where, "methods": {"finetune": {"momentum": 0.5, "lr": 7.0}}}]
