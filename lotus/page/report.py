@@ -28,6 +28,7 @@ from lotus.page.book import Book
 from lotus.page.change_ways import ChangeWays
 from lotus.page.data_part import data_part
 from lotus.page.forgotten import forget_set_files
+from lotus.page.headline import count_floors, headline
 from lotus.page.items import Item, PageFigure, figure_on_page, figures_of_section, table_item
 from lotus.page.measured_ways import of_metric, of_one_run
 from lotus.page.overview import Overview, overview
@@ -41,7 +42,7 @@ from lotus.page.settings_rows import (
     tuning_in_words,
     tuning_outcome,
 )
-from lotus.page.verdict_counts import headline, verdict_counts
+from lotus.page.verdict_counts import verdict_counts
 from lotus.page.vouched import vouched
 from lotus.page.ways import Way
 from lotus.published.numbers import load_misprints
@@ -119,6 +120,7 @@ def write_report(
     """
     read = read_experiment(experiment, for_page=True)
     content = {**_paper(read, published), **_results(read), **_settings(read), **_machine(read)}
+    content["headline"] = headline(content["floors"], content["counts"])
     used = _results_shown(read)
     attestations = shown_attestations(read.runs.values(), used)
     content["attestations"] = attestations
@@ -198,7 +200,6 @@ def _rendered(template: Path, content: Mapping[str, Any], book: Book) -> str:
 
 def _paper(read: Experiment, published: Path) -> dict[str, Any]:
     claims = read_verdicts(layout.CLAIMS)
-    counts = verdict_counts(claims)
     return {
         "paper_tables": paper_tables(read, published),
         "paper_figures": paper_figures(read, is_ours=False),
@@ -206,8 +207,7 @@ def _paper(read: Experiment, published: Path) -> dict[str, Any]:
         "our_tables": own_tables(read),
         "misprints": load_misprints(published).to_dict("records"),
         "claims": claims,
-        "counts": counts,
-        "headline": headline(counts),
+        "counts": verdict_counts(claims),
         "claims_table": table_item(*layout.CLAIMS_TABLE),
         "power": power_part(read),
         "power_caption": FIGURES.spec("power").caption,
@@ -224,6 +224,7 @@ def _results(read: Experiment) -> dict[str, Any]:
         "protocols": read.base_protocols,
         "seeds": read.seeds,
         "overview": _overview(read, measured),
+        "floors": count_floors(measured),
         "sections": _sections(read, measured),
         "ablation_traces": _ablation_traces(read),
         "attacks": attacks_part(read),

@@ -6,14 +6,9 @@ from typing import Any
 
 from lotus.claims.judging import FAILS, HOLDS, OPEN
 from lotus.claims.overall import PAPER
-from lotus.wording import all_of, counted
+from lotus.wording import all_of
 
-COUNTED = {
-    HOLDS: ("holds", "hold"),
-    FAILS: ("does not hold", "do not hold"),
-    OPEN: ("is open",) * 2,
-}
-"""Verdict → what one and what several verdicts are said to do."""
+COUNTED = (HOLDS, FAILS, OPEN)
 
 
 @dataclass(frozen=True)
@@ -96,19 +91,3 @@ def _claim(claim: Mapping[str, Any], rulings: Sequence[CountedRuling]) -> Counte
 def _ruling(ruling: Mapping[str, Any]) -> CountedRuling:
     where = "the paper's benchmarks" if ruling["scope"] == PAPER else all_of(ruling["data"])
     return CountedRuling(ruling["protocol"], where, ruling["why"])
-
-
-def headline(counts: Sequence[VerdictCount]) -> str:
-    """Returns how much these runs can tell of the paper's claims, in one sentence."""
-    by_verdict = {each.verdict: each.count for each in counts}
-    every = sum(by_verdict.values())
-    if not every:
-        return "These runs concern none of the paper's claims."
-    told = every - by_verdict[OPEN]
-    held, failed = by_verdict[HOLDS], by_verdict[FAILS]
-    if not told:
-        return f"These runs settle none of {counted(every, 'verdict')} on the paper's claims."
-    return (
-        f"These runs settle {told} of {counted(every, 'verdict')} on the paper's claims: {held} "
-        f"{COUNTED[HOLDS][held != 1]} and {failed} {COUNTED[FAILS][failed != 1]}."
-    )

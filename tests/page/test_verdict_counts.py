@@ -1,9 +1,13 @@
 """Verdicts are counted for the first screen, each once."""
 
+import json
+
 import pytest
+from metrics_files import measured_of, scores
 
 from lotus.claims.judging import FAILS, HOLDS, NOT_RUN, OPEN
-from lotus.page.verdict_counts import headline, verdict_counts
+from lotus.page.headline import Floors, count_floors, headline
+from lotus.page.verdict_counts import verdict_counts
 
 
 def claim(name, printed, *rulings):
@@ -42,10 +46,10 @@ def test_every_ruling_that_ran_is_in_one_count():
 @pytest.mark.parametrize(
     ("verdicts", "said"),
     [
-        ([], "concern none of the paper's claims."),
-        ([NOT_RUN], "concern none of the paper's claims."),
-        ([OPEN], "settle none of 1 verdict on the paper's claims."),
-        ([HOLDS, OPEN], "settle 1 of 2 verdicts on the paper's claims: 1 holds and 0 do not hold."),
+        ([], "These runs concern none of the paper's claims."),
+        ([NOT_RUN], "These runs concern none of the paper's claims."),
+        ([OPEN], "These runs settle none of 1 verdict on the paper's claims."),
+        ([HOLDS, OPEN], "1 of 2 verdicts on the paper's claims: 1 holds and 0 do not hold."),
         (
             [FAILS, HOLDS, HOLDS],
             "3 of 3 verdicts on the paper's claims: 2 hold and 1 does not hold.",
@@ -54,4 +58,34 @@ def test_every_ruling_that_ran_is_in_one_count():
 )
 def test_the_headline_says_no_more_than_what_is_settled(verdicts, said):
     claims = [claim(str(n), HOLDS, ("other", "corrected", v)) for n, v in enumerate(verdicts)]
-    assert headline(verdict_counts({"claims": claims})).endswith(said)
+    found = headline(Floors(0, 0), verdict_counts({"claims": claims}))
+    assert found.endswith(said)
+    assert "farther" not in found
+
+
+def cell_of(path, floor):
+    """A cell whose only further gold is so far from gold; None for no further gold."""
+    content = json.loads(path.read_text())
+    if floor is not None:
+        again = scores(0.9, 1.0, 0.8, 0.7, avg_gap=floor)
+        content["golds"] = {"gold-again-1": again}
+        content["rows"]["gold-again"] = again
+        path.write_text(json.dumps(content))
+    return measured_of([path])
+
+
+def test_the_headline_says_where_avg_gap_cannot_rank(write_metrics):
+    lotus = scores(0.9, 1.0, 0.8, 0.7, avg_gap=0.05)
+    cells = [
+        cell_of(write_metrics("corrected", 1, about={"scenario": name}, lotus=lotus), floor)
+        for name, floor in (("instance-10", None), ("instance-20", 0.06), ("instance-30", 0.04))
+    ]
+    assert [count_floors([cell]) for cell in cells] == [Floors(0, 0), Floors(1, 1), Floors(1, 0)]
+    counts = verdict_counts({"claims": []})
+    assert headline(count_floors(cells), counts).startswith(
+        "In 1 of 2 comparisons the nearest methods are no farther from gold than another gold is, so that "
+        "Avg Gap cannot rank them; these runs"
+    )
+    assert headline(count_floors(cells[2:]), counts).startswith(
+        "In each of 1 comparison every method is farther from gold than another gold is;"
+    )
