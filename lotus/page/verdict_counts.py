@@ -1,6 +1,6 @@
 """The verdicts on the paper's claims, counted: what holds, what does not, what cannot be told."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,25 +9,33 @@ from lotus.claims.overall import PAPER
 from lotus.wording import all_of
 
 COUNTED = (HOLDS, FAILS, OPEN)
+WOULD_TELL = {
+    "seeds": "more seeds",
+    "data": "other data",
+    "measure": "a stronger measure",
+    "models": "models that are absent or have collapsed",
+}
+"""Kind of what is needed first → in words, in the order of the page."""
 
 
 @dataclass(frozen=True)
 class CountedRuling:
-    """What one protocol says of a claim.
+    """The verdict of one protocol on a claim.
 
     Attributes:
         where: on which data.
+        said: what would tell it, where it cannot be told; else why it is so.
 
     """
 
     protocol: str
     where: str
-    why: str
+    said: str
 
 
 @dataclass(frozen=True)
 class CountedClaim:
-    """A claim with the rulings of one verdict.
+    """A claim with the rulings of one group.
 
     Attributes:
         anchor: on the page.
@@ -40,18 +48,35 @@ class CountedClaim:
 
 
 @dataclass(frozen=True)
-class VerdictCount:
-    """The claims of one verdict.
+class Group:
+    """The rulings of a verdict that the same would tell; all of them where it is told.
 
     Attributes:
-        claims: as measured here.
+        would_tell: in words; '' where it is told, or nothing is named.
+
+    """
+
+    would_tell: str
+    claims: Sequence[CountedClaim]
+
+    @property
+    def count(self) -> int:
+        """Number of rulings."""
+        return sum(len(claim.rulings) for claim in self.claims)
+
+
+@dataclass(frozen=True)
+class VerdictCount:
+    """The rulings of one verdict.
+
+    Attributes:
         by_protocol: protocol → number of rulings.
         printed: claims on which the numbers that the paper prints have this verdict.
 
     """
 
     verdict: str
-    claims: Sequence[CountedClaim]
+    groups: Sequence[Group]
     by_protocol: Mapping[str, int]
     printed: Sequence[CountedClaim]
 
@@ -72,16 +97,41 @@ def verdict_counts(verdicts: Mapping[str, Any]) -> list[VerdictCount]:
 
 
 def _count(verdict: str, claims: Sequence[Mapping[str, Any]]) -> VerdictCount:
+    found = [
+        (claim, ruling)
+        for claim in claims
+        for ruling in claim["rulings"]
+        if ruling["verdict"] == verdict
+    ]
     by_protocol: dict[str, int] = {}
-    found = []
-    for claim in claims:
-        rulings = [each for each in claim["rulings"] if each["verdict"] == verdict]
-        for each in rulings:
-            by_protocol[each["protocol"]] = by_protocol.get(each["protocol"], 0) + 1
-        if rulings:
-            found.append(_claim(claim, [_ruling(each) for each in rulings]))
-    printed = [_claim(claim, []) for claim in claims if claim["printed"]["verdict"] == verdict]
-    return VerdictCount(verdict, found, dict(sorted(by_protocol.items())), printed)
+    groups: dict[str, list[tuple[Mapping[str, Any], Mapping[str, Any]]]] = {}
+    for claim, ruling in found:
+        by_protocol[ruling["protocol"]] = by_protocol.get(ruling["protocol"], 0) + 1
+        groups.setdefault(_would_tell(ruling), []).append((claim, ruling))
+    return VerdictCount(
+        verdict,
+        [
+            Group(name, _by_claim(groups[name]))
+            for name in ("", *WOULD_TELL.values())
+            if name in groups
+        ],
+        dict(sorted(by_protocol.items())),
+        [_claim(claim, ()) for claim in claims if claim["printed"]["verdict"] == verdict],
+    )
+
+
+def _would_tell(ruling: Mapping[str, Any]) -> str:
+    """What has to be there before anything else helps; '' where it is told, or nothing is named."""
+    return next((WOULD_TELL[each["kind"]] for each in ruling["would_tell"]), "")
+
+
+def _by_claim(
+    found: Iterable[tuple[Mapping[str, Any], Mapping[str, Any]]],
+) -> list[CountedClaim]:
+    claims: dict[str, tuple[Mapping[str, Any], list[CountedRuling]]] = {}
+    for claim, ruling in found:
+        claims.setdefault(claim["id"], (claim, []))[1].append(_ruling(ruling))
+    return [_claim(claim, rulings) for claim, rulings in claims.values()]
 
 
 def _claim(claim: Mapping[str, Any], rulings: Sequence[CountedRuling]) -> CountedClaim:
@@ -90,4 +140,5 @@ def _claim(claim: Mapping[str, Any], rulings: Sequence[CountedRuling]) -> Counte
 
 def _ruling(ruling: Mapping[str, Any]) -> CountedRuling:
     where = "the paper's benchmarks" if ruling["scope"] == PAPER else all_of(ruling["data"])
-    return CountedRuling(ruling["protocol"], where, ruling["why"])
+    needed = "; ".join(each["words"] for each in ruling["would_tell"])
+    return CountedRuling(ruling["protocol"], where, f"{needed}." if needed else ruling["why"])

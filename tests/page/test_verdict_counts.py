@@ -9,6 +9,11 @@ from lotus.claims.judging import FAILS, HOLDS, NOT_RUN, OPEN
 from lotus.page.headline import Floors, count_floors, headline
 from lotus.page.verdict_counts import verdict_counts
 
+NEEDED = [
+    {"kind": "measure", "words": "no number of seeds"},
+    {"kind": "seeds", "words": "12 seeds"},
+]
+
 
 def claim(name, printed, *rulings):
     return {
@@ -17,6 +22,7 @@ def claim(name, printed, *rulings):
         "printed": {"verdict": printed},
         "rulings": [
             {"scope": s, "protocol": p, "verdict": v, "why": "why", "data": ["MNIST", "SVHN"]}
+            | {"would_tell": NEEDED if v == OPEN and p == "corrected" else []}
             for s, p, v in rulings
         ],
     }
@@ -36,11 +42,24 @@ def test_every_ruling_that_ran_is_in_one_count():
     assert [each.count for each in (held, failed, told)] == [2, 1, 2]
     assert held.by_protocol == {"released": 2}
     assert told.by_protocol == {"corrected": 2}
-    assert [each.anchor for each in held.claims] == ["claim-a", "claim-c"]
+    (group,) = held.groups
+    assert [each.anchor for each in group.claims] == ["claim-a", "claim-c"]
+    assert group.would_tell == ""
     assert [each.anchor for each in held.printed] == ["claim-a"]
     assert [each.anchor for each in failed.printed] == ["claim-c"]
-    assert [each.where for each in held.claims[0].rulings] == ["the paper's benchmarks"]
-    assert [each.where for each in told.claims[1].rulings] == ["MNIST and SVHN"]
+    assert [each.where for each in group.claims[0].rulings] == ["the paper's benchmarks"]
+    assert [each.said for each in group.claims[0].rulings] == ["why"]
+
+
+def test_what_cannot_be_told_stands_below_what_would_tell_it_first():
+    other = claim("d", HOLDS, ("other", "released", OPEN))
+    *_, told = verdict_counts({"claims": [*CLAIMS["claims"], other]})
+    assert [(each.would_tell, each.count) for each in told.groups] == [
+        ("", 1),
+        ("a stronger measure", 2),
+    ]
+    (ruling,) = told.groups[1].claims[1].rulings
+    assert (ruling.where, ruling.said) == ("MNIST and SVHN", "no number of seeds; 12 seeds.")
 
 
 @pytest.mark.parametrize(
