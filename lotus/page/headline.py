@@ -11,7 +11,7 @@ from lotus.page.verdict_counts import VerdictCount
 from lotus.results.floor import column, floor_in, inside_floor
 from lotus.wording import counted
 
-SAID = {HOLDS: ("holds", "hold"), FAILS: ("does not hold", "do not hold")}
+SAID = {HOLDS: ("holds", "hold"), FAILS: ("does not", "do not")}
 """Verdict → what one and what several verdicts are said to do."""
 
 
@@ -49,13 +49,15 @@ def headline(floors: Floors, counts: Sequence[VerdictCount]) -> str:
 
 
 def _ranks(floors: Floors) -> str:
-    where = f"in {floors.above or 'each'} of {counted(floors.known, 'comparison')}"
     if floors.above:
         return (
-            f"{where} the nearest methods are no farther from gold than another gold is, so that Avg Gap "
-            "cannot rank them"
+            f"in {floors.above} of {counted(floors.known, 'comparison')} the best methods are as near to "
+            "gold as another gold, and Avg Gap cannot rank them"
         )
-    return f"{where} every method is farther from gold than another gold is" if floors.known else ""
+    if floors.known:
+        among = counted(floors.known, "comparison")
+        return f"every method is farther from gold than another gold ({among})"
+    return ""
 
 
 def _settled(counts: Sequence[VerdictCount]) -> str:
@@ -64,9 +66,9 @@ def _settled(counts: Sequence[VerdictCount]) -> str:
     if not every:
         return "these runs concern none of the paper's claims"
     if by_verdict[OPEN] == every:
-        return f"these runs settle none of {counted(every, 'verdict')} on the paper's claims"
+        return f"none of {counted(every, 'verdict')} on the paper's claims is settled"
     each = (f"{by_verdict[name]} {SAID[name][by_verdict[name] != 1]}" for name in SAID)
     return (
-        f"these runs settle {every - by_verdict[OPEN]} of {counted(every, 'verdict')} on the paper's "
-        f"claims: {' and '.join(each)}"
+        f"{every - by_verdict[OPEN]} of {counted(every, 'verdict')} on the paper's claims are settled: "
+        f"{', '.join(each)}"
     )

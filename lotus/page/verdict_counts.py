@@ -12,8 +12,8 @@ COUNTED = (HOLDS, FAILS, OPEN)
 WOULD_TELL = {
     "seeds": "more seeds",
     "data": "other data",
-    "measure": "a stronger measure",
-    "models": "models that are absent or have collapsed",
+    "measure": "stronger measure",
+    "models": "models not run or collapsed",
 }
 """Kind of what is needed first → in words, in the order of the page."""
 

@@ -56,7 +56,7 @@ def test_what_cannot_be_told_stands_below_what_would_tell_it_first():
     *_, told = verdict_counts({"claims": [*CLAIMS["claims"], other]})
     assert [(each.would_tell, each.count) for each in told.groups] == [
         ("", 1),
-        ("a stronger measure", 2),
+        ("stronger measure", 2),
     ]
     (ruling,) = told.groups[1].claims[1].rulings
     assert (ruling.where, ruling.said) == ("MNIST and SVHN", "no number of seeds; 12 seeds.")
@@ -67,11 +67,11 @@ def test_what_cannot_be_told_stands_below_what_would_tell_it_first():
     [
         ([], "These runs concern none of the paper's claims."),
         ([NOT_RUN], "These runs concern none of the paper's claims."),
-        ([OPEN], "These runs settle none of 1 verdict on the paper's claims."),
-        ([HOLDS, OPEN], "1 of 2 verdicts on the paper's claims: 1 holds and 0 do not hold."),
+        ([OPEN], "None of 1 verdict on the paper's claims is settled."),
+        ([HOLDS, OPEN], "1 of 2 verdicts on the paper's claims are settled: 1 holds, 0 do not."),
         (
             [FAILS, HOLDS, HOLDS],
-            "3 of 3 verdicts on the paper's claims: 2 hold and 1 does not hold.",
+            "3 of 3 verdicts on the paper's claims are settled: 2 hold, 1 does not.",
         ),
     ],
 )
@@ -102,9 +102,9 @@ def test_the_headline_says_where_avg_gap_cannot_rank(write_metrics):
     assert [count_floors([cell]) for cell in cells] == [Floors(0, 0), Floors(1, 1), Floors(1, 0)]
     counts = verdict_counts({"claims": []})
     assert headline(count_floors(cells), counts).startswith(
-        "In 1 of 2 comparisons the nearest methods are no farther from gold than another gold is, so that "
-        "Avg Gap cannot rank them; these runs"
+        "In 1 of 2 comparisons the best methods are as near to gold as another gold, and Avg Gap cannot "
+        "rank them; these runs"
     )
     assert headline(count_floors(cells[2:]), counts).startswith(
-        "In each of 1 comparison every method is farther from gold than another gold is;"
+        "Every method is farther from gold than another gold (1 comparison);"
     )
