@@ -17,6 +17,7 @@ from lotus.claims.overall import judge
 from lotus.claims.verdicts import as_json, as_latex, as_table, read_verdicts, write_verdicts
 from lotus.errors import LotusError
 from lotus.metrics.base import registry
+from lotus.page.power_part import PowerPart
 from lotus.published.full_size import command
 from lotus.records.files import write_json
 from lotus.wording import counted
@@ -58,7 +59,7 @@ def test_the_page_says_every_verdict_in_words(judged):
     environment.globals["counted"] = counted
     item = {"anchor": "table-claims", "files": [("CSV", "claims.csv")]}
     content = {"claims": as_json(judged), "claims_table": item, "paper_figures": []}
-    content["headline"] = "Some are settled."
+    content |= {"headline": "Some are settled.", "power": PowerPart(), "power_caption": ""}
     content["paper_tables"] = [{"anchor": "item-table1", "heading": "Table 1"}]
     short, whole = (
         environment.get_template(name).render(**content)
