@@ -11,7 +11,7 @@ import numpy as np
 from lotus.figures.panels import place_of, room_of_names
 from lotus.figures.spec import FigureSpec, OnPage
 from lotus.figures.style import COLUMN, PAGE, PLATE, SPLIT_COLOURS, empty_figure
-from lotus.layout import GOLD_AGAIN, ORIGINAL, is_further_gold
+from lotus.layout import GOLD_AGAIN, ORIGINAL
 from lotus.metrics.base.probabilities import entropy_of_logits
 from lotus.metrics.base.scoring import of_scenario
 from lotus.metrics.streisand import standing
@@ -226,4 +226,5 @@ def _entropies(sources: Sequence[Path], fallen: Container[str]) -> dict[str, ByS
 
 def _of_rows(content: Mapping[str, Any]) -> dict[str, Any]:
     """Row → its predictions; further golds, of which a metrics file has the mean, are no rows here."""
-    return {row: of for row, of in content["predictions"].items() if not is_further_gold(row)}
+    golds = content.get("golds", {})
+    return {row: of for row, of in content["predictions"].items() if row not in golds}
