@@ -133,16 +133,18 @@ def _differences(record: Record, path: str, opened: OpenStore) -> Iterator[str]:
 
 def _again(record: Record, store: Store) -> Mapping[str, Any]:
     """Returns what the file of a split is to hold."""
-    seed = int(record.about["seed"])
+    settings = dict(record.settings)
+    seed = int(settings.pop(splits.SPLIT_SEED, record.about["seed"]))
     if record.kind == "held-out":
         return asdict(splits.halve_held_out(store, seed))
     if record.kind == "half":
         return {"train": splits.draw_half(store, seed)}
-    scenario = Scenario.model_validate_json(json.dumps(record.settings))
+    scenario = Scenario.model_validate_json(json.dumps(settings))
     chosen = splits.choose_forget_set(store, scenario, seed)
-    half = layout.split_file(str(record.about["dataset"]), seed, layout.HALF).as_posix()
+    own = int(record.about["seed"])
+    half = layout.split_file(str(record.about["dataset"]), own, layout.HALF).as_posix()
     if half in record.inputs:
-        chosen = splits.within_half(chosen, splits.draw_half(store, seed))
+        chosen = splits.within_half(chosen, splits.draw_half(store, own))
     parts = {name: value for name, value in asdict(chosen).items() if name != ABSENT}
     absent = {ABSENT: chosen.absent} if len(chosen.absent) else {}
     return {**parts, **absent, "digest": chosen.digest}

@@ -14,6 +14,7 @@ from lotus.cli.parameters import (
     FOLDER,
     SEED,
     YamlType,
+    apart_option,
     beside,
     labels_option,
     record_option,
@@ -132,16 +133,19 @@ def cache_stores(folders: tuple[Path, ...], out: Path, record: Path | None) -> N
 )
 @store_option
 @seed_option
+@apart_option
 @click.option("--out", type=FILE, required=True, help="Validation and test halves (JSON).")
 @record_option
-def split_held_out(store: Path, seed: int, out: Path, record: Path | None) -> None:
+def split_held_out(
+    store: Path, seed: int, seeds_apart: dict[str, int], out: Path, record: Path | None
+) -> None:
     """Halve the held-out images into validation and test.
 
     The halves are stratified by class.
     """
     from lotus.data.splits import write_held_out
 
-    write_held_out(store, seed, out, record or beside(out))
+    write_held_out(store, seed, out, record or beside(out), seeds_apart.get("split"))
 
 
 @click.command(
@@ -185,11 +189,17 @@ def halve_training(store: Path, seed: int, out: Path, record: Path | None) -> No
     type=EXISTING_FILE,
     help="A half of the training images (`lotus halve-training`), to which both sets are limited.",
 )
+@apart_option
 @labels_option
 @click.option("--out", type=FILE, required=True, help="Forget and retain indices (JSON).")
 @record_option
 def choose_forget_set(
-    store: Path, scenario: dict[str, Any], record: Path | None, out: Path, **options: Any
+    store: Path,
+    scenario: dict[str, Any],
+    seeds_apart: dict[str, int],
+    record: Path | None,
+    out: Path,
+    **options: Any,
 ) -> None:
     """Choose which training images are to be forgotten."""
     from lotus.config.mistakes import check
@@ -197,7 +207,8 @@ def choose_forget_set(
     from lotus.data.splits import write_forget_set
 
     chosen = check(Scenario, scenario, "--scenario")
-    write_forget_set(store, chosen, out=out, record=record or beside(out), **options)
+    options |= {"out": out, "record": record or beside(out)}
+    write_forget_set(store, chosen, split_seed=seeds_apart.get("split"), **options)
 
 
 @click.command(

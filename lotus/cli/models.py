@@ -13,6 +13,7 @@ from lotus.cli.parameters import (
     FOLDER,
     SettingType,
     YamlType,
+    apart_option,
     beside,
     device_options,
     forget_set_option,
@@ -35,6 +36,7 @@ run_options = together(
         "--held-out", type=EXISTING_FILE, required=True, help="Validation and test halves."
     ),
     seed_option,
+    apart_option,
     device_options,
     labels_option,
     protocol_option,

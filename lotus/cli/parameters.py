@@ -94,6 +94,15 @@ record_option = click.option(
 )
 required_record_option = click.option("--record", type=FILE, required=True, help="Record (JSON).")
 stem_option = click.option("--out", type=FILE, required=True, help="File name without its ending.")
+
+
+def _axes(value: Any) -> dict[str, int]:
+    from lotus.config.mistakes import check
+    from lotus.config.seeds import Axes
+
+    return check(Axes, value, "--seeds-apart").given()
+
+
 labels_option = click.option(
     "--labels",
     type=YamlType(),
@@ -101,6 +110,13 @@ labels_option = click.option(
     help="Names of data set, scenario, row and so on, for the record: '{row: gold}'.",
 )
 seed_option = click.option("--seed", type=SEED, required=True, help="Seed of every random choice.")
+apart_option = click.option(
+    "--seeds-apart",
+    type=YamlType(),
+    default="{}",
+    callback=lambda _, __, value: _axes(value),
+    help="Kinds of randomness with seeds of their own: '{split: 1, batches: 1, noise: 2}'.",
+)
 store_option = click.option("--store", type=EXISTING_FOLDER, required=True, help="Image store.")
 forget_set_option = click.option(
     "--forget-set",

@@ -28,6 +28,14 @@ def inconsistencies(settings: Settings) -> Iterator[Problem]:
     for position, seed in enumerate(settings.seeds):
         if seed in settings.seeds[:position]:
             yield ["seeds", position], seed, "duplicate seed; each seed may be given once"
+    apart = [each.seed for each in settings.seeds_apart]
+    for position, seed in enumerate(apart):
+        if seed in apart[:position]:
+            yield ["seeds_apart", position, "seed"], seed, "duplicate seed; each may be given once"
+        elif seed not in settings.seeds:
+            accepted = ", ".join(map(str, settings.seeds))
+            what = f"is not among the file's seeds; accepted: {accepted}"
+            yield ["seeds_apart", position, "seed"], seed, what
     for name, scenario in settings.scenarios.items():
         if not scenario.is_called(name):
             what = f"a scenario with these values must be called '{scenario.canonical_name}'"

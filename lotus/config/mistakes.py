@@ -25,6 +25,7 @@ from lotus.config.images import Affine, Augmentation, ColourJitter, Dataset, Sto
 from lotus.config.origins import Origin
 from lotus.config.overrides import Override, Where
 from lotus.config.scenarios import Scenario
+from lotus.config.seeds import SeedApart
 from lotus.config.settings import Data, Settings
 from lotus.config.tuning import Tuning
 from lotus.errors import LotusError, choices
@@ -182,6 +183,7 @@ _BELOW: dict[str, type[BaseModel]] = {
     "affine": Affine,
     "colour_jitter": ColourJitter,
     "scenarios": Scenario,
+    "seeds_apart": SeedApart,
     "grid": Block,
     "overrides": Override,
     "where": Where,

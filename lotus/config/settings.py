@@ -22,6 +22,7 @@ from lotus.config.overrides import Override
 from lotus.config.power import Power
 from lotus.config.privacy import Privacy
 from lotus.config.scenarios import Scenario
+from lotus.config.seeds import SeedApart
 from lotus.config.tuning import Tuning
 
 
@@ -69,6 +70,12 @@ class Settings(Section):
         "first weights and batches. How far they are from gold is the floor under every distance to gold "
         "(docs/floor.md); golds of other seeds count too where the forget set is the same.",
     )
+    seeds_apart: Annotated[tuple[SeedApart, ...], Field(strict=False)] = Field(
+        (),
+        description="Seeds whose kinds of randomness (split, initialisation, batches, noise) have seeds of "
+        "their own, so that one can be varied and the others kept: what each contributes is then told by "
+        "`results/tables/components.csv` (config/fashion-variance.yaml).",
+    )
     datasets: dict[Name, Dataset] = Field(description="Data sets (`lotus datasets`) and their use.")
     architectures: dict[Name, AnyArchitecture] = Field(description="Models and training recipes.")
     scenarios: dict[Name, Scenario] = Field(description="What is forgotten, by name.")
@@ -94,3 +101,7 @@ class Settings(Section):
         description="On which benchmark measures and attacks are tried themselves: how often they raise "
         "alarm on golds, on doing nothing, and on faked forgetting (`snakemake power`, docs/power.md).",
     )
+
+    def apart(self, seed: int) -> dict[str, int]:
+        """Returns the seeds of the kinds of randomness that have their own under a seed; mostly none."""
+        return next((each.given() for each in self.seeds_apart if each.seed == seed), {})

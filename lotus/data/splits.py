@@ -16,6 +16,9 @@ from lotus.names import composed
 from lotus.records.files import write_json
 from lotus.records.record import write_record
 
+SPLIT_SEED = "split_seed"
+"""Under which a record has the seed that images were drawn by, where it is not that of the runs."""
+
 
 @dataclass(frozen=True)
 class HeldOut:
@@ -226,21 +229,26 @@ def class_label(classes: tuple[str, ...], name: str) -> int:
     return labels[0]
 
 
-def write_held_out(folder: Path, seed: int, out: Path, record: Path) -> None:
+def write_held_out(
+    folder: Path, seed: int, out: Path, record: Path, split_seed: int | None = None
+) -> None:
     """Writes the halves of a store, and their record.
+
+    Args:
+        split_seed: by which they are drawn; by default the seed.
 
     Raises:
         LotusError: as `halve_held_out`, or the store is damaged.
 
     """
     store = open_store(folder)
-    save_held_out(out, halve_held_out(store, seed))
+    save_held_out(out, halve_held_out(store, seed if split_seed is None else split_seed))
     write_record(
         record,
         kind="held-out",
         modules=[__name__],
         about={"dataset": store.source["dataset"], "seed": seed},
-        settings={},
+        settings=_drawn_by(split_seed),
         inputs=[folder / "source.json", folder / "labels.npy"],
         outputs=[out],
     )
@@ -284,10 +292,12 @@ def write_forget_set(
     out: Path,
     record: Path,
     half: Path | None = None,
+    split_seed: int | None = None,
 ) -> None:
     """Writes the forget set of a scenario, and its record.
 
     Args:
+        split_seed: by which it is drawn; by default the seed.
         labels: name of the scenario, …: for the record only.
         half: of the training images; what is forgotten and kept is limited to it.
 
@@ -296,7 +306,7 @@ def write_forget_set(
 
     """
     store = open_store(folder)
-    chosen = choose_forget_set(store, scenario, seed)
+    chosen = choose_forget_set(store, scenario, seed if split_seed is None else split_seed)
     if half is not None:
         chosen = within_half(chosen, load_half(half))
     save_forget_set(out, chosen)
@@ -305,11 +315,15 @@ def write_forget_set(
         kind="forget-set",
         modules=[__name__],
         about={"dataset": store.source["dataset"], **labels, "seed": seed},
-        settings=scenario.model_dump(exclude_none=True),
+        settings={**scenario.model_dump(exclude_none=True), **_drawn_by(split_seed)},
         inputs=[folder / "source.json", folder / "labels.npy", *([half] if half else [])],
         outputs=[out],
         notes={"rule": chosen.rule, "digest": chosen.digest, "images": len(chosen.forget)},
     )
+
+
+def _drawn_by(split_seed: int | None) -> dict[str, int]:
+    return {} if split_seed is None else {SPLIT_SEED: split_seed}
 
 
 def save_held_out(path: Path, held_out: HeldOut) -> None:

@@ -36,23 +36,25 @@ def rf_jsd(sources: Sequence[Path]) -> Figure:
     lines = -(-len(cells) // 2)
     titles = [benchmark_title(*key[:-1]) for key, _ in cells]
     legend = legend_width([row_title(row) for row in looks])
-    titled = width_of(titles, SETTINGS["axes.titlesize"])
+    agreements = [jsd_agreement(part) for _, part in cells]
+    said = [
+        f"Pearson r = {found.pearson:.2f} [{found.low:.2f}, {found.high:.2f}], {found.points} models of "
+        f"{found.groups} rows"
+        for _, found in agreements
+    ]
+    titled = width_of([*titles, *said], SETTINGS["axes.titlesize"])
     room = columns * max(1.02 * titled, 2.1) + legend + 0.6
     size = max(room, min(PAGE, 3.7 * columns + 1.5)), max(2.9, 2.6 * lines)
     figure = empty_figure(*size)
     panels = figure.subplots(lines, columns, squeeze=False)
     shown: dict[str, Any] = {}
-    for axes, (key, part) in zip(panels.flat, cells, strict=False):
-        points, found = jsd_agreement(part)
+    for axes, title, below, (points, _) in zip(panels.flat, titles, said, agreements, strict=False):
         for row, models in points.groupby("row", sort=False):
             colour, marker = looks[str(row)]
             (shown[row_title(str(row))],) = axes.plot(
                 models["jsd"], models["rf_jsd"], marker, color=colour, markersize=5, alpha=0.85
             )
-        axes.set_title(
-            f"{benchmark_title(*key[:-1])}\nPearson r = {found.pearson:.2f} "
-            f"[{found.low:.2f}, {found.high:.2f}], {found.points} models of {found.groups} rows"
-        )
+        axes.set_title(f"{title}\n{below}")
         axes.set_xlabel("JSD to gold (nats)")
         # More ticks run into each other where values lie close together.
         axes.locator_params(axis="x", nbins=5)

@@ -91,7 +91,7 @@ def _sections(step: Step) -> list[Files]:
 def _of_model(step: Step) -> list[Files]:
     """What every step with a model is told; where it writes comes last."""
     return [
-        *("--seed", step.subject["seed"], "--labels", step.told["labels"]),
+        *("--seed", step.subject["seed"], step.told["apart"], "--labels", step.told["labels"]),
         step.told.get("plugins", []),
         *("--protocol", step.subject["protocol"], step.told["weights"]),
         step.told.get("calibration", []),

@@ -78,6 +78,12 @@ class Contents:
         return _each_once([*self.cells, *self.ablated])
 
     @cached_property
+    def apart(self) -> tuple[Benchmark, ...]:
+        """Cells with seeds whose kinds of randomness are seeded each for itself."""
+        apart = self.plan.settings.apart
+        return tuple(cell for cell in self.cells if any(map(apart, self.plan.seeds_of(cell))))
+
+    @cached_property
     def with_gold(self) -> tuple[Benchmark, ...]:
         """Cells with a gold model."""
         return tuple(cell for cell in self.cells if self.plan.has_gold(cell))

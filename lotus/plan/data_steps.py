@@ -7,6 +7,7 @@ from typing import Any
 
 from lotus import layout
 from lotus.data import sources
+from lotus.data.splits import SPLIT_SEED
 from lotus.layout import HALF, HELD_OUT
 from lotus.plan.candidates import trials
 from lotus.plan.contents import Contents
@@ -109,9 +110,9 @@ def split_held_out(contents: Contents) -> Iterator[Step]:
             {"dataset": dataset, "seed": str(seed)},
             inputs=texts({"store": layout.store_record(dataset)}),
             outputs=outputs,
-            told={"store": str(layout.STORES / dataset)},
+            told={"store": str(layout.STORES / dataset), "apart": _apart(contents, seed)},
             modules=("lotus.data.splits",),
-            records=expected(outputs, _read_by_splits(dataset), {}),
+            records=expected(outputs, _read_by_splits(dataset), _drawn_by(contents, seed)),
             by_default=by_default,
         )
 
@@ -139,6 +140,7 @@ def choose_forget_set(contents: Contents) -> Iterator[Step]:
     for (dataset, seed, scenario), by_default in _forget_sets(contents).items():
         outputs = with_record({"chosen": layout.split_file(dataset, seed, scenario)})
         settings = plan.settings.scenarios[scenario].model_dump(exclude_none=True)
+        settings |= _drawn_by(contents, seed)
         half = []
         if seed in shadow_seeds(plan):
             half = [layout.split_file(dataset, seed, HALF).as_posix()]
@@ -152,11 +154,23 @@ def choose_forget_set(contents: Contents) -> Iterator[Step]:
                 "scenario": json.dumps(plan.scenario(scenario)),
                 "labels": json.dumps({"scenario": scenario}),
                 "half": ["--half", *half] if half else [],
+                "apart": _apart(contents, seed),
             },
             modules=("lotus.data.splits",),
             records=expected(outputs, [*_read_by_splits(dataset), *half], settings),
             by_default=by_default,
         )
+
+
+def _apart(contents: Contents, seed: int) -> list[str]:
+    """Returns the option by which a split is told its own seed; nothing where it has none."""
+    own = contents.plan.settings.apart(seed).get("split")
+    return [] if own is None else ["--seeds-apart", json.dumps({"split": own})]
+
+
+def _drawn_by(contents: Contents, seed: int) -> dict[str, int]:
+    own = contents.plan.settings.apart(seed).get("split")
+    return {} if own is None else {SPLIT_SEED: own}
 
 
 def picture_forget_set(contents: Contents) -> Iterator[Step]:

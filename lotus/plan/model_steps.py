@@ -1,7 +1,7 @@
 """Steps that need models: originals, gold models, unlearned ones, what tuning tries, Grad-CAM maps."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
@@ -132,6 +132,8 @@ def _trained(kind: str, plan: Plan, runs: Iterable[_Run]) -> Iterator[Step]:
             "protocol": home.protocol,
         }
         settings |= run.options
+        apart = plan.settings.apart(run.seed)
+        settings |= {"seeds_apart": apart} if apart else {}
         yield Step(
             kind,
             {**run.subject, "row": run.row} if run.is_gold else run.subject,
@@ -148,6 +150,7 @@ def _trained(kind: str, plan: Plan, runs: Iterable[_Run]) -> Iterator[Step]:
                     *(["--kept", str(run.kept)] if run.kept else []),
                     *(["--in-train-mode"] if run.in_train_mode else []),
                 ],
+                "apart": _apart(apart),
                 "weights": weights_option,
             },
             modules=("lotus.runs.train", _architecture_module(plan, home)),
@@ -175,6 +178,8 @@ def unlearn(contents: Contents) -> Iterator[Step]:
             "hyperparameters": hyperparameters,
             "protocol": home.protocol,
         }
+        apart = plan.settings.apart(run.seed)
+        settings |= {"seeds_apart": apart} if apart else {}
         read = [*_recorded(run), *weights[:1]]
         read += [str(of_original["model"]), str(of_original["record"])]
         calibration: list[str] = []
@@ -204,6 +209,7 @@ def unlearn(contents: Contents) -> Iterator[Step]:
                 "original": original.as_posix(),
                 "out": run.folder.as_posix(),
                 "labels": run.labels,
+                "apart": _apart(apart),
                 "weights": weights_option,
                 "calibration": ["--calibration", str(layout.STORES / synthetic)]
                 if synthetic
@@ -346,6 +352,10 @@ def _recorded(run: _Run) -> list[str]:
     """Returns the inputs that a run's record states; for a store, the file that names its digests."""
     source = layout.store_files(run.home.dataset)["source"]
     return [str(source), *(str(path) for name, path in run.read.items() if name != "store")]
+
+
+def _apart(apart: Mapping[str, int]) -> list[str]:
+    return ["--seeds-apart", json.dumps(apart)] if apart else []
 
 
 def _architecture_module(plan: Plan, cell: Benchmark) -> str:

@@ -22,7 +22,7 @@ from lotus.errors import LotusError
 from lotus.methods.base.task import Task
 from lotus.runs.networks import make_network, seen_shape, untrained_architecture
 from lotus.runs.originals import load_original
-from lotus.runs.run import Inputs, Run, derive_seed, generator_of, read_inputs
+from lotus.runs.run import Inputs, Run, generator_of, read_inputs
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Bench:
                 untrained_architecture(self.architecture, run.protocol),
                 seen_shape(self.store, self.use),
                 len(self.store.classes),
-                derive_seed(run.seed, "untrained"),
+                run.derived_seed("untrained"),
                 self.device,
             ),
             preparing=preparing,

@@ -18,6 +18,7 @@ from tqdm import tqdm
 
 from lotus import layout
 from lotus.config.protocol import CORRECTED, Protocol
+from lotus.config.seeds import AXIS_OF, seed_of
 from lotus.data.splits import ForgetSet, HeldOut, load_forget_set, load_held_out
 from lotus.data.store import Store, open_store
 from lotus.engine.device import Device, prepare
@@ -67,6 +68,7 @@ class Run:
         again: of a further gold its number: it has other first weights and batches than gold; else 0.
         kept: the share of the forget set that it is trained on all the same; of gold none.
         in_train_mode: whether it is asked with BatchNorm in train mode.
+        seeds_apart: kinds of randomness (`lotus.config.seeds`) with a seed of their own.
 
     """
 
@@ -81,6 +83,17 @@ class Run:
     again: int = 0
     kept: float = 0.0
     in_train_mode: bool = False
+    seeds_apart: Mapping[str, int] = field(default_factory=dict)
+
+    def derived_seed(self, purpose: str) -> int:
+        """Returns the seed of one purpose, of the kind of randomness that it is of."""
+        axis = AXIS_OF[purpose.partition("/")[0]]
+        return derive_seed(seed_of(self.seed, self.seeds_apart, axis), purpose)
+
+    @property
+    def apart(self) -> dict[str, dict[str, int]]:
+        """What its record says of seeds apart: nothing where there are none."""
+        return {"seeds_apart": dict(self.seeds_apart)} if self.seeds_apart else {}
 
     def training_purpose(self, purpose: str) -> str:
         """Names the stream of randomness of a purpose of training: each further gold has its own."""
@@ -166,5 +179,5 @@ def read_inputs(inputs: Inputs) -> tuple[Store, HeldOut, ForgetSet | None]:
 
 
 def generator_of(run: Run, purpose: str, device: Device) -> torch.Generator:
-    """Randomness of one purpose, on the device: it follows from the seed of the run alone."""
-    return torch.Generator(device.torch).manual_seed(derive_seed(run.seed, purpose))
+    """Randomness of one purpose, on the device: it follows from the seeds of the run alone."""
+    return torch.Generator(device.torch).manual_seed(run.derived_seed(purpose))

@@ -34,7 +34,8 @@ def take_over_weights(
     """
     record = read_record(there / RECORD)
     try:
-        theirs = {"again": 0, "kept": 0.0, **record.settings, "seed": record.about["seed"]}
+        theirs = {"again": 0, "kept": 0.0, "seeds_apart": {}, **record.settings}
+        theirs["seed"] = record.about["seed"]
         theirs["switches"] = weight_switches(parse(record.settings["protocol"]))
         inputs, noted = {*record.inputs.values()}, dict(record.content["notes"])
         seconds = dict(record.content["time"])

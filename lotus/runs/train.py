@@ -28,7 +28,6 @@ from lotus.runs.run import (
     EpochLog,
     Inputs,
     Run,
-    derive_seed,
     generator_of,
     read_inputs,
     start,
@@ -65,7 +64,7 @@ def train_run(
         reach = np.concatenate([trained_on, held_out.val])
         images = Images(store, use, device.torch, reach)
         begun = architecture if weights_of is None else models.without_weights(architecture)
-        first = derive_seed(run.seed, run.training_purpose("weights"))
+        first = run.derived_seed(run.training_purpose("weights"))
         model = build_network(store, begun, use, first, device)
         pretrained = models.weights_files(begun)
     settings = {
@@ -75,6 +74,7 @@ def train_run(
         **({"again": run.again} if run.again else {}),
         **({"kept": run.kept} if run.kept else {}),
         **({"in_train_mode": True} if run.in_train_mode else {}),
+        **run.apart,
     }
     log.info("%s: %s", kind, json.dumps({**settings, "seed": run.seed, **device.hardware}))
     notes: dict[str, Any] = {"images": len(trained_on)}
@@ -105,7 +105,13 @@ def train_run(
             "resumed_after_epochs": epochs.resumed_after,
         }
     else:
-        mine = {**settings, "seed": run.seed, "again": run.again, "kept": run.kept}
+        mine = {
+            "seeds_apart": {},
+            **settings,
+            "seed": run.seed,
+            "again": run.again,
+            "kept": run.kept,
+        }
         del mine["protocol"]
         mine.pop("in_train_mode", None)
         notes |= take_over_weights(weights_of, mine, inputs.files(), model)
@@ -130,7 +136,7 @@ def train_run(
 def _trained_on(chosen: ForgetSet, run: Run) -> np.ndarray:
     """Indices of the retain set, and of the share of the forget set that is kept, drawn for each run."""
     count = round(run.kept * len(chosen.forget))
-    rng = np.random.default_rng(derive_seed(run.seed, run.training_purpose("kept")))
+    rng = np.random.default_rng(run.derived_seed(run.training_purpose("kept")))
     kept = rng.choice(chosen.forget, count, replace=False)
     return np.sort(np.concatenate([chosen.retain, kept])) if count else chosen.retain
 

@@ -46,6 +46,7 @@ def unlearn_run(
         "method": method_name,
         "hyperparameters": configured.hyperparameters(method),
         "protocol": run.protocol.name,
+        **run.apart,
     }
     if bench.calibration is not None:
         settings["calibration"] = bench.calibration.store.source["dataset"]
@@ -70,7 +71,7 @@ def unlearn_run(
         notes |= {"epochs": epochs.epochs, "left_in_train_mode": unlearned.training}
     else:
         unlearned = bench.original
-        mine = {"calibration": None, **settings, "seed": run.seed}
+        mine = {"calibration": None, "seeds_apart": {}, **settings, "seed": run.seed}
         mine["switches"] = weight_switches(run.protocol)
         del mine["protocol"]
         taken = take_over_weights(weights_of, mine, [*inputs.files(), original / MODEL], unlearned)

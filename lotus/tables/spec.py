@@ -62,6 +62,10 @@ class Planned(Protocol):
         """Returns those with shadow models, or with many golds."""
 
     @property
+    def apart(self) -> Cells:
+        """Returns those with seeds whose kinds of randomness are seeded each for itself."""
+
+    @property
     def of_lotus(self) -> Cells:
         """Returns those with a row of LoTUS."""
 

@@ -13,11 +13,11 @@ rule split_held_out:
     conda:
         CONDA
     params:
-        **STEPS.told("split_held_out", "store"),
+        **STEPS.told("split_held_out", "store", "apart"),
         code=STEPS.code_of("split_held_out"),
     shell:
         "lotus --log {log} split-held-out --store {params.store} --seed {wildcards.seed}"
-        " --out {output.halves} --record {output.record}"
+        " {params.apart:q} --out {output.halves} --record {output.record}"
 
 
 # What a shadow is trained on (`privacy`).
@@ -52,11 +52,11 @@ rule choose_forget_set:
     conda:
         CONDA
     params:
-        **STEPS.told("choose_forget_set", "store", "scenario", "labels", "half"),
+        **STEPS.told("choose_forget_set", "store", "scenario", "labels", "half", "apart"),
         code=STEPS.code_of("choose_forget_set"),
     shell:
         "lotus --log {log} choose-forget-set --store {params.store} --scenario {params.scenario:q}"
-        " --seed {wildcards.seed} {params.half:q} --labels {params.labels:q}"
+        " --seed {wildcards.seed} {params.half:q} {params.apart:q} --labels {params.labels:q}"
         " --out {output.chosen} --record {output.record}"
 
 
