@@ -14,6 +14,7 @@ from lotus import layout
 from lotus.audit.open_stores import OpenStore
 from lotus.audit.sound_outputs import sound_outputs
 from lotus.config.scenarios import Scenario
+from lotus.config.seeds import SPLIT_SEED
 from lotus.data import splits
 from lotus.data.store import Store
 from lotus.errors import LotusError
@@ -134,7 +135,7 @@ def _differences(record: Record, path: str, opened: OpenStore) -> Iterator[str]:
 def _again(record: Record, store: Store) -> Mapping[str, Any]:
     """Returns what the file of a split is to hold."""
     settings = dict(record.settings)
-    seed = int(settings.pop(splits.SPLIT_SEED, record.about["seed"]))
+    seed = int(settings.pop(SPLIT_SEED, record.about["seed"]))
     if record.kind == "held-out":
         return asdict(splits.halve_held_out(store, seed))
     if record.kind == "half":

@@ -51,3 +51,12 @@ class SeedApart(Axes):
 def seed_of(seed: int, apart: Mapping[str, int], axis: str) -> int:
     """Returns the seed of a kind of randomness: its own if it has one."""
     return apart.get(axis, seed)
+
+
+SPLIT_SEED = "split_seed"
+"""Under which a record has the seed that images were drawn by, where it is not that of the runs."""
+
+
+def drawn_by(split_seed: int | None) -> dict[str, int]:
+    """Returns what the record of a split says of its own seed: nothing where it has none."""
+    return {} if split_seed is None else {SPLIT_SEED: split_seed}

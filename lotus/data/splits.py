@@ -10,14 +10,12 @@ from typing import Any
 import numpy as np
 
 from lotus.config.scenarios import Scenario, are_whole_classes
+from lotus.config.seeds import drawn_by
 from lotus.data.store import Store, open_store
 from lotus.errors import LotusError, choices
 from lotus.names import composed
 from lotus.records.files import write_json
 from lotus.records.record import write_record
-
-SPLIT_SEED = "split_seed"
-"""Under which a record has the seed that images were drawn by, where it is not that of the runs."""
 
 
 @dataclass(frozen=True)
@@ -248,7 +246,7 @@ def write_held_out(
         kind="held-out",
         modules=[__name__],
         about={"dataset": store.source["dataset"], "seed": seed},
-        settings=_drawn_by(split_seed),
+        settings=drawn_by(split_seed),
         inputs=[folder / "source.json", folder / "labels.npy"],
         outputs=[out],
     )
@@ -315,15 +313,11 @@ def write_forget_set(
         kind="forget-set",
         modules=[__name__],
         about={"dataset": store.source["dataset"], **labels, "seed": seed},
-        settings={**scenario.model_dump(exclude_none=True), **_drawn_by(split_seed)},
+        settings={**scenario.model_dump(exclude_none=True), **drawn_by(split_seed)},
         inputs=[folder / "source.json", folder / "labels.npy", *([half] if half else [])],
         outputs=[out],
         notes={"rule": chosen.rule, "digest": chosen.digest, "images": len(chosen.forget)},
     )
-
-
-def _drawn_by(split_seed: int | None) -> dict[str, int]:
-    return {} if split_seed is None else {SPLIT_SEED: split_seed}
 
 
 def save_held_out(path: Path, held_out: HeldOut) -> None:

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from lotus import layout
+from lotus.config.seeds import drawn_by
 from lotus.data import sources
-from lotus.data.splits import SPLIT_SEED
 from lotus.layout import HALF, HELD_OUT
 from lotus.plan.candidates import trials
 from lotus.plan.contents import Contents
@@ -169,8 +169,7 @@ def _apart(contents: Contents, seed: int) -> list[str]:
 
 
 def _drawn_by(contents: Contents, seed: int) -> dict[str, int]:
-    own = contents.plan.settings.apart(seed).get("split")
-    return {} if own is None else {SPLIT_SEED: own}
+    return drawn_by(contents.plan.settings.apart(seed).get("split"))
 
 
 def picture_forget_set(contents: Contents) -> Iterator[Step]:
