@@ -98,7 +98,8 @@ def _of_place(part: pd.DataFrame) -> Iterator[str]:
 
 def _changes(lines: Sequence[Mapping[Any, Any]]) -> Iterator[list[str]]:
     concerned = [m for m in CHANGES if any(pd.notna(line.get(f"{m}_corrected")) for line in lines)]
-    yield ["", "seeds", *(registry.labels()[metric] for metric in concerned)]
+    # Where all rows have collapsed no metric is, and one column says so.
+    yield ["", "seeds", *([registry.labels()[metric] for metric in concerned] or [""])]
     for line in lines:
         texts = [signed(line[f"{m}_change"], line[f"{m}_change_std"]) for m in concerned]
         fallen = [f"collapsed in {line['collapsed']}", *["–"] * (len(concerned) - 1)]

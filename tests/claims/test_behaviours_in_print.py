@@ -188,6 +188,11 @@ def test_effects_of_chosen_switches(table):
         effects(path, ["M3"])
 
 
+def test_effects_say_so_where_every_row_has_collapsed(table):
+    fallen = {**line_of("M4", "unsir"), "collapsed": 1}
+    assert effects(table(fallen))[-1].split() == ["UNSIR", "2", "collapsed", "in", "1"]
+
+
 def test_another_table_is_refused(tmp_path):
     (tmp_path / "summary.csv").write_text("dataset,row\ncifar10,lotus\n")
     with pytest.raises(
