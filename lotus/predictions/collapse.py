@@ -1,5 +1,7 @@
 """When a model is of no use, in the words by which its predictions and its record say so."""
 
+import numpy as np
+
 NEAR_CHANCE = 0.05
 KEPT = 2 / 3
 """Of what the original knows above chance of the images to be kept, the share that a useful model keeps."""
@@ -52,6 +54,18 @@ def lost_most(accuracy: float, original: float, largest: float) -> str:
         f"retain accuracy {accuracy:.3f}: {max(0.0, kept):.0%} of what the original ({original:.3f}) knows "
         f"above chance ({largest:.3f}) is left, less than two thirds"
     )
+
+
+def lost_most_of(right: np.ndarray, originals: np.ndarray, labels: np.ndarray) -> str:
+    """The same of what both say of the retain images.
+
+    Args:
+        right, originals: whether the model, and the original, names the label; bool `[n]`, image by image.
+        labels: `[n]`.
+
+    """
+    largest = float(np.bincount(labels).max() / len(labels))
+    return lost_most(float(right.mean()), float(originals.mean()), largest)
 
 
 def outcome(collapsed: str) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from lotus.attacks.base import registry
 from lotus.attacks.base.answers import confidence
@@ -18,6 +19,8 @@ from lotus.errors import LotusError
 from lotus.layout import ORIGINAL
 from lotus.names import shown
 from lotus.predictions import predictions_file
+from lotus.predictions.collapse import lost_most_of
+from lotus.predictions.predictions_file import Predictions, Split
 from lotus.records.files import relative, sha256, write_json
 from lotus.records.record import write_record
 from lotus.results.attacks import ScoresFile, save_scores
@@ -139,16 +142,55 @@ def _distances(panel: Panel) -> dict[str, Any]:
     return found
 
 
-def _panel(files: Runs) -> tuple[Panel, dict[str, dict[str, str]]]:
-    """Returns the sound models, and why the others are of no use: row → seed → reason."""
+def sound_models(
+    files: Runs,
+) -> tuple[dict[tuple[str, int], Model], dict[str, dict[str, str]]]:
+    """Returns the sound models, and why the others are of no use: row → seed → reason.
+
+    Of no use are the models that the metrics call collapsed too.
+    """
+    right: dict[int, pd.Series] = {}
+    for (row, seed), path in files.items():
+        if row == ORIGINAL:
+            train = predictions_file.load(path)["train"]
+            right[seed] = pd.Series(_names_labels(train), train.indices)
     models: dict[tuple[str, int], Model] = {}
     collapsed: dict[str, dict[str, str]] = {}
     for (row, seed), path in files.items():
         predictions = predictions_file.load(path)
-        if why := predictions_file.why_collapsed(path):
+        why = predictions_file.why_collapsed(path)
+        if why := why or _lost_most(predictions, right.get(seed)):
             collapsed.setdefault(row, {})[str(seed)] = why
-            continue
-        models[row, seed] = Model.of(predictions)
+        else:
+            models[row, seed] = Model.of(predictions)
+    return models, collapsed
+
+
+def _lost_most(predictions: Predictions, right: pd.Series | None) -> str:
+    """Returns what is said of a model that lost most of what the original knows, where both are known.
+
+    Args:
+        right: image → whether the original of the same seed names its label.
+
+    """
+    retain = predictions.get("retain")
+    if retain is None or right is None:
+        return ""
+    originals = right.reindex(retain.indices)
+    if originals.isna().any():
+        return ""
+    return lost_most_of(_names_labels(retain), originals.to_numpy(dtype=bool), retain.labels)
+
+
+def _names_labels(split: Split) -> np.ndarray:
+    """Whether a model names the label of each image; bool `[n]`."""
+    named: np.ndarray = split.logits.argmax(axis=1) == split.labels
+    return named
+
+
+def _panel(files: Runs) -> tuple[Panel, dict[str, dict[str, str]]]:
+    """Returns the sound models, and why the others are of no use: row → seed → reason."""
+    models, collapsed = sound_models(files)
     if not any("forget" in model.parts for model in models.values()):
         raise LotusError(
             "attacks need a sound model beside the originals, which says what was forgotten (--of)"

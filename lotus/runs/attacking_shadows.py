@@ -17,8 +17,7 @@ from lotus.errors import LotusError
 from lotus.layout import ORIGINAL
 from lotus.metrics.membership import auc
 from lotus.names import shown
-from lotus.predictions import predictions_file
-from lotus.runs.attacking import Runs, write_found
+from lotus.runs.attacking import Runs, sound_models, write_found
 from lotus.wording import counted
 
 ATTACK = u_lira.SPEC.name
@@ -39,14 +38,7 @@ def attack_shadows(
             images it had.
 
     """
-    models: dict[tuple[str, int], Model] = {}
-    collapsed: dict[str, dict[str, str]] = {}
-    for (row, seed), path in files.items():
-        predictions = predictions_file.load(path)
-        if why := predictions_file.why_collapsed(path):
-            collapsed.setdefault(row, {})[str(seed)] = why
-        else:
-            models[row, seed] = Model.of(predictions)
+    models, collapsed = sound_models(files)
     had = _had(models, files)
     images = np.unique(np.concatenate([*had.values()]))
     rows: dict[str, dict[str, Any]] = {}

@@ -117,6 +117,19 @@ def test_collapsed_models_are_left_out_and_named(tmp_path, monkeypatch):
     assert found["rows"]["original"]["lira-offline"]["reference_models"] == 1
 
 
+def test_a_model_that_lost_most_of_what_the_original_knows_is_left_out(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    predictions = predictions_of_seeds()
+    retain = predictions["method", 3]["retain"]
+    # Half of the images are given another label's answer.
+    retain.logits[::2] = np.roll(retain.logits[::2], 1, axis=1)
+    attack_models(saved(tmp_path, predictions), LABELS_OF_CELL, *places(tmp_path))
+    found = read_attacks(tmp_path / "attacks.json")
+    assert [*found["collapsed"]] == ["method"]
+    assert "less than two thirds" in found["collapsed"]["method"]["3"]
+    assert [*found["rows"]["method"]["loss"]["seeds"]] == ["1", "2"]
+
+
 def test_one_seed_says_why_there_is_nothing_to_compare_with(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     files = saved(tmp_path, predictions_of_seeds(seeds=(1,)))

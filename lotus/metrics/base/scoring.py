@@ -12,7 +12,7 @@ from lotus.errors import LotusError
 from lotus.metrics.base import registry
 from lotus.metrics.base.check import check_row, check_together
 from lotus.metrics.base.family import Case, Family, Values
-from lotus.predictions.collapse import lost_most
+from lotus.predictions.collapse import lost_most_of
 from lotus.predictions.predictions_file import Predictions, Split
 
 SPLITS = ("forget", "retain", "val", "test")
@@ -101,11 +101,9 @@ def _lost_most(name: str, row: Predictions, original: Predictions) -> str:
         np.isfinite(it["retain"].logits).all() for it in (row, original)
     ):
         return ""
+    right, originals = (it["retain"].logits.argmax(axis=1) for it in (row, original))
     labels = row["retain"].labels
-    right, originals = (
-        float((it["retain"].logits.argmax(axis=1) == labels).mean()) for it in (row, original)
-    )
-    return lost_most(right, originals, float(np.bincount(labels).max() / len(labels)))
+    return lost_most_of(right == labels, originals == labels, labels)
 
 
 def _numbers(rows: Mapping[str, Predictions], seed: int) -> dict[str, dict[str, float | None]]:
