@@ -215,6 +215,16 @@ def split_file(dataset: str, seed: Seed, name: str) -> Path:
     return RESULTS / dataset / "splits" / f"seed{seed}" / f"{name}.json"
 
 
+def losses_file(dataset: str, architecture: str) -> Path:
+    """Losses of training images under models of an architecture that were not trained on them."""
+    return RESULTS / dataset / "splits" / "held-out-losses" / f"{architecture}.json"
+
+
+def hashes_file(dataset: str) -> Path:
+    """Perceptual hashes of training images."""
+    return RESULTS / dataset / "splits" / "hashes.json"
+
+
 def sheet_files(dataset: str, seed: Seed, scenario: str) -> dict[str, Path]:
     """The sheet of pictures of a forget set, and the list of what it shows."""
     folder = RESULTS / dataset / "forgotten" / f"seed{seed}"

@@ -114,6 +114,10 @@ PLACES: Mapping[str, Callable[[Mapping[str, Any]], Path]] = {
     "store": lambda about: layout.store_record(str(about["dataset"])),
     "held-out": lambda about: layout.split_file(str(about["dataset"]), about["seed"], HELD_OUT),
     "half": lambda about: layout.split_file(str(about["dataset"]), about["seed"], layout.HALF),
+    "image-losses": lambda about: layout.losses_file(
+        str(about["dataset"]), str(about["architecture"])
+    ),
+    "image-hashes": lambda about: layout.hashes_file(str(about["dataset"])),
     "forget-set": lambda about: layout.split_file(
         str(about["dataset"]), about["seed"], str(about["scenario"])
     ),

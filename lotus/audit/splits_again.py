@@ -70,6 +70,9 @@ def compute_again(index: Index, sound: Set[str], opened: OpenStore, full: bool) 
             right.add(key)
             continue
         there = sound_outputs(record, sound)
+        if any(path not in sound for path in _known(record)):
+            # That what it was chosen by is not here as recorded is told elsewhere.
+            continue
         reasons = [(path, why) for path in there for why in _differences(record, path, opened)]
         is_of_this_code = record.content["code"]["step"] == code
         (found.changed if is_of_this_code else found.stale).extend(reasons)
@@ -141,7 +144,8 @@ def _again(record: Record, store: Store) -> Mapping[str, Any]:
     if record.kind == "half":
         return {"train": splits.draw_half(store, seed)}
     scenario = Scenario.model_validate_json(json.dumps(settings))
-    chosen = splits.choose_forget_set(store, scenario, seed)
+    known = [splits.read_known(Path(path), store, scenario) for path in _known(record)]
+    chosen = splits.choose_forget_set(store, scenario, seed, *known)
     own = int(record.about["seed"])
     half = layout.split_file(str(record.about["dataset"]), own, layout.HALF).as_posix()
     if half in record.inputs:
@@ -149,6 +153,14 @@ def _again(record: Record, store: Store) -> Mapping[str, Any]:
     parts = {name: value for name, value in asdict(chosen).items() if name != ABSENT}
     absent = {ABSENT: chosen.absent} if len(chosen.absent) else {}
     return {**parts, **absent, "digest": chosen.digest}
+
+
+def _known(record: Record) -> list[str]:
+    """Files of losses or hashes that a forget set was chosen by."""
+    dataset = str(record.about["dataset"])
+    ranked_by = str(record.settings.get("ranked_by"))
+    places = {layout.losses_file(dataset, ranked_by), layout.hashes_file(dataset)}
+    return [path for path in record.inputs if Path(path) in places]
 
 
 def _other_images(name: str, stated: Any, wanted: np.ndarray, record: Record) -> Iterator[str]:

@@ -168,6 +168,21 @@ def halve_training(store: Path, seed: int, out: Path, record: Path | None) -> No
     write_half(store, seed, out, record or beside(out))
 
 
+@click.command(epilog=examples("lotus hash-images --store data/stores/digits --out hashes.json"))
+@store_option
+@click.option("--out", type=FILE, required=True, help="Hashes of the training images (JSON).")
+@record_option
+@workers_option
+def hash_images(store: Path, out: Path, record: Path | None, workers: int) -> None:
+    """Compute perceptual hashes of the training images.
+
+    By these, forget sets of whole clusters of look-alikes are chosen.
+    """
+    from lotus.data.image_hashes import write_hashes
+
+    write_hashes(store, out, record or beside(out), workers)
+
+
 @click.command(
     epilog=examples(
         "lotus choose-forget-set --store data/stores/digits --scenario '{forget_fraction: 0.1}'"
@@ -188,6 +203,12 @@ def halve_training(store: Path, seed: int, out: Path, record: Path | None) -> No
     "--half",
     type=EXISTING_FILE,
     help="A half of the training images (`lotus halve-training`), to which both sets are limited.",
+)
+@click.option(
+    "--known",
+    type=EXISTING_FILE,
+    help="Losses (`lotus rank-images`) or hashes (`lotus hash-images`) of the training images, for the "
+    "rules that go by these.",
 )
 @apart_option
 @labels_option

@@ -150,6 +150,7 @@ main.add_section(
     data.cache_stores,
     data.split_held_out,
     data.halve_training,
+    data.hash_images,
     data.choose_forget_set,
     data.picture_forget_set,
     data.duplicates,
@@ -157,6 +158,7 @@ main.add_section(
 )
 main.add_section(
     "Steps of the workflow: models",
+    models.rank_images,
     models.pretrain,
     models.retrain,
     models.unlearn,

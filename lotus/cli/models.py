@@ -50,7 +50,7 @@ weights_option = click.option(
     type=EXISTING_FOLDER,
     help="Folder of another run with the same weights; then only predictions are made.",
 )
-training_options = together(
+recipe_options = together(
     click.option(
         "--architecture",
         type=YamlType(),
@@ -63,6 +63,9 @@ training_options = together(
         default="{}",
         help="As the data set's section of the configuration: '{augmentation: {crop_padding: 4}}'.",
     ),
+)
+training_options = together(
+    recipe_options,
     click.option(
         "--checkpoint-every",
         type=click.FloatRange(min=0),
@@ -73,6 +76,43 @@ training_options = together(
         help="Least time between two checkpoints, from which a killed training goes on; 0: one each epoch.",
     ),
 )
+
+
+@click.command(
+    epilog=examples(
+        f"lotus rank-images --store data/stores/digits{TRAINING} --out losses.json",
+        "lotus choose-forget-set --store data/stores/digits --known losses.json --seed 1"
+        " --scenario '{forget_fraction: 0.1, forget_rule: hardest}' --out forget-the-hardest.json",
+    )
+)
+@store_option
+@recipe_options
+@device_options
+@labels_option
+@click.option("--out", type=FILE, required=True, help="Loss of each training image (JSON).")
+@record_option
+def rank_images(
+    store: Path,
+    architecture: dict[str, Any],
+    images: dict[str, Any],
+    out: Path,
+    record: Path | None,
+    **options: Any,
+) -> None:
+    """Tell how hard each training image is.
+
+    That is its loss under a model that was not trained on it: four are trained, each on three quarters of the
+    images.
+    """
+    from lotus.config.architectures import ARCHITECTURE
+    from lotus.config.images import Dataset
+    from lotus.config.mistakes import check
+    from lotus.runs import ranking
+
+    chosen = check(ARCHITECTURE, architecture, "--architecture")
+    use = check(Dataset, images, "--images")
+    options["device_name"] = options.pop("device")
+    ranking.rank_images(store, chosen, use, out=out, record=record or beside(out), **options)
 
 
 @click.command(

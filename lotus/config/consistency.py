@@ -40,6 +40,12 @@ def inconsistencies(settings: Settings) -> Iterator[Problem]:
         if not scenario.is_called(name):
             what = f"a scenario with these values must be called '{scenario.canonical_name}'"
             yield ["scenarios", name], None, what
+        ranks = scenario.ranked_by
+        if ranks is not None and ranks not in settings.architectures:
+            what = (
+                f"is not declared under 'architectures'; {choices(ranks, settings.architectures)}"
+            )
+            yield ["scenarios", name, "ranked_by"], ranks, what
     declared: dict[str, Mapping[str, Any]] = {
         "datasets": settings.datasets,
         "architectures": settings.architectures,

@@ -11,6 +11,7 @@ import numpy as np
 
 from lotus.config.scenarios import Scenario, are_whole_classes
 from lotus.config.seeds import drawn_by
+from lotus.data.forget_rules import Known, forget_by_rule, load_known
 from lotus.data.store import Store, open_store
 from lotus.errors import LotusError, choices
 from lotus.names import composed
@@ -122,19 +123,24 @@ def within_half(chosen: ForgetSet, half: np.ndarray) -> ForgetSet:
     )
 
 
-def choose_forget_set(store: Store, scenario: Scenario, seed: int) -> ForgetSet:
+def choose_forget_set(
+    store: Store, scenario: Scenario, seed: int, known: Known | None = None
+) -> ForgetSet:
     """The forget set of a scenario.
 
     - `forget_fraction` with rule `first`: the first int(fraction · n) images of every class, as
       released; the seed plays no part.
     - `forget_per_class`: the first so many of every class, as released for ImageNet.
-    - either with rule `random`: as many of every class, drawn with `seed`.
+    - either with another rule: see `forget_by_rule`.
     - `forget_first`: the first so many training images, as released for MUFAC.
     - `forget_class`: all training images of the class.
 
+    Args:
+        known: losses or hashes of the training images, for the rules that go by these.
+
     Raises:
-        LotusError: the data set is for calibration only or lacks the class, or the forget or retain set
-            would be empty.
+        LotusError: the data set is for calibration only or lacks the class, the forget or retain set
+            would be empty, or as `forget_by_rule`.
 
     """
     _refuse_calibration(store)
@@ -150,21 +156,7 @@ def choose_forget_set(store: Store, scenario: Scenario, seed: int) -> ForgetSet:
         first = train[: scenario.forget_first]
         forget = np.concatenate([ids[np.isin(ids, first)] for ids in by_class])
     else:
-        counts, share = (
-            forgotten_of_each(scenario, [len(ids) for ids in by_class]),
-            _share(scenario),
-        )
-        if scenario.forget_rule == "first":
-            rule = f"the first {share} of each class in data-set order"
-            drawn = [np.arange(count) for count in counts]
-        else:
-            rule = f"{share} of each class, drawn at random with seed {seed}"
-            rng = np.random.default_rng(seed)
-            drawn = [
-                np.sort(rng.permutation(len(ids))[:count])
-                for ids, count in zip(by_class, counts, strict=True)
-            ]
-        forget = np.concatenate([ids[d] for ids, d in zip(by_class, drawn, strict=True)])
+        rule, forget = forget_by_rule(scenario, by_class, seed, known)
     retain = np.concatenate([ids[~np.isin(ids, forget)] for ids in by_class])
     if problem := empty_set(len(forget), len(train)):
         raise LotusError(f"scenario {scenario.canonical_name}: {problem}")
@@ -196,20 +188,6 @@ def empty_set(forgotten: int, total: int) -> str:
         f"leaves {forgotten} forget and {total - forgotten} retain images of {total}; both sets need at "
         "least one"
     )
-
-
-def forgotten_of_each(scenario: Scenario, sizes: Sequence[int]) -> list[int]:
-    """How many images of each class a scenario with a rule forgets, of so many training images."""
-    if scenario.forget_per_class is not None:
-        return [min(scenario.forget_per_class, size) for size in sizes]
-    return [int((scenario.forget_fraction or 0.0) * size) for size in sizes]
-
-
-def _share(scenario: Scenario) -> str:
-    """The same in words."""
-    if scenario.forget_per_class is not None:
-        return f"{scenario.forget_per_class} images"
-    return f"{100 * (scenario.forget_fraction or 0.0):g} %"
 
 
 def class_label(classes: tuple[str, ...], name: str) -> int:
@@ -291,6 +269,7 @@ def write_forget_set(
     record: Path,
     half: Path | None = None,
     split_seed: int | None = None,
+    known: Path | None = None,
 ) -> None:
     """Writes the forget set of a scenario, and its record.
 
@@ -298,13 +277,15 @@ def write_forget_set(
         split_seed: by which it is drawn; by default the seed.
         labels: name of the scenario, …: for the record only.
         half: of the training images; what is forgotten and kept is limited to it.
+        known: losses or hashes of the training images, for the rules that go by these.
 
     Raises:
         LotusError: as `choose_forget_set`, or the store is damaged.
 
     """
     store = open_store(folder)
-    chosen = choose_forget_set(store, scenario, seed if split_seed is None else split_seed)
+    own = seed if split_seed is None else split_seed
+    chosen = choose_forget_set(store, scenario, own, read_known(known, store, scenario))
     if half is not None:
         chosen = within_half(chosen, load_half(half))
     save_forget_set(out, chosen)
@@ -314,10 +295,24 @@ def write_forget_set(
         modules=[__name__],
         about={"dataset": store.source["dataset"], **labels, "seed": seed},
         settings={**scenario.model_dump(exclude_none=True), **drawn_by(split_seed)},
-        inputs=[folder / "source.json", folder / "labels.npy", *([half] if half else [])],
+        inputs=[folder / "source.json", folder / "labels.npy", *filter(None, (half, known))],
         outputs=[out],
         notes={"rule": chosen.rule, "digest": chosen.digest, "images": len(chosen.forget)},
     )
+
+
+def read_known(path: Path | None, store: Store, scenario: Scenario) -> Known | None:
+    """Reads what the rule of a scenario goes by; None where it goes by nothing but labels.
+
+    Raises:
+        LotusError: as `load_known`, or a file is given that the rule does not read.
+
+    """
+    if path is None:
+        return None
+    if scenario.reads is None:
+        raise LotusError(f"{path}: forget_rule = {scenario.forget_rule} reads no such file")
+    return load_known(path, store, scenario.reads)
 
 
 def save_held_out(path: Path, held_out: HeldOut) -> None:

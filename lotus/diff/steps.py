@@ -19,7 +19,7 @@ OF_DEVICE = ("device", "device_name", "processor", "threads", "system")
 """What a record's `hardware` has, beside the runtime, that can change numbers."""
 STATE = "state"
 """Of a record that cannot be trusted: what is wrong with it."""
-DATA = ("store", "held-out", "half", "forget-set")
+DATA = ("store", "held-out", "half", "image-losses", "image-hashes", "forget-set")
 """Kinds of steps whose outputs are the data of an experiment."""
 
 

@@ -207,6 +207,9 @@ def _others(index: Index, dataset: str, part: str, roles: Roles) -> Iterator[str
             continue
         if record.kind == "audit":
             yield record.path
+        if part == "train" and record.kind in ("image-losses", "image-hashes"):
+            # Held out or trained on: every loss but its own can be another by it, and the choice by them.
+            yield record.path
         if record.kind in ("forget-sheet", "gradcam"):
             place = int(record.about["seed"]), str(record.about.get("scenario", ""))
             if roles.get(place) == "forget":

@@ -55,6 +55,7 @@ class Configuration:
     def _rests(self, record: Record, steps: Steps) -> bool:
         """Whether a step rests directly on a key."""
         about, is_run = record.about, record.kind in MODELS
+        trains = is_run or record.kind == "image-losses"
         match steps:
             case ("title" | "further" | "based_on", *_):
                 return record.kind in ("experiment", "report")
@@ -74,9 +75,9 @@ class Configuration:
             case ("datasets", name, *inner):
                 if name not in (about.get("dataset"), record.settings.get("calibration")):
                     return False
-                return record.kind == "store" or (is_run and inner[:1] != ["store"])
+                return record.kind == "store" or (trains and inner[:1] != ["store"])
             case ("architectures", name, *inner):
-                if not is_run or about.get("architecture") != name:
+                if not trains or about.get("architecture") != name:
                     return False
                 return not self._has_other_recipe(record, inner)
             case ("scenarios", name, *_):

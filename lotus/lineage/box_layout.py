@@ -167,6 +167,8 @@ PLURALS = {
     "source": "files",
     "raw": "lists",
     "half": "halves of training images",
+    "image-losses": "losses of held-out training images",
+    "image-hashes": "hashes of training images",
     "held-out": "halves of held-out images",
     "gradcam": "Grad-CAM maps",
     "attacks": "files of attacks",

@@ -36,6 +36,8 @@ def _title_of_record(record: Record) -> str:
     return {
         "store": f"images of {dataset_title(str(about.get('dataset', '')))}",
         "half": f"a half of the training images of {where}",
+        "image-losses": f"losses of held-out training images of {where}",
+        "image-hashes": f"perceptual hashes of the training images of {where}",
         "held-out": f"validation and test halves of {where}",
         "forget-set": f"forget and retain set of {where}",
         "forget-sheet": f"pictures of the forget set of {where}",

@@ -69,6 +69,8 @@ STAGE_OF_KIND = {
     "store": "store",
     "held-out": "split",
     "half": "split",
+    "image-losses": "split",
+    "image-hashes": "split",
     "forget-set": "split",
     "forget-sheet": "measured",
     "original": "original",

@@ -18,6 +18,8 @@ KINDS = {
     "store": "Images",
     "held-out": "Validation and test halves",
     "half": "Half of the training images",
+    "image-losses": "Losses of held-out training images",
+    "image-hashes": "Hashes of the training images",
     "forget-set": "Forget and retain set",
     "original": "Original model",
     "gold": "Gold model",

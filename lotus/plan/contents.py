@@ -84,6 +84,18 @@ class Contents:
         return tuple(cell for cell in self.cells if any(map(apart, self.plan.seeds_of(cell))))
 
     @cached_property
+    def of_several_rules(self) -> tuple[Benchmark, ...]:
+        """Cells in which as many images are forgotten as in others, chosen by another rule."""
+        by_place: dict[tuple[Any, ...], list[Benchmark]] = {}
+        for cell in self.cells:
+            scenario = self.plan.settings.scenarios[cell.scenario]
+            if scenario.has_rule:
+                share = scenario.forget_fraction, scenario.forget_per_class
+                place = (cell.dataset, cell.architecture, cell.protocol, cell.study, *share)
+                by_place.setdefault(place, []).append(cell)
+        return tuple(cell for cells in by_place.values() if len(cells) > 1 for cell in cells)
+
+    @cached_property
     def with_gold(self) -> tuple[Benchmark, ...]:
         """Cells with a gold model."""
         return tuple(cell for cell in self.cells if self.plan.has_gold(cell))
@@ -162,6 +174,17 @@ class Contents:
             for cell in cells
             for seed in self.plan.seeds_of(cell)
         ]
+
+    def forget_sets(self, cells: Cells) -> list[str]:
+        """Forget sets of cells, of their first seeds."""
+        return list(
+            _each_once(
+                layout.split_file(
+                    cell.dataset, self.plan.seeds_of(cell)[0], cell.scenario
+                ).as_posix()
+                for cell in cells
+            )
+        )
 
     def attacks(self, cells: Cells) -> list[str]:
         """Files of what membership attacks find in cells."""

@@ -3,9 +3,11 @@
 import json
 import shlex
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from lotus import layout
+from lotus.config.scenarios import Scenario
 from lotus.config.seeds import drawn_by
 from lotus.data import sources
 from lotus.layout import HALF, HELD_OUT
@@ -101,7 +103,7 @@ def cache_stores(contents: Contents) -> Iterator[Step]:
 def split_held_out(contents: Contents) -> Iterator[Step]:
     """Validation and test halves, for each data set and seed."""
     places: dict[tuple[str, int], bool] = {}
-    for (dataset, seed, _), by_default in _forget_sets(contents).items():
+    for (dataset, seed, _), by_default in forget_sets(contents).items():
         places[dataset, seed] = places.get((dataset, seed), False) or by_default
     for (dataset, seed), by_default in places.items():
         outputs = with_record({"halves": layout.split_file(dataset, seed, HELD_OUT)})
@@ -137,29 +139,42 @@ def halve_training(contents: Contents) -> Iterator[Step]:
 def choose_forget_set(contents: Contents) -> Iterator[Step]:
     """Forget and retain images, for each data set, seed and scenario."""
     plan = contents.plan
-    for (dataset, seed, scenario), by_default in _forget_sets(contents).items():
+    for (dataset, seed, scenario), by_default in forget_sets(contents).items():
         outputs = with_record({"chosen": layout.split_file(dataset, seed, scenario)})
-        settings = plan.settings.scenarios[scenario].model_dump(exclude_none=True)
-        settings |= _drawn_by(contents, seed)
+        told = plan.scenario(scenario)
+        settings = Scenario(**told).model_dump(exclude_none=True) | _drawn_by(contents, seed)
+        known = [path.as_posix() for path in known_of(plan, dataset, scenario)]
         half = []
         if seed in shadow_seeds(plan):
             half = [layout.split_file(dataset, seed, HALF).as_posix()]
         yield Step(
             "choose_forget_set",
             {"dataset": dataset, "seed": str(seed), "scenario": scenario},
-            inputs={"store": str(layout.store_record(dataset)), "half": half},
+            inputs={"store": str(layout.store_record(dataset)), "half": half, "known": known},
             outputs=outputs,
             told={
                 "store": str(layout.STORES / dataset),
-                "scenario": json.dumps(plan.scenario(scenario)),
+                "scenario": json.dumps(told),
                 "labels": json.dumps({"scenario": scenario}),
                 "half": ["--half", *half] if half else [],
+                "known": ["--known", *known] if known else [],
                 "apart": _apart(contents, seed),
             },
             modules=("lotus.data.splits",),
-            records=expected(outputs, [*_read_by_splits(dataset), *half], settings),
+            records=expected(outputs, [*_read_by_splits(dataset), *half, *known], settings),
             by_default=by_default,
         )
+
+
+def known_of(plan: Plan, dataset: str, scenario: str) -> list[Path]:
+    """The file of what a scenario's rule goes by besides labels, if it does."""
+    told = plan.scenario(scenario)
+    match plan.settings.scenarios[scenario].reads:
+        case "losses":
+            return [layout.losses_file(dataset, told["ranked_by"])]
+        case "hashes":
+            return [layout.hashes_file(dataset)]
+    return []
 
 
 def _apart(contents: Contents, seed: int) -> list[str]:
@@ -280,7 +295,7 @@ def other_lock(dataset: str, locked: Mapping[str, str]) -> str:
     return wanted if stated not in ("", wanted) else ""
 
 
-def _forget_sets(contents: Contents) -> dict[tuple[str, int, str], bool]:
+def forget_sets(contents: Contents) -> dict[tuple[str, int, str], bool]:
     """Data set, seed and scenario of all forget sets, and whether they are made by default.
 
     Those of the runs and of the search for images that look alike are; tuning has seeds of its own.

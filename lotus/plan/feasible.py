@@ -19,6 +19,7 @@ from lotus.config.origins import Origin
 from lotus.config.scenarios import Scenario
 from lotus.data import sources
 from lotus.data.batches import View
+from lotus.data.forget_rules import forgotten_of_each
 from lotus.data.known import Counts, class_counts
 from lotus.data.raw import at_hand
 from lotus.data.splits import (
@@ -26,7 +27,6 @@ from lotus.data.splits import (
     cannot_be_halved,
     class_label,
     empty_set,
-    forgotten_of_each,
 )
 from lotus.errors import LotusError
 from lotus.methods.base import configured, registry, single_images

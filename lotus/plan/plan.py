@@ -240,10 +240,13 @@ class Plan:
         return {**options, "source": declared.source or dataset}
 
     def scenario(self, name: str) -> dict[str, Any]:
-        """A scenario's section, without the keys that do not apply."""
-        section = self.settings.scenarios[name].model_dump(exclude_none=True)
-        if not self.settings.scenarios[name].has_rule:
+        """A scenario's section, without the keys that do not apply, and with the architecture that ranks."""
+        scenario = self.settings.scenarios[name]
+        section = scenario.model_dump(exclude_none=True)
+        if not scenario.has_rule:
             del section["forget_rule"]
+        if scenario.is_ranked:
+            section["ranked_by"] = scenario.ranked_by or next(iter(self.settings.architectures))
         return section
 
     def count_runs(self, cells: Iterable[Benchmark] | None = None) -> int:

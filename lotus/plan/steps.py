@@ -10,7 +10,7 @@ from functools import cache, cached_property
 from typing import Any
 
 from lotus.errors import LotusError
-from lotus.plan import data_steps, model_steps, report_steps
+from lotus.plan import data_steps, model_steps, ranking_steps, report_steps
 from lotus.plan.commands import run_command
 from lotus.plan.contents import Contents
 from lotus.plan.plan import Plan
@@ -28,6 +28,8 @@ BUILDERS: tuple[Builder, ...] = (
     data_steps.cache_stores,
     data_steps.split_held_out,
     data_steps.halve_training,
+    ranking_steps.rank_images,
+    ranking_steps.hash_images,
     data_steps.choose_forget_set,
     data_steps.picture_forget_set,
     model_steps.pretrain_original,

@@ -31,6 +31,8 @@ READ_BY_FIGURES = (
     "audit",
     "held-out",
     "half",
+    "image-losses",
+    "image-hashes",
     "forget-set",
     "forget-sheet",
     "gradcam",

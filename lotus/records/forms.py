@@ -179,6 +179,19 @@ class _Images(RecordForm):
     source: _Source = Field(default_factory=_Source)
 
 
+class _OfRanking(RecordForm):
+    dataset: str
+    architecture: str
+
+
+class _Ranking(RecordForm):
+    about: _OfRanking
+
+
+class _Hashes(RecordForm):
+    about: _OfStore
+
+
 class _Split(RecordForm):
     about: _OfSplit
 
@@ -231,6 +244,8 @@ _FORMS: Mapping[str, type[RecordForm]] = {
     "held-out": _Split,
     "half": _Split,
     "forget-set": _Split,
+    "image-losses": _Ranking,
+    "image-hashes": _Hashes,
     "metrics": _Metrics,
     "attacks": _Attacks,
     "shadow-attacks": _Attacks,

@@ -57,9 +57,14 @@ DATASET_TITLES = {
 ARCHITECTURE_TITLES = {"resnet18": "ResNet18", "vit": "ViT"}
 SCENARIO_FORMS = {
     r"instance-(\d+(?:\.\d+)?)": "{} % forgotten",
+    r"instance-(\d+(?:\.\d+)?)-random": "{} % forgotten, drawn at random",
+    r"instance-(\d+(?:\.\d+)?)-(hardest|easiest)": "{} % forgotten, {} first",
+    r"instance-(\d+(?:\.\d+)?)-duplicates": "{} % forgotten, clusters of look-alikes",
     r"class-(.+)": "class {} forgotten",
     "mufac-fixed": "its forget set",
     r".*?(\d+)-per-class": "{} of each class forgotten",
+    r".*?(\d+)-per-class-random": "{} of each class forgotten, drawn at random",
+    r".*?(\d+)-per-class-(hardest|easiest)": "{} of each class forgotten, {} first",
 }
 ROW_FORMS = {
     r"gold-again-(\d+)": "Gold again, number {}",

@@ -66,6 +66,10 @@ class Planned(Protocol):
         """Returns those with seeds whose kinds of randomness are seeded each for itself."""
 
     @property
+    def of_several_rules(self) -> Cells:
+        """Returns those in which as many images are forgotten as in others, by another rule."""
+
+    @property
     def of_lotus(self) -> Cells:
         """Returns those with a row of LoTUS."""
 
@@ -86,6 +90,9 @@ class Planned(Protocol):
 
     def records(self, cells: Cells) -> Sequence[str]:
         """Returns the records of the runs of cells."""
+
+    def forget_sets(self, cells: Cells) -> Sequence[str]:
+        """Returns the forget sets of cells, of their first seeds."""
 
     def attacks(self, cells: Cells) -> Sequence[str]:
         """Returns the files of what membership attacks find in cells."""

@@ -40,6 +40,53 @@ rule halve_training:
         " --out {output.half} --record {output.record}"
 
 
+# How hard each training image is, for forget sets of the hardest and easiest ones.
+rule rank_images:
+    input:
+        unpack(STEPS.inputs_of("rank_images")),
+    output:
+        losses=layout.losses_file("{dataset}", "{architecture}"),
+        record=layout.record_of(layout.losses_file("{dataset}", "{architecture}")),
+    log:
+        layout.log_of("rank_images", "{dataset}", "{architecture}"),
+    conda:
+        CONDA
+    threads: 1
+    resources:
+        gpu=GPU,
+        device=DEVICE,
+        computing=COMPUTING,
+    params:
+        **STEPS.told("rank_images", "store", "architecture", "images", "labels"),
+        code=STEPS.code_of("rank_images"),
+    shell:
+        "lotus --log {log} rank-images --store {params.store}"
+        " --architecture {params.architecture:q} --images {params.images:q}"
+        " --labels {params.labels:q} --device {resources.device}"
+        " --runtime {resources.computing} --out {output.losses} --record {output.record}"
+
+
+# By these clusters of look-alikes are found.
+rule hash_images:
+    input:
+        unpack(STEPS.inputs_of("hash_images")),
+    output:
+        hashes=layout.hashes_file("{dataset}"),
+        record=layout.record_of(layout.hashes_file("{dataset}")),
+    log:
+        layout.log_of("hash_images", "{dataset}"),
+    localrule: True
+    conda:
+        CONDA
+    threads: 4
+    params:
+        **STEPS.told("hash_images", "store"),
+        code=STEPS.code_of("hash_images"),
+    shell:
+        "lotus --log {log} hash-images --store {params.store} --workers {threads}"
+        " --out {output.hashes} --record {output.record}"
+
+
 rule choose_forget_set:
     input:
         unpack(STEPS.inputs_of("choose_forget_set")),
@@ -52,11 +99,11 @@ rule choose_forget_set:
     conda:
         CONDA
     params:
-        **STEPS.told("choose_forget_set", "store", "scenario", "labels", "half", "apart"),
+        **STEPS.told("choose_forget_set", "store", "scenario", "labels", "half", "known", "apart"),
         code=STEPS.code_of("choose_forget_set"),
     shell:
         "lotus --log {log} choose-forget-set --store {params.store} --scenario {params.scenario:q}"
-        " --seed {wildcards.seed} {params.half:q} {params.apart:q} --labels {params.labels:q}"
+        " --seed {wildcards.seed} {params.half:q} {params.known:q} {params.apart:q} --labels {params.labels:q}"
         " --out {output.chosen} --record {output.record}"
 
 

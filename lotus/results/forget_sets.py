@@ -1,0 +1,70 @@
+"""The same methods on forget sets that were chosen by different rules."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from lotus.data.splits import load_forget_set
+from lotus.errors import LotusError
+from lotus.results.metrics import KEYS, load_metrics, sound
+
+MEASURED = ("avg_gap", "jsd", "accuracy_forget")
+OF_SET = ["images", "chosen"]
+COLUMNS = [*KEYS, "row", "n", "collapsed", *OF_SET]
+NUMBERS = [name for metric in MEASURED for name in (metric, f"{metric}_std")]
+CHANGES = [f"{metric}_change" for metric in MEASURED]
+
+
+def load_forget_sets(sources: Sequence[Path]) -> pd.DataFrame:
+    """A line for each row of each scenario: means over the seeds, and how its forget set was chosen.
+
+    `…_std` is the deviation over the seeds, NaN of one; `…_change` is the difference to the first scenario of
+    the same benchmark. Collapsed models are counted and in no mean: a mean that lacks a seed is NaN.
+
+    Args:
+        sources: metrics files, and one forget set of each scenario.
+
+    Raises:
+        LotusError: a file is neither, or a scenario has no forget set.
+
+    """
+    metrics, splits = _told_apart(sources)
+    raw = load_metrics(metrics)
+    frame = sound(raw)
+    fallen = raw["collapsed"] != ""
+    chosen = {(path.parts[-4], path.stem): load_forget_set(path) for path in splits}
+    lines: list[dict[str, Any]] = []
+    for key, part in frame.groupby([*KEYS, "row"], sort=False):
+        about = dict(zip([*KEYS, "row"], map(str, key), strict=True))
+        forgotten = chosen.get((about["dataset"], about["scenario"]))
+        if forgotten is None:
+            raise LotusError(
+                f"no forget set of {about['scenario']}, data set {about['dataset']}, is given"
+            )
+        line: dict[str, Any] = {
+            **about,
+            "n": len(part),
+            "collapsed": int(fallen[part.index].sum()),
+            "images": len(forgotten.forget),
+            "chosen": forgotten.rule,
+        }
+        for metric in MEASURED:
+            line[metric] = part[metric].mean(skipna=False)
+            line[f"{metric}_std"] = part[metric].std(skipna=False)
+        lines.append(line)
+    table = pd.DataFrame(lines, columns=[*COLUMNS, *NUMBERS])
+    place = [key for key in KEYS if key != "scenario"]
+    for metric in MEASURED:
+        first = table.groupby([*place, "row"], sort=False)[metric].transform(
+            lambda values: values.iloc[0]
+        )
+        table[f"{metric}_change"] = table[metric] - first
+    return table
+
+
+def _told_apart(sources: Sequence[Path]) -> tuple[list[Path], list[Path]]:
+    """Metrics files, and forget sets, which lie in `DATASET/splits/SEED/SCENARIO.json`."""
+    splits = [path for path in sources if path.parts[-3:-2] == ("splits",)]
+    return [path for path in sources if path not in splits], splits
