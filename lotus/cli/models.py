@@ -101,8 +101,8 @@ def rank_images(
 ) -> None:
     """Tell how hard each training image is.
 
-    That is its loss under a model that was not trained on it: four are trained, each on three quarters of the
-    images.
+    That is its loss under a model that was not trained on it: four are trained, each on three quarters
+    of the images.
     """
     from lotus.config.architectures import ARCHITECTURE
     from lotus.config.images import Dataset

@@ -1,4 +1,4 @@
-"""Which training images a rule has forgotten: the first, drawn ones, the hardest, the easiest, look-alikes."""
+"""Which training images are forgotten by rule: first, drawn, hardest or easiest ones, look-alikes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -43,8 +43,8 @@ def forget_by_rule(
     """The rule in words, and the images that it has forgotten, class after class, in data-set order.
 
     - `first`: the first of every class; `random`: drawn with `seed`.
-    - `hardest`, `easiest`: those of every class with the highest or lowest loss under models that were not
-      trained on them; of equal losses the first in data-set order.
+    - `hardest`, `easiest`: those of every class with the highest or lowest loss under models that were
+      not trained on them; of equal losses the first in data-set order.
     - `duplicates`: whole clusters of images of one class that look alike, the largest of all classes first,
       as long as they fit into the share of all images. Look-alikes are not in every class, so the share is
       of all classes together. What is left over, where no cluster fits, stays in the retain set.

@@ -240,7 +240,7 @@ class Plan:
         return {**options, "source": declared.source or dataset}
 
     def scenario(self, name: str) -> dict[str, Any]:
-        """A scenario's section, without the keys that do not apply, and with the architecture that ranks."""
+        """A scenario's section without the keys that do not apply, with the architecture that ranks."""
         scenario = self.settings.scenarios[name]
         section = scenario.model_dump(exclude_none=True)
         if not scenario.has_rule:

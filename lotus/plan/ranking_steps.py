@@ -15,7 +15,7 @@ from lotus.runs.folds import FOLDS, RANKING_SEED
 def rank_images(contents: Contents) -> Iterator[Step]:
     """Losses of training images under models that were not trained on them.
 
-    One step for each data set and architecture, whatever the seeds are: so all seeds forget the same images.
+    One step for each data set and architecture, whatever the seeds: so all forget the same images.
     """
     plan = contents.plan
     for (dataset, ranked_by), by_default in _needed(contents, LOSSES).items():
@@ -49,7 +49,7 @@ def rank_images(contents: Contents) -> Iterator[Step]:
 
 
 def hash_images(contents: Contents) -> Iterator[Step]:
-    """Perceptual hashes of training images, for each data set of which clusters of look-alikes are forgotten."""
+    """Perceptual hashes of training images, for each data set of which look-alikes are forgotten."""
     for (dataset, _), by_default in _needed(contents, HASHES).items():
         outputs = with_record({HASHES: layout.hashes_file(dataset)})
         yield Step(

@@ -20,8 +20,8 @@ CHANGES = [f"{metric}_change" for metric in MEASURED]
 def load_forget_sets(sources: Sequence[Path]) -> pd.DataFrame:
     """A line for each row of each scenario: means over the seeds, and how its forget set was chosen.
 
-    `…_std` is the deviation over the seeds, NaN of one; `…_change` is the difference to the first scenario of
-    the same benchmark. Collapsed models are counted and in no mean: a mean that lacks a seed is NaN.
+    `…_std` is the deviation over the seeds, NaN of one; `…_change` is the difference to the first scenario
+    of the same benchmark. Collapsed models are counted and in no mean: a mean that lacks a seed is NaN.
 
     Args:
         sources: metrics files, and one forget set of each scenario.

@@ -45,8 +45,8 @@ def rank_images(
 ) -> None:
     """Writes the loss of each training image under a model that was not trained on it, and the record.
 
-    The training images are cut into `FOLDS` parts with equal shares of each class; a model is trained on all
-    parts but one by the architecture's recipe, and asked about that one, without augmentation.
+    The training images are cut into `FOLDS` parts with equal shares of each class; a model is trained on
+    all parts but one by the architecture's recipe, and asked about that one, without augmentation.
 
     Args:
         folder: the store.

@@ -51,7 +51,7 @@ SPEC = TableSpec(
     order=62,
     label="Which images are forgotten",
     summary="Avg Gap, JSD and forget accuracy of every row where as many images are forgotten by several "
-    "rules: the first, drawn ones, the hardest, the easiest, clusters of look-alikes; and the difference to "
-    "the first of these scenarios. How each set was chosen is told as its file says it.",
+    "rules: the first, drawn ones, the hardest, the easiest, clusters of look-alikes; and the difference "
+    "to the first of these scenarios. How each set was chosen is told as its file says it.",
     absent=ABSENT,
 )
