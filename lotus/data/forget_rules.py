@@ -54,7 +54,7 @@ def forget_by_rule(
         known: losses or hashes of all of them, for the rules that go by these.
 
     Raises:
-        LotusError: a rule lacks what it goes by, or fewer images than are to be forgotten look like another.
+        LotusError: a rule lacks what it goes by, or too few images look like another.
 
     """
     counts, share = forgotten_of_each(scenario, [len(ids) for ids in by_class]), share_of(scenario)

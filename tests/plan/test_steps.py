@@ -110,7 +110,7 @@ def test_a_step_is_found_by_what_it_is_about(steps):
     step = steps.find("split_held_out", subject)
     assert step.outputs["halves"].endswith(f"seed{subject['seed']}/held-out.json")
     assert steps.inputs_of("split_held_out")(subject) == step.inputs
-    told = steps.told("split_held_out", "store")
+    told = steps.told("split_held_out", "store", "apart")
     assert {name: of(subject) for name, of in told.items()} == step.told
     with pytest.raises(
         LotusError, match=r"split_held_out: is not part of .* for dataset .*, seed 99"
