@@ -13,6 +13,7 @@ from lotus.data.store import Store
 from lotus.errors import LotusError
 from lotus.formats.json_text import parse_json, read_file
 from lotus.records.files import write_json
+from lotus.wording import counted
 
 LOSSES, HASHES = "losses", "hashes"
 
@@ -107,7 +108,7 @@ def _whole_clusters(
             chosen = np.concatenate([chosen, cluster])
             count += 1
     rule = (
-        f"{count} whole clusters of look-alikes of one class (hashes that differ in at most "
+        f"{counted(count, 'whole cluster')} of look-alikes of one class (hashes that differ in at most "
         f"{scenario.distance} bits), the largest first: {len(chosen)} images, as many as fit into "
         f"{share_of(scenario)}"
     )

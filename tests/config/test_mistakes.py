@@ -76,7 +76,7 @@ from lotus.plan.making import make_plan
         (
             ["scenarios", "instance-10", "forget_rule"],
             "frist",
-            ["scenarios.instance-10.forget_rule = 'frist'", "'first' or 'random'"],
+            ["scenarios.instance-10.forget_rule = 'frist'", "'easiest' or 'duplicates'"],
         ),
         (
             ["scenarios", "class-trouser"],
@@ -197,6 +197,16 @@ from lotus.plan.making import make_plan
             ["scenarios", "class-trouser"],
             {"forget_class": "Trouser", "forget_rule": "random"},
             ["forget_rule = random", "works only with forget_fraction and forget_per_class"],
+        ),
+        (
+            ["scenarios", "instance-10"],
+            {"forget_fraction": 0.1, "forget_rule": "hardest"},
+            ["must be called 'instance-10-hardest'"],
+        ),
+        (
+            ["scenarios", "instance-10-hardest"],
+            {"forget_fraction": 0.1, "forget_rule": "hardest", "ranked_by": "resnet19"},
+            ["scenarios.instance-10-hardest.ranked_by = 'resnet19'", "not declared"],
         ),
         (["scenarios", "first-ten"], {"forget_first": 10}, ["scenarios.first-ten", "'fixed'"]),
         (["scenarios", "six-per-class"], {"forget_per_class": 5}, ["'5-per-class'"]),

@@ -1,0 +1,59 @@
+"""The comparison of forget sets, by hand-made metrics."""
+
+import json
+
+import numpy as np
+import pytest
+from metrics_files import scores
+
+from lotus.data.splits import ForgetSet, save_forget_set
+from lotus.errors import LotusError
+from lotus.results.forget_sets import load_forget_sets
+from lotus.tables.forget_sets import forget_sets
+
+GAPS = {"instance-10": (0.1, 0.2), "instance-10-hardest": (0.5, 0.3)}
+
+
+@pytest.fixture
+def sources(write_metrics, tmp_path):
+    found = []
+    for scenario, gaps in GAPS.items():
+        for seed, gap in enumerate(gaps, 1):
+            of = scores(0.9, 1.0, 0.8, 0.6, avg_gap=gap, jsd=0.01)
+            about = {"scenario": scenario}
+            found.append(write_metrics("corrected", seed, about=about, lotus=of))
+        path = tmp_path / "results" / "data" / "splits" / "seed1" / f"{scenario}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        chosen = ForgetSet(f"how {scenario} is chosen", np.arange(7), np.arange(7, 9), False)
+        save_forget_set(path, chosen)
+        found.append(path)
+    return found
+
+
+def test_each_rule_has_its_means_and_the_difference_to_the_first(sources):
+    numbers, latex = forget_sets(sources)
+    lotus = numbers[numbers["row"] == "lotus"].set_index("scenario")
+    assert lotus["avg_gap"].to_dict() == pytest.approx(
+        {"instance-10": 0.15, "instance-10-hardest": 0.4}
+    )
+    assert lotus["avg_gap_change"].tolist() == pytest.approx([0, 0.25])
+    assert lotus["avg_gap_std"].tolist() == pytest.approx([0.05 * 2**0.5, 0.1 * 2**0.5])
+    assert lotus["chosen"].tolist() == [f"how {scenario} is chosen" for scenario in GAPS]
+    assert lotus["images"].tolist() == [7, 7]
+    assert "LoTUS & 10 \\% forgotten, hardest first & 0.400 $\\pm$ 0.141" in latex
+
+
+def test_a_collapsed_model_is_counted_and_in_no_mean(sources, tmp_path):
+    content = json.loads(sources[0].read_text())
+    content["rows"]["lotus"]["collapsed"] = "retain accuracy 0.100 is near chance"
+    sources[0].write_text(json.dumps(content))
+    lotus = load_forget_sets(sources).set_index(["row", "scenario"]).loc["lotus"]
+    assert lotus["collapsed"].tolist() == [1, 0]
+    assert np.isnan(lotus["avg_gap"].iloc[0])
+    assert lotus["avg_gap"].iloc[1] == pytest.approx(0.4)
+    assert lotus["avg_gap_change"].isna().all()
+
+
+def test_a_scenario_without_its_forget_set_is_refused(sources):
+    with pytest.raises(LotusError, match="no forget set of instance-10-hardest, data set data"):
+        load_forget_sets(sources[:-1])
