@@ -1,7 +1,7 @@
 """`scenarios`: which images are forgotten."""
 
 from collections.abc import Iterable
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -105,6 +105,18 @@ class Scenario(Section):
     def has_rule(self) -> bool:
         """Whether images have to be chosen from each class."""
         return self.forget_fraction is not None or self.forget_per_class is not None
+
+    def told(self, architecture: str) -> dict[str, Any]:
+        """The section without the keys that do not apply, with the architecture that ranks images.
+
+        Args:
+            architecture: that which ranks unless another is named.
+
+        """
+        section = self.model_dump(exclude_none=True)
+        if not self.has_rule:
+            del section["forget_rule"]
+        return {"ranked_by": architecture, **section} if self.is_ranked else section
 
     @property
     def canonical_name(self) -> str:

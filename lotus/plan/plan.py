@@ -240,14 +240,8 @@ class Plan:
         return {**options, "source": declared.source or dataset}
 
     def scenario(self, name: str) -> dict[str, Any]:
-        """A scenario's section without the keys that do not apply, with the architecture that ranks."""
-        scenario = self.settings.scenarios[name]
-        section = scenario.model_dump(exclude_none=True)
-        if not scenario.has_rule:
-            del section["forget_rule"]
-        if scenario.is_ranked:
-            section["ranked_by"] = scenario.ranked_by or next(iter(self.settings.architectures))
-        return section
+        """What a step is told of a scenario; see `Scenario.told`."""
+        return self.settings.scenarios[name].told(next(iter(self.settings.architectures)))
 
     def count_runs(self, cells: Iterable[Benchmark] | None = None) -> int:
         """Returns the number of models of some cells, of all unless given; each is counted once."""
