@@ -59,7 +59,7 @@ SCENARIO_FORMS = {
     r"instance-(\d+(?:\.\d+)?)": "{} % forgotten",
     r"instance-(\d+(?:\.\d+)?)-random": "{} % forgotten, drawn at random",
     r"instance-(\d+(?:\.\d+)?)-(hardest|easiest)": "{} % forgotten, {} first",
-    r"instance-(\d+(?:\.\d+)?)-duplicates": "{} % forgotten, clusters of look-alikes",
+    r"instance-(\d+(?:\.\d+)?)-duplicates": "{} % forgotten, look-alikes",
     r"class-(.+)": "class {} forgotten",
     "mufac-fixed": "its forget set",
     r".*?(\d+)-per-class": "{} of each class forgotten",
