@@ -35,6 +35,7 @@ from lotus.names import composed, shown
 from lotus.plan.making import source_name
 from lotus.plan.plan import Plan
 from lotus.records.reading import find_record
+from lotus.runs.folds import FOLDS, too_few_to_rank
 from lotus.wording import counted
 
 ENDS_IN_EVAL_MODE = frozenset(("lotus", "salun-lotus", "ssd"))
@@ -139,6 +140,9 @@ class _Sets:
                 f"there are {sum(train)} training images, which is fewer than are to be forgotten"
             )
             yield self._problem("forget_first", scenario.forget_first, what)
+        elif scenario.is_ranked and (smallest := min(filter(None, train), default=FOLDS)) < FOLDS:
+            what = too_few_to_rank(self.counts.classes[train.index(smallest)], smallest)
+            yield self._problem("forget_rule", scenario.forget_rule, what)
         elif what := empty_set(forgotten, sum(train)):
             key = next(key for key in _KINDS if getattr(scenario, key) is not None)
             yield self._problem(key, getattr(scenario, key), what)

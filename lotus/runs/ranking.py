@@ -25,7 +25,7 @@ from lotus.errors import LotusError
 from lotus.lazy_torch import torch
 from lotus.records.record import write_record
 from lotus.records.stopwatch import Stopwatch
-from lotus.runs.folds import FOLDS, RANKING_SEED
+from lotus.runs.folds import FOLDS, RANKING_SEED, too_few_to_rank
 from lotus.runs.networks import build_network
 from lotus.runs.run import EpochLog, derive_seed, load_optimizers
 
@@ -120,10 +120,7 @@ def folds(store: Store) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     for label, name in enumerate(store.classes):
         count = int((labels == label).sum())
         if 0 < count < FOLDS:
-            raise LotusError(
-                f"class {name} has {count} training images, too few to rank them: each of {FOLDS} models "
-                "has to hold out one"
-            )
+            raise LotusError(too_few_to_rank(name, count))
     splitter = StratifiedKFold(FOLDS, shuffle=True, random_state=RANKING_SEED)
     yield from splitter.split(labels, labels)
 

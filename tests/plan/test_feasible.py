@@ -171,6 +171,13 @@ def test_batches_that_batchnorm_cannot_take_are_refused(images, methods, refused
     refuse({"forget_first": 1}, own(folder), "one-fixed", methods, resize=16)
 
 
+def test_a_class_with_too_few_images_to_be_ranked_is_refused(images):
+    folder = images({"cat": (12, 6), "dog": (3, 6)})
+    hardest = {"forget_fraction": 0.5, "forget_rule": "hardest"}
+    with pytest.raises(LotusError, match="forget_rule = 'hardest': data set own: class dog has 3"):
+        refuse(hardest, own(folder), "instance-50-hardest")
+
+
 def test_training_in_single_images_is_refused(images):
     network = SMALL | {"training": {**SMALL["training"], "batch_size": 1}}
     with pytest.raises(
