@@ -24,13 +24,15 @@ def examples(*calls: str, when: str = DIGITS, before: str = "") -> str:
 
 
 def _broken(call: str) -> list[str]:
-    """Returns a call in lines of `WIDTH`, as far as breaks before options allow."""
+    """Returns a call in lines of `WIDTH`, as far as breaks before options and their last values allow."""
     first, *options = re.split(r" (?=--)", call)
     lines = [first]
     for option in options:
         if len(lines[-1]) + len(option) + 3 > WIDTH:
             lines[-1] += " \\"
-            lines.append(f"  {option}")
+            head, _, value = option.rpartition(" ")
+            fits = len(option) + 6 <= WIDTH or not head
+            lines += [f"  {option}"] if fits else [f"  {head} \\", f"    {value}"]
         else:
             lines[-1] += f" {option}"
     return lines

@@ -168,7 +168,7 @@ def attack_shadows(
             ]
         ),
         "lotus table power my-power.json --out my-power --record my-power.table.json",
-        before="`snakemake power` trains the models that it takes. Here each group has one model, some of "
+        before="`snakemake power` trains the models that it takes. Here each group has one model, some of\n"
         "them methods'; it shows the form alone.",
     )
 )
