@@ -129,7 +129,10 @@ def _():
     return str(Path(MAPS).with_suffix(".json")), "gone here"
 
 
-@forgery("hyper-parameters that tuning did not choose", look=audit_project)
+@forgery(
+    "hyper-parameters that tuning did not choose, or another objective than it found",
+    look=audit_project,
+)
 def _():
     about = {"dataset": "digits", "architecture": "resnet18", "scenario": "instance-10"}
     # The stated rate is best of two seeds, and worst in the mean.

@@ -58,10 +58,11 @@ def edit_arrays(path, change):
 
 
 def name_predictions_anew(metrics):
-    """Makes a metrics file name the predictions that are there, as if it had been computed from them."""
+    """Makes metrics, or what attacks found, name the predictions that are there, as if made of them."""
 
     def change(content):
-        for named in content["predictions"].values():
+        of_rows = content["predictions"]
+        for named in of_rows.values() if isinstance(of_rows, dict) else of_rows:
             named["sha256"] = sha256(Path(named["path"]))
 
     edit_json(metrics, change)

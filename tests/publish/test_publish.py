@@ -62,7 +62,8 @@ def test_bytes_lie_in_dvc_and_small_text_in_git(published, monkeypatch):
     assert {Path(path).name for path in held[MODELS]} == {"model.safetensors"}
     said = {Path(path).name for path in held[PREDICTIONS]}
     # Sheets of forget images lie with what models say of them: the page needs both.
-    assert said == {"predictions.npz", "gradcam.npz", "instance-10.png", "class-three.png"}
+    sheets = {"instance-10.png", "class-three.png"}
+    assert said == {"predictions.npz", "gradcam.npz", "attacks.npz", *sheets}
     listed = {
         out["path"]
         for file in held

@@ -217,6 +217,7 @@ def judged(asked, images_with, watch):
         class Of:
             chosen = True
             use = Dataset(augmentation=augmentation or {})
+            in_train_mode = False
 
             def splits(self):
                 return splits

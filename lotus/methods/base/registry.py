@@ -151,6 +151,8 @@ def _sets(name: str, cls: type, alone: Collection[str] | Deals) -> frozenset[str
 
 def _check_unused(name: str, entry: Entry) -> None:
     """Refuses names that are no fields, as far as a method can be made without values for its fields."""
+    if entry.unused is None:
+        return
     known = {field.name for field in fields(entry.cls)}  # type: ignore[arg-type]
     if any(f.default is f.default_factory is MISSING for f in fields(entry.cls)):  # type: ignore[arg-type]
         return
