@@ -99,7 +99,15 @@ rule choose_forget_set:
     conda:
         CONDA
     params:
-        **STEPS.told("choose_forget_set", "store", "scenario", "labels", "half", "known", "apart"),
+        **STEPS.told(
+            "choose_forget_set",
+            "store",
+            "scenario",
+            "labels",
+            "half",
+            "known",
+            "apart",
+        ),
         code=STEPS.code_of("choose_forget_set"),
     shell:
         "lotus --log {log} choose-forget-set --store {params.store} --scenario {params.scenario:q}"
