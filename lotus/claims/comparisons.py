@@ -20,7 +20,9 @@ from lotus.tables.cell_texts import signed
 ERROR = 0.05
 """Share of wrong verdicts that is accepted where there is nothing to be found."""
 BEATEN = ", counts as beaten"
-"""What is said of a row with a collapsed model, after in which seeds."""
+"""What is said of a row whose models have all collapsed, after in which seeds."""
+LEFT_OUT = ": left out"
+"""What is said of seeds in which the other row's model has collapsed, after which these are."""
 
 
 @dataclass(frozen=True)
@@ -29,12 +31,12 @@ class PairedComparison:
 
     Attributes:
         unit: `difference` or `ratio`.
-        advantage: of `row` over `other`; None where a model has collapsed, nothing can be compared, or one
-            is measured against itself.
+        advantage: of `row` over `other` in the seeds whose models are sound; None where there are none,
+            nothing can be compared, or one is measured against itself.
         bound: the advantage that the claim speaks of; by default that of neither.
         floor: how far another gold is from gold by this measure; None where it is not known, or is no
             matter.
-        status: why there is no advantage.
+        status: why there is no advantage, or which seeds it leaves out.
         values, other_values: by seed.
 
     """
@@ -66,15 +68,21 @@ class PairedComparison:
 
     @property
     def is_ahead(self) -> bool:
-        """Whether `row` is better, or the other one has collapsed."""
+        """Whether `row` is better, or the other one has collapsed in every seed."""
         if self.advantage is None:
             return self.is_fallen
         return self.advantage.low > self.bound and not self.is_inside
 
     @property
     def is_fallen(self) -> bool:
-        """Whether the other one has collapsed."""
+        """Whether the other one has collapsed in every seed."""
         return self.status.endswith(BEATEN)
+
+    @property
+    def is_better_where_sound(self) -> bool:
+        """Whether the other one has collapsed in some seeds, and is better in the rest."""
+        found = self.advantage
+        return found is not None and self.status.endswith(LEFT_OUT) and found.high < self.bound
 
     @property
     def is_tie(self) -> bool:
@@ -83,9 +91,11 @@ class PairedComparison:
 
     @property
     def is_behind(self) -> bool:
-        """Whether the other one is better."""
+        """Whether the other one is better, and in no seed of no use."""
         found = self.advantage
-        return found is not None and found.high < self.bound and not self.is_inside
+        if found is None or self.status.endswith(LEFT_OUT):
+            return False
+        return found.high < self.bound and not self.is_inside
 
     @property
     def p_value(self) -> float | None:
@@ -99,6 +109,8 @@ class PairedComparison:
         other = row_title(self.other)
         if self.advantage is None:
             return f"{other}: {self.status}"
+        if self.status:
+            other += f" ({self.status})"
         found = self.advantage
         if not found.is_bounded:
             how = "one seed" if found.n == 1 else f"the same in each of {found.n} seeds"
@@ -127,6 +139,9 @@ def compare(
 ) -> PairedComparison:
     """Returns the advantage of `row` over `other`, with a 95 % interval that knows of no other comparison.
 
+    Seeds in which the other row's model has collapsed are left out: there the row is better, by no number.
+    A row of which this is all is beaten, and one that is better in the other seeds is not better.
+
     Args:
         unit: `difference` or `ratio`; by default the metric's.
         bound: by default the advantage of neither.
@@ -136,7 +151,8 @@ def compare(
     unit = unit or ("ratio" if metric == TIME else "difference")
     even = 1.0 if unit == "ratio" else 0.0
     mine, theirs = cell.of(row, metric), cell.of(other, metric)
-    shared = mine.index.intersection(theirs.index)
+    fallen = cell.seeds_collapsed(other)
+    shared = mine.index.intersection(theirs.index).difference(fallen)
     mine, theirs = mine[shared], theirs[shared]
     blank = PairedComparison(
         row=row,
@@ -149,8 +165,11 @@ def compare(
         values=_by_seed(mine),
         other_values=_by_seed(theirs),
     )
-    if cell.collapsed(other):
-        return replace(blank, status=cell.fallen(other) + BEATEN)
+    if fallen:
+        status = cell.fallen(other) + (LEFT_OUT if len(shared) else BEATEN)
+        blank = replace(blank, status=status)
+        if not len(shared):
+            return blank
     if mine.isna().any() or theirs.isna().any():
         return replace(blank, status="undefined")
     if metric != TIME and len(shared) > 1 and cell.are_the_same(row, other):

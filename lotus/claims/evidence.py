@@ -80,11 +80,16 @@ class Evidence:
         """In how many seeds a row's model has collapsed."""
         return self._collapsed.get(row, 0)
 
+    def seeds_collapsed(self, row: str) -> list[int]:
+        """The seeds in which a row's model has collapsed."""
+        lines = self.frame[(self.frame["row"] == row) & (self.frame["collapsed"] != "")]
+        return [int(seed) for seed in lines["seed"]]
+
     def fallen(self, row: str) -> str:
         """Returns in which seeds a row's model has collapsed, in words."""
-        lines = self.frame[(self.frame["row"] == row) & (self.frame["collapsed"] != "")]
-        which = all_of([str(seed) for seed in lines["seed"]])
-        return f"collapsed in {len(lines)} of {counted(self.seeds(row), 'seed')} ({which})"
+        which = self.seeds_collapsed(row)
+        named = all_of([str(seed) for seed in which])
+        return f"collapsed in {len(which)} of {counted(self.seeds(row), 'seed')} ({named})"
 
     def seeds(self, row: str) -> int:
         """Number of a row's models."""

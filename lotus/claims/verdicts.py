@@ -31,10 +31,11 @@ METHOD = (
     "that of a rival lies on the other side. Otherwise, and with a single seed, it cannot be told. "
     "Equal differences are as uncertain as what so many images resolve; rows that are one and the same "
     "model share a place. Rows that are as close to gold as another gold have no rank against each other. "
-    "A rival that collapsed counts as beaten, a row that collapsed as failing. A "
-    "claim about every benchmark holds if it does in each and all of the paper's were run, and does not "
-    "hold if it is refuted in one; a claim about some holds if it does in one. Correlations have "
-    "bootstrap intervals over whole methods, at 5 % divided by the number of benchmarks. "
+    "A rival that collapsed in every seed counts as beaten; one that did in some is judged by the other "
+    "seeds. A row that collapsed fails. A claim about every benchmark holds if it does in each and all of "
+    "the paper's were run, and does not hold if it is refuted in one; a claim about some holds if it does "
+    "in one. Correlations have bootstrap intervals over whole methods, at 5 % divided by the number of "
+    "benchmarks. "
     "Metrics are those of the protocol: textbook under corrected, as published under released."
 )
 FORMAT = 1

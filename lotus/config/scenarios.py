@@ -14,6 +14,7 @@ from lotus.config.fields import Real, Section
 from lotus.names import composed, path_form
 
 ALIKE_WITHIN = 4
+"""Bits in which the hashes of two images differ at most that look alike, where none are given."""
 
 
 class Scenario(Section):

@@ -18,12 +18,13 @@ from lotus.figures.panels import (
     panel_title,
     place_row_panels,
     row_panels,
+    say_collapsed,
 )
 from lotus.figures.spec import FigureSpec
 from lotus.figures.style import BLACK, PAGE, look_of
 from lotus.layout import GOLD, ORIGINAL
 from lotus.results.metrics import MODELS, by_base, lines_by_row, reference_of, rows_in_order
-from lotus.results.run_records import load_costs
+from lotus.results.run_records import apart, fallen_in, load_costs
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,9 +38,15 @@ def cost(sources: Sequence[Path]) -> Figure:
     took, which the titles state. Memory: bars for the process, diamonds for the device where there was
     one. The process's is the most that was resident in the whole job, with the libraries, which are
     the same for all, and with recording predictions (see `lotus.results.run_records.load_costs`): on a
-    processor and small data it hardly tells methods apart.
+    processor and small data it hardly tells methods apart. Rows with a collapsed model have no bar, which
+    their panels say.
+
+    Args:
+        sources: records of runs, and the metrics files that judge their models.
+
     """
-    frame = by_base(load_costs(sources))
+    metrics, records = apart(sources)
+    frame = by_base(load_costs(records, fallen_in(metrics)))
     frame = frame[frame["row"] != ORIGINAL]
     rows = [row for row in rows_in_order(frame) if row != GOLD]
     cells = list(frame.groupby(MODELS, sort=False))
@@ -61,7 +68,7 @@ def cost(sources: Sequence[Path]) -> Figure:
 SPEC = FigureSpec(
     name="cost",
     draw=cost,
-    sources=lambda planned, cells: planned.records(cells),
+    sources=lambda planned, cells: [*planned.metrics(cells), *planned.records(cells)],
     folder="timings",
     order=90,
     label="Time and memory of unlearning",
@@ -74,7 +81,7 @@ SPEC = FigureSpec(
     "numbers at the bars are ratios to what the gold model took. Memory is the most that the "
     "whole job held: the libraries, which every job has, and recording predictions are part of "
     "it, so that on small data without a GPU all methods look alike; on a GPU, diamonds show what "
-    "tensors took there.",
+    "tensors took there. Rows with a collapsed model have no bar.",
     alt="Bar charts of the seconds and of the peak memory of each method, with their ratios to "
     "retraining",
 )
@@ -111,7 +118,9 @@ def _cost_panel(
     looks, found = look_of(rows), lines_by_row(frame)
     for row, name, height, thickness in bars(frame, rows):
         here = found[row, name]
-        if here[quantity.value].notna().any():
+        if lost := int(here["collapsed"].sum()):
+            say_collapsed(axes, height, {name: (lost, len(here))})
+        elif here[quantity.value].notna().any():
             _cost_bar(axes, here, height, thickness, looks[row][0], quantity, gold)
     axes.set_xlim(left=0)
     # Room for the ratios.

@@ -11,10 +11,17 @@ import pandas as pd
 from lotus.figures.floor_band import draw_floor
 from lotus.figures.panels import PROTOCOLS, by_place, say_collapsed
 from lotus.figures.style import GREY, look_of
+from lotus.layout import ORIGINAL
+from lotus.results.metrics import row_title
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+
+REFERENCE_LINE: Any = {"color": GREY, "linewidth": 0.8, "linestyle": "--"}
+BELOW = dict(zip(PROTOCOLS, (-0.17, 0.17), strict=True))
+"""How far from the middle of its row a protocol is drawn."""
 
 
 def dots(
@@ -36,7 +43,16 @@ def dots(
 
     """
     draw = partial(_dot_panel, value=value, reference=reference)
-    return by_place(frame, fallen, label, draw, most_columns=most_columns)
+    samples = [_line_handle(reference)] if (frame["row"] == reference).any() else []
+    return by_place(frame, fallen, label, draw, most_columns=most_columns, samples=samples)
+
+
+def _line_handle(reference: str) -> Line2D:
+    """Returns what the legend shows of the reference's line."""
+    from matplotlib.lines import Line2D
+
+    named = "doing nothing" if reference == ORIGINAL else row_title(reference)
+    return Line2D([], [], **REFERENCE_LINE, label=named)
 
 
 def _dot_panel(
@@ -50,12 +66,13 @@ def _dot_panel(
     import seaborn as sns
 
     looks, heights = look_of(rows), {row: place for place, row in enumerate(rows)}
-    for name, below in zip(PROTOCOLS, (-0.17, 0.17), strict=True):
+    lost: dict[str, dict[str, tuple[int, int]]] = {}
+    for name, below in BELOW.items():
         # Of rows that are shown: a collapsed gold model is in no row.
         here, gone = (of[(of["protocol"] == name) & of["row"].isin(rows)] for of in (part, fallen))
         for row, lines in gone.groupby("row", sort=False):
             n = int((here["row"] == row).sum())
-            say_collapsed(axes, heights[str(row)] + below, name, lines["seed"].nunique(), n)
+            lost.setdefault(str(row), {})[name] = lines["seed"].nunique(), n
         here = here[~here["row"].isin(gone["row"]) & here[value].notna()]
         shown = [row for row in rows if (here["row"] == row).any()]
         if not shown:
@@ -73,7 +90,11 @@ def _dot_panel(
         sns.pointplot(**common, **mean, **face, markers=markers)
         if name == "corrected" and reference in shown:
             level = here.loc[here["row"] == reference, value].mean()
-            axes.axvline(level, color=GREY, linewidth=0.8, linestyle="--", zorder=0)
+            axes.axvline(level, **REFERENCE_LINE, zorder=0)
+    for row, of_row in lost.items():
+        # Both protocols in one line: two of them do not fit into a row.
+        below = BELOW[next(iter(of_row))] if len(of_row) == 1 else 0.0
+        say_collapsed(axes, heights[row] + below, of_row)
     draw_floor(axes, part, value)
     axes.set(xlabel="", ylabel="")
     axes.set_xlim(left=0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -44,6 +44,7 @@ def by_place(
     rows: Sequence[str] | None = None,
     marker: str = "o",
     most_columns: int = 2,
+    samples: Sequence[Artist] = (),
 ) -> Figure:
     """Returns a figure with a panel for each place, the rows down the side.
 
@@ -53,12 +54,13 @@ def by_place(
         rows: which are shown; by default all.
         marker: of the legend.
         most_columns: panels side by side at most; more than two make it as wide as a screen shows it.
+        samples: further ones of the legend.
 
     """
     frame, fallen = by_base(frame), by_base(fallen)
     if rows is None:
         rows = [row for row in rows_in_order(frame) if row != GOLD_AGAIN]
-    further = [floor_handle()] if (frame["row"] == GOLD_AGAIN).any() else []
+    further = [*samples, *([floor_handle()] if (frame["row"] == GOLD_AGAIN).any() else [])]
     cells = list(frame.groupby(PLACE, sort=False))
     columns = max(1, min(most_columns, len(cells)))
     lines = -(-len(cells) // columns)
@@ -173,9 +175,19 @@ def legend_width(labels: Sequence[str], columns: int = 1) -> float:
     return float(sum(width_of(part, points) + 4.8 * points / 72 for part in parts))
 
 
-def say_collapsed(axes: Axes, height: float, protocol: str, count: int, n: int) -> None:
-    """Writes, in place of a row's mark, that its models have collapsed."""
-    text = f"{protocol}: collapsed in {count} of {n} seeds"
+def say_collapsed(axes: Axes, height: float, fallen: Mapping[str, tuple[int, int]]) -> None:
+    """Writes, in place of a row's marks, that its models have collapsed.
+
+    Args:
+        fallen: protocol → seeds whose model has collapsed, and seeds.
+
+    """
+    counts = [f"in {count} of {n}" for count, n in fallen.values()]
+    if len(fallen) == 1:
+        text = f"{next(iter(fallen))}: collapsed {counts[0]} seeds"
+    else:
+        named = [f"{name} {count}" for name, count in zip(fallen, counts, strict=True)]
+        text = f"collapsed: {', '.join(named)} seeds"
     place = axes.get_yaxis_transform()
     axes.text(0.02, height, text, transform=place, va="center", fontsize=5.5, color=GREY)
 

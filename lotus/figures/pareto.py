@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +21,7 @@ from lotus.figures.panels import (
 )
 from lotus.figures.spec import FigureSpec
 from lotus.figures.style import BLACK, COLUMN, GREY, PAGE, PLATE, SETTINGS, empty_figure, look_of
+from lotus.formats.json_text import read_mapping
 from lotus.layout import GOLD, GOLD_AGAIN, ORIGINAL, REFERENCES, is_further_gold
 from lotus.results.metrics import (
     PLACE,
@@ -35,7 +35,7 @@ from lotus.results.metrics import (
     with_gold,
 )
 from lotus.results.pareto import non_dominated
-from lotus.results.run_records import load_times
+from lotus.results.run_records import apart, load_times
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -115,9 +115,8 @@ SPEC = FigureSpec(
 
 def _with_seconds(sources: Sequence[Path]) -> pd.DataFrame:
     """Returns metrics of the sources' models, with a column `seconds` from the records of their runs."""
-    contents = {path: _read_json(path) for path in sources}
-    records = [path for path, content in contents.items() if "outputs" in content]
-    metrics = [path for path in sources if path not in records]
+    metrics, records = apart(sources)
+    contents = {path: read_mapping(path) for path in records}
     records = [path for path in records if not _is_further_gold(contents[path])]
     seconds = load_times(records)["seconds"].tolist()
     spent = {
@@ -145,13 +144,6 @@ def _with_seconds(sources: Sequence[Path]) -> pd.DataFrame:
 
 def _is_further_gold(record: Mapping[str, Any]) -> bool:
     return is_further_gold(str(record.get("about", {}).get("row", "")))
-
-
-def _read_json(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise LotusError(f"{path}: cannot be read: {error}") from error
 
 
 def _pareto_panel(axes: Axes, part: pd.DataFrame, looks: Mapping[str, tuple[str, str]]) -> None:

@@ -14,7 +14,7 @@ from lotus.figures.panels import LEGEND, LINE, TICKS, panel_title, place_of, wid
 from lotus.figures.spec import FigureSpec
 from lotus.figures.style import BLACK, COLUMN, GREY, PAGE, SETTINGS, empty_figure, look_of
 from lotus.results.metrics import MODELS, row_title
-from lotus.results.run_records import Course, load_courses
+from lotus.results.run_records import Course, apart, fallen_in, load_courses
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -43,14 +43,18 @@ def temperature(sources: Sequence[Path]) -> Figure:
     each seed's accuracy on unseen images, which forget accuracy is to come down to (0 where a class is
     forgotten). Rows of which a model has collapsed are not drawn, which their panel says.
 
+    Args:
+        sources: records of runs, and the metrics files that judge their models.
+
     Raises:
         LotusError: there is no run of LoTUS among the sources.
 
     """
-    courses = load_courses(sources)
+    metrics, records = apart(sources)
+    courses = load_courses(records, fallen_in(metrics))
     if not courses:
         raise LotusError(
-            f"figure temperature: none of the {len(sources)} run records is of the method 'lotus'"
+            f"figure temperature: none of the {len(records)} run records is of the method 'lotus'"
         )
     here: dict[tuple[str, ...], list[Course]] = {}
     for course in courses:
@@ -70,7 +74,7 @@ SPEC = FigureSpec(
     name="temperature",
     draw=temperature,
     cells=lambda planned: planned.of_lotus,
-    sources=lambda planned, cells: planned.lotus_records(cells),
+    sources=lambda planned, cells: [*planned.metrics(cells), *planned.lotus_records(cells)],
     order=60,
     label="Temperature of LoTUS by epoch",
     summary="Temperature and forget accuracy of LoTUS, epoch by epoch.",

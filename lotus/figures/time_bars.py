@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from lotus.figures.bar_panels import bars_by_place
 from lotus.figures.spec import FigureSpec
 from lotus.layout import GOLD, ORIGINAL
-from lotus.results.run_records import load_times
+from lotus.results.run_records import apart, fallen_in, load_times
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -20,17 +20,23 @@ def time_bars(sources: Sequence[Path]) -> Figure:
 
     Training gold can take many times as long: it is then stated instead of drawn, so that the bars of
     the methods stay readable.
+
+    Args:
+        sources: records of runs, and the metrics files that judge their models.
+
     """
-    frame = load_times(sources)
+    metrics, records = apart(sources)
+    frame = load_times(records, fallen_in(metrics))
     frame = frame[frame["row"] != ORIGINAL]
+    lost = frame[frame["collapsed"]]
     label = "seconds, with preparation (lower is better)"
-    return bars_by_place(frame, frame[:0], "seconds", label, GOLD, "{:.1f} s")
+    return bars_by_place(frame, lost, "seconds", label, GOLD, "{:.1f} s")
 
 
 SPEC = FigureSpec(
     name="time-bars",
     draw=time_bars,
-    sources=lambda planned, cells: planned.records(cells),
+    sources=lambda planned, cells: [*planned.metrics(cells), *planned.records(cells)],
     folder="timings",
     order=80,
     label="Seconds of unlearning, as bars",
@@ -41,7 +47,7 @@ SPEC = FigureSpec(
     caption="Seconds of unlearning, the method's own preparation included (mean, standard "
     "deviation and single seeds; lower is better). The title states the time of training the gold "
     "model anew; where it would shrink the bars it is not drawn. A run that both protocols share "
-    "is shown once, under corrected.",
+    "is shown once, under corrected. Rows with a collapsed model have no bar, which their panel says.",
     alt="Bar chart of the seconds of unlearning, a bar for each method and protocol, beside those "
     "of training the gold model",
     is_ours=False,

@@ -9,17 +9,24 @@ from typing import TYPE_CHECKING
 from lotus.figures.dot_panels import dots
 from lotus.figures.spec import FigureSpec, OnPage
 from lotus.layout import GOLD, ORIGINAL
-from lotus.results.run_records import load_times
+from lotus.results.run_records import apart, fallen_in, load_times
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
 def times(sources: Sequence[Path]) -> Figure:
-    """Draws the seconds of unlearning, with preparation, beside those of training gold, if it was."""
-    frame = load_times(sources)
+    """Draws the seconds of unlearning, with preparation, beside those of training gold, if it was.
+
+    Args:
+        sources: records of runs, and the metrics files that judge their models.
+
+    """
+    metrics, records = apart(sources)
+    frame = load_times(records, fallen_in(metrics))
     frame = frame[frame["row"] != ORIGINAL]
-    return dots(frame, frame[:0], "seconds", "seconds (lower is better)", reference=GOLD)
+    lost = frame[frame["collapsed"]]
+    return dots(frame, lost, "seconds", "seconds (lower is better)", reference=GOLD)
 
 
 def _caption(page: OnPage) -> str:
@@ -27,14 +34,15 @@ def _caption(page: OnPage) -> str:
     marks = "; filled: corrected, hollow: released" if page.has_both_protocols else ""
     return (
         "Seconds of unlearning with the method's own preparation, and of training the gold model anew "
-        f"(dashed{where}){marks}. Wall time on this machine; ratios mean more than seconds."
+        f"(dashed{where}){marks}. Rows with a collapsed model are not drawn, which their panel says. "
+        "Wall time on this machine; ratios mean more than seconds."
     )
 
 
 SPEC = FigureSpec(
     name="times",
     draw=times,
-    sources=lambda planned, cells: planned.records(cells),
+    sources=lambda planned, cells: [*planned.metrics(cells), *planned.records(cells)],
     folder="timings",
     order=70,
     label="Seconds of unlearning and of retraining",

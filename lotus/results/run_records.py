@@ -1,6 +1,6 @@
 """Run records as numbers: what each model took, and how LoTUS's temperature went."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,20 +10,66 @@ import numpy as np
 import pandas as pd
 
 from lotus.errors import LotusError
+from lotus.formats.json_text import read_mapping
 from lotus.layout import is_further_gold
+from lotus.names import shown
 from lotus.records.reading import read_record
-from lotus.results.metrics import KEYS
+from lotus.results.metrics import KEYS, read_metrics
 
 MIB = 2**20
 
+Output = tuple[str, str]
+"""Path and sha256 of a file that a run wrote."""
 
-def load_times(records: Sequence[Path]) -> pd.DataFrame:
+
+def apart(sources: Sequence[Path]) -> tuple[list[Path], list[Path]]:
+    """Metrics files, and records of runs, of files that may be either.
+
+    Raises:
+        LotusError: a file is damaged, or neither.
+
+    """
+    metrics: list[Path] = []
+    records: list[Path] = []
+    for path in sources:
+        content = read_mapping(path)
+        if not {"outputs", "rows"} & content.keys():
+            raise LotusError(f"{shown(path)}: is neither the record of a run nor a metrics file")
+        (records if "outputs" in content else metrics).append(path)
+    return metrics, records
+
+
+def fallen_in(metrics: Sequence[Path]) -> frozenset[Output]:
+    """The predictions of models that have collapsed, as metrics files judge them.
+
+    A run's own record knows only of numbers that are not finite; that a model lost most of what the
+    original knows is seen beside the original.
+
+    Raises:
+        LotusError: a file is absent or not a metrics file.
+
+    """
+    found = []
+    for path in metrics:
+        content = read_metrics(path)
+        for row, scores in content["rows"].items():
+            if scores["collapsed"] and row in content["predictions"]:
+                said = content["predictions"][row]
+                found.append((said["path"], said["sha256"]))
+    return frozenset(found)
+
+
+def load_times(records: Sequence[Path], fallen: Collection[Output] = ()) -> pd.DataFrame:
     """One line per run record: `KEYS` (scenario '' for originals, study '': runs know of none), row,
     seed, seconds, and of them `prepare_seconds`; `minutes_released_r1`, the minutes that the published
-    code would state.
+    code would state; `collapsed`, whether the model is of no use.
 
     The protocol is the one under which the run is filed. Further golds, which tell the floor alone, have
     no line.
+
+    Args:
+        records: of runs.
+        fallen: predictions of models that have collapsed (`fallen_in`), besides those whose record says so.
 
     Raises:
         LotusError: a file is not a run's record.
@@ -39,12 +85,19 @@ def load_times(records: Sequence[Path]) -> pd.DataFrame:
             seconds = float(time["unlearn"] if "unlearn" in time else time["train"]) + preparation
             line = [about["dataset"], about["architecture"], about.get("scenario", ""), ""]
             line += [about["protocol"], about["row"], about["seed"], seconds, preparation]
-            lines.append([*line, float(record["notes"].get("minutes_released_r1", seconds / 60))])
-    numbers = ["seconds", "prepare_seconds", "minutes_released_r1"]
-    return pd.DataFrame(lines, columns=[*KEYS, "row", "seed", *numbers])
+            minutes = float(record["notes"].get("minutes_released_r1", seconds / 60))
+            lines.append([*line, minutes, _has_collapsed(record, fallen)])
+    numbers = ["seconds", "prepare_seconds", "minutes_released_r1", "collapsed"]
+    frame = pd.DataFrame(lines, columns=[*KEYS, "row", "seed", *numbers])
+    return frame.astype({"collapsed": bool})
 
 
-def load_costs(records: Sequence[Path]) -> pd.DataFrame:
+def _has_collapsed(record: Mapping[str, Any], fallen: Collection[Output]) -> bool:
+    is_sound = record["notes"].get("outcome", "sound") == "sound"
+    return not is_sound or any(output in fallen for output in record["outputs"].items())
+
+
+def load_costs(records: Sequence[Path], fallen: Collection[Output] = ()) -> pd.DataFrame:
     """As `load_times`, with the peaks of memory in MiB: `process_mib` and `device_mib`.
 
     That of the process is the most that was resident from its start to its record, libraries and
@@ -65,7 +118,7 @@ def load_costs(records: Sequence[Path]) -> pd.DataFrame:
             process, device = memory["process"] / MIB, memory["device"] / MIB or np.nan
             peaks.append([process, device] if worked else [np.nan, np.nan])
     named = pd.DataFrame(peaks, columns=["process_mib", "device_mib"])
-    return load_times(records).join(named.astype(float))
+    return load_times(records, fallen).join(named.astype(float))
 
 
 @dataclass(frozen=True)
@@ -97,8 +150,8 @@ class Course:
         return len(self.temperature) < self.planned
 
 
-def load_courses(records: Sequence[Path]) -> list[Course]:
-    """Courses of the runs of the method `lotus` among run records.
+def load_courses(records: Sequence[Path], fallen: Collection[Output] = ()) -> list[Course]:
+    """Courses of the runs of the method `lotus` among run records; `fallen` as in `load_times`.
 
     Raises:
         LotusError: a file is not a run's record.
@@ -119,7 +172,7 @@ def load_courses(records: Sequence[Path]) -> list[Course]:
                     about=record["about"],
                     alpha=float(given["alpha"]),
                     planned=int(given["epochs"]),
-                    collapsed=record["notes"]["outcome"] != "sound",
+                    collapsed=_has_collapsed(record, fallen),
                     temperature=temperature,
                     forget_accuracy=known,
                     target=known - gap,

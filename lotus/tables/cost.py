@@ -12,9 +12,9 @@ from lotus.results.metrics import (
     benchmark_title,
     by_base,
     reference_of,
-    row_title,
+    titled,
 )
-from lotus.results.run_records import load_costs
+from lotus.results.run_records import apart, fallen_in, load_costs
 from lotus.tables.cell_texts import plus_minus
 from lotus.tables.latex import latex_table
 from lotus.tables.spec import Table, TableSpec
@@ -28,8 +28,14 @@ def cost(sources: Sequence[Path]) -> Table:
 
     `ratio_to_gold` is of the means, to the gold model of the same place; NaN where there is none. What
     the peaks mean: `lotus.results.run_records.load_costs`; `device_mib` is NaN on a processor.
+    `collapsed` counts the seeds whose model is of no use, which had its cost all the same.
+
+    Args:
+        sources: records of runs, and the metrics files that judge their models.
+
     """
-    frame = load_costs(sources)
+    metrics, records = apart(sources)
+    frame = load_costs(records, fallen_in(metrics))
     golds = {
         place: reference_of(part, GOLD, "seconds")
         for place, part in by_base(frame).groupby(MODELS, sort=False)
@@ -39,9 +45,10 @@ def cost(sources: Sequence[Path]) -> Table:
     numbers.insert(1, "seconds_std", grouped["seconds"].std())
     numbers = numbers.join(grouped[["process_mib", "device_mib"]].mean())
     numbers.insert(0, "n", grouped["seed"].nunique())
+    numbers.insert(1, "collapsed", grouped["collapsed"].sum())
     numbers = numbers.reset_index()
     against = [golds[place] for place in numbers[MODELS].itertuples(index=False, name=None)]
-    numbers.insert(10, "ratio_to_gold", numbers["seconds"] / against)
+    numbers.insert(11, "ratio_to_gold", numbers["seconds"] / against)
     body = [
         [
             benchmark_title(
@@ -50,7 +57,7 @@ def cost(sources: Sequence[Path]) -> Table:
                 line["scenario"] or "all scenarios",
                 protocol=line["protocol"],
             ),
-            row_title(line["row"]),
+            titled(line["row"], line["collapsed"], line["n"]),
             plus_minus(line["seconds"], line["seconds_std"], 2),
             *(plus_minus(line[name], np.nan, decimals) for name, decimals in PRINTED.items()),
         ]
@@ -64,7 +71,7 @@ def cost(sources: Sequence[Path]) -> Table:
 SPEC = TableSpec(
     name="cost",
     make=cost,
-    sources=lambda planned, cells: planned.records(cells),
+    sources=lambda planned, cells: [*planned.metrics(cells), *planned.records(cells)],
     folder="timings",
     order=70,
     label="Time and memory of unlearning",

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from lotus.results.metrics import KEYS, benchmark_title, row_title
-from lotus.results.run_records import load_times
+from lotus.results.metrics import KEYS, benchmark_title, titled
+from lotus.results.run_records import apart, fallen_in, load_times
 from lotus.tables.cell_texts import plus_minus
 from lotus.tables.latex import latex_table
 from lotus.tables.spec import Table, TableSpec
@@ -16,11 +16,18 @@ def times(sources: Sequence[Path]) -> Table:
     """Returns the seconds of training or unlearning, per benchmark and row; original and gold: of training.
 
     `seconds` includes `prepare_seconds`, the method's own preparation. `minutes_released_r1` is what
-    the published code would state.
+    the published code would state. `collapsed` counts the seeds whose model is of no use, which took its
+    time all the same.
+
+    Args:
+        sources: records of runs, and the metrics files that judge their models.
+
     """
-    grouped = load_times(sources).groupby([*KEYS, "row"], sort=False)
+    metrics, records = apart(sources)
+    grouped = load_times(records, fallen_in(metrics)).groupby([*KEYS, "row"], sort=False)
     numbers = grouped["seconds"].agg(["mean", "std", "count"])
     numbers.columns = pd.Index(["seconds", "seconds_std", "n"])
+    numbers["collapsed"] = grouped["collapsed"].sum()
     for name in ("prepare_seconds", "minutes_released_r1"):
         numbers[name] = grouped[name].mean()
     numbers = numbers.reset_index()
@@ -32,7 +39,7 @@ def times(sources: Sequence[Path]) -> Table:
                 line.scenario or "all scenarios",
                 protocol=line.protocol,
             ),
-            row_title(line.row),
+            titled(line.row, line.collapsed, line.n),
             plus_minus(line.seconds, line.seconds_std, 2),
             f"{line.prepare_seconds:.2f}",
             f"{line.minutes_released_r1:.2f}",
@@ -46,7 +53,7 @@ def times(sources: Sequence[Path]) -> Table:
 SPEC = TableSpec(
     name="times",
     make=times,
-    sources=lambda planned, cells: planned.records(cells),
+    sources=lambda planned, cells: [*planned.metrics(cells), *planned.records(cells)],
     folder="timings",
     order=60,
     label="Seconds of unlearning and of retraining",

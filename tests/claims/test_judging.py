@@ -97,13 +97,33 @@ def test_one_seed_tells_nothing():
 
 def test_collapsed_rivals_are_beaten_and_a_collapsed_row_fails():
     rows = gaps(**AHEAD, unsir=(0.0, 0.0, 0.0))
-    rows["unsir"]["collapsed"] = (13,)
+    rows["unsir"]["collapsed"] = (12, 13, 3407)
     found = judge_cell(against("scrub", "unsir"), cell(rows))
     assert found.verdict == HOLDS
-    assert "Counted as beaten: UNSIR collapsed in 1 of 3 seeds (13)." in found.why
+    assert "Counted as beaten: UNSIR collapsed in 3 of 3 seeds (12, 13 and 3407)." in found.why
     rows["lotus"]["collapsed"] = (13,)
     found = judge_cell(against("scrub", "unsir"), cell(rows))
     assert (found.verdict, found.why) == (FAILS, "LoTUS collapsed in 1 of 3 seeds (13).")
+
+
+def test_a_rival_that_collapsed_in_some_seeds_is_judged_by_the_others():
+    """It is beaten where it is worse there; better there, it is not, nor is the claim refuted."""
+    rows = gaps(**{name: (*of, of[0]) for name, of in AHEAD.items()})
+    worse = rows["scrub"]["avg_gap"]
+    seeds = (3407, 13, 12, 1)
+    rows["scrub"] = {"avg_gap": worse, "collapsed": (1,)}
+    found = judge_cell(against("scrub"), cell(rows, seeds=seeds))
+    assert (found.verdict, found.comparisons[0].advantage.n) == (HOLDS, 3)
+    assert "SCRUB (collapsed in 1 of 4 seeds (1): left out): +" in found.why
+    better = tuple(value - 0.05 - 0.001 * n for n, value in enumerate(rows["lotus"]["avg_gap"]))
+    rows["scrub"] = {"avg_gap": better, "collapsed": (1,)}
+    found = judge_cell(against("scrub"), cell(rows, seeds=seeds))
+    assert found.verdict == OPEN
+    (remedy,) = found.remedies
+    assert remedy.kind == "models"
+    assert "SCRUB is better in the seeds in which it has not collapsed" in remedy.words
+    rows["scrub"] = {"avg_gap": better}
+    assert judge_cell(against("scrub"), cell(rows, seeds=seeds)).verdict == FAILS
 
 
 def test_without_a_sound_gold_model_gaps_cannot_be_told():

@@ -40,6 +40,13 @@ def test_avg_gap_figure_leaves_collapsed_models_out_and_says_so(fallen, write_me
     assert [line.get_markerfacecolor() == "white" for line in means] == [False, True]
 
 
+def test_the_avg_gap_figure_says_in_one_line_that_both_protocols_collapsed(fallen, write_metrics):
+    figure = avg_gap([*fallen, write_metrics("released", 1, salun=FALLEN)])
+    assert texts_of_figure(figure) == ["collapsed: corrected in 1 of 3, released in 1 of 1 seeds"]
+    (legend,) = figure.legends
+    assert "doing nothing" in [text.get_text() for text in legend.get_texts()]
+
+
 def test_avg_gap_figure_has_no_row_for_gold_even_if_that_has_collapsed(write_metrics):
     files = [write_metrics("corrected", 1, gold=FALLEN, lotus=scores(0.9, 1.0, 0.8, 0.6))]
     (axes,) = avg_gap(files).axes

@@ -5,16 +5,19 @@ import json
 import numpy as np
 import pytest
 from hand_made import digest_of
-from measured_runs import ROWS, bars_of, records_of, texts_of
+from measured_runs import ROWS, bars_of, records_of, texts_of, texts_of_figure
 
 from lotus.errors import LotusError
 from lotus.figures.cost import cost
 from lotus.figures.pareto import pareto
 from lotus.figures.registry import FIGURES
+from lotus.figures.time_bars import time_bars
+from lotus.figures.times import times
 from lotus.records.files import write_json
 from lotus.records.seal import sealed
 from lotus.results.run_records import load_costs
 from lotus.tables.cost import cost as cost_table
+from lotus.tables.times import times as times_table
 
 
 def named_front(axes):
@@ -103,8 +106,23 @@ def test_cost_figure_splits_time_and_states_ratios(spent):
     assert [line.get_xdata()[0] for line in memory.lines if line.get_marker() == "D"] == [200]
 
 
+def test_costs_of_collapsed_models_are_counted_and_their_bars_left_out(measured):
+    """The run's own record calls it sound: that it lost what the original knew is said by the metrics."""
+    files = measured(ROWS, collapsed=[("lotus", 1)])
+    for make in (cost_table, times_table):
+        numbers, latex = make(files)
+        found = numbers.set_index("row")
+        assert found["collapsed"].to_dict() == {**dict.fromkeys(found.index, 0), "lotus": 1}
+        assert found.loc["lotus", "seconds"] == pytest.approx(2.0)
+        assert "LoTUS (collapsed in 1 of 2 seeds)" in latex
+    said = "corrected: collapsed in 1 of 2 seeds"
+    assert said in texts_of(cost(files).axes[0])
+    for draw in (times, time_bars):
+        assert said in texts_of_figure(draw(files))
+
+
 def test_other_files_are_no_records(tmp_path):
     (tmp_path / "other.json").write_text("{}")
     for kind in ("cost", "temperature", "time-bars"):
-        with pytest.raises(LotusError, match=r"other\.json: the record is damaged"):
+        with pytest.raises(LotusError, match=r"other\.json: is neither the record"):
             FIGURES.spec(kind).draw([tmp_path / "other.json"])
