@@ -77,7 +77,7 @@ def streisand(sources: Sequence[Path]) -> Figure:
         corner = left, top, width - left - 0.05, HIGH * ROOM
         axes = figure.add_axes(place_of(figure, *corner))
         if splits:
-            _draw_row(axes, splits, edges)
+            _draw_row(axes, densities[row], edges, splits["forget"])
             distance = standing(found[row]["forget"], found[row]["test"]).distance
             said = f"KS forget–test {distance:.2f}" + _cut(densities[row], scale)
         else:
@@ -155,18 +155,14 @@ def _peak(densities: BySplit) -> float:
     return max(float(of.max()) for of in densities.values())
 
 
-def _draw_row(axes: Axes, splits: BySplit, edges: np.ndarray) -> None:
+def _draw_row(axes: Axes, densities: BySplit, edges: np.ndarray, forget: np.ndarray) -> None:
     """Densities, of which the axes cut what is higher than the row, and single forget images."""
-    import seaborn as sns
-
-    shared: Any = {"bins": edges, "stat": "density", "element": "step", "ax": axes}
     for name, colour in SPLIT_COLOURS.items():
         filled = name == "forget"
         look: Any = {"alpha": 0.45, "linewidth": 0} if filled else {"linewidth": 1.1}
-        sns.histplot(x=splits[name], fill=filled, color=colour, **shared, **look)
-    points = _spread(splits["forget"])
-    below: Any = {"height": -0.08, "expand_margins": False, "clip_on": False}
-    sns.rugplot(x=points, color=SPLIT_COLOURS["forget"], linewidth=0.4, ax=axes, **below)
+        axes.stairs(densities[name], edges, fill=filled, color=colour, **look)
+    below: Any = {"transform": axes.get_xaxis_transform(), "clip_on": False}
+    axes.vlines(_spread(forget), -0.08, 0, SPLIT_COLOURS["forget"], linewidth=0.4, **below)
 
 
 def _spread(values: np.ndarray) -> np.ndarray:

@@ -36,7 +36,7 @@ def test_streisand_figure_skips_collapsed_models(write_metrics, tmp_path):
     fallen = {"ssd": row_of_metrics(collapsed="weights are not finite")}
     source = write_metrics("corrected", 1, files, **fallen)
     figure = streisand([source])
-    assert [len(axes.lines) for axes in figure.axes] == [2, 2, 0]
+    assert [len(axes.patches) for axes in figure.axes] == [3, 3, 0]
     assert texts_of_figure(figure)[2] == "collapsed in 1 of 1 seeds: not drawn"
     del files["gold"]
     alone = write_metrics(
@@ -94,9 +94,9 @@ def test_streisand_figure_draws_densities_and_cuts_a_peak(write_metrics, tmp_pat
     for row, axes in zip(rows, figure.axes, strict=True):
         assert axes.get_xlim() == figure.axes[0].get_xlim()
         assert axes.get_ylim() == (0, pytest.approx(scale, rel=0.03))
-        for line in axes.lines:
-            edges, heights = line.get_xdata(), line.get_ydata()
-            assert np.sum(heights[:-1] * np.diff(edges)) == pytest.approx(1)
+        for patch in axes.patches:
+            heights, edges, _ = patch.get_data()
+            assert np.sum(heights * np.diff(edges)) == pytest.approx(1)
             assert (heights.max() > scale) == (row == "SSD")
         forget = log_entropies(Path(files[names[row]]["path"]))
         (ticks,) = [found for found in axes.collections if isinstance(found, LineCollection)]
