@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lotus.errors import LotusError
-from lotus.figures.panels import place_of, room_of_texts
+from lotus.figures.panels import place_of, room_of_texts, width_of
 from lotus.figures.spec import FigureSpec
 from lotus.figures.style import BLACK, PAGE, empty_figure
 from lotus.results.metrics import benchmark_title
@@ -27,6 +27,8 @@ HEADS = {
     "train_mode": "fake:\ntrain mode",
 }
 ROW, ABOVE, BELOW = 0.2, 0.75, 0.1
+MARGIN, TITLE = 0.08, 8.0
+"""Inches at the sides of the title, and points of its letters."""
 DARK = 0.6
 """A share above which its number is white."""
 
@@ -46,9 +48,15 @@ def power(sources: Sequence[Path]) -> Figure:
         [[tried.rate(name, group).value for group in groups] for name in measures], dtype=float
     ).reshape(len(measures), len(groups))
     labels = [tried.labels[name] for name in measures]
+    counts = [len(tried.values[measures[0]][group]) if measures else 0 for group in groups]
+    title = (
+        f"{benchmark_title(**tried.about)}; level {tried.level:g}; "
+        f"{counts[0]} fresh golds, {counts[1]} models of each other kind"
+    )
     left = room_of_texts(labels)
     height = ABOVE + ROW * max(1, len(measures)) + BELOW
-    figure = empty_figure(max(PAGE, left + 4.5), height)
+    needed = width_of([title], TITLE) + 2 * MARGIN
+    figure = empty_figure(max(PAGE, left + 4.5, needed), height)
     figure.set_layout_engine("none")
     wide = figure.get_figwidth() - left - 0.1
     corner = left, ABOVE, wide, ROW * max(1, len(measures))
@@ -63,12 +71,9 @@ def power(sources: Sequence[Path]) -> Figure:
     axes.set_yticks(range(len(measures)), labels)
     axes.tick_params(top=True, labeltop=True, bottom=False, labelbottom=False, length=0)
     axes.axvline(0.5, color="white", linewidth=3)
-    counts = [len(tried.values[measures[0]][group]) if measures else 0 for group in groups]
-    title = f"{benchmark_title(**tried.about)}; level {tried.level:g}"
-    said = f"{counts[0]} fresh golds, {counts[1]} models of each other kind"
-    figure.text(
-        left / figure.get_figwidth(), 1 - 0.04 / height, f"{title}; {said}", va="top", fontsize=8
-    )
+    # From the left edge of the figure: beside the labels there is no room for it.
+    place = MARGIN / figure.get_figwidth(), 1 - 0.04 / height
+    figure.text(*place, title, va="top", fontsize=TITLE)
     return figure
 
 

@@ -7,6 +7,8 @@ import pytest
 from scipy.stats import beta
 
 from lotus.errors import LotusError
+from lotus.figures.power import power as draw
+from lotus.figures.style import style
 from lotus.results.power import GROUPS, Tried, p_values, rate_of, read_power
 from lotus.tables.power import power
 
@@ -88,3 +90,13 @@ def test_what_no_command_wrote_is_refused(file, change):
     file.write_text(json.dumps(content))
     with pytest.raises(LotusError, match=r"power\.json"):
         read_power(file)
+
+
+def test_every_word_of_the_figure_lies_inside_it(file):
+    with style():
+        figure = draw([file])
+        figure.draw_without_rendering()
+    texts = [*figure.texts, *(text for axes in figure.axes for text in axes.get_yticklabels())]
+    for text in texts:
+        box = text.get_window_extent()
+        assert figure.bbox.x0 <= box.x0 < box.x1 <= figure.bbox.x1, text.get_text()
