@@ -127,7 +127,9 @@ def _all_apart(apart: Apart) -> list[int]:
 def _pooled(groups: Sequence[Sequence[float]]) -> tuple[float, int, int]:
     """Returns the variance within groups, its degrees of freedom, and how many groups there are."""
     df = sum(len(group) - 1 for group in groups)
-    squares = sum(float(np.var(group)) * len(group) for group in groups)
+    # From the first of a group, so that equal numbers have no variance by rounding.
+    moved = [np.subtract(group, group[0]) for group in groups]
+    squares = sum(float(np.var(group)) * len(group) for group in moved)
     return squares / df, df, len(groups)
 
 

@@ -42,6 +42,12 @@ def test_the_variance_of_each_kind_is_that_of_its_group():
     assert of["split"]["share"] == pytest.approx(of["split"]["variance"] / total)
 
 
+def test_equal_numbers_have_no_variance_by_rounding():
+    apart = design(5)
+    of = found(dict.fromkeys(apart, 0.1), apart)
+    assert [line["variance"] for line in of.values()] == [0.0] * len(of)
+
+
 def test_components_that_are_put_in_come_out():
     sizes = {"split": 3.0, "initialisation": 0.0, "batches": 1.0, "noise": 2.0}
     apart = design(300)
