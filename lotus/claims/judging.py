@@ -20,7 +20,8 @@ from lotus.claims.remedies import Remedy, of_rivals
 from lotus.claims.stated import Alike, Best, Correlated, Place, Rule, Smaller, StandsOut, Within
 from lotus.layout import GOLD
 from lotus.results.conventions import values
-from lotus.results.metrics import dataset_title, jsd_agreement, row_title, sound
+from lotus.results.correlation import jsd_agreement
+from lotus.results.metrics import dataset_title, row_title, sound
 
 HOLDS, FAILS, OPEN, NOT_RUN = (
     "holds",

@@ -10,10 +10,10 @@ from lotus.figures.panels import legend_width, width_of
 from lotus.figures.spec import FigureSpec
 from lotus.figures.style import PAGE, SETTINGS, empty_figure, look_of
 from lotus.layout import GOLD_AGAIN
+from lotus.results.correlation import jsd_agreement
 from lotus.results.metrics import (
     KEYS,
     benchmark_title,
-    jsd_agreement,
     load_metrics,
     row_title,
     rows_in_order,

@@ -26,7 +26,7 @@ from lotus.metrics.base.spec import IMAGES
 from lotus.names import shown
 from lotus.records.reading import Record
 from lotus.results.experiment import read_experiment
-from lotus.results.metrics import measured_against
+from lotus.results.metrics import COLLAPSED, measured_against
 from lotus.results.needed_rows import IN_FLOORS, OF_ALL_ROWS
 from lotus.results.quantities import DIVERGENCES, TERM_OF_GAP
 
@@ -133,6 +133,8 @@ def images_of(metric: str, is_published: bool = False) -> tuple[str, ...]:
         is_published: whether the published conventions are meant, though the name does not say so.
 
     """
+    if metric == COLLAPSED:
+        return ("retain",)
     spec = registry.metric_of(DIVERGENCES.get(metric, metric))
     if spec is None or metric in TERM_OF_GAP or "_e6" in metric:
         return IMAGES

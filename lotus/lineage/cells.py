@@ -21,7 +21,7 @@ from lotus.records.places import leads_out
 from lotus.records.reading import Record
 from lotus.results.ablation import is_of_numbers
 from lotus.results.experiment import Experiment, read_experiment
-from lotus.results.metrics import KEYS, MODELS, PLACE
+from lotus.results.metrics import COLLAPSED, KEYS, MODELS, PLACE
 from lotus.results.needed_rows import predictions_read, rows_needed
 
 SYNTAX = (
@@ -244,7 +244,9 @@ def _inputs_of_line(
         return _inputs_of_paper_table(record, line, index, read)
     name = record.about.get("table")
     if name in ("times", "cost"):
-        return {record.path: list(_runs_needed(record, line, index))}
+        runs = list(_runs_needed(record, line, index))
+        judged = _metrics_of_runs(record, runs, index) if line.metric == COLLAPSED else []
+        return {record.path: [*runs, *judged], **_predictions_needed(judged, line, index)}
     if name == "attacks":
         kind = "shadow-attacks" if specs()[line.content["attack"]].needs == SHADOWS else "attacks"
         makers = {path: index.producer(path) for path in record.inputs}
@@ -315,13 +317,27 @@ def _attacked_models(files: Iterable[str], line: Line, index: Index) -> dict[str
 def _runs_needed(record: Record, line: Line, index: Index) -> Iterator[str]:
     """Run records behind a line of times or cost; for the ratio to gold those of gold as well."""
     abouts = {
-        path: index.records[path].about if path in index.records else {} for path in record.inputs
+        path: index.records[path].about if path in index.records else {}
+        for path in record.inputs
+        if _kind_of_maker(path, index) != "metrics"
     }
     for path, about in abouts.items():
         if not about or _agrees(about, line, (*KEYS, "row")):
             yield path
     if line.metric == "ratio_to_gold":
         yield from _gold_runs(abouts, line)
+
+
+def _metrics_of_runs(record: Record, runs: Iterable[str], index: Index) -> list[str]:
+    """Metrics files among a table's inputs that judge whether the models of runs have collapsed."""
+    written = {path for run in runs if run in index.records for path in index.records[run].outputs}
+    return [
+        path
+        for path in record.inputs
+        if _kind_of_maker(path, index) == "metrics"
+        and (made := index.producer(path)) is not None
+        and written & {*made.inputs}
+    ]
 
 
 def _gold_runs(abouts: Mapping[str, Mapping[str, Any]], line: Line) -> list[str]:

@@ -50,13 +50,13 @@ from lotus.records.files import write_text
 from lotus.records.reading import distinct
 from lotus.records.record import write_record
 from lotus.results.conventions import form_of
+from lotus.results.correlation import jsd_agreement
 from lotus.results.experiment import Experiment, read_experiment
 from lotus.results.metrics import (
     KEYS,
     MODELS,
     PLACE,
     benchmark_title,
-    jsd_agreement,
     load_metrics,
     summarise,
     with_gold,

@@ -3,8 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from lotus.errors import LotusError
+from lotus.layout import GOLD, GOLD_AGAIN, ORIGINAL
+from lotus.results.metrics import sound
 
 TINY = 1e-28
 """Of squares: what is left of equal values by arithmetic."""
@@ -94,3 +97,23 @@ def _pearson(x: np.ndarray, y: np.ndarray, times: np.ndarray) -> np.ndarray:
     with np.errstate(invalid="ignore", divide="ignore"):
         found: np.ndarray = np.where(is_constant, np.nan, xy / np.sqrt(xx * yy))
     return found
+
+
+def jsd_agreement(frame: pd.DataFrame, level: float = 0.95) -> tuple[pd.DataFrame, Correlation]:
+    """The points of the RF-JSD against JSD plot of one benchmark, and their correlation.
+
+    Without gold (its JSD is 0 by definition) and other golds, without collapsed models, and without models
+    that say exactly what the original says, except the original itself; none where there is no gold. Its
+    interval is over whole rows: a method's models of several seeds are no methods of their own.
+    """
+    frame = sound(frame)
+    points = frame[
+        ~frame["row"].isin([GOLD, GOLD_AGAIN]) & frame["jsd"].notna() & frame["rf_jsd"].notna()
+    ]
+    points = points[(points["row"] == ORIGINAL) | ~points["same_as_original"].astype(bool)]
+    return points, correlate(
+        np.asarray(points["jsd"], dtype=float),
+        np.asarray(points["rf_jsd"], dtype=float),
+        np.asarray(points["row"], dtype=str),
+        level,
+    )

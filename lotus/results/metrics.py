@@ -24,7 +24,6 @@ from lotus.results.conventions import (
     released_gaps,
     values,
 )
-from lotus.results.correlation import Correlation, correlate
 from lotus.results.further_golds import FURTHER, as_cell
 
 ROW_TITLES = {
@@ -73,6 +72,8 @@ ROW_FORMS = {
     r"lotus-retain-(\d+)": "LoTUS, {} % of the retain set",
     "lotus-cifake": "LoTUS, CIFAKE",
 }
+COLLAPSED = "collapsed"
+"""Column that says which models are of no use, or how many: by retain accuracy, beside the original's."""
 MODELS = ["dataset", "architecture", "scenario"]
 """What original and gold models are shared in."""
 KINDS = {
@@ -98,7 +99,7 @@ def needs_gold(metric: str) -> bool:
 def measured_against(metric: str) -> list[str]:
     """Rows whose predictions a metric needs beside a row's own, in whichever convention."""
     gold = [GOLD] if needs_gold(metric) or metric.endswith(DISTANCE) else []
-    to_original = metric == "same_as_original" or registry.needs(metric, "original")
+    to_original = metric in ("same_as_original", COLLAPSED) or registry.needs(metric, "original")
     return [*gold, *([ORIGINAL] if to_original else [])]
 
 
@@ -258,6 +259,8 @@ def _check_metrics(content: Mapping[str, Any]) -> None:
         _check(count, (int,), f"images.{split}")
         if count < 1:
             raise ValueError(f"images.{split} = {count} is not a count")
+    if not content["rows"]:
+        raise ValueError("rows is empty")
     if (GOLD_AGAIN in content["rows"]) != bool(golds):
         raise ValueError(f"rows.{GOLD_AGAIN} is the mean of 'golds': one of the two is missing")
     for row, found in [*content["rows"].items(), *golds.items()]:
@@ -377,23 +380,3 @@ def summarise(frame: pd.DataFrame, conventions: Protocol | None = None) -> pd.Da
 
 def _deviation(sample: np.ndarray) -> float:
     return float(sample.std(ddof=1)) if len(sample) > 1 else np.nan
-
-
-def jsd_agreement(frame: pd.DataFrame, level: float = 0.95) -> tuple[pd.DataFrame, Correlation]:
-    """The points of the RF-JSD against JSD plot of one benchmark, and their correlation.
-
-    Without gold (its JSD is 0 by definition) and other golds, without collapsed models, and without models
-    that say exactly what the original says, except the original itself; none where there is no gold. Its
-    interval is over whole rows: a method's models of several seeds are no methods of their own.
-    """
-    frame = sound(frame)
-    points = frame[
-        ~frame["row"].isin([GOLD, GOLD_AGAIN]) & frame["jsd"].notna() & frame["rf_jsd"].notna()
-    ]
-    points = points[(points["row"] == ORIGINAL) | ~points["same_as_original"].astype(bool)]
-    return points, correlate(
-        np.asarray(points["jsd"], dtype=float),
-        np.asarray(points["rf_jsd"], dtype=float),
-        np.asarray(points["row"], dtype=str),
-        level,
-    )

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from lotus.results.metrics import KEYS, benchmark_title, jsd_agreement, load_metrics, with_gold
+from lotus.results.correlation import jsd_agreement
+from lotus.results.metrics import KEYS, benchmark_title, load_metrics, with_gold
 from lotus.tables.latex import latex_table
 from lotus.tables.spec import Table, TableSpec
 

@@ -168,6 +168,12 @@ BOTH = {13, 3407}
         ("tables/ablation.csv:lotus:avg_gap_change:switch=E6", BOTH, "corrected", "lotus gold"),
         (f"timings/times.csv:ssd:seconds:protocol=corrected:{CLASS}", BOTH, "corrected", "ssd"),
         (
+            f"timings/times.csv:ssd:collapsed:protocol=corrected:{CLASS}",
+            BOTH,
+            "corrected",
+            "ssd original",
+        ),
+        (
             f"timings/cost.csv:ssd:ratio_to_gold:protocol=released-e1:{CLASS}",
             BOTH,
             "corrected released-e1",

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from metrics_files import GOLD, scores
 
+from lotus.errors import LotusError
 from lotus.results.metrics import (
     load_metrics,
     summarise,
@@ -64,3 +65,10 @@ def test_frames_of_two_protocols_are_not_summarised(write_metrics):
     )
     with pytest.raises(ValueError):
         summarise(frame)
+
+
+def test_a_metrics_file_without_rows_is_refused(write_metrics):
+    path = write_metrics("corrected", 1)
+    path.write_text(json.dumps({**json.loads(path.read_text()), "rows": {}}))
+    with pytest.raises(LotusError, match="is not a metrics file: rows is empty"):
+        load_metrics([path])

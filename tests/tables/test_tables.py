@@ -8,9 +8,9 @@ from metrics_files import scores
 from lotus.config.protocol import parse
 from lotus.figures.avg_gap import avg_gap
 from lotus.results.conventions import form_of
+from lotus.results.correlation import jsd_agreement
 from lotus.results.floor import best_rows
 from lotus.results.metrics import (
-    jsd_agreement,
     load_metrics,
     summarise,
 )
