@@ -82,7 +82,7 @@ class PairedComparison:
     def is_better_where_sound(self) -> bool:
         """Whether the other one has collapsed in some seeds, and is better in the rest."""
         found = self.advantage
-        return found is not None and self.status.endswith(LEFT_OUT) and found.high < self.bound
+        return found is not None and found.high < self.bound and self._leaves_out
 
     @property
     def is_tie(self) -> bool:
@@ -93,9 +93,14 @@ class PairedComparison:
     def is_behind(self) -> bool:
         """Whether the other one is better, and in no seed of no use."""
         found = self.advantage
-        if found is None or self.status.endswith(LEFT_OUT):
+        if found is None or self.is_inside or self._leaves_out:
             return False
-        return found.high < self.bound and not self.is_inside
+        return found.high < self.bound
+
+    @property
+    def _leaves_out(self) -> bool:
+        """Whether the other one has collapsed in some seeds."""
+        return self.status.endswith(LEFT_OUT)
 
     @property
     def p_value(self) -> float | None:

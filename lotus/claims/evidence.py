@@ -72,18 +72,17 @@ class Evidence:
         return frozenset(self.frame["row"])
 
     @cached_property
-    def _collapsed(self) -> Mapping[str, int]:
+    def _collapsed(self) -> Mapping[str, list[int]]:
         fallen = self.frame[self.frame["collapsed"] != ""]
-        return {str(row): int(count) for row, count in fallen.groupby("row").size().items()}
+        return {str(row): seeds.tolist() for row, seeds in fallen.groupby("row")["seed"]}
 
     def collapsed(self, row: str) -> int:
         """In how many seeds a row's model has collapsed."""
-        return self._collapsed.get(row, 0)
+        return len(self.seeds_collapsed(row))
 
     def seeds_collapsed(self, row: str) -> list[int]:
         """The seeds in which a row's model has collapsed."""
-        lines = self.frame[(self.frame["row"] == row) & (self.frame["collapsed"] != "")]
-        return [int(seed) for seed in lines["seed"]]
+        return self._collapsed.get(row, [])
 
     def fallen(self, row: str) -> str:
         """Returns in which seeds a row's model has collapsed, in words."""

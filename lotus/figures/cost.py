@@ -24,7 +24,7 @@ from lotus.figures.spec import FigureSpec
 from lotus.figures.style import BLACK, PAGE, look_of
 from lotus.layout import GOLD, ORIGINAL
 from lotus.results.metrics import MODELS, by_base, lines_by_row, reference_of, rows_in_order
-from lotus.results.run_records import apart, fallen_in, load_costs
+from lotus.results.run_records import judged, load_costs
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -45,8 +45,7 @@ def cost(sources: Sequence[Path]) -> Figure:
         sources: records of runs, and the metrics files that judge their models.
 
     """
-    metrics, records = apart(sources)
-    frame = by_base(load_costs(records, fallen_in(metrics)))
+    frame = by_base(load_costs(*judged(sources)))
     frame = frame[frame["row"] != ORIGINAL]
     rows = [row for row in rows_in_order(frame) if row != GOLD]
     cells = list(frame.groupby(MODELS, sort=False))

@@ -14,7 +14,7 @@ from lotus.figures.panels import LEGEND, LINE, TICKS, panel_title, place_of, wid
 from lotus.figures.spec import FigureSpec
 from lotus.figures.style import BLACK, COLUMN, GREY, PAGE, SETTINGS, empty_figure, look_of
 from lotus.results.metrics import MODELS, row_title
-from lotus.results.run_records import Course, apart, fallen_in, load_courses
+from lotus.results.run_records import Course, judged, load_courses
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -50,8 +50,8 @@ def temperature(sources: Sequence[Path]) -> Figure:
         LotusError: there is no run of LoTUS among the sources.
 
     """
-    metrics, records = apart(sources)
-    courses = load_courses(records, fallen_in(metrics))
+    records, fallen = judged(sources)
+    courses = load_courses(records, fallen)
     if not courses:
         raise LotusError(
             f"figure temperature: none of the {len(records)} run records is of the method 'lotus'"

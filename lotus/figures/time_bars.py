@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from lotus.figures.bar_panels import bars_by_place
 from lotus.figures.spec import FigureSpec
 from lotus.layout import GOLD, ORIGINAL
-from lotus.results.run_records import apart, fallen_in, load_times
+from lotus.results.run_records import judged, load_times
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -25,8 +25,7 @@ def time_bars(sources: Sequence[Path]) -> Figure:
         sources: records of runs, and the metrics files that judge their models.
 
     """
-    metrics, records = apart(sources)
-    frame = load_times(records, fallen_in(metrics))
+    frame = load_times(*judged(sources))
     frame = frame[frame["row"] != ORIGINAL]
     lost = frame[frame["collapsed"]]
     label = "seconds, with preparation (lower is better)"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from lotus.figures.dot_panels import dots
 from lotus.figures.spec import FigureSpec, OnPage
 from lotus.layout import GOLD, ORIGINAL
-from lotus.results.run_records import apart, fallen_in, load_times
+from lotus.results.run_records import judged, load_times
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -22,8 +22,7 @@ def times(sources: Sequence[Path]) -> Figure:
         sources: records of runs, and the metrics files that judge their models.
 
     """
-    metrics, records = apart(sources)
-    frame = load_times(records, fallen_in(metrics))
+    frame = load_times(*judged(sources))
     frame = frame[frame["row"] != ORIGINAL]
     lost = frame[frame["collapsed"]]
     return dots(frame, lost, "seconds", "seconds (lower is better)", reference=GOLD)

@@ -334,8 +334,8 @@ def _metrics_of_runs(record: Record, runs: Iterable[str], index: Index) -> list[
     return [
         path
         for path in record.inputs
-        if _kind_of_maker(path, index) == "metrics"
-        and (made := index.producer(path)) is not None
+        if (made := index.producer(path)) is not None
+        and made.kind == "metrics"
         and written & {*made.inputs}
     ]
 

@@ -39,16 +39,17 @@ def apart(sources: Sequence[Path]) -> tuple[list[Path], list[Path]]:
     return metrics, records
 
 
-def fallen_in(metrics: Sequence[Path]) -> frozenset[Output]:
-    """The predictions of models that have collapsed, as metrics files judge them.
+def judged(sources: Sequence[Path]) -> tuple[list[Path], frozenset[Output]]:
+    """Records of runs, and the predictions of models that have collapsed by the metrics files beside them.
 
     A run's own record knows only of numbers that are not finite; that a model lost most of what the
     original knows is seen beside the original.
 
     Raises:
-        LotusError: a file is absent or not a metrics file.
+        LotusError: as `apart` says, or a file is not a metrics file.
 
     """
+    metrics, records = apart(sources)
     found = []
     for path in metrics:
         content = read_metrics(path)
@@ -56,7 +57,7 @@ def fallen_in(metrics: Sequence[Path]) -> frozenset[Output]:
             if scores["collapsed"] and row in content["predictions"]:
                 said = content["predictions"][row]
                 found.append((said["path"], said["sha256"]))
-    return frozenset(found)
+    return records, frozenset(found)
 
 
 def load_times(records: Sequence[Path], fallen: Collection[Output] = ()) -> pd.DataFrame:
@@ -69,7 +70,7 @@ def load_times(records: Sequence[Path], fallen: Collection[Output] = ()) -> pd.D
 
     Args:
         records: of runs.
-        fallen: predictions of models that have collapsed (`fallen_in`), besides those whose record says so.
+        fallen: predictions of models that have collapsed (`judged`), besides those whose record says so.
 
     Raises:
         LotusError: a file is not a run's record.

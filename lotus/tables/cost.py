@@ -14,7 +14,7 @@ from lotus.results.metrics import (
     reference_of,
     titled,
 )
-from lotus.results.run_records import apart, fallen_in, load_costs
+from lotus.results.run_records import judged, load_costs
 from lotus.tables.cell_texts import plus_minus
 from lotus.tables.latex import latex_table
 from lotus.tables.spec import Table, TableSpec
@@ -34,8 +34,7 @@ def cost(sources: Sequence[Path]) -> Table:
         sources: records of runs, and the metrics files that judge their models.
 
     """
-    metrics, records = apart(sources)
-    frame = load_costs(records, fallen_in(metrics))
+    frame = load_costs(*judged(sources))
     golds = {
         place: reference_of(part, GOLD, "seconds")
         for place, part in by_base(frame).groupby(MODELS, sort=False)

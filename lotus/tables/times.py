@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from lotus.results.metrics import KEYS, benchmark_title, titled
-from lotus.results.run_records import apart, fallen_in, load_times
+from lotus.results.run_records import judged, load_times
 from lotus.tables.cell_texts import plus_minus
 from lotus.tables.latex import latex_table
 from lotus.tables.spec import Table, TableSpec
@@ -23,8 +23,7 @@ def times(sources: Sequence[Path]) -> Table:
         sources: records of runs, and the metrics files that judge their models.
 
     """
-    metrics, records = apart(sources)
-    grouped = load_times(records, fallen_in(metrics)).groupby([*KEYS, "row"], sort=False)
+    grouped = load_times(*judged(sources)).groupby([*KEYS, "row"], sort=False)
     numbers = grouped["seconds"].agg(["mean", "std", "count"])
     numbers.columns = pd.Index(["seconds", "seconds_std", "n"])
     numbers["collapsed"] = grouped["collapsed"].sum()
