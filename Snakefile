@@ -34,6 +34,12 @@ include: "workflow/rules/report.smk"
 include: "workflow/rules/publish.smk"
 
 
+from lotus.records.kept_sources import read_ahead_by_memory
+
+# Digests of the code are most of what a plan would wait for.
+read_ahead_by_memory()
+
+
 rule all:
     default_target: True
     input:

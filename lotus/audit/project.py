@@ -12,6 +12,7 @@ from lotus.methods.base.read_plugins import folders_of
 from lotus.plan.declared import present
 from lotus.plan.steps import expected_records
 from lotus.records.index import read_index
+from lotus.records.kept_sources import read_ahead_by_memory
 
 
 def audit_project(configfiles: Sequence[Path] = (), full: bool = False) -> Audit:
@@ -22,12 +23,14 @@ def audit_project(configfiles: Sequence[Path] = (), full: bool = False) -> Audit
 
     Args:
         configfiles: see `present`.
-        full: whether to read files again that have not changed since the last audit.
+        full: whether to read everything again, believing nothing that an earlier command kept in `.lotus`.
 
     Raises:
         LotusError: this is no project, or a configuration is not accepted.
 
     """
+    if not full:
+        read_ahead_by_memory()
     index = read_index()
     try:
         now = present(configfiles)

@@ -1,6 +1,7 @@
 """What the numbers of the page rest on: from a cell of the grid to the records of the steps behind it."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,13 +29,10 @@ def of_metric(
 
     """
     metrics = [_record(path) for cell in cells for path in read.metrics(cell)]
-    models = [
-        folder
-        for cell in cells
-        for folders in cell["runs"].values()
-        for name, folder in folders.items()
-        if name in rows_needed(metric, row, list(folders), [*filter(is_further_gold, folders)])
-    ]
+    models: list[str] = []
+    for folders in (folders for cell in cells for folders in cell["runs"].values()):
+        needed = rows_needed(metric, row, list(folders), [*filter(is_further_gold, folders)])
+        models += [folder for name, folder in folders.items() if name in needed]
     return _basis(cells, [*_texts(item), *metrics], models)
 
 
@@ -51,14 +49,12 @@ def of_attack(read: Experiment, cell: Described, row: str, spec: AttackSpec, ite
         item: record of the table that states it.
 
     """
-    models = [
-        folder
-        for folders in cell["runs"].values()
-        for name, folder in folders.items()
-        if name in rows_attacked(row, spec, list(folders))
-    ]
     if "shadows" in spec.needs:
         return _basis([cell], [item.as_posix(), _record(read.shadows(cell))], [])
+    models: list[str] = []
+    for folders in cell["runs"].values():
+        attacked = rows_attacked(row, spec, list(folders))
+        models += [folder for name, folder in folders.items() if name in attacked]
     return _basis([cell], [item.as_posix(), _record(read.attacks(cell))], models)
 
 
@@ -133,6 +129,7 @@ def _run(folder: str) -> str:
     return (Path(folder) / layout.RUN_RECORD).as_posix()
 
 
+@cache
 def _record(path: Path) -> str:
     """The record of an artifact of this project, which all that the page reads have."""
     place = layout.record_of(path)

@@ -103,12 +103,15 @@ class PaperWays:
     def _frames(self) -> Mapping[tuple[Place, str], pd.DataFrame]:
         return {key: load_metrics(self.read.metrics(cell)) for key, cell in self._cells.items()}
 
+    @cached_property
+    def _times(self) -> Mapping[tuple[Place, str], pd.DataFrame]:
+        return {key: load_times(self.read.records(cell)) for key, cell in self._cells.items()}
+
     def _seeds(self, place: Place, column: str, row: str, metric: str) -> tuple[OfSeed, ...]:
         frame = self._frames[place, column]
         key = (place, column, metric)
         if key not in self._by_seed:
-            times = load_times(self.read.records(self._cells[place, column]))
-            is_released = column == RELEASED.base
+            times, is_released = self._times[place, column], column == RELEASED.base
             self._by_seed[key] = seed_by_seed(frame, times, is_released, metric)
         found = self._by_seed[key]
         lines = frame[frame["row"] == row]

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from lotus.layout import GOLD
+
 
 @dataclass(frozen=True)
 class Formula:
@@ -116,8 +118,8 @@ def why_left_out(lines: pd.DataFrame, frame: pd.DataFrame, against_gold: bool) -
         against_gold: whether the value is measured against the gold model of its seed.
 
     """
-    fallen = frame[(frame["row"] == "gold") & (frame["collapsed"] != "")]
-    golds = dict(zip(fallen["seed"], fallen["collapsed"], strict=True)) if against_gold else {}
+    every = zip(frame["row"], frame["seed"], frame["collapsed"], strict=True)
+    golds = {seed: why for row, seed, why in every if against_gold and row == GOLD and why}
     return [
         f"collapsed: {own}"
         if own

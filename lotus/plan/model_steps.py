@@ -258,7 +258,10 @@ def explain_forget_set(contents: Contents) -> Iterator[Step]:
 def try_candidates(contents: Contents) -> Iterator[Step]:
     """Trials of tuning: every row with a space, in every benchmark, on every tuning seed."""
     plan = contents.plan
-    for cell, seed, row in trials(plan):
+    tried = trials(plan)
+    # The same on every tuning seed.
+    given = {of: _candidates(plan, *of) for of in {(cell, row) for cell, _, row in tried}}
+    for cell, seed, row in tried:
         run = _Run(cell, seed, row)
         subject = {key: name for key, name in run.subject.items() if key != "protocol"}
         original = layout.run_folder(cell, seed, ORIGINAL)
@@ -273,11 +276,7 @@ def try_candidates(contents: Contents) -> Iterator[Step]:
             outputs=texts({"record": layout.trials_file(cell, seed, row)}),
             told={
                 "method": plan.method_of(row),
-                "candidates": [
-                    word
-                    for given in candidates(plan, cell, row)
-                    for word in ("--candidate", json.dumps(given))
-                ],
+                "candidates": given[cell, row],
                 "store": str(layout.STORES / cell.dataset),
                 "original": original.as_posix(),
                 "labels": run.labels,
@@ -286,6 +285,12 @@ def try_candidates(contents: Contents) -> Iterator[Step]:
             modules=("lotus.runs.tuning", *_method_modules(plan, cell, row)),
             by_default=False,
         )
+
+
+def _candidates(plan: Plan, cell: Benchmark, row: str) -> list[str]:
+    """Words that tell the candidates of a row."""
+    given = candidates(plan, cell, row)
+    return [word for one in given for word in ("--candidate", json.dumps(one))]
 
 
 def tune(contents: Contents) -> Iterator[Step]:

@@ -149,7 +149,7 @@ def read_ahead() -> None:
 
     They still look at each file: a source that is another one by then is read anew.
     """
-    for text in _sources_of_package().values():
+    for text in sources_of_package().values():
         source_of(text)
 
 
@@ -160,13 +160,13 @@ def package_digest() -> str:
     It names the copy that ran, for information alone; a step depends on `code_digest`.
     """
     digest = hashlib.sha256()
-    for name, text in _sources_of_package().items():
+    for name, text in sources_of_package().items():
         digest.update(f"{name}\0".encode() + text)
     return digest.hexdigest()[:16]
 
 
-def _sources_of_package() -> dict[str, bytes]:
-    """Returns path below the package → source."""
+def sources_of_package() -> dict[str, bytes]:
+    """Returns path below the package → source, of all modules of this package."""
     root = Path(__file__).parents[1]
     files = sorted(root.rglob("*.py"))
     return {file.relative_to(root).as_posix(): file.read_bytes() for file in files}

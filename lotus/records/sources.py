@@ -69,9 +69,25 @@ class ModuleSource:
     reads_annotations: bool
 
 
+MET: dict[str, ModuleSource] = {}
+"""sha256 of a source → what it comes to: of each that this process met, or was told of."""
+
+
 @cache
 def source_of(text: bytes) -> ModuleSource:
-    """Returns what a source comes to. A source that was seen before costs nothing."""
+    """Returns what a source comes to. A source that was met before costs nothing."""
+    key = sha256_of(text)
+    if key not in MET:
+        MET[key] = _look_into(text)
+    return MET[key]
+
+
+def sha256_of(text: bytes) -> str:
+    """Returns the key of a source in `MET`."""
+    return hashlib.sha256(text).hexdigest()
+
+
+def _look_into(text: bytes) -> ModuleSource:
     tree = parse(text)
     if tree is None:
         return ModuleSource(_of_bytes(text), (), False, False)

@@ -16,7 +16,7 @@ from lotus.metrics.avg_gap import GAP_TERMS
 from lotus.metrics.base import MetricSpec, registry
 from lotus.metrics.base.released import round_share
 from lotus.metrics.membership import SYNTHETIC
-from lotus.results.further_golds import beside_gold, further_golds, golds_of_every_seed
+from lotus.results.further_golds import FURTHER, beside_gold, further_golds, golds_of_every_seed
 
 DISTANCE = "_distance"
 """Ending of columns with the mean distance of a metric to gold."""
@@ -137,6 +137,7 @@ def values(frame: pd.DataFrame, metric: str, protocol: Protocol) -> tuple[str, p
         frame: of one protocol, as `load_metrics` gives it; runs of several seeds.
 
     """
+    frame = _about(frame, metric)
     form = form_of(metric, protocol, frame)
     found = _in_form(frame, form, protocol)
     golds = further_golds(frame)
@@ -154,6 +155,7 @@ def distances(frame: pd.DataFrame, metric: str, protocol: Protocol) -> pd.Series
 
     Of `gold-again` the mean over its golds, which is not the distance of their mean.
     """
+    frame = _about(frame, metric)
     name, found = values(frame, metric, protocol)
     golds = further_golds(frame)
     gold = found[frame["row"] == GOLD].set_axis(frame.loc[frame["row"] == GOLD, "seed"])
@@ -165,6 +167,15 @@ def distances(frame: pd.DataFrame, metric: str, protocol: Protocol) -> pd.Series
         means = single.groupby(level=0).agg(lambda of_seed: of_seed.mean(skipna=False))
         apart = apart.where(apart.isna() | ~apart.index.isin(means.index), means)
     return apart.where(frame["row"] != GOLD).rename(f"{name}{DISTANCE}")
+
+
+def _about(frame: pd.DataFrame, metric: str) -> pd.DataFrame:
+    """The columns that a metric is made of: to take lines of a narrow frame is what a page has time for."""
+    spec = registry.specs()[metric]
+    specs = [spec, *(registry.specs()[term] for term in spec.terms)]
+    wanted = {name for one in specs for name in (one.name, *one.forms)}
+    wanted |= {"row", "seed", SYNTHETIC, FURTHER}
+    return frame[[name for name in frame.columns if name in wanted]]
 
 
 def _in_form(frame: pd.DataFrame, form: Form, protocol: Protocol) -> pd.Series:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from lotus.layout import GOLD, is_further_gold
@@ -18,16 +19,24 @@ def as_cell(golds: Mapping[str, Mapping[str, Any]]) -> tuple[Mapping[str, Any], 
 
 
 def further_golds(frame: pd.DataFrame) -> pd.DataFrame:
-    """A line for each single gold, under the index of its line `gold-again`; `row` is the gold's name."""
+    """A line for each single gold, under the index of its line `gold-again`; `row` is the gold's name.
+
+    It has the columns of the frame that golds have numbers for.
+    """
     found: list[dict[str, Any]] = []
     places: list[Any] = []
     if FURTHER in frame:
         for place, seed, golds in zip(frame.index, frame["seed"], frame[FURTHER], strict=True):
             found += [{"seed": seed, **scores} for scores in golds]
             places += [place] * len(golds)
-    columns = ["row", "seed", *registry.columns()]
-    lines = pd.DataFrame(found, index=places, columns=None if found else columns)
-    return lines.astype({name: float for name in registry.columns() if name in lines})
+    numbers = frozenset(registry.columns())
+    names = dict.fromkeys(name for line in found for name in line if name in frame)
+    # Column by column: a page asks a thousand times, and to give a whole frame its types takes long.
+    columns: dict[str, Any] = {}
+    for name in names or ("row", "seed", *registry.columns()):
+        column = [line.get(name) for line in found]
+        columns[name] = np.array(column, dtype=float) if name in numbers else column
+    return pd.DataFrame(columns, index=places)
 
 
 def beside_gold(frame: pd.DataFrame, golds: pd.DataFrame) -> pd.DataFrame:

@@ -4,8 +4,9 @@ Whichever protocol a model was made under, it is measured here by the published 
 × 10⁴, their attack): only so can columns be subtracted.
 """
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -79,7 +80,9 @@ def measure(
             found[ALL_METHODS, metric] = replace(quantity, metric=named)
             continue
         by_seed = (
-            _minutes(times, is_released) if metric == "time_min" else _by_metric(terms, metric)
+            _minutes(times, is_released)
+            if metric == "time_min"
+            else _by_metric(terms.__getitem__, metric)
         )
         stated = _stated_gaps(numbers, terms, metric)
         for row, here in frame.groupby("row", sort=False):
@@ -112,16 +115,14 @@ def seed_by_seed(
     if metric == "time_min":
         return _minutes(times, is_released)
     numbers = sound(frame[frame["row"] != GOLD_AGAIN])
-    return _by_metric({name: _term(numbers, name) for name in (*GAP_TERMS, *DIVERGENCES)}, metric)
+    return _by_metric(partial(_term, numbers), metric)
 
 
-def _by_metric(terms: Mapping[str, pd.DataFrame], metric: str) -> pd.DataFrame:
+def _by_metric(term: Callable[[str], pd.DataFrame], metric: str) -> pd.DataFrame:
     if metric == "avg_gap":
-        gaps = [_signed_gaps(terms[term]) for term in GAP_TERMS]
+        gaps = [_signed_gaps(term(name)) for name in GAP_TERMS]
         return sum(gaps[1:], gaps[0]) / len(gaps)
-    if metric in TERM_OF_GAP:
-        return _signed_gaps(terms[TERM_OF_GAP[metric]])
-    return terms[metric]
+    return _signed_gaps(term(TERM_OF_GAP[metric])) if metric in TERM_OF_GAP else term(metric)
 
 
 def _of_row(by_seed: pd.Series, here: pd.DataFrame) -> Quantity:

@@ -11,11 +11,14 @@ import pytest
 from snakemake.cli import main as snakemake_main
 
 from lotus.cli import main
+from lotus.records.code_identity import read_ahead
 from lotus.surroundings import PACKAGE
 
 
 def lotus(folder, *arguments, check=True):
     """Runs the command in a folder; a failure fails the test if `check`."""
+    # Once for all commands: each would look into the same sources.
+    read_ahead()
     return _forked(folder, ["lotus", *map(str, arguments)], main.run, check)
 
 

@@ -1,4 +1,4 @@
-"""The how-tos that add one file to a finished project: done one after another, then run together.
+"""A finished project to which the how-tos add one file each, and which has lost a model: run once for all.
 
 Each page of `docs` says what its file changes; after each, what a run would do is noted. Then everything is
 run once, and single lines of the files are changed to see what follows.
@@ -23,6 +23,8 @@ EDITS = {
     "table": ("_original - acc", "_original + acc"),
 }
 MISTAKE = ("label=", "lable=")
+MODEL = "results/digits/resnet18/seed13/class-three/corrected/finetune/model.safetensors"
+"""The model that is deleted."""
 
 
 def block(page, language="python"):
@@ -36,17 +38,21 @@ def extend(finished, made):
     """Copies a finished project and does what the pages say; notes in `noted.json` what was planned when.
 
     `noted["table"]` is what a run would do once the table was added to what stands before it; `"done"` is
-    after the run, `"table edited"` after another operator in its file.
+    after the run, `"table edited"` after another operator in its file. `"model deleted"` is before all
+    that; the run makes the model again.
     """
     folder = made / "project"
     shutil.copytree(finished, folder, symlinks=True)
-    noted = {}
+    (folder / MODEL).unlink()
+    noted = {"model deleted": planned(folder, *DIGITS)}
+    shutil.copy2(finished / MODEL, folder / MODEL)
     with (folder / CLAIMS).open("a") as claims:
         claims.write(block("own-claim.md", "yaml"))
     noted["claim"] = planned(folder, *DIGITS)
     for what, name in FILES.items():
         (folder / name).write_text(block(f"own-{what}.md"))
         noted[what] = planned(folder, *DIGITS)
+    (folder / MODEL).unlink()
     run(folder, "snakemake", "--cores", "2", *DIGITS)
     noted["done"] = planned(folder, *DIGITS)
     for what, edit in EDITS.items():

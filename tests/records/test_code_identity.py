@@ -206,5 +206,5 @@ def test_reading_ahead_changes_no_digest_and_hides_no_change(plugins):
 
 def test_every_source_of_the_package_has_a_syntax():
     """Else it would be known by its bytes, and each of its comments would count."""
-    for text in code_identity._sources_of_package().values():
+    for text in code_identity.sources_of_package().values():
         assert source_of(text).digest == source_of(text + b"\n# A comment.\n").digest

@@ -1,6 +1,7 @@
 """The chain gives the same bytes again, with its jobs in another order on other numbers of cores."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,8 @@ TIMED = (
     "results/claims.json",
 )
 """What states measured seconds, or the moment: it differs from run to run."""
+KEPT = "digits/resnet18/seed3407"
+"""Models of one seed are enough to be made again; those of the other are taken over."""
 
 
 def records_of(folder):
@@ -41,27 +44,39 @@ def first(finished):
 
 
 @pytest.fixture(scope="module")
-def late(first):
+def made_again(first):
+    """Records of what is made again, by path."""
+    return {path: it for path, it in first.items() if not path.startswith(f"results/{KEPT}/")}
+
+
+@pytest.fixture(scope="module")
+def late(made_again):
     """Records of the runs that came last."""
-    runs = [path for path, record in first.items() if record.kind == "unlearned"]
-    return sorted(runs, key=lambda path: first[path].started)[-4:]
+    runs = [path for path, record in made_again.items() if record.kind == "unlearned"]
+    return sorted(runs, key=lambda path: made_again[path].started)[-4:]
 
 
 @pytest.fixture(scope="module")
 def again(finished, late, tmp_path_factory):
-    """A clone in which the runs that came last come first on one core, then everything else on three."""
-    clone = tmp_path_factory.mktemp("again") / "clone"
-    run(clone.parent, "git", "clone", "--quiet", finished, clone)
-    run(clone, "snakemake", "--cores", "1", *CONFIG, "--", *late)
-    run(clone, "snakemake", "--cores", "3", *CONFIG)
-    return clone
+    """A project in which the runs that came last come first on one core, then everything else on three."""
+    project = tmp_path_factory.mktemp("again") / "project"
+    shutil.copytree(finished, project)
+    for folder in (project / "data/raw", project / "data/stores", project / "results"):
+        shutil.rmtree(folder)
+    shutil.copytree(finished / "results" / KEPT, project / "results" / KEPT)
+    run(project, "snakemake", "--cores", "1", *CONFIG, "--", *late)
+    run(project, "snakemake", "--cores", "3", *CONFIG)
+    return project
 
 
-def test_every_artifact_has_the_same_bytes_and_every_step_was_told_the_same(finished, first, again):
+def test_every_artifact_has_the_same_bytes_and_every_step_was_told_the_same(
+    finished, first, made_again, again
+):
     second = records_of(again)
     assert first.keys() == second.keys()
+    assert len({record.about.get("row") for record in made_again.values()}) > 10
     compared = 0
-    for path, record in first.items():
+    for path, record in made_again.items():
         timed = [name for name in (*record.outputs, *record.inputs) if is_timed(name)]
         # A record that is read is an input with times of its own.
         if not timed and not any(name in first for name in record.inputs):
@@ -70,14 +85,14 @@ def test_every_artifact_has_the_same_bytes_and_every_step_was_told_the_same(fini
             if not is_timed(name):
                 assert (finished / name).read_bytes() == (again / name).read_bytes(), name
                 compared += 1
-    assert compared > 300
+    assert compared > 200
 
 
-def test_the_order_was_another(first, late, again):
+def test_the_order_was_another(made_again, late, again):
     started = {path: record.started for path, record in records_of(again).items()}
     rest = [
         started[path]
-        for path, record in first.items()
+        for path, record in made_again.items()
         if record.kind == "unlearned" and path not in late
     ]
     assert max(started[path] for path in late) <= min(rest)

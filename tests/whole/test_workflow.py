@@ -5,6 +5,7 @@ import os
 import re
 import shlex
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ import pytest
 import recomputed
 import yaml
 from forked import lotus, planned, snakemake
+from own_file import MODEL
 from project import run
 
 from lotus import layout
@@ -311,18 +313,17 @@ def test_tuning_writes_overrides_that_the_configuration_takes(finished):
     audit = ("audit", *CONFIG)
     assert "was made since" in lotus(finished, *audit, check=False).stdout
     assert planned(finished, *CONFIG) == {"seal_records": 1, "all": 1}
+    run(finished, "snakemake", "--cores", "2", *CONFIG)
+    assert "; sound." in lotus(finished, *audit).stdout
+    assert planned(finished, *CONFIG) == {}
 
 
-def test_a_deleted_model_is_made_again_with_what_follows(finished):
-    """Also after a tuning, whose records the ledger is to hold then."""
-    folder = finished / "results/digits/resnet18/seed13/class-three/corrected/finetune"
-    model = folder / "model.safetensors"
-    before = model.read_bytes()
-    model.unlink()
-    plan = planned(finished, *CONFIG)
+def test_a_deleted_model_is_made_again_with_what_follows(finished, extended):
+    folder, noted = extended
+    plan = noted["model deleted"]
     assert (plan["unlearn"], plan["evaluate"]) == (1, 1)
     assert not {"pretrain_original", "retrain_gold", "build_store"} & set(plan)
-    run(finished, "snakemake", "--cores", "2", *CONFIG)
-    assert model.read_bytes() == before
-    assert "; sound." in lotus(finished, "audit", *CONFIG).stdout
-    assert planned(finished, *CONFIG) == {}
+    assert (folder / MODEL).read_bytes() == (finished / MODEL).read_bytes()
+    assert noted["done"] == {}
+    program = (sys.executable, "-P", "workflow/run_lotus.py")
+    assert "; sound." in run(folder, *program, "audit", *CONFIG).stdout
