@@ -57,6 +57,8 @@ STORE_FILES = {
     "classes": "classes.json",
     "source": "source.json",
 }
+NAMES_FILE = "names.json"
+"""What the images of a store are called, where they have names of their own."""
 MODEL_FILE, PREDICTIONS_FILE, RUN_RECORD = "model.safetensors", "predictions.npz", "run.json"
 RUN_FILES = {"model": MODEL_FILE, "predictions": PREDICTIONS_FILE, "record": RUN_RECORD}
 MAPS_FILE = "gradcam.npz"
@@ -82,6 +84,11 @@ def raw_list(dataset: str) -> Path:
 def store_files(dataset: str) -> dict[str, Path]:
     """Files of a store by what they hold."""
     return {name: STORES / dataset / file for name, file in STORE_FILES.items()}
+
+
+def names_file(dataset: str) -> Path:
+    """Names of the images of a store; only stores of named images have it."""
+    return STORES / dataset / NAMES_FILE
 
 
 def run_files(folder: Path) -> dict[str, Path]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Set
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 
@@ -31,11 +32,14 @@ def store_opener(sound: Set[str]) -> OpenStore:
             return None
         labels, classes, source = read
         try:
-            return _store(np.load(labels), parse_json(read_file(classes)), read_file(source))
+            folder = labels.parent
+            return _store(
+                folder, np.load(labels), parse_json(read_file(classes)), read_file(source)
+            )
         except (OSError, ValueError, EOFError, TypeError, AttributeError) as error:
             raise ValueError(f"{files['labels'].parent} is no store: {error}") from error
 
-    def _store(labels: np.ndarray, classes: list[str], source: bytes) -> Store:
+    def _store(folder: Path, labels: np.ndarray, classes: list[str], source: bytes) -> Store:
         described = parse_json(source)
         if labels.ndim != 1 or labels.dtype != np.int64:
             raise ValueError(f"labels are {labels.dtype} of {labels.ndim} dimensions")
@@ -45,6 +49,6 @@ def store_opener(sound: Set[str]) -> OpenStore:
             if not 0 <= first <= end <= len(labels):
                 raise ValueError(f"a part from {first} to {end} of {len(labels)} images")
         images = np.empty((0, 0, 0, 0), np.uint8)
-        return Store(layout.STORES, images, labels, tuple(classes), described)
+        return Store(folder, images, labels, tuple(classes), described)
 
     return opened

@@ -278,6 +278,8 @@ def _of_store(record: Record, opened: OpenStore, full: bool) -> Iterator[str]:
     if source.get("content", now) != now:
         yield f"images and labels have the digest {now[:12]}…, its source.json states another"
     folder = files["images"].parent
-    has_strays = {path.name for path in folder.iterdir()} != {path.name for path in files.values()}
+    has_strays = {path.name for path in folder.iterdir()} != {
+        Path(path).name for path in record.outputs
+    }
     if not has_strays and notes.get("dvc", "") not in ("", dvc_digest(folder)):
         yield "its files do not have DVC's digest that it notes"

@@ -101,6 +101,11 @@ class StoreOptions(Section):
     limit: PositiveInt | None = Field(
         None, description="Only the first so many images of each class, of each part of the data."
     )
+    held_out: Annotated[Real, Field(gt=0, lt=1)] | None = Field(
+        None,
+        description="Share of each class that is held out, drawn once for all runs: for class folders that "
+        "lie in no train, val and test, and for a CSV file without the column `split`.",
+    )
     side: PositiveInt | None = Field(
         None,
         description="Images of different sizes become squares of this side: the shorter side is "

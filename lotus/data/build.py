@@ -19,9 +19,9 @@ from lotus.data.decode import decode
 from lotus.data.image_files import FRAMES, grouped
 from lotus.data.raw import check, find_all
 from lotus.data.sources import Source
-from lotus.data.store import FILES, check_lock, dvc_digest, open_store, write_store
+from lotus.data.store import FILES, check_lock, dvc_digest, open_store, read_names, write_store
 from lotus.errors import LotusError
-from lotus.layout import RAW
+from lotus.layout import NAMES_FILE, RAW
 from lotus.names import shown
 from lotus.records.files import relative, sha256, write_json
 from lotus.records.places import on_this_machine
@@ -101,6 +101,7 @@ def build_store(
     whole = not isinstance(content.images, Files) or declared is not None
     if options.limit is not None and not whole:
         content = contents.limited(content, options.limit)
+    content = _with_digests(content)
     # Of this data set alone, so that a build that was killed or interrupted can go on.
     draft = out.with_name(f".decode-{out.name}")
     try:
@@ -139,6 +140,20 @@ def build_store(
         " of all" if options.limit is not None and whole else "",
         digest,
     )
+
+
+def _with_digests(content: Content) -> Content:
+    """The content with the digest of each image's file beside its name, where it has one."""
+    if content.names is None or not isinstance(content.images, Files):
+        return content
+    try:
+        digests = {path: sha256(path) for path in dict.fromkeys(content.images.paths)}
+    except OSError as error:
+        raise LotusError(
+            f"{shown(str(error.filename))}: cannot be read: {error.strerror}"
+        ) from error
+    sha256s = tuple(digests[path] for path in content.images.paths)
+    return replace(content, names=replace(content.names, sha256=sha256s))
 
 
 def _pixels(
@@ -192,12 +207,12 @@ def read_content(
     """Returns what a data set's reader gives; images in files are listed, not opened.
 
     Raises:
-        LotusError: the reader refuses the files, one cannot be read, or `side` is given for images of one
-            size.
+        LotusError: the reader refuses the files, one cannot be read, `side` is given for images of one
+            size, or `held_out` for a data set with parts of its own.
 
     """
     try:
-        content = described.read(paths)
+        content = _read(dataset, described, options, paths)
     except OSError as error:
         place = shown(str(error.filename)) if error.filename else ", ".join(map(shown, paths))
         raise LotusError(
@@ -212,6 +227,19 @@ def read_content(
             "`resize` to show them in another"
         )
     return replace(content, images=replace(content.images, side=options.side))
+
+
+def _read(
+    dataset: str, described: Source, options: StoreOptions, paths: tuple[Path, ...]
+) -> Content:
+    if options.held_out is None:
+        return described.read(paths)
+    if described.read_unsplit is None:
+        raise LotusError(
+            f"{dataset}: held_out = {options.held_out:g}: this data set has held-out images of its own; "
+            "remove `held_out`"
+        )
+    return contents.hold_out(described.read_unsplit(paths), options.held_out)
 
 
 def _published(files: Sequence[Mapping[str, Any]]) -> bool:
@@ -260,6 +288,10 @@ def _about(
             f"{images.shape[3]} channels"
         )
     selection = described.selection
+    if options.held_out is not None:
+        selection += (
+            f"; of these {100 * options.held_out:g} % of each class, drawn once, are held out"
+        )
     if options.limit is not None:
         selection += f"; of these the first {options.limit} of each class, of each part"
     return {
@@ -308,6 +340,7 @@ def verify_store(
     """
     check_lock(folder, locked, name=str(folder))
     store = open_store(folder)
+    is_named = read_names(store) is not None
     if raw is not None:
         _check_built_from(raw, store.source["files"], folder)
     write_record(
@@ -317,7 +350,7 @@ def verify_store(
         about={"dataset": store.source["dataset"]},
         settings={"options": dict(options or {})},
         inputs=[raw] if raw is not None else [],
-        outputs=[folder / name for name in FILES],
+        outputs=[folder / name for name in (*FILES, *([NAMES_FILE] if is_named else []))],
         notes={
             "dvc": dvc_digest(folder),
             # No setting: publishing locks a store, which changes neither the store nor what is made of it.

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lotus.data.image_names import ImageNames
 from lotus.errors import LotusError
 from lotus.names import shown
 from lotus.wording import first_of
@@ -69,6 +70,7 @@ class Content:
         classes: names in order of label.
         left_out: what lies there and is not taken.
         remarks: what else should be said, a sentence each.
+        names: of the images, where they have names of their own.
 
     """
 
@@ -78,6 +80,7 @@ class Content:
     classes: tuple[str, ...]
     left_out: tuple[LeftOut, ...] = ()
     remarks: tuple[str, ...] = ()
+    names: ImageNames | None = None
 
 
 def joined(parts: Mapping[str, tuple[np.ndarray, np.ndarray]], classes: tuple[str, ...]) -> Content:
@@ -94,13 +97,14 @@ def listed(
     side: int | None = None,
     left_out: tuple[LeftOut, ...] = (),
     remarks: tuple[str, ...] = (),
+    names: ImageNames | None = None,
 ) -> Content:
     """One content of (path, label) by part, in the order given; the rest as in `Files` and `Content`."""
     every = [sample for samples in parts.values() for sample in samples]
     labels = np.array([label for _, label in every], dtype=np.int64)
     sizes = {name: len(samples) for name, samples in parts.items()}
     files = Files(tuple(path for path, _ in every), side)
-    return Content(files, labels, ranges(sizes), classes, left_out, remarks)
+    return Content(files, labels, ranges(sizes), classes, left_out, remarks, names)
 
 
 def ranges(sizes: Mapping[str, int]) -> dict[str, tuple[int, int]]:
@@ -158,14 +162,20 @@ def too_few(classes: Sequence[str]) -> str:
 
 def select(content: Content, chosen: np.ndarray) -> Content:
     """The images at these indices (int64, ascending), part by part."""
-    images = (
-        content.images.at(chosen) if isinstance(content.images, Files) else content.images[chosen]
-    )
     sizes = {
         part: int(((chosen >= first) & (chosen < end)).sum())
         for part, (first, end) in content.parts.items()
     }
-    return replace(content, images=images, labels=content.labels[chosen], parts=ranges(sizes))
+    return replace(_taken(content, chosen), parts=ranges(sizes))
+
+
+def _taken(content: Content, chosen: np.ndarray) -> Content:
+    """Images, labels and names at these indices, in their order; the parts are left as they are."""
+    images = (
+        content.images.at(chosen) if isinstance(content.images, Files) else content.images[chosen]
+    )
+    names = None if content.names is None else content.names.at(chosen)
+    return replace(content, images=images, labels=content.labels[chosen], names=names)
 
 
 def limited(content: Content, limit: int) -> Content:
@@ -176,6 +186,39 @@ def limited(content: Content, limit: int) -> Content:
         for label in range(len(content.classes)):
             kept.append(first + np.flatnonzero(labels == label)[:limit])
     return select(content, np.sort(np.concatenate(kept)))
+
+
+HELD_OUT_SEED = 0
+"""By which images are held out where nobody says which: for all runs the same."""
+
+
+def hold_out(content: Content, share: float) -> Content:
+    """Holds out a share of each class of a training part, drawn at random, as the `test` part.
+
+    Args:
+        content: its images are all of `train`.
+        share: in (0, 1); n images of a class give share · n held-out ones, rounded.
+
+    Raises:
+        LotusError: of a class fewer than two images would be held out, or none trained on.
+
+    """
+    train, test = [], []
+    for label, name in enumerate(content.classes):
+        images = np.flatnonzero(content.labels == label)
+        count = int(share * len(images) + 0.5)
+        if count < 2 or count == len(images):
+            raise LotusError(
+                f"class {name}: held_out = {share:g} holds out {count} of {len(images)} images; at least 2 "
+                "must be held out and 1 trained on"
+            )
+        drawn = np.random.default_rng([HELD_OUT_SEED, label]).permutation(images)
+        test.append(drawn[:count])
+        train.append(drawn[count:])
+    parts = {"train": np.sort(np.concatenate(train)), "test": np.sort(np.concatenate(test))}
+    order = np.concatenate([*parts.values()])
+    sizes = {part: len(images) for part, images in parts.items()}
+    return replace(_taken(content, order), parts=ranges(sizes))
 
 
 def digest(images: np.ndarray, labels: np.ndarray) -> str:

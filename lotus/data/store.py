@@ -3,6 +3,8 @@
 A store is a folder with `images.npy` (uint8, N×H×W×C, memory-mapped), `labels.npy` (int64, N),
 `classes.json` (names in order of label) and `source.json` (where the images come from, and which
 range of indices is the training part, which the test part, and the validation part if it is fixed).
+A store of images that have names of their own also has `names.json` (names, digests of the files, columns
+of the user's list), whose digest stands in `source.json`.
 """
 
 import hashlib
@@ -10,7 +12,7 @@ import json
 import os
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,10 @@ import numpy as np
 
 from lotus import layout
 from lotus.data.content import Content
+from lotus.data.image_names import ImageNames
 from lotus.errors import LotusError
+from lotus.formats.json_text import read_mapping
+from lotus.records.files import sha256
 
 FILES = tuple(layout.STORE_FILES.values())
 
@@ -93,6 +98,41 @@ def open_store(folder: Path) -> Store:
     return Store(folder, images, labels, classes, source)
 
 
+def read_names(store: Store) -> ImageNames | None:
+    """Returns what the images of a store are called; None where they have no names.
+
+    Raises:
+        LotusError: the names are absent, damaged, or not those that the store was built with.
+
+    """
+    stated = store.source.get("names")
+    if stated is None:
+        return None
+    path = store.folder / layout.NAMES_FILE
+    content = read_mapping(path)
+    if sha256(path) != stated:
+        raise LotusError(f"{path}: is not the file that the store was built with; build it again")
+    try:
+        names, digests, columns = (content[key] for key in ("names", "sha256", "columns"))
+        lists = [names, digests, *columns.values()]
+        if not all(_are_texts(values, len(store.labels)) for values in lists):
+            raise TypeError(f"each list must have {len(store.labels)} texts")
+    except (KeyError, TypeError, AttributeError) as error:
+        raise LotusError(
+            f"{path}: damaged names of images: {error}; build the store again"
+        ) from error
+    columns = {name: tuple(values) for name, values in columns.items()}
+    return ImageNames(tuple(names), columns, tuple(digests))
+
+
+def _are_texts(values: Any, count: int) -> bool:
+    return (
+        isinstance(values, list)
+        and len(values) == count
+        and all(isinstance(value, str) for value in values)
+    )
+
+
 def write_store(
     folder: Path,
     images: np.ndarray | Path,
@@ -104,7 +144,7 @@ def write_store(
 
     Args:
         images: uint8 `[N, H, W, C]`, or a `.npy` file of them, which is moved into the store.
-        content: labels, parts and classes.
+        content: labels, parts and classes; names, with the digests of the files, where there are any.
         locked: digest from `data.dvc` that the store must have, None to accept any.
 
     Raises:
@@ -121,7 +161,11 @@ def write_store(
             np.save(draft / "images.npy", images)
         np.save(draft / "labels.npy", content.labels.astype(np.int64))
         _write_json(draft / "classes.json", list(content.classes))
-        _write_json(draft / "source.json", {**source, "parts": dict(content.parts)})
+        named = {}
+        if content.names is not None:
+            _write_json(draft / layout.NAMES_FILE, asdict(content.names))
+            named = {"names": sha256(draft / layout.NAMES_FILE)}
+        _write_json(draft / "source.json", {**source, "parts": dict(content.parts), **named})
         check_lock(draft, locked, name=str(folder))
         shutil.rmtree(folder, ignore_errors=True)
         os.replace(draft, folder)

@@ -58,6 +58,9 @@ class Source:
             are left out.
         folders: names of folders under which mirrors may hold it, beside its own name.
         in_repository: its files need no download, so every run builds and locks it.
+        read_unsplit: reads a place whose images are in no parts, all of them as the training part; None:
+            the data set has parts of its own.
+        has_names: its images have names of their own, by which they can be asked for (`Content.names`).
 
     """
 
@@ -76,6 +79,8 @@ class Source:
     sizes: Mapping[str, int] = field(default_factory=dict)
     folders: tuple[str, ...] = ()
     in_repository: bool = False
+    read_unsplit: Reader | None = None
+    has_names: bool = False
 
 
 def available() -> tuple[str, ...]:

@@ -2,7 +2,10 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+import numpy as np
 
 from lotus.data.content import Content, LeftOut, listed, too_few
 from lotus.data.image_files import (
@@ -16,15 +19,20 @@ from lotus.data.image_files import (
     kind_of,
     why_no_image,
 )
+from lotus.data.image_names import ImageNames
 from lotus.data.sources import Source
 from lotus.data.sources._folders import ImageFinder, Samples, class_folders, label_of
 from lotus.errors import LotusError
-from lotus.formats.csv_text import read_rows
+from lotus.formats.csv_text import Table, read_csv
 from lotus.names import composed, look_alikes, shown
-from lotus.wording import first_of
+from lotus.wording import all_of, first_of
 
 PARTS = ("train", "val", "test")
-COLUMNS = ("path", "label", "split")
+COLUMNS = ("path", "label")
+"""What a CSV file has to have, besides `split` where no share is held out."""
+HELD_OUT = "give `held_out` under `store`: the share of each class that is held out"
+Row = tuple[int, str, str, str]
+"""Line, path, label and part of an image."""
 ARCHIVES = (".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".7z", ".rar", ".zst")
 
 
@@ -41,28 +49,67 @@ def read(paths: tuple[Path, ...]) -> Content:
 
     """
     (place,) = paths
-    read_place = _behind_table if place.is_file() else _in_folders
-    classes, parts, left_out, remarks = read_place(place)
+    found = _rows_of(place, "split") if place.is_file() else _in_folders(place)
+    parts = dict(found.parts)
     if len(parts) == 1:
-        beside = "" if place.is_file() else _beside(place)
-        raise LotusError(
-            f"{shown(place)}: there are no held-out images; val, test or both must lie beside train{beside}"
+        where = (
+            "must be among the splits"
+            if place.is_file()
+            else f"must lie beside train{_beside(place)}"
         )
-    if len(classes) < 2:
-        raise LotusError(f"{shown(place)}: {too_few(classes)}")
+        instead = "leave the column out" if place.is_file() else "name the folder train as `raw`"
+        raise LotusError(
+            f"{shown(place)}: there are no held-out images; val, test or both {where}; or {instead} and "
+            f"{HELD_OUT}"
+        )
     if "test" not in parts:
         parts["test"] = parts.pop("val")
-    return listed(parts, classes, left_out=left_out, remarks=remarks)
+    return _content(place, replace(found, parts=parts))
 
 
-Parts = tuple[tuple[str, ...], dict[str, Samples], tuple[LeftOut, ...], tuple[str, ...]]
+def read_unsplit(paths: tuple[Path, ...]) -> Content:
+    """All images of a folder or a CSV file as one training part, of which a share is to be held out.
+
+    Args:
+        paths: a folder of class folders; or a CSV file with the columns `path` and `label`.
+
+    Raises:
+        LotusError: it has parts of its own, or as `read`.
+
+    """
+    (place,) = paths
+    return _content(place, _rows_of(place, None) if place.is_file() else _in_classes(place))
 
 
-def _in_folders(folder: Path) -> Parts:
+@dataclass(frozen=True)
+class _Found:
+    """What lies at a place: see `Content`; `parts` are path and label of each image by part."""
+
+    classes: tuple[str, ...]
+    parts: Mapping[str, Samples]
+    names: ImageNames
+    left_out: tuple[LeftOut, ...]
+    remarks: tuple[str, ...]
+
+
+def _content(place: Path, found: _Found) -> Content:
+    if len(found.classes) < 2:
+        raise LotusError(f"{shown(place)}: {too_few(found.classes)}")
+    return listed(
+        found.parts,
+        found.classes,
+        left_out=found.left_out,
+        remarks=found.remarks,
+        names=found.names,
+    )
+
+
+def _in_folders(folder: Path) -> _Found:
     if not os.path.lexists(folder / "train"):
         raise LotusError(
             f"{shown(folder / 'train')}: was not found; it must be a folder that holds a "
-            "folder of images for each class" + _beside(folder)
+            f"folder of images for each class{_beside(folder)}; for class folders that are in no such "
+            f"parts {HELD_OUT}"
         )
     train = class_folders(folder / "train")
     remarks = _told_apart(shown(folder / "train"), train.classes, {})
@@ -74,7 +121,28 @@ def _in_folders(folder: Path) -> Parts:
     remarks += [remark for listing in listings.values() for remark in listing.remarks]
     left_out = grouped([*left, *_left_beside(folder)], folder)
     samples = {part: listing.samples for part, listing in listings.items()}
-    return train.classes, samples, left_out, tuple(remarks)
+    names = _names_below(folder, samples)
+    return _Found(train.classes, samples, names, left_out, tuple(remarks))
+
+
+def _in_classes(folder: Path) -> _Found:
+    parts = [part for part in PARTS if os.path.lexists(folder / part)]
+    if parts:
+        raise LotusError(
+            f"{shown(folder)}: has the folder {all_of(parts)}, so its images are held out already; remove "
+            "`held_out`, or name a folder of class folders as `raw`"
+        )
+    listing = class_folders(folder)
+    remarks = [*_told_apart(shown(folder), listing.classes, {}), *listing.remarks]
+    samples = {"train": listing.samples}
+    names = _names_below(folder, samples)
+    left_out = grouped(listing.left, folder)
+    return _Found(listing.classes, samples, names, left_out, tuple(remarks))
+
+
+def _names_below(folder: Path, parts: Mapping[str, Samples]) -> ImageNames:
+    every = [path for samples in parts.values() for path, _ in samples]
+    return ImageNames(tuple(shown(path.relative_to(folder).as_posix()) for path in every))
 
 
 def _left_beside(folder: Path) -> list[Left]:
@@ -129,20 +197,51 @@ def _told_apart(place: str, names: Sequence[str], lines: Mapping[str, int]) -> l
     return remarks
 
 
-def _behind_table(table: Path) -> Parts:
+def _read_rows(table: Path, split: str | None) -> tuple[Table, list[Row]]:
+    """The file, and line, path, label and part of each of its rows.
+
+    Args:
+        split: the column of the parts; None: there must be no such column, all images are of `train`.
+
+    """
     if table.name.lower().endswith(ARCHIVES):
         raise LotusError(
             f"{shown(table)}: is not a folder, a CSV file or an archive that can be unpacked (zip, tar, "
             "tar.gz, tar.bz2, tar.xz)"
         )
-    rows = read_rows(table, COLUMNS)
+    if split is None:
+        read = read_csv(table, COLUMNS)
+        if "split" in read.header:
+            raise LotusError(
+                f"{shown(table)}: has the column split, which says what is held out; remove `held_out`, "
+                "or the column"
+            )
+    else:
+        try:
+            read = read_csv(table, (*COLUMNS, split))
+        except LotusError as error:
+            if f"column {split} missing" in str(error):
+                raise LotusError(f"{error}; or {HELD_OUT}") from None
+            raise
+    path, label = (read.header.index(name) for name in COLUMNS)
+    place = None if split is None else read.header.index(split)
+    rows = [
+        (line, row[path], row[label], "train" if place is None else row[place])
+        for line, row in zip(read.lines, read.rows, strict=True)
+    ]
+    return read, rows
+
+
+def _rows_of(table: Path, split: str | None) -> _Found:
+    """The images behind a CSV file; see `_read_rows`."""
+    read, rows = _read_rows(table, split)
     first_of: dict[str, int] = {}
     written: dict[str, str] = {}
     forms: set[str] = set()
-    for line, (_, label, split) in rows:
+    for line, _, label, part in rows:
         place = f"{shown(table)}: line {line}"
-        if split not in PARTS:
-            raise LotusError(f"{place}: split '{shown(split)}'; accepted: {', '.join(PARTS)}")
+        if part not in PARTS:
+            raise LotusError(f"{place}: split '{shown(part)}'; accepted: {', '.join(PARTS)}")
         if not label.strip():
             raise LotusError(f"{place}: label is empty; it must be the name of a class")
         first_of.setdefault(composed(label), line)
@@ -159,26 +258,36 @@ def _behind_table(table: Path) -> Parts:
         "count as one class"
         for label in sorted(forms)
     ]
-    classes = tuple(sorted({composed(label) for _, (_, label, split) in rows if split == "train"}))
+    classes = tuple(sorted({composed(label) for _, _, label, part in rows if part == "train"}))
     if not classes:
         raise LotusError(
             f"{shown(table)}: no row has train as its split; training images are needed"
         )
-    parts: dict[str, Samples] = {part: [] for part in PARTS}
+    samples: list[tuple[Path, int]] = []
     images, position = (
         ImageFinder(table.parent),
         {name: label for label, name in enumerate(classes)},
     )
     seen: dict[str, list[tuple[int, str, str]]] = {}
-    for line, (name, label, split) in rows:
+    for line, name, label, part in rows:
         place = f"{shown(table)}: line {line}"
         path = images.find(name, place, "path")
-        seen.setdefault(os.path.normpath(path), []).append((line, composed(label), split))
+        seen.setdefault(os.path.normpath(path), []).append((line, composed(label), part))
         found = position.get(composed(label))
-        parts[split].append((path, label_of(label, classes, place) if found is None else found))
+        samples.append((path, label_of(label, classes, place) if found is None else found))
     remarks += _repeated(table, seen)
-    filled = {part: samples for part, samples in parts.items() if samples}
-    return classes, filled, (), tuple(remarks)
+    places = {part: [at for at, row in enumerate(rows) if row[3] == part] for part in PARTS}
+    filled = {part: [samples[at] for at in ats] for part, ats in places.items() if ats}
+    names = ImageNames(
+        tuple(shown(Path(os.path.relpath(path, table.parent)).as_posix()) for path, _ in samples),
+        {
+            composed(name): tuple(row[at] for row in read.rows)
+            for at, name in enumerate(read.header)
+            if name.strip() and name not in (*COLUMNS, "split")
+        },
+    )
+    order = np.array([at for ats in places.values() for at in ats], np.int64)
+    return _Found(classes, filled, names.at(order), (), tuple(remarks))
 
 
 def _repeated(table: Path, seen: Mapping[str, Sequence[tuple[int, str, str]]]) -> list[str]:
@@ -215,4 +324,6 @@ SOURCE = Source(
     selection="all images; of class folders class after class, by path as text; of a CSV file in its order",
     files=(),
     read=read,
+    read_unsplit=read_unsplit,
+    has_names=True,
 )
