@@ -16,15 +16,17 @@ from lotus.audit.sound_outputs import sound_outputs
 from lotus.config.scenarios import Scenario
 from lotus.config.seeds import SPLIT_SEED
 from lotus.data import splits
+from lotus.data.forget_rules import read_known
 from lotus.data.store import Store
 from lotus.errors import LotusError
 from lotus.formats.json_text import parse_json, read_file
 from lotus.predictions.predictions_file import ABSENT
 from lotus.records.code_identity import code_digest
 from lotus.records.environment import versions
-from lotus.records.files import write_text
+from lotus.records.files import relative, sha256, write_text
 from lotus.records.forms import MODELS
 from lotus.records.index import Index
+from lotus.records.places import leads_out
 from lotus.records.reading import Record
 from lotus.wording import counted
 
@@ -70,7 +72,7 @@ def compute_again(index: Index, sound: Set[str], opened: OpenStore, full: bool) 
             right.add(key)
             continue
         there = sound_outputs(record, sound)
-        if any(path not in sound for path in _known(record)):
+        if any(path not in sound for path in _known(record)) or not _has_its_list(record):
             # That what it was chosen by is not here as recorded is told elsewhere.
             continue
         reasons = [(path, why) for path in there for why in _differences(record, path, opened)]
@@ -144,7 +146,11 @@ def _again(record: Record, store: Store) -> Mapping[str, Any]:
     if record.kind == "half":
         return {"train": splits.draw_half(store, seed)}
     scenario = Scenario.model_validate_json(json.dumps(settings))
-    known = [splits.read_known(Path(path), store, scenario) for path in _known(record)]
+    known = [
+        read_known(Path(path), store, scenario)
+        for path in _known(record)
+        if Path(path).name != layout.NAMES_FILE
+    ]
     chosen = splits.choose_forget_set(store, scenario, seed, *known)
     own = int(record.about["seed"])
     half = layout.split_file(str(record.about["dataset"]), own, layout.HALF).as_posix()
@@ -156,11 +162,25 @@ def _again(record: Record, store: Store) -> Mapping[str, Any]:
 
 
 def _known(record: Record) -> list[str]:
-    """Files of losses or hashes that a forget set was chosen by."""
+    """Files of losses, hashes or names that a forget set was chosen by."""
     dataset = str(record.about["dataset"])
     ranked_by = str(record.settings.get("ranked_by"))
     places = {layout.losses_file(dataset, ranked_by), layout.hashes_file(dataset)}
+    places.add(layout.names_file(dataset))
     return [path for path in record.inputs if Path(path) in places]
+
+
+def _has_its_list(record: Record) -> bool:
+    """Whether the list that a forget set was chosen by is here as it was, in the project."""
+    given = record.settings.get("forget_list")
+    if given is None:
+        return True
+    path = relative(Path(str(given)))
+    try:
+        is_file = not leads_out(path) and Path(path).is_file()
+        return is_file and sha256(Path(path)) == record.inputs.get(path)
+    except (OSError, ValueError):
+        return False
 
 
 def _other_images(name: str, stated: Any, wanted: np.ndarray, record: Record) -> Iterator[str]:

@@ -196,7 +196,8 @@ def hash_images(store: Path, out: Path, record: Path | None, workers: int) -> No
     "--scenario",
     type=YamlType(),
     required=True,
-    help="As in the configuration: '{forget_fraction: 0.1}' or '{forget_class: Trouser}'.",
+    help="As in the configuration: '{forget_fraction: 0.1}', '{forget_class: Trouser}' or '{forget_list: "
+    "my-list.csv}'.",
 )
 @click.option("--seed", type=SEED, required=True, help="Seed of the random rule.")
 @click.option(

@@ -39,6 +39,8 @@ def inconsistencies(settings: Settings) -> Iterator[Problem]:
     for name, scenario in settings.scenarios.items():
         if not scenario.is_called(name):
             what = f"a scenario with these values must be called '{scenario.canonical_name}'"
+            if scenario.is_listed:
+                what += ", or a name that ends in '-listed'"
             yield ["scenarios", name], None, what
         ranks = scenario.ranked_by
         if ranks is not None and ranks not in settings.architectures:

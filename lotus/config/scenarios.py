@@ -1,24 +1,88 @@
 """`scenarios`: which images are forgotten."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
+    BeforeValidator,
     Field,
     PositiveInt,
+    WithJsonSchema,
     model_validator,
 )
 
-from lotus.config.fields import Real, Section
+from lotus.config.fields import Real, Section, as_list
 from lotus.names import composed, path_form
 
 ALIKE_WITHIN = 4
 """Bits in which the hashes of two images differ at most that look alike, where none are given."""
 
 
+KINDS = (
+    *("forget_fraction", "forget_per_class", "forget_first", "forget_class"),
+    *("forget_list", "forget_where", "forget_glob"),
+)
+"""Keys of a scenario that say what is forgotten; each scenario has one."""
+LISTS = (".csv", ".txt")
+
+
+def _is_list(path: str) -> str:
+    if not path.lower().endswith(LISTS):
+        raise ValueError(f"must be a file that ends in {' or '.join(LISTS)}")
+    return path
+
+
+def _as_texts(value: Any) -> Any:
+    """Column → the texts of which an image must have one; whole numbers count as they are written."""
+    if not isinstance(value, Mapping):
+        return value
+    if not value:
+        raise ValueError("needs a column and its value, as {subject: 17}")
+    return {
+        composed(name) if isinstance(name, str) else name: _texts_of(name, given)
+        for name, given in value.items()
+    }
+
+
+def _texts_of(column: Any, given: Any) -> tuple[str, ...]:
+    values = list(given) if isinstance(given, list | tuple) else [given]
+    if not values:
+        raise ValueError(f"{column}: needs a value")
+    for value in values:
+        if isinstance(value, bool) or not isinstance(value, str | int):
+            raise ValueError(
+                f"{column}: must be text or a whole number, or a list of such, not {value!r}; write it "
+                "in quotes"
+            )
+    return tuple(composed(str(value)).strip() for value in values)
+
+
+_OF_COLUMN = {"type": ["string", "integer"]}
+Columns = Annotated[
+    dict[str, Annotated[tuple[str, ...], Field(strict=False)]],
+    BeforeValidator(_as_texts),
+    WithJsonSchema(
+        {
+            "type": "object",
+            "minProperties": 1,
+            "additionalProperties": {
+                "anyOf": [_OF_COLUMN, {"type": "array", "items": _OF_COLUMN, "minItems": 1}]
+            },
+        }
+    ),
+]
+_PATTERN = {"type": "string", "minLength": 1}
+Patterns = Annotated[
+    tuple[Annotated[str, Field(min_length=1)], ...],
+    BeforeValidator(as_list),
+    Field(min_length=1, strict=False),
+    WithJsonSchema({"anyOf": [_PATTERN, {"type": "array", "items": _PATTERN, "minItems": 1}]}),
+]
+
+
 class Scenario(Section):
-    """The images to forget: a part of every class, the first images of all, or one whole class."""
+    """The images to forget: a part of every class, the first of all, one whole class, or single images."""
 
     forget_fraction: Annotated[Real, Field(gt=0, lt=1)] | None = Field(
         None, description="Share of each class that is forgotten, in (0, 1). For `instance-…`."
@@ -54,12 +118,28 @@ class Scenario(Section):
         description="Name of the class that is forgotten, as the data set writes it (`Ankle boot`). For "
         "`class-…`.",
     )
+    forget_list: Annotated[str, AfterValidator(_is_list)] | None = Field(
+        None,
+        description="File that lists the training images to forget, relative to the project: a CSV file "
+        "with a column `name` or `id`, or a text file with one a line. A name is the image's path in its "
+        "data set, or as much of its end as no other image has; an id its place in the store. For "
+        "`…-listed`.",
+    )
+    forget_where: Columns | None = Field(
+        None,
+        description="All training images with these values in columns of the CSV file that they stand in: "
+        "{subject: 17}, or {subject: [17, 18]} for any of these. For `…-listed`.",
+    )
+    forget_glob: Patterns | None = Field(
+        None,
+        description="All training images whose name fits a pattern, or one of several: `subject17/*`. `*` "
+        "and `?` stand for what has no slash in it, `**` for folders. For `…-listed`.",
+    )
 
     @model_validator(mode="after")
     def _one_kind(self) -> "Scenario":
-        kinds = ("forget_fraction", "forget_per_class", "forget_first", "forget_class")
-        if sum(getattr(self, kind) is not None for kind in kinds) != 1:
-            raise ValueError(f"give one of {', '.join(kinds)}")
+        if sum(getattr(self, kind) is not None for kind in KINDS) != 1:
+            raise ValueError(f"give one of {', '.join(KINDS)}")
         if self.forget_rule != "first" and not self.has_rule:
             raise ValueError(
                 f"forget_rule = {self.forget_rule} works only with forget_fraction and forget_per_class"
@@ -74,6 +154,16 @@ class Scenario(Section):
         if self.alike_within is not None and self.forget_rule != "duplicates":
             raise ValueError("alike_within works only with forget_rule duplicates")
         return self
+
+    @property
+    def kind(self) -> str:
+        """The key that says what is forgotten."""
+        return next(kind for kind in KINDS if getattr(self, kind) is not None)
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether images are forgotten one by one: those in a list, of a column's value, of a pattern."""
+        return self.kind in ("forget_list", "forget_where", "forget_glob")
 
     @property
     def is_ranked(self) -> bool:
@@ -123,13 +213,15 @@ class Scenario(Section):
     def canonical_name(self) -> str:
         """`instance-10` for a tenth of every class, `class-ankle-boot` for the class Ankle boot.
 
-        `…-5-per-class` and `…-fixed` may have a word before them; rules by losses or look-alikes stand
-        behind: `instance-10-hardest`.
+        `…-5-per-class`, `…-fixed` and `…-listed` may have a word before them; rules by losses or
+        look-alikes stand behind: `instance-10-hardest`.
         """
         if self.forget_class is not None:
             return f"class-{path_form(self.forget_class)}"
         if self.forget_first is not None:
             return "fixed"
+        if self.is_listed:
+            return "listed"
         return f"{self._share}{self._of_rule}"
 
     @property
@@ -155,9 +247,9 @@ class Scenario(Section):
         wanted = [self.canonical_name]
         if self.forget_rule == "random":
             wanted.append(f"{self._share}-random")
-        counted = self.forget_per_class is not None or self.forget_first is not None
+        has_words = self.kind in ("forget_per_class", "forget_first") or self.is_listed
         ends = tuple(f"-{each}" for each in wanted)
-        return name in (*wanted, self.own_name) or (counted and name.endswith(ends))
+        return name in (*wanted, self.own_name) or (has_words and name.endswith(ends))
 
 
 def are_whole_classes(forgotten: Iterable[int], kept: Iterable[int]) -> bool:

@@ -164,6 +164,20 @@ def save_known(path: Path, store: Store, what: str, values: np.ndarray) -> None:
     )
 
 
+def read_known(path: Path | None, store: Store, scenario: Scenario) -> Known | None:
+    """Reads what the rule of a scenario goes by; None where it goes by nothing but labels.
+
+    Raises:
+        LotusError: as `load_known`, or a file is given that the rule does not read.
+
+    """
+    if path is None:
+        return None
+    if scenario.reads is None:
+        raise LotusError(f"{path}: forget_rule = {scenario.forget_rule} reads no such file")
+    return load_known(path, store, scenario.reads)
+
+
 def load_known(path: Path, store: Store, what: str) -> Known:
     """Reads what `save_known` wrote.
 

@@ -1,7 +1,7 @@
 """Tells what is known of a data set before anything is downloaded, decoded or written."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +12,10 @@ from lotus.data.archives import is_archive
 from lotus.data.build import read_content, source_of
 from lotus.data.content import Files
 from lotus.data.decode import shape_of
+from lotus.data.image_names import ImageNames
 from lotus.data.raw import at_hand
 from lotus.data.sources import Source
-from lotus.data.store import open_store
+from lotus.data.store import open_store, read_names
 from lotus.errors import LotusError
 from lotus.names import shown
 
@@ -29,6 +30,7 @@ class Counts:
         val: validation images of each class where they are kept apart; else None.
         test: test images of each class; without `val` these are halved into validation and test images.
         size: (channels, height, width) of an image as it is stored.
+        names: of the images, where they have names of their own.
 
     """
 
@@ -37,6 +39,13 @@ class Counts:
     val: tuple[int, ...] | None
     test: tuple[int, ...]
     size: tuple[int, int, int]
+    names: ImageNames | None = None
+
+    @property
+    def parts(self) -> dict[str, tuple[int, int]]:
+        """Part → first index and the one behind the last, of images in the order of a store."""
+        val = {} if self.val is None else {"val": sum(self.val)}
+        return contents.ranges({"train": sum(self.train), **val, "test": sum(self.test)})
 
     @property
     def has_val(self) -> bool:
@@ -70,12 +79,15 @@ def class_counts(
         return None
     content = read_content(dataset, described, options, paths)
     contents.check(dataset, content)
+    if content.names is not None and options.limit is not None:
+        content = contents.limited(content, options.limit)
     if isinstance(content.images, Files):
         size = (3, *shape_of(content.images))
     else:
         height, width, channels = content.images.shape[1:]
         size = (channels, height, width)
-    return _limited(_counted(content.classes, content.labels, content.parts, size), options.limit)
+    counts = _counted(content.classes, content.labels, content.parts, size)
+    return replace(_limited(counts, options.limit), names=content.names)
 
 
 def _of_store(described: Source, folder: Path) -> Counts | None:
@@ -85,7 +97,8 @@ def _of_store(described: Source, folder: Path) -> Counts | None:
             return None
         height, width, channels = store.images.shape[1:]
         size = (channels, height, width)
-        return _counted(store.classes, store.labels, store.source["parts"], size)
+        counts = _counted(store.classes, store.labels, store.source["parts"], size)
+        return replace(counts, names=read_names(store))
     except (LotusError, OSError, ValueError, TypeError):
         # Absent or damaged: the build will say so.
         return None
@@ -137,4 +150,4 @@ def _limited(counts: Counts, limit: int | None) -> Counts:
         return tuple(min(count, limit) for count in part)
 
     val = None if counts.val is None else cut(counts.val)
-    return Counts(counts.classes, cut(counts.train), val, cut(counts.test), counts.size)
+    return replace(counts, train=cut(counts.train), val=val, test=cut(counts.test))

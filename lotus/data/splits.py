@@ -9,10 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from lotus import layout
 from lotus.config.scenarios import Scenario, are_whole_classes
 from lotus.config.seeds import drawn_by
-from lotus.data.forget_rules import Known, forget_by_rule, load_known
-from lotus.data.store import Store, open_store
+from lotus.data.forget_lists import forget_listed, without_retain_images
+from lotus.data.forget_rules import Known, forget_by_rule, read_known
+from lotus.data.store import Store, open_store, read_names
 from lotus.errors import LotusError, choices
 from lotus.names import composed
 from lotus.records.files import write_json
@@ -134,13 +136,14 @@ def choose_forget_set(
     - either with another rule: see `forget_by_rule`.
     - `forget_first`: the first so many training images, as released for MUFAC.
     - `forget_class`: all training images of the class.
+    - single images by a list, by columns or by patterns of names: see `forget_listed`.
 
     Args:
         known: losses or hashes of the training images, for the rules that go by these.
 
     Raises:
         LotusError: the data set is for calibration only or lacks the class, the forget or retain set
-            would be empty, or as `forget_by_rule`.
+            would be empty, or as `forget_by_rule`, `forget_listed` and `read_names`.
 
     """
     _refuse_calibration(store)
@@ -155,6 +158,10 @@ def choose_forget_set(
         rule = f"the first {scenario.forget_first} training images in data-set order"
         first = train[: scenario.forget_first]
         forget = np.concatenate([ids[np.isin(ids, first)] for ids in by_class])
+    elif scenario.is_listed:
+        rule, listed = forget_listed(scenario, read_names(store), store.source["parts"])
+        forget = np.concatenate([ids[np.isin(ids, listed)] for ids in by_class])
+        rule += without_retain_images(store.classes, by_class, listed)
     else:
         rule, forget = forget_by_rule(scenario, by_class, seed, known)
     retain = np.concatenate([ids[~np.isin(ids, forget)] for ids in by_class])
@@ -289,30 +296,24 @@ def write_forget_set(
     if half is not None:
         chosen = within_half(chosen, load_half(half))
     save_forget_set(out, chosen)
+    listed = [Path(scenario.forget_list)] if scenario.forget_list is not None else []
+    if scenario.is_listed and "names" in store.source:
+        listed.append(folder / layout.NAMES_FILE)
     write_record(
         record,
         kind="forget-set",
         modules=[__name__],
         about={"dataset": store.source["dataset"], **labels, "seed": seed},
         settings={**scenario.model_dump(exclude_none=True), **drawn_by(split_seed)},
-        inputs=[folder / "source.json", folder / "labels.npy", *filter(None, (half, known))],
+        inputs=[
+            folder / "source.json",
+            folder / "labels.npy",
+            *filter(None, (half, known)),
+            *listed,
+        ],
         outputs=[out],
         notes={"rule": chosen.rule, "digest": chosen.digest, "images": len(chosen.forget)},
     )
-
-
-def read_known(path: Path | None, store: Store, scenario: Scenario) -> Known | None:
-    """Reads what the rule of a scenario goes by; None where it goes by nothing but labels.
-
-    Raises:
-        LotusError: as `load_known`, or a file is given that the rule does not read.
-
-    """
-    if path is None:
-        return None
-    if scenario.reads is None:
-        raise LotusError(f"{path}: forget_rule = {scenario.forget_rule} reads no such file")
-    return load_known(path, store, scenario.reads)
 
 
 def save_held_out(path: Path, held_out: HeldOut) -> None:

@@ -16,6 +16,8 @@ from lotus.plan.contents import Contents
 from lotus.plan.plan import Plan
 from lotus.plan.shadows import shadow_seeds, shadowed_cells
 from lotus.plan.step import ExpectedRecord, Step, expected, flat, texts, with_record
+from lotus.records.files import relative, sha256
+from lotus.records.places import on_this_machine
 from lotus.records.reading import find_record
 from lotus.tracking.dvc_files import locked_stores
 
@@ -144,13 +146,19 @@ def choose_forget_set(contents: Contents) -> Iterator[Step]:
         told = plan.scenario(scenario)
         settings = Scenario(**told).model_dump(exclude_none=True) | _drawn_by(contents, seed)
         known = [path.as_posix() for path in known_of(plan, dataset, scenario)]
+        listed = list_of(plan, scenario)
         half = []
         if seed in shadow_seeds(plan):
             half = [layout.split_file(dataset, seed, HALF).as_posix()]
         yield Step(
             "choose_forget_set",
             {"dataset": dataset, "seed": str(seed), "scenario": scenario},
-            inputs={"store": str(layout.store_record(dataset)), "half": half, "known": known},
+            inputs={
+                "store": str(layout.store_record(dataset)),
+                "half": half,
+                "known": known,
+                "listed": listed,
+            },
             outputs=outputs,
             told={
                 "store": str(layout.STORES / dataset),
@@ -159,9 +167,20 @@ def choose_forget_set(contents: Contents) -> Iterator[Step]:
                 "half": ["--half", *half] if half else [],
                 "known": ["--known", *known] if known else [],
                 "apart": _apart(contents, seed),
+                "listed": _digests(listed),
             },
             modules=("lotus.data.splits",),
-            records=expected(outputs, [*_read_by_splits(dataset), *half, *known], settings),
+            records=expected(
+                outputs,
+                [
+                    *_read_by_splits(dataset),
+                    *half,
+                    *known,
+                    *listed,
+                    *_names(plan, dataset, scenario),
+                ],
+                settings,
+            ),
             by_default=by_default,
         )
 
@@ -175,6 +194,24 @@ def known_of(plan: Plan, dataset: str, scenario: str) -> list[Path]:
         case "hashes":
             return [layout.hashes_file(dataset)]
     return []
+
+
+def list_of(plan: Plan, scenario: str) -> list[str]:
+    """The file that lists the images which a scenario forgets, if one does."""
+    path = plan.settings.scenarios[scenario].forget_list
+    return [] if path is None else [relative(Path(path))]
+
+
+def _digests(files: list[str]) -> list[str]:
+    """Returns by what a job is made again that reads a user's files: their bytes, whatever their time."""
+    return [sha256(place) for file in files if (place := on_this_machine(file)).is_file()]
+
+
+def _names(plan: Plan, dataset: str, scenario: str) -> list[str]:
+    """Returns the names of images that a scenario goes by, if it asks for single images."""
+    has_names = sources.source(plan.store_of(dataset)["source"]).has_names
+    is_read = has_names and plan.settings.scenarios[scenario].is_listed
+    return [layout.names_file(dataset).as_posix()] if is_read else []
 
 
 def _apart(contents: Contents, seed: int) -> list[str]:

@@ -19,6 +19,7 @@ from lotus.config.origins import Origin
 from lotus.config.scenarios import Scenario
 from lotus.data import sources
 from lotus.data.batches import View
+from lotus.data.forget_lists import check_listed, forget_listed
 from lotus.data.forget_rules import forgotten_of_each
 from lotus.data.known import Counts, class_counts
 from lotus.data.raw import at_hand
@@ -128,7 +129,7 @@ class _Sets:
         try:
             forgotten = self.forgotten
         except LotusError as error:
-            yield self._problem("forget_class", scenario.forget_class, str(error))
+            yield self._problem(scenario.kind, self._value, str(error))
             return
         few = scenario.forget_per_class
         if few is not None and min(train) < few:
@@ -144,8 +145,7 @@ class _Sets:
             what = too_few_to_rank(self.counts.classes[train.index(smallest)], smallest)
             yield self._problem("forget_rule", scenario.forget_rule, what)
         elif what := empty_set(forgotten, sum(train)):
-            key = next(key for key in _KINDS if getattr(scenario, key) is not None)
-            yield self._problem(key, getattr(scenario, key), what)
+            yield self._problem(scenario.kind, self._value, what)
         if scenario.forget_class is not None:
             yield from self._shared_name(scenario.forget_class)
 
@@ -154,10 +154,12 @@ class _Sets:
         """Images of the forget set.
 
         Raises:
-            LotusError: there is no such class.
+            LotusError: there is no such class, or a list, columns or patterns do not fit the images.
 
         """
         train, scenario = self.counts.train, self.scenario
+        if scenario.is_listed:
+            return len(forget_listed(scenario, self.counts.names, self.counts.parts)[1])
         if scenario.forget_class is not None:
             return train[class_label(self.counts.classes, scenario.forget_class)]
         if scenario.forget_first is not None:
@@ -178,6 +180,12 @@ class _Sets:
                 )
                 yield ["scenarios", self.cell.scenario], None, what
 
+    @property
+    def _value(self) -> object:
+        """What is given, if it is short enough to be repeated."""
+        value = getattr(self.scenario, self.scenario.kind)
+        return None if isinstance(value, dict | tuple) else value
+
     def _problem(self, key: str, value: object, what: str) -> Problem:
         place: list[str | int] = ["scenarios", self.cell.scenario, key]
         return place, value, f"data set {self.cell.dataset}: {what}"
@@ -195,12 +203,16 @@ class _Sets:
         return self.scenario.forgets_a_class
 
 
-_KINDS = ("forget_fraction", "forget_per_class", "forget_first", "forget_class")
-
-
 def _by_published_size(plan: Plan, cell: Benchmark, scenario: Scenario) -> Iterator[Problem]:
     """Yields what the number of training images and classes excludes, wherever the images lie."""
     described = sources.source(source_name(plan.settings, cell.dataset))
+    place: list[str | int] = ["scenarios", cell.scenario, scenario.kind]
+    if scenario.is_listed:
+        try:
+            check_listed(scenario, described.has_names)
+        except LotusError as error:
+            yield place, scenario.forget_list, f"data set {cell.dataset}: {error}"
+        return
     total, classes = described.sizes.get("train"), described.classes
     store = plan.settings.datasets[cell.dataset].store
     if total is None or classes is None or store.content is not None:
@@ -217,14 +229,13 @@ def _by_published_size(plan: Plan, cell: Benchmark, scenario: Scenario) -> Itera
     )
     what = ""
     if per_class is not None and per_class > fewest:
-        key, what = "forget_per_class", f"some class has at most {fewest} training images"
+        what = f"some class has at most {fewest} training images"
     elif first is not None and first >= most:
-        key, what = "forget_first", f"leaves no retain image: there are at most {most}"
+        what = f"leaves no retain image: there are at most {most}"
     elif share is not None and share * largest < 1:
-        key, what = "forget_fraction", f"leaves no forget image: a class has at most {largest}"
+        what = f"leaves no forget image: a class has at most {largest}"
     if what:
-        place: list[str | int] = ["scenarios", cell.scenario, key]
-        yield place, getattr(scenario, key), f"data set {cell.dataset}: {what}"
+        yield place, getattr(scenario, scenario.kind), f"data set {cell.dataset}: {what}"
 
 
 def _of_networks(plan: Plan, cell: Benchmark, sets: _Sets) -> Iterator[Problem]:

@@ -61,6 +61,8 @@ SCENARIO_FORMS = {
     r"instance-(\d+(?:\.\d+)?)-duplicates": "{} % forgotten, look-alikes",
     r"class-(.+)": "class {} forgotten",
     "mufac-fixed": "its forget set",
+    "listed": "listed images forgotten",
+    r"(.+)-listed": "listed images of {} forgotten",
     r".*?(\d+)-per-class": "{} of each class forgotten",
     r".*?(\d+)-per-class-random": "{} of each class forgotten, drawn at random",
     r".*?(\d+)-per-class-(hardest|easiest)": "{} of each class forgotten, {} first",

@@ -16,6 +16,7 @@ from lotus.data.forget_rules import (
     Known,
     forget_by_rule,
     load_known,
+    read_known,
     save_known,
 )
 from lotus.errors import LotusError
@@ -171,9 +172,9 @@ def test_a_rule_without_what_it_goes_by_is_refused_and_so_is_what_no_rule_reads(
     with pytest.raises(LotusError, match="forget_rule = hardest needs the losses"):
         splits.choose_forget_set(store, hardest, 0)
     with pytest.raises(LotusError, match="forget_rule = first reads no such file"):
-        splits.read_known(tmp_path / "losses.json", store, Scenario(forget_fraction=0.1))
+        read_known(tmp_path / "losses.json", store, Scenario(forget_fraction=0.1))
     with pytest.raises(LotusError, match="cannot be read"):
-        splits.read_known(tmp_path / "losses.json", store, hardest)
+        read_known(tmp_path / "losses.json", store, hardest)
 
 
 @pytest.mark.parametrize(

@@ -107,6 +107,7 @@ rule choose_forget_set:
             "half",
             "known",
             "apart",
+            "listed",
         ),
         code=STEPS.code_of("choose_forget_set"),
     shell:
