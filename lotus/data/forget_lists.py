@@ -217,7 +217,9 @@ class _Asked:
     @classmethod
     def by_name(cls, names: ImageNames) -> "_Asked":
         """By name, or by as much of its end as no other image has."""
-        return cls(NAME, _finder(names.names), lambda text: _near(text, names.names), names.names)
+        return cls(
+            NAME, image_finder(names.names), lambda text: _near(text, names.names), names.names
+        )
 
     @classmethod
     def by_id(cls, count: int) -> "_Asked":
@@ -266,7 +268,7 @@ def _problems(
         yield said(twice, "of images that stand there twice")
 
 
-def _finder(names: Sequence[str]) -> Callable[[str], Sequence[int]]:
+def image_finder(names: Sequence[str]) -> Callable[[str], Sequence[int]]:
     """Returns what finds images by their name, or by the end of it, in either form of Unicode.
 
     All images of one name are found: rows of a list in which one image stands. Backslashes count as

@@ -1,7 +1,7 @@
 """Tells what is known of a data set before anything is downloaded, decoded or written."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +39,7 @@ class Counts:
     val: tuple[int, ...] | None
     test: tuple[int, ...]
     size: tuple[int, int, int]
-    names: ImageNames | None = None
+    names: ImageNames | None = field(default=None, compare=False, repr=False)
 
     @property
     def parts(self) -> dict[str, tuple[int, int]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from lotus import layout
 from lotus.audit.unrecorded_files import listed
 from lotus.errors import LotusError
-from lotus.impact.images import of_position, position_of
+from lotus.impact.images import of_position, position_of, position_of_name
 from lotus.impact.settings import Configuration, read_configuration
 from lotus.impact.start import ALL, Start
 from lotus.lineage.artifacts import find_node
@@ -18,11 +18,12 @@ from lotus.records.index import Index
 from lotus.records.places import on_this_machine
 
 ACCEPTED = (
-    "accepted: an image, by its file or its place in a store (data/stores/digits:17); a raw file; a file "
-    "or folder of data/stores or results; a module (lotus.methods.ssd or its file); a key of the "
-    "configuration (scenarios.instance-10.forget_fraction)"
+    "accepted: an image, by its file or its place in a store (data/stores/digits:17) or its name there "
+    "(data/stores/birds:ant/1.png); a raw file; a file or folder of data/stores or results; a module "
+    "(lotus.methods.ssd or its file); a key of the configuration (scenarios.instance-10.forget_fraction)"
 )
 IMAGE = re.compile(r"(?:data/stores/)?(?P<dataset>[^/:]+):(?P<position>\d+)")
+NAMED = re.compile(r"(?:data/stores/)?(?P<dataset>[^/:]+):(?P<name>.+)")
 
 
 def find_start(given: str, index: Index) -> Start:
@@ -38,6 +39,10 @@ def find_start(given: str, index: Index) -> Start:
         raise LotusError(f"no folder '{layout.RESULTS}' here: run this in a project with results")
     if found := IMAGE.fullmatch(given):
         return _of_image(index, given, found["dataset"], int(found["position"]))
+    named = NAMED.fullmatch(given)
+    if named and layout.store_record(named["dataset"]).as_posix() in index.records:
+        dataset, name = named["dataset"], named["name"]
+        return of_position(index, dataset, position_of_name(dataset, name))
     configuration = read_configuration(index)
     start = _of_module(index, given) or _of_raw_file(index, given) or _of_image_file(index, given)
     if start is not None:
@@ -63,7 +68,7 @@ def _of_image(index: Index, given: str, dataset: str, position: int) -> Start:
 
 def _of_image_file(index: Index, given: str) -> Start | None:
     path = Path(given)
-    found = position_of(index, path) if path.is_file() else None
+    found = position_of(path) if path.is_file() else None
     return None if found is None else of_position(index, *found)
 
 

@@ -1,27 +1,27 @@
 """What rests on one image: it counts by its pixels, in the splits in which each seed has it."""
 
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from lotus import layout
 from lotus.audit.unrecorded_files import listed
-from lotus.config.images import StoreOptions
-from lotus.data import content as contents
 from lotus.data import sources
-from lotus.data.content import Files
+from lotus.data.forget_lists import image_finder
 from lotus.data.splits import ForgetSet, load_forget_set, load_half, load_held_out
-from lotus.data.store import Store, open_store
+from lotus.data.store import Store, open_store, read_names
 from lotus.errors import LotusError
 from lotus.impact.start import Start
 from lotus.names import shown
 from lotus.predictions.predictions_file import ABSENT
+from lotus.records.files import sha256
 from lotus.records.forms import MODELS
 from lotus.records.index import Index
 from lotus.records.places import on_this_machine
 from lotus.records.reading import Record
 from lotus.results.metrics import dataset_title, scenario_title
-from lotus.wording import all_of
+from lotus.wording import all_of, first_of
 
 Roles = Mapping[tuple[int, str], str]
 """(seed, scenario) → the split in which the image is; scenario '' of a held-out image."""
@@ -69,14 +69,13 @@ def of_position(index: Index, dataset: str, position: int) -> Start:
     )
 
 
-def position_of(index: Index, path: Path) -> tuple[str, int] | None:
+def position_of(path: Path) -> tuple[str, int] | None:
     """Returns the data set and the place in its store of an image in a file; None for other files.
 
-    The reader of the data set lists the images again, as it did when the store was built. Where the folder
-    was changed since, that shows in the labels.
+    The names that the store has tell which image it is; published data sets have none.
 
     Raises:
-        LotusError: the folder cannot be read, or is not what the store was built from.
+        LotusError: the file has other bytes than the store was built from, or the names are damaged.
 
     """
     for place in sorted(layout.RAW.glob("*.json")):
@@ -84,40 +83,47 @@ def position_of(index: Index, path: Path) -> tuple[str, int] | None:
             root = on_this_machine(file.path)
             folder = root if root.is_dir() else root.parent
             is_within = path != root and path.absolute().is_relative_to(folder.absolute())
-            found = _place_in(index, place.stem, root, path) if is_within else None
+            found = _place_in(place.stem, folder, path) if is_within else None
             if found is not None:
                 return place.stem, found
     return None
 
 
-def _place_in(index: Index, dataset: str, root: Path, path: Path) -> int | None:
-    record = index.records.get(layout.store_record(dataset).as_posix())
-    options = (
-        StoreOptions.model_validate(record.settings.get("options", {}))
-        if record
-        else StoreOptions()
-    )
-    described = sources.source(options.source or dataset)
-    if described.files:
-        # A publisher's files: images in archives and folders of its own have no paths to be known by.
+def _place_in(dataset: str, folder: Path, path: Path) -> int | None:
+    stored = layout.STORES / dataset
+    names = read_names(open_store(stored)) if stored.is_dir() else None
+    name = shown(Path(os.path.relpath(path, folder)).as_posix())
+    if names is None or name not in names.names:
         return None
-    try:
-        content = described.read((root,))
-    except OSError as error:
-        raise LotusError(f"{shown(root)}: cannot be read: {error.strerror or error}") from error
-    if not isinstance(content.images, Files):
-        return None
-    if options.limit is not None:
-        content = contents.limited(content, options.limit)
-    wanted = path.absolute()
-    assert isinstance(content.images, Files)
-    found = [at for at, each in enumerate(content.images.paths) if each.absolute() == wanted]
-    if not found:
-        return None
-    if open_store(layout.STORES / dataset).labels.tolist() != content.labels.tolist():
+    at = names.names.index(name)
+    if sha256(path) != names.sha256[at]:
         raise LotusError(
-            f"{shown(path)}: the images in {shown(root)} are not those that {layout.STORES / dataset} "
-            f"was built from; name the image by its place there, as {layout.STORES / dataset}:0"
+            f"{shown(path)}: is not the image any more that {stored} was built from; name that by its "
+            f"place there, as {stored}:{at}"
+        )
+    return at
+
+
+def position_of_name(dataset: str, name: str) -> int:
+    """Returns the place in a store of the image that has a name, or a name with this end.
+
+    Raises:
+        LotusError: the store has no names, or there is no such image, or several.
+
+    """
+    stored = layout.STORES / dataset
+    names = read_names(open_store(stored))
+    if names is None:
+        raise LotusError(
+            f"{shown(dataset)}:{shown(name)}: the images of {stored} have no names; accepted: a place in "
+            f"the store, as {stored}:0"
+        )
+    found = image_finder(names.names)(name)
+    if not found or len({names.names[at] for at in found}) > 1:
+        fitting = first_of([shown(names.names[at]) for at in found], 3) or "no image"
+        raise LotusError(
+            f"{shown(dataset)}:{shown(name)}: is the name of {fitting}; accepted: the name of one image, "
+            f"such as {shown(names.names[0])}"
         )
     return found[0]
 
@@ -217,7 +223,9 @@ def _others(index: Index, dataset: str, part: str, roles: Roles) -> Iterator[str
 
 
 def _said(store: Store, position: int, part: str, roles: Roles) -> Iterator[str]:
-    yield f"Class {store.classes[store.labels[position]]}; {part or 'no'} part of the store."
+    names = read_names(store)
+    called = "" if names is None else f"; its name is {shown(names.names[position])}"
+    yield f"Class {store.classes[store.labels[position]]}; {part or 'no'} part of the store{called}."
     by_role: dict[tuple[str, str], list[int]] = {}
     for (seed, scenario), role in sorted(roles.items()):
         if role:

@@ -19,6 +19,7 @@ from lotus.config.origins import Origin
 from lotus.config.scenarios import Scenario
 from lotus.data import sources
 from lotus.data.batches import View
+from lotus.data.changed import changed_since_built
 from lotus.data.forget_lists import check_listed, forget_listed
 from lotus.data.forget_rules import forgotten_of_each
 from lotus.data.known import Counts, class_counts
@@ -29,6 +30,7 @@ from lotus.data.splits import (
     class_label,
     empty_set,
 )
+from lotus.data.store import open_store
 from lotus.errors import LotusError
 from lotus.methods.base import configured, registry, single_images
 from lotus.models.image_shapes import check_shape, smallest_map
@@ -37,7 +39,7 @@ from lotus.plan.making import source_name
 from lotus.plan.plan import Plan
 from lotus.records.reading import find_record
 from lotus.runs.folds import FOLDS, too_few_to_rank
-from lotus.wording import counted
+from lotus.wording import counted, first_of
 
 ENDS_IN_EVAL_MODE = frozenset(("lotus", "salun-lotus", "ssd"))
 """Methods of ours whose network is in eval mode at the end: E1 reads no single images in train mode."""
@@ -91,7 +93,7 @@ def _known(plan: Plan, dataset: str) -> Counts | None:
     """Numbers of images, from the store only if it was built with the present options.
 
     Raises:
-        LotusError: own images are not there, or cannot be used.
+        LotusError: own images are not there, cannot be used, or changed since the store was built.
 
     """
     folder = layout.STORES / dataset
@@ -99,12 +101,37 @@ def _known(plan: Plan, dataset: str) -> Counts | None:
     is_present = not record.problem and record.settings.get("options") == plan.store_of(dataset)
     options = plan.settings.datasets[dataset].store
     mirrors = plan.settings.data.mirror
-    if options.raw is not None and not is_present and at_hand(options.raw, mirrors) is None:
+    given = None if options.raw is None else at_hand(options.raw, mirrors)
+    if options.raw is not None and not is_present and given is None:
         places = ", ".join(map(shown, [str(Path.cwd()), *mirrors]))
         raise LotusError(
             f"raw = {options.raw!r}: there is no such folder or file; looked in {places}"
         )
+    if given is not None and is_present:
+        _refuse_changed(dataset, folder, given)
     return class_counts(dataset, options, folder if is_present else folder / "-", mirrors)
+
+
+def _refuse_changed(dataset: str, folder: Path, given: Path) -> None:
+    """Refuses to go on with a store of images that are other ones by now.
+
+    Raises:
+        LotusError: names them, and both ways out.
+
+    """
+    try:
+        store = open_store(folder)
+    except LotusError:
+        # Absent or damaged: it is built again.
+        return
+    changed = changed_since_built(store, given)
+    if changed:
+        # What Snakemake finds to be missing it makes only for a target that is missing too.
+        raise LotusError(
+            f"{first_of(changed, 3)} in {shown(given)} changed since {folder} was built: put back what was "
+            f"there; or delete {folder} and run `snakemake` once with --forcerun {layout.raw_list(dataset)}"
+            ", which makes the store and all that rests on it anew"
+        )
 
 
 def _of_held_out(dataset: str, counts: Counts) -> Iterator[Problem]:

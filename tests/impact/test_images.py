@@ -85,6 +85,10 @@ def own_images(tmp_path, monkeypatch):
         path = Path(f"birds/{name}.png")
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(np.full((4, 4, 3), 10 * number, np.uint8)).save(path)
+    build_mine()
+
+
+def build_mine():
     options = StoreOptions(source="image-folder", raw="birds")
     fetch_raw("mine", options, (), Path("data/raw/mine.json"))
     build_store("mine", options, Path("data/raw/mine.json"), Path("data/stores/mine"), None, 1)
@@ -112,11 +116,42 @@ def test_a_file_is_found_in_the_store_by_its_place_in_the_folder():
 
 
 @pytest.mark.usefixtures("own_images")
-def test_a_folder_that_was_changed_since_is_no_way_to_an_image():
+def test_an_image_is_found_by_its_name_in_the_store():
+    index = read_index()
+    for at, name in enumerate(("train/ant/a.png", "ant/b.png", "c.png", "data/stores/mine:e.png")):
+        given = name if name.startswith("data") else f"mine:{name}"
+        assert find_start(given, index) == find_start(f"mine:{at + (at == 3)}", index)
+    assert "its name is train/ant/a.png" in find_start("mine:a.png", index).said[0]
+    (remark, *_) = find_start("mine:3", index).said
+    assert remark == "Class ant; test part of the store; its name is test/ant/d.png."
+
+
+@pytest.mark.usefixtures("own_images")
+def test_names_of_no_image_or_several_are_refused():
+    index = read_index()
+    told = "mine:x.png: is the name of no image; accepted: the name of one image, such as train/ant/a.png"
+    with pytest.raises(LotusError, match=told):
+        find_start("mine:x.png", index)
+    Image.fromarray(np.zeros((4, 4, 3), np.uint8)).save("birds/train/bee/a.png")
+    build_mine()
+    told = "mine:a.png: is the name of train/ant/a.png, train/bee/a.png; accepted"
+    with pytest.raises(LotusError, match=told):
+        find_start("mine:a.png", read_index())
+
+
+@pytest.mark.usefixtures("own_images")
+def test_an_image_that_was_moved_or_changed_since_is_another():
     os.rename("birds/train/bee/c.png", "birds/train/ant/c.png")
-    Image.fromarray(np.zeros((4, 4, 3), np.uint8)).save("birds/train/bee/f.png")
-    with pytest.raises(LotusError, match="are not those that data/stores/mine was built from"):
-        find_start("birds/train/ant/a.png", read_index())
+    with pytest.raises(LotusError, match="no record names it; accepted: an image, by its file"):
+        find_start("birds/train/ant/c.png", read_index())
+    # What else was changed plays no part.
+    assert find_start("birds/train/ant/a.png", read_index()) == find_start("mine:0", read_index())
+    Image.fromarray(np.zeros((4, 4, 3), np.uint8)).save("birds/train/ant/b.png")
+    told = (
+        "is not the image any more that data/stores/mine was built from; .* as data/stores/mine:1"
+    )
+    with pytest.raises(LotusError, match=told):
+        find_start("birds/train/ant/b.png", read_index())
 
 
 def said_by(seed, others=frozenset()):

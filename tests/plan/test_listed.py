@@ -1,6 +1,8 @@
 """Lists of single images in a plan: what the step reads, what is refused before any job starts."""
 
 import json
+import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -198,3 +200,21 @@ def test_the_audit_chooses_by_the_list_again():
     assert not found().changed
     Path(LIST).unlink()
     assert not found().changed
+
+
+@pytest.mark.usefixtures("project")
+def test_images_that_changed_since_the_store_was_built_are_refused_until_it_is_deleted():
+    build(plan_of(CASE).settings.datasets["birds"].store)
+    refuse_nonsense(plan_of(CASE), [])
+    built = Path("data/stores/birds/source.json").stat().st_mtime_ns - 10**9
+    os.utime("data/stores/birds/source.json", ns=(built, built))
+    raw_files.image(Path("birds/train/ant/0003.png"), 99, (8, 8))
+    assert refused(CASE) == (
+        "mine.yaml: datasets.birds: train/ant/0003.png in birds changed since data/stores/birds was built: "
+        "put back what was there; or delete data/stores/birds and run `snakemake` once with --forcerun "
+        "data/raw/birds.json, which makes the store and all that rests on it anew"
+    )
+    shutil.rmtree("data/stores/birds")
+    refuse_nonsense(plan_of(CASE), [])
+    build(plan_of(CASE).settings.datasets["birds"].store)
+    refuse_nonsense(plan_of(CASE), [])
