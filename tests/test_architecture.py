@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parents[1] / "lotus"
 # Ground floor first; a room may use its own floor and those below.
 FLOORS = [
     ["errors", "lazy_torch", "names", "surroundings", "wording"],
-    ["formats", "git"],
+    ["formats", "git", "plugin_files"],
     ["config"],
     ["layout"],
     ["records"],
@@ -118,7 +118,7 @@ def test_a_plan_and_all_its_steps_are_made_without_torch():
 # Each imports what its step is told (a method, a network, a source, a table), or what no result rests on.
 IMPORT_COMPUTED_NAMES = {
     *("attest/again.py", "data/sources/__init__.py", "engine/warm.py", "lazy_torch.py"),
-    *("methods/base/plugins.py", "methods/base/registry.py", "models/__init__.py"),
+    *("methods/base/registry.py", "models/__init__.py", "plugin_files.py"),
     *("publish/replay.py", "tables/discovery.py"),
 }
 

@@ -8,9 +8,9 @@ from lotus.audit.audit import STALE, Artifact, Audit, audit
 from lotus.audit.committed import remarks_on_configuration
 from lotus.audit.tuned import remarks_on_tuning
 from lotus.errors import BrokenCodeError
-from lotus.methods.base.read_plugins import folders_of
 from lotus.plan.declared import present
 from lotus.plan.steps import expected_records
+from lotus.plugin_files import folders_of
 from lotus.records.index import read_index
 from lotus.records.kept_sources import read_ahead_by_memory
 
@@ -37,7 +37,7 @@ def audit_project(configfiles: Sequence[Path] = (), full: bool = False) -> Audit
         expected = expected_records(now.plan)
     except BrokenCodeError as error:
         return _without_plan(audit(index, [], full, folders_of(())), error)
-    folders = folders_of(now.plan.settings.plugins)
+    folders = folders_of(now.plan.settings.own_code)
     found = audit(index, expected, full, folders)
     notes = [*found.notes, *remarks_on_configuration(now), *remarks_on_tuning(now.plan, index)]
     return replace(found, notes=notes, held_against=now.why)

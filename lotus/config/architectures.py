@@ -56,7 +56,7 @@ class Training(Section):
         return self
 
 
-WEIGHTS_ENDINGS = (".safetensors", ".pth", ".pt", ".bin")
+WEIGHTS_ENDINGS = (".safetensors", ".pth", ".pt", ".bin", ".ckpt", ".tar")
 
 
 def _is_weights_file(name: str) -> str:
@@ -83,11 +83,21 @@ class WeightsFile(Section):
     """Pretrained weights on disk, for machines without internet."""
 
     file: Annotated[str, AfterValidator(_is_weights_file)] = Field(
-        description="State dict with the library's own keys (.safetensors; .pth, .pt or .bin of "
-        "torch), relative to the project."
+        description="State dict with the library's own keys (.safetensors; .pth, .pt, .bin, .ckpt or "
+        ".tar of torch), relative to the project."
     )
     sha256: Annotated[str, AfterValidator(_is_digest)] = Field(
         description="Digest that the file must have."
+    )
+
+
+class CheckpointFile(WeightsFile):
+    """A trained model on disk: a state dict, bare or among other things."""
+
+    entry: Annotated[str, Field(min_length=1)] | None = Field(
+        None,
+        description="Of a file that holds several state dicts, the key of the one that is meant: "
+        "`state_dict_ema`, say. Null: it holds one.",
     )
 
 
@@ -104,10 +114,28 @@ _FORM_OF_WEIGHTS = Discriminator(
 )
 
 
-class ResNet18(Section):
-    """The paper's ResNet18: 3×3 stem, a learned 1×1 shortcut without BatchNorm on every block."""
+class Network(Section):
+    """Base of all architectures: what is known without the network, and a model to begin with.
+
+    Attributes:
+        batch_norm: whether it has BatchNorm, or may have. Where that is not known before the network is
+            built, it is True: switch E1 then has a run of its own, which is right in any case and at worst
+            repeats the same numbers. False would be wrong for a network that does have it.
+
+    """
 
     batch_norm: ClassVar[bool] = True
+    checkpoint: CheckpointFile | None = Field(
+        None,
+        description="A trained model of one's own. The original is then this model as it comes: it is "
+        "not trained, keeps its head, and every tensor has to fit. Gold and shadow models, where the "
+        "experiment has them, start from fresh weights (or from `weights`) and are trained by `training`.",
+    )
+
+
+class ResNet18(Network):
+    """The paper's ResNet18: 3×3 stem, a learned 1×1 shortcut without BatchNorm on every block."""
+
     weights: ClassVar[None] = None
     model: Literal["resnet18"]
     width: Annotated[int, Field(ge=8)] = Field(
@@ -119,7 +147,7 @@ class ResNet18(Section):
     training: Training = Field(default_factory=Training, description="Training recipe.")
 
 
-class ViT(Section):
+class ViT(Network):
     """A vision transformer of timm, trained from scratch."""
 
     batch_norm: ClassVar[bool] = False
@@ -140,7 +168,7 @@ class ViT(Section):
         return self
 
 
-class ViTB16(Section):
+class ViTB16(Network):
     """The paper's ViT-B/16 at 224×224, of timm: a pretrained body and a new linear head."""
 
     batch_norm: ClassVar[bool] = False
@@ -165,7 +193,7 @@ class ViTB16(Section):
     )
 
 
-class TorchvisionViTB16(Section):
+class TorchvisionViTB16(Network):
     """The ViT-B/16 of the paper's ImageNet experiment, of torchvision, at 224×224."""
 
     batch_norm: ClassVar[bool] = False
@@ -187,7 +215,82 @@ class TorchvisionViTB16(Section):
     )
 
 
-Architecture = ResNet18 | ViT | ViTB16 | TorchvisionViTB16
+def _is_network_name(name: str) -> str:
+    if not re.fullmatch(r"\w+(\.[\w.-]+)?", name):
+        raise ValueError(
+            "is not the name of a network; accepted: one like resnet18, of its library"
+        )
+    return name
+
+
+def _is_python_file(name: str) -> str:
+    if not name.endswith(".py"):
+        raise ValueError("must end in .py")
+    return name
+
+
+NetworkName = Annotated[str, AfterValidator(_is_network_name)]
+FirstWeights = (
+    Annotated[
+        Annotated[WeightsFile, Tag("weights-file")]
+        | Annotated[str, AfterValidator(_is_weights_tag), Tag("weights-name")],
+        _FORM_OF_WEIGHTS,
+    ]
+    | None
+)
+HEAD_OF_WEIGHTS = "The head is kept where it has an output for each class, and is new elsewhere."
+
+
+class TimmNetwork(Network):
+    """Any network of timm, for images of any size and number of channels that it takes."""
+
+    model: Literal["timm"]
+    name: NetworkName = Field(
+        description="As `timm.list_models()` has it; after a dot may stand a tag of timm's, which says "
+        "whose normalisation and image size are meant: resnet50.a1_in1k. The tag loads no weights."
+    )
+    weights: FirstWeights = Field(
+        None,
+        description="Weights to start training from: a tag of timm's, a local file, or null: none. "
+        + HEAD_OF_WEIGHTS,
+    )
+    training: Training = Field(default_factory=Training, description="Training recipe.")
+
+
+class TorchvisionNetwork(Network):
+    """Any classifier of torchvision, for images of 3 channels."""
+
+    model: Literal["torchvision"]
+    name: NetworkName = Field(
+        description="As `torchvision.models.list_models(torchvision.models)` has it."
+    )
+    weights: FirstWeights = Field(
+        None,
+        description="Weights to start training from: torchvision's (IMAGENET1K_V1), a local file, or "
+        "null: none. " + HEAD_OF_WEIGHTS,
+    )
+    training: Training = Field(default_factory=Training, description="Training recipe.")
+
+
+class OwnNetwork(Network):
+    """A network of one's own, that a Python file builds (docs/own-network.md)."""
+
+    model: Literal["plugin"]
+    file: Annotated[str, AfterValidator(_is_python_file)] = Field(
+        description="Python file with a function `build(image_shape, num_classes)` that returns the "
+        "network with fresh weights, relative to the project. A change of it, or of a module beside it "
+        "that it imports, makes the models anew."
+    )
+    weights: WeightsFile | None = Field(
+        None,
+        description="Local file of weights to start training from; null: none. " + HEAD_OF_WEIGHTS,
+    )
+    training: Training = Field(default_factory=Training, description="Training recipe.")
+
+
+Architecture = (
+    ResNet18 | ViT | ViTB16 | TorchvisionViTB16 | TimmNetwork | TorchvisionNetwork | OwnNetwork
+)
 
 
 def _is_trained_or_pretrained(architecture: Architecture) -> Architecture:

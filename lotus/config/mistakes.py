@@ -12,7 +12,11 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from lotus.config.architectures import (
+    CheckpointFile,
+    OwnNetwork,
     ResNet18,
+    TimmNetwork,
+    TorchvisionNetwork,
     TorchvisionViTB16,
     Training,
     ViT,
@@ -168,6 +172,9 @@ _MODELS: dict[str | int, type[BaseModel]] = {
     "vit": ViT,
     "vit-b16": ViTB16,
     "torchvision-vit-b16": TorchvisionViTB16,
+    "timm": TimmNetwork,
+    "torchvision": TorchvisionNetwork,
+    "plugin": OwnNetwork,
 }
 # Parts of pydantic's paths that are no keys of the file.
 _TAGGED: dict[str | int, type[BaseModel]] = {
@@ -176,6 +183,8 @@ _TAGGED: dict[str | int, type[BaseModel]] = {
     "weights-name": Section,
 }
 _BELOW: dict[str, type[BaseModel]] = {
+    "checkpoint": CheckpointFile,
+    "weights": WeightsFile,
     "data": Data,
     "datasets": Dataset,
     "store": StoreOptions,

@@ -102,6 +102,12 @@ class Settings(Section):
         "alarm on golds, on doing nothing, and on faked forgetting (`snakemake power`, docs/power.md).",
     )
 
+    @property
+    def own_code(self) -> tuple[str, ...]:
+        """Plug-ins, and the files that build networks of one's own, which no plan imports."""
+        networks = (it.file for it in self.architectures.values() if it.model == "plugin")
+        return (*self.plugins, *networks)
+
     def apart(self, seed: int) -> dict[str, int]:
         """Returns the seeds of the kinds of randomness that have their own under a seed; mostly none."""
         return next((each.given() for each in self.seeds_apart if each.seed == seed), {})

@@ -57,6 +57,7 @@ class TrainingState:
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "generator": self.generator.get_state(),
+            "layers": _layers_generators(self.generator.device),
             "done": self.done,
             "best": [self.best_loss, self.best_epoch, self.best_state],
         }
@@ -66,8 +67,17 @@ class TrainingState:
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.generator.set_state(state["generator"])
+        torch.set_rng_state(state["layers"][0])
+        for of_gpu in state["layers"][1:]:
+            torch.cuda.set_rng_state(of_gpu, self.generator.device)
         self.done = state["done"]
         self.best_loss, self.best_epoch, self.best_state = state["best"]
+
+
+def _layers_generators(device: torch.device) -> list[Tensor]:
+    """Returns the states of the generators that layers draw from by themselves, as dropout does."""
+    of_gpu = [torch.cuda.get_rng_state(device)] if device.type == "cuda" else []
+    return [torch.get_rng_state(), *of_gpu]
 
 
 def train(

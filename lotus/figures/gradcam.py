@@ -36,7 +36,7 @@ def gradcam(sources: Sequence[Path]) -> Figure:
     value, since gradients of different models have no common scale; the number below is the
     probability that the model gives the true class. Cells are as large as the network's last map has
     them. Collapsed models are not drawn, which their column says; maps of one cell say nothing of
-    where, and are left out.
+    where, and are left out; a network may have no map at all.
 
     Args:
         sources: one file of `lotus gradcam`.
@@ -62,7 +62,9 @@ def gradcam(sources: Sequence[Path]) -> Figure:
     for frame, head in zip(frames[0], heads, strict=True):
         axes.text(frame.middle, frame.top - PAD, head, ha="center", va="bottom", fontsize=7)
     said = f"{height}×{width} cells, each map up to its own maximum"
-    if height * width == 1:
+    if height * width == 0:
+        said = "the network has no map of an image, so nothing is said of where"
+    elif height * width == 1:
         said = "the network's last map has one cell, so nothing is said of where"
     figure.suptitle(f"Grad-CAM of the true class: {said}", fontsize=8, y=0.99)
     return figure

@@ -79,6 +79,8 @@ class Configuration:
             case ("architectures", name, *inner):
                 if not trains or about.get("architecture") != name:
                     return False
+                if inner[:1] == ["checkpoint"]:
+                    return record.kind == "original"
                 return not self._has_other_recipe(record, inner)
             case ("scenarios", name, *_):
                 return record.kind == "forget-set" and about.get("scenario") == name

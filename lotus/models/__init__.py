@@ -1,7 +1,8 @@
 """The catalogue of models: from the architecture in the configuration to a module with its first weights.
 
 Each architecture is a module of this folder with a function `build`, and one `last_map` that says where
-Grad-CAM looks; the configuration's key `model` is its name.
+Grad-CAM looks. The configuration's key `model` is its name; for the libraries and for files of users it is
+`from_` and that, so that no module hides a library.
 """
 
 from __future__ import annotations
@@ -9,13 +10,20 @@ from __future__ import annotations
 import importlib
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from lotus.config.architectures import Architecture, WeightsFile
 from lotus.errors import LotusError
 from lotus.lazy_torch import nn, torch
 from lotus.models.image_shapes import check_shape
 from lotus.names import on_disk, shown
+from lotus.plugin_files import modules_of as modules_of_plugins
 from lotus.records.files import atomic
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from lotus.models.any_network import Preprocessing
 
 
 def build(
@@ -34,25 +42,69 @@ def build(
     check_shape(architecture, image_shape)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        module = importlib.import_module(module_of(architecture))
-        network: nn.Module = module.build(architecture, image_shape, num_classes)
+        network: nn.Module = _builder(architecture).build(architecture, image_shape, num_classes)
         return network
 
 
-def last_map(architecture: Architecture, network: nn.Module) -> AbstractContextManager[nn.Module]:
-    """The module of a network whose output `[b, D, h, w]` is its last map of an image.
+def check_known(architecture: Architecture) -> None:
+    """Looks whether there is such a network, before anything is built of it.
 
-    Networks without maps are arranged so that they have one while the context lasts.
+    Loads the library that has it; of a file of the user's nothing is run.
+
+    Raises:
+        LotusError: the library knows no network or weights of this name, or there is no such file.
+
     """
-    found: AbstractContextManager[nn.Module] = importlib.import_module(
-        module_of(architecture)
-    ).last_map(network)
+    if architecture.model == "plugin":
+        if not Path(architecture.file).is_file():
+            raise LotusError(
+                f"file '{shown(architecture.file)}': there is no such file; looked in {shown(Path.cwd())}"
+            )
+    elif architecture.model in ("timm", "torchvision"):
+        _builder(architecture).check_known(architecture)
+
+
+def own_preprocessing(architecture: Architecture) -> Preprocessing | None:
+    """Image size, mean and std that the library of a network states for it; None where none does.
+
+    Raises:
+        LotusError: the library knows no such network.
+
+    """
+    if architecture.model not in ("timm", "torchvision"):
+        return None
+    found: Preprocessing | None = _builder(architecture).own_preprocessing(architecture)
     return found
 
 
-def module_of(architecture: Architecture) -> str:
-    """Module that builds this architecture."""
-    return f"{__name__}.{architecture.model.replace('-', '_')}"
+def last_map(
+    architecture: Architecture, network: nn.Module, images: Tensor
+) -> AbstractContextManager[nn.Module] | None:
+    """The module of a network whose output `[b, D, h, w]` is its last map of an image.
+
+    Transformers are arranged so that they have one while the context lasts. None: the network has no map.
+
+    Args:
+        images: float32 `[b, C, H, W]`, for networks that have to be asked where their maps are.
+
+    """
+    found: AbstractContextManager[nn.Module] | None = _builder(architecture).last_map(
+        network, images
+    )
+    return found
+
+
+def modules_of(architecture: Architecture) -> tuple[str, ...]:
+    """Names of the modules that build this architecture: one of ours, and a file of the user's."""
+    if architecture.model == "plugin":
+        return f"{__name__}.from_plugin", *modules_of_plugins([architecture.file])
+    is_library = architecture.model in ("timm", "torchvision")
+    name = f"from_{architecture.model}" if is_library else architecture.model.replace("-", "_")
+    return (f"{__name__}.{name}",)
+
+
+def _builder(architecture: Architecture) -> Any:
+    return importlib.import_module(modules_of(architecture)[0])
 
 
 def without_weights(architecture: Architecture) -> Architecture:
@@ -60,6 +112,13 @@ def without_weights(architecture: Architecture) -> Architecture:
     if architecture.weights is None:
         return architecture
     return architecture.model_copy(update={"weights": None})
+
+
+def without_checkpoint(architecture: Architecture) -> Architecture:
+    """The same architecture without a trained model to begin with."""
+    if architecture.checkpoint is None:
+        return architecture
+    return architecture.model_copy(update={"checkpoint": None})
 
 
 def weights_files(architecture: Architecture) -> list[Path]:
@@ -70,7 +129,7 @@ def weights_files(architecture: Architecture) -> list[Path]:
 
 def save_weights(path: Path, model: nn.Module) -> None:
     """Writes parameters and buffers as safetensors: no pickled code, same weights same bytes."""
-    from safetensors.torch import save_file
+    from lotus.models import weights_file
 
     tensors: dict[str, torch.Tensor] = {}
     for name, value in model.state_dict().items():
@@ -79,11 +138,7 @@ def save_weights(path: Path, model: nn.Module) -> None:
         is_shared = any(tensor.data_ptr() == other.data_ptr() for other in tensors.values())
         tensors[name] = tensor.clone() if is_shared else tensor
     with atomic(path) as draft:
-        # The library makes files that nobody else can read; results are for others, too.
-        draft.touch()
-        mode = draft.stat().st_mode
-        save_file(tensors, draft)
-        draft.chmod(mode)
+        weights_file.write_safetensors(tensors, draft)
 
 
 def read_weights(path: Path) -> dict[str, torch.Tensor]:
@@ -93,11 +148,11 @@ def read_weights(path: Path) -> dict[str, torch.Tensor]:
         LotusError: absent or damaged.
 
     """
-    from lotus.models import pretrained
+    from lotus.models import weights_file
 
     try:
-        pretrained.look_at(path)
-        return pretrained.read_safetensors(path)
+        weights_file.look_at(path)
+        return weights_file.read_safetensors(path)
     except OSError as error:
         raise LotusError(f"{shown(path)}: weights cannot be read: {error}") from error
 

@@ -3,7 +3,13 @@
 Known without a network, so that a plan can be refused before PyTorch is loaded.
 """
 
-from lotus.config.architectures import Architecture, ResNet18, ViT
+from lotus.config.architectures import (
+    Architecture,
+    ResNet18,
+    TorchvisionViTB16,
+    ViT,
+    ViTB16,
+)
 from lotus.errors import LotusError
 
 PRETRAINED_ON = (3, 224, 224)
@@ -11,7 +17,7 @@ PRETRAINED_ON = (3, 224, 224)
 
 
 def check_shape(architecture: Architecture, shape: tuple[int, int, int]) -> None:
-    """Refuses images that an architecture does not take.
+    """Refuses images that an architecture does not take, as far as that is known without the network.
 
     Args:
         shape: (C, H, W) of the images as models see them.
@@ -27,7 +33,7 @@ def check_shape(architecture: Architecture, shape: tuple[int, int, int]) -> None
                 f"patch_size = {architecture.patch_size}: must divide height and width of the images, "
                 f"{height}×{width}"
             )
-    elif not isinstance(architecture, ResNet18) and shape != PRETRAINED_ON:
+    elif isinstance(architecture, ViTB16 | TorchvisionViTB16) and shape != PRETRAINED_ON:
         seen, needed = ("×".join(map(str, sizes)) for sizes in (shape, PRETRAINED_ON))
         raise LotusError(
             f"images are {seen} here; the model needs {needed}: set `resize: 224` (and `crop: 224` for "
@@ -36,9 +42,10 @@ def check_shape(architecture: Architecture, shape: tuple[int, int, int]) -> None
 
 
 def smallest_map(architecture: Architecture, shape: tuple[int, int, int]) -> tuple[int, int] | None:
-    """Returns height and width of the smallest maps that BatchNorm normalises; None: there is no BatchNorm.
+    """Returns height and width of the smallest maps that BatchNorm normalises.
 
-    Where they are 1×1, a batch of one image has a single value per channel, and cannot be trained on.
+    None: there is no BatchNorm, or it is not known without the network. Where they are 1×1, a batch of one
+    image has a single value per channel, and cannot be trained on.
 
     Args:
         shape: (C, H, W) of the images as models see them.

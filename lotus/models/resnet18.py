@@ -75,6 +75,6 @@ def build(
     return network.to(memory_format=torch.channels_last)
 
 
-def last_map(network: ResNet18Network) -> AbstractContextManager[nn.Module]:
+def last_map(network: ResNet18Network, _: Tensor) -> AbstractContextManager[nn.Module]:
     """The last stage."""
     return nullcontext(network.layer4)

@@ -6,11 +6,12 @@ equally likely.
 
 from contextlib import AbstractContextManager
 
-from torch import nn
+from torch import Tensor, nn
 from torchvision.models import VisionTransformer, ViT_B_16_Weights, vit_b_16
 
 from lotus.config.architectures import TorchvisionViTB16, WeightsFile
 from lotus.models import pretrained, tokens
+from lotus.models.weights_file import read_file
 
 PRETRAINED_CLASSES = 1000
 HEAD = "heads"
@@ -26,18 +27,18 @@ def build(
 
     """
     network: nn.Module = vit_b_16(num_classes=num_classes)
-    new_head = HEAD if num_classes != PRETRAINED_CLASSES else None
+    new_heads = [HEAD] if num_classes != PRETRAINED_CLASSES else []
     weights = architecture.weights
     if isinstance(weights, WeightsFile):
-        pretrained.fill(network, pretrained.read_file(weights), weights.file, new_head)
+        pretrained.fill(network, read_file(weights), weights.file, new_heads)
     elif weights is not None:
         with pretrained.reaching(f"{weights} of torchvision's vit_b_16"):
             state = ViT_B_16_Weights[weights].get_state_dict(progress=False, check_hash=True)
-        pretrained.fill(network, state, weights, new_head)
+        pretrained.fill(network, state, weights, new_heads)
     return network
 
 
-def last_map(network: VisionTransformer) -> AbstractContextManager[nn.Module]:
+def last_map(network: VisionTransformer, _: Tensor) -> AbstractContextManager[nn.Module]:
     """The patches' tokens as the last block reads them: the class token gathers from them there."""
     side = network.image_size // network.patch_size
     return tokens.as_map(network.encoder.layers[-1].ln_1, (side, side))

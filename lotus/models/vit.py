@@ -3,7 +3,7 @@
 from contextlib import AbstractContextManager
 
 from timm.models.vision_transformer import VisionTransformer
-from torch import nn
+from torch import Tensor, nn
 
 from lotus.config.architectures import ViT
 from lotus.models import tokens
@@ -24,6 +24,6 @@ def build(architecture: ViT, image_shape: tuple[int, int, int], num_classes: int
     return network
 
 
-def last_map(network: VisionTransformer) -> AbstractContextManager[nn.Module]:
+def last_map(network: VisionTransformer, _: Tensor) -> AbstractContextManager[nn.Module]:
     """The patches' tokens as the last block reads them: the class token gathers from them there."""
     return tokens.as_map(network.blocks[-1].norm1, network.patch_embed.grid_size)

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from lotus.config.architectures import ViTB16, WeightsFile
 from lotus.errors import LotusError, choices
 from lotus.models import pretrained, vit
+from lotus.models.weights_file import read_file
 
 NAME, HEAD = "vit_base_patch16_224", "head"
 
@@ -27,15 +28,15 @@ def build(architecture: ViTB16, image_shape: tuple[int, int, int], num_classes: 
     network: nn.Module = timm.create_model(NAME, num_classes=num_classes)
     weights = architecture.weights
     if isinstance(weights, WeightsFile):
-        pretrained.fill(network, pretrained.read_file(weights), weights.file, HEAD)
+        pretrained.fill(network, read_file(weights), weights.file, [HEAD])
     elif weights is not None:
-        pretrained.fill(network, _from_hub(weights), weights, HEAD)
+        pretrained.fill(network, _from_hub(weights), weights, [HEAD])
     return network
 
 
-def last_map(network: nn.Module) -> AbstractContextManager[nn.Module]:
+def last_map(network: nn.Module, images: Tensor) -> AbstractContextManager[nn.Module]:
     """Has the tokens pass as a map, as in timm's other vision transformers."""
-    return vit.last_map(network)
+    return vit.last_map(network, images)
 
 
 def _from_hub(tag: str) -> dict[str, Tensor]:

@@ -16,11 +16,11 @@ from lotus.config.protocol import CORRECTED, parse
 from lotus.config.resolved import chosen_for
 from lotus.errors import LotusError
 from lotus.figures.registry import FIGURES
-from lotus.methods.base.read_plugins import modules_of
 from lotus.plan.description import description as description_of_plan
 from lotus.plan.plan import Plan
 from lotus.plan.rows import rows_of_means
 from lotus.plan.shadows import shadowed_cells
+from lotus.plugin_files import modules_of
 from lotus.records.files import write_json
 from lotus.records.record import write_record
 from lotus.tables.discovery import Registry, refuse_shared_targets

@@ -12,7 +12,6 @@ from lotus.config.cells import Benchmark
 from lotus.config.images import Dataset
 from lotus.layout import GOLD, HALF, HELD_OUT, ORIGINAL
 from lotus.methods.base.plugins import plugins_for
-from lotus.methods.base.read_plugins import modules_of
 from lotus.plan.candidates import candidates, trials
 from lotus.plan.contents import Contents
 from lotus.plan.plan import Plan
@@ -20,6 +19,7 @@ from lotus.plan.power import cell_of_power, models_of_power, number_of, seed_of_
 from lotus.plan.rows import explained_runs
 from lotus.plan.shadows import shadow_runs
 from lotus.plan.step import Step, expected, subject_of, texts, with_record
+from lotus.plugin_files import modules_of
 
 PLACE = ("dataset", "architecture", "scenario")
 
@@ -123,6 +123,9 @@ def _trained(kind: str, plan: Plan, runs: Iterable[_Run]) -> Iterator[Step]:
     for run in runs:
         home = run.home
         architecture = architecture_of(home.dataset, home.architecture)
+        if run.row != ORIGINAL or run.is_shadow:
+            # So that another checkpoint asks for no other gold.
+            architecture = {**architecture, "checkpoint": None}
         use = use_of(home.dataset, home.architecture)
         weights, weights_option = _weights(plan, run)
         outputs = texts(layout.run_files(run.folder))
@@ -153,7 +156,7 @@ def _trained(kind: str, plan: Plan, runs: Iterable[_Run]) -> Iterator[Step]:
                 "apart": _apart(apart),
                 "weights": weights_option,
             },
-            modules=("lotus.runs.train", _architecture_module(plan, home)),
+            modules=("lotus.runs.train", *_architecture_modules(plan, home)),
             records=expected(outputs, [*_recorded(run), *weights[:1]], settings),
             by_default=run.by_default,
         )
@@ -250,7 +253,7 @@ def explain_forget_set(contents: Contents) -> Iterator[Step]:
                 ],
                 "labels": json.dumps({**cell.labels, "seed": seed}),
             },
-            modules=("lotus.runs.gradcam", _architecture_module(plan, cell)),
+            modules=("lotus.runs.gradcam", *_architecture_modules(plan, cell)),
             records=expected(outputs),
         )
 
@@ -363,8 +366,8 @@ def _apart(apart: Mapping[str, int]) -> list[str]:
     return ["--seeds-apart", json.dumps(apart)] if apart else []
 
 
-def _architecture_module(plan: Plan, cell: Benchmark) -> str:
-    return models.module_of(plan.settings.architectures[cell.architecture])
+def _architecture_modules(plan: Plan, cell: Benchmark) -> tuple[str, ...]:
+    return models.modules_of(plan.settings.architectures[cell.architecture])
 
 
 def _method_modules(plan: Plan, cell: Benchmark, row: str) -> tuple[str, ...]:
@@ -373,7 +376,7 @@ def _method_modules(plan: Plan, cell: Benchmark, row: str) -> tuple[str, ...]:
     Other methods are no part of its code.
     """
     method = plan.method_of(row)
-    own = (plan.methods.module_of(method), _architecture_module(plan, cell))
+    own = (plan.methods.module_of(method), *_architecture_modules(plan, cell))
     loaded = modules_of(plugins_for(method, plan.settings.plugins))
     return tuple(dict.fromkeys((*own, *loaded)))
 

@@ -20,7 +20,7 @@ def rank_images(contents: Contents) -> Iterator[Step]:
     plan = contents.plan
     for (dataset, ranked_by), by_default in _needed(contents, LOSSES).items():
         outputs = with_record({LOSSES: layout.losses_file(dataset, ranked_by)})
-        architecture = plan.architecture(dataset, ranked_by)
+        architecture = {**plan.architecture(dataset, ranked_by), "checkpoint": None}
         use = plan.use_of(dataset, ranked_by)
         settings = {
             "architecture": architecture,
@@ -41,7 +41,7 @@ def rank_images(contents: Contents) -> Iterator[Step]:
             },
             modules=(
                 "lotus.runs.ranking",
-                models.module_of(plan.settings.architectures[ranked_by]),
+                *models.modules_of(plan.settings.architectures[ranked_by]),
             ),
             records=expected(outputs, [str(layout.store_files(dataset)["source"])], settings),
             by_default=by_default,

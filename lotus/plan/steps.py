@@ -15,6 +15,7 @@ from lotus.plan.commands import run_command
 from lotus.plan.contents import Contents
 from lotus.plan.plan import Plan
 from lotus.plan.step import ExpectedRecord, Files, Step
+from lotus.plugin_files import folders_of
 from lotus.records.code_identity import code_digest
 
 Builder = Callable[[Contents], Iterator[Step]]
@@ -122,7 +123,8 @@ class Steps:
 
         def digest(wildcards: Mapping[str, str]) -> str:
             modules = self.find(kind, wildcards).modules
-            return step_code(*modules) if modules else ""
+            folders = folders_of(self.plan.settings.own_code)
+            return step_code(*modules, folders=folders) if modules else ""
 
         return digest
 

@@ -21,7 +21,8 @@ class Explanations:
     Attributes:
         rows: str `[models]`, names of the rows.
         collapsed: str `[models]`, why a model is of no use; '' if it is not so.
-        maps: float32 `[models, images, h, w]`, not normalised, nowhere negative.
+        maps: float32 `[models, images, h, w]`, not normalised, nowhere negative; `[…, 0, 0]` of a network
+            that has no map.
         probabilities: float32 `[models, images]`, what each model says of the true class.
         pixels: uint8 `[images, H, W, C]`, the images as models see them.
         indices: int64 `[images]`, into the store.

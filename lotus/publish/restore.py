@@ -15,11 +15,11 @@ from pathlib import Path
 from lotus import layout
 from lotus.audit.audit import CHANGED, MISSING, STALE, VERIFIED, Artifact, audit
 from lotus.errors import LotusError
-from lotus.methods.base.read_plugins import folders_of
 from lotus.names import shown
 from lotus.plan.declared import Declared, present
 from lotus.plan.step import ExpectedRecord
 from lotus.plan.steps import expected_records
+from lotus.plugin_files import folders_of
 from lotus.records.index import Index, read_index
 from lotus.records.places import refuse_links_out
 from lotus.tracking.dvc import dvc, has_remote
@@ -77,7 +77,7 @@ def restore(
         raise LotusError(
             "no results are recorded here, so there are none to restore; `snakemake --cores all` makes them"
         )
-    folders = folders_of(now.plan.settings.plugins)
+    folders = folders_of(now.plan.settings.own_code)
     # Also what an earlier audit read: what it remembers decides what is not computed.
     artifacts = audit(index, wanted, full=True, plugin_folders=folders).artifacts
     if not only_list and _fetch(artifacts, recompute):

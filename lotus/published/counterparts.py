@@ -39,6 +39,8 @@ def _dataset(name: str, dataset: Dataset) -> str | None:
 
 
 def _architecture(architecture: Architecture) -> str | None:
+    if architecture.checkpoint is not None:
+        return None
     match architecture.model:
         case "resnet18":
             is_wide = architecture.width == WIDTH and architecture.max_pool

@@ -48,7 +48,8 @@ def explain(
 ) -> None:
     """Writes the maps of some forget images as `out` (see `Explanations`), and the record beside it.
 
-    Models are in eval mode, whatever mode their method left them in; images are not augmented.
+    Models are in eval mode, whatever mode their method left them in; images are not augmented. Of a network
+    without maps the probabilities alone are told.
 
     Args:
         runs: row → folder of its run; `original` must be among them, its record says how to build them.
@@ -72,11 +73,21 @@ def explain(
         reduced_first = protocol.has("R2") and row not in (ORIGINAL, GOLD)
         shown = Images(store, use, device.torch, chosen, reduced_first).take(chosen)
         (batch,) = shown.in_order(len(chosen))
-        with models.last_map(architecture, network) as layer:
-            found, said = grad_cam(network, layer, batch)
-        maps.append(found)
+        place = models.last_map(architecture, network, batch.images[:1])
+        if place is None:
+            maps.append(np.zeros((len(chosen), 0, 0), dtype=np.float32))
+            said = true_class(network, batch)
+        else:
+            with place as layer:
+                found, said = grad_cam(network, layer, batch)
+            maps.append(found)
         probabilities.append(said)
         log.info("%s: true class %s", row, "  ".join(f"{value:.3f}" for value in said))
+    has_maps = bool(maps[0].size)
+    if not has_maps:
+        log.warning(
+            "%s has no map of an image, so where it looks cannot be told", architecture.model
+        )
     pixels = (batch.images * shown.std + shown.mean).mul(255).round().byte().movedim(1, -1)
     of_images = store.labels[chosen]
     maps_file.save(
@@ -96,14 +107,17 @@ def explain(
     write_record(
         out.with_suffix(".json"),
         kind="gradcam",
-        modules=[__name__, models.module_of(architecture)],
+        modules=[__name__, *models.modules_of(architecture)],
         about={**labels, "protocol": protocol.name},
         settings={"images": count, "rows": list(runs)},
         inputs=[store_folder / "source.json", forget_set, *read],
         outputs=[out],
         hardware=device.hardware,
         device_memory=device.peak_memory,
-        notes={"chosen": {"rule": RULE, "indices": chosen.tolist()}},
+        notes={
+            "chosen": {"rule": RULE, "indices": chosen.tolist()},
+            **({} if has_maps else {"maps": "none: the network has no map of an image"}),
+        },
     )
 
 
@@ -152,6 +166,12 @@ def grad_cam(network: nn.Module, layer: nn.Module, batch: Batch) -> tuple[np.nda
 
     explained = LayerGradCam(network, layer)
     found = explained.attribute(batch.images, batch.labels, relu_attributions=True)
+    return found[:, 0].detach().float().cpu().numpy(), true_class(network, batch)
+
+
+def true_class(network: nn.Module, batch: Batch) -> np.ndarray:
+    """Returns the probabilities, float32 `[b]`, that a network gives the labels of a batch."""
     with torch.no_grad():
         said = network(batch.images).float().softmax(1).gather(1, batch.labels[:, None])
-    return found[:, 0].detach().float().cpu().numpy(), said[:, 0].cpu().numpy()
+    found: np.ndarray = said[:, 0].cpu().numpy()
+    return found

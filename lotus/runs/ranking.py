@@ -80,6 +80,7 @@ def rank_images(
                 for purpose in ("weights", "batches")
             )
             model = build_network(store, architecture, use, weights, device)
+            torch.manual_seed(derive_seed(RANKING_SEED, f"layers/fold-{number}"))
             with explained_failures(f"training of the model of fold {number + 1}"):
                 train(
                     model,
@@ -96,7 +97,7 @@ def rank_images(
     write_record(
         record,
         kind="image-losses",
-        modules=[__name__, models.module_of(architecture)],
+        modules=[__name__, *models.modules_of(architecture)],
         about={"dataset": store.source["dataset"], **labels},
         settings=settings,
         inputs=[folder / "source.json", *models.weights_files(architecture)],

@@ -25,7 +25,7 @@ from lotus.predictions import collapse, predictions_file
 from lotus.predictions.predictions_file import ABSENT, ATTACKED, CALIBRATION, Split
 from lotus.records.record import write_record
 from lotus.records.stopwatch import Stopwatch
-from lotus.runs.run import MODEL, PREDICTIONS, RECORD, Inputs, Run, generator_of
+from lotus.runs.run import MODEL, PREDICTIONS, RECORD, Inputs, Run, generator_of, seed_layers
 
 log = logging.getLogger(__name__)
 
@@ -218,6 +218,7 @@ def record_run(
         reduced_first = kind == "unlearned" and run.protocol.has("R2")
         apart = asked.apart(device.torch, reduced_first)
         generator = generator_of(run, "evaluation", device)
+        seed_layers(run, "evaluation")
         everything = images.and_all_others(asked.store)
         said, collapsed = ask_and_judge(model, everything, asked, run.protocol, generator, apart)
     predictions_file.save(run.out / PREDICTIONS, said, collapsed)

@@ -178,6 +178,11 @@ def read_inputs(inputs: Inputs) -> tuple[Store, HeldOut, ForgetSet | None]:
     return open_store(inputs.store), load_held_out(inputs.held_out), chosen
 
 
+def seed_layers(run: Run, purpose: str) -> None:
+    """Seeds what layers draw by themselves (dropout, stochastic depth), which takes no generator."""
+    torch.manual_seed(run.derived_seed(f"{purpose}/layers"))
+
+
 def generator_of(run: Run, purpose: str, device: Device) -> torch.Generator:
     """Randomness of one purpose, on the device: it follows from the seeds of the run alone."""
     return torch.Generator(device.torch).manual_seed(run.derived_seed(purpose))

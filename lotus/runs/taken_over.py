@@ -61,6 +61,7 @@ def take_over_weights(
         "seconds_to_it",
         "resumed_after_epochs",
         "left_in_train_mode",
+        "checkpoint",
     )
     notes = {key: noted[key] for key in kept if key in noted}
     return {**notes, "weights_of": there.as_posix(), "seconds": seconds}

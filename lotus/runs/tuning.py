@@ -24,7 +24,7 @@ from lotus.records.record import write_record
 from lotus.runs.bench import Bench, set_up
 from lotus.runs.objective import READ, objective
 from lotus.runs.recording import ask
-from lotus.runs.run import MODEL, RECORD, Inputs, Run, start
+from lotus.runs.run import MODEL, RECORD, Inputs, Run, seed_layers, start
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +63,7 @@ def try_candidates(
         # A copy, since what one candidate does to it must not reach the next.
         own = replace(bench, original=copy.deepcopy(bench.original))
         task = own.task(run, checks.CheckedProgress(method_name, lambda *_: None))
+        seed_layers(run, "unlearn")
         with clock.phase("unlearn"), explained_failures(f"method {method_name}"):
             unlearned = method.unlearn(task)
         checks.check_returned(method_name, unlearned, task)
@@ -70,7 +71,7 @@ def try_candidates(
         found = objective(_said(bench, unlearned), untouched)
         trials.append({"given": dict(given), **found})
         log.info("%s", json.dumps(trials[-1]))
-    entered = [__name__, registry.module_of(method_name), models.module_of(bench.architecture)]
+    entered = [__name__, registry.module_of(method_name), *models.modules_of(bench.architecture)]
     write_record(
         run.out,
         kind="trials",

@@ -12,7 +12,7 @@ from lotus.methods.base import checks, configured, registry
 from lotus.runs.bench import set_up
 from lotus.runs.networks import untrained_architecture
 from lotus.runs.recording import Asked, record_run
-from lotus.runs.run import MODEL, RECORD, EpochLog, Inputs, Run, start
+from lotus.runs.run import MODEL, RECORD, EpochLog, Inputs, Run, seed_layers, start
 from lotus.runs.taken_over import take_over_weights, weight_switches
 
 log = logging.getLogger(__name__)
@@ -62,6 +62,7 @@ def unlearn_run(
         epochs = EpochLog(method_name)
         progress = checks.CheckedProgress(method_name, epochs)
         task = bench.task(run, progress, lambda: clock.phase("method_prepare"))
+        seed_layers(run, "unlearn")
         with clock.phase("unlearn"), explained_failures(f"method {method_name}"):
             unlearned = method.unlearn(task)
         clock.move("unlearn", "method_prepare")
@@ -83,7 +84,7 @@ def unlearn_run(
     if "R1" in registry.entry_of(method_name).released:
         preparation = clock.seconds.get("method_prepare", 0.0)
         notes["minutes_released_r1"] = round(clock.seconds["unlearn"] / 60 + preparation, 4)
-    entered = [__name__, registry.module_of(method_name), models.module_of(bench.architecture)]
+    entered = [__name__, registry.module_of(method_name), *models.modules_of(bench.architecture)]
     modules = [*dict.fromkeys([*entered, *plugins])]
     also_read = [weights_of / MODEL] if weights_of is not None else []
     if weights_of is None and "M7" in registry.entry_of(method_name).released:

@@ -99,7 +99,7 @@ def test_grad_cam_looks_into_it(noise, text, compilations):
     for network in (build(RESNET, (2, 6, 6), 3, 1), declared(build(RESNET, (2, 6, 6), 3, 1), text)):
         network.eval()
         network(batch.images)
-        with last_map(RESNET, network) as layer:
+        with last_map(RESNET, network, batch.images) as layer:
             found, said = grad_cam(network, layer, batch)
         assert said.shape == (3,)
         maps.append(torch.from_numpy(found))

@@ -11,7 +11,7 @@ from torch import nn
 
 from lotus.config.architectures import ARCHITECTURE, WeightsFile
 from lotus.errors import LotusError
-from lotus.models import build, pretrained, torchvision_vit_b16, weights_files, without_weights
+from lotus.models import build, torchvision_vit_b16, weights_file, weights_files, without_weights
 from lotus.records.files import sha256
 
 BODY = 85_798_656
@@ -195,13 +195,13 @@ def test_weights_of_another_architecture_name_a_few_keys(tmp_path, small):
 def test_files_that_cannot_be_used(tmp_path):
     path = tmp_path / "w.pth"
     with pytest.raises(LotusError, match=r"w.pth: .*No such file"):
-        pretrained.read_file(WeightsFile(file=str(path), sha256="0" * 64))
+        weights_file.read_file(WeightsFile(file=str(path), sha256="0" * 64))
     digest = write(path, state_of())["sha256"]
     with pytest.raises(LotusError, match=f"sha256 is {digest}, but the configuration says 0000"):
-        pretrained.read_file(WeightsFile(file=str(path), sha256="0" * 64))
+        weights_file.read_file(WeightsFile(file=str(path), sha256="0" * 64))
     for content in ([torch.zeros(1)], {"a": state_of(), "b": state_of()}, {"epoch": 3}):
         with pytest.raises(LotusError, match="is not a state dict"):
-            pretrained.read_file(WeightsFile(**write(path, content)))
+            weights_file.read_file(WeightsFile(**write(path, content)))
 
 
 @pytest.mark.parametrize("ending", [".safetensors", ".pth"])
@@ -212,7 +212,7 @@ def test_damaged_files(tmp_path, ending):
     for damaged in (b"", whole[:20], whole[:-1], b"\xff" * 100):
         path.write_bytes(damaged)
         with pytest.raises(LotusError, match="the weights are damaged"):
-            pretrained.read_file(WeightsFile(file=str(path), sha256=sha256(path)))
+            weights_file.read_file(WeightsFile(file=str(path), sha256=sha256(path)))
 
 
 class Trap:
@@ -227,14 +227,14 @@ def test_nothing_in_a_file_is_executed(tmp_path):
         lambda: path.write_bytes(pickle.dumps(Trap(), 2)),
     ):
         save()
-        with pytest.raises(LotusError, match=r"pickled objects .*exec.* give its state dict"):
-            pretrained.read_file(WeightsFile(file=str(path), sha256=sha256(path)))
+        with pytest.raises(LotusError, match=r"pickled objects .*exec.* save its state dict"):
+            weights_file.read_file(WeightsFile(file=str(path), sha256=sha256(path)))
 
 
 def test_a_relative_file_is_looked_for_in_the_project(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     weights = write(tmp_path / "w.safetensors", state_of())
-    assert pretrained.read_file(WeightsFile(file="w.safetensors", sha256=weights["sha256"]))
+    assert weights_file.read_file(WeightsFile(file="w.safetensors", sha256=weights["sha256"]))
 
 
 def test_architectures_without_their_weights(tmp_path):

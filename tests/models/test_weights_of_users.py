@@ -16,7 +16,7 @@ from torch import nn
 
 from lotus.config.architectures import WeightsFile
 from lotus.errors import LotusError
-from lotus.models import load_weights, pretrained, save_weights
+from lotus.models import load_weights, pretrained, save_weights, weights_file
 from lotus.records.files import sha256
 
 
@@ -41,7 +41,7 @@ KEYS = list(Network().state_dict())
 def fill(tmp_path):
     """Writes a file of torch, or as its name says, and fills a network from it."""
 
-    def make(content, name="w.pth", new_head="head"):
+    def make(content, name="w.pth", new_heads=("head",)):
         path = tmp_path / name
         if path.suffix == ".safetensors":
             save_file(content, path)
@@ -50,8 +50,8 @@ def fill(tmp_path):
         else:
             torch.save(content, path)
         network = Network()
-        weights = pretrained.read_file(WeightsFile(file=str(path), sha256=sha256(path)))
-        pretrained.fill(network, weights, str(path), new_head)
+        weights = weights_file.read_file(WeightsFile(file=str(path), sha256=sha256(path)))
+        pretrained.fill(network, weights, str(path), new_heads)
         return network
 
     return make
@@ -193,7 +193,7 @@ def test_a_whole_model_is_called_that(fill, tmp_path):
     ):
         line = refusal(fill, content)
         assert "holds a whole model or other pickled objects" in line
-        assert "torch.save(model.state_dict(), …)" in line
+        assert 'torch.save(model.state_dict(), "weights.pt")' in line
         assert named in line
 
 
@@ -214,7 +214,7 @@ def test_a_file_of_another_kind_is_named(tmp_path, content, said, name):
     path = tmp_path / name
     path.write_bytes(content)
     with pytest.raises(LotusError, match=said):
-        pretrained.read_file(WeightsFile(file=str(path), sha256=sha256(path)))
+        weights_file.read_file(WeightsFile(file=str(path), sha256=sha256(path)))
     with pytest.raises(LotusError, match=said):
         load_weights(path, Network())
 
@@ -224,7 +224,9 @@ def test_the_format_is_that_of_the_content(fill, tmp_path):
     torch.save(state_of(), tmp_path / "other.pth")
     path = tmp_path / "w.safetensors"
     path.write_bytes((tmp_path / "other.pth").read_bytes())
-    assert pretrained.read_file(WeightsFile(file=str(path), sha256=sha256(path))).keys() == {*KEYS}
+    assert weights_file.read_file(WeightsFile(file=str(path), sha256=sha256(path))).keys() == {
+        *KEYS
+    }
 
 
 def test_older_files_of_torch_are_read(fill, tmp_path):
@@ -328,7 +330,7 @@ def test_tensors_without_plain_floating_values_are_refused(fill, value, said):
 
 def test_the_head_that_is_not_used_may_hold_anything(fill):
     assert is_filled(fill(changed("head.weight", torch.full((9, 2), float("nan")))))
-    refusal(fill, changed("head.bias", torch.full((3,), float("nan"))), new_head=None)
+    refusal(fill, changed("head.bias", torch.full((3,), float("nan"))), new_heads=())
 
 
 # Weights of an earlier run
@@ -371,8 +373,8 @@ def test_damaged_weights_are_refused_or_finite(tmp_path, whole_files, number, ed
     path.write_bytes(damaged(whole, edits))
     network = Network()
     with suppress(LotusError):
-        weights = pretrained.read_file(WeightsFile(file=str(path), sha256=sha256(path)))
-        pretrained.fill(network, weights, str(path), "head")
+        weights = weights_file.read_file(WeightsFile(file=str(path), sha256=sha256(path)))
+        pretrained.fill(network, weights, str(path), ["head"])
     assert all(value.isfinite().all() for value in network.state_dict().values())
     with suppress(LotusError):
         load_weights(path, network)

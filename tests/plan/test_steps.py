@@ -143,7 +143,7 @@ def test_an_expected_record_is_one_of_the_files_of_its_step_and_states_the_other
 
 
 def test_code_is_that_of_the_modules_where_a_step_begins(steps, plan, monkeypatch):
-    monkeypatch.setattr("lotus.plan.steps.step_code", lambda *modules: "+".join(modules))
+    monkeypatch.setattr("lotus.plan.steps.step_code", lambda *modules, **_: "+".join(modules))
     cell, seed = plan.cells[0], plan.settings.seeds[0]
     subject = {**subject_of(plan.home(cell, "finetune"), seed), "row": "finetune"}
     assert steps.code_of("unlearn")(subject) == (

@@ -72,7 +72,7 @@ def test_the_map_of_a_network_of_known_form():
 
 def test_the_map_of_the_resnet_is_that_of_its_class_weights():
     network, batch = network_of(RESNET, 32), batch_of(3, 32)
-    with models.last_map(RESNET, network) as layer:
+    with models.last_map(RESNET, network, batch.images) as layer:
         maps, _ = grad_cam(network, layer, batch)
     kept = []
     network.layer4.register_forward_hook(lambda *args: kept.append(args[-1]))
@@ -86,7 +86,7 @@ def test_the_map_of_the_resnet_is_that_of_its_class_weights():
 
 def test_the_map_of_the_transformer_is_that_of_its_patches_tokens():
     network, batch = network_of(VIT, 12), batch_of(3, 12)
-    with models.last_map(VIT, network) as layer:
+    with models.last_map(VIT, network, batch.images) as layer:
         maps, _ = grad_cam(network, layer, batch)
     kept = []
     network.blocks[-1].norm1.register_forward_hook(lambda *args: kept.append(args[-1]))
@@ -104,7 +104,7 @@ def test_the_large_transformers_have_maps_of_their_patches(model):
     architecture = ARCHITECTURE.validate_python(given)
     network = models.build(architecture, (3, 224, 224), 3, seed=1).eval()
     images, kept = torch.zeros(1, 3, 224, 224), []
-    with models.last_map(architecture, network) as layer, torch.no_grad():
+    with models.last_map(architecture, network, images) as layer, torch.no_grad():
         layer.register_forward_hook(lambda *args: kept.append(args[-1].shape))
         network(images)
     assert kept == [(1, 768, 14, 14)]
@@ -125,7 +125,7 @@ def test_tokens_pass_unchanged_row_after_row_and_nothing_is_left():
 def test_explaining_changes_no_model(architecture, snapshot, same):
     network, batch = network_of(architecture, 16), batch_of(2, 16)
     before, said = snapshot(network), network(batch.images)
-    with models.last_map(architecture, network) as layer:
+    with models.last_map(architecture, network, batch.images) as layer:
         grad_cam(network, layer, batch)
     assert same(before, snapshot(network))
     assert torch.equal(said, network(batch.images))

@@ -7,7 +7,8 @@ from typing import Any, Protocol
 from lotus.config.protocol import Protocol as Switches
 from lotus.errors import LotusError, choices
 from lotus.methods.base import configured, registry
-from lotus.methods.base.read_plugins import ReadMethod, modules_of, read_methods
+from lotus.methods.base.read_plugins import ReadMethod, read_methods
+from lotus.plugin_files import modules_of
 
 Recorded = Callable[[], Iterable[Mapping[str, Any]]]
 """Gives the hyper-parameters that records of a row's runs state, if there are any."""

@@ -1,17 +1,12 @@
 """Files and modules of users that register methods of their own."""
 
-import importlib
-import importlib.util
 import sys
-import traceback
 from collections.abc import Sequence
-from contextlib import redirect_stdout
-from pathlib import Path
 
 from lotus.errors import LotusError
 from lotus.methods.base import configured, registry
-from lotus.methods.base.read_plugins import modules_of
 from lotus.names import shown
+from lotus.plugin_files import import_plugin, modules_of
 
 
 def load_plugins(plugins: Sequence[str]) -> tuple[str, ...]:
@@ -29,7 +24,7 @@ def load_plugins(plugins: Sequence[str]) -> tuple[str, ...]:
 
     """
     for plugin in plugins:
-        with registry.registering() as before, redirect_stdout(sys.stderr):
+        with registry.registering() as before:
             _load(plugin)
             for name in registry.registered() - before:
                 try:
@@ -66,79 +61,11 @@ def _registered_by(module: str) -> set[str]:
 
 
 def _load(plugin: str) -> None:
-    if plugin.endswith(".py"):
-        _make_known(Path(plugin))
     (module,) = modules_of([plugin])
     is_new, before = module not in sys.modules, registry.registered()
-    try:
-        importlib.import_module(module)
-    except LotusError as error:
-        raise LotusError(f"plugin '{shown(plugin)}': {error}") from error
-    # Also what ends a process: of a plugin it is a mistake like others.
-    except BaseException as error:
-        if isinstance(error, KeyboardInterrupt) and not _is_raised(error):
-            raise
-        raise LotusError(
-            f"plugin '{shown(plugin)}': cannot be imported: {_said(error, module)}; accepted: the path of "
-            "a Python file, or the name of an installed module"
-        ) from error
+    import_plugin(plugin)
     if plugin.endswith(".py") and is_new and registry.registered() == before:
         raise LotusError(
             f"plugin '{shown(plugin)}': registers no method: put `@register('name')` of "
             "lotus.methods.base above one of its classes"
         )
-
-
-def _make_known(path: Path) -> None:
-    """Puts the folder of a file where modules are looked for, so that it is found by its name.
-
-    By name, so that the digest of the code finds it too, and modules beside it.
-
-    Raises:
-        LotusError: there is no such file, or another module has its name.
-
-    """
-    if not path.is_file():
-        raise LotusError(
-            f"plugin '{shown(path)}': there is no such file; looked in {shown(Path.cwd())}"
-        )
-    name, folder = path.stem, str(path.parent.resolve())
-    if "." in name:
-        other = name.replace(".", "_")
-        raise LotusError(
-            f"plugin '{shown(path)}': Python takes the part before a dot for a package; name "
-            f"the file {other}.py"
-        )
-    if folder not in sys.path:
-        sys.path.append(folder)
-    importlib.invalidate_caches()
-    there = _origin(name)
-    if there is None or Path(there).resolve() != path.resolve():
-        raise LotusError(
-            f"plugin '{shown(path)}': {shown(there or name)} already has this name; give it another"
-        )
-
-
-def _origin(name: str) -> str | None:
-    """File of the module that an import of this name gives; None: it has none."""
-    if name in sys.modules:
-        return getattr(sys.modules[name], "__file__", None)
-    spec = importlib.util.find_spec(name)
-    return spec.origin if spec is not None and spec.has_location else None
-
-
-def _said(error: BaseException, module: str) -> str:
-    """Returns in one line what went wrong, with the last line of the plug-in that had a part in it."""
-    what = " ".join(str(error).split())
-    if isinstance(error, SystemExit):
-        what = f"it ended the process (exit code {error.code})"
-    frames = traceback.extract_tb(error.__traceback__)
-    mine = [frame.lineno for frame in frames if Path(frame.filename).stem == module.split(".")[-1]]
-    line = f" (line {mine[-1]})" if mine and not isinstance(error, SyntaxError) else ""
-    return f"{type(error).__name__}: {what}{line}"
-
-
-def _is_raised(error: BaseException) -> bool:
-    """Whether code raised this itself: it did not come from the keyboard."""
-    frames = traceback.extract_tb(error.__traceback__)
-    return bool(frames) and (frames[-1].line or "").startswith("raise")

@@ -8,10 +8,10 @@ defaults that are written out, and the published constants. What it computes can
 import ast
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from lotus.names import composed
+from lotus.plugin_files import folders_of, modules_of
 from lotus.records.code_identity import reach
 from lotus.records.syntax import parse
 from lotus.surroundings import PACKAGE
@@ -35,18 +35,6 @@ class ReadMethod:
     others: frozenset[str]
     released: Mapping[str, Mapping[str, Any]]
     is_whole: bool
-
-
-def folders_of(plugins: Sequence[str]) -> tuple[Path, ...]:
-    """Returns where the modules of plug-ins are looked for besides Python's own folders."""
-    # In the order in which an import searches them, so that the same modules are found.
-    files = [Path(plugin).parent.absolute() for plugin in plugins if plugin.endswith(".py")]
-    return tuple(dict.fromkeys([Path.cwd(), *files]))
-
-
-def modules_of(plugins: Sequence[str]) -> tuple[str, ...]:
-    """Returns the names by which plug-ins are imported."""
-    return tuple(Path(it).stem if it.endswith(".py") else it for it in plugins)
 
 
 def read_methods(plugins: Sequence[str]) -> dict[str, ReadMethod]:
