@@ -133,7 +133,7 @@ main.add_section(
     look.remembered,
     look.signs,
 )
-main.add_section("Share results", share.publish, share.restore, share.export_crate)
+main.add_section("Share results", share.publish, share.restore, share.export_crate, share.hand_back)
 main.add_section(
     "Know what there is",
     know.methods,

@@ -45,6 +45,12 @@ out_option = click.option("--out", type=FOLDER, required=True, help="Folder of t
 original_option = click.option(
     "--original", type=EXISTING_FOLDER, required=True, help="Folder of the original model's run."
 )
+network_option = click.option(
+    "--network",
+    "network_file",
+    metavar="FILE",
+    help="Python file of your own that builds the original's network (docs/own-network.md).",
+)
 weights_option = click.option(
     "--weights-of",
     type=EXISTING_FOLDER,
@@ -216,10 +222,12 @@ def _train(kind: str, forget_set: Path | None, options: dict[str, Any]) -> None:
     help="A hyper-parameter, as alpha=4; repeatable. `lotus methods` lists them.",
 )
 @plugin_option
+@network_option
 def unlearn(
     method: str,
     forget_set: Path,
     original: Path,
+    network_file: str | None,
     calibration: Path | None,
     settings: tuple[tuple[str, Any], ...],
     plugins: tuple[str, ...],
@@ -237,7 +245,7 @@ def unlearn(
     inputs = Inputs(options.pop("store"), options.pop("held_out"), forget_set, calibration)
     weights_of = options.pop("weights_of")
     run = Run(**options)
-    unlearn_run(inputs, run, original, method, dict(settings), weights_of, loaded)
+    unlearn_run(inputs, run, original, method, dict(settings), weights_of, loaded, network_file)
 
 
 @click.command(
@@ -263,10 +271,12 @@ def unlearn(
     help="Hyper-parameters to try, as '{lr: 1e-3}'; repeatable.",
 )
 @plugin_option
+@network_option
 def tune(
     method: str,
     forget_set: Path,
     original: Path,
+    network_file: str | None,
     candidates: tuple[dict[str, Any], ...],
     plugins: tuple[str, ...],
     out: Path,
@@ -283,7 +293,8 @@ def tune(
 
     loaded = load_plugins(plugins)
     inputs = Inputs(options.pop("store"), options.pop("held_out"), forget_set)
-    tuning.try_candidates(inputs, Run(out=out, **options), original, method, candidates, loaded)
+    run = Run(out=out, **options)
+    tuning.try_candidates(inputs, run, original, method, candidates, loaded, network_file)
 
 
 @click.command(
@@ -335,6 +346,7 @@ def choose(trials: tuple[Path, ...], out: Path, record: Path | None) -> None:
 @device_options
 @protocol_option
 @labels_option
+@network_option
 @click.option("--out", type=FILE, required=True, help="The maps (.npz); their record lies beside.")
 def gradcam(store: Path, runs: tuple[tuple[str, Path], ...], **options: Any) -> None:
     """Compute where models look in forget images (Grad-CAM).

@@ -9,7 +9,7 @@ import click
 
 from lotus.cli.examples import examples
 from lotus.cli.output import print_lines
-from lotus.cli.parameters import configfile_option
+from lotus.cli.parameters import EXISTING_FOLDER, FILE, configfile_option
 from lotus.errors import LotusError
 
 
@@ -111,3 +111,31 @@ def export_crate(out: Path, copy_below: int) -> None:
         f"{written.steps} steps, {written.copied} files, {written.named} more by their digest only"
     )
     print_lines([f"{out}: {said}"])
+
+
+@click.command(
+    epilog=examples(
+        "lotus hand-back results/mine/resnet50/seed1/instance-10/corrected/lotus --out forgot.pth",
+        when="of an experiment whose architecture names a `checkpoint`",
+    )
+)
+@click.argument("run", type=EXISTING_FOLDER)
+@click.option("--out", type=FILE, required=True, help="File of the weights.")
+@click.option(
+    "--original",
+    type=EXISTING_FOLDER,
+    help="Run of the original whose form is meant, where the record of RUN names none: of gold, say.",
+)
+@click.option("--replace", is_flag=True, help="Write over a file that is there.")
+def hand_back(run: Path, out: Path, original: Path | None, replace: bool) -> None:
+    """Write a model's weights as its checkpoint came.
+
+    RUN is the folder of a run. Container, nesting, names, their order and the types of numbers are those of
+    the file that the original came from, so the code that loads that file loads this one.
+    """
+    from lotus.runs.handing_back import hand_back
+
+    form = hand_back(run, out, original, replace)
+    print_lines([f"{out}: {form}"])
+    if form.others:
+        print_lines([f"  left out, as said of the original's weights: {', '.join(form.others)}"])

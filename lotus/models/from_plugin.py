@@ -53,8 +53,18 @@ def _make(
 
 
 def last_map(network: nn.Module, images: Tensor) -> AbstractContextManager[nn.Module] | None:
-    """The module that the network names in its attribute `last_map`, else what is found by asking it."""
+    """The module that the network's attribute `last_map` names, else what is found by asking it.
+
+    Raises:
+        LotusError: it names none of the network's.
+
+    """
     named = getattr(network, "last_map", None)
-    if isinstance(named, nn.Module):
-        return nullcontext(named)
+    if isinstance(named, str):
+        try:
+            return nullcontext(network.get_submodule(named))
+        except AttributeError as error:
+            raise LotusError(
+                f"{type(network).__name__}: last_map = '{shown(named)}': the network has no such module"
+            ) from error
     return any_network.last_map(network, images)

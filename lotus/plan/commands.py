@@ -74,7 +74,14 @@ def _retrain(step: Step) -> list[Files]:
 
 def _unlearn(step: Step) -> list[Files]:
     method = (step.told["method"], step.told["hyperparameters"])
-    return ["unlearn", *method, *_read(step), "--original", step.told["original"]]
+    return [
+        "unlearn",
+        *method,
+        *_read(step),
+        "--original",
+        step.told["original"],
+        step.told["network"],
+    ]
 
 
 def _read(step: Step) -> list[Files]:

@@ -218,6 +218,7 @@ def unlearn(contents: Contents) -> Iterator[Step]:
                 if synthetic
                 else [],
                 "plugins": _plugins(plan, row),
+                "network": _network(plan, home),
             },
             modules=("lotus.runs.unlearn", *_method_modules(plan, home, row)),
             records=expected(outputs, read, settings),
@@ -252,6 +253,7 @@ def explain_forget_set(contents: Contents) -> Iterator[Step]:
                     for word in ("--of", row, folder.as_posix())
                 ],
                 "labels": json.dumps({**cell.labels, "seed": seed}),
+                "network": _network(plan, cell),
             },
             modules=("lotus.runs.gradcam", *_architecture_modules(plan, cell)),
             records=expected(outputs),
@@ -284,6 +286,7 @@ def try_candidates(contents: Contents) -> Iterator[Step]:
                 "original": original.as_posix(),
                 "labels": run.labels,
                 "plugins": _plugins(plan, row),
+                "network": _network(plan, cell),
             },
             modules=("lotus.runs.tuning", *_method_modules(plan, cell, row)),
             by_default=False,
@@ -368,6 +371,12 @@ def _apart(apart: Mapping[str, int]) -> list[str]:
 
 def _architecture_modules(plan: Plan, cell: Benchmark) -> tuple[str, ...]:
     return models.modules_of(plan.settings.architectures[cell.architecture])
+
+
+def _network(plan: Plan, cell: Benchmark) -> list[str]:
+    """The option that allows the code of a network of the user's; records alone allow none."""
+    architecture = plan.settings.architectures[cell.architecture]
+    return ["--network", architecture.file] if architecture.model == "plugin" else []
 
 
 def _method_modules(plan: Plan, cell: Benchmark, row: str) -> tuple[str, ...]:

@@ -69,8 +69,17 @@ class Bench:
         )
 
 
-def set_up(inputs: Inputs, original: Path, device: Device, protocol: Protocol) -> Bench:
+def set_up(
+    inputs: Inputs,
+    original: Path,
+    device: Device,
+    protocol: Protocol,
+    network_file: str | None = None,
+) -> Bench:
     """Loads an original model by its run's folder, and the images of a scenario.
+
+    Args:
+        network_file: see `load_original`.
 
     Raises:
         LotusError: no forget set, a file is absent or damaged, or calibration images are not like the
@@ -80,7 +89,7 @@ def set_up(inputs: Inputs, original: Path, device: Device, protocol: Protocol) -
     store, held_out, chosen = read_inputs(inputs)
     if chosen is None:
         raise LotusError("unlearning needs a forget set")
-    architecture, use, model = load_original(original, store, device)
+    architecture, use, model = load_original(original, store, device, network_file)
     reach = np.concatenate([chosen.forget, chosen.retain])
     reduced_first = protocol.has("R2")
     if inputs.calibration is None:

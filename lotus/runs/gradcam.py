@@ -45,6 +45,7 @@ def explain(
     labels: Mapping[str, Any],
     out: Path,
     runtime: Runtime = DEFAULT_RUNTIME,
+    network_file: str | None = None,
 ) -> None:
     """Writes the maps of some forget images as `out` (see `Explanations`), and the record beside it.
 
@@ -56,6 +57,7 @@ def explain(
         protocol: under R2 images are reduced first, for methods but not for original and gold.
         count: number of images, see `choose_images`.
         labels: data set, architecture, scenario, …: for the record only.
+        network_file: see `load_original`.
 
     Raises:
         LotusError: no original, or a run without record or with a model that cannot be read.
@@ -65,7 +67,7 @@ def explain(
         raise LotusError(f"--of {ORIGINAL} is needed: its record says how to build the models")
     outcomes = {row: _outcome(folder / RECORD) for row, folder in runs.items()}
     device, store = prepare(device_name, threads, runtime), open_store(store_folder)
-    architecture, use, network = load_original(runs[ORIGINAL], store, device)
+    architecture, use, network = load_original(runs[ORIGINAL], store, device, network_file)
     chosen = choose_images(load_forget_set(forget_set).forget, store.labels, count)
     maps, probabilities = [], []
     for row, folder in runs.items():

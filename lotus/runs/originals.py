@@ -17,15 +17,25 @@ from lotus.runs.run import MODEL, RECORD
 
 
 def load_original(
-    original: Path, store: Store, device: Device
+    original: Path, store: Store, device: Device, network_file: str | None = None
 ) -> tuple[Architecture, Dataset, nn.Module]:
     """Loads an original model by its run's folder: architecture, how it is shown images, the model itself.
 
+    Args:
+        network_file: of a network that a file of the user's builds, that file. A record that names another
+            one is refused: results may be a stranger's, and to build the network runs its code.
+
     Raises:
-        LotusError: a file is absent or damaged.
+        LotusError: a file is absent or damaged, or the network's code is not the one that is named.
 
     """
     architecture, use = _settings_of(original)
+    if architecture.model == "plugin" and architecture.file != network_file:
+        named = f"is {shown(network_file)}" if network_file else "is missing"
+        raise LotusError(
+            f"{shown(original / RECORD)}: its network is built by {shown(architecture.file)}, whose code "
+            f"is run only where --network names it, which {named}"
+        )
     model = build_network(store, models.without_weights(architecture), use, 0, device)
     models.load_weights(original / MODEL, model)
     return architecture, use, model.eval()

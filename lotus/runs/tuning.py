@@ -40,13 +40,14 @@ def try_candidates(
     method_name: str,
     candidates: Sequence[Mapping[str, Any]],
     plugins: Sequence[str] = (),
+    network_file: str | None = None,
 ) -> None:
     """Applies a method once for each candidate and writes the objective of each, as a record.
 
     Args:
         run: `out` is the record's file.
         candidates: hyper-parameters; defaults of the method for the rest.
-        plugins: see `unlearn_run`.
+        plugins, network_file: see `unlearn_run`.
 
     Raises:
         LotusError: a candidate is not accepted, or an input is absent or damaged.
@@ -56,7 +57,7 @@ def try_candidates(
     methods = [configured.make(method_name, constants | dict(given)) for given in candidates]
     clock, device = start(run)
     with clock.phase("prepare"):
-        bench = set_up(inputs, original, device, run.protocol)
+        bench = set_up(inputs, original, device, run.protocol, network_file)
         untouched = _said(bench, bench.original)
     trials = []
     for given, method in zip(candidates, methods, strict=True):

@@ -26,6 +26,7 @@ def unlearn_run(
     hyperparameters: Mapping[str, Any],
     weights_of: Path | None = None,
     plugins: Sequence[str] = (),
+    network_file: str | None = None,
 ) -> None:
     """Applies a method to an original model.
 
@@ -35,13 +36,14 @@ def unlearn_run(
             bring, and the method's defaults.
         weights_of: another run with the same weights, of which only predictions are to be made anew.
         plugins: modules of the plug-ins that are loaded; they are part of its code.
+        network_file: see `load_original`.
 
     """
     constants = registry.constants(method_name, run.protocol)
     method = configured.make(method_name, constants | dict(hyperparameters))
     clock, device = start(run)
     with clock.phase("prepare"):
-        bench = set_up(inputs, original, device, run.protocol)
+        bench = set_up(inputs, original, device, run.protocol, network_file)
     settings = {
         "method": method_name,
         "hyperparameters": configured.hyperparameters(method),

@@ -13,9 +13,9 @@ from lotus.cli.main import main
 COMMANDS = [command.name for commands in main.sections.values() for command in commands]
 FIRST = {"choose": "tune"}
 """Command → the one whose examples must have run before."""
-ELSEWHERE = ("clean-mufac", "publish", "diff", "restore", "attack-shadows")
+ELSEWHERE = ("clean-mufac", "publish", "diff", "restore", "attack-shadows", "hand-back")
 """Run in tests/data on fewer images than the 1,500 that MUFAC forgets; in a published project here and in
-tests/publish; on hand-made shadows in tests/runs, since no quick check has any."""
+tests/publish; on hand-made shadows and a user's own model in tests/runs, since no quick check has any."""
 
 
 @pytest.fixture(scope="module")

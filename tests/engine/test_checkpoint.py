@@ -4,6 +4,7 @@ import logging
 
 import pytest
 import torch
+from torch import nn
 
 from lotus.config.architectures import Training
 from lotus.engine.checkpoint import Checkpoint, key_of
@@ -86,6 +87,21 @@ def test_a_killed_training_ends_as_an_undisturbed_one(
     for mine, theirs in zip(found[3], trajectory[-3:], strict=True):
         assert len(mine) == len(theirs) > 1
         assert all(torch.equal(*pair) for pair in zip(mine, theirs, strict=True))
+
+
+def test_what_layers_draw_by_themselves_goes_on_too(tmp_path, noise, seeded, snapshot, same):
+    def run(path, dies_in=None):
+        torch.manual_seed(3)
+        network = nn.Sequential(nn.Flatten(), nn.Dropout(0.5), nn.Linear(72, 3))
+        report, told = Report(dies_in), Training(batch_size=16, epochs=5, warmup_epochs=0)
+        checkpoint = Checkpoint(path, "mine", 0.0, report)
+        train(network, noise(40), noise(20, seed=1), told, seeded(), report, checkpoint=checkpoint)
+        return snapshot(network)
+
+    undisturbed = run(tmp_path / "a.pt")
+    with pytest.raises(KilledError):
+        run(tmp_path / "b.pt", dies_in=2)
+    assert same(run(tmp_path / "b.pt"), undisturbed)
 
 
 def test_a_training_that_had_ended_is_not_trained_again(tmp_path, trained, same):

@@ -17,10 +17,10 @@ rule explain_forget_set:
         device=DEVICE,
         computing=COMPUTING,
     params:
-        **STEPS.told("explain_forget_set", "store", "runs", "labels"),
+        **STEPS.told("explain_forget_set", "store", "runs", "labels", "network"),
         code=STEPS.code_of("explain_forget_set"),
     shell:
         "lotus --log {log} gradcam --store {params.store} --forget-set {input.forget_set}"
         " {params.runs:q} --protocol {wildcards.protocol} --device {resources.device}"
         " --runtime {resources.computing}"
-        " --labels {params.labels:q} --out {output.maps}"
+        " --labels {params.labels:q} {params.network:q} --out {output.maps}"

@@ -17,14 +17,14 @@ rule try_candidates:
         computing=COMPUTING,
     params:
         **STEPS.told("try_candidates", "method", "candidates", "store", "original"),
-        **STEPS.told("try_candidates", "labels", "plugins"),
+        **STEPS.told("try_candidates", "labels", "plugins", "network"),
         code=STEPS.code_of("try_candidates"),
     shell:
         "lotus --log {log} tune {params.method} {params.candidates:q} --store {params.store}"
         " --held-out {input.held_out} --forget-set {input.forget_set}"
         " --original {params.original} --seed {wildcards.seed} --device {resources.device}"
         " --runtime {resources.computing}"
-        " --labels {params.labels:q} {params.plugins:q} --out {output.record}"
+        " --labels {params.labels:q} {params.plugins:q} {params.network:q} --out {output.record}"
 
 
 rule tune:
