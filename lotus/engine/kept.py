@@ -5,8 +5,8 @@ data take. It cannot do either before it forks: a forked process can use no GPU 
 So where the workflow is told to keep workers, they make one model after another.
 
 Each job starts as in a fresh process: its own folder, variables, output files and log, and the random
-states of the libraries as they were. What cannot be put back ends the worker: a failed job, and plug-ins,
-which register methods. Another worker then takes its place.
+states of the libraries as they were. What cannot be put back ends the worker: a failed job, and code of the
+user's, which can be another by the next job. Another worker then takes its place.
 """
 
 import contextlib
@@ -40,7 +40,7 @@ def place_of(address: str, arguments: Sequence[str]) -> str:
 
 def stays(arguments: Sequence[str], code: int) -> bool:
     """Whether a worker can go on after a job that ended with this status."""
-    return code == 0 and "--plugin" not in arguments
+    return code == 0 and not {"--plugin", "--network"} & {*arguments}
 
 
 @dataclass(frozen=True)

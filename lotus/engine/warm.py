@@ -26,6 +26,7 @@ from threading import Event, Thread
 
 from lotus.engine import kept
 from lotus.records.began import begin_job
+from lotus.surroundings import PACKAGE
 
 VARIABLE = "LOTUS_WARM"
 """Environment variable that holds the address."""
@@ -40,6 +41,8 @@ LIBRARIES = (
     "matplotlib.figure",
     "seaborn",
 )
+NOT_DONE = -1
+"""Answer of a process that has loaded other code than lies there by now: the job has to load it itself."""
 LONGEST_ADDRESS = 100
 """Bytes; systems take 104 to 108."""
 _SIZE = struct.Struct("!I")
@@ -98,7 +101,8 @@ def ask(address: str, arguments: Sequence[str]) -> int | None:
     """Has the warm process do a job, with this process's output files.
 
     Returns:
-        The job's exit status; None if there is no warm process, or not certainly one of this user's.
+        The job's exit status; None if there is no warm process, not certainly one of this user's, or one
+        that has loaded other code than lies there by now.
 
     """
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
@@ -126,7 +130,8 @@ def ask(address: str, arguments: Sequence[str]) -> int | None:
     if len(answer) < _CODE.size:
         sys.stderr.write("lotus: the job ended without a status (killed, or out of memory)\n")
         return 1
-    return int(_CODE.unpack(answer)[0])
+    status = int(_CODE.unpack(answer)[0])
+    return None if status == NOT_DONE else status
 
 
 def _is_of_this_user_alone(address: str) -> bool:
@@ -157,11 +162,12 @@ def serve(address: Path, work: Callable[[], None], workers: int = 0) -> None:
         importlib.import_module(library)
     importlib.import_module("lotus.runs.run").load_optimizers()
     importlib.import_module("lotus.records.code_identity").read_ahead()
+    loaded = LoadedCode()
     # Nobody here waits for the jobs, so the system is to clear away those that ended.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
         # First the workers' socket: jobs come as soon as there is the other.
-        pool = kept.Workers(address, workers, partial(_do_and_stay, work), listener.close)
+        pool = kept.Workers(address, workers, partial(_do_and_stay, work, loaded), listener.close)
         pool.replenish()
         listener.bind(str(address))
         listener.listen()
@@ -178,13 +184,44 @@ def serve(address: Path, work: Callable[[], None], workers: int = 0) -> None:
                 continue
             if os.fork() == 0:
                 listener.close()
-                _do_and_end(connection, work)
+                _do_and_end(connection, work, loaded)
             connection.close()
 
 
-def _do_and_end(connection: socket.socket, work: Callable[[], None]) -> None:
+class LoadedCode:
+    """The sources of this package that a process has loaded.
+
+    A record states the code by the sources that lie there when it is written. Somebody who edits them while
+    a workflow runs must not get results of the old code that state the new one.
+    """
+
+    def __init__(self) -> None:
+        self._states: dict[str, tuple[int, int] | None] = {}
+        self.note()
+
+    def note(self) -> None:
+        """Remembers sources that were loaded since."""
+        for name, module in list(sys.modules.items()):
+            file = getattr(module, "__file__", None)
+            if file and name.partition(".")[0] == PACKAGE and file not in self._states:
+                self._states[file] = _state(file)
+
+    def has_changed(self) -> bool:
+        """Whether one of them is another file by now."""
+        return any(_state(file) != state for file, state in self._states.items())
+
+
+def _state(file: str) -> tuple[int, int] | None:
+    try:
+        found = os.stat(file)
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size
+
+
+def _do_and_end(connection: socket.socket, work: Callable[[], None], loaded: LoadedCode) -> None:
     """In the forked process: does the job, answers, ends."""
-    code = _do_one(connection, work, Event())
+    code = _do_one(connection, work, loaded, Event())
     try:
         connection.sendall(_CODE.pack(code))
     finally:
@@ -192,18 +229,21 @@ def _do_and_end(connection: socket.socket, work: Callable[[], None]) -> None:
         os._exit(code)
 
 
-def _do_and_stay(work: Callable[[], None], connection: socket.socket) -> bool:
+def _do_and_stay(work: Callable[[], None], loaded: LoadedCode, connection: socket.socket) -> bool:
     """In a kept worker: does the job, answers; returns whether it can do another."""
     if not _is_peer_this_user(connection):
         return True
     own, done = kept.own_output(), Event()
-    code = _do_one(connection, work, done)
+    code = _do_one(connection, work, loaded, done)
+    loaded.note()
     kept.give_back_output(own)
     connection.sendall(_CODE.pack(code))
     return kept.stays(sys.argv, code)
 
 
-def _do_one(connection: socket.socket, work: Callable[[], None], done: Event) -> int:
+def _do_one(
+    connection: socket.socket, work: Callable[[], None], loaded: LoadedCode, done: Event
+) -> int:
     """Takes the order, works, and returns the job's status; `done` is set when it is over."""
     code = 1
     try:
@@ -216,6 +256,8 @@ def _do_one(connection: socket.socket, work: Callable[[], None], done: Event) ->
         for number, file in zip((1, 2), files, strict=True):
             os.dup2(file, number)
             os.close(file)
+        if loaded.has_changed():
+            return NOT_DONE
         os.chdir(order["folder"])
         os.environ.clear()
         os.environ.update({**order["variables"], "MPLBACKEND": "agg"})

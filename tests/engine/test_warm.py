@@ -7,7 +7,8 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
+from types import ModuleType
 from typing import NamedTuple
 
 import pytest
@@ -125,6 +126,67 @@ def test_one_that_ends_before_it_has_heard_all_is_gone_on_without(listener, monk
 
     Thread(target=hang_up).start()
     assert warm.ask(str(folder / "socket"), ["lotus"]) is None
+
+
+def test_a_job_that_is_left_to_its_asker_is_done_by_it(listener):
+    folder, listening = listener
+
+    def decline():
+        connection, _ = listening.accept()
+        with connection:
+            socket.recv_fds(connection, 4, 2)
+            connection.sendall(warm._CODE.pack(warm.NOT_DONE))
+
+    Thread(target=decline).start()
+    assert warm.ask(str(folder / "socket"), ["lotus"]) is None
+
+
+@pytest.fixture
+def module(tmp_path, monkeypatch):
+    """A module of the package that was loaded from a file."""
+    file = tmp_path / "extra.py"
+    file.write_text("FACTOR = 1\n")
+    loaded = ModuleType("lotus.extra")
+    loaded.__file__ = str(file)
+    monkeypatch.setitem(sys.modules, "lotus.extra", loaded)
+    return file
+
+
+def test_code_that_is_edited_after_it_was_loaded_is_noticed(module):
+    loaded = warm.LoadedCode()
+    assert not loaded.has_changed()
+    module.write_text("FACTOR = 22\n")
+    assert loaded.has_changed()
+
+
+def test_code_that_is_gone_is_other_code(module):
+    loaded = warm.LoadedCode()
+    module.unlink()
+    assert loaded.has_changed()
+
+
+def test_what_a_job_has_loaded_counts_for_the_next_one(module, monkeypatch):
+    loaded_later = sys.modules.pop("lotus.extra")
+    loaded = warm.LoadedCode()
+    sys.modules["lotus.extra"] = loaded_later
+    loaded.note()
+    module.write_text("FACTOR = 22\n")
+    assert loaded.has_changed()
+
+
+def test_no_job_is_done_with_code_that_lies_there_otherwise(tmp_path, monkeypatch):
+    """Else its record would state the code that lies there, and not the one that ran."""
+    ours, theirs = socket.socketpair()
+    out = (tmp_path / "out").open("w")
+    order = b'{"arguments": ["lotus"], "folder": "/", "variables": {}}'
+    socket.send_fds(theirs, [warm._SIZE.pack(len(order))], [out.fileno(), out.fileno()])
+    theirs.sendall(order)
+    monkeypatch.setattr(warm.os, "dup2", lambda *_: None)
+    monkeypatch.setattr(warm.LoadedCode, "has_changed", lambda _: True)
+    did = []
+    with ours, theirs, out:
+        code = warm._do_one(ours, lambda: did.append(1), warm.LoadedCode(), Event())
+    assert (code, did) == (warm.NOT_DONE, [])
 
 
 def test_a_killed_job_is_a_failure(process, tmp_path):
