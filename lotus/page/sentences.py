@@ -51,8 +51,12 @@ def _winner(name: str, frame: pd.DataFrame, numbers: pd.DataFrame) -> str:
     rule = " by the published rule" if form.is_released else ""
     return (
         f"{name.capitalize()}: smallest {registry.labels()[metric]}{rule}: {_listed(winners)} ({least}; "
-        f"doing nothing: {found[ORIGINAL]:.{form.decimals}f})."
+        f"doing nothing: {_of_original(found[ORIGINAL], form.decimals)})."
     )
+
+
+def _of_original(value: float, decimals: int) -> str:
+    return "unknown, the original has collapsed" if pd.isna(value) else f"{value:.{decimals}f}"
 
 
 def _lotus_against_nothing(frame: pd.DataFrame, numbers: pd.DataFrame) -> list[str]:
@@ -64,7 +68,8 @@ def _lotus_against_nothing(frame: pd.DataFrame, numbers: pd.DataFrame) -> list[s
     gap, divergence = numbers.loc["lotus", ["avg_gap", "jsd"]]
     return [
         f"LoTUS, corrected: Avg Gap {gap:.3f}, smaller than doing nothing in {won} of {len(gaps)} "
-        f"seeds; JSD to gold {divergence:.3f} (doing nothing: {numbers.loc[ORIGINAL, 'jsd']:.3f})."
+        f"seeds; JSD to gold {divergence:.3f} (doing nothing: "
+        f"{_of_original(numbers.loc[ORIGINAL, 'jsd'], 3)})."
     ]
 
 

@@ -34,21 +34,22 @@ def load_forget_sets(sources: Sequence[Path]) -> pd.DataFrame:
     raw = load_metrics(metrics)
     frame = sound(raw)
     fallen = raw["collapsed"] != ""
-    chosen = {(path.parts[-4], path.stem): load_forget_set(path) for path in splits}
+    chosen = {(path.parts[-4], path.stem): (load_forget_set(path), path) for path in splits}
     lines: list[dict[str, Any]] = []
     for key, part in frame.groupby([*KEYS, "row"], sort=False):
         about = dict(zip([*KEYS, "row"], map(str, key), strict=True))
-        forgotten = chosen.get((about["dataset"], about["scenario"]))
-        if forgotten is None:
+        found = chosen.get((about["dataset"], about["scenario"]))
+        if found is None:
             raise LotusError(
                 f"no forget set of {about['scenario']}, data set {about['dataset']}, is given"
             )
+        forgotten, path = found
         line: dict[str, Any] = {
             **about,
             "n": len(part),
             "collapsed": int(fallen[part.index].sum()),
             "images": len(forgotten.forget),
-            "chosen": forgotten.rule,
+            "chosen": _of_all_seeds(forgotten.rule, path),
         }
         for metric in MEASURED:
             line[metric] = part[metric].mean(skipna=False)
@@ -62,6 +63,12 @@ def load_forget_sets(sources: Sequence[Path]) -> pd.DataFrame:
         )
         table[f"{metric}_change"] = table[metric] - first
     return table
+
+
+def _of_all_seeds(rule: str, path: Path) -> str:
+    """The rule of one seed's forget set as it is for all: each draws by its own seed."""
+    own = path.parts[-2].removeprefix("seed")
+    return rule.replace(f"with seed {own}", "with the seed of each run")
 
 
 def _told_apart(sources: Sequence[Path]) -> tuple[list[Path], list[Path]]:

@@ -26,6 +26,19 @@ def test_sentences_without_gold_are_about_rf_jsd(ungauged):
     assert said == ["Corrected: RF-JSD is defined for no method."]
 
 
+def test_an_original_that_has_collapsed_has_no_number(write_metrics):
+    for gold in ({}, {"gold": None}):
+        fallen = scores(
+            0.3, 0.3, 0.3, 0.6, avg_gap=0.4, jsd=0.1, rf_jsd=0.2, collapsed="near chance"
+        )
+        lotus = scores(0.9, 1.0, 0.8, 0.7, avg_gap=0.05, jsd=0.1, rf_jsd=0.1)
+        files = [write_metrics("corrected", 1, original=fallen, lotus=lotus, **gold)]
+        frames = {"corrected": load_metrics(files)}
+        said = " ".join(sentences(frames, summaries(frames)))
+        assert "doing nothing: unknown, the original has collapsed)." in said
+        assert "nan" not in said
+
+
 def test_sentences_state_what_differs(write_metrics):
     corrected = [
         write_metrics(

@@ -43,6 +43,13 @@ def test_each_rule_has_its_means_and_the_difference_to_the_first(sources):
     assert "LoTUS & 10 \\% forgotten, hardest first & 0.400 $\\pm$ 0.141" in latex
 
 
+def test_what_each_seed_draws_by_its_own_is_said_so(sources):
+    drawn = ForgetSet("10 %, drawn at random with seed 1", np.arange(7), np.arange(7, 9), False)
+    save_forget_set(sources[-1], drawn)
+    lotus = load_forget_sets(sources).set_index(["row", "scenario"]).loc["lotus"]
+    assert lotus["chosen"].iloc[1] == "10 %, drawn at random with the seed of each run"
+
+
 def test_a_collapsed_model_is_counted_and_in_no_mean(sources, tmp_path):
     content = json.loads(sources[0].read_text())
     content["rows"]["lotus"]["collapsed"] = "retain accuracy 0.100 is near chance"
