@@ -9,6 +9,8 @@ LONGEST = (
     "audit/test_audit.py",
     "attest/test_attest.py",
     "publish/test_replay.py",
+    "adopt/test_own_model.py",
+    "adopt/test_own_faces.py",
     "methods/test_own_method.py",
     "test_surroundings.py",
     "audit/test_damage.py",

@@ -55,7 +55,9 @@ def finished(project):
     block = content["grid"][0]
     for one in content["grid"]:
         one |= {"methods": ["lotus", "finetune"]}
+    content["grid"][1] |= {"protocols": ["corrected"]}
     place = {**block, "scenarios": ["instance-10"], "methods": ["lotus", "lotus-cifake"]}
+    place |= {"protocols": ["released"]}
     content["grid"] += [
         {**place, "study": "synthetic-calibration", "tables": ["table2"]},
         {**block, "scenarios": ["instance-50"], "protocols": ["corrected"], "gold": False},

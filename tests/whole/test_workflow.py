@@ -5,7 +5,6 @@ import os
 import re
 import shlex
 import shutil
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,6 @@ import pytest
 import recomputed
 import yaml
 from forked import lotus, planned, snakemake
-from own_file import MODEL
 from project import run
 
 from lotus import layout
@@ -316,14 +314,3 @@ def test_tuning_writes_overrides_that_the_configuration_takes(finished):
     run(finished, "snakemake", "--cores", "2", *CONFIG)
     assert "; sound." in lotus(finished, *audit).stdout
     assert planned(finished, *CONFIG) == {}
-
-
-def test_a_deleted_model_is_made_again_with_what_follows(finished, extended):
-    folder, noted = extended
-    plan = noted["model deleted"]
-    assert (plan["unlearn"], plan["evaluate"]) == (1, 1)
-    assert not {"pretrain_original", "retrain_gold", "build_store"} & set(plan)
-    assert (folder / MODEL).read_bytes() == (finished / MODEL).read_bytes()
-    assert noted["done"] == {}
-    program = (sys.executable, "-P", "workflow/run_lotus.py")
-    assert "; sound." in run(folder, *program, "audit", *CONFIG).stdout
