@@ -23,6 +23,7 @@ FLOORS = [
     ["figures", "claims", "plan"],
     ["diff", "page", "audit"],
     ["lineage", "impact", "crate", "publish", "attest"],
+    ["certificate"],
     ["cli"],
     ["__main__"],
 ]

@@ -13,7 +13,7 @@ from typing import Any
 from lotus import layout
 from lotus.attest.again import Run, about, do_again, outputs_of, records_of
 from lotus.attest.forks import in_forks
-from lotus.attest.signing import refuse_unusable, sign
+from lotus.attest.signing import ATTESTATION, refuse_unusable, sign
 from lotus.attest.tolerances import STATED
 from lotus.engine.runtime import DEFAULT
 from lotus.errors import LotusError
@@ -206,7 +206,9 @@ def _written(content: dict[str, Any], started: datetime, wish: Wish) -> Path:
     with tempfile.TemporaryDirectory(prefix="lotus-attest-") as folder:
         draft = Path(folder) / out.name
         draft.write_text(as_text(content), encoding="utf-8")
-        signature = sign(draft, wish.key).read_text(encoding="utf-8") if wish.key else None
+        signature = (
+            sign(draft, wish.key, ATTESTATION).read_text(encoding="utf-8") if wish.key else None
+        )
     _refuse_place(out)
     try:
         if signature is not None:

@@ -1,4 +1,4 @@
-"""Signatures of attestations by ordinary SSH keys, made and checked by OpenSSH's own `ssh-keygen`."""
+"""Signatures by ordinary SSH keys, made and checked by OpenSSH's own `ssh-keygen`."""
 
 import re
 import shutil
@@ -12,7 +12,7 @@ from lotus.errors import LotusError
 from lotus.names import shown
 
 PROGRAM = "ssh-keygen"
-NAMESPACE = "lotus-attestation"
+ATTESTATION, CERTIFICATE = "lotus-attestation", "lotus-certificate"
 """What a signature is for; one for another purpose (a login, a commit) is not taken for one of ours."""
 
 
@@ -44,15 +44,18 @@ def refuse_unusable(key: Path) -> None:
         )
 
 
-def sign(attestation: Path, key: Path) -> Path:
+def sign(file: Path, key: Path, purpose: str) -> Path:
     """Signs a file; returns the signature, beside it.
+
+    Args:
+        purpose: `ATTESTATION` or `CERTIFICATE`.
 
     Raises:
         LotusError: the key cannot be used.
 
     """
-    place = layout.signature_of(attestation)
-    arguments = ("-Y", "sign", "-f", str(key), "-n", NAMESPACE, str(attestation))
+    place = layout.signature_of(file)
+    arguments = ("-Y", "sign", "-f", str(key), "-n", purpose, str(file))
     # A passphrase is asked for on the terminal.
     done = subprocess.run(
         [_program(), *arguments], check=False, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
@@ -62,22 +65,23 @@ def sign(attestation: Path, key: Path) -> Path:
     return place
 
 
-def check(attestation: Path, signers: Path | None) -> Signature:
-    """Checks the signature that lies beside an attestation.
+def check(file: Path, signers: Path | None, purpose: str) -> Signature:
+    """Checks the signature that lies beside a file.
 
     Args:
+        purpose: `ATTESTATION` or `CERTIFICATE`.
         signers: who may sign, in the form of OpenSSH's `allowed_signers`; None: any key.
 
     Raises:
         LotusError: it is none of these bytes, or by nobody on the list.
 
     """
-    signature = layout.signature_of(attestation)
-    text = attestation.read_bytes()
-    by_whom = ("-n", NAMESPACE, "-s", str(signature))
+    signature = layout.signature_of(file)
+    text = file.read_bytes()
+    by_whom = ("-n", purpose, "-s", str(signature))
     any_key = _ask(("-Y", "check-novalidate", *by_whom), text)
     if any_key is None:
-        raise LotusError(f"{shown(signature)}: no good signature of {shown(attestation.name)}")
+        raise LotusError(f"{shown(signature)}: no good signature of {shown(file.name)}")
     key = re.sub(r".*with (.*) key (\S+).*", r"\1 \2", any_key, flags=re.DOTALL)
     if signers is None:
         return Signature(shown(key))
@@ -99,8 +103,8 @@ def _program() -> str:
     found = shutil.which(PROGRAM)
     if found is None:
         raise LotusError(
-            f"{PROGRAM} is not here, by which attestations are signed and signatures checked; it comes "
-            "with OpenSSH 8.1 or later"
+            f"{PROGRAM} is not here, by which signatures are made and checked; it comes with OpenSSH 8.1 "
+            "or later"
         )
     return found
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lotus import layout
-from lotus.attest.signing import check
+from lotus.attest.signing import ATTESTATION, check
 from lotus.errors import LotusError
 from lotus.records.attestations import Attestation, find_attestation, outdated
 from lotus.records.digests import digests
@@ -75,7 +75,7 @@ def _verified(path: Path, signers: Path | None) -> Verified:
     wrong += _changed(found.content)
     if found.is_signed:
         try:
-            signature = check(path, signers)
+            signature = check(path, signers, ATTESTATION)
             by = f"{signature.signer}, " if signature.signer else ""
             whose = "" if by else "; whose key this is, --signers FILE would say"
             facts.append(f"signed by {by}{signature.key}{whose}")

@@ -15,7 +15,7 @@ from typing import Any
 
 import click
 
-from lotus.cli import attest, data, know, look, models, results, share
+from lotus.cli import attest, certificate, data, know, look, models, results, share
 from lotus.cli.output import LogLines
 from lotus.cli.parameters import FILE
 from lotus.errors import LotusError
@@ -122,6 +122,7 @@ def main(context: click.Context, log: Path | None) -> None:
         logging.info("%s", shlex.join(sys.argv[1:]))
 
 
+main.add_section("Forget with a model of your own", certificate.certificate, share.hand_back)
 main.add_section(
     "Look at results",
     look.audit,
@@ -133,7 +134,7 @@ main.add_section(
     look.remembered,
     look.signs,
 )
-main.add_section("Share results", share.publish, share.restore, share.export_crate, share.hand_back)
+main.add_section("Share results", share.publish, share.restore, share.export_crate)
 main.add_section(
     "Know what there is",
     know.methods,
@@ -183,7 +184,7 @@ main.add_section(
 )
 INSPECTING = frozenset(
     {
-        "check-config",
+        *("check-config", "certificate", "hand-back"),
         *(it.name for it in main.sections["Look at results"]),
         *(it.name for it in main.sections["Share results"]),
     }

@@ -62,7 +62,7 @@ def unwrapped(
 
     """
     found = kept(weights)
-    for prefix in _prefixes(found) if found.keys() != wanted.keys() else ():
+    for prefix in shared_prefixes(found) if found.keys() != wanted.keys() else ():
         bare = kept({key.removeprefix(prefix): value for key, value in found.items()})
         if bare.keys() == wanted.keys():
             log.info("%s: the prefix '%s' of all names is taken off", source, prefix)
@@ -123,7 +123,7 @@ def _first(problems: Sequence[str]) -> str:
     return ", ".join([*problems[:SHOWN], *more])
 
 
-def _prefixes(names: Iterable[str]) -> Iterator[str]:
+def shared_prefixes(names: Iterable[str]) -> Iterator[str]:
     """Beginnings that all names share, up to each of their dots, the shortest first."""
     first, *others = names or [""]
     for end in (place for place, character in enumerate(first, 1) if character == "."):
@@ -140,7 +140,7 @@ def _likely_prefix(found: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) ->
         for place, character in enumerate(key)
         if character == "." and key[place + 1 :] in wanted
     )
-    shared = list(_prefixes(found))
+    shared = list(shared_prefixes(found))
     if tails:
         prefix, count = tails.most_common(1)[0]
         if count > len(wanted.keys() & found.keys()):

@@ -173,7 +173,7 @@ def test_a_machine_without_ssh_keygen_gets_one_line(project, tmp_path, monkeypat
     (line,) = (
         it for it in done.stderr.splitlines() if not it.startswith(("lotus: ", "project's "))
     )
-    assert line.startswith("Error: ssh-keygen is not here, by which attestations are signed")
+    assert line.startswith("Error: ssh-keygen is not here, by which signatures are made")
 
 
 def test_a_step_that_fails_is_a_finding(project):

@@ -7,11 +7,11 @@ import pytest
 from project import run
 
 from lotus import layout
-from lotus.attest.signing import PROGRAM, check, refuse_unusable, sign
+from lotus.attest.signing import ATTESTATION, PROGRAM, check, refuse_unusable, sign
 from lotus.errors import LotusError
 
 PLACE = Path("attestation.json")
-WITHOUT = "ssh-keygen is not here, by which attestations are signed and signatures checked"
+WITHOUT = "ssh-keygen is not here, by which signatures are made and checked"
 
 
 @pytest.fixture(autouse=True)
@@ -22,49 +22,49 @@ def here(tmp_path, monkeypatch):
 
 def test_a_signature_names_its_key_and_by_a_list_its_signer(key):
     secret, signers = key
-    assert sign(PLACE, secret) == layout.signature_of(PLACE)
-    by_anybody = check(PLACE, None)
+    assert sign(PLACE, secret, ATTESTATION) == layout.signature_of(PLACE)
+    by_anybody = check(PLACE, None, ATTESTATION)
     assert by_anybody.key.startswith("ED25519 SHA256:")
     assert by_anybody.signer == ""
-    known = check(PLACE, signers)
+    known = check(PLACE, signers, ATTESTATION)
     assert (known.key, known.signer) == (by_anybody.key, "auditor@example.org")
 
 
 def test_one_of_other_bytes_is_refused(key):
-    sign(PLACE, key[0])
+    sign(PLACE, key[0], ATTESTATION)
     PLACE.write_text("{} \n")
     with pytest.raises(LotusError, match=r"attestation\.json\.sig: no good signature of"):
-        check(PLACE, None)
+        check(PLACE, None, ATTESTATION)
 
 
 def test_one_for_another_purpose_is_refused(key):
     run(Path.cwd(), PROGRAM, "-Y", "sign", "-f", key[0], "-n", "git", PLACE)
     with pytest.raises(LotusError, match="no good signature"):
-        check(PLACE, None)
+        check(PLACE, None, ATTESTATION)
 
 
 def test_one_by_somebody_who_is_not_listed_is_refused(key, tmp_path):
-    sign(PLACE, key[0])
+    sign(PLACE, key[0], ATTESTATION)
     others = tmp_path / "others"
     others.write_text(
         "somebody@example.org ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI" + "A" * 43 + "\n"
     )
     with pytest.raises(LotusError, match=r"by ED25519 SHA256:\S+, which .*others does not list"):
-        check(PLACE, others)
+        check(PLACE, others, ATTESTATION)
 
 
 @pytest.mark.parametrize("text", ["", "signature", "-----BEGIN SSH SIGNATURE-----\nAAAA\n"])
 def test_what_is_no_signature_is_refused(key, text):
     layout.signature_of(PLACE).write_text(text)
     with pytest.raises(LotusError, match="no good signature"):
-        check(PLACE, key[1])
+        check(PLACE, key[1], ATTESTATION)
 
 
 def test_what_is_no_key_cannot_sign(key):
     Path("mine").write_text("not a key")
     Path("mine").chmod(0o600)
     with pytest.raises(LotusError, match="--sign: mine: cannot sign: ") as told:
-        sign(PLACE, Path("mine"))
+        sign(PLACE, Path("mine"), ATTESTATION)
     assert "\n" not in str(told.value)
     assert not layout.signature_of(PLACE).exists()
 
@@ -72,7 +72,7 @@ def test_what_is_no_key_cannot_sign(key):
 def test_without_the_program_there_is_one_line(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     assert shutil.which(PROGRAM) is None
-    for call in (lambda: refuse_unusable(PLACE), lambda: check(PLACE, None)):
+    for call in (lambda: refuse_unusable(PLACE), lambda: check(PLACE, None, ATTESTATION)):
         with pytest.raises(LotusError, match=WITHOUT) as told:
             call()
         assert "\n" not in str(told.value)

@@ -1,0 +1,100 @@
+"""The commands that write and check certificates of unlearned models."""
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from lotus.cli.examples import examples
+from lotus.cli.output import print_lines
+from lotus.cli.parameters import EXISTING_FILE, FILE, FOLDER
+
+
+@click.group(
+    subcommand_metavar="make|verify …",
+    epilog=examples(
+        "lotus certificate make results/digits/resnet18/seed13/instance-10/corrected/lotus",
+        "lotus certificate verify certificates/*.json",
+    ),
+)
+def certificate() -> None:
+    """State what an unlearned model is worth.
+
+    A certificate says what was asked, done and measured, and what all that does not show.
+    """
+
+
+@certificate.command(
+    epilog=examples(
+        "lotus certificate make results/digits/resnet18/seed13/instance-10/corrected/lotus --replace"
+    )
+)
+@click.argument("runs", type=FOLDER, nargs=-1, metavar="[RUN]...")
+@click.option(
+    "--out",
+    type=FOLDER,
+    default="certificates",
+    show_default=True,
+    help="Folder for a JSON and a page for each model.",
+)
+@click.option(
+    "--sign", "key", type=FILE, metavar="KEY", help="Sign with this SSH key (ssh-keygen)."
+)
+@click.option("--replace", is_flag=True, help="Write over certificates that are there.")
+@click.option(
+    "--workers",
+    type=click.IntRange(1),
+    default=os.cpu_count() or 1,
+    show_default="number of cores",
+    help="Processes that look for look-alikes.",
+)
+def make(runs: tuple[Path, ...], out: Path, key: Path | None, replace: bool, workers: int) -> None:
+    """Write certificates of unlearned models.
+
+    RUN is the folder of a model; all unlearned models that were measured unless given. What does not verify
+    is not certified.
+    """
+    from lotus.attest.signing import refuse_unusable
+    from lotus.certificate.content import certify, runs_to_certify
+    from lotus.certificate.write import name_of, write
+    from lotus.errors import LotusError
+    from lotus.records.index import read_index
+
+    if key is not None:
+        refuse_unusable(key)
+    index = read_index()
+    chosen = [*runs] or runs_to_certify(index)
+    if not chosen:
+        raise LotusError(
+            "there is no unlearned model here that was measured; `snakemake --cores all` makes them"
+        )
+    # All of them first: where one cannot be certified, none is written.
+    contents = {run: certify(index, run, workers) for run in chosen}
+    for run, content in contents.items():
+        files = write(content, out / f"{name_of(run)}.json", key, replace)
+        print_lines([str(path) for path in files])
+
+
+@certificate.command(
+    epilog=examples("lotus certificate verify certificates/*.json", when="after `make`")
+)
+@click.argument("files", type=EXISTING_FILE, nargs=-1, required=True, metavar="FILE...")
+@click.option(
+    "--signers",
+    type=EXISTING_FILE,
+    help="Who may sign, as OpenSSH's allowed_signers; then each FILE has to be signed by one of them.",
+)
+@click.option("--weights", type=EXISTING_FILE, help="A file that is to be the certified model.")
+def verify(files: tuple[Path, ...], signers: Path | None, weights: Path | None) -> None:
+    """Check certificates: form, signature, and that what they name lies here as it was.
+
+    Everything that a certificate names is hashed again, in the folder of its project. The exit status is 1
+    if one does not hold.
+    """
+    from lotus.certificate.verify import check
+
+    found = [check(path, signers, weights) for path in files]
+    print_lines([line for it in found for line in it.lines()])
+    if any(it.wrong for it in found):
+        sys.exit(1)
