@@ -23,7 +23,7 @@ FLOORS = [
     ["figures", "claims", "plan"],
     ["diff", "page", "audit"],
     ["lineage", "impact", "crate", "publish", "attest"],
-    ["certificate"],
+    ["adopt", "certificate"],
     ["cli"],
     ["__main__"],
 ]

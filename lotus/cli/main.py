@@ -15,7 +15,7 @@ from typing import Any
 
 import click
 
-from lotus.cli import attest, certificate, data, know, look, models, results, share
+from lotus.cli import adopt, attest, certificate, data, know, look, models, results, share
 from lotus.cli.output import LogLines
 from lotus.cli.parameters import FILE
 from lotus.errors import LotusError
@@ -122,7 +122,9 @@ def main(context: click.Context, log: Path | None) -> None:
         logging.info("%s", shlex.join(sys.argv[1:]))
 
 
-main.add_section("Forget with a model of your own", certificate.certificate, share.hand_back)
+main.add_section(
+    "Forget with a model of your own", adopt.adopt, certificate.certificate, share.hand_back
+)
 main.add_section(
     "Look at results",
     look.audit,

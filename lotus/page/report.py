@@ -221,6 +221,7 @@ def _results(read: Experiment) -> dict[str, Any]:
     return {
         "title": settings["title"],
         "further": settings.get("further"),
+        "is_own_model": any(it.get("checkpoint") for it in settings["architectures"].values()),
         "protocols": read.base_protocols,
         "seeds": read.seeds,
         "overview": _overview(read, measured),

@@ -13,9 +13,10 @@ from lotus.cli.main import main
 COMMANDS = [command.name for commands in main.sections.values() for command in commands]
 FIRST = {"choose": "tune"}
 """Command → the one whose examples must have run before."""
-ELSEWHERE = ("clean-mufac", "publish", "diff", "restore", "attack-shadows", "hand-back")
+ELSEWHERE = ("clean-mufac", "publish", "diff", "restore", "attack-shadows", "adopt", "hand-back")
 """Run in tests/data on fewer images than the 1,500 that MUFAC forgets; in a published project here and in
-tests/publish; on hand-made shadows and a user's own model in tests/runs, since no quick check has any."""
+tests/publish; on hand-made shadows and a user's own model in tests/runs, since no quick check has any; on
+images of a user's own in tests/adopt."""
 
 
 @pytest.fixture(scope="module")
