@@ -143,5 +143,9 @@ def configuration_of(wish: Wish, sections: Sections) -> Mapping[str, Any]:
 
 def _told(section: Dataset | Architecture) -> dict[str, Any]:
     told = section.model_dump(mode="json", exclude_defaults=True)
-    # The key by which a section is told from others can be a default.
-    return {**({"model": section.model} if not isinstance(section, Dataset) else {}), **told}
+    if isinstance(section, Dataset):
+        return told
+    # The key by which a section is told from others can be a default. The recipe for gold should be the
+    # user's own, so it is written out to be looked at.
+    recipe = section.training.model_dump(mode="json")
+    return {"model": section.model, **told, "training": recipe}

@@ -76,6 +76,8 @@ def test_the_configuration_is_accepted_and_names_all_that_was_given():
     section = content["architectures"]["shapes"]
     assert (section["model"], section["name"]) == ("timm", "test_resnet")
     assert section["checkpoint"] == {"file": "mine.pt", "sha256": sha256(Path("mine.pt"))}
+    # The recipe by which gold is retrained stands there to be looked at.
+    assert section["training"].items() >= {"epochs": 150, "lr": 0.1}.items()
     assert content["scenarios"] == {"listed": {"forget_list": "list.txt"}}
     assert content["grid"][0]["gold"] is False
     assert [*content["methods"]] == ["lotus", "finetune", "random-labeling"]
