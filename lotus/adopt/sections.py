@@ -13,13 +13,10 @@ from lotus.config.mistakes import check
 from lotus.data import sources
 from lotus.data.store import open_store
 from lotus.errors import LotusError, choices
-from lotus.names import shown
+from lotus.names import path_form, shown
 from lotus.records.files import sha256
 
-OWN_IMAGES = "my-images"
-"""The name of a data set that has none of its own."""
 LIBRARIES = ("timm", "torchvision")
-SCENARIO = "listed"
 CROPPED = 0.875
 """Share of the shorter side that a network sees, where libraries say how large it is and no more."""
 
@@ -100,7 +97,7 @@ def _store(wish: Wish) -> tuple[str, dict[str, Any]]:
     if (place / "source.json").is_file():
         return _of_store(place)
     if place.exists():
-        return OWN_IMAGES, {"source": "image-folder", "raw": wish.images, **held_out}
+        return _name_of_images(place), {"source": "image-folder", "raw": wish.images, **held_out}
     known = sources.available()
     if wish.images not in known:
         raise LotusError(
@@ -108,6 +105,23 @@ def _store(wish: Wish) -> tuple[str, dict[str, Any]]:
             f"{choices(wish.images, known)}"
         )
     return wish.images, dict(held_out)
+
+
+def _name_of_images(place: Path) -> str:
+    """Named after the folder or file: two data sets of one project must not share a store."""
+    name = path_form(place.resolve().stem) or "images"
+    return f"my-{name}" if name in sources.available() else name
+
+
+def _name_of_scenario(forget: Mapping[str, Any]) -> str:
+    """Named after what is forgotten: two requests about the same images must not share a forget set."""
+    words: list[str] = []
+    if "forget_list" in forget:
+        words.append(Path(forget["forget_list"]).stem)
+    for column, value in forget.get("forget_where", {}).items():
+        words += [column, str(value)]
+    words += forget.get("forget_glob", [])
+    return "-".join(filter(None, [*map(path_form, words), "listed"]))
 
 
 def _of_store(folder: Path) -> tuple[str, dict[str, Any]]:
@@ -123,18 +137,19 @@ def _of_store(folder: Path) -> tuple[str, dict[str, Any]]:
 
 def configuration_of(wish: Wish, sections: Sections) -> Mapping[str, Any]:
     """Returns the whole configuration."""
+    scenario = _name_of_scenario(wish.forget)
     return {
         "title": f"What {sections.network} forgets",
         "seeds": [*wish.seeds],
         "datasets": {sections.dataset: _told(sections.use)},
         "architectures": {sections.network: _told(sections.architecture)},
-        "scenarios": {SCENARIO: dict(wish.forget)},
+        "scenarios": {scenario: dict(wish.forget)},
         "methods": {name: {} for name in wish.methods},
         "grid": [
             {
                 "datasets": [sections.dataset],
                 "architectures": [sections.network],
-                "scenarios": [SCENARIO],
+                "scenarios": [scenario],
                 "gold": wish.gold,
             }
         ],

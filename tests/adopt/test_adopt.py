@@ -78,7 +78,7 @@ def test_the_configuration_is_accepted_and_names_all_that_was_given():
     assert section["checkpoint"] == {"file": "mine.pt", "sha256": sha256(Path("mine.pt"))}
     # The recipe by which gold is retrained stands there to be looked at.
     assert section["training"].items() >= {"epochs": 150, "lr": 0.1}.items()
-    assert content["scenarios"] == {"listed": {"forget_list": "list.txt"}}
+    assert content["scenarios"] == {"list-listed": {"forget_list": "list.txt"}}
     assert content["grid"][0]["gold"] is False
     assert [*content["methods"]] == ["lotus", "finetune", "random-labeling"]
 
@@ -86,14 +86,26 @@ def test_the_configuration_is_accepted_and_names_all_that_was_given():
 def test_a_library_says_how_its_network_wants_images_unless_that_is_given():
     known = timm.get_pretrained_cfg("test_resnet")
     _, content = written()
-    store = content["datasets"]["my-images"]["store"]
+    store = content["datasets"]["photos"]["store"]
     assert store["mean"] == pytest.approx(known.mean)
     assert store["std"] == pytest.approx(known.std)
     assert store["side"] == known.input_size[-1]
     given = ("--mean", "0.1,0.2,0.3", "--std", "0.5,0.5,0.5", "--size", "32", "--replace")
     _, content = written(*given)
-    store = content["datasets"]["my-images"]["store"]
+    store = content["datasets"]["photos"]["store"]
     assert (store["mean"], store["side"]) == ([0.1, 0.2, 0.3], 32)
+
+
+@pytest.mark.parametrize(
+    ("options", "name"),
+    [
+        (("--forget", "list.txt"), "list-listed"),
+        (("--forget-glob", "train/ring/*"), "train-ring-6d64c8-listed"),
+    ],
+)
+def test_each_request_has_a_forget_set_of_its_own(options, name):
+    _, content = written(*options, forget=None)
+    assert [*content["scenarios"]] == content["grid"][0]["scenarios"] == [name]
 
 
 def test_a_model_that_knows_nothing_of_the_images_is_warned_of():

@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 PAGE = (ROOT / "docs/own-model.md").read_text()
 TRAINING, LOADING = re.findall(r"^```python\n(.+?)^```", PAGE, re.M | re.S)
 _, LIST = re.findall(r"^```text\n(.+?)^```", PAGE, re.M | re.S)
-RUN = "results/my-images/my-model/seed13/listed/corrected/lotus"
+RUN = "results/photos/my-model/seed13/requests-listed/corrected/lotus"
 
 
 def photo(kind, rng):
@@ -65,9 +65,7 @@ def test_the_first_check_says_what_the_model_knows(project):
 
 def test_the_original_is_the_checkpoint(project):
     folder, _ = project
-    ours = load_file(
-        folder / "results/my-images/my-model/seed13/original/corrected/model.safetensors"
-    )
+    ours = load_file(folder / "results/photos/my-model/seed13/original/corrected/model.safetensors")
     theirs = torch.load(folder / "mine.pt", weights_only=True)["state_dict"]
     assert ours.keys() == theirs.keys()
     assert all(torch.equal(ours[key], theirs[key]) for key in ours)
