@@ -5,11 +5,11 @@ from pathlib import Path
 from lotus.adopt.first_check import FirstCheck, first_check
 from lotus.adopt.sections import configuration_of, sections_of
 from lotus.adopt.wish import Wish
-from lotus.adopt.write import refuse_to_write_over, text_of
+from lotus.adopt.write import text_of
 from lotus.config.origins import Origin
 from lotus.plan.feasible import refuse_nonsense
 from lotus.plan.making import make_plan
-from lotus.records.files import write_text
+from lotus.records.files import refuse_to_write_over, write_text
 
 
 def adopt(wish: Wish, out: Path, device: str, replace: bool) -> FirstCheck:

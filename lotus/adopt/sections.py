@@ -16,10 +16,6 @@ from lotus.errors import LotusError, choices
 from lotus.names import path_form, shown
 from lotus.records.files import sha256
 
-LIBRARIES = ("timm", "torchvision")
-CROPPED = 0.875
-"""Share of the shorter side that a network sees, where libraries say how large it is and no more."""
-
 
 @dataclass(frozen=True)
 class Sections:
@@ -79,11 +75,11 @@ def _architecture(wish: Wish) -> Architecture:
 
 def _network(asked: str) -> dict[str, Any]:
     library, colon, name = asked.partition(":")
-    if colon and library in LIBRARIES:
+    if colon and library in models.LIBRARIES:
         return {"model": library, "name": name}
     if colon:
         raise LotusError(
-            f"--architecture {shown(asked)}: {choices(library, LIBRARIES)} before the colon"
+            f"--architecture {shown(asked)}: {choices(library, models.LIBRARIES)} before the colon"
         )
     if asked.endswith(".py"):
         return {"model": "plugin", "file": asked}

@@ -6,8 +6,6 @@ from typing import Any
 
 import yaml
 
-from lotus.errors import LotusError
-from lotus.names import shown
 from lotus.wording import all_of
 
 REMARKS = {
@@ -20,20 +18,6 @@ REMARKS = {
     "grid": "What is run. With `gold: true` a model is retrained without the forgotten images, and the\n"
     "# report says how near each method comes to it.",
 }
-
-
-def refuse_to_write_over(out: Path, replace: bool) -> None:
-    """Raises before anything is looked at.
-
-    Raises:
-        LotusError: the file is there, and nobody has said that it may be replaced.
-
-    """
-    if (out.exists() or out.is_symlink()) and not replace:
-        raise LotusError(
-            f"{shown(out)}: is there already, and is not written over; name another file (--out), or say "
-            "--replace"
-        )
 
 
 def text_of(content: Mapping[str, Any], out: Path) -> str:

@@ -93,6 +93,29 @@ def check(file: Path, signers: Path | None, purpose: str) -> Signature:
     raise LotusError(f"{shown(signature)}: by {shown(key)}, which {shown(signers)} does not list")
 
 
+def said_of_signature(
+    file: Path, signers: Path | None, purpose: str
+) -> tuple[list[str], list[str]]:
+    """Returns what is to be said of a file's signature, and what is wrong with it.
+
+    Args:
+        signers: who may sign; then a file without a signature is wrong.
+        purpose: `ATTESTATION` or `CERTIFICATE`.
+
+    """
+    if not layout.is_signed(file):
+        if signers is not None:
+            return [], ["not signed"]
+        return ["not signed: anybody could have written it"], []
+    try:
+        signature = check(file, signers, purpose)
+    except LotusError as error:
+        return [], [str(error)]
+    by = f"{signature.signer}, " if signature.signer else ""
+    whose = "" if by else "; whose key this is, --signers FILE would say"
+    return [f"signed by {by}{signature.key}{whose}"], []
+
+
 def _ask(arguments: Sequence[str], text: bytes) -> str | None:
     """Returns what the program says of a text; None where it says no."""
     done = subprocess.run([_program(), *arguments], input=text, check=False, capture_output=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lotus import layout
-from lotus.attest.signing import ATTESTATION, check
+from lotus.attest.signing import ATTESTATION, said_of_signature
 from lotus.errors import LotusError
 from lotus.records.attestations import Attestation, find_attestation, outdated
 from lotus.records.digests import digests
@@ -16,7 +16,7 @@ from lotus.wording import counted, first_of
 
 @dataclass(frozen=True)
 class Verified:
-    """What is known of one attestation.
+    """What is known of one attestation, or certificate.
 
     Attributes:
         path: of it.
@@ -73,19 +73,8 @@ def _verified(path: Path, signers: Path | None) -> Verified:
         facts.append(f"{counted(later, 'run')} that lie here were not there to be drawn")
     wrong += found.content.differences()
     wrong += _changed(found.content)
-    if found.is_signed:
-        try:
-            signature = check(path, signers, ATTESTATION)
-            by = f"{signature.signer}, " if signature.signer else ""
-            whose = "" if by else "; whose key this is, --signers FILE would say"
-            facts.append(f"signed by {by}{signature.key}{whose}")
-        except LotusError as error:
-            wrong.append(str(error))
-    elif signers is not None:
-        wrong.append("not signed")
-    else:
-        facts.append("not signed: anybody could have written it")
-    return Verified(found.path, wrong, facts)
+    signed_by, problems = said_of_signature(path, signers, ATTESTATION)
+    return Verified(found.path, [*wrong, *problems], [*facts, *signed_by])
 
 
 def _changed(attestation: Attestation) -> Iterator[str]:

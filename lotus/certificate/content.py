@@ -1,16 +1,21 @@
 """Puts a certificate together, from what records, metrics and splits state of a run and what lies here."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from lotus import layout
 from lotus.certificate.form import FORMAT, KIND, Certificate
-from lotus.certificate.look_alikes import WITHIN, find_look_alikes
+from lotus.certificate.look_alikes import find_look_alikes
 from lotus.certificate.measured import measured, strength
 from lotus.certificate.worth import does_not_prove, proves
 from lotus.config.cells import Benchmark
+from lotus.config.scenarios import ALIKE_WITHIN
+from lotus.data.hashes import hash_store
 from lotus.data.named_images import named_images
 from lotus.data.splits import load_forget_set
 from lotus.data.store import open_store
@@ -31,12 +36,12 @@ PLACE = ("dataset", "architecture", "scenario", "protocol")
 DESCRIBED = (*PLACE, "row", "seed")
 
 
-def certify(index: Index, run: Path, workers: int) -> dict[str, Any]:
-    """Returns the content of the certificate of an unlearned model.
+def certify(index: Index, runs: Sequence[Path], workers: int) -> dict[Path, dict[str, Any]]:
+    """Returns the contents of the certificates of unlearned models, by the folders of the models.
 
     Args:
         index: of the project in the present folder.
-        run: folder of the model.
+        runs: folders of the models.
         workers: processes that look for look-alikes.
 
     Raises:
@@ -44,6 +49,12 @@ def certify(index: Index, run: Path, workers: int) -> dict[str, Any]:
             absent or has other bytes than its record states: what does not verify is not certified.
 
     """
+    # Once for all models on the same images.
+    hashes_of = cache(lambda dataset: hash_store(open_store(layout.STORES / dataset), workers))
+    return {run: _certified(index, run, hashes_of) for run in runs}
+
+
+def _certified(index: Index, run: Path, hashes_of: Callable[[str], np.ndarray]) -> dict[str, Any]:
     record = _record(index, run)
     about = record.about
     cell = Benchmark(**{key: str(about[key]) for key in PLACE})
@@ -52,8 +63,8 @@ def certify(index: Index, run: Path, workers: int) -> dict[str, Any]:
     split = layout.split_file(cell.dataset, seed, cell.scenario)
     chosen = load_forget_set(split)
     store = open_store(layout.STORES / cell.dataset)
-    found, pairs = find_look_alikes(store, chosen.forget, chosen.retain, workers)
-    names = {image.id: image.name for image in named_images(store, chosen.retain)} if pairs else {}
+    hashes = hashes_of(cell.dataset)
+    found, pairs = find_look_alikes(store, hashes, chosen.forget, chosen.retain)
     content = {
         "format": FORMAT,
         "kind": KIND,
@@ -79,9 +90,9 @@ def certify(index: Index, run: Path, workers: int) -> dict[str, Any]:
         "measured": measured(cell, seed, row),
         "strength": strength(cell),
         "look_alikes": {
-            "within": WITHIN,
+            "within": ALIKE_WITHIN,
             "found": found,
-            "pairs": [{**pair.model_dump(), "kept_name": names[pair.kept]} for pair in pairs],
+            "pairs": [pair.model_dump() for pair in pairs],
         },
         "files": _files(sources),
         "records": _records(sources),

@@ -12,7 +12,7 @@ from pydantic import ConfigDict, Field, StringConstraints, ValidationError
 from lotus.errors import LotusError
 from lotus.formats.json_text import parse_json, read_file
 from lotus.names import shown
-from lotus.records.forms import Digest, FilePath, Number, RecordForm, unfit
+from lotus.records.forms import Digest, FilePath, Number, RecordForm, first_misfit
 from lotus.records.seal import is_sealed
 
 FORMAT = 1
@@ -265,11 +265,7 @@ def parse_certificate(path: Path, text: bytes) -> Certificate:
     try:
         found = Certificate.model_validate(content)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"])) or "as a whole"
-        raise LotusError(
-            f"{shown(path)}: is not a certificate: {shown(place)}: {unfit(first)}"
-        ) from None
+        raise LotusError(f"{shown(path)}: is not a certificate: {first_misfit(error)}") from None
     if not is_sealed(text, found.digest):
         raise LotusError(
             f"{shown(path)}: was edited: its digest is not that of its text, so it certifies nothing"

@@ -3,39 +3,42 @@
 import numpy as np
 
 from lotus.certificate.form import LookAlike
-from lotus.data.hashes import hash_store
-from lotus.data.store import Store
+from lotus.config.scenarios import ALIKE_WITHIN
+from lotus.data.store import Store, read_names
 
-WITHIN = 4
-"""Bits of 64: images whose perceptual hashes differ in no more look alike to most people."""
 LISTED = 200
 """Pairs that a certificate lists; it counts them all."""
 
 
 def find_look_alikes(
-    store: Store, forget: np.ndarray, retain: np.ndarray, workers: int, within: int = WITHIN
+    store: Store, hashes: np.ndarray, forget: np.ndarray, retain: np.ndarray
 ) -> tuple[int, list[LookAlike]]:
     """Returns how many pairs of a forgotten and a kept image look alike, and the nearest of them.
 
+    Their perceptual hashes differ in at most `ALIKE_WITHIN` bits of 64.
+
     Args:
+        hashes: of all images of the store, uint64 `[n]`.
         forget: indices into the store, int64 `[f]`.
         retain: indices into the store, int64 `[r]`.
-        workers: processes that hash; the result does not depend on them.
-        within: bits of 64 in which perceptual hashes may differ.
 
     """
-    hashes = hash_store(store, workers)
     found: list[tuple[int, int, int]] = []
     for image in forget.tolist():
         bits = np.bitwise_count(hashes[retain] ^ hashes[image])
         found += [
             (int(bits[place]), image, int(retain[place]))
-            for place in np.flatnonzero(bits <= within)
+            for place in np.flatnonzero(bits <= ALIKE_WITHIN)
         ]
     found.sort()
-    return len(found), [_pair(store, *pair) for pair in found[:LISTED]]
-
-
-def _pair(store: Store, bits: int, forgotten: int, kept: int) -> LookAlike:
-    same = bool(np.array_equal(store.images[forgotten], store.images[kept]))
-    return LookAlike(forgotten=forgotten, kept=kept, kept_name="", bits=bits, same_pixels=same)
+    names = read_names(store)
+    return len(found), [
+        LookAlike(
+            forgotten=forgotten,
+            kept=kept,
+            kept_name="" if names is None else names.names[kept],
+            bits=bits,
+            same_pixels=bool(np.array_equal(store.images[forgotten], store.images[kept])),
+        )
+        for bits, forgotten, kept in found[:LISTED]
+    ]

@@ -11,7 +11,8 @@ from lotus.names import shown
 from lotus.results.metrics import row_title
 from lotus.wording import counted
 
-TEMPLATE = Path(__file__).parents[2] / "report/certificate/certificate.html.j2"
+REPORT = Path(__file__).parents[2] / "report"
+TEMPLATE = REPORT / "certificate/certificate.html.j2"
 
 
 def page_of(certificate: Certificate) -> str:
@@ -45,7 +46,7 @@ GROUPS = {
 @cache
 def _environment() -> ImmutableSandboxedEnvironment:
     return ImmutableSandboxedEnvironment(
-        loader=FileSystemLoader(TEMPLATE.parent),
+        loader=FileSystemLoader([TEMPLATE.parent, REPORT / "page"]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -1,11 +1,10 @@
 """Checks certificates: form, seal, page and signature, and that the files they name lie here unchanged."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
-from lotus import layout
-from lotus.attest import signing
+from lotus.attest.signing import CERTIFICATE, said_of_signature
+from lotus.attest.verify import Verified
 from lotus.certificate.form import Certificate, read_certificate
 from lotus.certificate.page import page_of
 from lotus.certificate.write import page_beside
@@ -18,28 +17,7 @@ from lotus.results.metrics import row_title
 from lotus.wording import counted, first_of
 
 
-@dataclass(frozen=True)
-class Checked:
-    """What is known of one certificate.
-
-    Attributes:
-        path: of it.
-        wrong: why it does not hold; one reason each.
-        facts: what it says, what could not be checked, and who signed it.
-
-    """
-
-    path: str
-    wrong: Sequence[str]
-    facts: Sequence[str]
-
-    def lines(self) -> list[str]:
-        """Returns a line for each reason and fact, and one for the whole."""
-        verdict = "holds" if not self.wrong else "does not hold"
-        return [f"{self.path}: {line}" for line in (*self.wrong, *self.facts, verdict)]
-
-
-def check(path: Path, signers: Path | None, weights: Path | None) -> Checked:
+def check(path: Path, signers: Path | None, weights: Path | None) -> Verified:
     """Checks a certificate against the files of the project in the present folder.
 
     Args:
@@ -47,8 +25,7 @@ def check(path: Path, signers: Path | None, weights: Path | None) -> Checked:
         weights: a file that is to be the certified model.
 
     Raises:
-        LotusError: the certificate is absent, `weights` is no file of weights, or a signature is to be
-            checked and there is no `ssh-keygen`.
+        LotusError: the certificate is absent, or `weights` is no file of weights.
 
     """
     try:
@@ -56,13 +33,13 @@ def check(path: Path, signers: Path | None, weights: Path | None) -> Checked:
     except LotusError as error:
         if not path.is_file():
             raise
-        return Checked(shown(path), [str(error).removeprefix(f"{shown(path)}: ")], [])
+        return Verified(shown(path), [str(error).removeprefix(f"{shown(path)}: ")], [])
     wrong, facts = [*_of_files(found)], [_summary(found)]
     wrong += _of_page(path, found)
     if weights is not None:
         wrong += _of_weights(weights, found)
-    signed_by, problem = _signature(path, signers)
-    return Checked(shown(path), [*wrong, *problem], [*facts, *signed_by])
+    signed_by, problems = said_of_signature(path, signers, CERTIFICATE)
+    return Verified(shown(path), [*wrong, *problems], [*facts, *signed_by])
 
 
 def _summary(found: Certificate) -> str:
@@ -107,18 +84,3 @@ def _of_weights(weights: Path, found: Certificate) -> Iterator[str]:
             f"{shown(weights)}: has sha256 {digest[:12]}…, but the certified weights have "
             f"{found.done.unlearned.sha256[:12]}…, and the numbers in it are others, too"
         )
-
-
-def _signature(path: Path, signers: Path | None) -> tuple[list[str], list[str]]:
-    """Returns what is to be said of the signature, and what is wrong with it."""
-    if not layout.is_signed(path):
-        if signers is not None:
-            return [], ["not signed"]
-        return ["not signed: anybody could have written it"], []
-    try:
-        signature = signing.check(path, signers, signing.CERTIFICATE)
-    except LotusError as error:
-        return [], [str(error)]
-    by = f"{signature.signer}, " if signature.signer else ""
-    whose = "" if by else "; whose key this is, --signers FILE would say"
-    return [f"signed by {by}{signature.key}{whose}"], []

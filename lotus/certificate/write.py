@@ -7,14 +7,13 @@ from lotus import layout
 from lotus.attest import signing
 from lotus.certificate.form import parse_certificate
 from lotus.certificate.page import page_of
-from lotus.errors import LotusError
-from lotus.names import shown
-from lotus.records.files import as_text, write_text
+from lotus.records.files import as_text, refuse_to_write_over, write_text
 
 
 def name_of(run: Path) -> str:
     """The name of a run's certificate, without its ending: the run's place in one word."""
-    return "-".join(run.relative_to(layout.RESULTS).parts)
+    inside = run.relative_to(layout.RESULTS) if run.is_relative_to(layout.RESULTS) else run
+    return "-".join(inside.parts)
 
 
 def page_beside(certificate: Path) -> Path:
@@ -22,25 +21,33 @@ def page_beside(certificate: Path) -> Path:
     return certificate.with_suffix(".html")
 
 
-def write(content: dict[str, Any], out: Path, key: Path | None, replace: bool) -> list[Path]:
-    """Writes the files of a certificate and returns them.
+def refuse_existing(out: Path, replace: bool) -> None:
+    """Refuses before anything is certified.
+
+    Args:
+        out: the JSON; page and signature lie beside it.
+        replace: whether files that are there may be written over.
+
+    Raises:
+        LotusError: a file is there.
+
+    """
+    for path in (out, page_beside(out), layout.signature_of(out)):
+        refuse_to_write_over(path, replace)
+
+
+def write(content: dict[str, Any], out: Path, key: Path | None) -> list[Path]:
+    """Writes the files of a certificate and returns them; those that are there are written over.
 
     Args:
         out: the JSON; the page lies beside it.
         key: an SSH key that signs the JSON; None: nobody signs.
-        replace: whether files that are there may be written over.
 
     Raises:
-        LotusError: a file is there, or the key cannot be used.
+        LotusError: the key cannot be used.
 
     """
     page, signature = page_beside(out), layout.signature_of(out)
-    there = [path for path in (out, page, signature) if path.exists() or path.is_symlink()]
-    if there and not replace:
-        raise LotusError(
-            f"{shown(there[0])}: is there already, and a certificate is not written over; name another "
-            "folder (--out), or say --replace"
-        )
     text = as_text(content)
     shown_page = page_of(parse_certificate(out, text.encode()))
     signature.unlink(missing_ok=True)

@@ -9,7 +9,14 @@ import click
 
 from lotus.cli.examples import examples
 from lotus.cli.output import print_lines
-from lotus.cli.parameters import EXISTING_FILE, FILE, configfile_option, runtime_option
+from lotus.cli.parameters import (
+    EXISTING_FILE,
+    FILE,
+    configfile_option,
+    runtime_option,
+    sign_option,
+    signers_option,
+)
 from lotus.cli.share import in_this_process
 from lotus.engine.runtime import Runtime
 
@@ -68,9 +75,7 @@ failed             It cannot be made again."""
     show_default="number of cores",
     help="Processes at a time; models share a GPU one after another.",
 )
-@click.option(
-    "--sign", "key", type=FILE, metavar="KEY", help="Sign with this SSH key (ssh-keygen)."
-)
+@sign_option
 @click.option(
     "--out", type=FILE, help="New file to write; one in results/attestations unless given."
 )
@@ -139,11 +144,7 @@ def _is_given(context: click.Context, name: str) -> bool:
 
 @attest.command(epilog=examples("lotus attest verify", when="after `lotus attest`"))
 @click.argument("files", type=EXISTING_FILE, nargs=-1, metavar="[FILE]...")
-@click.option(
-    "--signers",
-    type=EXISTING_FILE,
-    help="Who may sign, as OpenSSH's allowed_signers; then each FILE has to be signed by one of them.",
-)
+@signers_option
 def verify(files: tuple[Path, ...], signers: Path | None) -> None:
     """Check attestations: form, signature, and that what they attest still lies here.
 

@@ -1,6 +1,5 @@
 """The commands that write and check certificates of unlearned models."""
 
-import os
 import sys
 from pathlib import Path
 
@@ -8,7 +7,13 @@ import click
 
 from lotus.cli.examples import examples
 from lotus.cli.output import print_lines
-from lotus.cli.parameters import EXISTING_FILE, FILE, FOLDER
+from lotus.cli.parameters import (
+    EXISTING_FILE,
+    FOLDER,
+    sign_option,
+    signers_option,
+    workers_option,
+)
 
 
 @click.group(
@@ -38,17 +43,9 @@ def certificate() -> None:
     show_default=True,
     help="Folder for a JSON and a page for each model.",
 )
-@click.option(
-    "--sign", "key", type=FILE, metavar="KEY", help="Sign with this SSH key (ssh-keygen)."
-)
+@sign_option
 @click.option("--replace", is_flag=True, help="Write over certificates that are there.")
-@click.option(
-    "--workers",
-    type=click.IntRange(1),
-    default=os.cpu_count() or 1,
-    show_default="number of cores",
-    help="Processes that look for look-alikes.",
-)
+@workers_option
 def make(runs: tuple[Path, ...], out: Path, key: Path | None, replace: bool, workers: int) -> None:
     """Write certificates of unlearned models.
 
@@ -57,7 +54,7 @@ def make(runs: tuple[Path, ...], out: Path, key: Path | None, replace: bool, wor
     """
     from lotus.attest.signing import refuse_unusable
     from lotus.certificate.content import certify, runs_to_certify
-    from lotus.certificate.write import name_of, write
+    from lotus.certificate.write import name_of, refuse_existing, write
     from lotus.errors import LotusError
     from lotus.records.index import read_index
 
@@ -69,22 +66,19 @@ def make(runs: tuple[Path, ...], out: Path, key: Path | None, replace: bool, wor
         raise LotusError(
             "there is no unlearned model here that was measured; `snakemake --cores all` makes them"
         )
+    places = {run: out / f"{name_of(run)}.json" for run in chosen}
+    for place in places.values():
+        refuse_existing(place, replace)
     # All of them first: where one cannot be certified, none is written.
-    contents = {run: certify(index, run, workers) for run in chosen}
-    for run, content in contents.items():
-        files = write(content, out / f"{name_of(run)}.json", key, replace)
-        print_lines([str(path) for path in files])
+    for run, content in certify(index, chosen, workers).items():
+        print_lines([str(path) for path in write(content, places[run], key)])
 
 
 @certificate.command(
     epilog=examples("lotus certificate verify certificates/*.json", when="after `make`")
 )
 @click.argument("files", type=EXISTING_FILE, nargs=-1, required=True, metavar="FILE...")
-@click.option(
-    "--signers",
-    type=EXISTING_FILE,
-    help="Who may sign, as OpenSSH's allowed_signers; then each FILE has to be signed by one of them.",
-)
+@signers_option
 @click.option("--weights", type=EXISTING_FILE, help="A file that is to be the certified model.")
 def verify(files: tuple[Path, ...], signers: Path | None, weights: Path | None) -> None:
     """Check certificates: form, signature, and that what they name lies here as it was.

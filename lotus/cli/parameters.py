@@ -170,6 +170,14 @@ workers_option = click.option(
     show_default="number of cores",
     help="Processes that hash images.",
 )
+sign_option = click.option(
+    "--sign", "key", type=FILE, metavar="KEY", help="Sign with this SSH key (ssh-keygen)."
+)
+signers_option = click.option(
+    "--signers",
+    type=EXISTING_FILE,
+    help="Who may sign, as OpenSSH's allowed_signers; then each FILE has to be signed by one of them.",
+)
 configfile_option = click.option(
     "--configfile",
     "configfiles",

@@ -112,6 +112,14 @@ _FORM_OF_WEIGHTS = Discriminator(
     custom_error_type="weights_form",
     custom_error_message="must be null, a name or {file: PATH, sha256: HEX}",
 )
+FirstWeights = (
+    Annotated[
+        Annotated[WeightsFile, Tag("weights-file")]
+        | Annotated[str, AfterValidator(_is_weights_tag), Tag("weights-name")],
+        _FORM_OF_WEIGHTS,
+    ]
+    | None
+)
 
 
 class Network(Section):
@@ -173,14 +181,7 @@ class ViTB16(Network):
 
     batch_norm: ClassVar[bool] = False
     model: Literal["vit-b16"]
-    weights: (
-        Annotated[
-            Annotated[WeightsFile, Tag("weights-file")]
-            | Annotated[str, AfterValidator(_is_weights_tag), Tag("weights-name")],
-            _FORM_OF_WEIGHTS,
-        ]
-        | None
-    ) = Field(
+    weights: FirstWeights = Field(
         "orig_in21k_ft_in1k",
         description="Pretrained weights of the body: a tag of timm's `vit_base_patch16_224`, a local "
         "file, or null: none. The default, `orig_in21k_ft_in1k`, are Google's original weights "
@@ -230,14 +231,6 @@ def _is_python_file(name: str) -> str:
 
 
 NetworkName = Annotated[str, AfterValidator(_is_network_name)]
-FirstWeights = (
-    Annotated[
-        Annotated[WeightsFile, Tag("weights-file")]
-        | Annotated[str, AfterValidator(_is_weights_tag), Tag("weights-name")],
-        _FORM_OF_WEIGHTS,
-    ]
-    | None
-)
 HEAD_OF_WEIGHTS = "The head is kept where it has an output for each class, and is new elsewhere."
 
 

@@ -15,7 +15,7 @@ from lotus.errors import LotusError
 from lotus.formats.json_text import parse_json, read_file
 from lotus.git import git, why_none
 from lotus.names import shown
-from lotus.records.forms import Digest, FilePath, Number, RecordForm, unfit
+from lotus.records.forms import Digest, FilePath, Number, RecordForm, first_misfit
 from lotus.records.index import Index
 from lotus.records.places import leads_out
 from lotus.records.reading import Record, parse_record
@@ -138,11 +138,7 @@ def _content(path: Path, text: bytes) -> Mapping[str, Any]:
         content = parse_metrics(path, text)
         _Content.model_validate(content)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = shown(".".join(map(str, first["loc"])))
-        raise LotusError(
-            f"{shown(path)}: is not a metrics file: {place}: {unfit(first)}"
-        ) from error
+        raise LotusError(f"{shown(path)}: is not a metrics file: {first_misfit(error)}") from error
     except ValueError as error:
         raise LotusError(f"{shown(path)}: cannot be read: {error}") from error
     return content

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
     from lotus.models.any_network import Preprocessing
 
+LIBRARIES = ("timm", "torchvision")
+"""Keys `model` of networks that a library knows by their names."""
+
 
 def build(
     architecture: Architecture, image_shape: tuple[int, int, int], num_classes: int, seed: int
@@ -60,7 +63,7 @@ def check_known(architecture: Architecture) -> None:
             raise LotusError(
                 f"file '{shown(architecture.file)}': there is no such file; looked in {shown(Path.cwd())}"
             )
-    elif architecture.model in ("timm", "torchvision"):
+    elif architecture.model in LIBRARIES:
         _builder(architecture).check_known(architecture)
 
 
@@ -71,7 +74,7 @@ def own_preprocessing(architecture: Architecture) -> Preprocessing | None:
         LotusError: the library knows no such network.
 
     """
-    if architecture.model not in ("timm", "torchvision"):
+    if architecture.model not in LIBRARIES:
         return None
     found: Preprocessing | None = _builder(architecture).own_preprocessing(architecture)
     return found
@@ -98,7 +101,7 @@ def modules_of(architecture: Architecture) -> tuple[str, ...]:
     """Names of the modules that build this architecture: one of ours, and a file of the user's."""
     if architecture.model == "plugin":
         return f"{__name__}.from_plugin", *modules_of_plugins([architecture.file])
-    is_library = architecture.model in ("timm", "torchvision")
+    is_library = architecture.model in LIBRARIES
     name = f"from_{architecture.model}" if is_library else architecture.model.replace("-", "_")
     return (f"{__name__}.{name}",)
 

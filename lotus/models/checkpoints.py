@@ -16,7 +16,7 @@ from lotus.errors import LotusError
 from lotus.models import pretrained, weights_file
 from lotus.models.weights_file import told
 from lotus.names import on_disk, shown
-from lotus.records.files import atomic
+from lotus.records.files import atomic, refuse_to_write_over
 from lotus.wording import counted, first_of
 
 
@@ -214,8 +214,7 @@ def write_like(form: Form, weights: Mapping[str, Tensor], out: Path, replace: bo
             form's types. Nothing is then written.
 
     """
-    if out.exists() and not replace:
-        raise LotusError(f"{shown(out)}: is there already; `--replace` writes over it")
+    refuse_to_write_over(out, replace)
     names = {key.removeprefix(form.prefix): (key, kind) for key, kind in form.tensors}
     if names.keys() != weights.keys() or not {kind for _, kind in form.tensors} <= _TYPES.keys():
         raise LotusError(

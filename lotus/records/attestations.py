@@ -16,7 +16,7 @@ from lotus import layout
 from lotus.formats.json_text import parse_json, read_file
 from lotus.names import shown
 from lotus.records.draws import chances, draw
-from lotus.records.forms import Digest, FilePath, RecordForm, unfit
+from lotus.records.forms import Digest, FilePath, RecordForm, first_misfit
 from lotus.records.places import is_named_outside, leads_out
 from lotus.records.seal import is_sealed
 from lotus.wording import counted
@@ -290,9 +290,7 @@ def find_attestation(path: Path) -> Found:
     except OSError as error:
         return Found(path=name, problem=f"cannot be read: {error.strerror}")
     except ValidationError as error:
-        first = error.errors()[0]
-        place = shown(".".join(map(str, first["loc"]))) or "as a whole"
-        return Found(path=name, problem=f"not an attestation: {place}: {unfit(first)}")
+        return Found(path=name, problem=f"not an attestation: {first_misfit(error)}")
     except ValueError as error:
         return Found(path=name, problem=f"not JSON: {error}")
     if not is_sealed(text, attestation.digest):

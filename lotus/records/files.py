@@ -9,12 +9,24 @@ from pathlib import Path
 from typing import Any
 
 from lotus.errors import LotusError
+from lotus.names import shown
 
 
 def sha256(path: Path) -> str:
     """Returns the digest of a file's bytes, as 64 hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def refuse_to_write_over(path: Path, replace: bool) -> None:
+    """Refuses before anything is computed or written.
+
+    Raises:
+        LotusError: something is at the place, be it a link, and nobody has said that it may be replaced.
+
+    """
+    if not replace and (path.exists() or path.is_symlink()):
+        raise LotusError(f"{shown(path)}: is there already; `--replace` writes over it")
 
 
 @contextmanager

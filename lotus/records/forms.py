@@ -282,6 +282,13 @@ def _malformed(error: ValidationError) -> str:
     return f"it is not a record: {place}: {unfit(first)}"
 
 
+def first_misfit(error: ValidationError) -> str:
+    """Returns the first place that does not fit a form, and what the form says of it."""
+    first = error.errors()[0]
+    place = shown(".".join(map(str, first["loc"]))) or "as a whole"
+    return f"{place}: {unfit(first)}"
+
+
 def unfit(error: Mapping[str, Any]) -> str:
     """Returns what a form says of a value, and the value."""
     value = error["input"]

@@ -7,9 +7,9 @@ import sys
 
 import numpy as np
 import pytest
-from adopted import commands_of, run_commands
 from PIL import Image
 from project import ROOT, copy_of_project, run
+from shell_lines import commands_of, run_commands
 
 PAGE = (ROOT / "docs/own-faces.md").read_text()
 (TRAINING,) = re.findall(r"^```python\n(.+?)^```", PAGE, re.M | re.S)
@@ -62,7 +62,7 @@ def test_the_pictures_of_the_person_and_no_others_are_forgotten(project):
 
 
 def test_the_prefix_of_the_checkpoint_is_no_matter(project):
-    (said,) = [text for line, text in project[1].items() if line.startswith("lotus adopt")]
+    (said,) = [done.stdout for line, done in project[1].items() if line.startswith("lotus adopt")]
     assert "with the prefix module." in said
     right, asked = map(int, re.search(r"gets (\d+) of (\d+) held-out images right", said).groups())
     assert asked == 32

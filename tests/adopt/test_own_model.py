@@ -7,10 +7,10 @@ import sys
 import numpy as np
 import pytest
 import torch
-from adopted import commands_of, run_commands
 from PIL import Image
 from project import ROOT, copy_of_project, run
 from safetensors.torch import load_file
+from shell_lines import commands_of, run_commands
 
 PAGE = (ROOT / "docs/own-model.md").read_text()
 TRAINING, LOADING = re.findall(r"^```python\n(.+?)^```", PAGE, re.M | re.S)
@@ -56,7 +56,7 @@ def certificate(project):
 
 
 def test_the_first_check_says_what_the_model_knows(project):
-    (said,) = [text for line, text in project[1].items() if line.startswith("lotus adopt")]
+    (said,) = [done.stdout for line, done in project[1].items() if line.startswith("lotus adopt")]
     right, asked = map(int, re.search(r"gets (\d+) of (\d+) held-out images right", said).groups())
     assert asked == 48
     assert right / asked > 0.7
@@ -80,7 +80,7 @@ def test_the_images_of_the_list_are_forgotten(certificate):
 def test_the_certificate_says_that_nothing_was_retrained(project, certificate):
     assert any("No gold model was retrained" in line for line in certificate["measured"]["absent"])
     assert any("training left no record" in line for line in certificate["does_not_prove"])
-    (said,) = [text for line, text in project[1].items() if "verify" in line]
+    (said,) = [done.stdout for line, done in project[1].items() if "verify" in line]
     assert said.strip().endswith("holds")
 
 

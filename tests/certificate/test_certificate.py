@@ -16,6 +16,7 @@ from tiny import CELL, FORGET_SET, METRICS, ROWS, SOURCE, write_project
 from lotus.certificate.form import read_certificate
 from lotus.certificate.look_alikes import find_look_alikes
 from lotus.certificate.worth import does_not_prove
+from lotus.data.hashes import hash_store
 from lotus.data.store import Store
 from lotus.records.files import as_text, sha256, write_json
 from lotus.records.seal import sealed
@@ -254,6 +255,7 @@ def test_without_a_key_nothing_is_written(project):
     ("run", "told"),
     [
         ("results/toy", f"is not the folder of an unlearned model; there are {RUN}"),
+        ("elsewhere/lotus", "is not the folder of an unlearned model"),
         (ROWS["original"], "holds the original model"),
         (ROWS["gold"], "holds the gold model"),
     ],
@@ -296,7 +298,9 @@ def test_look_alikes_are_found_the_nearest_first(tmp_path):
     images[4, :2, :2] ^= 1
     np.save(tmp_path / "images.npy", images)
     store = Store(tmp_path, images, np.zeros(6, np.int64), ("a",), {})
-    found, pairs = find_look_alikes(store, np.array([0, 1]), np.array([2, 3, 4, 5]), 1)
+    found, pairs = find_look_alikes(
+        store, hash_store(store, 1), np.array([0, 1]), np.array([2, 3, 4, 5])
+    )
     assert found == len(pairs) == 2
     assert [(pair.forgotten, pair.kept) for pair in pairs] == [(0, 3), (1, 4)]
     assert [pair.same_pixels for pair in pairs] == [True, False]

@@ -1,11 +1,9 @@
 """The examples at the end of a command's help, run as they are written there."""
 
 import re
-import shlex
-import sys
 
 from commands import call
-from project import BIN, run
+from shell_lines import run_commands
 
 
 def examples_of(name):
@@ -17,14 +15,4 @@ def examples_of(name):
 
 def run_examples(project, *names):
     """Runs them in a shell, in which `lotus` is this project's own; returns what each said."""
-    program = shlex.join([sys.executable, "-P", str(project / "workflow/run_lotus.py")])
-    tools = project.parent / "tools"
-    tools.mkdir(exist_ok=True)
-    (tools / "lotus").write_text(f'#!/bin/sh\nexec {program} "$@"\n')
-    (tools / "lotus").chmod(0o755)
-    path = f"{tools}:{BIN}:/usr/bin:/bin"
-    return {
-        example: run(project, "bash", "-c", example, PATH=path)
-        for name in names
-        for example in examples_of(name)
-    }
+    return run_commands(project, [example for name in names for example in examples_of(name)])
