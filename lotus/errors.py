@@ -5,7 +5,14 @@ from difflib import get_close_matches
 
 
 class LotusError(Exception):
-    """Bad input. The message names the place, the value and what is accepted."""
+    """Bad input. The message names the place, the value and what is accepted.
+
+    Attributes:
+        exit_code: status of the command that ends by it.
+
+    """
+
+    exit_code = 1
 
 
 class BrokenCodeError(LotusError):

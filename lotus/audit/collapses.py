@@ -36,9 +36,9 @@ def problems(record: Record, path: str, said: Said, index: Index, sound: Set[str
     outcome = collapse.outcome(said.collapsed)
     if record.content["notes"].get("outcome", outcome) != outcome:
         yield f"{record.path} notes another outcome than is stated here"
-    if said.collapsed.endswith(collapse.NOT_FINITE):
+    if _is_of_weights(said):
         if _weights_are_finite(path, said.collapsed, sound):
-            yield f"{_declared(said)}, and these weights are finite"
+            yield f"{_declared(said)}, and {_these(said)} are finite"
     elif not _agrees(said) and _answers_as_it_was_judged(record, index):
         yield _otherwise(said)
 
@@ -62,14 +62,25 @@ def _undecided(record: Record, path: str, index: Index, sound: Set[str]) -> Iter
     except Exception:
         # Told by who looks for its images.
         return
-    if said.collapsed.endswith(collapse.NOT_FINITE):
+    if _is_of_weights(said):
         if _weights_are_finite(path, said.collapsed, sound) is None:
-            yield f"{_declared(said)}; these weights are not here to be looked at"
+            yield f"{_declared(said)}; {_these(said)} are not here to be looked at"
     elif not _agrees(said) and not _answers_as_it_was_judged(record, index):
         yield f"{_otherwise(said)}; under its protocol others were asked than it was judged by"
 
 
+def _is_of_weights(said: Said) -> bool:
+    """Whether what is said of a model's use is decided by its weights."""
+    return said.collapsed.endswith(collapse.NOT_FINITE) or collapse.is_failed(said.collapsed)
+
+
+def _these(said: Said) -> str:
+    return "some of its weights" if collapse.is_failed(said.collapsed) else "these weights"
+
+
 def _declared(said: Said) -> str:
+    if collapse.is_failed(said.collapsed):
+        return f"is declared {said.collapsed[:80]}"
     return f"is declared collapsed ({said.collapsed[:80]})"
 
 
@@ -123,15 +134,24 @@ def _augments(record: Record, index: Index) -> bool:
 
 
 def _weights_are_finite(predictions: str, said: str, sound: Set[str]) -> bool | None:
-    """Whether the weights that are said to be not finite are; None where they cannot be read."""
+    """Whether weights that are said to be not finite are finite; None where they cannot be read.
+
+    In place of a model that a method failed to make stands one all of whose weights are not finite.
+    """
     model = Path(predictions).with_name(layout.MODEL_FILE).as_posix()
     if model not in sound:
         return None
     try:
         with safe_open(model, framework="numpy") as weights:
+            names = [*weights.keys()]
+            if collapse.is_failed(said):
+                return any(_holds_a_number(weights.get_tensor(name)) for name in names)
             name = said.removesuffix(collapse.NOT_FINITE)
-            return name not in [*weights.keys()] or bool(
-                np.isfinite(weights.get_tensor(name)).all()
-            )
+            return name not in names or bool(np.isfinite(weights.get_tensor(name)).all())
     except (OSError, SafetensorError, TypeError, ValueError):
         return None
+
+
+def _holds_a_number(weights: np.ndarray) -> bool:
+    """Whether a real weight is finite; what a layer counts is none."""
+    return weights.dtype.kind == "f" and bool(np.isfinite(weights).any())

@@ -8,6 +8,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from lotus import layout
@@ -15,6 +16,7 @@ from lotus.claims.stated import TIME, Place
 from lotus.config.protocol import RELEASED, Protocol, parse
 from lotus.layout import GOLD, GOLD_AGAIN
 from lotus.metrics.base import registry
+from lotus.predictions.collapse import is_failed
 from lotus.results.conventions import form_of, values
 from lotus.results.experiment import Experiment
 from lotus.results.lookalikes import read_audit
@@ -43,6 +45,8 @@ class Evidence:
         frame: metrics of all seeds, as `load_metrics` gives them.
         times: of the same runs, as `load_times` gives them.
         images: how many images each split has, in the seed that has fewest; none where files do not say.
+        failed: row → seeds in which the method made no model. They say nothing of it, so they are in
+            neither `frame` nor `times`, as if they had not run.
 
     """
 
@@ -52,6 +56,7 @@ class Evidence:
     frame: pd.DataFrame
     times: pd.DataFrame
     images: Mapping[str, int] = field(default_factory=dict)
+    failed: Mapping[str, Sequence[int]] = field(default_factory=dict)
 
     @cached_property
     def protocol(self) -> Protocol:
@@ -70,6 +75,11 @@ class Evidence:
     def rows(self) -> frozenset[str]:
         """Original, gold if there is one, and the methods."""
         return frozenset(self.frame["row"])
+
+    @property
+    def tried(self) -> frozenset[str]:
+        """The same, and methods that failed in every seed."""
+        return self.rows | {*self.failed}
 
     @cached_property
     def _collapsed(self) -> Mapping[str, list[int]]:
@@ -177,17 +187,26 @@ def evidence(read: Experiment) -> list[Evidence]:
         LotusError: a result is damaged.
 
     """
-    return [
-        Evidence(
-            items=frozenset(cell["items"]),
-            published=_place(cell["published"]),
-            data=dataset_title(str(cell["dataset"])),
-            frame=load_metrics(read.metrics(cell)),
-            times=load_times(list(dict.fromkeys(read.records(cell)))),
-            images=_images(read.metrics(cell)),
-        )
-        for cell in _finished(read)
+    return [_of_cell(read, cell) for cell in _finished(read)]
+
+
+def _of_cell(read: Experiment, cell: Mapping[str, Any]) -> Evidence:
+    frame = load_metrics(read.metrics(cell))
+    times = load_times(list(dict.fromkeys(read.records(cell))))
+    lost = frame[frame["collapsed"].map(is_failed).astype(bool)]
+    failed = {str(row): seeds.tolist() for row, seeds in lost.groupby("row", sort=False)["seed"]}
+    of_failed = [
+        seed in failed.get(row, ()) for row, seed in zip(times["row"], times["seed"], strict=True)
     ]
+    return Evidence(
+        items=frozenset(cell["items"]),
+        published=_place(cell["published"]),
+        data=dataset_title(str(cell["dataset"])),
+        frame=frame.drop(index=lost.index),
+        times=times[~np.array(of_failed, bool)],
+        images=_images(read.metrics(cell)),
+        failed=failed,
+    )
 
 
 def _images(files: Sequence[Path]) -> Mapping[str, int]:

@@ -1,8 +1,8 @@
 """Does a claim hold in one benchmark? Decided over seeds, pair by pair, beside its other benchmarks."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -42,6 +42,7 @@ class Finding:
         why: the numbers that decide.
         numbers: further ones, by name.
         remedies: what would settle it, where it cannot be told.
+        failed: rows that it speaks of, of which models are missing, and the seeds of these.
 
     """
 
@@ -54,6 +55,7 @@ class Finding:
     comparisons: Sequence[PairedComparison] = ()
     numbers: Sequence[tuple[str, float]] = ()
     remedies: Sequence[Remedy] = ()
+    failed: Mapping[str, Sequence[int]] = field(default_factory=dict)
 
 
 Numbers = Sequence[tuple[str, float]]
@@ -87,6 +89,7 @@ def judge_cells(rule: Rule, cells: Sequence[Evidence]) -> list[Finding]:
                 comparisons=comparisons,
                 numbers=[*numbers, *floor],
                 remedies=_remedies(rule, cell, comparisons, said) if verdict == OPEN else (),
+                failed=_failed(rule, cell),
             )
         )
     return found
@@ -95,13 +98,13 @@ def judge_cells(rule: Rule, cells: Sequence[Evidence]) -> list[Finding]:
 def _concerns(rule: Rule, cell: Evidence) -> bool:
     match rule:
         case Best():
-            return rule.row in cell.rows and bool({*rule.among} & cell.rows - {rule.row})
+            return rule.row in cell.tried and bool({*rule.among} & cell.tried - {rule.row})
         case Smaller():
-            return bool({*rule.row} & cell.rows) and bool({*rule.than} & cell.rows)
+            return bool({*rule.row} & cell.tried) and bool({*rule.than} & cell.tried)
         case Within():
-            return {rule.row, rule.than} <= cell.rows
+            return {rule.row, rule.than} <= cell.tried
         case StandsOut():
-            return {rule.row, GOLD} <= cell.rows
+            return {rule.row, GOLD} <= cell.tried
         case Correlated():
             return bool((cell.frame["jsd"].notna() & cell.frame["rf_jsd"].notna()).any())
         case Alike():
@@ -112,8 +115,42 @@ def _lacking(rule: Rule, cell: Evidence) -> str:
     """Returns why nothing can be compared in a benchmark; '' if something can."""
     if isinstance(rule, Correlated):
         return ""
+    for side in _sides(rule):
+        if not {*side} & cell.rows:
+            return _absent([row for row in side if row in cell.failed], cell).rstrip(".")
     metric = ABOVE if isinstance(rule, StandsOut) else getattr(rule, "metric", "")
     return cell.lacks(metric) or (cell.lacks("jsd") if isinstance(rule, StandsOut) else "")
+
+
+def _sides(rule: Rule) -> Sequence[Sequence[str]]:
+    """The rows of which a rule needs one at least, of each group."""
+    match rule:
+        case Best():
+            return [rule.row], [row for row in rule.among if row != rule.row]
+        case Smaller():
+            return rule.row, rule.than
+        case Within():
+            return [rule.row], [rule.than]
+        case StandsOut():
+            return ([rule.row],)
+    return ()
+
+
+def _failed(rule: Rule, cell: Evidence) -> Mapping[str, Sequence[int]]:
+    """Rows that a rule speaks of (of a correlation: all) with the seeds in which they failed."""
+    asked = {row for side in _sides(rule) for row in side}
+    every = isinstance(rule, Correlated)
+    return {row: seeds for row, seeds in cell.failed.items() if every or row in asked}
+
+
+def _absent(rows: Sequence[str], cell: Evidence) -> str:
+    """Returns which rows have no model at all, in words."""
+    failed = [row for row in rows if row in cell.failed]
+    said = {
+        "Not run": [row for row in rows if row not in failed],
+        "Failed in every seed": failed,
+    }
+    return " ".join(f"{what}: {', '.join(map(row_title, of))}." for what, of in said.items() if of)
 
 
 def _floor(rule: Rule, cell: Evidence) -> tuple[Numbers, str]:
@@ -154,7 +191,8 @@ def _remedies(
             found = of_rivals(held)
     absent = [row for row in _asked(rule) if row not in cell.rows]
     if absent:
-        found.append(Remedy("models", f"not run: {', '.join(map(row_title, absent))}"))
+        words = _absent(absent, cell).rstrip(".")
+        found.append(Remedy("models", f"{words[0].lower()}{words[1:]}"))
     return found
 
 
@@ -227,8 +265,7 @@ def _best(rule: Best, cell: Evidence, held: Sequence[PairedComparison]) -> tuple
         return OPEN, f"Not settled: {_three(open_)}."
     why = beaten(held, open_)
     if absent:
-        named = ", ".join(row_title(row) for row in absent)
-        return OPEN, f"{why} Not run: {named}."
+        return OPEN, f"{why} {_absent(absent, cell)}"
     return HOLDS, why
 
 
@@ -245,7 +282,7 @@ def _smaller(rule: Smaller, cell: Evidence, held: Sequence[PairedComparison]) ->
         return OPEN, f"Not settled: {_three(open_)}."
     why = beaten(held, open_)
     if absent := [row for row in (*rule.row, *rule.than) if row not in cell.rows]:
-        return OPEN, f"{why} Not run: {', '.join(map(row_title, absent))}."
+        return OPEN, f"{why} {_absent(absent, cell)}"
     return HOLDS, why
 
 

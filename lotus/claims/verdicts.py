@@ -26,17 +26,17 @@ from lotus.tables.latex import latex_table
 METHOD = (
     "Decided over the seeds, pair by pair, by t intervals of the paired differences (of times: ratios). "
     "All comparisons of a claim under a protocol, of all rivals in all benchmarks, are wrong together at "
-    "an error of 5 % (Holm's correction): each interval is printed at the level at which it decides. In "
-    "a benchmark a claim holds where it lies on its side against every rival, and does not hold where "
-    "that of a rival lies on the other side. Otherwise, and with a single seed, it cannot be told. "
-    "Equal differences are as uncertain as what so many images resolve; rows that are one and the same "
-    "model share a place. Rows that are as close to gold as another gold have no rank against each other. "
-    "A rival that collapsed in every seed counts as beaten; one that did in some is judged by the other "
-    "seeds. A row that collapsed fails. A claim about every benchmark holds if it does in each and all of "
-    "the paper's were run, and does not hold if it is refuted in one; a claim about some holds if it does "
-    "in one. Correlations have bootstrap intervals over whole methods, at 5 % divided by the number of "
-    "benchmarks. "
-    "Metrics are those of the protocol: textbook under corrected, as published under released."
+    "an error of 5 % (Holm's correction): each interval is printed at the level at which it decides. In a "
+    "benchmark a claim holds where it lies on its side against every rival, and does not hold where that "
+    "of a rival lies on the other side. Otherwise, and with a single seed, it cannot be told. Equal "
+    "differences are as uncertain as what so many images resolve; rows that are one and the same model "
+    "share a place. Rows that are as close to gold as another gold have no rank against each other. A "
+    "rival that collapsed in every seed counts as beaten; one that did in some is judged by the other "
+    "seeds. A row that collapsed fails. A run that failed made no model: it counts as if it had not run. "
+    "A claim about every benchmark holds if it does in each and all of the paper's were run, and does not "
+    "hold if it is refuted in one; a claim about some holds if it does in one. Correlations have "
+    "bootstrap intervals over whole methods, at 5 % divided by the number of benchmarks. Metrics are "
+    "those of the protocol: textbook under corrected, as published under released."
 )
 FORMAT = 1
 
@@ -91,7 +91,8 @@ def as_json(judged: Sequence[Judged]) -> dict[str, Any]:
     """Everything, as plain values; what is not a number or without bound is null.
 
     `claims`: each with its words, what is printed, and `rulings` (scope × protocol) with their `findings`
-    (benchmarks) and these with `comparisons`: advantage, interval, level and the values of each seed. What
+    (benchmarks) and these with `comparisons`: advantage, interval, level and the values of each seed, and
+    `failed`: rows that it speaks of, with seeds in which the method made no model. What
     cannot be told has `would_tell`: a list of `kind` (models, measure, seeds or data; the first has to be
     there before the others help), `words`, and how many `seeds` in all.
     """
@@ -134,6 +135,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "verdict": finding.verdict,
         "why": finding.why,
         "would_tell": [asdict(remedy) for remedy in finding.remedies],
+        "failed": {row: list(seeds) for row, seeds in finding.failed.items()},
         "numbers": _plain(dict(finding.numbers)),
         "comparisons": [_comparison(each) for each in finding.comparisons],
     }

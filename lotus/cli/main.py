@@ -22,6 +22,14 @@ from lotus.errors import LotusError
 from lotus.names import shown
 
 
+class ShownError(click.ClickException):
+    """A failure as the terminal shows it; the command ends with this status."""
+
+    def __init__(self, message: str, exit_code: int) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code  # type: ignore[misc]  # click means it to be set
+
+
 class Sections(click.Group):
     """Commands under headings, in the order in which they were added.
 
@@ -63,7 +71,7 @@ class Sections(click.Group):
             _tell(terminal, f"Error: {message}\n")
             if usual is not None and message == said:
                 raise
-            raise click.ClickException(message) from error
+            raise ShownError(message, error.exit_code) from error
         except SyntaxError as error:
             if not os.path.isfile(error.filename or ""):
                 raise

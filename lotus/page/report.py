@@ -27,6 +27,7 @@ from lotus.page.attestations import shown_attestations, vouchers
 from lotus.page.book import Book
 from lotus.page.change_ways import ChangeWays
 from lotus.page.data_part import data_part
+from lotus.page.failed_runs import failed_runs
 from lotus.page.forgotten import forget_set_files
 from lotus.page.headline import count_floors, headline
 from lotus.page.items import Item, PageFigure, figure_on_page, figures_of_section, table_item
@@ -209,6 +210,7 @@ def _paper(read: Experiment, published: Path) -> dict[str, Any]:
         "claims": claims,
         "counts": verdict_counts(claims),
         "claims_table": table_item(*layout.CLAIMS_TABLE),
+        "failed_runs": failed_runs(read.frame, claims),
         "power": power_part(read),
         "power_caption": FIGURES.spec("power").caption,
     }

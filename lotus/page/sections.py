@@ -16,6 +16,7 @@ from lotus.page.items import Item, PageFigure, figure_on_page, figures_of_sectio
 from lotus.page.measured_ways import Asked, of_metric, of_times
 from lotus.page.sentences import differences, sentences
 from lotus.page.ways import Way
+from lotus.predictions.collapse import is_failed
 from lotus.results.conventions import Form, protocol_of
 from lotus.results.experiment import Experiment
 from lotus.results.floor import best_rows
@@ -291,7 +292,11 @@ def _row(
 def _remark(measured: MeasuredCell, row: str) -> str:
     count, n = (measured.numbers.at[row, name] for name in ("collapsed", "n"))
     if count:
-        return f"collapsed in {count} of {n} seeds"
+        fallen = measured.frame.loc[measured.frame["row"] == row, "collapsed"]
+        failed = int(fallen.map(is_failed).sum())
+        how = {"collapsed": count - failed, "failed": failed}
+        said = [f"{verb} in {number} of {n} seeds" for verb, number in how.items() if number]
+        return ", ".join(said)
     same = measured.frame.loc[measured.frame["row"] == row, "same_as_original"]
     return "equals the original" if row != ORIGINAL and same.astype(bool).all() else ""
 

@@ -7,6 +7,7 @@ import pandas as pd
 from lotus.config.protocol import parse
 from lotus.layout import GOLD, ORIGINAL, REFERENCES
 from lotus.metrics.base import registry
+from lotus.predictions.collapse import is_failed
 from lotus.results.conventions import form_of, protocol_of
 from lotus.results.metrics import row_title, sound
 from lotus.tables.floor_sentences import floor_sentences
@@ -112,12 +113,13 @@ def _equal_to_original(frame: pd.DataFrame) -> list[str]:
 
 
 def _collapsed(name: str, frame: pd.DataFrame) -> list[str]:
-    fallen = frame[frame["collapsed"] != ""].groupby("row", sort=False)["seed"].unique()
+    fallen = frame[frame["collapsed"] != ""]
+    how = fallen["collapsed"].map(lambda why: "failed" if is_failed(why) else "collapsed")
     seeds = frame["seed"].nunique()
     return [
-        f"{name.capitalize()}: {row_title(str(row))} collapsed in {len(which)} of {seeds} seeds "
+        f"{name.capitalize()}: {row_title(str(row))} {verb} in {len(which)} of {seeds} seeds "
         f"({all_of(list(map(str, which)))}) and is left out."
-        for row, which in fallen.items()
+        for (row, verb), which in fallen.groupby(["row", how], sort=False)["seed"].unique().items()
     ]
 
 

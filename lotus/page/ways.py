@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from lotus.layout import GOLD
+from lotus.predictions.collapse import outcome
 
 
 @dataclass(frozen=True)
@@ -121,10 +122,6 @@ def why_left_out(lines: pd.DataFrame, frame: pd.DataFrame, against_gold: bool) -
     every = zip(frame["row"], frame["seed"], frame["collapsed"], strict=True)
     golds = {seed: why for row, seed, why in every if against_gold and row == GOLD and why}
     return [
-        f"collapsed: {own}"
-        if own
-        else f"its gold model collapsed: {golds[seed]}"
-        if seed in golds
-        else ""
+        outcome(own) if own else f"its gold model collapsed: {golds[seed]}" if seed in golds else ""
         for own, seed in zip(lines["collapsed"], lines["seed"], strict=True)
     ]

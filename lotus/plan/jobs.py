@@ -5,6 +5,7 @@ import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from lotus.engine.device import check_name
 from lotus.engine.runtime import parse
@@ -110,3 +111,18 @@ def uses_gpu(device: str) -> bool:
     import torch
 
     return torch.cuda.is_available()
+
+
+def look_when_jobs_end(workflow: Any) -> None:
+    """Has Snakemake look for jobs that can start when one has ended, and at no other time.
+
+    So as to hold a limit of jobs a second, which is meant for clusters, it looks again a second after each
+    look, as long as jobs wait for a core. Each job that ends begins another such row of looks, and none of
+    them ends: after some hundred jobs looking takes a whole core. Here cores are the only limit.
+
+    Args:
+        workflow: Snakemake's, whose jobs are about to start on this machine.
+
+    """
+    if workflow.local_exec:
+        workflow.scheduler.job_rate_limiter = None

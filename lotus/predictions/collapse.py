@@ -6,6 +6,10 @@ NEAR_CHANCE = 0.05
 KEPT = 2 / 3
 """Of what the original knows above chance of the images to be kept, the share that a useful model keeps."""
 NOT_FINITE = " has values that are not finite"
+SOUND, COLLAPSED = "sound", "collapsed: "
+"""The outcome of a run, or how it begins."""
+FAILED = "failed: "
+"""How it begins where a method made no model: see `lotus.runs.failed`."""
 
 
 def not_finite(weights: str) -> str:
@@ -68,6 +72,18 @@ def lost_most_of(right: np.ndarray, originals: np.ndarray, labels: np.ndarray) -
     return lost_most(float(right.mean()), float(originals.mean()), largest)
 
 
+def is_failed(collapsed: str) -> bool:
+    """Whether a model is of no use since the method made none."""
+    return collapsed.startswith(FAILED)
+
+
 def outcome(collapsed: str) -> str:
     """Returns what a record notes as the outcome of a run."""
-    return f"collapsed: {collapsed}" if collapsed else "sound"
+    if is_failed(collapsed):
+        return collapsed
+    return f"{COLLAPSED}{collapsed}" if collapsed else SOUND
+
+
+def why_by(outcome: str) -> str:
+    """Returns of a noted outcome why the model is of no use; '' if it is not so."""
+    return "" if outcome == SOUND else outcome.removeprefix(COLLAPSED)

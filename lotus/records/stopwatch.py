@@ -16,13 +16,15 @@ class Stopwatch:
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
-        """Adds the time that the block takes to phase `name`."""
+        """Adds the time that the block takes to phase `name`, of one that raises, too."""
         self.synchronize()
         start = datetime.now(UTC)
-        yield
-        self.synchronize()
-        elapsed = (datetime.now(UTC) - start).total_seconds()
-        self.seconds[name] = round(self.seconds.get(name, 0.0) + elapsed, 3)
+        try:
+            yield
+        finally:
+            self.synchronize()
+            elapsed = (datetime.now(UTC) - start).total_seconds()
+            self.seconds[name] = round(self.seconds.get(name, 0.0) + elapsed, 3)
 
     def move(self, outer: str, inner: str) -> None:
         """Takes the time of phase `inner`, which ran within it, out of phase `outer`."""

@@ -22,7 +22,7 @@ from lotus.engine.runtime import DEFAULT_RUNTIME, Runtime
 from lotus.errors import LotusError
 from lotus.layout import GOLD, ORIGINAL
 from lotus.names import shown
-from lotus.predictions import maps_file
+from lotus.predictions import collapse, maps_file
 from lotus.predictions.maps_file import Explanations
 from lotus.records.reading import read_record
 from lotus.records.record import write_record
@@ -96,7 +96,7 @@ def explain(
         out,
         Explanations(
             rows=np.array(list(runs)),
-            collapsed=np.array([text.partition("collapsed: ")[2] for text in outcomes.values()]),
+            collapsed=np.array([collapse.why_by(outcome) for outcome in outcomes.values()]),
             maps=np.stack(maps),
             probabilities=np.stack(probabilities),
             pixels=pixels.cpu().numpy(),

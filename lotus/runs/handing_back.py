@@ -7,6 +7,7 @@ from lotus.errors import LotusError
 from lotus.layout import ORIGINAL
 from lotus.models.checkpoints import Form, form_of, write_like
 from lotus.names import shown
+from lotus.predictions.collapse import is_failed
 from lotus.records.files import sha256
 from lotus.records.reading import Record, read_record
 from lotus.runs.run import MODEL, RECORD
@@ -25,7 +26,7 @@ def hand_back(run: Path, out: Path, original: Path | None = None, replace: bool 
 
     Raises:
         LotusError: the original did not come from a checkpoint, a record or the weights are not as
-            recorded, or there is a file already. Nothing is then written.
+            recorded, the run made no model, or there is a file already. Nothing is then written.
 
     """
     record = read_record(run / RECORD)
@@ -33,6 +34,9 @@ def hand_back(run: Path, out: Path, original: Path | None = None, replace: bool 
         raise LotusError(
             f"{shown(run / MODEL)}: are not the weights that {RECORD} beside it states"
         )
+    outcome = str(record.content.get("notes", {}).get("outcome", ""))
+    if is_failed(outcome):
+        raise LotusError(f"{shown(run / RECORD)}: there is no model to hand back: {shown(outcome)}")
     form = _form(record, run, original)
     write_like(form, models.read_weights(run / MODEL), out, replace)
     return form

@@ -202,11 +202,13 @@ def record_run(
     modules: Sequence[str],
     extra: Sequence[Path],
     notes: Mapping[str, Any],
+    failed: str = "",
 ) -> None:
     """Saves the model, records its predictions, and last of all writes the record.
 
     Args:
         images: those that the model was made from, as it saw them; they are not read a second time.
+        failed: why `model` stands in the place of one (`lotus.runs.failed`); '' where it is one.
 
     """
     # First: a run that is killed from here on must not look finished by its earlier record.
@@ -221,9 +223,10 @@ def record_run(
         seed_layers(run, "evaluation")
         everything = images.and_all_others(asked.store)
         said, collapsed = ask_and_judge(model, everything, asked, run.protocol, generator, apart)
+    collapsed = failed or collapsed
     predictions_file.save(run.out / PREDICTIONS, said, collapsed)
     if collapsed:
-        log.warning("collapsed: %s", collapsed)
+        log.warning("%s", collapse.outcome(collapsed))
     write_record(
         run.out / RECORD,
         kind=kind,

@@ -9,10 +9,13 @@ from typing import Any
 from lotus import models
 from lotus.engine.failures import explained_failures
 from lotus.methods.base import checks, configured, registry
+from lotus.predictions.collapse import is_failed
+from lotus.predictions.predictions_file import why_collapsed
+from lotus.runs import failed
 from lotus.runs.bench import set_up
 from lotus.runs.networks import untrained_architecture
 from lotus.runs.recording import Asked, record_run
-from lotus.runs.run import MODEL, RECORD, EpochLog, Inputs, Run, seed_layers, start
+from lotus.runs.run import MODEL, PREDICTIONS, RECORD, EpochLog, Inputs, Run, seed_layers, start
 from lotus.runs.taken_over import take_over_weights, weight_switches
 
 log = logging.getLogger(__name__)
@@ -38,6 +41,9 @@ def unlearn_run(
         plugins: modules of the plug-ins that are loaded; they are part of its code.
         network_file: see `load_original`.
 
+    Raises:
+        FailedRunError: the method made no model; that is recorded in the model's place.
+
     """
     constants = registry.constants(method_name, run.protocol)
     method = configured.make(method_name, constants | dict(hyperparameters))
@@ -60,20 +66,33 @@ def unlearn_run(
             "images": len(bench.chosen.forget),
         }
     }
+    why = ""
     if weights_of is None:
         epochs = EpochLog(method_name)
         progress = checks.CheckedProgress(method_name, epochs)
         task = bench.task(run, progress, lambda: clock.phase("method_prepare"))
         seed_layers(run, "unlearn")
-        with clock.phase("unlearn"), explained_failures(f"method {method_name}"):
-            unlearned = method.unlearn(task)
+        try:
+            with clock.phase("unlearn"), explained_failures(f"method {method_name}"):
+                unlearned = method.unlearn(task)
+            checks.check_returned(method_name, unlearned, task)
+            saved = models.read_weights(original / MODEL)
+            checks.check_original(method_name, bench.original, saved)
+        # Whatever a method of a user's own making raises.
+        except Exception as error:
+            if failed.is_of_the_machine(error):
+                raise
+            log.exception("recorded as a failed run")
+            why = failed.reason(method_name, error)
+            # Not what is at hand: the method may have changed the images, or the original's layers.
+            bench = set_up(inputs, original, device, run.protocol, network_file)
+            unlearned = failed.no_model(bench.original)
         clock.move("unlearn", "method_prepare")
-        checks.check_returned(method_name, unlearned, task)
-        saved = models.read_weights(original / MODEL)
-        checks.check_original(method_name, bench.original, saved)
         notes |= {"epochs": epochs.epochs, "left_in_train_mode": unlearned.training}
     else:
         unlearned = bench.original
+        theirs = why_collapsed(weights_of / PREDICTIONS)
+        why = theirs if is_failed(theirs) else ""
         mine = {"calibration": None, "seeds_apart": {}, **settings, "seed": run.seed}
         mine["switches"] = weight_switches(run.protocol)
         del mine["protocol"]
@@ -104,4 +123,7 @@ def unlearn_run(
         modules=modules,
         extra=[original / MODEL, original / RECORD, *also_read],
         notes=notes,
+        failed=why,
     )
+    if why:
+        raise failed.FailedRunError(f"{run.out}: {why}; this run is recorded as failed")

@@ -126,6 +126,33 @@ def test_a_rival_that_collapsed_in_some_seeds_is_judged_by_the_others():
     assert judge_cell(against("scrub"), cell(rows, seeds=seeds)).verdict == FAILS
 
 
+def test_a_failed_run_is_no_evidence():
+    """It beats nobody and is beaten by nobody: the seeds that ran decide, and it is named."""
+    rows = gaps(**AHEAD, unsir=(0.9, 0.9, 0.9))
+    rows["unsir"]["failed"] = (12, 13, 3407)
+    found = judge_cell(against("scrub", "unsir"), cell(rows))
+    assert found.verdict == OPEN
+    assert found.why.endswith("Failed in every seed: UNSIR.")
+    assert found.failed == {"unsir": (12, 13, 3407)}
+    assert found.remedies[-1].words == "failed in every seed: UNSIR"
+    assert judge_cell(against("scrub"), cell(rows)).failed == {}
+    rows["unsir"]["failed"] = (12,)
+    found = judge_cell(against("scrub", "unsir"), cell(rows))
+    assert [each.advantage.n for each in found.comparisons] == [3, 2]
+    rows["lotus"]["failed"] = (13,)
+    found = judge_cell(against("scrub"), cell(rows))
+    assert found.verdict != FAILS
+    assert [each.advantage.n for each in found.comparisons] == [2]
+    rows["lotus"]["failed"] = (12, 13, 3407)
+    for rule in (
+        against("scrub"),
+        rule_of(kind="smaller", metric="time", row="lotus", than="scrub"),
+    ):
+        found = judge_cell(rule, cell(rows))
+        assert (found.verdict, found.why) == (OPEN, "Failed in every seed: LoTUS.")
+        assert found.failed["lotus"] == (12, 13, 3407)
+
+
 def test_without_a_sound_gold_model_gaps_cannot_be_told():
     rows = gaps(**AHEAD)
     rows["gold"]["collapsed"] = (12,)

@@ -114,14 +114,23 @@ def _():
 
 @forgery("a sound run, declared collapsed by its weights")
 def _():
-    said = collapse.not_finite("head.weight")
+    declare_by_weights(collapse.not_finite("head.weight"))
+    return PREDICTIONS, "and these weights are finite"
+
+
+@forgery("a sound run, declared failed")
+def _():
+    declare_by_weights(f"{collapse.FAILED}method lotus raised ValueError: so it is")
+    return PREDICTIONS, "and some of its weights are finite"
+
+
+def declare_by_weights(said):
     save_file({"head.weight": np.ones(2, np.float32)}, f"{CELL}/lotus/model.safetensors")
     declare_collapsed(Path(PREDICTIONS), said)
     edit_record(RUN, lambda it: it["notes"].update(outcome=collapse.outcome(said)))
     edit_json(METRICS, lambda it: it["rows"]["lotus"].update(collapsed=said))
     name_predictions_anew(METRICS)
     record_anew()
-    return PREDICTIONS, "and these weights are finite"
 
 
 @forgery("a sound run, declared collapsed: in metrics alone")

@@ -21,18 +21,20 @@ def rule_of(**rule):
 
 
 def cell(rows, protocol="corrected", where=CIFAR, published=None, items=("table1",), **more):
-    """Rows → metric → a value for each seed; `time`: seconds; `collapsed`: seeds that did."""
+    """Rows → metric → a value for each seed; `time`: seconds; `collapsed`, `failed`: seeds that did."""
     place = dict(zip(("dataset", "architecture", "scenario"), where, strict=True))
     seeds = more.get("seeds", SEEDS)
     frame, times = [], []
     for row, metrics in rows.items():
         fallen = metrics.get("collapsed", ())
         for number, seed in enumerate(seeds):
+            if seed in metrics.get("failed", ()):
+                continue
             about = {**place, "study": more.get("study", ""), "protocol": protocol, "seed": seed}
             given = {
                 name: values[number]
                 for name, values in metrics.items()
-                if name not in ("time", "collapsed")
+                if name not in ("time", "collapsed", "failed")
             }
             frame.append(
                 {
@@ -48,7 +50,9 @@ def cell(rows, protocol="corrected", where=CIFAR, published=None, items=("table1
             line = {**about, "row": row, "seconds": seconds, "minutes_released_r1": 7 * seconds}
             times.append(line)
     frame = pd.DataFrame(frame).astype(dict.fromkeys(registry.columns(), float))
-    return Evidence(frozenset(items), published, "some data", frame, pd.DataFrame(times))
+    failed = {row: of["failed"] for row, of in rows.items() if "failed" in of}
+    read = frame, pd.DataFrame(times)
+    return Evidence(frozenset(items), published, "some data", *read, failed=failed)
 
 
 def gaps(**rows):

@@ -42,14 +42,37 @@ lotus.LoTUS.alpha = 3
 """A plug-in that registers nothing, and changes a method of ours."""
 
 
+BREAKS = """
+from dataclasses import dataclass
+
+from lotus.methods.base import register
+
+
+@register("breaks")
+@dataclass(frozen=True)
+class Breaks:
+    def unlearn(self, task):
+        raise ValueError("there is no mask")
+"""
+"""A plug-in with a method that raises."""
+
+
 @pytest.fixture(scope="module")
 def project(content, tmp_path_factory):
-    """A copy of the project in which this experiment was run, with the method in one file."""
+    """A copy of the project in which this experiment was run, with the method in one file.
+
+    In place of SCRUB there is a method that raises.
+    """
     folder = tmp_path_factory.mktemp("method") / "project"
     copy_of_project(folder)
     (folder / "ascent.py").write_text(block("python"))
     (folder / "patcher.py").write_text(PATCHER)
-    content = {**content, "plugins": [*content["plugins"], "patcher"]}
+    (folder / "breaks.py").write_text(BREAKS)
+    content = {
+        **content,
+        "plugins": [*content["plugins"], "patcher", "breaks"],
+        "methods": {**content["methods"], "scrub": {"method": "breaks"}},
+    }
     (folder / "my-experiment.yaml").write_text(yaml.safe_dump(content))
     run(folder, "snakemake", "--cores", "2", *CONFIG)
     return folder
@@ -59,15 +82,33 @@ def test_a_method_in_one_file(project):
     listed = lotus(project, "methods", "--plugin", "ascent.py").stdout
     assert "ascent\n  Climbs the loss of the forget set.\n  defaults: epochs=1" in listed
     table = pd.read_csv(project / TABLE)
-    assert [*table["row"]] == ["original", "gold", "ascent", "ascent-longer", "lotus"]
+    assert [*table["row"]] == ["original", "gold", "ascent", "ascent-longer", "lotus", "scrub"]
     page = (project / "results/report/index.html").read_text()
     assert "ascent-longer" in page
     folder = project / "results/digits/resnet18/seed3407/instance-10/corrected/ascent-longer"
     record = json.loads((folder / "run.json").read_text())
     assert record["settings"]["hyperparameters"]["epochs"] == 3
-    assert record["code"]["entry"][1:] == ["ascent", "lotus.models.resnet18", "patcher"]
+    assert record["code"]["entry"][1:] == ["ascent", "lotus.models.resnet18", "breaks", "patcher"]
     described = json.loads((project / "results/records/experiment.json").read_text())
-    assert described["code"]["entry"] == ["lotus.plan.contents", "ascent", "patcher"]
+    assert described["code"]["entry"] == ["lotus.plan.contents", "ascent", "breaks", "patcher"]
+
+
+def test_a_method_that_raises_stops_nothing_and_the_page_says_so(project):
+    page = (project / "results/report/index.html").read_text()
+    (told,) = re.findall(r'<details class="unmeasured" id="failed-runs">.*?</details>', page, re.S)
+    words = " ".join(re.sub(r"<[^>]+>", " ", told).split())
+    assert "1 run failed:" in words
+    assert "SCRUB, digits, ResNet18, 10 % forgotten, corrected: method breaks raised" in words
+    assert "ValueError: there is no mask" in words
+    (log,) = re.findall(r"Seed 3407: (\S+)\.log", words)
+    assert "Traceback" in (project / f"{log}.log").read_text()
+    verdicts = json.loads((project / "results/claims.json").read_text())
+    missed = re.findall(r'href="#claim-([a-z0-9-]+)"', told)
+    assert missed
+    for claim in verdicts["claims"]:
+        of_claim = [ruling["findings"] for ruling in claim["rulings"]]
+        assert (claim["id"] in missed) == any(it["failed"] for found in of_claim for it in found)
+    assert "failed in 1 of 1 seeds" in page
 
 
 def test_an_audit_sees_the_method_and_runs_no_line_of_it(project):
@@ -100,7 +141,7 @@ def test_a_plugin_that_registers_nothing_belongs_to_the_code_of_every_run(projec
     assert {it["status"] for it in wrong.values()} == {"stale"}
     assert {it["reason"] for it in wrong.values()} == {"code: patcher changed since"}
     rows = {Path(path).parent.name for path in wrong if path.endswith("model.safetensors")}
-    assert rows == {"ascent", "ascent-longer", "lotus"}
+    assert rows == {"ascent", "ascent-longer", "lotus", "scrub"}
     file.write_text(PATCHER)
 
 

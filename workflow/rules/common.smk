@@ -108,6 +108,7 @@ WARM = warm.WarmProcess(LOTUS, layout.log_of("warm"), WORKERS)
 
 
 onstart:
+    jobs.look_when_jobs_end(workflow)
     address = None if IN_CONDA else WARM.start()
     if address is not None:
         variable = f"export {warm.VARIABLE}={shlex.quote(str(address))}; "
