@@ -10,6 +10,7 @@ so both ways give the same bytes.
 import importlib
 import json
 import os
+import select
 import shutil
 import signal
 import socket
@@ -23,6 +24,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from threading import Event, Thread
+from typing import Any
 
 from lotus.engine import kept
 from lotus.records.began import begin_job
@@ -45,6 +47,8 @@ NOT_DONE = -1
 """Answer of a process that has loaded other code than lies there by now: the job has to load it itself."""
 LONGEST_ADDRESS = 100
 """Bytes; systems take 104 to 108."""
+STANDARD_INPUT = 0
+"""Of a process that a workflow started a pipe, whose other end is the workflow's."""
 _SIZE = struct.Struct("!I")
 _CODE = struct.Struct("!i")
 _PEER = struct.Struct("3i")
@@ -82,7 +86,10 @@ class WarmProcess:
             self._log.parent.mkdir(parents=True, exist_ok=True)
             with self._log.open("wb") as log:
                 command = [*self._command, "warm", str(address), "--workers", str(self._workers)]
-                self._process = subprocess.Popen(command, stdout=log, stderr=log)
+                # Nothing is ever written to this pipe: it closes when this process ends, however it does.
+                self._process = subprocess.Popen(
+                    command, stdin=subprocess.PIPE, stdout=log, stderr=log
+                )
         except OSError:
             self.stop()
             return None
@@ -92,7 +99,7 @@ class WarmProcess:
         """Ends it and removes its address."""
         if self._process is not None:
             self._process.terminate()
-            self._process.wait()
+            self._process.communicate()
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -278,6 +285,13 @@ def _do_one(
 
 
 def _end_with(connection: socket.socket, done: Event) -> None:
-    """Ends the job when the `lotus` that asked for it is gone, as if it had been killed itself."""
-    if not connection.recv(1) and not done.is_set():
+    """Ends the job when the `lotus` that asked for it, or the workflow, is gone.
+
+    A job that outlived a workflow that was killed would write into the next one's results.
+    """
+    lost: list[Any] = [connection]
+    if stat.S_ISFIFO(os.fstat(STANDARD_INPUT).st_mode):
+        lost.append(STANDARD_INPUT)
+    select.select(lost, [], [])
+    if not done.is_set():
         os._exit(1)

@@ -211,6 +211,39 @@ def test_a_killed_job_is_a_failure(process, tmp_path):
     assert "killed" in said
 
 
+WORKFLOW = """
+import sys
+import time
+from pathlib import Path
+
+from lotus.engine import warm
+
+print(warm.WarmProcess(sys.argv[2:], Path(sys.argv[1])).start(), flush=True)
+time.sleep(600)
+"""
+
+
+def test_no_job_outlives_a_workflow_that_is_killed(tmp_path):
+    command = [sys.executable, "-c", WORKFLOW, str(tmp_path / "warm.log"), *LOTUS]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as workflow:
+        address = Path(workflow.stdout.readline().strip())
+        try:
+            while not address.exists():
+                time.sleep(0.1)
+            # A job that would go on for ever.
+            job = [*LOTUS, "warm", str(tmp_path / "socket")]
+            variables = {**os.environ, warm.VARIABLE: str(address)}
+            waiting = subprocess.Popen(job, env=variables, stderr=subprocess.PIPE, text=True)
+            while not (tmp_path / "socket").exists():
+                assert waiting.poll() is None
+                time.sleep(0.1)
+        finally:
+            workflow.kill()
+        _, said = waiting.communicate(timeout=60)
+    assert waiting.returncode == 1
+    assert "killed" in said
+
+
 def test_where_no_address_can_be_had_there_is_no_warm_process(tmp_path, monkeypatch):
     long = tmp_path / ("a" * 100)
     long.mkdir()
