@@ -4,10 +4,12 @@ Each GPU has slots, and each slot a file that its holder has locked. The system 
 holder ends, however that happens, so no slot is ever lost. Jobs of this user alone are counted.
 """
 
+import fcntl
 import json
 import os
 import stat
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from logging import getLogger
 from pathlib import Path
@@ -21,7 +23,7 @@ from lotus.wording import all_of
 
 log = getLogger(__name__)
 
-PAUSE = 0.5
+PAUSE = 1.0
 """Seconds between two looks for a free slot."""
 FIRST_WORD, NEXT_WORD = 10.0, 600.0
 """Seconds after which a job says that it waits, and after which it says so again."""
@@ -95,7 +97,8 @@ def folder_of_user(parent: Path = Path("/tmp")) -> Path:
 
     """
     folder = parent / f"lotus-gpus-{os.getuid()}"
-    folder.mkdir(mode=0o700, exist_ok=True)
+    with suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
         raise LotusError(
@@ -121,7 +124,7 @@ def take(
     begun = monotonic()
     says_next = begun + FIRST_WORD
     while True:
-        with FileLock(folder / "choosing.lock", mode=0o600):
+        with _alone(folder):
             places = [_look(gpu, slots_of(gpu), folder) for gpu in gpus]
             best = max(places, key=lambda place: place.free)
             if best.free > 0:
@@ -130,6 +133,15 @@ def take(
             log.info("waits for a GPU: %s", _in_words(places))
             says_next = monotonic() + NEXT_WORD
         sleep(pause)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Has only one process choose at a time."""
+    with (folder / "choosing.lock").open("w") as file:
+        # Not by the library, which looks again and again: here many wait, each for a moment.
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _look(gpu: Gpu, slots: int, folder: Path) -> _Place:
