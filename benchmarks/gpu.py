@@ -29,6 +29,7 @@ from gpu_speed import matrix_rate, speeds
 
 from lotus.data.store import open_store
 from lotus.engine.device import Device, prepare
+from lotus.engine.sharing import MOST, VARIABLE
 from lotus.errors import LotusError
 
 
@@ -123,8 +124,11 @@ def main() -> None:
     if given.worker:
         worker(given.worker, given.name, given.device, given.seconds)
         return
+    # Its processes measure how one GPU is shared.
+    os.environ[VARIABLE] = str(MOST)
     try:
-        prepare(given.device, 1)
+        device = prepare(given.device, 1).torch
+        given.device = "cpu" if device.type == "cpu" else f"{device.type}:{device.index}"
     except LotusError as error:
         sys.exit(f"{error} (--device cpu --quick rehearses it)")
     with tempfile.TemporaryDirectory() as folder:

@@ -20,7 +20,7 @@ from lotus.errors import LotusError
 from lotus.names import shown
 from lotus.plan.commands import RESULTS, RUNS
 from lotus.plan.declared import Declared, present
-from lotus.plan.jobs import uses_gpu
+from lotus.plan.jobs import number_of_gpus
 from lotus.plan.making import make_plan
 from lotus.plan.plan import Plan
 from lotus.plan.step import Step
@@ -115,7 +115,9 @@ def attest(configfiles: Sequence[Path], wish: Wish, run: Run) -> tuple[Path, Att
         )
     drawn = draw(runs, wish.runs, wish.seed)
     log.info("%d of %d runs, then %d other steps", len(drawn), len(runs), len(results))
-    workers = 1 if drawn and _has_gpu(wish.device) else wish.workers
+    # Another would only wait for a GPU.
+    gpus = _gpus(wish.device) if drawn else 0
+    workers = min(wish.workers, gpus) if gpus else wish.workers
     how = (run, wish.depth, wish.device, wish.runtime)
     found = do_again([runs[folder] for folder in drawn], *how, workers)
     of_results = do_again([*results.values()], *how, wish.workers)
@@ -169,10 +171,10 @@ def _there(steps: Steps, kinds: Iterable[str]) -> tuple[dict[str, Step], int]:
     return found, len(wanted) - len(found)
 
 
-def _has_gpu(device: str) -> bool:
-    """Whether models run on a GPU; asked in a process of its own, after which none can be forked."""
-    (done,) = in_forks(uses_gpu, [device], 1)
-    return bool(done.found)
+def _gpus(device: str) -> int:
+    """Number of GPUs that models may use; asked in a process of its own, after which none can be forked."""
+    (done,) = in_forks(number_of_gpus, [device], 1)
+    return done.found or 0
 
 
 def _made(now: Declared, started: datetime, seconds: float) -> dict[str, Any]:

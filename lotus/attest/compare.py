@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from lotus.attest import tolerances
-from lotus.engine.runtime import stated_in
+from lotus.engine.runtime import device_in, stated_in
 from lotus.records.attestations import (
     CLOSE,
     OTHER,
@@ -17,7 +17,7 @@ from lotus.records.attestations import (
 from lotus.records.files import sha256
 from lotus.records.reading import Record
 
-MACHINE = ("system", "processor", "device", "device_name", "threads")
+MACHINE = ("system", "processor", "threads")
 LIBRARIES = (
     "python",
     "numpy",
@@ -41,7 +41,7 @@ def elsewhere(there: Record, again: Record) -> str:
     if there.problem:
         return ""
     mine, theirs = (_circumstances(it.content) for it in (again, there))
-    found = [(key, was, mine[key]) for key, was in theirs.items() if was != mine[key]]
+    found = [(key, was, mine.get(key)) for key, was in theirs.items() if was != mine.get(key)]
     return "; ".join(f"{key} {was}, here {now}" for key, was, now in found)
 
 
@@ -50,6 +50,7 @@ def _circumstances(content: Mapping[str, Any]) -> dict[str, Any]:
     hardware, versions = content.get("hardware", {}), content.get("versions", {})
     return {
         **{key: hardware.get(key) for key in MACHINE},
+        **device_in(hardware),
         **stated_in(hardware),
         **{key: versions.get(key) for key in LIBRARIES},
     }

@@ -80,6 +80,13 @@ class Sections(click.Group):
             _tell(terminal, f"Error: {message}\n")
             raise click.ClickException(message) from error
         except Exception as error:
+            # Not above, where it would take each command longer to start.
+            from lotus.engine import failures
+
+            if failures.is_out_of_gpu_memory(error):
+                message = failures.explained_lack_of_memory(error)
+                _tell(terminal, f"Error: {message}\n")
+                raise click.ClickException(message) from error
             _tell(terminal, f"{type(error).__name__}: {error} (traceback in {log})\n")
             raise
         finally:

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from lotus import layout
-from lotus.engine.runtime import stated_in
+from lotus.engine.runtime import device_in, stated_in
 from lotus.records.index import Index
 from lotus.records.reading import Record
 from lotus.surroundings import PACKAGE
 
 Kind = Literal["parameter", "protocol", "seed", "data", "code", "environment", "record"]
-OF_DEVICE = ("device", "device_name", "processor", "threads", "system")
-"""What a record's `hardware` has, beside the runtime, that can change numbers."""
+OF_MACHINE = ("processor", "threads", "system")
+"""What a record's `hardware` has, beside device and runtime, that can change numbers."""
 STATE = "state"
 """Of a record that cannot be trusted: what is wrong with it."""
 DATA = ("store", "held-out", "half", "image-losses", "image-hashes", "forget-set")
@@ -190,7 +190,7 @@ def _digests_of_splits(record: Record) -> Mapping[str, str]:
 
 def _environment(record: Record) -> dict[str, Any]:
     hardware = record.content.get("hardware", {})
-    device = {key: hardware[key] for key in OF_DEVICE if key in hardware}
+    device = device_in(hardware) | {key: hardware[key] for key in OF_MACHINE if key in hardware}
     # Steps without a model have no device and no runtime.
     computing = device | (stated_in(hardware) if "device" in device else {})
     in_words = {key.replace("_", " "): value for key, value in computing.items()}

@@ -1,8 +1,10 @@
-"""Errors of trainings that cannot go on: what a user can change."""
+"""Errors of jobs with models that cannot go on: what a user can change."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from lotus.engine.device import present
+from lotus.engine.sharing import AUTO, VARIABLE
 from lotus.errors import LotusError
 
 SINGLE = "Expected more than 1 value per channel"
@@ -31,3 +33,30 @@ def explained_failures(who: str) -> Iterator[None]:
         raise LotusError(
             f"{who}: ended the process (exit code {error.code}), which it must not do"
         ) from error
+
+
+def is_out_of_gpu_memory(error: BaseException) -> bool:
+    """Whether an error says that a GPU has no memory left; asked by its name, without loading torch."""
+    # A handle of cuBLAS takes memory that PyTorch does not count.
+    return type(error).__name__ == "OutOfMemoryError" or "CUBLAS_STATUS_ALLOC_FAILED" in str(error)
+
+
+def explained_lack_of_memory(error: BaseException) -> str:
+    """Says what a user can lower where a GPU has no memory left.
+
+    What was measured of such models is forgotten: by it there was room, so the next is alone and measures.
+    """
+    own = present()
+    lease, kind = (own.lease, own.kind) if own is not None else (None, None)
+    if kind is not None:
+        kind.forget()
+    shared = (
+        f"up to {lease.slots} models shared it, so lower {VARIABLE} first (1: each is alone; with {AUTO}, "
+        "calling again is enough, since the next such model measures what it takes); then "
+        if lease is not None and lease.slots > 1
+        else "the model was alone among yours (`nvidia-smi` shows who else uses it); "
+    )
+    return (
+        f"the GPU has no memory left: {shared}lower batch_size or the size of images (`resize`) in the "
+        f"configuration, or take LOTUS_RUNTIME=precision=bf16 ({str(error).splitlines()[0]})"
+    )

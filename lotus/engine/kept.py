@@ -4,6 +4,9 @@ A process takes seconds to start CUDA, and minutes to compile a network, longer 
 data take. It cannot do either before it forks: a forked process can use no GPU that its parent has used.
 So where the workflow is told to keep workers, they make one model after another.
 
+A worker that has started CUDA keeps its GPU, and the slot on it, for its life: the memory that it takes
+there is not given back whole before. Without a job it ends after a while, so that others can have the slot.
+
 Each job starts as in a fresh process: its own folder, variables, output files and log, and the random
 states of the libraries as they were. What cannot be put back ends the worker: a failed job, and code of the
 user's, which can be another by the next job. Another worker then takes its place.
@@ -25,8 +28,11 @@ from typing import Any
 NAME = "kept"
 """Of the socket, beside that of the warm process."""
 
-COMMANDS = frozenset({"pretrain", "retrain", "unlearn", "tune", "gradcam"})
+COMMANDS = frozenset({"rank-images", "pretrain", "retrain", "unlearn", "tune", "gradcam"})
 """Those of `lotus` that use models."""
+
+IDLE = 60
+"""Seconds without a job after which a worker gives its GPU back."""
 
 
 def place_of(address: str, arguments: Sequence[str]) -> str:
@@ -102,21 +108,35 @@ class Workers:
             self._workers.append(Worker(reading))
 
     def _work(self, parent: int) -> None:
-        """Does one job after another until the warm process is gone or a job leaves its traces."""
+        """Does jobs until the warm process is gone, one leaves its traces, or none wants its GPU."""
         states = _random_states()
-        goes_on = True
+        goes_on, idle = True, 0
         try:
             while goes_on and os.getppid() == parent:
-                with contextlib.suppress(TimeoutError):
+                try:
                     connection, _ = self._listener.accept()
-                    goes_on = self._do_one(connection)
-                    connection.close()
-                    _tidy(states)
+                except TimeoutError:
+                    idle += 1
+                    goes_on = idle < IDLE or not has_gpu()
+                    continue
+                idle = 0
+                goes_on = self._do_one(connection)
+                connection.close()
+                _tidy(states)
         except BaseException:
             traceback.print_exc()
         finally:
             # Never back into the loop of the process that it was forked from.
             os._exit(0)
+
+
+def has_gpu() -> bool:
+    """Whether this process has a slot of a GPU."""
+    # Who only asks for a job loads this module, too, and needs none of that.
+    from lotus.engine.device import present
+
+    device = present()
+    return device is not None and device.lease is not None
 
 
 def _tidy(states: tuple[Any, ...]) -> None:

@@ -118,6 +118,17 @@ def stated_in(hardware: Mapping[str, Any]) -> dict[str, str]:
     return {key: str(hardware.get(key, default)) for key, default in DEFAULT_RUNTIME.stated.items()}
 
 
+def device_in(hardware: Mapping[str, Any]) -> dict[str, Any]:
+    """What a record's `hardware` states of the device: its type and name.
+
+    Older records have a GPU's number besides, which told one of several equal ones.
+    """
+    found = {key: hardware[key] for key in ("device", "device_name") if key in hardware}
+    if "device" in found:
+        found["device"] = str(found["device"]).partition(":")[0]
+    return found
+
+
 def said_in(hardware: Mapping[str, Any]) -> str:
     """The same in words: what is not the default, or `default`."""
     usual = DEFAULT_RUNTIME.stated

@@ -3,18 +3,40 @@
 import re
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lotus.engine.device import check_name
+from lotus.engine.gpus import has_driver, processor_in_words
 from lotus.engine.runtime import parse
+from lotus.engine.sharing import VARIABLE, slots_wanted
 from lotus.errors import LotusError
 from lotus.names import shown
+from lotus.wording import counted
 
-DRIVERS = ("/dev/nvidiactl", "/dev/nvidia0", "/dev/nvgpu", "/dev/nvmap", "/dev/dxg", "/dev/kfd")
-"""Devices of Linux's drivers of GPUs that PyTorch can use: NVIDIA's, those of its small boards, of
-Windows' Linux, and AMD's."""
+
+@dataclass(frozen=True)
+class Computing:
+    """On what the models of a workflow are made.
+
+    Attributes:
+        device, runtime: as `--device` and `--runtime` of `lotus` take them. Where there is a GPU, the
+            device is one: no job takes the processor because a GPU has failed meanwhile.
+        gpus: number of GPUs that the jobs may use; 0: the processor.
+        at_once: number of models that are made at a time on all GPUs, by Snakemake's resource `gpu`.
+        workers: number of processes for models that stay after a job.
+        said: the same in words, for the log.
+
+    """
+
+    device: str
+    runtime: str
+    gpus: int
+    at_once: int
+    workers: int
+    said: str
 
 
 def launcher(checkout: Path, in_conda: bool) -> list[str]:
@@ -61,24 +83,44 @@ def asked_targets(arguments: Sequence[str]) -> list[str]:
     return list(get_argument_parser().parse_known_args(words)[0].targets)
 
 
-def runtime_on(device: str, runtime: str) -> str:
+def computing(variables: Mapping[str, str], cores: int | None) -> Computing:
     """Looks at what the models of a workflow are to compute on and how, before the first of them is made.
 
     Args:
-        device, runtime: as `--device` and `--runtime` of `lotus` take them.
-
-    Returns:
-        The runtime in its shortest words.
+        variables: the user's, of which those count that are read here.
+        cores: of the workflow; None: not told.
 
     Raises:
-        LotusError: there is no such device or choice, or no GPU where the runtime needs one.
+        LotusError: there is no such device or choice, no GPU where the runtime needs one, or what is wanted
+            does not go together.
 
     """
+    device = variables.get("LOTUS_DEVICE", "auto")
+    runtime = parse(variables.get("LOTUS_RUNTIME", "default"))
+    slots = slots_wanted(variables)
+    workers = kept_workers(variables.get("LOTUS_KEPT_WORKERS", "0"))
+    if workers and slots is None:
+        raise LotusError(
+            f"LOTUS_KEPT_WORKERS = {workers} needs a number as {VARIABLE}: a worker makes models of all "
+            "kinds in the slot that it keeps, and how many have room differs between kinds"
+        )
     check_name(device)
-    chosen = parse(runtime)
-    if not uses_gpu(device):
-        chosen.refuse_without_cuda()
-    return str(chosen)
+    gpus = number_of_gpus(device)
+    if not gpus:
+        runtime.refuse_without_cuda()
+        chosen = "" if device == "cpu" else f"Models are made on {processor_in_words()}"
+        return Computing(device, str(runtime), 0, 1, workers, chosen)
+    at_once = max(gpus, cores or 1) if slots is None else gpus * slots
+    many = "as many on each as have room" if slots is None else f"at most {slots} on each"
+    return Computing(
+        device="cuda" if device == "auto" else device,
+        runtime=str(runtime),
+        gpus=gpus,
+        at_once=at_once,
+        # Each has a slot of its own, so that none waits for one that another keeps.
+        workers=min(workers, at_once),
+        said=f"Models are made on {counted(gpus, 'GPU')}, {many} at a time ({VARIABLE})",
+    )
 
 
 def kept_workers(number: str) -> int:
@@ -96,21 +138,22 @@ def kept_workers(number: str) -> int:
     return int(number)
 
 
-def uses_gpu(device: str) -> bool:
-    """Whether models run on a GPU.
+def number_of_gpus(device: str) -> int:
+    """Returns how many GPUs models may run on; 0: on the processor.
 
     Args:
         device: as `--device` of `lotus` takes it.
 
     """
-    if device != "auto":
-        return device.startswith("cuda")
+    # What is named and not there is the jobs' error, which know what else there is.
+    named = int(device.startswith("cuda"))
     # Where no driver is loaded, PyTorch need not be, which takes longer than the plan.
-    if sys.platform == "linux" and not any(Path(file).exists() for file in DRIVERS):
-        return False
+    has_none = sys.platform == "linux" and not has_driver()
+    if device == "cpu" or ":" in device or has_none:
+        return named
     import torch
 
-    return torch.cuda.is_available()
+    return max(named, torch.cuda.device_count() if torch.cuda.is_available() else 0)
 
 
 def look_when_jobs_end(workflow: Any) -> None:

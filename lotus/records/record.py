@@ -18,6 +18,7 @@ Fields of a record (`run.json`; see `write_record`):
     hardware    device, its name, processor, cores, threads, memory; of steps with a model the runtime, too:
                 precision, memory format, compilation, determinism (older records mean the default)
     time        start (UTC); seconds of each phase, and from the start of the job's process to the record
+                (from when it had a GPU, if it had to wait for one)
     memory      peak in bytes, of the process and on the device
     notes       what else the step reports, for example one entry per epoch
     digest      sha256 of the record's text without this line: a record that was edited shows it

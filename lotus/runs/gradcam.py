@@ -27,7 +27,7 @@ from lotus.predictions.maps_file import Explanations
 from lotus.records.reading import read_record
 from lotus.records.record import write_record
 from lotus.runs.originals import load_original
-from lotus.runs.run import MODEL, RECORD
+from lotus.runs.run import MODEL, RECORD, alike
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +66,8 @@ def explain(
     if ORIGINAL not in runs:
         raise LotusError(f"--of {ORIGINAL} is needed: its record says how to build the models")
     outcomes = {row: _outcome(folder / RECORD) for row, folder in runs.items()}
-    device, store = prepare(device_name, threads, runtime), open_store(store_folder)
+    device = prepare(device_name, threads, runtime, alike("explain", labels))
+    store = open_store(store_folder)
     architecture, use, network = load_original(runs[ORIGINAL], store, device, network_file)
     chosen = choose_images(load_forget_set(forget_set).forget, store.labels, count)
     maps, probabilities = [], []
@@ -106,6 +107,7 @@ def explain(
         ),
     )
     read = [folder / name for folder in runs.values() for name in (MODEL, RECORD)]
+    device.note_memory()
     write_record(
         out.with_suffix(".json"),
         kind="gradcam",

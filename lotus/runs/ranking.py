@@ -27,7 +27,7 @@ from lotus.records.record import write_record
 from lotus.records.stopwatch import Stopwatch
 from lotus.runs.folds import FOLDS, RANKING_SEED, too_few_to_rank
 from lotus.runs.networks import build_network
-from lotus.runs.run import EpochLog, derive_seed, load_optimizers
+from lotus.runs.run import EpochLog, alike, derive_seed, load_optimizers
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ def rank_images(
             is not finite.
 
     """
-    device = prepare(device_name, threads, runtime)
+    device = prepare(device_name, threads, runtime, alike("rank", labels))
     load_optimizers()
     clock = Stopwatch(device.synchronize)
     with clock.phase("prepare"):
@@ -93,6 +93,7 @@ def rank_images(
                 )
             said = inference.logits(model, images.take(part[unseen])).astype(np.float64)
             losses[unseen] = losses_of(said, store.labels[part[unseen]])
+    device.note_memory()
     save_known(out, store, LOSSES, losses)
     write_record(
         record,

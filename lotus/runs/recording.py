@@ -227,6 +227,9 @@ def record_run(
     predictions_file.save(run.out / PREDICTIONS, said, collapsed)
     if collapsed:
         log.warning("%s", collapse.outcome(collapsed))
+    if "weights_of" not in notes and not failed:
+        # Else nothing was trained, which takes the most.
+        device.note_memory()
     write_record(
         run.out / RECORD,
         kind=kind,

@@ -6,7 +6,7 @@ A run's folder holds `model.safetensors`, `predictions.npz` and, written last, `
 import hashlib
 import logging
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
 from pathlib import Path
@@ -165,9 +165,29 @@ def load_optimizers() -> None:
     torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1)
 
 
-def start(run: Run) -> tuple[Stopwatch, Device]:
-    """The device of a run, and a clock that waits for it."""
-    device = prepare(run.device, run.threads, run.runtime)
+ALIKE = ("dataset", "architecture", "row")
+"""Labels of models that take about the same memory."""
+
+
+def alike(what: str, labels: Mapping[str, Any]) -> Sequence[str]:
+    """What jobs with models that take about the same memory have in common; nothing where no label says it.
+
+    Args:
+        what: the job does, as `unlearn`.
+
+    """
+    names = [str(labels[key]) for key in ALIKE if key in labels]
+    return [what, *names] if names else []
+
+
+def start(run: Run, what: str) -> tuple[Stopwatch, Device]:
+    """The device of a run, and a clock that waits for it.
+
+    Args:
+        what: the run does, as `unlearn`.
+
+    """
+    device = prepare(run.device, run.threads, run.runtime, alike(what, run.labels))
     load_optimizers()
     return Stopwatch(device.synchronize), device
 

@@ -61,7 +61,7 @@ def train_run(
         weights_of: another run with the same weights, of which only predictions are to be made anew.
 
     """
-    clock, device = start(run)
+    clock, device = start(run, "train")
     with clock.phase("prepare"):
         store, held_out, chosen = read_inputs(inputs)
         trained_on = store.part("train") if chosen is None else _trained_on(chosen, run)
@@ -189,7 +189,7 @@ def _training_key(
             "settings": settings,
             "seed": seed,
             "inputs": [sha256(path) for path in read],
-            "hardware": {**device.hardware, "device": device.torch.type},
+            "hardware": device.hardware,
             "code": code_digest(*modules),
             "versions": versions(),
         }

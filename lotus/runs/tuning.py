@@ -55,7 +55,7 @@ def try_candidates(
     """
     constants = registry.constants(method_name, run.protocol)
     methods = [configured.make(method_name, constants | dict(given)) for given in candidates]
-    clock, device = start(run)
+    clock, device = start(run, "tune")
     with clock.phase("prepare"):
         bench = set_up(inputs, original, device, run.protocol, network_file)
         untouched = _said(bench, bench.original)
@@ -73,6 +73,7 @@ def try_candidates(
         trials.append({"given": dict(given), **found})
         log.info("%s", json.dumps(trials[-1]))
     entered = [__name__, registry.module_of(method_name), *models.modules_of(bench.architecture)]
+    device.note_memory()
     write_record(
         run.out,
         kind="trials",

@@ -47,7 +47,7 @@ def unlearn_run(
     """
     constants = registry.constants(method_name, run.protocol)
     method = configured.make(method_name, constants | dict(hyperparameters))
-    clock, device = start(run)
+    clock, device = start(run, "unlearn")
     with clock.phase("prepare"):
         bench = set_up(inputs, original, device, run.protocol, network_file)
     settings = {

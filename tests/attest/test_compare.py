@@ -72,7 +72,7 @@ def test_other_code_is_named_as_what_can_explain_other_bytes():
         ({"versions": {**HERE["versions"], "dvc": "4"}}, ""),
         ({"hardware": {**HERE["hardware"], "processor": "b"}}, "processor abacus, here b"),
         ({"versions": {**HERE["versions"], "torch": "2.1"}}, "torch 2.0, here 2.1"),
-        ({"hardware": {**HERE["hardware"], "device": "cuda:0"}}, "device cpu, here cuda:0"),
+        ({"hardware": {**HERE["hardware"], "device": "cuda:0"}}, "device cpu, here cuda"),
         ({"hardware": {**HERE["hardware"], "precision": "fp32", "compile": "off"}}, ""),
         (
             {"hardware": {**HERE["hardware"], "precision": "bf16"}},
@@ -82,6 +82,15 @@ def test_other_code_is_named_as_what_can_explain_other_bytes():
 )
 def test_another_machine_is_what_can_change_a_bit(change, said):
     assert elsewhere(record(), record("again.json", **change)) == said
+
+
+@pytest.mark.parametrize("now", ["cuda:1", "cuda"])
+def test_which_of_several_equal_gpus_it_was_changes_nothing(now):
+    on_gpu = HERE["hardware"] | {"device": "cuda:0", "device_name": "Abacus 9000"}
+    was = record(hardware=on_gpu)
+    assert elsewhere(was, record("again.json", hardware=on_gpu | {"device": now})) == ""
+    other = record("again.json", hardware=on_gpu | {"device_name": "Abacus 100"})
+    assert elsewhere(was, other) == "device_name Abacus 9000, here Abacus 100"
 
 
 def test_a_record_that_cannot_be_read_names_no_other_machine():

@@ -2,7 +2,9 @@
 
 import json
 import os
+import select
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -11,11 +13,15 @@ from typing import NamedTuple
 
 import psutil
 import pytest
+import torch
 from digits import store_of_digits
+from gpu_holders import GPUS
 from project import ROOT
 from runs_on_digits import RESNET
 
-from lotus.engine import kept, warm
+from lotus.engine import device, kept, warm
+from lotus.engine.device import Device
+from lotus.engine.lease import take
 
 LOTUS = [sys.executable, "-P", str(ROOT / "workflow/run_lotus.py")]
 WAIT = 60
@@ -137,6 +143,33 @@ def test_a_job_ends_with_who_asked_for_it(folder, running):
     assert not (folder / "broken-off/run.json").exists()
 
 
+def test_a_worker_without_a_job_gives_its_gpu_back_and_without_a_gpu_stays(tmp_path, monkeypatch):
+    monkeypatch.setattr(kept, "IDLE", 1)
+
+    def do_one(connection):
+        if connection.recv(1) == b"g":
+            lease = take(GPUS[:1], lambda _: 1, tmp_path)
+            device._OWN.set((os.getpid(), Device(torch.device("cpu"), 1, lease=lease)))
+        connection.sendall(b".")
+        return True
+
+    def ask(what):
+        with socket.socket(socket.AF_UNIX) as asking:
+            asking.connect(str(tmp_path / kept.NAME))
+            asking.sendall(what)
+            assert asking.recv(1) == b"."
+
+    workers = kept.Workers(tmp_path / "socket", 1, do_one, lambda: None)
+    workers.replenish()
+    (worker,) = workers._workers
+    ask(b"-")
+    time.sleep(2.5)
+    assert not worker.has_ended()
+    ask(b"g")
+    assert select.select([worker.alive], [], [], WAIT)[0]
+    assert take(GPUS[:1], lambda _: 1, tmp_path).waited < 1
+
+
 @pytest.mark.parametrize(
     ("line", "code", "goes_on"),
     [
@@ -154,6 +187,7 @@ def test_what_cannot_be_put_back_ends_a_worker(line, code, goes_on):
     [
         ("lotus unlearn lotus", "kept"),
         ("lotus --log unlearn.log retrain --store there", "kept"),
+        ("lotus --log rank.log rank-images --store there", "kept"),
         ("lotus --log logs/x.log figure avg-gap", "socket"),
         ("lotus evaluate --of unlearn predictions.npz", "socket"),
     ],

@@ -7,15 +7,16 @@ from pathlib import Path
 import pytest
 import torch
 
+from lotus.engine import gpus
 from lotus.errors import LotusError
 from lotus.plan import jobs
 from lotus.plan.jobs import (
     asked_targets,
+    computing,
     kept_workers,
     launcher,
-    runtime_on,
+    number_of_gpus,
     shell_prefix,
-    uses_gpu,
 )
 
 
@@ -73,16 +74,72 @@ def test_targets_are_read_from_the_command_line(line, targets):
     assert asked_targets(line.split()) == targets
 
 
+def computing_by(cores=8, **variables):
+    return computing({f"LOTUS_{key}": value for key, value in variables.items()}, cores)
+
+
 def test_the_runtime_of_all_models_is_looked_at_before_the_first():
-    assert runtime_on("cpu", "precision=bf16 compile=off") == "precision=bf16"
-    assert runtime_on("cuda", "compile=on, cuda_graphs=on") == "compile=on,cuda_graphs=on"
+    assert computing_by(DEVICE="cpu", RUNTIME="precision=bf16 compile=off").runtime == (
+        "precision=bf16"
+    )
+    assert computing_by(DEVICE="cuda", RUNTIME="compile=on, cuda_graphs=on").runtime == (
+        "compile=on,cuda_graphs=on"
+    )
     for device, runtime, said in (
         ("gpu", "default", "device 'gpu' is unknown"),
         ("cpu", "precision=half", "accepted: precision="),
         ("cpu", "precision=tf32", "needs CUDA"),
     ):
         with pytest.raises(LotusError, match=said):
-            runtime_on(device, runtime)
+            computing_by(DEVICE=device, RUNTIME=runtime)
+
+
+@pytest.fixture
+def two_gpus(monkeypatch):
+    monkeypatch.setattr(jobs, "has_driver", lambda: True)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+
+
+@pytest.mark.parametrize(
+    ("variables", "at_once", "workers"),
+    [
+        ({}, 2, 0),
+        ({"GPU_SLOTS": "3"}, 6, 0),
+        ({"GPU_SLOTS": "auto"}, 8, 0),
+        ({"KEPT_WORKERS": "4"}, 2, 2),
+        ({"KEPT_WORKERS": "4", "GPU_SLOTS": "3"}, 6, 4),
+        ({"DEVICE": "cuda:1", "GPU_SLOTS": "3"}, 3, 0),
+    ],
+)
+def test_as_many_models_at_a_time_as_there_are_slots(two_gpus, variables, at_once, workers):
+    found = computing_by(**variables)
+    assert (found.at_once, found.workers) == (at_once, workers)
+
+
+def test_where_there_is_a_gpu_no_job_takes_the_processor(two_gpus):
+    found = computing_by()
+    assert (found.device, found.gpus) == ("cuda", 2)
+    assert found.said == "Models are made on 2 GPUs, at most 1 on each at a time (LOTUS_GPU_SLOTS)"
+    assert computing_by(DEVICE="cpu").device == "cpu"
+    assert computing_by(DEVICE="cuda:1").device == "cuda:1"
+
+
+def test_the_processor_is_said_where_it_was_not_asked_for(monkeypatch):
+    monkeypatch.setattr(jobs, "has_driver", lambda: False)
+    found = computing_by(KEPT_WORKERS="4")
+    assert (found.device, found.gpus, found.workers) == ("auto", 0, 4)
+    assert found.said.startswith("Models are made on the processor, since")
+    assert computing_by(DEVICE="cpu").said == ""
+
+
+def test_workers_that_stay_need_a_number_of_slots():
+    with pytest.raises(
+        LotusError, match=r"LOTUS_KEPT_WORKERS = 2 needs a number as LOTUS_GPU_SLOTS"
+    ):
+        computing_by(KEPT_WORKERS="2", GPU_SLOTS="auto")
+    with pytest.raises(LotusError, match=r"LOTUS_GPU_SLOTS = 'two'"):
+        computing_by(DEVICE="cpu", GPU_SLOTS="two")
 
 
 def test_the_number_of_kept_workers_is_a_whole_number():
@@ -94,17 +151,18 @@ def test_the_number_of_kept_workers_is_a_whole_number():
 
 
 def test_a_named_device_says_itself_whether_it_is_a_gpu():
-    assert uses_gpu("cuda:1")
-    assert not uses_gpu("cpu")
+    assert number_of_gpus("cuda:1") == 1
+    assert number_of_gpus("cpu") == 0
 
 
-def test_torch_is_asked_for_a_gpu_only_where_a_driver_is_loaded(monkeypatch, tmp_path):
+def test_torch_is_asked_for_gpus_only_where_a_driver_is_loaded(monkeypatch, tmp_path):
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    monkeypatch.setattr(jobs, "DRIVERS", (str(tmp_path / "nvidiactl"),))
-    assert not uses_gpu("auto")
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 3)
+    monkeypatch.setattr(gpus, "DRIVERS", (str(tmp_path / "nvidiactl"),))
+    assert number_of_gpus("auto") == 0
     (tmp_path / "nvidiactl").touch()
-    assert uses_gpu("auto")
-    monkeypatch.setattr(jobs, "DRIVERS", ())
+    assert number_of_gpus("auto") == 3
+    monkeypatch.setattr(gpus, "DRIVERS", ())
     monkeypatch.setattr(sys, "platform", "darwin")
-    assert uses_gpu("auto")
+    assert number_of_gpus("auto") == 3

@@ -33,9 +33,6 @@ from lotus.tables.registry import PAPER_TABLES
 from lotus.tracking.dvc import refuse_braces
 from lotus.tracking.dvc_files import locked_stores
 
-# Runtime, not science: which device the models run on.
-DEVICE = os.environ.get("LOTUS_DEVICE", "auto")
-
 
 def stop(mistakes):
     """Ends here, before any job, with a line for each mistake."""
@@ -44,10 +41,9 @@ def stop(mistakes):
 
 
 def read_runtime():
-    """How models compute, for `--runtime` (Snakemake's own `runtime` is minutes), and how many workers stay."""
+    """On what models are made and how, which is no part of the science."""
     try:
-        runtime = jobs.runtime_on(DEVICE, os.environ.get("LOTUS_RUNTIME", "default"))
-        return runtime, jobs.kept_workers(os.environ.get("LOTUS_KEPT_WORKERS", "0"))
+        return jobs.computing(os.environ, workflow.global_resources["_cores"].value)
     except LotusError as error:
         stop([error])
 
@@ -64,13 +60,17 @@ def read_configuration():
         stop(str(error).splitlines())
 
 
-COMPUTING, WORKERS = read_runtime()
+ON = read_runtime()
+# Snakemake's own `runtime` is minutes.
+DEVICE, COMPUTING, GPU = ON.device, ON.runtime, min(ON.gpus, 1)
+if "gpu" not in workflow.global_resources:
+    workflow.register_resource("gpu", ON.at_once)
 DECLARED = read_configuration()
 PLAN = DECLARED.plan
 STEPS = Steps(PLAN)
 TARGETS = Targets(STEPS)
 if workflow.is_main_process:
-    logger.info(part_counts(PLAN))
+    logger.info("\n".join(filter(None, [part_counts(PLAN), ON.said])))
 
 
 # The layout's functions with these in place of names give the patterns of the rules.
@@ -97,14 +97,13 @@ wildcard_constraints:
     in_study=f"({one_of({layout.in_study('', cell.study) for cell in PLAN.cells})})",
 
 
-GPU = int(jobs.uses_gpu(DEVICE))
 CONDA = f"../../envs/environment-{'cuda' if GPU else 'cpu'}.yaml"
 IN_CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
 LOTUS = jobs.launcher(Path(workflow.basedir), IN_CONDA)
 shell.prefix(jobs.shell_prefix(LOTUS))
 
 # A process with the libraries loaded does the jobs of this machine.
-WARM = warm.WarmProcess(LOTUS, layout.log_of("warm"), WORKERS)
+WARM = warm.WarmProcess(LOTUS, layout.log_of("warm"), ON.workers)
 
 
 onstart:
