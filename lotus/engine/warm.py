@@ -7,6 +7,7 @@ hand, on a cluster's nodes) `lotus` loads the libraries itself. Nothing is compu
 so both ways give the same bytes.
 """
 
+import atexit
 import importlib
 import json
 import os
@@ -87,6 +88,13 @@ class WarmProcess:
             self.stop()
             return None
         return address
+
+    def serve_children(self) -> None:
+        """Starts it for the jobs of all processes that this one starts from now on, and ends it with this one."""
+        address = self.start()
+        if address is not None:
+            os.environ[VARIABLE] = str(address)
+            atexit.register(self.stop)
 
     def stop(self) -> None:
         """Ends it and removes its address."""

@@ -26,8 +26,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PACKAGES = "slurmctld slurmd slurm-client munge"
-PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "scontrol")
+PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "srun")
 PARTITION = "debug"
+BIN = "bin"
+"""Folder of programs that stand before the system's."""
+MEMORY = 64_000
+"""Megabytes that jobs can ask for. None is held to them: that takes control groups."""
 PATIENCE = 60.0
 """Seconds until a daemon must answer, or a job be gone."""
 ADOPT_ORPHANS = 36
@@ -54,6 +58,8 @@ SelectType=select/cons_tres
 SelectTypeParameters=CR_Core_Memory
 SchedulerParameters=batch_sched_delay=0,sched_interval=2
 ReturnToService=2
+SlurmdParameters=config_overrides
+EnforcePartLimits=ALL
 KillWait=5
 MinJobAge=3600
 GresTypes=gpu
@@ -72,17 +78,18 @@ class Node:
 
     Attributes:
         name: of its one node.
-        configuration: its `slurm.conf`, for the variable SLURM_CONF.
+        folder: where it has all its files.
 
     """
 
     name: str
-    configuration: Path
+    folder: Path
 
     @property
     def variables(self) -> dict[str, str]:
-        """Environment variables by which Slurm's commands find it."""
-        return {"SLURM_CONF": str(self.configuration)}
+        """Environment variables by which Slurm's commands find it, also within jobs."""
+        path = f"{self.folder / BIN}{os.pathsep}{os.environ['PATH']}"
+        return {"SLURM_CONF": str(self.folder / "slurm.conf"), "PATH": path}
 
     def ask(self, *command: str) -> str:
         """Runs one of Slurm's commands and returns what it printed."""
@@ -126,10 +133,10 @@ def one_node(cores: int, gpus: int) -> Iterator[Node]:
     )
     assert keeper.stdin is not None and keeper.stdout is not None
     try:
-        configuration = keeper.stdout.readline().strip()
-        if not configuration:
+        folder = keeper.stdout.readline().strip()
+        if not folder:
             raise SlurmError("Slurm did not start")
-        yield Node(_host(), Path(configuration))
+        yield Node(_host(), Path(folder))
     finally:
         keeper.stdin.close()
         keeper.wait()
@@ -137,7 +144,7 @@ def one_node(cores: int, gpus: int) -> Iterator[Node]:
 
 
 def keep(cores: int, gpus: int) -> None:
-    """Starts Slurm, prints where its configuration lies, and ends it when standard input closes."""
+    """Starts Slurm, prints the name of its folder, and ends it when standard input closes."""
     ctypes.CDLL(None).prctl(ADOPT_ORPHANS, 1, 0, 0, 0)
     folder = Path(tempfile.mkdtemp(prefix="slurm-"))
     # Munge wants its socket to be within reach of all.
@@ -146,7 +153,7 @@ def keep(cores: int, gpus: int) -> None:
         configuration = _configure(folder, cores, gpus)
         os.environ["SLURM_CONF"] = str(configuration)
         _start_daemons(folder, configuration)
-        print(configuration, flush=True)
+        print(folder, flush=True)
         sys.stdin.read()
     except SlurmError as error:
         sys.exit(f"{error}\n{_logs(folder)}")
@@ -161,7 +168,7 @@ def keep(cores: int, gpus: int) -> None:
 def _configure(folder: Path, cores: int, gpus: int) -> Path:
     (folder / "munge.key").touch(0o600)
     (folder / "munge.key").write_bytes(secrets.token_bytes(128))
-    for name in ("state", "spool"):
+    for name in ("state", "spool", BIN):
         (folder / name).mkdir(0o755)
     for number in range(gpus):
         (folder / f"gpu{number}").symlink_to(os.devnull)
@@ -174,11 +181,17 @@ def _configure(folder: Path, cores: int, gpus: int) -> Path:
         "node": node,
         "cores": cores,
         "gpus": gpus,
-        "memory": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20,
+        "memory": MEMORY,
         "partition": PARTITION,
     }
     configuration = folder / "slurm.conf"
     configuration.write_text(CONFIGURATION.format(**values))
+    # Snakemake's plugin takes all variables of Slurm away from `srun`, also the one that says where Slurm is.
+    srun = folder / BIN / "srun"
+    srun.write_text(
+        f'#!/bin/sh\nSLURM_CONF={configuration} exec {shutil.which("srun")} "$@"\n'
+    )
+    srun.chmod(0o755)
     devices = [f"Name=gpu File={folder}/gpu{number}\n" for number in range(gpus)]
     (folder / "gres.conf").write_text("".join(devices))
     return configuration
@@ -270,6 +283,8 @@ def main(arguments: Sequence[str]) -> int:
     command = asked.command[asked.command[:1] == ["--"] :]
     if not command:
         parser.error("which command is to run in it?")
+    # Whoever ends this process ends the command, too.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     try:
         with one_node(asked.cores, asked.gpus) as node:
             return subprocess.run(
