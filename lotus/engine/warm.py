@@ -90,7 +90,7 @@ class WarmProcess:
         return address
 
     def serve_children(self) -> None:
-        """Starts it for the jobs of all processes that this one starts from now on, and ends it with this one."""
+        """Starts it for the jobs of all processes below this one, and ends it with this one."""
         address = self.start()
         if address is not None:
             os.environ[VARIABLE] = str(address)

@@ -1,11 +1,13 @@
-"""A real Slurm of one node, from Debian's packages, for the length of a command.
+r"""A real Slurm of one node, from Debian's packages, for the length of a command.
 
-It has folder, ports and configuration of its own, and needs neither systemd nor a database of accounts:
+It has a folder, ports and a configuration of its own, and needs neither systemd nor a database of accounts:
 
-    python tests/helpers/slurm.py --gpus 4 -- snakemake --profile profiles/slurm --slurm-status-command squeue
+    python tests/helpers/slurm.py --gpus 4 -- \
+        snakemake --profile profiles/slurm --slurm-status-command squeue
 
-Its GPUs are `/dev/null` by other names. It ends with its command, and also when whoever started it is killed:
-one process, the keeper, has all daemons and jobs below it, and ends them when its standard input closes.
+Its GPUs are `/dev/null` by other names. It ends with its command, and also when whoever started it is
+killed: one process, the keeper, has all daemons and jobs below it, and ends them when its standard input
+closes.
 """
 
 import argparse
@@ -20,7 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +30,8 @@ from pathlib import Path
 PACKAGES = "slurmctld slurmd slurm-client munge"
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "srun")
 PARTITION = "debug"
+TOLD = ("JobID", "State", "MinMemory", "TimeLimit", "tres-per-job", "Comment")
+"""What `squeue` is asked of a submission, in its own words."""
 BIN = "bin"
 """Folder of programs that stand before the system's."""
 MEMORY = 64_000
@@ -68,6 +72,27 @@ PartitionName={partition} Nodes={host} Default=YES
 """
 
 
+@dataclass(frozen=True)
+class Submission:
+    """One job of Slurm, as `squeue` tells of it.
+
+    Attributes:
+        number: by which Slurm knows it.
+        state: PENDING, RUNNING, COMPLETED, CANCELLED, FAILED, …
+        memory, time: what it asked for.
+        devices: likewise, such as `gres:gpu:1`; N/A without.
+        comment: names the rule or group.
+
+    """
+
+    number: str
+    state: str
+    memory: str
+    time: str
+    devices: str
+    comment: str
+
+
 class SlurmError(Exception):
     """Slurm is not installed, or did not start."""
 
@@ -85,18 +110,25 @@ class Node:
     name: str
     folder: Path
 
-    @property
-    def variables(self) -> dict[str, str]:
-        """Environment variables by which Slurm's commands find it, also within jobs."""
-        path = f"{self.folder / BIN}{os.pathsep}{os.environ['PATH']}"
-        return {"SLURM_CONF": str(self.folder / "slurm.conf"), "PATH": path}
+    def environment(self, surroundings: Mapping[str, str]) -> dict[str, str]:
+        """Environment variables with those by which Slurm's commands find it, also within jobs."""
+        path = f"{self.folder / BIN}{os.pathsep}{surroundings['PATH']}"
+        return {**surroundings, "SLURM_CONF": str(self.folder / "slurm.conf"), "PATH": path}
 
     def ask(self, *command: str) -> str:
         """Runs one of Slurm's commands and returns what it printed."""
-        environment = {**os.environ, **self.variables}
+        environment = self.environment(os.environ)
         return subprocess.run(
             command, env=environment, check=True, capture_output=True, text=True
         ).stdout
+
+    def submissions(self) -> list["Submission"]:
+        """All that was ever submitted, in that order."""
+        # Columns as wide as anything that is told, since what is longer is cut off.
+        columns = ",".join(f"{name}:500|" for name in TOLD)
+        told = self.ask("squeue", "--states=all", "--sort=i", "--noheader", f"--Format={columns}")
+        lines = [line.split("|")[: len(TOLD)] for line in told.splitlines()]
+        return [Submission(*(told.strip() for told in line)) for line in lines]
 
     def drain(self) -> None:
         """Has the node take no further jobs; those that run go on."""
@@ -131,7 +163,8 @@ def one_node(cores: int, gpus: int) -> Iterator[Node]:
         text=True,
         start_new_session=True,
     )
-    assert keeper.stdin is not None and keeper.stdout is not None
+    assert keeper.stdin is not None
+    assert keeper.stdout is not None
     try:
         folder = keeper.stdout.readline().strip()
         if not folder:
@@ -153,7 +186,8 @@ def keep(cores: int, gpus: int) -> None:
         configuration = _configure(folder, cores, gpus)
         os.environ["SLURM_CONF"] = str(configuration)
         _start_daemons(folder, configuration)
-        print(folder, flush=True)
+        sys.stdout.write(f"{folder}\n")
+        sys.stdout.flush()
         sys.stdin.read()
     except SlurmError as error:
         sys.exit(f"{error}\n{_logs(folder)}")
@@ -186,11 +220,9 @@ def _configure(folder: Path, cores: int, gpus: int) -> Path:
     }
     configuration = folder / "slurm.conf"
     configuration.write_text(CONFIGURATION.format(**values))
-    # Snakemake's plugin takes all variables of Slurm away from `srun`, also the one that says where Slurm is.
+    # Snakemake's plugin takes all variables of Slurm away from `srun`, also where its configuration lies.
     srun = folder / BIN / "srun"
-    srun.write_text(
-        f'#!/bin/sh\nSLURM_CONF={configuration} exec {shutil.which("srun")} "$@"\n'
-    )
+    srun.write_text(f'#!/bin/sh\nSLURM_CONF={configuration} exec {shutil.which("srun")} "$@"\n')
     srun.chmod(0o755)
     devices = [f"Name=gpu File={folder}/gpu{number}\n" for number in range(gpus)]
     (folder / "gres.conf").write_text("".join(devices))
@@ -287,9 +319,8 @@ def main(arguments: Sequence[str]) -> int:
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     try:
         with one_node(asked.cores, asked.gpus) as node:
-            return subprocess.run(
-                command, env={**os.environ, **node.variables}, check=False
-            ).returncode
+            environment = node.environment(os.environ)
+            return subprocess.run(command, env=environment, check=False).returncode
     except SlurmError as error:
         sys.exit(str(error))
 
