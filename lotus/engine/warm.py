@@ -2,8 +2,9 @@
 
 Loading torch, its optimizers and timm takes longer than most jobs on small data. The workflow starts
 one such process and names it to its jobs; `lotus` then hands its arguments over, and a fresh copy of
-the process does the work, with the job's own files, folder and environment. Where there is none (by
-hand, on a cluster's nodes) `lotus` loads the libraries itself. Nothing is computed before the fork,
+the process does the work, with the job's own files, folder and environment. A batch of jobs
+on a cluster's node has a process of its own. Where there is none (by hand, for a single job on such a
+node) `lotus` loads the libraries itself. Nothing is computed before the fork,
 so both ways give the same bytes.
 """
 

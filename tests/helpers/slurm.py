@@ -29,8 +29,9 @@ from pathlib import Path
 
 PACKAGES = "slurmctld slurmd slurm-client munge"
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "srun")
-PARTITION = "debug"
-TOLD = ("JobID", "State", "MinMemory", "TimeLimit", "tres-per-job", "Comment")
+PARTITION = "models"
+"""The one that no job gets without asking."""
+TOLD = ("JobID", "State", "MinMemory", "TimeLimit", "tres-per-job", "Partition", "Comment")
 """What `squeue` is asked of a submission, in its own words."""
 BIN = "bin"
 """Folder of programs that stand before the system's."""
@@ -68,7 +69,8 @@ KillWait=5
 MinJobAge=3600
 GresTypes=gpu
 NodeName={host} NodeAddr=127.0.0.1 CPUs={cores} RealMemory={memory} Gres=gpu:{gpus}
-PartitionName={partition} Nodes={host} Default=YES
+PartitionName=usual Nodes={host} Default=YES
+PartitionName={partition} Nodes={host}
 """
 
 
@@ -81,6 +83,7 @@ class Submission:
         state: PENDING, RUNNING, COMPLETED, CANCELLED, FAILED, …
         memory, time: what it asked for.
         devices: likewise, such as `gres:gpu:1`; N/A without.
+        partition: where it waits or ran.
         comment: names the rule or group.
 
     """
@@ -90,6 +93,7 @@ class Submission:
     memory: str
     time: str
     devices: str
+    partition: str
     comment: str
 
 

@@ -53,13 +53,16 @@ def test_it_ends_with_whoever_started_it(tmp_path):
     assert started_in(tmp_path) == []
 
 
-def test_a_model_asks_for_a_gpu_and_its_log_is_found(finished, tmp_path):
+def test_a_model_asks_for_what_profiles_say_and_its_log_is_found(finished, tmp_path):
     project = tmp_path / "project"
     shutil.copytree(finished, project)
     wanted = "results/digits/resnet18/seed3407/original/corrected/run.json"
     for file in (wanted, "results/digits/splits/seed3407/held-out.json"):
         (project / file).unlink()
-    options = ["--retries", "0", "--configfile", "config/digits.yaml"]
+    own = project / "my-cluster/profile.yaml"
+    own.parent.mkdir()
+    own.write_text(f"retries: 0\ndefault-resources: {{slurm_partition: {slurm.PARTITION}}}\n")
+    options = ["--profile", "my-cluster", "--configfile", "config/digits.yaml"]
     # As on a login node, which has no GPU itself.
     variables = {**environment_of_user(), "LOTUS_DEVICE": "cuda"}
     with slurm.one_node(cores=2, gpus=1) as node:
@@ -76,12 +79,13 @@ def test_a_model_asks_for_a_gpu_and_its_log_is_found(finished, tmp_path):
     assert (project / "results/digits/splits/seed3407/held-out.json").exists()
     assert "pretrain_original" in submission.comment
     assert submission.devices == "gres:gpu:1"
+    assert submission.partition == slurm.PARTITION
     # PyTorch sees no GPU there, and the job's logs say so where the workflow says that they lie.
     assert submission.state == "FAILED"
     assert done.returncode
     (log,) = (project / "logs/slurm").rglob("*.log")
     assert log.stem == submission.number
     assert str(log) in done.stderr
-    own = "logs/pretrain_original/digits/resnet18/seed3407/corrected.log"
-    assert own in log.read_text()
-    assert "device 'cuda'" in (project / own).read_text()
+    of_job = "logs/pretrain_original/digits/resnet18/seed3407/corrected.log"
+    assert of_job in log.read_text()
+    assert "device 'cuda'" in (project / of_job).read_text()
