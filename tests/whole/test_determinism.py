@@ -60,13 +60,13 @@ def made_again(first):
 
 @pytest.fixture(scope="module")
 def late(made_again):
-    """Records of the four runs that came last in the last cell that has so many."""
+    """Records of the three runs that came last in the last cell that has so many."""
     cells = {}
     for path, record in sorted(made_again.items(), key=lambda item: item[1].started):
         if record.kind == "unlearned":
             cells.setdefault(Path(path).parents[1], []).append(path)
-    large = [runs for runs in cells.values() if len(runs) >= 4]
-    return max(large, key=lambda runs: made_again[runs[-1]].started)[-4:]
+    large = [runs for runs in cells.values() if len(runs) >= 3]
+    return max(large, key=lambda runs: made_again[runs[-1]].started)[-3:]
 
 
 @pytest.fixture(scope="module")
@@ -137,6 +137,6 @@ def test_what_slurm_makes_is_finished_by_retries(disturbed, late):
     assert cancelled.comment == retried.comment
     assert cancelled.state == "CANCELLED"
     assert (cancelled.memory, retried.memory) == ("8000M", "16000M")
-    assert (cancelled.time, retried.time) == ("4:00:00", "8:00:00")
+    assert (cancelled.time, retried.time) == ("3:00:00", "6:00:00")
     # A node that is drained ends what it has begun, and begins nothing.
     assert [it.state for it in disturbed.while_drained] == ["COMPLETED", "PENDING"]
