@@ -8,7 +8,9 @@ import pytest
 from project import environment_of_user
 
 ON_SLURM = (
-    *("snakemake", "--profile", "profiles/slurm", "--slurm-init-seconds-before-status-checks", "2"),
+    # Without its Slurm it would wait for jobs for ever, so it ends with a test that is killed.
+    *("setpriv", "--pdeathsig", "KILL", "snakemake", "--profile", "profiles/slurm"),
+    *("--slurm-init-seconds-before-status-checks", "2"),
     # The one node has no database of accounts, which the plugin would ask.
     *("--slurm-status-command", "squeue"),
 )
