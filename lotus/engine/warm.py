@@ -2,11 +2,13 @@
 
 Loading torch, its optimizers and timm takes longer than most jobs on small data. The workflow starts
 one such process and names it to its jobs; `lotus` then hands its arguments over, and a fresh copy of
-the process does the work, with the job's own files, folder and environment. Where there is none (by
-hand, on a cluster's nodes) `lotus` loads the libraries itself. Nothing is computed before the fork,
+the process does the work, with the job's own files, folder and environment. A batch of jobs
+on a cluster's node has a process of its own. Where there is none (by hand, for a single job on such a
+node) `lotus` loads the libraries itself. Nothing is computed before the fork,
 so both ways give the same bytes.
 """
 
+import atexit
 import importlib
 import json
 import os
@@ -94,6 +96,13 @@ class WarmProcess:
             self.stop()
             return None
         return address
+
+    def serve_children(self) -> None:
+        """Starts it for the jobs of all processes below this one, and ends it with this one."""
+        address = self.start()
+        if address is not None:
+            os.environ[VARIABLE] = str(address)
+            atexit.register(self.stop)
 
     def stop(self) -> None:
         """Ends it and removes its address."""

@@ -5,9 +5,11 @@ import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
+from lotus.engine import warm
 from lotus.engine.device import check_name
 from lotus.engine.gpus import has_driver, processor_in_words
 from lotus.engine.runtime import parse
@@ -52,17 +54,35 @@ def launcher(checkout: Path, in_conda: bool) -> list[str]:
     return [python, "-P", str(checkout / "workflow/run_lotus.py")]
 
 
-def shell_prefix(command: Sequence[str], variables: str = "") -> str:
+def shell_prefix(command: Sequence[str], warm_process: Path | None = None) -> str:
     """Returns the text that lets shell lines of jobs begin with `lotus`.
 
     Args:
         command: see `launcher`.
-        variables: shell code that stands before it.
+        warm_process: address of a process that does the jobs (`lotus.engine.warm`).
 
     """
-    line = f'{variables}lotus() {{ {shlex.join(command)} "$@"; }}; '
+    line = f'lotus() {{ {shlex.join(command)} "$@"; }}; '
+    if warm_process is not None:
+        line = f"export {warm.VARIABLE}={shlex.quote(str(warm_process))}; {line}"
     # Snakemake formats it with every job's line.
     return line.replace("{", "{{").replace("}", "}}")
+
+
+def is_batch(arguments: Sequence[str]) -> bool:
+    """Whether this process is the Snakemake that does a group of jobs on a node of a cluster.
+
+    It starts another one for each of its jobs, which is told of a single job.
+
+    Args:
+        arguments: of the process, the program first.
+
+    """
+    words = list(arguments)
+    if "--local-groupid" not in words or "--target-jobs" not in words:
+        return False
+    targets = words[words.index("--target-jobs") + 1 :]
+    return sum(1 for _ in takewhile(lambda word: not word.startswith("-"), targets)) > 1
 
 
 def asked_targets(arguments: Sequence[str]) -> list[str]:

@@ -12,6 +12,7 @@ LONGEST = (
     "adopt/test_own_model.py",
     "adopt/test_own_faces.py",
     "methods/test_own_method.py",
+    "whole/test_slurm.py",
     "test_surroundings.py",
     "audit/test_damage.py",
     "whole/test_protocols.py",

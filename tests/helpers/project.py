@@ -13,14 +13,19 @@ ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 
 
-def run(folder, *command, check=True, **variables):
-    """Runs a command in a folder with this environment's tools; a failure fails the test."""
+def environment_of_user():
+    """Environment variables of somebody who has this environment's tools."""
     environment = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}"}
     environment.pop("PYTHONPATH", None)
+    return environment
+
+
+def run(folder, *command, check=True, **variables):
+    """Runs a command in a folder with this environment's tools; a failure fails the test."""
     done = subprocess.run(
         [*map(str, command)],
         cwd=folder,
-        env={**environment, **variables},
+        env={**environment_of_user(), **variables},
         capture_output=True,
         text=True,
         check=False,

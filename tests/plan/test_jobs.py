@@ -13,6 +13,7 @@ from lotus.plan import jobs
 from lotus.plan.jobs import (
     asked_targets,
     computing,
+    is_batch,
     kept_workers,
     launcher,
     number_of_gpus,
@@ -31,11 +32,10 @@ def test_jobs_run_the_checkouts_code_with_the_python_of_their_environment():
 
 def test_shell_lines_can_begin_with_lotus():
     # Snakemake formats it, and what was doubled is a brace again.
-    prefix = shell_prefix(["echo", "{x} y"], "export A=1; ").format()
-    done = subprocess.run(
-        ["bash", "-c", f"{prefix}lotus $A 'b  c'"], capture_output=True, text=True, check=True
-    )
-    assert done.stdout == "{x} y 1 b  c\n"
+    prefix = shell_prefix(["echo", "{x} y"], Path("/a b/{c}")).format()
+    line = f"{prefix}lotus $LOTUS_WARM 'b  c'"
+    done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=True)
+    assert done.stdout == "{x} y /a b/{c} b  c\n"
 
 
 @pytest.mark.parametrize(
@@ -166,3 +166,17 @@ def test_torch_is_asked_for_gpus_only_where_a_driver_is_loaded(monkeypatch, tmp_
     monkeypatch.setattr(gpus, "DRIVERS", ())
     monkeypatch.setattr(sys, "platform", "darwin")
     assert number_of_gpus("auto") == 3
+
+
+@pytest.mark.parametrize(
+    ("line", "is_one"),
+    [
+        ("snakemake --cores 2 all", False),
+        # Two jobs of one group on a node, one job of a group, and a job by itself.
+        ("snakemake --target-jobs unlearn:row=a unlearn:row=b --local-groupid x --cores 1", True),
+        ("snakemake --target-jobs unlearn:row=a --local-groupid x --cores 1", False),
+        ("snakemake --target-jobs unlearn:row=a --cores 1", False),
+    ],
+)
+def test_a_batch_is_told_of_several_jobs(line, is_one):
+    assert is_batch(line.split()) == is_one

@@ -1,11 +1,16 @@
-"""The chain gives the same bytes again, with its jobs in another order on other numbers of cores."""
+"""The chain gives the same bytes again, with its jobs in another order on other numbers of cores.
+
+Those that come first are made through a Slurm that is disturbed, where Slurm is installed.
+"""
 
 import os
 import shutil
 from pathlib import Path
 
 import pytest
+from disturbed import run_disturbed
 from project import run
+from slurm import PACKAGES, missing_programs, one_node
 
 from lotus.records.index import read_index
 from lotus.records.seal import identity
@@ -55,22 +60,42 @@ def made_again(first):
 
 @pytest.fixture(scope="module")
 def late(made_again):
-    """Records of the runs that came last."""
-    runs = [path for path, record in made_again.items() if record.kind == "unlearned"]
-    return sorted(runs, key=lambda path: made_again[path].started)[-4:]
+    """Records of the three runs that came last in the last cell that has so many."""
+    cells = {}
+    for path, record in sorted(made_again.items(), key=lambda item: item[1].started):
+        if record.kind == "unlearned":
+            cells.setdefault(Path(path).parents[1], []).append(path)
+    large = [runs for runs in cells.values() if len(runs) >= 3]
+    return max(large, key=lambda runs: made_again[runs[-1]].started)[-3:]
 
 
 @pytest.fixture(scope="module")
-def again(finished, late, tmp_path_factory):
-    """A project in which the runs that came last come first on one core, then everything else on three."""
+def cleared(finished, tmp_path_factory):
+    """A copy of the finished project without what is made again."""
     project = tmp_path_factory.mktemp("again") / "project"
     shutil.copytree(finished, project)
     for path in (project / "results").rglob("*"):
         if path.is_file() and not is_kept(path.as_posix()):
             path.unlink()
-    run(project, "snakemake", "--cores", "1", *CONFIG, "--", *late)
-    run(project, "snakemake", "--cores", "3", *CONFIG)
     return project
+
+
+@pytest.fixture(scope="module")
+def disturbed(cleared, late):
+    """What came of the runs that came last, made first and on Slurm; None where there is no Slurm."""
+    if missing_programs():
+        return None
+    with one_node(cores=2, gpus=0) as node:
+        return run_disturbed(node, cleared, late, *CONFIG)
+
+
+@pytest.fixture(scope="module")
+def again(cleared, late, disturbed):
+    """A project in which the runs that came last come first, everything else then on three cores."""
+    if disturbed is None:
+        run(cleared, "snakemake", "--cores", "1", *CONFIG, "--", *late)
+    run(cleared, "snakemake", "--cores", "3", *CONFIG)
+    return cleared
 
 
 def test_every_artifact_has_the_same_bytes_and_every_step_was_told_the_same(
@@ -100,3 +125,18 @@ def test_the_order_was_another(made_again, late, again):
         if record.kind == "unlearned" and path not in late
     ]
     assert max(started[path] for path in late) <= min(rest)
+
+
+def test_what_slurm_makes_is_finished_by_retries(disturbed, late):
+    if disturbed is None:
+        pytest.skip(f"no {', '.join(missing_programs())}: apt-get install {PACKAGES}")
+    original, cancelled, retried = disturbed.submissions
+    assert "pretrain_original" in original.comment
+    assert original.state == retried.state == "COMPLETED"
+    # All runs of the cell were one submission, and the retry asked for more.
+    assert cancelled.comment == retried.comment
+    assert cancelled.state == "CANCELLED"
+    assert (cancelled.memory, retried.memory) == ("8000M", "16000M")
+    assert (cancelled.time, retried.time) == ("3:00:00", "6:00:00")
+    # A node that is drained ends what it has begun, and begins nothing.
+    assert [it.state for it in disturbed.while_drained] == ["COMPLETED", "PENDING"]

@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shlex
 import sys
 from pathlib import Path
 
@@ -104,14 +103,14 @@ shell.prefix(jobs.shell_prefix(LOTUS))
 
 # A process with the libraries loaded does the jobs of this machine.
 WARM = warm.WarmProcess(LOTUS, layout.log_of("warm"), ON.workers)
+if jobs.is_batch(sys.argv) and not IN_CONDA:
+    WARM.serve_children()
 
 
 onstart:
     jobs.look_when_jobs_end(workflow)
-    address = None if IN_CONDA else WARM.start()
-    if address is not None:
-        variable = f"export {warm.VARIABLE}={shlex.quote(str(address))}; "
-        shell.prefix(jobs.shell_prefix(LOTUS, variable))
+    if not IN_CONDA:
+        shell.prefix(jobs.shell_prefix(LOTUS, WARM.start()))
 
 
 onsuccess:
