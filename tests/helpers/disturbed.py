@@ -14,7 +14,7 @@ ON_SLURM = (
     # The one node has no database of accounts, which the plugin would ask.
     *("--slurm-status-command", "squeue"),
 )
-PATIENCE = 600
+PATIENCE = 3600
 """Seconds that each step of the disturbance may take."""
 
 
@@ -24,7 +24,6 @@ class Disturbed(NamedTuple):
     while_drained: list
     """Submissions, after those that ran had ended and others had been submitted."""
     submissions: list
-    output: str
 
 
 def run_disturbed(node, project, wanted, *options):
@@ -33,21 +32,21 @@ def run_disturbed(node, project, wanted, *options):
     While the first job runs, the node is drained, and it is resumed when another has to wait. As soon as
     there is one of the files, the job that makes them is cancelled.
     """
-    workflow = subprocess.Popen(
-        [*ON_SLURM, *options, "--", *wanted],
-        cwd=project,
-        env=node.environment(environment_of_user()),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    said = project / "on-slurm.txt"
+    with said.open("w") as output:
+        workflow = subprocess.Popen(
+            [*ON_SLURM, *options, "--", *wanted],
+            cwd=project,
+            env=node.environment(environment_of_user()),
+            stdout=output,
+            stderr=output,
+        )
 
     def wait_until(done):
         began = time.monotonic()
         while not done():
             if workflow.poll() is not None or time.monotonic() - began > PATIENCE:
-                workflow.kill()
-                pytest.fail(f"{node.submissions()}\n{workflow.communicate()[0]}")
+                pytest.fail(f"{node.submissions()}\n{said.read_text()}")
             time.sleep(0.5)
 
     def states():
@@ -61,9 +60,9 @@ def run_disturbed(node, project, wanted, *options):
         node.resume()
         wait_until(lambda: any((project / file).exists() for file in wanted))
         node.ask("scancel", while_drained[-1].number)
-        output = workflow.communicate()[0]
+        if workflow.wait():
+            pytest.fail(f"{node.submissions()}\n{said.read_text()}")
     finally:
         workflow.kill()
-    if workflow.returncode:
-        pytest.fail(f"{node.submissions()}\n{output}")
-    return Disturbed(while_drained, node.submissions(), output)
+        workflow.wait()
+    return Disturbed(while_drained, node.submissions())
