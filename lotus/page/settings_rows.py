@@ -45,7 +45,8 @@ def tuning_outcome(read: Experiment) -> str:
     try:
         worse = pd.read_csv(path)["above_twice"].astype(bool)
     except (OSError, ValueError, KeyError) as error:
-        raise LotusError(f"{path}: is not the table of tuning: {error}") from error
+        said = legible(" ".join(str(error).split()))
+        raise LotusError(f"{path}: is not the table of tuning: {said}") from error
     return (
         f"On the models of this report {worse.sum()} of {counted(len(worse), 'tuned row')} come out with "
         "more than twice the objective that tuning found on its own."

@@ -16,6 +16,8 @@ from lotus.plan.feasible import refuse_nonsense
 
 NAMES = ("digits", "fashion-mini", "fashion-mini-studies", "paper", "privacy")
 TEXTS = {name: (ROOT / f"config/{name}.yaml").read_text() for name in NAMES}
+PLACES = ("mine.yaml: ", *(f"{name}.yaml: " for name in NAMES))
+"""A mistake can stand in what a configuration is based on."""
 TREES = {name: yaml.safe_load(text) for name, text in TEXTS.items()}
 
 
@@ -39,7 +41,7 @@ def planned_or_refused(folder, content):
     note(repr(content))
     with chdir(folder):
         Path("mine.yaml").write_bytes(content)
-        result_or_error(lambda: planned([Path("mine.yaml")]), "mine.yaml: ")
+        result_or_error(lambda: planned([Path("mine.yaml")]), PLACES)
 
 
 @inputs(0.2)
@@ -76,7 +78,8 @@ def test_values_of_the_command_line(folder, chance):
 
 def drive_fixtures():
     import pathlib, tempfile
-    f=pathlib.Path(tempfile.mkdtemp())
+
+    f = pathlib.Path(tempfile.mkdtemp())
     for path in (ROOT / "config").glob("*.yaml"):
         (f / path.name).write_text(path.read_text())
     return {"folder": f}

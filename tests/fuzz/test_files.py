@@ -112,7 +112,9 @@ def test_records_and_metrics(project, chance):
 @given(CHANCE)
 def test_other_files_of_a_project(project, chance):
     read_or_refused(
-        project, chance, lambda file: file.sort != "npz" and os.path.basename(file.path) not in RECORDS
+        project,
+        chance,
+        lambda file: file.sort != "npz" and os.path.basename(file.path) not in RECORDS,
     )
 
 
@@ -122,12 +124,15 @@ def test_predictions_scores_and_maps(project, chance):
     read_or_refused(project, chance, lambda file: file.sort == "npz")
 
 
-
 def drive_fixtures():
     import tempfile
     from tiny import write_project
-    f=Path(tempfile.mkdtemp())/"project"; f.mkdir(); os.chdir(f); write_project()
-    files=valid_files(Path())
+
+    f = Path(tempfile.mkdtemp()) / "project"
+    f.mkdir()
+    os.chdir(f)
+    write_project()
+    files = valid_files(Path())
     for file in files:
         Path(file.path).parent.mkdir(parents=True, exist_ok=True)
         Path(file.path).write_bytes(bytes_of(file.content, file.sort))

@@ -20,8 +20,8 @@ LONGEST = 20
 """Seconds of one input; the slowest that is accepted needs one."""
 MOST_MEMORY = 4 << 30
 """Bytes that one input may take besides what the process has."""
-LONGEST_LINE = 1500
-"""Characters of one line of an error."""
+LONGEST_LINE = 12_000
+"""Characters of one line of an error, which may quote one value of `mutations.TEXTS`, and what is accepted."""
 
 
 def inputs(share):

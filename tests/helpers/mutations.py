@@ -116,10 +116,14 @@ def _retyped(value, chance):
     if isinstance(value, dict):
         return chance.choice((list(value), list(value.items()), list(value.values()), str(value)))
     if isinstance(value, list):
-        return chance.choice(({str(n): part for n, part in enumerate(value)}, str(value), len(value)))
+        return chance.choice(
+            ({str(n): part for n, part in enumerate(value)}, str(value), len(value))
+        )
     if isinstance(value, str):
         return chance.choice((list(value[:50]), len(value), {value: value}, value + "\n", [value]))
-    return chance.choice((str(value), [value], float(value or 0), -(value or 0), not value))
+    if isinstance(value, int | float):
+        return chance.choice((str(value), [value], float(value), -value, not value))
+    return chance.choice((str(value), [value], not value))
 
 
 def as_json(tree, chance):
@@ -156,7 +160,19 @@ PIECES = (
     *("010", "1:30", "1e400", "-0", ".nan", "-.inf", "0b2", "0o17", "1_0", "2026-02-30", "9" * 5000),
     *("é", "猫", "\u202e", "on", "off", "null", "NaN", "Infinity", '"\\ud800"', "\\", "\\x", "[" * 3000),
 )  # fmt: skip
-BYTES = (b"", b"\xff", b"\xfe\xff", b"\0", b"\x80", b"\xc3", b"\xed\xa0\x80", b"\n", b",", b'"', b"9")
+BYTES = (
+    b"",
+    b"\xff",
+    b"\xfe\xff",
+    b"\0",
+    b"\x80",
+    b"\xc3",
+    b"\xed\xa0\x80",
+    b"\n",
+    b",",
+    b'"',
+    b"9",
+)
 
 
 def spliced(text, chance, edits=3):
@@ -175,14 +191,18 @@ def spliced(text, chance, edits=3):
         else:
             lines = text.split("\n")
             line = chance.randrange(len(lines))
-            lines[line : line + 1] = [[], [lines[line]] * 2, [" " + lines[line]]][chance.randrange(3)]
+            lines[line : line + 1] = [[], [lines[line]] * 2, [" " + lines[line]]][
+                chance.randrange(3)
+            ]
             text = "\n".join(lines)
     return text
 
 
 def encoded(text, chance):
     """Its bytes: mostly UTF-8, sometimes as another program would save it."""
-    encoding = chance.choice(("utf-8",) * 9 + ("utf-8-sig", "utf-16", "utf-16-le", "cp1252", "utf-32"))
+    encoding = chance.choice(
+        ("utf-8",) * 9 + ("utf-8-sig", "utf-16", "utf-16-le", "cp1252", "utf-32")
+    )
     errors = "surrogatepass" if encoding.startswith("utf") else "replace"
     return text.encode(encoding, errors)
 
@@ -219,29 +239,41 @@ def mutated_arrays(arrays, chance):
             break
         name = chance.choice(sorted(arrays))
         array = arrays[name]
-        kind = chance.choice(("value", "value", "type", "shape", "drop", "name", "swap", "cut", "add"))
+        kind = chance.choice(
+            ("value", "value", "type", "shape", "drop", "name", "swap", "cut", "add")
+        )
         if kind == "value" and array.size and array.dtype.kind in "fiu":
             odd = chance.choice((np.nan, np.inf, -1, 1e30, 2**40, -0.0))
             with np.errstate(all="ignore"):
                 array.flat[chance.randrange(array.size)] = np.array(odd).astype(array.dtype)
         elif kind == "type":
-            other = chance.choice(("f2", "f8", ">f4", "i4", "u8", "?", "U8", "S8", "O", "c8", "M8[s]", "V4"))
+            other = chance.choice(
+                ("f2", "f8", ">f4", "i4", "u8", "?", "U8", "S8", "O", "c8", "M8[s]", "V4")
+            )
             with warnings.catch_warnings(), contextlib.suppress(ValueError, TypeError):
                 warnings.simplefilter("ignore")
                 arrays[name] = array.astype(other)
         elif kind == "shape":
-            arrays[name] = chance.choice((array[None], array.reshape(-1), array[..., None], array[:0]))
+            arrays[name] = chance.choice(
+                (array[None], array.reshape(-1), array[..., None], array[..., :0])
+                if array.ndim
+                else (array[None],)
+            )
         elif kind == "cut":
             arrays[name] = array[: chance.randint(0, len(array))] if array.ndim else array[None]
         elif kind == "drop":
             del arrays[name]
         elif kind == "name":
-            arrays[chance.choice((f"{name}x", "x", "a.b.c", ".", "猫", "../x", name.upper()))] = array
+            arrays[chance.choice((f"{name}x", "x", "a.b.c", ".", "猫", "../x", name.upper()))] = (
+                array
+            )
             del arrays[name]
         elif kind == "swap":
             arrays[name] = arrays[chance.choice(sorted(arrays))]
         else:
-            arrays[chance.choice(("x", "collapsed", "test.logits", "mia.test.logits", "a.b"))] = array
+            arrays[chance.choice(("x", "collapsed", "test.logits", "mia.test.logits", "a.b"))] = (
+                array
+            )
     return arrays
 
 
@@ -256,7 +288,9 @@ def mutated_table(rows, chance, more=()):
     rows = [list(row) for row in rows]
     for _ in range(chance.randint(1, 3)):
         row = rows[chance.randrange(len(rows))] if rows else []
-        kind = chance.choice(("cell", "cell", "cell", "head", "drop", "double", "short", "long", "column"))
+        kind = chance.choice(
+            ("cell", "cell", "cell", "head", "drop", "double", "short", "long", "column")
+        )
         if kind in ("cell", "head") and row:
             row = rows[0] if kind == "head" else row
             if row:

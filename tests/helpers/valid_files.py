@@ -70,16 +70,28 @@ def run_record(folder: Path) -> dict[str, Any]:
         outputs={f"{CELL}/lotus/predictions.npz": digest_of("y")},
         records={"results/toy/store.json": digest_of("z")},
         time={"unlearn": 1.0, "prepare": 0.5},
-        notes={"epochs": [{"temperature": 1.5, "forget_accuracy": 0.9, "gap": 0.2}], "collapsed": ""},
+        notes={
+            "epochs": [{"temperature": 1.5, "forget_accuracy": 0.9, "gap": 0.2}],
+            "collapsed": "",
+        },
     )
     return json.loads(path.read_text())
 
 
 def metrics() -> dict[str, Any]:
     rows = {"original": ORIGINAL, "gold": GOLD, "lotus": scores(0.9, 1.0, 0.8, 0.7, jsd=0.1)}
-    said = {row: {"path": f"results/{row}/predictions.npz", "sha256": digest_of(row)} for row in rows}
+    said = {
+        row: {"path": f"results/{row}/predictions.npz", "sha256": digest_of(row)} for row in rows
+    }
     images = {"forget": 20, "retain": 60}
-    return {**PLACE, "protocol": "corrected", "seed": 1, "images": images, "rows": rows, "predictions": said}
+    return {
+        **PLACE,
+        "protocol": "corrected",
+        "seed": 1,
+        "images": images,
+        "rows": rows,
+        "predictions": said,
+    }
 
 
 def attacks() -> dict[str, Any]:
@@ -98,18 +110,31 @@ def attacks() -> dict[str, Any]:
 
 
 def experiment() -> dict[str, Any]:
-    cell = {**PLACE, "study": "", "protocol": "corrected", "measured": "corrected", "items": ["table1"]}
+    cell = {
+        **PLACE,
+        "study": "",
+        "protocol": "corrected",
+        "measured": "corrected",
+        "items": ["table1"],
+    }
     cell |= {"published": None, "tuned": {}, "runs": {"1": {"lotus": f"{CELL}/lotus"}}}
-    cell |= {"methods": {"lotus": {"method": "lotus", "calibration": None, "origins": {"alpha": ["x"]}}}}
+    cell |= {
+        "methods": {"lotus": {"method": "lotus", "calibration": None, "origins": {"alpha": ["x"]}}}
+    }
     made = {"folder": "paper", "name": "table1", "kind": "table1", "about": {"dataset": "toy"}}
     whole = dict(experiment_of(cell).described)
-    whole["settings"] |= {"title": "Toy", "datasets": {}, "architectures": {"net": {}}, "tuning": None}
+    whole["settings"] |= {
+        "title": "Toy",
+        "datasets": {},
+        "architectures": {"net": {}},
+        "tuning": None,
+    }
     return {**whole, "tables": [made], "figures": []}
 
 
 def look_alikes() -> dict[str, Any]:
     part = {"images": 10, "pairs": 0, "dropped": 0, "class_counts": [5, 5]}
-    parts = {name: part for name in ("forget", "retain", "val", "test")}
+    parts = dict.fromkeys(("forget", "retain", "val", "test"), part)
     across = dict.fromkeys(
         ("forget-retain", "forget-val", "forget-test", "retain-val", "retain-test", "val-test"), 0
     )
@@ -145,7 +170,12 @@ def certificate() -> dict[str, Any]:
             **{"images": [image], "kept": 60},
         },
         "done": {
-            **{"method": "lotus", "hyperparameters": {"alpha": 2.0}, "protocol": "corrected", "seed": 3},
+            **{
+                "method": "lotus",
+                "hyperparameters": {"alpha": 2.0},
+                "protocol": "corrected",
+                "seed": 3,
+            },
             **{"started": "2026-01-01T00:00:00+00:00", "seconds": 1.5, "command": "lotus unlearn"},
             **{"original": file, "checkpoint": None, "unlearned": file, "tensors": HEX},
         },
@@ -178,7 +208,11 @@ def claims() -> list[Any]:
 
 
 def judged_claims() -> dict[str, Any]:
-    return {"format": verdicts.FORMAT, "method": "sign", "claims": [{"id": "a", "says": "b", "rulings": []}]}
+    return {
+        "format": verdicts.FORMAT,
+        "method": "sign",
+        "claims": [{"id": "a", "says": "b", "rulings": []}],
+    }
 
 
 def read_losses(path: Path) -> None:
@@ -195,8 +229,15 @@ def arrays_of(path: str) -> dict[str, np.ndarray]:
 
 
 def scores_arrays() -> dict[str, np.ndarray]:
-    each = {"images": np.arange(3), "scores": np.ones(3, np.float32), "outdone": np.ones(3, np.float32)}
-    return {"dataset": np.array("toy"), **{f"lotus/loss/3/{key}": value for key, value in each.items()}}
+    each = {
+        "images": np.arange(3),
+        "scores": np.ones(3, np.float32),
+        "outdone": np.ones(3, np.float32),
+    }
+    return {
+        "dataset": np.array("toy"),
+        **{f"lotus/loss/3/{key}": value for key, value in each.items()},
+    }
 
 
 def maps_arrays() -> dict[str, np.ndarray]:
@@ -217,7 +258,9 @@ def valid_files(folder: Path) -> list[Valid]:
     record = run_record(folder)
     attestation = json.loads(attest_by_hand([f"{CELL}/lotus"], out=folder / "a.json").read_text())
     forget_set, held_out = (json.loads(Path(name).read_text()) for name in (FORGET_SET, HELD_OUT))
-    source, classes = (json.loads((STORE / name).read_text()) for name in ("source.json", "classes.json"))
+    source, classes = (
+        json.loads((STORE / name).read_text()) for name in ("source.json", "classes.json")
+    )
     train = source["parts"]["train"]
     labels = np.load(STORE / "labels.npy")[slice(*train)].tolist()
     losses = {"indices": [*range(*train)], "labels": labels, "losses": [0.5] * len(labels)}
@@ -253,7 +296,7 @@ def valid_files(folder: Path) -> list[Valid]:
         Valid("results/losses.json", losses, (read_losses,)),
         Valid(f"{STORE}/source.json", source, (read_store_of,)),
         Valid(f"{STORE}/classes.json", classes, (read_store_of,)),
-        Valid("forget.txt", b"# some\na.png\n17\n\"b, c.png\"\n", (lambda p: read_list(p, True),)),
+        Valid("forget.txt", b'# some\na.png\n17\n"b, c.png"\n', (lambda p: read_list(p, True),)),
         Valid("ids.txt", b"1\n2\n3\n", (lambda p: read_list(p, False),)),
         Valid(".lotus/sources.json", {"rules": "x", "known": {}}, (kept_sources._load,)),
         Valid(".lotus/digests.json", {"results/a": [1, 2, 3, 4, 5, HEX]}, (digests._load,)),
