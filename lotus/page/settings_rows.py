@@ -15,6 +15,7 @@ from lotus.records.reading import Record
 from lotus.results.experiment import Experiment, place_of
 from lotus.results.metrics import (
     benchmark_title,
+    legible,
     row_title,
 )
 from lotus.tables.tuning import SPEC as TUNING_TABLE

@@ -74,12 +74,3 @@ def test_values_of_the_command_line(folder, chance):
     with chdir(folder):
         base = Path("digits.yaml")
         result_or_error(lambda: planned([base], asked), ("--config: ", "digits.yaml: "))
-
-
-def drive_fixtures():
-    import pathlib, tempfile
-
-    f = pathlib.Path(tempfile.mkdtemp())
-    for path in (ROOT / "config").glob("*.yaml"):
-        (f / path.name).write_text(path.read_text())
-    return {"folder": f}

@@ -122,18 +122,3 @@ def test_other_files_of_a_project(project, chance):
 @given(CHANCE)
 def test_predictions_scores_and_maps(project, chance):
     read_or_refused(project, chance, lambda file: file.sort == "npz")
-
-
-def drive_fixtures():
-    import tempfile
-    from tiny import write_project
-
-    f = Path(tempfile.mkdtemp()) / "project"
-    f.mkdir()
-    os.chdir(f)
-    write_project()
-    files = valid_files(Path())
-    for file in files:
-        Path(file.path).parent.mkdir(parents=True, exist_ok=True)
-        Path(file.path).write_bytes(bytes_of(file.content, file.sort))
-    return {"project": (f, {file.path: file for file in files})}

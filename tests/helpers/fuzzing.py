@@ -21,7 +21,7 @@ LONGEST = 20
 MOST_MEMORY = 4 << 30
 """Bytes that one input may take besides what the process has."""
 LONGEST_LINE = 12_000
-"""Characters of one line of an error, which may quote one value of `mutations.TEXTS`, and what is accepted."""
+"""Characters of one line of an error: of a long value of `mutations.TEXTS`, and of what is accepted."""
 
 
 def inputs(share):
@@ -71,7 +71,7 @@ def result_or_error(work, place=""):
     """Returns what the work gives; None where it is refused.
 
     Args:
-        place: with which each line of an error begins; '' where one line says all, wherever the place stands.
+        place: with which each line of an error begins; '' where one line says all.
 
     """
     with watched():

@@ -254,7 +254,7 @@ def maps_arrays() -> dict[str, np.ndarray]:
 
 
 def valid_files(folder: Path) -> list[Valid]:
-    """The files that lie, or are to lie, in the tiny project of `tiny.write_project`, the present folder."""
+    """The files that lie, or are to lie, in the present folder: the project of `tiny.write_project`."""
     record = run_record(folder)
     attestation = json.loads(attest_by_hand([f"{CELL}/lotus"], out=folder / "a.json").read_text())
     forget_set, held_out = (json.loads(Path(name).read_text()) for name in (FORGET_SET, HELD_OUT))
