@@ -89,8 +89,8 @@ def read_comparison(path: Path) -> pd.DataFrame:
         numbers = pd.read_csv(path, dtype=dict.fromkeys(texts, str))
         return numbers.assign(**{name: numbers[name].fillna("") for name in texts})
     except (OSError, ValueError, KeyError) as error:
-        said = shown(" ".join(str(error).split()))
-        raise LotusError(f"{shown(path)}: is not a table of `lotus exhibit`: {said}") from error
+        what = shown(" ".join(str(error).split()))
+        raise LotusError(f"{shown(path)}: is not a table of `lotus exhibit`: {what}") from error
 
 
 PARTS = ("", "_metric", "_std", "_n", "_low", "_high", "_status", "_difference", "_inside")
