@@ -27,10 +27,10 @@ from lotus.plan.contents import check_specs
 from lotus.plan.declared import declared
 from lotus.plan.description import part_counts
 from lotus.plan.feasible import refuse_nonsense
+from lotus.plan.project_folder import check_folder, others_at_work
 from lotus.plan.steps import Steps
 from lotus.plan.targets import Targets, records_of_others
 from lotus.tables.registry import PAPER_TABLES
-from lotus.tracking.dvc import refuse_braces
 from lotus.tracking.dvc_files import locked_stores
 
 # Runtime, not science: which device the models run on.
@@ -55,7 +55,7 @@ def read_runtime():
 def read_configuration():
     """The configuration given on the command line, else the default one."""
     try:
-        refuse_braces(Path.cwd())
+        check_folder(sys.argv)
         check_specs()
         # Not a `configfile:` line: that would be merged into every other configuration.
         files = [Path(path) for path in workflow.config_settings.configfiles]
@@ -70,7 +70,7 @@ PLAN = DECLARED.plan
 STEPS = Steps(PLAN)
 TARGETS = Targets(STEPS)
 if workflow.is_main_process:
-    logger.info(part_counts(PLAN))
+    logger.info("\n".join([part_counts(PLAN), *others_at_work()]))
 
 
 # The layout's functions with these in place of names give the patterns of the rules.
