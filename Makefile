@@ -2,6 +2,8 @@
 # make test     environment + checks and tests
 # make docs     environment + the documentation as a site, in build/site
 # make bench    environment + all figures of speed, a quarter of an hour; QUICK=1: whether it works; CIFAR=FOLDER
+# make fuzz     environment + 10,000 inputs that are made up, a quarter of an hour; SEED: the same again
+# make vulnerabilities   are faults of the locked libraries known? Asks the network
 # make lock     renews envs/requirements.lock (needs uv)
 
 PYTHON ?= python3
@@ -10,11 +12,13 @@ CORES ?= all
 CONFIG ?=
 QUICK ?=
 CIFAR ?=
+# Of the inputs that `make fuzz` makes up.
+SEED ?= $(shell date +%s)
 BIN := $(abspath $(VENV))/bin
 # The jobs' own `lotus`, and the tools that the tests call.
 export PATH := $(BIN):$(PATH)
 
-.PHONY: report test check docs bench env lock
+.PHONY: report test check docs bench env lock fuzz vulnerabilities
 
 report: env
 	@$(if $(CONFIG),lotus check-config $(CONFIG) > /dev/null,true)
@@ -45,6 +49,19 @@ docs: env
 
 bench: env
 	@python benchmarks/bench.py $(if $(QUICK),--quick,--full) $(if $(CIFAR),--cifar $(CIFAR))
+
+fuzz: env
+	@echo "The same inputs again: make fuzz SEED=$(SEED)"
+	FUZZED=10000 pytest --numprocesses 2 --hypothesis-seed=$(SEED) tests/fuzz
+
+# The tool has an environment of its own, so it changes none of the tested libraries. Strict: what cannot be
+# looked up counts as a failure, not as sound.
+vulnerabilities: $(VENV)-audit/bin/pip-audit
+	$< --requirement envs/requirements.lock --disable-pip --require-hashes --strict --progress-spinner off
+
+$(VENV)-audit/bin/pip-audit:
+	$(PYTHON) -m venv $(VENV)-audit
+	$(VENV)-audit/bin/pip install -qq --disable-pip-version-check "pip-audit>=2.9,<3"
 
 env: $(VENV)/.ready
 

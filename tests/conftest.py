@@ -25,7 +25,7 @@ from lotus.data.batches import ImageSet
 from lotus.data.store import Store
 from lotus.methods.base.task import Task
 
-pytest_plugins = ["keys", "metrics_files", "small_configuration"]
+pytest_plugins = ["keys", "metrics_files", "small_configuration", "template"]
 
 # No test may fail because a machine is slow.
 settings.register_profile("untimed", deadline=None)

@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parents[1] / "lotus"
 # Ground floor first; a room may use its own floor and those below.
 FLOORS = [
     ["errors", "lazy_torch", "names", "surroundings", "wording"],
-    ["formats", "git", "plugin_files"],
+    ["formats", "git", "plugin_files", "private_folder"],
     ["config"],
     ["layout"],
     ["records"],

@@ -1,5 +1,6 @@
 """A mistake in a configuration as one line: file, line, key, value, and what is accepted."""
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, TypeVar
@@ -27,7 +28,9 @@ from lotus.config.fields import Section
 from lotus.config.grid import Block
 from lotus.config.images import Affine, Augmentation, ColourJitter, Dataset, StoreOptions
 from lotus.config.origins import Origin
-from lotus.config.overrides import Override, Where
+from lotus.config.overrides import Chosen, Override, Where
+from lotus.config.power import Power
+from lotus.config.privacy import Privacy
 from lotus.config.scenarios import Scenario
 from lotus.config.seeds import SeedApart
 from lotus.config.settings import Data, Settings
@@ -36,6 +39,8 @@ from lotus.errors import LotusError, choices
 from lotus.names import shown
 
 T = TypeVar("T")
+LONGEST = 200
+"""Characters of a key or a value that a message shows."""
 
 
 def check(kind: type[T] | TypeAdapter[T], content: Mapping[str, Any], place: str) -> T:
@@ -57,35 +62,59 @@ def _explain_section(details: ErrorDetails, place: str) -> str:
     path = [part for part in details["loc"] if part not in _TAGGED]
     where = ".".join(str(part) for part in path)
     if details["type"] == "extra_forbidden":
-        return f"{place}: {where}: unknown key"
+        return _in_one_line(f"{place}: {where}: unknown key")
     message = worded(details["msg"])
-    shown = "" if isinstance(details["input"], Mapping) else f" = {details['input']!r}"
-    return f"{place}: {where or '(all)'}{shown}: {message}"
+    given = "" if isinstance(details["input"], Mapping) else f" = {_cut(repr(details['input']))}"
+    return _in_one_line(f"{place}: {where or '(all)'}{given}: {message}")
 
 
 def complain(origins: Sequence[Origin], path: Sequence[str | int], value: Any, what: str) -> str:
     """`FILE: line N: key.path = value: what is wrong and what is accepted`."""
-    place = ".".join(shown(str(part)) for part in path) or "(top level)"
-    given = "" if value is None else f" = {value!r}"
-    return f"{_place_of(origins, path)}: {place}{given}: {what}"
+    place = ".".join(str(part) for part in path) or "(top level)"
+    given = "" if value is None else f" = {_cut(repr(value))}"
+    return _in_one_line(f"{_place_of(origins, path)}: {place}{given}: {what}")
+
+
+def _cut(text: str) -> str:
+    """The text, of a long one its beginning."""
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}… ({len(text)} characters)"
+
+
+def _in_one_line(message: str) -> str:
+    """The message without line ends, of long names and values in it their beginnings."""
+    return re.sub(rf"\S{{{LONGEST},}}", lambda found: _cut(found[0]), shown(message))
 
 
 def _place_of(origins: Sequence[Origin], path: Sequence[str | int]) -> str:
-    """The last origin that holds the longest part of `path`, and the line of that part."""
+    """The last origin that holds the longest part of `path`, and the line of that part.
 
-    def depth(origin: Origin) -> int:
-        node: Any = origin.content
-        for level, key in enumerate(path):
-            if not _holds(node, key):
-                return level
-            node = node[key]
-        return len(path)
-
+    A key that stands nowhere is missing in the last file, rather than in the command line.
+    """
     if not origins:
         return "configuration"
-    origin = max(reversed(origins), key=depth)
-    line = origin.lines.get(tuple(path[: depth(origin)]))
-    return origin.name if line is None else f"{origin.name}: line {line}"
+    files = [origin for origin in origins if origin.lines] or origins
+    found, deepest = files[-1], 0
+    for origin in reversed(origins):
+        depth, is_whole = _depth(origin.content, path)
+        if depth > deepest:
+            found, deepest = origin, depth
+        # Only mappings are merged: what stands in earlier files at this place has no effect.
+        if is_whole:
+            break
+    line = found.lines.get(tuple(path[:deepest]))
+    return found.name if line is None else f"{found.name}: line {line}"
+
+
+def _depth(node: Any, path: Sequence[str | int]) -> tuple[int, bool]:
+    """How many parts of a path are held, and whether the last of them is in place of all before it."""
+    for level, key in enumerate(path):
+        if not isinstance(node, Mapping):
+            is_held = _holds(node, key)
+            return (level + 1 + _depth(node[key], path[level + 1 :])[0] if is_held else level), True
+        if not _holds(node, key):
+            return level, False
+        node = node[key]
+    return len(path), not isinstance(node, Mapping)
 
 
 def explain(details: ErrorDetails, content: Mapping[str, Any], origins: Sequence[Origin]) -> str:
@@ -95,8 +124,9 @@ def explain(details: ErrorDetails, content: Mapping[str, Any], origins: Sequence
     if kind == "extra_forbidden":
         what, value = f"unknown key; {choices(str(path[-1]), section.model_fields)}", None
     elif kind == "missing":
-        field = section.model_fields[str(path[-1])]
-        what, value = f"is required: {field.description or 'see config/schema.json'}", None
+        field = section.model_fields.get(str(path[-1]))
+        said = field.description if field is not None else None
+        what, value = f"is required: {said or 'see config/schema.json'}", None
     elif kind == "string_pattern_mismatch":
         what = (
             "accepted: 'any' or a sha256, 64 hexadecimal digits"
@@ -198,6 +228,9 @@ _BELOW: dict[str, type[BaseModel]] = {
     "where": Where,
     "training": Training,
     "tuning": Tuning,
+    "power": Power,
+    "privacy": Privacy,
+    "tuned": Chosen,
 }
 
 

@@ -1,5 +1,6 @@
 """The files and the command line that a configuration is merged from."""
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -62,14 +63,14 @@ def _with_base(path: Path, above: tuple[Path, ...]) -> dict[Path, Origin]:
     # Of another type: told with all other mistakes, once the files are merged.
     if not isinstance(base, str):
         return {path: origin}
-    where = f"{origin.name}: line {origin.lines.get(('based_on',), 1)}: based_on = {base!r}"
+    where = f"{origin.name}: line {origin.lines.get(('based_on',), 1)}: based_on = '{shown(base[:200])}'"
     # Beside it: a stranger's configuration shall not have any file read.
     if Path(base).name != base:
         raise LotusError(f"{where}: must be the name of a file in the same folder")
     found = path.with_name(base)
     if found in (*above, path):
         raise LotusError(f"{where}: that file is itself based on {shown(path)}")
-    if not found.is_file():
+    if not os.path.isfile(found):
         raise LotusError(f"{where}: there is no such file in {shown(path.parent)}")
     return {**_with_base(found, (*above, path)), path: origin}
 

@@ -17,6 +17,7 @@ from lotus.data import sources
 from lotus.data.content import Content, Files, LeftOut
 from lotus.data.decode import decode
 from lotus.data.image_files import FRAMES, grouped
+from lotus.data.one_builder import asked_for, one_builder
 from lotus.data.raw import check, find_all
 from lotus.data.sources import Source
 from lotus.data.store import FILES, check_lock, dvc_digest, open_store, read_names, write_store
@@ -76,6 +77,9 @@ def build_store(
 ) -> None:
     """Builds the store of a data set, whole or not at all.
 
+    Of several processes that build one store, one works and the others wait: they take what it built, or
+    build theirs if they asked for another.
+
     Args:
         raw: what `fetch_raw` wrote; becomes part of `source.json`, without places of this machine.
         locked: digest that the store must have; None accepts any.
@@ -88,6 +92,23 @@ def build_store(
     """
     described = source_of(dataset, options)
     files = json.loads(raw.read_text(encoding="utf-8"))["files"]
+    with one_builder(out, asked_for(dataset, options, files, locked)) as turn:
+        if not turn.is_ready:
+            _build(dataset, described, options, raw, files, out, locked, workers)
+            turn.done()
+
+
+def _build(
+    dataset: str,
+    described: Source,
+    options: StoreOptions,
+    raw: Path,
+    files: Sequence[Mapping[str, Any]],
+    out: Path,
+    locked: str | None,
+    workers: int | None,
+) -> None:
+    """Builds a store while nobody else does; see `build_store`."""
     _check_unchanged(dataset, described, files, raw)
     paths = tuple(on_this_machine(listed["path"]) for listed in files)
     content = read_content(dataset, described, options, paths)

@@ -1,7 +1,6 @@
 """Chooses the images to train on, forget, keep and hold out; each choice is an artifact of its own."""
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -16,6 +15,7 @@ from lotus.data.forget_lists import forget_listed, without_retain_images
 from lotus.data.forget_rules import Known, forget_by_rule, read_known
 from lotus.data.store import Store, open_store, read_names
 from lotus.errors import LotusError, choices
+from lotus.formats.json_text import parse_json, read_file
 from lotus.names import composed
 from lotus.records.files import write_json
 from lotus.records.record import write_record
@@ -376,15 +376,18 @@ def load_forget_set(path: Path) -> ForgetSet:
 
 
 def _indices(path: Path, values: list[int]) -> np.ndarray:
+    # NumPy would take 1.5, "1" and true for the image 1.
+    if not isinstance(values, list) or not all(type(value) is int for value in values):
+        raise LotusError(f"{path}: indices must be integers, in a list; make it again")
     try:
         return np.array(values, dtype=np.int64)
-    except (ValueError, TypeError) as error:
+    except OverflowError as error:
         raise LotusError(f"{path}: indices must be integers: {error}; make it again") from error
 
 
 def _read(path: Path, keys: tuple[str, ...]) -> dict:  # type: ignore[type-arg]
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = parse_json(read_file(path))
     except OSError as error:
         raise LotusError(f"{path}: cannot be read: {error.strerror}") from error
     except ValueError as error:

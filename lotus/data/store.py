@@ -98,6 +98,11 @@ def open_store(folder: Path) -> Store:
     return Store(folder, images, labels, classes, source)
 
 
+def is_given(folder: Path) -> bool:
+    """Whether a store lies there that cannot be written, as others share it: it is read, never built."""
+    return all((folder / name).is_file() for name in FILES) and not os.access(folder, os.W_OK)
+
+
 def read_names(store: Store) -> ImageNames | None:
     """Returns what the images of a store are called; None where they have no names.
 

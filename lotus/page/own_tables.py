@@ -80,7 +80,8 @@ def _shown_table(read: Experiment, made: Mapping[str, Any]) -> ShownTable:
     try:
         frame = pd.read_csv(path, keep_default_na=False, na_values=[""])
     except (OSError, ValueError) as error:
-        raise LotusError(f"{path}: cannot be read: {error}") from error
+        said = legible(" ".join(str(error).split()))
+        raise LotusError(f"{path}: cannot be read: {said}") from error
     item = table_item(made["folder"], made["name"])
     ways = _Ways(
         TABLES.spec(made["kind"]).summary,

@@ -15,6 +15,7 @@ from lotus.records.reading import Record
 from lotus.results.experiment import Experiment, place_of
 from lotus.results.metrics import (
     benchmark_title,
+    legible,
     row_title,
 )
 from lotus.tables.tuning import SPEC as TUNING_TABLE
@@ -45,7 +46,8 @@ def tuning_outcome(read: Experiment) -> str:
     try:
         worse = pd.read_csv(path)["above_twice"].astype(bool)
     except (OSError, ValueError, KeyError) as error:
-        raise LotusError(f"{path}: is not the table of tuning: {error}") from error
+        said = legible(" ".join(str(error).split()))
+        raise LotusError(f"{path}: is not the table of tuning: {said}") from error
     return (
         f"On the models of this report {worse.sum()} of {counted(len(worse), 'tuned row')} come out with "
         "more than twice the objective that tuning found on its own."

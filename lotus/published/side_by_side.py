@@ -9,6 +9,7 @@ import pandas as pd
 
 from lotus.config.protocol import RELEASED, parse
 from lotus.errors import LotusError
+from lotus.names import shown
 from lotus.published.numbers import DECIMALS
 from lotus.results.experiment import Experiment
 from lotus.results.metrics import MODELS, PLACE, ROW_TITLES, load_metrics
@@ -88,7 +89,8 @@ def read_comparison(path: Path) -> pd.DataFrame:
         numbers = pd.read_csv(path, dtype=dict.fromkeys(texts, str))
         return numbers.assign(**{name: numbers[name].fillna("") for name in texts})
     except (OSError, ValueError, KeyError) as error:
-        raise LotusError(f"{path}: is not a table of `lotus exhibit`: {error}") from error
+        what = shown(" ".join(str(error).split()))
+        raise LotusError(f"{shown(path)}: is not a table of `lotus exhibit`: {what}") from error
 
 
 PARTS = ("", "_metric", "_std", "_n", "_low", "_high", "_status", "_difference", "_inside")

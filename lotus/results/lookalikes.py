@@ -5,8 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel, ConfigDict, NonNegativeInt, ValidationError, model_validator
+
 from lotus.errors import LotusError
 from lotus.formats.json_text import read_mapping
+from lotus.names import shown
 from lotus.results.metrics import benchmark_title
 
 KEYS = ("dataset", "images", "distance", "classes", "parts", "across", "similarity", "groups")
@@ -40,11 +43,63 @@ class AuditTable:
         return not any(any(row.pairs) for row in self.rows)
 
 
+class _Form(BaseModel):
+    model_config = ConfigDict(strict=True)
+
+
+class _Images(_Form):
+    path: str
+    sha256: str
+
+
+class _Part(_Form):
+    images: NonNegativeInt
+    pairs: NonNegativeInt
+    dropped: NonNegativeInt
+    class_counts: list[NonNegativeInt]
+
+
+class _Similarity(_Form):
+    histogram: list[NonNegativeInt]
+
+
+class _Group(_Form):
+    indices: list[NonNegativeInt]
+    parts: list[str]
+    labels: list[NonNegativeInt]
+    hashes: list[str]
+
+
+class _Audit(_Form):
+    """What figures, the report and claims read of an audit (`lotus.data.lookalikes.Audit`)."""
+
+    dataset: str
+    scenario: str = ""
+    images: _Images
+    distance: NonNegativeInt
+    classes: list[str]
+    parts: dict[str, _Part]
+    across: dict[str, NonNegativeInt]
+    similarity: _Similarity | None
+    groups: list[_Group]
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "_Audit":
+        names = list(self.parts)
+        for place, first in enumerate(names):
+            if len(self.parts[first].class_counts) != len(self.classes):
+                raise ValueError(f"parts.{first}.class_counts has not one number for each class")
+            for other in names[place + 1 :]:
+                if not {f"{first}-{other}", f"{other}-{first}"} & self.across.keys():
+                    raise ValueError(f"across lacks {first}-{other}")
+        return self
+
+
 def read_audit(path: Path) -> dict[str, Any]:
     """Reads what `lotus duplicates` wrote.
 
     Raises:
-        LotusError: absent or something else.
+        LotusError: absent or something else; names the part.
 
     """
     content = read_mapping(path)
@@ -53,6 +108,15 @@ def read_audit(path: Path) -> dict[str, Any]:
         raise LotusError(
             f"{path}: is not an audit of `lotus duplicates`: it lacks {', '.join(missing)}"
         )
+    try:
+        _Audit.model_validate(content)
+    except ValidationError as error:
+        found = error.errors()[0]
+        place = ".".join(map(str, found["loc"])) or "as a whole"
+        raise LotusError(
+            f"{shown(path)}: is not an audit of `lotus duplicates`: {shown(place)}: "
+            f"{shown(found['msg'])}"
+        ) from None
     return content
 
 

@@ -238,7 +238,7 @@ def parse_metrics(path: Path, text: bytes) -> dict[str, Any]:
     try:
         _check_metrics(content)
     except ValueError as error:
-        raise LotusError(f"{path}: is not a metrics file: {error}") from None
+        raise LotusError(f"{shown(path)}: is not a metrics file: {shown(str(error))}") from None
     return content
 
 

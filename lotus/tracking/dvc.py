@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import stat
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -13,6 +12,7 @@ from tempfile import TemporaryDirectory
 from lotus import layout
 from lotus.errors import LotusError
 from lotus.names import shown
+from lotus.private_folder import private_folder
 from lotus.records.files import atomic, sha256, write_text
 from lotus.records.record import write_record
 from lotus.tracking.dvc_files import dvc_outs
@@ -73,23 +73,7 @@ def site_cache() -> str:
     """
     if named := os.environ.get(SITE_CACHE):
         return named
-    folder = Path.cwd() / ".lotus/dvc"
-    try:
-        for place in (folder.parent, folder):
-            place.mkdir(mode=0o700, exist_ok=True)
-            state = place.lstat()
-            if not stat.S_ISDIR(state.st_mode) or state.st_uid != os.getuid():
-                raise LotusError(
-                    f"{shown(place)}: not a folder of yours; remove it, or name another for DVC in "
-                    f"{SITE_CACHE}"
-                )
-            if state.st_mode & 0o022:
-                place.chmod(0o700)
-                shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(mode=0o700, exist_ok=True)
-    except OSError as error:
-        raise LotusError(f"{shown(folder)}: cannot be made: {error.strerror}") from error
-    return str(folder)
+    return private_folder("dvc", "DVC", SITE_CACHE)
 
 
 def refuse_braces(folder: Path) -> None:

@@ -20,6 +20,8 @@ KEYS_OF_OUTS = (
     *("path", "md5", "hash", "size", "nfiles", "isexec"),
     *("meta", "desc", "type", "labels", "remote", "push", "cache", "persist"),
 )
+LONGEST = 300
+"""Characters that are told of what is wrong with a file."""
 MD5 = re.compile(r"[0-9a-f]+(\.dir)?")
 """DVC's digest; its cache has files of such names, and nothing that leads out of it."""
 
@@ -41,8 +43,13 @@ def dvc_entries_of(file: Path) -> dict[str, dict[str, Any]]:
     except OSError as error:
         raise LotusError(f"{shown(file)}: cannot be read: {error.strerror}") from error
     except (yaml.YAMLError, ValueError, KeyError, TypeError, RecursionError) as error:
-        said = "nested too deep" if isinstance(error, RecursionError) else error
-        raise LotusError(f"{shown(file)}: is not a DVC file with a list 'outs': {said}") from error
+        # PyYAML tells what is wrong in several lines.
+        said = (
+            "nested too deep" if isinstance(error, RecursionError) else " ".join(str(error).split())
+        )
+        raise LotusError(
+            f"{shown(file)}: is not a DVC file with a list 'outs': {shown(said)[:LONGEST]}"
+        ) from error
 
 
 def dvc_outs(file: Path) -> dict[str, str]:

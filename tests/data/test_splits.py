@@ -175,10 +175,20 @@ def test_unusable_splits_are_refused(make_store, tmp_path):
         splits.load_forget_set(path)
 
 
-def test_indices_that_are_no_integers_are_refused(tmp_path):
+@pytest.mark.parametrize(
+    "val", ['["a"]', "[1.5]", '["1"]', "[true]", "[[1]]", '"1"', "{}", "[1" + "0" * 30 + "]"]
+)
+def test_indices_that_are_no_integers_are_refused(tmp_path, val):
     path = tmp_path / "split.json"
-    path.write_text('{"val": ["a"], "test": [1]}')
+    path.write_text(f'{{"val": {val}, "test": [1]}}')
     with pytest.raises(LotusError, match="indices must be integers"):
+        splits.load_held_out(path)
+
+
+def test_a_split_that_is_nested_without_end_is_refused(tmp_path):
+    path = tmp_path / "split.json"
+    path.write_text("[" * 100_000)
+    with pytest.raises(LotusError, match="nested deeper"):
         splits.load_held_out(path)
 
 

@@ -154,8 +154,11 @@ def test_figures_of_the_data_show_any_class(name, tmp_path):
     audit = {
         **{"dataset": name, "scenario": name, "distance": 0, "classes": [name, "other"]},
         "images": {"path": str(images), "sha256": sha256(images)},
-        "parts": {part: {"images": 1, "class_counts": [1, 0]} for part in ("retain", "forget")},
-        "across": {"retain-forget": {"pairs": 1}},
+        "parts": {
+            part: {"images": 1, "pairs": 0, "dropped": 0, "class_counts": [1, 0]}
+            for part in ("retain", "forget")
+        },
+        "across": {"retain-forget": 1},
         "similarity": {"histogram": [1, 0, 0]},
         "groups": [
             {

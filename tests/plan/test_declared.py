@@ -75,6 +75,7 @@ def test_a_base_can_have_a_base(beside):
         ("/etc/passwd", "must be the name of a file in the same folder"),
         ("mine.yaml", "is itself based on"),
         ("loop.yaml", "is itself based on"),
+        ("a" * 5000, "there is no such file in"),
     ],
 )
 def test_a_base_that_cannot_be_read_is_one_error(beside, base, said):
@@ -84,6 +85,40 @@ def test_a_base_that_cannot_be_read_is_one_error(beside, base, said):
         declared([mine], {})
     (line,) = str(caught.value).splitlines()
     assert line.startswith(f"{mine}: line 2: based_on" if base != "loop.yaml" else str(mine.parent))
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        # The base has a grid, too, with this key: but a list takes its place as a whole.
+        ("grid:\n- architectures: [resnet18]\n", "mine.yaml: line 3: grid.0.datasets: is required"),
+        ("power: {dataset: digits}\n", "mine.yaml: line 2: power.architecture: is required"),
+        (
+            "overrides:\n- where: {}\n  tuned: {lotus: {seeds: 3}}\n",
+            "overrides.0.tuned.lotus.objective",
+        ),
+    ],
+)
+def test_what_is_missing_is_told_where_it_should_stand(beside, text, line):
+    with pytest.raises(LotusError) as caught:
+        declared([beside(f"based_on: digits.yaml\n{text}")], {})
+    assert line in str(caught.value)
+
+
+def test_what_stands_nowhere_is_missing_in_the_file_and_not_on_the_command_line(beside):
+    with pytest.raises(LotusError) as caught:
+        declared([beside("title: Mine\n")], {"limit": 5})
+    assert all("mine.yaml: " in line for line in str(caught.value).splitlines())
+
+
+@pytest.mark.parametrize("name", ["a" * 5000, "corrected\n"])
+def test_names_that_are_no_names_leave_the_error_a_short_line(beside, name):
+    with pytest.raises(LotusError) as caught:
+        declared([beside("based_on: digits.yaml\n")], {"overrides": [{name: 1}], name: 2})
+    for line in str(caught.value).split("\n"):
+        assert line.startswith("--config: ")
+        assert line.isprintable()
+        assert len(line) < 1000
 
 
 def test_a_base_is_a_name(beside):

@@ -21,15 +21,15 @@ from lotus.config.origins import typed
 from lotus.engine import warm
 from lotus.errors import LotusError
 from lotus.page.labels import report_listing
-from lotus.plan import jobs
+from lotus.plan import jobs, presence
 from lotus.plan.contents import check_specs
 from lotus.plan.declared import declared
 from lotus.plan.description import part_counts
 from lotus.plan.feasible import refuse_nonsense
+from lotus.plan.project_folder import check_folder, others_at_work
 from lotus.plan.steps import Steps
 from lotus.plan.targets import Targets, records_of_others
 from lotus.tables.registry import PAPER_TABLES
-from lotus.tracking.dvc import refuse_braces
 from lotus.tracking.dvc_files import locked_stores
 
 
@@ -39,37 +39,36 @@ def stop(mistakes):
     sys.exit(1)
 
 
-def read_runtime():
-    """On what models are made and how, which is no part of the science."""
+def read(what, *given):
+    """What a function returns; a mistake that it finds ends the workflow here."""
     try:
-        return jobs.computing(os.environ, workflow.global_resources["_cores"].value)
-    except LotusError as error:
-        stop([error])
-
-
-def read_configuration():
-    """The configuration given on the command line, else the default one."""
-    try:
-        refuse_braces(Path.cwd())
-        check_specs()
-        # Not a `configfile:` line: that would be merged into every other configuration.
-        files = [Path(path) for path in workflow.config_settings.configfiles]
-        return declared(files, typed(workflow.config_settings.config))
+        return what(*given)
     except LotusError as error:
         stop(str(error).splitlines())
 
 
-ON = read_runtime()
+def read_configuration():
+    """The configuration given on the command line, else the default one."""
+    check_folder(sys.argv)
+    check_specs()
+    # Not a `configfile:` line: that would be merged into every other configuration.
+    files = [Path(path) for path in workflow.config_settings.configfiles]
+    return declared(files, typed(workflow.config_settings.config))
+
+
+ON = read(jobs.computing, os.environ, workflow.global_resources["_cores"].value)
 # Snakemake's own `runtime` is minutes.
 DEVICE, COMPUTING, GPU = ON.device, ON.runtime, min(ON.gpus, 1)
 if "gpu" not in workflow.global_resources:
     workflow.register_resource("gpu", ON.at_once)
-DECLARED = read_configuration()
+DECLARED = read(read_configuration)
 PLAN = DECLARED.plan
 STEPS = Steps(PLAN)
 TARGETS = Targets(STEPS)
 if workflow.is_main_process:
-    logger.info("\n".join(filter(None, [part_counts(PLAN), ON.said])))
+    PRESENCE = presence.enter(sys.argv)
+    said = [part_counts(PLAN), ON.said, *PRESENCE.said, *others_at_work()]
+    logger.info("\n".join(filter(None, said)))
 
 
 # The layout's functions with these in place of names give the patterns of the rules.
@@ -109,6 +108,7 @@ if jobs.is_batch(sys.argv) and not IN_CONDA:
 
 onstart:
     jobs.look_when_jobs_end(workflow)
+    PRESENCE.begins(workflow.local_exec)
     if not IN_CONDA:
         shell.prefix(jobs.shell_prefix(LOTUS, WARM.start()))
 
@@ -143,7 +143,4 @@ def refuse_unknown_targets():
     if mistakes:
         stop(mistakes)
     cells = [cell for target in asked or ["all"] for cell in TARGETS.cells_of(target)]
-    try:
-        refuse_nonsense(PLAN, DECLARED.origins, list(dict.fromkeys(cells)))
-    except LotusError as error:
-        stop(str(error).splitlines())
+    read(refuse_nonsense, PLAN, DECLARED.origins, list(dict.fromkeys(cells)))

@@ -1,0 +1,43 @@
+"""Folders of the project for what programs remember and run again: open to this user alone."""
+
+import os
+import shutil
+import stat
+from pathlib import Path
+
+from lotus.errors import LotusError
+from lotus.names import shown
+
+PRIVATE = Path(".lotus")
+
+
+def private_folder(name: str, program: str, variable: str) -> str:
+    """Returns a folder below `.lotus` in the present folder, which only this user can enter.
+
+    What others could have written there is thrown away.
+
+    Args:
+        program: whose it is, in words.
+        variable: environment variable of the program's by which a user names another folder.
+
+    Raises:
+        LotusError: it cannot be made, or something else is in its place.
+
+    """
+    folder = Path.cwd() / PRIVATE / name
+    try:
+        for place in (folder.parent, folder):
+            place.mkdir(mode=0o700, exist_ok=True)
+            state = place.lstat()
+            if not stat.S_ISDIR(state.st_mode) or state.st_uid != os.getuid():
+                raise LotusError(
+                    f"{shown(place)}: not a folder of yours; remove it, or name another for {program} in "
+                    f"{variable}"
+                )
+            if state.st_mode & 0o022:
+                place.chmod(0o700)
+                shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise LotusError(f"{shown(folder)}: cannot be made: {error.strerror}") from error
+    return str(folder)

@@ -1,0 +1,110 @@
+"""Workflows that are alive in a folder, and what one that was killed leaves."""
+
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from lotus.plan import presence
+from lotus.plan.presence import FILE, enter
+from lotus.plan.project_folder import LOCKS
+
+ASKED = ["snakemake", "--cores", "1"]
+OTHER = """
+import sys
+import time
+
+from lotus.plan import presence
+
+mine = presence.enter(["snakemake"])
+mine.begins(sys.argv[1] == "here")
+print("in", flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    LOCKS.mkdir(parents=True)
+
+
+@pytest.fixture
+def other():
+    """Function: another process that is alive in the folder and has locked a file."""
+    started = []
+
+    def start(jobs="here"):
+        process = subprocess.Popen(
+            [sys.executable, "-c", OTHER, jobs], stdout=subprocess.PIPE, text=True
+        )
+        started.append(process)
+        assert process.stdout.readline() == "in\n"
+        (LOCKS / "0.output.lock").write_text("results/a\n")
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def kill(process):
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+
+
+def test_what_a_killed_workflow_locked_is_free_again(other):
+    kill(other())
+    mine = enter(ASKED)
+    assert mine.said == ["what a workflow that was killed had locked here is free again"]
+    assert LOCKS.is_dir()
+    assert not any(LOCKS.iterdir())
+    mine.file.close()
+    assert enter(ASKED).said == ()
+
+
+def test_what_one_that_is_alive_locked_is_not(other):
+    """Not even where another one, which held the folder with it, has been killed."""
+    living, killed = other(), other()
+    kill(killed)
+    assert enter(ASKED).said == ()
+    assert any(LOCKS.iterdir())
+    kill(living)
+    assert enter(ASKED).said
+
+
+def test_each_holds_the_folder_by_itself(other):
+    mine = enter(ASKED)
+    kill(other())
+    second = enter(ASKED)
+    assert second.said == ()
+    mine.file.close()
+    second.file.close()
+    assert enter(ASKED).said
+
+
+@pytest.mark.parametrize("reason", ["another machine", "jobs on a cluster"])
+def test_nothing_is_freed_where_jobs_may_be_alive_unseen(other, monkeypatch, reason):
+    kill(other("elsewhere" if reason == "jobs on a cluster" else "here"))
+    if reason == "another machine":
+        monkeypatch.setattr(presence.platform, "node", lambda: "another")
+    assert enter(ASKED).said == ()
+    assert any(LOCKS.iterdir())
+
+
+def test_a_dry_run_is_no_presence(other):
+    kill(other())
+    before = FILE.read_text()
+    assert enter(["snakemake", "-n"]).file is None
+    assert FILE.read_text() == before
+    assert any(LOCKS.iterdir())
+
+
+def test_where_the_file_cannot_be_had_nothing_is_freed(other):
+    kill(other())
+    FILE.unlink()
+    FILE.mkdir()
+    assert enter(ASKED) == presence.Presence((), None)
+    assert any(LOCKS.iterdir())
