@@ -73,6 +73,14 @@ def test_perfect_scores_are_not_certain():
     assert 0.8 < found.low < 0.99
 
 
+@pytest.mark.parametrize("seeds", range(1, 31))
+def test_a_rate_of_many_seeds_is_no_more_than_one(seeds):
+    images = np.arange(20)
+    scored = [Scored(np.ones(20), np.zeros(20), images, 20 + images)] * seeds
+    for of in (auc_of, tpr_of):
+        assert of(scored, [1 / seeds] * seeds).value == 1.0
+
+
 def test_no_member_found_leaves_the_exact_interval():
     none = Scored(np.zeros(60), np.ones(1000), np.arange(60), np.arange(60, 1060))
     found = tpr_of([none], [1.0])

@@ -63,7 +63,7 @@ def auc_of(scored: Sequence[Scored], weights: Sequence[float]) -> Estimate:
 
     """
     values = [auc(one.member, one.other) for one in scored]
-    value = float(np.dot(weights, values))
+    value = _mean(values, weights)
     parts = [
         (of, weight * part)
         for one, of_one, weight in zip(scored, values, weights, strict=True)
@@ -83,6 +83,11 @@ def auc_of(scored: Sequence[Scored], weights: Sequence[float]) -> Estimate:
         least, most = _newcombe(value, members, others)
         low, high = min(low, least), max(high, most)
     return Estimate(value, low, high)
+
+
+def _mean(values: Sequence[float], weights: Sequence[float]) -> float:
+    """The weighted mean, kept among the values: ten tenths of 1 add up to a little more than 1."""
+    return min(max(float(np.dot(weights, values)), min(values)), max(values))
 
 
 def _parts_of_auc(one: Scored, value: float) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -145,7 +150,7 @@ def tpr_of(scored: Sequence[Scored], weights: Sequence[float]) -> Estimate:
 
     """
     values = [tpr_at_fpr(one.member, one.other, FPR) for one in scored]
-    value = float(np.dot(weights, values))
+    value = _mean(values, weights)
     parts = [
         (one.of_member, weight * _part_of_tpr(one, of_one))
         for one, of_one, weight in zip(scored, values, weights, strict=True)

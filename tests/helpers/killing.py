@@ -1,0 +1,90 @@
+"""A workflow whose processes are killed at random moments, and which is then begun again, until it ends well."""
+
+import os
+import random
+import signal
+import subprocess
+import time
+from collections import Counter
+from contextlib import suppress
+
+import psutil
+from project import environment_of_user
+
+WORKFLOW, WARM, JOB = "workflow", "warm process", "job"
+SHARES = {JOB: 0.7, WARM: 0.15, WORKFLOW: 0.15}
+"""How often which kind of process is the next to be killed."""
+PATIENCE = (0.5, 5.0)
+"""Seconds between two kills, at least and at most."""
+ENOUGH = 60
+"""Times that the command is begun, after which something does not get on."""
+
+
+def run_under_killer(folder, command, kills, seed):
+    """Runs a command in a folder, again and again, until it ends well; returns whom of it SIGKILL met.
+
+    Args:
+        kills: number of processes that are killed.
+        seed: of which ones, and when.
+
+    """
+    chance, killed = random.Random(seed), Counter()
+    for _ in range(ENOUGH):
+        with (folder / "killed.log").open("wb") as log:
+            process = subprocess.Popen(
+                [*map(str, command)],
+                cwd=folder,
+                env=environment_of_user(),
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        try:
+            while process.poll() is None:
+                if killed.total() < kills:
+                    _kill_one(process.pid, chance, killed)
+                time.sleep(0.2)
+        finally:
+            _end(process)
+        # Where nobody was killed any more it has to end well, at the second time at the latest.
+        if process.returncode == 0 and killed.total() >= kills:
+            return killed
+    said = (folder / "killed.log").read_text()
+    raise AssertionError(f"it did not end well in {ENOUGH} times, {killed}: {said[-3000:]}")
+
+
+def _kill_one(workflow, chance, killed):
+    """Waits for a random moment and kills a process of a random kind, if there is one then."""
+    time.sleep(chance.uniform(*PATIENCE))
+    (kind,) = chance.choices([*SHARES], [*SHARES.values()])
+    found = _processes(workflow).get(kind)
+    if found:
+        with suppress(ProcessLookupError):
+            os.kill(chance.choice(sorted(found)), signal.SIGKILL)
+            killed[kind] += 1
+
+
+def _processes(workflow):
+    """Kind → numbers of the processes of a workflow, itself included."""
+    found = {WORKFLOW: [workflow], WARM: [], JOB: []}
+    try:
+        for process in psutil.Process(workflow).children(recursive=True):
+            with suppress(psutil.Error):
+                words = process.cmdline()
+                if "warm" in words:
+                    # A job that was forked from it has the same command line.
+                    is_forked = "warm" in psutil.Process(process.ppid()).cmdline()
+                    found[JOB if is_forked else WARM].append(process.pid)
+                elif "--log" in words:
+                    found[JOB].append(process.pid)
+    except psutil.NoSuchProcess:
+        return {}
+    return found
+
+
+def _end(process):
+    """Ends a workflow with whatever is left of its session."""
+    if process.poll() is None:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
