@@ -25,6 +25,7 @@ from pathlib import Path
 from threading import Event, Thread
 
 from lotus.engine import kept
+from lotus.private_folder import COMPILED
 from lotus.records.began import begin_job
 from lotus.surroundings import PACKAGE
 
@@ -82,7 +83,9 @@ class WarmProcess:
             self._log.parent.mkdir(parents=True, exist_ok=True)
             with self._log.open("wb") as log:
                 command = [*self._command, "warm", str(address), "--workers", str(self._workers)]
-                self._process = subprocess.Popen(command, stdout=log, stderr=log)
+                # PyTorch makes its folder of compiled code when it is loaded; jobs have another.
+                variables = {COMPILED: str(self._folder / "compiled"), **os.environ}
+                self._process = subprocess.Popen(command, stdout=log, stderr=log, env=variables)
         except OSError:
             self.stop()
             return None
