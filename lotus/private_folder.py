@@ -3,12 +3,15 @@
 import os
 import shutil
 import stat
+import tempfile
 from pathlib import Path
 
 from lotus.errors import LotusError
 from lotus.names import shown
 
 PRIVATE = Path(".lotus")
+COMPILED = "TORCHINDUCTOR_CACHE_DIR"
+"""Environment variable of PyTorch's: the folder of what it has compiled, and runs again."""
 
 
 def private_folder(name: str, program: str, variable: str) -> str:
@@ -41,3 +44,21 @@ def private_folder(name: str, program: str, variable: str) -> str:
     except OSError as error:
         raise LotusError(f"{shown(folder)}: cannot be made: {error.strerror}") from error
     return str(folder)
+
+
+def keep_compiled_code_private() -> None:
+    """Has PyTorch keep compiled code in a private folder, unless the user has named another.
+
+    Its own choice lies among temporary files, under a name that all users of the machine know, so that any of
+    them can make it first. It writes this choice into the variable as soon as it is loaded.
+
+    Raises:
+        LotusError: see `private_folder`.
+
+    """
+    given = Path(os.environ.get(COMPILED, ""))
+    its_own = given.parent == Path(tempfile.gettempdir()) and given.name.startswith(
+        "torchinductor_"
+    )
+    if given == Path() or its_own:
+        os.environ[COMPILED] = private_folder("compiled", "compiled networks", COMPILED)

@@ -18,13 +18,10 @@ from typing import TYPE_CHECKING, Any
 from lotus.engine.runtime import Runtime
 from lotus.errors import LotusError
 from lotus.lazy_torch import nn, torch
-from lotus.private_folder import private_folder
+from lotus.private_folder import keep_compiled_code_private
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-COMPILED = "TORCHINDUCTOR_CACHE_DIR"
-"""Environment variable of PyTorch's: the folder in which it keeps what it has compiled."""
 
 
 def as_declared(network: nn.Module, runtime: Runtime, device_type: str) -> nn.Module:
@@ -36,10 +33,9 @@ def as_declared(network: nn.Module, runtime: Runtime, device_type: str) -> nn.Mo
     """
     if not runtime.changes_networks:
         return network
-    if runtime.compile == "on" and not environ.get(COMPILED):
-        # PyTorch's own choice is a folder of a name that all users of the machine know, and may make first;
-        # what it finds there is run. Each job says so: a worker that stays has the next job's variables.
-        environ[COMPILED] = private_folder("compiled", "compiled networks", COMPILED)
+    if runtime.compile == "on":
+        # In each job: a worker that stays gets the next job's variables.
+        keep_compiled_code_private()
     network.to(memory_format=_memory_format(runtime))
     # A class of its own, not a hook or a function that is put into the instance: students are made by
     # `copy.deepcopy`, which would leave both bound to the network that was copied. A subclass is copied

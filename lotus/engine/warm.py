@@ -29,6 +29,7 @@ from threading import Event, Thread
 from typing import Any
 
 from lotus.engine import kept
+from lotus.private_folder import COMPILED
 from lotus.records.began import begin_job
 from lotus.surroundings import PACKAGE
 
@@ -88,9 +89,11 @@ class WarmProcess:
             self._log.parent.mkdir(parents=True, exist_ok=True)
             with self._log.open("wb") as log:
                 command = [*self._command, "warm", str(address), "--workers", str(self._workers)]
+                # PyTorch makes its folder of compiled code when it is loaded; jobs have another.
+                variables = {COMPILED: str(self._folder / "compiled"), **os.environ}
                 # Nothing is ever written to this pipe: it closes when this process ends, however it does.
                 self._process = subprocess.Popen(
-                    command, stdin=subprocess.PIPE, stdout=log, stderr=log
+                    command, stdin=subprocess.PIPE, stdout=log, stderr=log, env=variables
                 )
         except OSError:
             self.stop()

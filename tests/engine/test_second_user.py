@@ -19,6 +19,7 @@ from torch import nn
 from lotus.engine import forward, kept, warm
 from lotus.engine.runtime import parse
 from lotus.errors import LotusError
+from lotus.private_folder import COMPILED
 
 SECRET = "a-secret-of-the-user"
 CONFIG = "config/digits.yaml"
@@ -146,15 +147,22 @@ def test_another_user_reaches_no_warm_process(entered, monkeypatch):
 def compiling(tmp_path, monkeypatch):
     """Declares a network that is compiled; no compiler is called."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv(forward.COMPILED, raising=False)
+    monkeypatch.delenv(COMPILED, raising=False)
     return lambda: forward.as_declared(nn.Linear(1, 1), parse("compile=on"), "cpu")
 
 
 def test_compiled_code_is_kept_where_nobody_else_can_put_any(compiling, tmp_path):
     compiling()
-    kept = Path(os.environ[forward.COMPILED])
+    kept = Path(os.environ[COMPILED])
     assert kept == tmp_path / ".lotus/compiled"
     assert stat.S_IMODE(kept.stat().st_mode) == 0o700
+
+
+def test_the_folder_that_pytorch_chooses_itself_is_not_taken(compiling, tmp_path, monkeypatch):
+    """It stands in the variable once PyTorch is loaded."""
+    monkeypatch.setenv(COMPILED, f"{tempfile.gettempdir()}/torchinductor_root")
+    compiling()
+    assert os.environ[COMPILED] == str(tmp_path / ".lotus/compiled")
 
 
 def test_compiled_code_that_others_could_have_written_is_thrown_away(compiling, tmp_path):
@@ -177,7 +185,7 @@ def test_a_link_in_place_of_compiled_code_is_refused(compiling, tmp_path):
 
 
 def test_a_folder_that_the_user_names_is_kept(compiling, tmp_path, monkeypatch):
-    monkeypatch.setenv(forward.COMPILED, str(tmp_path / "own"))
+    monkeypatch.setenv(COMPILED, str(tmp_path / "own"))
     compiling()
-    assert os.environ[forward.COMPILED] == str(tmp_path / "own")
+    assert os.environ[COMPILED] == str(tmp_path / "own")
     assert not (tmp_path / ".lotus").exists()
