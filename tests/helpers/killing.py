@@ -1,4 +1,4 @@
-"""A workflow whose processes are killed at random moments, and which is then begun again, until it ends well."""
+"""A workflow whose processes are killed at random moments, begun again and again until it ends well."""
 
 import os
 import random
