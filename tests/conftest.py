@@ -44,6 +44,12 @@ def pytest_addoption(parser):
         help="Write tests/traces/*.json anew instead of comparing with them.",
     )
     parser.addoption(
+        "--kills",
+        type=int,
+        default=8,
+        help="Processes that are killed while the chain is made again (tests/whole/test_determinism.py).",
+    )
+    parser.addoption(
         "--results",
         type=Path,
         help="Folder `results` of a finished experiment whose report and tables are looked at; by default "

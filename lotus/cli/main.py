@@ -83,8 +83,7 @@ class Sections(click.Group):
             # Not above, where it would take each command longer to start.
             from lotus.engine import failures
 
-            if failures.is_out_of_gpu_memory(error):
-                message = failures.explained_lack_of_memory(error)
+            if message := failures.explained(error):
                 _tell(terminal, f"Error: {message}\n")
                 raise click.ClickException(message) from error
             _tell(terminal, f"{type(error).__name__}: {error} (traceback in {log})\n")

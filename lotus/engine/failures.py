@@ -1,5 +1,6 @@
 """Errors of jobs with models that cannot go on: what a user can change."""
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -33,6 +34,39 @@ def explained_failures(who: str) -> Iterator[None]:
         raise LotusError(
             f"{who}: ended the process (exit code {error.code}), which it must not do"
         ) from error
+
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
+DISK_IS_FULL = "No space left on device"
+"""How systems, and libraries that have no error of their own for it, say so."""
+NO_MEMORY = "DefaultCPUAllocator"
+"""Part of what torch says where the machine has no memory left; it has no class of its own for it."""
+OF_THE_GPU = ("CUDA error", "cuDNN error", "CUBLAS_STATUS")
+"""Parts of what torch says where a GPU failed."""
+
+
+def is_of_the_machine(error: BaseException) -> bool:
+    """Whether the same job may succeed another time: memory, disk or GPU failed, not the method."""
+    if isinstance(error, OSError | MemoryError) or is_out_of_gpu_memory(error):
+        return True
+    return any(words in str(error) for words in (DISK_IS_FULL, NO_MEMORY, *OF_THE_GPU))
+
+
+def explained(error: BaseException) -> str:
+    """Says what a user can change where the machine has too little of something; '' of other errors."""
+    if is_out_of_gpu_memory(error):
+        return explained_lack_of_memory(error)
+    if DISK_IS_FULL in str(error) or getattr(error, "errno", None) in FULL:
+        return (
+            f"the disk is full, or your share of it ({str(error).splitlines()[0]}): make room; the same "
+            "command then goes on where it stopped, and nothing is left half written"
+        )
+    if isinstance(error, MemoryError) or NO_MEMORY in str(error):
+        return (
+            "this machine has no memory left: let fewer jobs run at a time (`--cores`), or lower "
+            "batch_size or the size of images (`resize`) in the configuration"
+        )
+    return ""
 
 
 def is_out_of_gpu_memory(error: BaseException) -> bool:

@@ -11,9 +11,6 @@ from torch import nn
 from lotus.errors import LotusError
 from lotus.predictions.collapse import FAILED
 
-OF_THE_MACHINE = (OSError, MemoryError, torch.OutOfMemoryError)
-OF_THE_MACHINE_IN_WORDS = ("DefaultCPUAllocator", "CUDA error", "cuDNN error", "CUBLAS_STATUS")
-"""Parts of messages of torch, which has no class of its own for these."""
 LONGEST = 300
 
 
@@ -21,13 +18,6 @@ class FailedRunError(LotusError):
     """A run was recorded as failed; the message says why."""
 
     exit_code = 3
-
-
-def is_of_the_machine(error: Exception) -> bool:
-    """Whether the same job may succeed another time: memory, disk or device failed, not the method."""
-    if isinstance(error, OF_THE_MACHINE):
-        return True
-    return any(words in str(error) for words in OF_THE_MACHINE_IN_WORDS)
 
 
 def reason(method: str, error: Exception) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lotus import models
-from lotus.engine.failures import explained_failures
+from lotus.engine.failures import explained_failures, is_of_the_machine
 from lotus.methods.base import checks, configured, registry
 from lotus.predictions.collapse import is_failed
 from lotus.predictions.predictions_file import why_collapsed
@@ -80,7 +80,7 @@ def unlearn_run(
             checks.check_original(method_name, bench.original, saved)
         # Whatever a method of a user's own making raises.
         except Exception as error:
-            if failed.is_of_the_machine(error):
+            if is_of_the_machine(error):
                 raise
             log.exception("recorded as a failed run")
             why = failed.reason(method_name, error)

@@ -24,11 +24,13 @@ def run_under_killer(folder, command, kills, seed):
     """Runs a command in a folder, again and again, until it ends well; returns whom of it SIGKILL met.
 
     Args:
-        kills: number of processes that are killed.
+        kills: number of processes that are killed, at least one of each kind.
         seed: of which ones, and when.
 
     """
     chance, killed = random.Random(seed), Counter()
+    kinds = _in_random_order(chance)
+    wanted = next(kinds)
     for _ in range(ENOUGH):
         with (folder / "killed.log").open("wb") as log:
             process = subprocess.Popen(
@@ -41,27 +43,35 @@ def run_under_killer(folder, command, kills, seed):
             )
         try:
             while process.poll() is None:
-                if killed.total() < kills:
-                    _kill_one(process.pid, chance, killed)
-                time.sleep(0.2)
+                time.sleep(chance.uniform(*PATIENCE) if killed.total() < kills else 0.2)
+                if killed.total() < kills and _kill_one(process.pid, wanted, chance):
+                    killed[wanted] += 1
+                    wanted = next(kinds)
         finally:
-            _end(process)
-        # Where nobody was killed any more it has to end well, at the second time at the latest.
-        if process.returncode == 0 and killed.total() >= kills:
+            if process.poll() is None:
+                process.kill()
+        if process.wait() == 0 and killed.total() >= kills:
             return killed
     said = (folder / "killed.log").read_text()
     raise AssertionError(f"it did not end well in {ENOUGH} times, {killed}: {said[-3000:]}")
 
 
-def _kill_one(workflow, chance, killed):
-    """Waits for a random moment and kills a process of a random kind, if there is one then."""
-    time.sleep(chance.uniform(*PATIENCE))
-    (kind,) = chance.choices([*SHARES], [*SHARES.values()])
+def _in_random_order(chance):
+    """Yields kinds of processes without end, each once before any comes again."""
+    yield from chance.sample([*SHARES], len(SHARES))
+    while True:
+        yield from chance.choices([*SHARES], [*SHARES.values()])
+
+
+def _kill_one(workflow, kind, chance):
+    """Kills one process of a kind, if there is one; returns whether it did."""
     found = _processes(workflow).get(kind)
-    if found:
-        with suppress(ProcessLookupError):
-            os.kill(chance.choice(sorted(found)), signal.SIGKILL)
-            killed[kind] += 1
+    if not found:
+        return False
+    with suppress(ProcessLookupError):
+        os.kill(chance.choice(sorted(found)), signal.SIGKILL)
+        return True
+    return False
 
 
 def _processes(workflow):
@@ -80,11 +90,3 @@ def _processes(workflow):
     except psutil.NoSuchProcess:
         return {}
     return found
-
-
-def _end(process):
-    """Ends a workflow with whatever is left of its session."""
-    if process.poll() is None:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()

@@ -9,10 +9,11 @@ from runs_on_digits import record, run_in, said
 
 from lotus import models
 from lotus.audit import collapses
+from lotus.engine.failures import is_of_the_machine
 from lotus.errors import LotusError
 from lotus.methods.base import configured
 from lotus.predictions import predictions_file
-from lotus.runs.failed import FailedRunError, is_of_the_machine, no_model, reason
+from lotus.runs.failed import FailedRunError, no_model, reason
 from lotus.runs.handing_back import hand_back
 from lotus.runs.unlearn import unlearn_run
 

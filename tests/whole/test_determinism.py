@@ -1,6 +1,7 @@
-"""The chain gives the same bytes again, with its jobs in another order on other numbers of cores.
+"""The chain gives the same bytes again, in another order, on other numbers of cores, and through failures.
 
-Those that come first are made through a Slurm that is disturbed, where Slurm is installed.
+Models that come first are made through a Slurm that is disturbed, where Slurm is installed. While the rest
+is made, processes are killed at random: `--kills` of them.
 """
 
 import os
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from disturbed import run_disturbed
+from killing import SHARES, run_under_killer
 from project import run
 from slurm import PACKAGES, missing_programs, one_node
 
@@ -90,11 +92,17 @@ def disturbed(cleared, late):
 
 
 @pytest.fixture(scope="module")
-def again(cleared, late, disturbed):
-    """A project in which the runs that came last come first, everything else then on three cores."""
+def killed(cleared, late, disturbed, request):
+    """Kind of process → number of those that were killed while everything else was made on three cores."""
     if disturbed is None:
         run(cleared, "snakemake", "--cores", "1", *CONFIG, "--", *late)
-    run(cleared, "snakemake", "--cores", "3", *CONFIG)
+    command = ["snakemake", "--cores", "3", *CONFIG]
+    return run_under_killer(cleared, command, request.config.getoption("--kills"), seed=1)
+
+
+@pytest.fixture(scope="module")
+def again(cleared, killed):
+    """A project in which the runs that came last come first, and everything was made through kills."""
     return cleared
 
 
@@ -125,6 +133,11 @@ def test_the_order_was_another(made_again, late, again):
         if record.kind == "unlearned" and path not in late
     ]
     assert max(started[path] for path in late) <= min(rest)
+
+
+def test_processes_of_all_kinds_were_killed(killed, request):
+    assert killed.total() >= request.config.getoption("--kills")
+    assert all(killed[kind] for kind in SHARES)
 
 
 def test_what_slurm_makes_is_finished_by_retries(disturbed, late):
