@@ -49,8 +49,8 @@ def private_folder(name: str, program: str, variable: str) -> str:
 def keep_compiled_code_private() -> None:
     """Has PyTorch keep compiled code in a private folder, unless the user has named another.
 
-    Its own choice lies among temporary files, under a name that all users of the machine know, so that any of
-    them can make it first. It writes this choice into the variable as soon as it is loaded.
+    Its own choice lies among temporary files, under a name that all users of the machine know, so that any
+    can make it first. It writes this choice into the variable as soon as it is loaded.
 
     Raises:
         LotusError: see `private_folder`.
