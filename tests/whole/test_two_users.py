@@ -35,9 +35,16 @@ def project(tmp_path_factory):
     return folder
 
 
+@pytest.fixture
+def home(tmp_path):
+    """The other user's own."""
+    os.chown(tmp_path, OTHER, OTHER)
+    return str(tmp_path)
+
+
 @needs_setpriv
-def test_who_cannot_write_is_told_in_one_line_before_any_job(project, tmp_path):
-    done = run(project, *command_of_other(*WANTED, "--forceall"), check=False, HOME=str(tmp_path))
+def test_who_cannot_write_is_told_in_one_line_before_any_job(project, home):
+    done = run(project, *command_of_other(*WANTED, "--forceall"), check=False, HOME=home)
     assert done.returncode == 1
     errors = [line for line in done.stderr.splitlines() if line.startswith("Error: ")]
     assert len(errors) == 1, done.stderr
@@ -47,7 +54,7 @@ def test_who_cannot_write_is_told_in_one_line_before_any_job(project, tmp_path):
 
 
 @needs_setpriv
-def test_a_store_that_others_share_is_read_and_not_written(project, tmp_path):
+def test_a_store_that_others_share_is_read_and_not_written(project, home):
     """A project of the other user's own, with the first user's store behind a link."""
     mine, shared = project.parent / "mine", project.parent / "shared"
     mine.mkdir()
@@ -58,7 +65,7 @@ def test_a_store_that_others_share_is_read_and_not_written(project, tmp_path):
     (mine / STORE).symlink_to(shared / "digits")
     for path in (mine, *mine.rglob("*")):
         os.lchown(path, OTHER, OTHER)
-    variables = {"HOME": str(tmp_path), "LOTUS_DISKS": str(shared)}
+    variables = {"HOME": home, "LOTUS_DISKS": str(shared)}
     done = run(mine, *command_of_other(*WANTED), check=False, **variables)
     assert done.returncode == 0, done.stderr
     assert (mine / "results/digits/store.json").is_file()
