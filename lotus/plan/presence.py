@@ -87,9 +87,9 @@ def _freed(file: BinaryIO) -> Sequence[str]:
     """
     file.seek(0)
     noted = {*file.read().decode(errors="replace").split("\n")} - {""}
-    if not noted <= {platform.node()}:
-        return ()
     left = [*LOCKS.glob("*.lock")]
+    if left and not noted <= {platform.node()}:
+        return ()
     for lock in left:
         lock.unlink()
     os.ftruncate(file.fileno(), 0)

@@ -94,6 +94,15 @@ def test_nothing_is_freed_where_jobs_may_be_alive_unseen(other, monkeypatch, rea
     assert any(LOCKS.iterdir())
 
 
+def test_a_cluster_whose_workflow_ended_well_is_forgotten(other):
+    """It has let go of its files."""
+    kill(other("elsewhere"))
+    for lock in LOCKS.iterdir():
+        lock.unlink()
+    kill(other("here"))
+    assert enter(ASKED).said
+
+
 def test_a_dry_run_is_no_presence(other):
     kill(other())
     before = FILE.read_text()
