@@ -2,6 +2,7 @@
 
 import os
 import re
+import secrets
 import socket
 import stat
 import subprocess
@@ -21,7 +22,7 @@ from lotus.engine.runtime import parse
 from lotus.errors import LotusError
 from lotus.private_folder import COMPILED
 
-SECRET = "a-secret-of-the-user"
+SECRET = secrets.token_hex()
 CONFIG = "config/digits.yaml"
 LOTUS = [sys.executable, "-P", str(ROOT / "workflow/run_lotus.py")]
 DRAWN = re.compile("[a-z0-9_]{8}$")
