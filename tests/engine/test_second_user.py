@@ -2,6 +2,7 @@
 
 import os
 import re
+import secrets
 import socket
 import stat
 import subprocess
@@ -13,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 from project import BIN, ROOT, copy_of_project
-from second_user import as_other, needs_root
+from second_user import as_other, entered_by_others, needs_root
 from torch import nn
 
 from lotus.engine import forward, kept, warm
@@ -21,11 +22,13 @@ from lotus.engine.runtime import parse
 from lotus.errors import LotusError
 from lotus.private_folder import COMPILED
 
-SECRET = "a-secret-of-the-user"
+SECRET = secrets.token_hex()
 CONFIG = "config/digits.yaml"
 LOTUS = [sys.executable, "-P", str(ROOT / "workflow/run_lotus.py")]
 DRAWN = re.compile("[a-z0-9_]{8}$")
 """How names end that nobody can guess."""
+OF_SOLVER = re.compile(r"[0-9a-f]{32}-pulp\.\w+")
+"""What Snakemake's scheduler hands to its solver for a moment: numbers of jobs, under a name drawn anew."""
 
 
 def reads(path):
@@ -80,6 +83,7 @@ def watched_run(project, folder):
     found, names, lines = set(), set(), set()
     while running.poll() is None:
         below = [path.relative_to(folder) for path in folder.rglob("*")]
+        below = [path for path in below if not OF_SOLVER.fullmatch(path.name)]
         names |= {path.parts[0] for path in below}
         known = [str(path) for path in below]
         found |= set(as_other(lambda known=known: reached_by_name(folder, known)))
@@ -97,11 +101,9 @@ def watched_run(project, folder):
 
 
 @pytest.fixture
-def entered(tmp_path):
-    """A folder that other users can enter, as pytest's own cannot be."""
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
-    return tmp_path
+def entered():
+    with entered_by_others() as folder:
+        yield folder
 
 
 @needs_root

@@ -1,8 +1,11 @@
 """Another user of this machine, who tries what others should not be able to do."""
 
+import contextlib
 import json
 import os
 import shutil
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +17,15 @@ needs_setpriv = pytest.mark.skipif(
     os.getuid() != 0 or shutil.which("setpriv") is None,
     reason="only root with setpriv (util-linux) can start a program as another user",
 )
+
+
+@contextlib.contextmanager
+def entered_by_others():
+    """A folder that others can enter; pytest's are closed again by each session that starts."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as place:
+        folder = Path(place)
+        folder.chmod(0o755)
+        yield folder
 
 
 def as_other(act):

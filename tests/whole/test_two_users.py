@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from project import BIN, copy_of_project, run
-from second_user import OTHER, command_of_other, needs_setpriv
+from second_user import OTHER, command_of_other, entered_by_others, needs_setpriv
 
 from lotus.plan.project_folder import LOCKS, others_at_work
 
@@ -24,22 +24,22 @@ WANTED = (
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory):
+def project():
     """A copy of the project with the store of the digits; others can enter it."""
-    folder = tmp_path_factory.mktemp("two") / "project"
-    folder.mkdir()
-    for place in (folder, *folder.parents[:3]):
-        place.chmod(0o755)
-    copy_of_project(folder)
-    run(folder, *WANTED)
-    return folder
+    with entered_by_others() as place:
+        folder = place / "project"
+        folder.mkdir()
+        copy_of_project(folder)
+        run(folder, *WANTED)
+        yield folder
 
 
 @pytest.fixture
-def home(tmp_path):
+def home():
     """The other user's own."""
-    os.chown(tmp_path, OTHER, OTHER)
-    return str(tmp_path)
+    with entered_by_others() as place:
+        os.chown(place, OTHER, OTHER)
+        yield str(place)
 
 
 @needs_setpriv
