@@ -15,7 +15,18 @@ from lotus.plan.description import part_counts
 from lotus.plan.making import make_plan
 
 OWN = ("lotus", "snakemake", "make", "python -m pytest")
-OTHERS = ("dvc", "git", "pip", "ssh-keygen", "chmod", "ln -s", "export", "pre-commit", "source", ".ci/run")
+OTHERS = (
+    "dvc",
+    "git",
+    "pip",
+    "ssh-keygen",
+    "chmod",
+    "ln -s",
+    "export",
+    "pre-commit",
+    "source",
+    ".ci/run",
+)
 NEED_NOTHING = ("methods", "protocols", "datasets", "signs", "check-config")
 """Subcommands of `lotus` that need no results."""
 CARRIED_OUT = "docs/own-"
