@@ -247,4 +247,4 @@ def _seconds(runs: Sequence[Record]) -> float:
 
 def _duration(seconds: float) -> str:
     minutes, hours = seconds / MINUTE, seconds / MINUTE**2
-    return f"{hours:.1f} hours" if hours >= 1 else f"{minutes:.0f} minutes"
+    return f"{hours:.1f} hours" if hours >= 1 else counted(round(minutes), "minute")
