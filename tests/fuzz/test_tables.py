@@ -149,7 +149,7 @@ def test_the_tables_are_valid(folder):
             reader(Path(name))
 
 
-@inputs(0.1)
+@inputs(0.15)
 @given(CHANCE)
 def test_any_table(folder, chance):
     with chdir(folder):

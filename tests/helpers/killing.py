@@ -12,8 +12,9 @@ import psutil
 from project import environment_of_user
 
 WORKFLOW, WARM, JOB = "workflow", "warm process", "job"
-SHARES = {JOB: 0.7, WARM: 0.15, WORKFLOW: 0.15}
-"""How often which kind of process is the next to be killed."""
+KINDS = (JOB, WARM, WORKFLOW)
+ROUNDS = ((JOB,), (JOB,), (WARM, WORKFLOW))
+"""Of which the next is drawn: without the warm process jobs take long, until a workflow starts another."""
 PATIENCE = (0.5, 5.0)
 """Seconds between two kills, at least and at most."""
 ENOUGH = 60
@@ -57,10 +58,10 @@ def run_under_killer(folder, command, kills, seed):
 
 
 def _in_random_order(chance):
-    """Yields kinds of processes without end, each once before any comes again."""
-    yield from chance.sample([*SHARES], len(SHARES))
+    """Yields kinds of processes without end, each once before chance decides."""
+    yield from KINDS
     while True:
-        yield from chance.choices([*SHARES], [*SHARES.values()])
+        yield from chance.choice(ROUNDS)
 
 
 def _kill_one(workflow, kind, chance):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from disturbed import run_disturbed
-from killing import SHARES, run_under_killer
+from killing import KINDS, run_under_killer
 from project import run
 from slurm import PACKAGES, missing_programs, one_node
 
@@ -137,7 +137,7 @@ def test_the_order_was_another(made_again, late, again):
 
 def test_processes_of_all_kinds_were_killed(killed, request):
     assert killed.total() >= request.config.getoption("--kills")
-    assert all(killed[kind] for kind in SHARES)
+    assert all(killed[kind] for kind in KINDS)
 
 
 def test_what_slurm_makes_is_finished_by_retries(disturbed, late):
