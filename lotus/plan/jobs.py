@@ -3,12 +3,14 @@
 import re
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
+from lotus import layout
+from lotus.data.store import is_given
 from lotus.engine import warm
 from lotus.engine.device import check_name
 from lotus.engine.gpus import has_driver, processor_in_words
@@ -189,3 +191,25 @@ def look_when_jobs_end(workflow: Any) -> None:
     """
     if workflow.local_exec:
         workflow.scheduler.job_rate_limiter = None
+
+
+def raw_files_of_store(
+    inputs_of: Callable[[Any], Mapping[str, str]], ancient: Callable[[str], Any]
+) -> Callable[[Any], Mapping[str, Any]]:
+    """Returns a function of wildcards: the list of raw files that a store is built from.
+
+    Where the store is there and cannot be written, it is read as it is: then no list, or one of any age.
+
+    Args:
+        inputs_of: what the step reads, by wildcards.
+        ancient: Snakemake's, which has it not look at a file's age.
+
+    """
+
+    def find(wildcards: Any) -> Mapping[str, Any]:
+        inputs = inputs_of(wildcards)
+        if not is_given(layout.STORES / wildcards.dataset):
+            return inputs
+        return {key: ancient(path) for key, path in inputs.items() if Path(path).exists()}
+
+    return find

@@ -1,7 +1,5 @@
 """Images: find the publishers' files, build the stores, check them against data.dvc."""
 
-from lotus.data.store import is_given
-
 
 # The mirrors are resources, not parameters: another place of the same files reruns nothing.
 rule fetch_data:
@@ -22,18 +20,10 @@ rule fetch_data:
         " --out {output.raw}"
 
 
-def raw_files_of_store(wildcards):
-    """The list of raw files: none, or one of any age, where the store is there and cannot be written."""
-    inputs = STEPS.inputs_of("build_store")(wildcards)
-    if not is_given(layout.STORES / wildcards.dataset):
-        return inputs
-    return {key: ancient(path) for key, path in inputs.items() if Path(path).exists()}
-
-
 # Another lock (`other`) asks for the images again; one on the store as it is (`locked`) changes nothing.
 rule build_store:
     input:
-        unpack(raw_files_of_store),
+        unpack(jobs.raw_files_of_store(STEPS.inputs_of("build_store"), ancient)),
     output:
         **layout.store_files("{dataset}"),
     log:
