@@ -279,7 +279,7 @@ def _malformed(error: ValidationError) -> str:
         return (
             f"its format is {stated}, but this version reads {' and '.join(map(str, READ_FORMATS))}"
         )
-    return f"it is not a record: {place}: {unfit(first)}"
+    return f"it is not a record: {first_misfit(error)}"
 
 
 def first_misfit(error: ValidationError) -> str:

@@ -11,6 +11,7 @@ from lotus import models
 from lotus.config.protocol import Protocol, of_stage, parse
 from lotus.errors import LotusError
 from lotus.names import shown
+from lotus.predictions.collapse import is_failed
 from lotus.records.files import sha256
 from lotus.records.reading import read_record
 from lotus.runs.run import MODEL, RECORD
@@ -26,7 +27,7 @@ def take_over_weights(
         read: files that it must have read.
 
     Returns:
-        Its notes, and under `seconds` its times.
+        Its notes, and under `seconds` its times; under `failed` why it made no model, if so.
 
     Raises:
         LotusError: it is a run with other settings, inputs or seed, or has no record.
@@ -64,6 +65,8 @@ def take_over_weights(
         "checkpoint",
     )
     notes = {key: noted[key] for key in kept if key in noted}
+    if is_failed(outcome := str(noted.get("outcome", ""))):
+        notes["failed"] = outcome
     return {**notes, "weights_of": there.as_posix(), "seconds": seconds}
 
 

@@ -9,13 +9,11 @@ from typing import Any
 from lotus import models
 from lotus.engine.failures import explained_failures, is_of_the_machine
 from lotus.methods.base import checks, configured, registry
-from lotus.predictions.collapse import is_failed
-from lotus.predictions.predictions_file import why_collapsed
 from lotus.runs import failed
 from lotus.runs.bench import set_up
 from lotus.runs.networks import untrained_architecture
 from lotus.runs.recording import Asked, record_run
-from lotus.runs.run import MODEL, PREDICTIONS, RECORD, EpochLog, Inputs, Run, seed_layers, start
+from lotus.runs.run import MODEL, RECORD, EpochLog, Inputs, Run, seed_layers, start
 from lotus.runs.taken_over import take_over_weights, weight_switches
 
 log = logging.getLogger(__name__)
@@ -91,13 +89,11 @@ def unlearn_run(
         notes |= {"epochs": epochs.epochs, "left_in_train_mode": unlearned.training}
     else:
         unlearned = bench.original
-        theirs = why_collapsed(weights_of / PREDICTIONS)
-        why = theirs if is_failed(theirs) else ""
         mine = {"calibration": None, "seeds_apart": {}, **settings, "seed": run.seed}
         mine["switches"] = weight_switches(run.protocol)
         del mine["protocol"]
         taken = take_over_weights(weights_of, mine, [*inputs.files(), original / MODEL], unlearned)
-        seconds = taken.pop("seconds")
+        seconds, why = taken.pop("seconds"), taken.pop("failed", "")
         notes |= taken
         unlearned.train(notes["left_in_train_mode"])
         for phase in ("unlearn", "method_prepare"):
