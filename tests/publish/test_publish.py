@@ -179,8 +179,9 @@ def test_a_restored_clone_has_nothing_to_do(clone):
 def test_why_snakemake_does_not_start_is_told(clone):
     locks = clone / ".snakemake/locks"
     locks.mkdir(parents=True)
-    # As a killed workflow leaves it.
+    # As a workflow that was killed on another machine leaves it: whether that one lives is not known here.
     (locks / "0.output.lock").write_text(f"{MODEL}\n")
+    (clone / ".snakemake/alive").write_text("another-machine\n")
     done = lotus(clone, "restore", check=False)
     assert done.returncode == 1
     assert "It can be removed with the --unlock argument" in done.stderr
