@@ -7,7 +7,7 @@ modification times may lie.
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -23,15 +23,18 @@ from lotus.audit.unrecorded_files import RawFileOfStore, raw_files, strays
 from lotus.plan.step import ExpectedRecord
 from lotus.records.digests import ABSENT, Seen, digests
 from lotus.records.index import Index
+from lotus.records.left_out import left_out
 from lotus.records.places import HOW_TO_ALLOW, is_named_outside, leads_out, on_this_machine
 from lotus.records.reading import Record
 from lotus.records.seal import FORMAT, identity
 from lotus.tracking.tracked_files import uncommitted
 from lotus.wording import first_of
 
-VERIFIED, STALE, ORPHAN, MISSING, CHANGED = "verified", "stale", "orphan", "missing", "changed"
-STATUSES = (VERIFIED, STALE, ORPHAN, MISSING, CHANGED)
+VERIFIED, LEFT_OUT, STALE, ORPHAN = "verified", "left out", "stale", "orphan"
+MISSING, CHANGED = "missing", "changed"
+STATUSES = (VERIFIED, LEFT_OUT, STALE, ORPHAN, MISSING, CHANGED)
 """In the order in which one hides another."""
+NOT_COMPARED = f"{layout.LEFT_OUT} leaves it out of this copy; its bytes are compared with nothing"
 SAID = 3
 """Reasons that are given of many: one damage can show in many places."""
 
@@ -70,8 +73,8 @@ class Audit:
 
     @property
     def ok(self) -> bool:
-        """Whether everything is verified."""
-        return all(artifact.status == VERIFIED for artifact in self.artifacts)
+        """Whether everything that is here, or should be, is verified."""
+        return all(artifact.status in (VERIFIED, LEFT_OUT) for artifact in self.artifacts)
 
     def by_status(self, status: str) -> list[Artifact]:
         """Artifacts of one status."""
@@ -98,7 +101,7 @@ def audit(
     raw = raw_files()
     seen = digests(_all_paths(index, expected.values(), raw), full=full)
     found = _Findings()
-    told = _Records(index, seen, found, plugin_folders)
+    told = _Records(index, seen, found, plugin_folders, left_out())
     for record in index.records.values():
         told.judge(record, expected.get(record.path))
     _not_made(index, expected.values(), seen, found)
@@ -106,6 +109,7 @@ def audit(
     beside = attested(index, seen)
     _attested(beside, found)
     known = {*index.producers, *index.records, *beside.sound, *(file.path for file in raw)}
+    known.add(str(layout.LEFT_OUT))
     for path in strays(known):
         found.add(path, ORPHAN, _why_stray(path, index))
     sound = frozenset(path for path in found.paths if not found.of(path))
@@ -180,6 +184,7 @@ class _Records:
     seen: Mapping[str, Seen]
     found: _Findings
     plugin_folders: tuple[Path, ...]
+    left_out: Set[str]
 
     @cached_property
     def _code(self) -> Callable[[Record], str]:
@@ -228,11 +233,17 @@ class _Records:
         self.found.sound(path)
         now = self.seen[path]
         if now.is_absent:
-            self.found.add(path, MISSING, f"{record.path} states it")
+            self._absent(path, f"{record.path} states it")
         elif now.problem:
             self.found.add(path, CHANGED, now.problem)
         elif now.sha256 != stated:
             self.found.add(path, CHANGED, _other_bytes(now.sha256, stated, record.path))
+
+    def _absent(self, path: str, why_wanted: str) -> None:
+        if path in self.left_out:
+            self.found.add(path, LEFT_OUT, NOT_COMPARED)
+        else:
+            self.found.add(path, MISSING, why_wanted)
 
     def _inputs(self, record: Record) -> Iterator[str]:
         """Yields why a step is stale by what it read; an input that was changed is told of by itself."""
@@ -261,7 +272,7 @@ class _Records:
         )
         if now.is_absent:
             if is_made:
-                self.found.add(path, MISSING, f"{record.path} read it")
+                self._absent(path, f"{record.path} read it")
             elif not is_named_outside(path):
                 yield f"{path}, which it read, is absent"
         elif not now.sha256 and is_named_outside(path):

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 
-from lotus.audit.audit import MISSING, STATUSES, VERIFIED, Artifact, Audit
+from lotus.audit.audit import LEFT_OUT, MISSING, STATUSES, VERIFIED, Artifact, Audit
 from lotus.names import shown
 from lotus.wording import counted
 
@@ -39,7 +39,8 @@ def as_text(found: Audit) -> str:
         lines.append(f"Held against {found.held_against}.")
     counts = {status: len(found.by_status(status)) for status in STATUSES}
     said = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
-    verdict = "sound" if found.ok else "not sound"
+    whole = "sound, as far as it is here" if counts[LEFT_OUT] else "sound"
+    verdict = whole if found.ok else "not sound"
     if counts[MISSING] == len(found.artifacts):
         verdict += "; nothing was run here, and nothing pulled (`dvc pull`)"
     files = counted(found.remembered, "file")

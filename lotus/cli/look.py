@@ -13,6 +13,7 @@ from lotus.surroundings import is_in_ci
 
 STATUSES = """\
 verified  Bytes, record, code, parameters and inputs agree.
+left out  A record states it, and this copy is without it by its own word (lotus publish --into).
 stale     It was made by other code, parameters or inputs than the present ones.
 changed   Its bytes or its record are not as they were written.
 missing   A record states it or the configuration wants it, and it is not there.
@@ -38,7 +39,7 @@ def audit(configfiles: tuple[Path, ...], as_json: bool, full: bool) -> None:
     """Check every result against its record and the code.
 
     Every file of the project in this folder gets a status; what is not verified is listed with the reason.
-    The exit status is 0 if everything is verified, else 1.
+    The exit status is 0 if everything is verified or left out, else 1.
     """
     from lotus.audit import to_text
     from lotus.audit.project import audit_project

@@ -7,20 +7,38 @@ from pathlib import Path
 
 import click
 
+from lotus import layout
 from lotus.cli.examples import examples
 from lotus.cli.output import print_lines
 from lotus.cli.parameters import EXISTING_FOLDER, FILE, configfile_option
 from lotus.errors import LotusError
 
 
-@click.command(epilog=examples("lotus publish"))
-def publish() -> None:
+@click.command(epilog=examples("lotus publish", "lotus publish --into docs/results/cifar10-cpu"))
+@click.option(
+    "--into",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Instead: copy all but models, predictions and stores into a new folder, for a repository.",
+)
+def publish(into: Path | None) -> None:
     """Put results into DVC and git, to be shared.
 
     DVC tracks stores, models, predictions and large results; records and small tables are staged in git,
     for you to commit. Pushes to the DVC remote if one is set. Nothing is tracked if the audit finds an
-    artifact changed or an orphan.
+    artifact changed or an orphan; nothing is copied if one is stale or missing either.
     """
+    if into is not None:
+        from lotus.publish.small_copy import copy_small
+
+        copied = copy_small(into)
+        print_lines(
+            [
+                f"{into}: {copied.copied} files, {copied.bytes / 1e6:.1f} MB; "
+                f"{copied.left_out} files left out, named in {into / layout.LEFT_OUT}"
+            ]
+        )
+        return
     from lotus.publish import publish
 
     print_lines(publish.publish())

@@ -66,8 +66,7 @@ def publish() -> list[str]:
 
     """
     # What is shared is not vouched for by what somebody could have written into `.lotus`.
-    found = audit_project(full=True)
-    _refuse(found)
+    refuse_unsound(audit_project(full=True), (CHANGED, ORPHAN))
     goes = destinations(read_index())
     files = [str(file) for file in goes.in_dvc]
     # Before anything is staged: each of them can be read.
@@ -87,9 +86,9 @@ def publish() -> list[str]:
     ]
 
 
-def _refuse(found: Audit) -> None:
-    """Raises where an artifact that would be shared is not the one that was made."""
-    wrong = [*found.by_status(CHANGED), *found.by_status(ORPHAN)]
+def refuse_unsound(found: Audit, statuses: Sequence[str]) -> None:
+    """Raises where an artifact that would be shared has one of some statuses: it is not what was made."""
+    wrong = [artifact for status in statuses for artifact in found.by_status(status)]
     if wrong:
         lines = [f"  {it.status} {it.path}: {it.reason}" for it in wrong[:10]]
         more = [f"  … and {len(wrong) - 10} more"] if len(wrong) > 10 else []

@@ -27,6 +27,7 @@ from lotus.records.code_identity import code_digest
 from lotus.records.digests import digests
 from lotus.records.index import read_index
 from lotus.records.ledger import record_files
+from lotus.records.left_out import left_out
 from lotus.records.places import refuse_links_out
 from lotus.records.reading import Record, find_record
 from lotus.tracking.dvc import pull_files
@@ -53,6 +54,7 @@ class Redrawn:
         same: outputs with the bytes that were recorded.
         other: outputs with other ones.
         kept: number of metrics files that were not computed again, since their records verify.
+        of_other_code: number of those that other code made, and whose predictions this copy leaves out.
         committed: all of these files against what the last commit records.
 
     """
@@ -60,6 +62,7 @@ class Redrawn:
     same: Sequence[str]
     other: Sequence[str]
     kept: int
+    of_other_code: int
     committed: AgainstCommit
 
     @property
@@ -79,8 +82,13 @@ class Redrawn:
 
     def _not_computed(self) -> list[str]:
         """Returns a line on metrics that were taken as they are, if there are any."""
+        if not self.kept:
+            return []
         what = f"{counted(self.kept, 'metrics file')} not computed again: as recorded already"
-        return [what] if self.kept else []
+        of_other = (
+            f", {self.of_other_code} by other code than the present, without its predictions here"
+        )
+        return [what + (of_other if self.of_other_code else "")]
 
 
 def redraw(run: Run) -> Redrawn:
@@ -112,17 +120,17 @@ def redraw(run: Run) -> Redrawn:
         log.info("%d files of predictions pulled", pulled.result())
     same: list[str] = []
     other: list[str] = []
-    kept = 0
+    kept = of_other_code = 0
     for kinds in STAGES:
         chosen = [of for of in steps if of.records[0].kind in kinds]
         if kinds == STAGES[0]:
-            kept, chosen = len(chosen), _unverified(chosen)
-            kept -= len(chosen)
+            every, (chosen, of_other_code) = len(chosen), _unverified(chosen)
+            kept = every - len(chosen)
         log.info("%d steps: %s", len(chosen), ", ".join(kinds))
         for path, is_same in _run_again(chosen, run):
             (same if is_same else other).append(path)
     drawn_again = (record.path for of in steps for record in of.records)
-    return Redrawn(same, other, kept, against_last_commit(drawn_again))
+    return Redrawn(same, other, kept, of_other_code, against_last_commit(drawn_again))
 
 
 def _records() -> list[Record]:
@@ -155,17 +163,27 @@ def _texts(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.glob("*") if path.is_file()}
 
 
-def _unverified(metrics: Sequence[RecordedStep]) -> list[RecordedStep]:
-    """Returns metrics that are absent, not as recorded, or made by other code or of other predictions."""
+def _unverified(metrics: Sequence[RecordedStep]) -> tuple[list[RecordedStep], int]:
+    """Returns metrics that are absent, not as recorded, or made by other code or of other predictions.
+
+    Metrics whose predictions a small copy leaves out have to stand as they are: the other number is of
+    those among them that other code made.
+    """
+    without = left_out()
     stated = [{**record.inputs, **record.outputs} for of in metrics for record in of.records]
     now = digests((path for files in stated for path in files), full=True)
     present_code = cache(code_digest)
-    return [
-        of
-        for of, files in zip(metrics, stated, strict=True)
-        if any(now[path].sha256 != digest for path, digest in files.items())
-        or present_code(*of.step.modules) != of.records[0].content["code"]["step"]
-    ]
+    chosen: list[RecordedStep] = []
+    of_other_code = 0
+    for of, files in zip(metrics, stated, strict=True):
+        absent = {path for path in files if now[path].is_absent and path in without}
+        is_other = any(now[path].sha256 != files[path] for path in files.keys() - absent)
+        is_of_other_code = present_code(*of.step.modules) != of.records[0].content["code"]["step"]
+        if is_other or (is_of_other_code and not absent):
+            chosen.append(of)
+        elif is_of_other_code:
+            of_other_code += 1
+    return chosen, of_other_code
 
 
 def _run_again(steps: Sequence[RecordedStep], run: Run) -> Iterable[tuple[str, bool]]:
