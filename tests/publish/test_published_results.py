@@ -1,4 +1,4 @@
-"""What lies under docs/results: a clone draws all of it again without a model, and nothing in it was edited."""
+"""What lies under docs/results: drawn again by a clone without a model, and not edited."""
 
 import csv
 import json

@@ -4,8 +4,8 @@ import json
 import shutil
 
 import pytest
-from forked import lotus
 from forging import edit_json
+from forked import lotus
 from project import copy_of_project
 
 METRICS = "results/digits/resnet18/seed13/class-three/corrected/metrics.json"
