@@ -1,28 +1,32 @@
-"""What an experiment will cost on a processor like this one, before it is run.
+"""What an experiment will cost on a processor like this one, and what one took.
 
-    python benchmarks/cost.py config/cifar10-cpu.yaml --images 20000
+    python benchmarks/cost.py config/cifar10-cpu.yaml --images 16000
+    python benchmarks/cost.py config/cifar10-cpu.yaml --images 16000 --took docs/results/cifar10-cpu/results
 
 Models × images × operations ÷ rate. Torch counts the operations of a training step of each network, and its
 rate is measured: forward, backward and optimizer step on one fixed batch, with one thread. A method is
 taken to see all training images in each of its epochs, forwards and backwards: LoTUS, SSD and Bad Teacher
 see fewer, teachers come on top. Every model is asked about all images, twice. Good to a third or so, on a
-machine that does nothing else.
+machine that does nothing else. What an experiment took, its records say.
 """
 
 import argparse
+import json
 import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from hardware import BATCH, measure_limits
+from hardware import BATCH, described, measure_limits
+from paired import Figures, rounded
 
 from lotus.engine.device import prepare
 from lotus.models import build
 from lotus.plan.declared import declared
 from lotus.plan.plan import Plan
-from lotus.records.environment import processor
+from lotus.records.files import write_json
 
 LENGTHS = ("epochs", "rounds", "passes")
 """Hyper-parameters that say how often a method goes through the images; each method has one of them."""
@@ -57,7 +61,70 @@ def _length(hyperparameters: Mapping[str, Any]) -> int:
     return int(next(hyperparameters[name] for name in LENGTHS if name in hyperparameters))
 
 
-def main() -> None:
+def estimate(count: Counter[str], network: Figures, images: int, held_out: int) -> Figures:
+    """Returns what all models of an architecture cost.
+
+    Args:
+        count: see `passes`.
+        network: see `measure_limits`.
+        images: for training.
+        held_out: images besides.
+
+    """
+    rate, gflops = (network[key]["float32"] for key in ("images_per_second", "gflops"))
+    asked = count[MODELS] * TIMES_ASKED * (images + held_out) * FORWARD_SHARE
+    steps = images * (count[TRAINING] + count[UNLEARNING]) + asked
+    return {
+        **{name: count[name] for name in (MODELS, TRAINING, UNLEARNING)},
+        "megaflop_of_a_step": rounded(gflops / rate * 1e3),
+        "images_per_second_and_core": rate,
+        "steps": round(steps),
+        "petaflop": rounded(steps * gflops / rate / 1e6),
+        "core_minutes": rounded(steps / rate / 60),
+    }
+
+
+def took(results: Path) -> Figures:
+    """Returns what the records of an experiment say of its time."""
+    runs = [json.loads(path.read_text()) for path in sorted(results.glob("**/run.json"))]
+    minutes: Counter[str] = Counter()
+    for run in runs:
+        minutes[run["kind"]] += run["time"]["total"] / 60
+    begun = [datetime.fromisoformat(run["time"]["started"]) for run in runs]
+    ended = [
+        start + timedelta(seconds=run["time"]["total"])
+        for start, run in zip(begun, runs, strict=True)
+    ]
+    return {
+        MODELS: len(runs),
+        "core_minutes": {kind: rounded(spent) for kind, spent in sorted(minutes.items())},
+        "minutes": rounded((max(ended) - min(begun)).total_seconds() / 60),
+    }
+
+
+def in_words(found: Figures, images: int, asked: int, cores: int) -> Iterator[str]:
+    """Yields the estimate and the time taken in lines."""
+    for name, of in found["estimate"].items():
+        yield (
+            f"{name}: {of[MODELS]} models; "
+            f"{of['megaflop_of_a_step']:g} MFLOP for a training step of an image, "
+            f"{of['images_per_second_and_core']:g} images/s of a core in batches of {BATCH}"
+        )
+        yield (
+            f"  passes over {images} training images: {of[TRAINING]} training, "
+            f"{of[UNLEARNING]} unlearning; every model asked about {asked} images"
+        )
+        yield (
+            f"  {of['steps'] / 1e6:.1f} million training steps of an image, {of['petaflop']:g} PFLOP: "
+            f"{of['core_minutes'] / cores:.0f} minutes on {cores} cores"
+        )
+    if "took" in found:
+        of = found["took"]
+        said = ", ".join(f"{kind} {minutes:g}" for kind, minutes in of["core_minutes"].items())
+        yield f"took: {of['minutes']:g} minutes from the first model to the last; of its jobs: {said}"
+
+
+def main(given: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("config", type=Path)
     parser.add_argument("--images", type=int, required=True, help="for training")
@@ -65,32 +132,30 @@ def main() -> None:
     parser.add_argument("--shape", type=int, nargs=3, default=(3, 32, 32), metavar=("C", "H", "W"))
     parser.add_argument("--classes", type=int, default=10)
     parser.add_argument("--cores", type=int, default=len(os.sched_getaffinity(0)))
-    chosen = parser.parse_args()
+    parser.add_argument("--took", type=Path, help="results of the experiment")
+    parser.add_argument("--out", type=Path, help="file for the figures, as JSON")
+    chosen = parser.parse_args(given)
     prepare("cpu", 1)
     plan = declared([chosen.config], {}).plan
-    shape = tuple(chosen.shape)
     networks = {
-        name: build(plan.settings.architectures[name], shape, chosen.classes, 0)
-        for name in {cell.architecture: None for cell in plan.cells}
-    }
-    measured = measure_limits(networks, shape, ROUNDS)["networks"]
-    of_machine = processor()
-    print(f"{of_machine['processor']}, {chosen.cores} cores, one model on each")
-    for name, count in passes(plan).items():
-        rate = measured[name]["images_per_second"]["float32"]
-        gflops = measured[name]["gflops"]["float32"]
-        asked = count[MODELS] * TIMES_ASKED * (chosen.images + chosen.held_out) * FORWARD_SHARE
-        steps = chosen.images * (count[TRAINING] + count[UNLEARNING]) + asked
-        minutes = steps / rate / chosen.cores / 60
-        print(
-            f"{name}: {count[MODELS]} models; {gflops / rate * 1e3:.0f} MFLOP for a training step of an "
-            f"image, {rate:.0f} images/s of a core in batches of {BATCH} ({gflops:.0f} GFLOP/s)\n"
-            f"  passes over {chosen.images} training images: {count[TRAINING]} training, "
-            f"{count[UNLEARNING]} unlearning; every model asked about "
-            f"{chosen.images + chosen.held_out} images\n"
-            f"  {steps / 1e6:.1f} million training steps of an image, "
-            f"{steps * gflops / rate / 1e6:.2f} PFLOP: {minutes:.0f} minutes"
+        cell.architecture: build(
+            plan.settings.architectures[cell.architecture], tuple(chosen.shape), chosen.classes, 0
         )
+        for cell in plan.cells
+    }
+    measured = measure_limits(networks, tuple(chosen.shape), ROUNDS)["networks"]
+    found: Figures = described() | {
+        "estimate": {
+            name: estimate(count, measured[name], chosen.images, chosen.held_out)
+            for name, count in passes(plan).items()
+        }
+    }
+    if chosen.took is not None:
+        found["took"] = took(chosen.took)
+    asked = chosen.images + chosen.held_out
+    print("\n".join(in_words(found, chosen.images, asked, chosen.cores)))
+    if chosen.out is not None:
+        write_json(chosen.out, found)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,11 @@
 """The benchmark: that it runs and what it writes; how fast anything is, no test says."""
 
+import ast
 import importlib.util
 import json
 import sys
 
+import pytest
 from project import ROOT, run
 
 KEYS = {
@@ -85,3 +87,39 @@ def test_what_the_benchmark_writes_is_not_tracked():
     assert not run(
         ROOT, "git", "check-ignore", "benchmarks/results/latest.json", check=False
     ).returncode
+
+
+def test_the_cost_of_an_experiment_is_told_before_it_is_run(tmp_path):
+    """Weights that two protocols share are trained once: three originals and two golds beside each."""
+    out = tmp_path / "cost.json"
+    asked = ("config/cifar10-cpu.yaml", "--images", 16_000, "--out", out)
+    printed = run(ROOT, sys.executable, BENCHMARKS / "cost.py", *asked, PYTHONPATH=ROOT).stdout
+    found = json.loads(out.read_text())["estimate"]["resnet18"]
+    assert found["models"] == 78
+    assert found["training"] == (3 + 3 * 2) * 30
+    corrected = 10 + 10 + 5 + 3 + 1 + 3 + 1 + 1 + 10 + 10
+    assert found["unlearning"] == 3 * (corrected + 10 * 10)
+    steps = 16_000 * (found["training"] + found["unlearning"]) + 78 * 2 * 26_000 / 3
+    assert found["steps"] == round(steps)
+    rate = found["images_per_second_and_core"]
+    assert found["core_minutes"] == pytest.approx(steps / rate / 60, rel=0.01)
+    assert f"{steps / 1e6:.1f} million training steps" in printed
+
+
+def test_what_an_experiment_took_its_records_say(tmp_path):
+    for number, (kind, start, total) in enumerate(
+        [("original", "10:00:00", 60), ("gold", "10:01:00", 120), ("gold", "10:01:30", 30)]
+    ):
+        record = {"kind": kind, "time": {"started": f"2026-01-01T{start}+00:00", "total": total}}
+        (tmp_path / str(number)).mkdir()
+        (tmp_path / str(number) / "run.json").write_text(json.dumps(record))
+    program = (
+        f"from cost import took; from pathlib import Path; print(took(Path({str(tmp_path)!r})))"
+    )
+    paths = f"{BENCHMARKS}:{ROOT}"
+    said = run(tmp_path, sys.executable, "-c", program, PYTHONPATH=paths).stdout
+    assert ast.literal_eval(said) == {
+        "models": 3,
+        "core_minutes": {"gold": 2.5, "original": 1.0},
+        "minutes": 3.0,
+    }
