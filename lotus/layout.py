@@ -179,6 +179,11 @@ def metrics_file(cell: Benchmark, seed: Seed) -> Path:
     return _seed_folder(cell, seed) / cell.scenario / cell.protocol / f"{name}.json"
 
 
+def entropies_file(cell: Benchmark, seed: Seed) -> Path:
+    """Entropies of what the models of a metrics file said of each image."""
+    return metrics_file(cell, seed).with_suffix(".npz")
+
+
 def attacks_file(cell: Benchmark) -> Path:
     """What membership attacks find in a cell, over its seeds."""
     folder = RESULTS / cell.dataset / cell.architecture / "all-seeds" / cell.scenario
