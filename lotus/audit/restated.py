@@ -52,7 +52,7 @@ def problems(
             continue
         yield from ((record.path, reason) for reason in _misfiled(record))
         for path in sound_outputs(record, sound):
-            if record.kind == "metrics":
+            if record.kind == "metrics" and path.endswith(".json"):
                 of_metrics = _of_metrics(record, path, index, sound, files)
                 yield from ((path, reason) for reason in of_metrics)
             elif record.kind in ("attacks", "shadow-attacks") and path.endswith(".json"):

@@ -35,7 +35,7 @@ EACH_GROUP = {
         f"lotus evaluate --of original {RUNS}/original/corrected/predictions.npz"
         f" --of gold {RUNS}/class-three/corrected/gold/predictions.npz"
         f" --of lotus {RUNS}/class-three/corrected/lotus/predictions.npz --seed 13"
-        " --out my-metrics.json"
+        " --out my-metrics.json --entropies my-entropies.npz"
     )
 )
 @click.option(
@@ -58,6 +58,9 @@ EACH_GROUP = {
 @seed_option
 @labels_option
 @click.option("--out", type=FILE, required=True, help="Metrics (JSON).")
+@click.option(
+    "--entropies", type=FILE, help="Entropies of what was said of each image (NPZ), for figures."
+)
 @record_option
 def evaluate(
     rows: tuple[tuple[str, Path], ...],
@@ -65,6 +68,7 @@ def evaluate(
     seed: int,
     labels: dict[str, Any],
     out: Path,
+    entropies: Path | None,
     record: Path | None,
 ) -> None:
     """Compute all metrics of one scenario and seed.
@@ -74,7 +78,7 @@ def evaluate(
     from lotus.runs.evaluation import evaluate_runs, rows_of
 
     of_golds = rows_of(golds, "--again", besides=[row for row, _ in rows])
-    evaluate_runs(rows_of(rows), seed, labels, out, record or beside(out), of_golds)
+    evaluate_runs(rows_of(rows), seed, labels, out, record or beside(out), of_golds, entropies)
 
 
 @click.command(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,12 +12,9 @@ import numpy as np
 from lotus.figures.panels import place_of, room_of_names
 from lotus.figures.spec import FigureSpec, OnPage
 from lotus.figures.style import COLUMN, PAGE, PLATE, SPLIT_COLOURS, empty_figure
-from lotus.layout import GOLD_AGAIN, ORIGINAL
-from lotus.metrics.base.probabilities import entropy_of_logits
-from lotus.metrics.base.scoring import of_scenario
 from lotus.metrics.streisand import standing
-from lotus.results.metrics import read_metrics, row_title
-from lotus.results.stated_predictions import load_stated
+from lotus.results.entropies import BySplit, load_entropies
+from lotus.results.metrics import row_title
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -33,10 +31,6 @@ HIGH, ROOM = 0.5, 0.88
 ABOVE, BELOW = 0.35, 0.42
 """Inches, for the legend and for the axis."""
 
-BySplit = Mapping[str, np.ndarray]
-"""Split → entropies in nats `[n]`, all seeds together, their logarithms, or densities of these `[BINS]`; no
-splits where a model has collapsed."""
-
 
 def streisand(sources: Sequence[Path]) -> Figure:
     """Draws whether the forget set stands out: entropies of predictions on forget, retain and test images.
@@ -48,14 +42,15 @@ def streisand(sources: Sequence[Path]) -> Figure:
     evenly by rank.
 
     Args:
-        sources: metrics files of one cell, one for each seed.
+        sources: files of entropies of one cell, one for each seed.
 
     Raises:
-        LotusError: predictions are not those that the metrics were computed from.
+        LotusError: a source is none.
 
     """
-    fallen = _collapsed_seeds(sources)
-    found = _entropies(sources, fallen)
+    seeds = [load_entropies(path) for path in sources]
+    fallen = _collapsed_seeds(seeds)
+    found = _pooled(seeds, fallen)
     entropies = {
         row: {name: np.log(np.maximum(values, FLOOR)) for name, values in splits.items()}
         for row, splits in found.items()
@@ -81,7 +76,7 @@ def streisand(sources: Sequence[Path]) -> Figure:
             distance = standing(found[row]["forget"], found[row]["test"]).distance
             said = f"KS forget–test {distance:.2f}" + _cut(densities[row], scale)
         else:
-            said = f"collapsed in {fallen[row]} of {len(sources)} seeds: not drawn"
+            said = f"collapsed in {fallen[row]} of {len(seeds)} seeds: not drawn"
         where: Any = {"transform": axes.transAxes, "va": "center"}
         axes.text(0.01, 0.5, said, fontsize=6.5, bbox=PLATE, **where)
         axes.set(xlim=(edges[0], edges[-1]), ylim=(0, scale), ylabel="")
@@ -116,6 +111,7 @@ SPEC = FigureSpec(
     name="streisand",
     draw=streisand,
     each="cell",
+    sources=lambda planned, cells: planned.entropies(cells),
     order=10,
     label="Does the forget set stand out? Entropies of predictions",
     summary="Entropy of each prediction on forget, retain and test images. Where forgetting works "
@@ -191,36 +187,22 @@ def _cut(densities: BySplit, scale: float) -> str:
     return f"; cut, peak {peak:.2g}" if peak > scale else ""
 
 
-def _collapsed_seeds(sources: Sequence[Path]) -> dict[str, int]:
-    """Row → number of seeds in which its model has collapsed, for rows with any."""
-    counts: dict[str, int] = {}
-    for path in sources:
-        for row, scores in read_metrics(path)["rows"].items():
-            if scores["collapsed"] and row != GOLD_AGAIN:
-                counts[row] = counts.get(row, 0) + 1
-    return counts
+def _collapsed_seeds(seeds: Sequence[Mapping[str, BySplit]]) -> Counter[str]:
+    """Row → number of seeds in which its model has collapsed."""
+    return Counter(row for rows in seeds for row, splits in rows.items() if not splits)
 
 
-def _entropies(sources: Sequence[Path], fallen: Container[str]) -> dict[str, BySplit]:
-    """From the predictions that the metrics files name; their digests are checked."""
-    pooled: dict[str, dict[str, list[np.ndarray]]] = {}
-    for path in sources:
-        files = _of_rows(read_metrics(path))
-        loaded = {row: load_stated(path, named) for row, named in files.items()}
-        other = next(said for row, said in loaded.items() if row != ORIGINAL)
-        loaded[ORIGINAL] = of_scenario(loaded[ORIGINAL], other)
-        for row, said in loaded.items():
-            for name in SPLIT_COLOURS:
-                with np.errstate(invalid="ignore"):
-                    values = entropy_of_logits(said[name].logits)
-                pooled.setdefault(row, {}).setdefault(name, []).append(values)
+def _pooled(
+    seeds: Sequence[Mapping[str, BySplit]], fallen: Container[str]
+) -> dict[str, dict[str, np.ndarray]]:
+    """Entropies of all seeds together; none of a row of which a model has collapsed."""
+    rows = dict.fromkeys(row for of_seed in seeds for row in of_seed)
     return {
-        row: {name: np.concatenate(values) for name, values in splits.items() if row not in fallen}
-        for row, splits in pooled.items()
+        row: {}
+        if row in fallen
+        else {
+            name: np.concatenate([of_seed[row][name] for of_seed in seeds if row in of_seed])
+            for name in SPLIT_COLOURS
+        }
+        for row in rows
     }
-
-
-def _of_rows(content: Mapping[str, Any]) -> dict[str, Any]:
-    """Row → its predictions; further golds, of which a metrics file has the mean, are no rows here."""
-    golds = content.get("golds", {})
-    return {row: of for row, of in content["predictions"].items() if row not in golds}

@@ -175,6 +175,14 @@ class Contents:
             for seed in self.plan.seeds_of(cell)
         ]
 
+    def entropies(self, cells: Cells) -> list[str]:
+        """Files of entropies of cells, one beside each metrics file."""
+        return [
+            str(layout.entropies_file(cell, seed))
+            for cell in cells
+            for seed in self.plan.seeds_of(cell)
+        ]
+
     def forget_sets(self, cells: Cells) -> list[str]:
         """Forget sets of cells, of their first seeds."""
         return list(

@@ -31,7 +31,12 @@ def evaluation(
         golds: name → file, of the golds that the seed's gold is held against.
 
     """
-    outputs = with_record({"metrics": layout.metrics_file(cell, seed)})
+    outputs = with_record(
+        {
+            "metrics": layout.metrics_file(cell, seed),
+            "entropies": layout.entropies_file(cell, seed),
+        }
+    )
     read = [*predictions.values(), *golds.values()]
     settings = {"rows": list(predictions), **({"golds": list(golds)} if golds else {})}
     return Step(
@@ -280,8 +285,10 @@ def _line(*words: Files) -> list[str]:
 
 def _evaluate(step: Step) -> list[str]:
     about = ("--seed", step.subject["seed"], "--labels", step.told["labels"])
-    written = ("--out", step.outputs["metrics"], "--record", step.outputs["record"])
-    return _line("evaluate", step.told["predictions"], *about, *written)
+    written = ("--out", step.outputs["metrics"], "--entropies", step.outputs["entropies"])
+    return _line(
+        "evaluate", step.told["predictions"], *about, *written, "--record", step.outputs["record"]
+    )
 
 
 def _attack(step: Step) -> list[str]:

@@ -54,7 +54,7 @@ def refuse_named_outside(records: Iterable[Record]) -> None:
     """
     for record in records:
         for path in map(Path, record.outputs):
-            if record.kind == "metrics" and path.is_file():
+            if record.kind == "metrics" and path.suffix == ".json" and path.is_file():
                 for said in read_metrics(path)["predictions"].values():
                     followed(said["path"], path)
             elif record.kind in ATTACKS and path.suffix == ".json" and path.is_file():

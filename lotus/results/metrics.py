@@ -255,7 +255,10 @@ def _check_metrics(content: Mapping[str, Any]) -> None:
         _check(parts, (dict,), key)
         for row, of in parts.items():
             _check(of, (dict,), f"{key}.{row}")
-    images = content.get("images", {})
+    images, objectives = content.get("images", {}), content.get("objectives", {})
+    _check(objectives, (dict,), "objectives")
+    for row, found in objectives.items():
+        _check(found, (int, float, type(None)), f"objectives.{row}")
     _check(images, (dict,), "images")
     for split, count in images.items():
         _check(count, (int,), f"images.{split}")

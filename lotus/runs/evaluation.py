@@ -9,13 +9,15 @@ from lotus import layout
 from lotus.errors import LotusError
 from lotus.layout import GOLD, GOLD_AGAIN, ORIGINAL
 from lotus.metrics.base.further_golds import dealt_as, with_floor
-from lotus.metrics.base.scoring import SPLITS, score_all
+from lotus.metrics.base.scoring import SPLITS, of_scenario, score_all
 from lotus.names import shown
 from lotus.predictions import predictions_file
 from lotus.predictions.predictions_file import Predictions
 from lotus.records.files import relative, sha256, write_json
 from lotus.records.reading import read_record
 from lotus.records.record import write_record
+from lotus.results.entropies import entropies_of, save_entropies
+from lotus.runs.objective import objective
 
 LABELS = ("dataset", "architecture", "scenario", "study", "protocol")
 """Names that a metrics file can have of what it is of."""
@@ -54,10 +56,11 @@ def evaluate_runs(
     out: Path,
     record: Path,
     golds: Mapping[str, Path] = MappingProxyType({}),
+    entropies: Path | None = None,
 ) -> None:
-    """Scores all models of a scenario and seed and writes `metrics.json`, and its record.
+    """Scores all models of a scenario and seed; writes metrics, entropies, and their record.
 
-    The file names the predictions it was computed from, with their digests.
+    The metrics name the predictions that they were computed from, with their digests.
 
     Args:
         files: prediction files by row: `original`, and `gold` or a method at least. Without `gold`,
@@ -65,6 +68,7 @@ def evaluate_runs(
         seed: of the attack's subsampling.
         labels: data set, architecture, scenario and protocol, and the study if there is one.
         golds: prediction files of further gold models, by names that are no rows; none without `gold`.
+        entropies: file for the entropies of what was said of each image; None: none is written.
 
     Raises:
         LotusError: the original or all others are missing, a row has the name of what is made here, or a
@@ -79,7 +83,7 @@ def evaluate_runs(
     if golds and GOLD not in files:
         raise LotusError("--again: further golds are held against gold, which is missing (--of)")
     every = {**files, **golds}
-    _check_places(every, out, record)
+    _check_places(every, {"--out": out, "--entropies": entropies, "--record": record})
     for key, label in labels.items():
         if key not in LABELS or not isinstance(label, str):
             raise LotusError(
@@ -95,11 +99,14 @@ def evaluate_runs(
         }
     scores = score_all(original, gold, {**loaded, **further}, seed, collapsed)
     of_golds = {name: scores.pop(name) for name in golds}
+    rows = with_floor(scores, of_golds) if of_golds else scores
+    said = {**({} if gold is None else {GOLD: gold}), **loaded}
     content = {
         **labels,
         "seed": seed,
-        "images": images_of(gold or next(iter(loaded.values()))),
-        "rows": with_floor(scores, of_golds) if of_golds else scores,
+        "images": images_of(next(iter(said.values()))),
+        "rows": rows,
+        "objectives": {row: _objective(of, original) for row, of in said.items()},
         **({"golds": of_golds} if of_golds else {}),
         "predictions": {
             row: {"path": relative(path), "sha256": sha256(path)} for row, path in every.items()
@@ -107,6 +114,9 @@ def evaluate_runs(
     }
     try:
         write_json(out, content)
+        if entropies is not None:
+            fallen = {row: str(of["collapsed"]) for row, of in rows.items()}
+            save_entropies(entropies, entropies_of(original, said, fallen))
         write_record(
             record,
             kind="metrics",
@@ -114,11 +124,19 @@ def evaluate_runs(
             about={**labels, "seed": seed},
             settings={"rows": list(files), **({"golds": list(golds)} if golds else {})},
             inputs=list(every.values()),
-            outputs=[out],
+            outputs=[out, *([] if entropies is None else [entropies])],
         )
     except OSError as error:
         place = shown(error.filename or out)
         raise LotusError(f"{place}: cannot be written: {error.strerror}") from error
+
+
+def _objective(said: Predictions, original: Predictions) -> float | None:
+    """Returns the objective of tuning; None where the images lack what it asks about."""
+    try:
+        return objective(said, of_scenario(original, said))["objective"]
+    except LotusError:
+        return None
 
 
 def images_of(said: Predictions) -> dict[str, int]:
@@ -126,14 +144,17 @@ def images_of(said: Predictions) -> dict[str, int]:
     return {name: len(said[name].labels) for name in SPLITS}
 
 
-def _check_places(files: Mapping[str, Path], out: Path, record: Path) -> None:
-    """Refuses outputs that are also inputs, and inputs without records that can be read."""
-    written = {"--out": out.absolute(), "--record": record.absolute()}
-    for option, given in {"--out": out, "--record": record}.items():
+def _check_places(files: Mapping[str, Path], places: Mapping[str, Path | None]) -> None:
+    """Refuses outputs that are also inputs or each other, and inputs without records that can be read."""
+    written: dict[str, Path] = {}
+    for option, given in places.items():
+        if given is None:
+            continue
         if not given.name:
             raise LotusError(f"{option}: '{given}' does not name a file")
-    if written["--out"] == written["--record"]:
-        raise LotusError(f"--record: {shown(record)} is the output itself")
+        if given.absolute() in written.values():
+            raise LotusError(f"{option}: {shown(given)} is the output itself")
+        written[option] = given.absolute()
     for row, path in files.items():
         if not path.is_file():
             raise LotusError(

@@ -88,6 +88,9 @@ class Planned(Protocol):
     def metrics(self, cells: Cells) -> Sequence[str]:
         """Returns the metrics files of cells."""
 
+    def entropies(self, cells: Cells) -> Sequence[str]:
+        """Returns the entropies of what the models of cells said of each image."""
+
     def records(self, cells: Cells) -> Sequence[str]:
         """Returns the records of the runs of cells."""
 

@@ -8,12 +8,10 @@ import numpy as np
 import pandas as pd
 
 from lotus import layout
-from lotus.layout import ORIGINAL
-from lotus.metrics.base.scoring import of_scenario
+from lotus.errors import LotusError
+from lotus.names import shown
 from lotus.results.experiment import read_experiment
 from lotus.results.metrics import MODELS, benchmark_title, read_metrics, row_title
-from lotus.results.stated_predictions import load_stated
-from lotus.runs.objective import objective
 from lotus.tables.cell_texts import plus_minus
 from lotus.tables.latex import latex_table
 from lotus.tables.spec import Table, TableSpec
@@ -35,7 +33,8 @@ def tuning(sources: Sequence[Path]) -> Table:
         sources: what `lotus describe` wrote, and the metrics files of the tuned cells.
 
     Raises:
-        LotusError: predictions are not those that the metrics were computed from.
+        LotusError: the metrics state no objective of a tuned row: other images are needed, or other code
+            wrote them.
 
     """
     experiment, *metrics = sources
@@ -88,18 +87,15 @@ def _line(
 
 
 def _objectives(metrics: Sequence[Path], tuned: Mapping[tuple[str, ...], Collection[str]]) -> Found:
-    """From the predictions of tuned rows that the metrics files name; their digests are checked."""
+    """From the metrics files, which state the objective of each row."""
     found: dict[tuple[str, ...], dict[str, list[float]]] = {}
     for path in metrics:
         content = read_metrics(path)
-        place, named = tuple(str(content[key]) for key in MODELS), content["predictions"]
-        rows = [row for row in tuned.get(place, ()) if row in named]
-        untouched = load_stated(path, named[ORIGINAL]) if rows else {}
-        for row in rows:
-            splits = load_stated(path, named[row])
-            original = of_scenario(untouched, splits)
-            value = objective(splits, original)["objective"]
-            found.setdefault(place, {}).setdefault(row, []).append(value)
+        place, stated = tuple(str(content[key]) for key in MODELS), content.get("objectives", {})
+        for row in (row for row in tuned.get(place, ()) if row in content["rows"]):
+            if stated.get(row) is None:
+                raise LotusError(f"{shown(path)}: states no objective of the row {shown(row)}")
+            found.setdefault(place, {}).setdefault(row, []).append(stated[row])
     return found
 
 

@@ -1,14 +1,19 @@
 """From predictions to a metrics file: what it says of its images."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from lotus.errors import LotusError
-from lotus.predictions.predictions_file import Split, save
+from lotus.metrics.base.probabilities import entropy_of_logits
+from lotus.metrics.base.scoring import of_scenario
+from lotus.predictions.predictions_file import Split, load, save
+from lotus.results.entropies import load_entropies
 from lotus.results.metrics import read_metrics
 from lotus.runs.evaluation import evaluate_runs
+from lotus.runs.objective import objective
 
 COUNTS = {"forget": 10, "retain": 40, "val": 20, "test": 30}
 CLASSES = 4
@@ -43,7 +48,8 @@ def evaluated(tmp_path, monkeypatch):
             save(files[row], said)
         about = {"dataset": "d", "architecture": "a", "scenario": "s", "protocol": "corrected"}
         out = tmp_path / "metrics.json"
-        evaluate_runs(files, 1, about, out, tmp_path / "record.json")
+        written = out, tmp_path / "record.json"
+        evaluate_runs(files, 1, about, *written, entropies=tmp_path / "metrics.npz")
         return out
 
     return evaluate
@@ -73,3 +79,42 @@ def test_a_model_that_lost_most_of_what_the_original_knows_has_collapsed(evaluat
         in rows["lost"]["collapsed"]
     )
     assert rows["lost"]["avg_gap"] is not None
+
+
+def test_entropies_stand_beside_the_metrics_but_those_of_models_of_no_use(evaluated, tmp_path):
+    evaluated(original=0.0, gold=0.1, lost=0.5)
+    found = load_entropies(tmp_path / "metrics.npz")
+    assert [*found] == ["original", "gold", "lost"]
+    assert found["lost"] == {}
+    for row in ("original", "gold"):
+        sizes = {name: len(values) for name, values in found[row].items()}
+        assert sizes == {name: COUNTS[name] for name in ("forget", "retain", "test")}
+    said = load(tmp_path / "gold/predictions.npz")["test"].logits
+    assert found["gold"]["test"] == pytest.approx(entropy_of_logits(said), rel=1e-6)
+    record = json.loads((tmp_path / "record.json").read_text())
+    assert [*record["outputs"]] == ["metrics.json", "metrics.npz"]
+
+
+def test_metrics_state_the_objective_of_tuning_where_the_images_allow_it(evaluated, tmp_path):
+    path = evaluated(original=0.0, mine=0.1)
+    stated = read_metrics(path)["objectives"]
+    said = {row: load(tmp_path / row / "predictions.npz") for row in ("original", "mine")}
+    expected = objective(said["mine"], of_scenario(said["original"], said["mine"]))["objective"]
+    assert stated == {"mine": pytest.approx(expected)}
+    assert expected > 0
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps({**content, "objectives": {"mine": "small"}}))
+    with pytest.raises(LotusError, match=r"objectives\.mine"):
+        read_metrics(path)
+
+
+@pytest.mark.parametrize("option", ["--entropies", "--record"])
+def test_places_of_outputs_are_apart(tmp_path, monkeypatch, option):
+    monkeypatch.chdir(tmp_path)
+    out = Path("metrics.json")
+    given = {"--entropies": Path("metrics.npz"), "--record": Path("record.json"), option: out}
+    with pytest.raises(LotusError, match=f"{option}: metrics.json is the output itself"):
+        evaluate_runs(
+            {"original": out, "gold": out}, 1, {}, out, given["--record"],
+            entropies=given["--entropies"],
+        )  # fmt: skip

@@ -1,61 +1,29 @@
-"""The table of tuning: objectives by hand, of predictions that metrics files name."""
+"""The table of tuning: objectives of the report's models, as metrics files state them."""
 
 import json
 
 import numpy as np
 import pytest
+from forging import edit_json
 from metrics_files import PLACE
+from scores import row_of_metrics
 
 from lotus.errors import LotusError
-from lotus.predictions import predictions_file
-from lotus.records.files import sha256
 from lotus.tables.tuning import tuning
 from lotus.tables.write import write_table
 
-LABELS = np.array([0, 1, 0, 1])
-
 
 @pytest.fixture
-def save(tmp_path):
-    """Predictions that say these classes of forget, retain and validation images."""
-
-    def make(name, splits):
-        said = {
-            split: predictions_file.Split(
-                np.eye(3, dtype=np.float32)[classes], LABELS, np.arange(4) + 10 * place
-            )
-            for place, (split, classes) in enumerate(splits.items())
-        }
-        path = tmp_path / f"{name}.npz"
-        if name.startswith("original"):
-            train = predictions_file.Split(
-                *(
-                    np.concatenate([getattr(said[part], of) for part in ("forget", "retain")])
-                    for of in ("logits", "labels", "indices")
-                )
-            )
-            said = {"train": train, "val": said["val"], "test": said["test"]}
-        predictions_file.save(path, said)
-        return {"path": str(path), "sha256": sha256(path)}
-
-    return make
-
-
-RIGHT = [0, 1, 0, 1]
-
-
-@pytest.fixture
-def sources(save, write_metrics, tmp_path):
-    """An experiment of one tuned cell with two seeds: objectives .25 and 0 of Finetuning."""
-    untouched = dict.fromkeys(("forget", "retain", "val", "test"), RIGHT)
+def sources(write_metrics, tmp_path):
+    """An experiment of one tuned cell with two seeds: objectives .125 and 0 of Finetuning."""
     metrics = []
-    for seed, forgotten in ((1, [2, 2, 0, 1]), (2, RIGHT)):
-        files = {
-            "original": save(f"original-{seed}", untouched),
-            "finetune": save(f"finetune-{seed}", untouched | {"forget": forgotten}),
-            "ssd": save(f"ssd-{seed}", untouched),
-        }
-        metrics.append(write_metrics("corrected", seed, files, gold=None))
+    for seed, objective in ((1, 0.125), (2, 0.0)):
+        rows = {"finetune": row_of_metrics(), "ssd": row_of_metrics()}
+        metrics.append(write_metrics("corrected", seed, gold=None, **rows))
+        edit_json(
+            metrics[-1],
+            lambda of, found=objective: of.update(objectives={"finetune": found, "ssd": 0.0}),
+        )
     chosen = {"objective": 0.05, "spread": 0.01, "seeds": 3, "candidates": 12}
     cell = {
         **{**PLACE, "study": "", "protocol": "corrected", "measured": "corrected"},
@@ -72,7 +40,6 @@ def test_the_objective_of_tuning_stands_beside_that_on_the_reports_models(source
     numbers, latex = tuning(sources)
     rows = numbers.set_index("row")
     finetune, ssd = rows.loc["finetune"], rows.loc["ssd"]
-    # Half of the forget set is lost, of which the original knows as much as of validation images: .5 / 4.
     assert finetune["objective"] == pytest.approx(0.125 / 2)
     assert finetune["objective_std"] == pytest.approx(0.125 / 2**0.5)
     assert (finetune["tuned_objective"], finetune["tuned_spread"]) == (0.05, 0.01)
@@ -93,16 +60,16 @@ def test_a_row_with_more_than_twice_its_objective_is_marked(sources):
     assert latex.count("& yes") == 1
 
 
-def test_rows_without_a_word_on_tuning_have_no_line_and_others_predictions_are_refused(
-    sources, tmp_path
-):
+def test_rows_without_a_word_on_tuning_have_no_line(sources, tmp_path):
     described = json.loads(sources[0].read_text())
     del described["benchmarks"][0]["tuned"]["ssd"]
     sources[0].write_text(json.dumps(described))
     write_table("tuning", sources, tmp_path / "tuning", tmp_path / "record.json")
     assert (tmp_path / "tuning.csv").read_text().count("\n") == 2
-    (tmp_path / "finetune-1.npz").write_bytes(b"")
-    with pytest.raises(
-        LotusError, match=r"finetune-1.npz: is absent, or .* computed from something"
-    ):
+
+
+@pytest.mark.parametrize("objectives", [{}, {"finetune": None, "ssd": 0.0}])
+def test_metrics_without_the_objective_of_a_tuned_row_are_refused(sources, objectives):
+    edit_json(sources[1], lambda of: of.update(objectives=objectives))
+    with pytest.raises(LotusError, match=r"1\.json: states no objective of the row finetune"):
         tuning(sources)

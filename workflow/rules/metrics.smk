@@ -6,6 +6,7 @@ rule evaluate:
         unpack(STEPS.inputs_of("evaluate")),
     output:
         metrics=layout.metrics_file(CELL, SEED),
+        entropies=layout.entropies_file(CELL, SEED),
         record=layout.record_of(layout.metrics_file(CELL, SEED)),
     log:
         layout.log_of("evaluate", *OF_MODEL, "{scenario}", "{protocol}{in_study}"),
@@ -17,7 +18,8 @@ rule evaluate:
         code=STEPS.code_of("evaluate"),
     shell:
         "lotus --log {log} evaluate {params.predictions:q} --seed {wildcards.seed}"
-        " --labels {params.labels:q} --out {output.metrics} --record {output.record}"
+        " --labels {params.labels:q} --out {output.metrics}"
+        " --entropies {output.entropies} --record {output.record}"
 
 
 # All seeds of a cell together: the models of the others are what an attack compares with.
