@@ -18,6 +18,7 @@ from lotus.predictions.predictions_file import Split
 SEED, CLASSES = 3, 4
 RUNS = Path("results/toy/net/seed3")
 METRICS = RUNS / "instance-10/corrected/metrics.json"
+ENTROPIES = METRICS.with_suffix(".npz")
 FIGURE = Path("results/figures/streisand-toy")
 RECORD_OF_FIGURE = Path("results/records/figures/streisand-toy.figure.json")
 SPLITS = {"retain": (0, 60), "forget": (60, 80), "val": (80, 100), "test": (100, 120)}
@@ -53,10 +54,10 @@ def made(tmp_path_factory):
     labels = {"dataset": "toy", "architecture": "net", "scenario": "instance-10"}
     labels = json.dumps({**labels, "protocol": "corrected"})
     record = Path("results/records") / METRICS.relative_to("results")
-    given = ["--seed", SEED, "--labels", labels, "--out", METRICS, "--record", record]
-    lotus(folder, "evaluate", *rows, *given)
+    given = ["--seed", SEED, "--labels", labels, "--record", record]
+    lotus(folder, "evaluate", *rows, *given, "--out", METRICS, "--entropies", ENTROPIES)
     figure = ["--out", FIGURE, "--record", RECORD_OF_FIGURE]
-    lotus(folder, "--log", "logs/f.log", "figure", "streisand", METRICS, *figure)
+    lotus(folder, "--log", "logs/f.log", "figure", "streisand", ENTROPIES, *figure)
     table = ["--out", "results/tables/toy", "--record", "results/records/tables/toy.table.json"]
     lotus(folder, "table", "benchmark", METRICS, *table)
     publish(folder, said.values())
@@ -72,7 +73,7 @@ def publish(folder, paths):
     run(folder, "dvc", "commit", "--quiet", "--force", "predictions.dvc")
     run(folder, "dvc", "remote", "add", "--quiet", "-d", "beside", f"{folder}-remote")
     run(folder, "dvc", "push", "--quiet", "predictions.dvc")
-    (folder / ".gitignore").write_text("*.npz\n/logs/\n/.lotus/\n")
+    (folder / ".gitignore").write_text("predictions.npz\n/logs/\n/.lotus/\n")
     run(folder, "git", "add", "--all")
     author = ["-c", "user.name=test", "-c", "user.email=test@example.org"]
     run(folder, "git", *author, "commit", "--quiet", "--message", "results")
@@ -166,7 +167,7 @@ def test_other_predictions_give_other_metrics_and_that_is_told(clone):
 
 def test_what_is_forged_with_its_record_is_not_as_the_last_commit_has_it(clone):
     """Metrics that are false, and verify: what is drawn of them is as false, and as recorded."""
-    assert "6 of 6 files with the bytes that the last commit records" in restore(clone).stdout
+    assert "7 of 7 files with the bytes that the last commit records" in restore(clone).stdout
     edit_json(clone / METRICS, lambda it: it["rows"]["lotus"].update(mia=0.123))
     with chdir(clone):
         record_anew()
@@ -191,7 +192,7 @@ def test_metrics_that_were_edited_are_made_again(clone):
     content = (clone / METRICS).read_text()
     (clone / METRICS).write_text(content.replace('"seed": 3', '"seed": 4'))
     done = restore(clone)
-    assert "6 files drawn again, 6 of them" in done.stdout
+    assert "7 files drawn again, 7 of them" in done.stdout
     assert changes(clone) == []
 
 
