@@ -7,7 +7,13 @@ from properdocs.config.defaults import ProperDocsConfig
 from properdocs.structure.files import File, Files
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("*.md", "docs/*.md", "report/published/README.md", "tests/parity/README.md")
+PAGES = (
+    "*.md",
+    "docs/*.md",
+    "docs/results/*/*.md",
+    "report/published/README.md",
+    "tests/parity/README.md",
+)
 LINK = re.compile(r"\]\(([^)#:\s]+)")
 
 

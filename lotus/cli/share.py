@@ -19,7 +19,7 @@ from lotus.errors import LotusError
     "--into",
     type=click.Path(path_type=Path),
     metavar="FOLDER",
-    help="Instead: copy all but models, predictions and stores into a new folder, for a repository.",
+    help="Instead: copy what a repository can hold into a new folder: no models, predictions, stores.",
 )
 def publish(into: Path | None) -> None:
     """Put results into DVC and git, to be shared.

@@ -1,7 +1,8 @@
-"""A small copy of results, for a repository: all but models, predictions and stores, which it lists.
+"""A small copy of results, for a repository; what is large stays out, and is listed.
 
-What it holds is enough to draw every table, figure and verdict again (`lotus restore --figures`): they are
-made of metrics, attacks and records.
+Out stay models, predictions, stores, and the attacks' scores of single images. What is in is enough to draw
+every table, figure and verdict again (`lotus restore --figures`): they are made of metrics, of what attacks
+found, and of records.
 """
 
 import os
@@ -22,6 +23,8 @@ from lotus.records.left_out import text_of_list
 from lotus.records.places import refuse_links_out
 
 LARGE = (layout.MODEL_FILE, layout.PREDICTIONS_FILE)
+SCORES = ("attacks", "shadow-attacks")
+"""Kinds of steps whose arrays only `lotus remembered` reads."""
 
 
 @dataclass(frozen=True)
@@ -91,9 +94,14 @@ def _apart(index: Index) -> tuple[list[str], list[str]]:
     copied = [*index.records, *beside]
     left_out: list[str] = []
     for path in (*index.producers, *_read_only(index)):
-        is_large = Path(path).name in LARGE or Path(path).is_relative_to(layout.DATA)
-        (left_out if is_large else copied).append(path)
+        (left_out if _is_large(path, index) else copied).append(path)
     return sorted(dict.fromkeys(copied)), sorted(dict.fromkeys(left_out))
+
+
+def _is_large(path: str, index: Index) -> bool:
+    made = index.producer(path)
+    has_scores = made is not None and made.kind in SCORES and path.endswith(".npz")
+    return has_scores or Path(path).name in LARGE or Path(path).is_relative_to(layout.DATA)
 
 
 def _read_only(index: Index) -> Iterable[str]:

@@ -54,10 +54,10 @@ def test_models_predictions_and_stores_stay_out_and_are_listed(finished, small):
     }
     assert here - {"results/left-out.json"} == {path for path in made if path not in listed} & here
     assert {path for path in made if path not in here} <= listed | {"data/stores/.gitignore"}
-    large = ("model.safetensors", "predictions.npz")
+    large = ("model.safetensors", "predictions.npz", "attacks.npz")
     assert all(path.endswith(large) or path.startswith("data/") for path in listed)
     assert f"{RUN}/model.safetensors" in listed
-    assert {f"{RUN}/run.json", METRICS, TABLE} <= here
+    assert {f"{RUN}/run.json", METRICS, METRICS.replace("json", "npz"), TABLE} <= here
 
 
 def test_the_audit_says_of_what_is_left_out_that_nothing_was_compared(taken, small):
