@@ -7,7 +7,8 @@ from itertools import groupby
 
 from project import ROOT
 
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), ROOT / "report/published/README.md"])
+PATTERNS = ("*.md", "docs/*.md", "docs/results/*/*.md", "report/published/README.md")
+PAGES = sorted(page for pattern in PATTERNS for page in ROOT.glob(pattern))
 """What is written for readers of the whole project."""
 
 
