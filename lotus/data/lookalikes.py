@@ -1,5 +1,6 @@
 """The audit of a store: what is in its parts, which images look alike, which of them cleaning keeps."""
 
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import combinations
@@ -8,12 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from lotus.data.alike_pairs import shown_images
 from lotus.data.duplicates import choose_kept, distance_histogram, find_similar
 from lotus.data.hashes import hash_store
 from lotus.data.splits import load_forget_set, load_held_out
 from lotus.data.store import Store, open_store
 from lotus.errors import LotusError
-from lotus.records.files import atomic, relative, sha256, write_json
+from lotus.records.files import atomic, write_json
 from lotus.records.record import write_record
 
 
@@ -275,9 +277,9 @@ def audit_store(
         hashes, store.labels, store.classes, assigned, distance, pairs, seed
     )
     about = {"dataset": store.source["dataset"], **labels, "seed": seed}
-    images = folder / "images.npy"
-    source = {"path": relative(images), "sha256": sha256(images)}
-    write_json(out, {**about, "images": source, **asdict(audit)})
+    found = {**about, **asdict(audit)}
+    pictures = {str(index): _as_json(store.images[index]) for index in shown_images(found)}
+    write_json(out, {**found, "pictures": pictures})
     if cleaned is not None:
         write_clean_csv(cleaned, result, store.labels)
     write_record(
@@ -289,6 +291,11 @@ def audit_store(
         inputs=[folder / "source.json", *filter(None, [held_out, forget_set])],
         outputs=[out, *filter(None, [cleaned])],
     )
+
+
+def _as_json(image: np.ndarray) -> dict[str, Any]:
+    """Returns an image, uint8 `[H, W, C]`, so that a figure needs no store."""
+    return {"shape": list(image.shape), "pixels": b64encode(image.tobytes()).decode("ascii")}
 
 
 def write_clean_csv(path: Path, cleaned: Cleaned, labels: np.ndarray) -> None:

@@ -14,11 +14,9 @@ from lotus.errors import LotusError
 from lotus.names import shown
 from lotus.plan import drawing
 from lotus.plan.step import Step
-from lotus.records.places import followed, is_named_outside, leads_out
+from lotus.records.places import is_named_outside, leads_out
 from lotus.records.reading import Record
-from lotus.results.attacks import read_attacks
-from lotus.results.lookalikes import read_audit
-from lotus.results.metrics import KEYS, read_metrics
+from lotus.results.metrics import KEYS
 
 MEANS = "means"
 ATTACKS = {"attacks": drawing.attack, "shadow-attacks": drawing.attack_shadows}
@@ -43,25 +41,6 @@ def recorded_steps(records: Iterable[Record]) -> list[RecordedStep]:
     of_means = [record for record in every if record.about.get("table") == MEANS]
     steps = [RecordedStep(_checked(of), [of]) for of in every if of not in of_means]
     return [*steps, *([RecordedStep(_means(of_means), of_means)] if of_means else [])]
-
-
-def refuse_named_outside(records: Iterable[Record]) -> None:
-    """Refuses results that name files outside the project, which the steps that draw them would read.
-
-    Raises:
-        LotusError: metrics name such predictions, or an audit such images.
-
-    """
-    for record in records:
-        for path in map(Path, record.outputs):
-            if record.kind == "metrics" and path.suffix == ".json" and path.is_file():
-                for said in read_metrics(path)["predictions"].values():
-                    followed(said["path"], path)
-            elif record.kind in ATTACKS and path.suffix == ".json" and path.is_file():
-                for said in read_attacks(path)["predictions"]:
-                    followed(said["path"], path)
-            elif record.kind == "audit" and path.suffix == ".json" and path.is_file():
-                followed(str(dict(read_audit(path)["images"]).get("path", "")), path)
 
 
 def _checked(record: Record) -> Step:

@@ -22,7 +22,7 @@ from lotus.errors import LotusError
 from lotus.names import shown
 from lotus.plan.drawing import arguments
 from lotus.publish.last_commit import AgainstCommit, against_last_commit
-from lotus.publish.recorded_steps import RecordedStep, recorded_steps, refuse_named_outside
+from lotus.publish.recorded_steps import RecordedStep, recorded_steps
 from lotus.records.code_identity import code_digest
 from lotus.records.digests import digests
 from lotus.records.index import read_index
@@ -110,7 +110,6 @@ def redraw(run: Run) -> Redrawn:
     records = _records()
     drawn = [*chain.from_iterable(STAGES)]
     steps = recorded_steps([record for record in records if record.kind in drawn])
-    refuse_named_outside(records)
     if any(of.step.kind == "write_report" for of in steps):
         _refuse_other_template()
     with _forks(1) as beside:

@@ -11,7 +11,6 @@ from lotus.layout import GOLD, GOLD_AGAIN, ORIGINAL
 from lotus.metrics.base import registry
 from lotus.metrics.base.released import mean_ag
 from lotus.metrics.membership import SYNTHETIC
-from lotus.predictions import predictions_file
 from lotus.results.conventions import released_gaps, values
 from lotus.results.metrics import PLACE, load_metrics, needs_gold, read_metrics, sound, with_gold
 
@@ -175,10 +174,9 @@ def _label(switches: Sequence[str]) -> str:
 
 
 def _forget_images(metrics: Path) -> int | None:
-    """Number of forget images, None where the predictions do not lie where the metrics say."""
-    others = (of for row, of in read_metrics(metrics)["predictions"].items() if row != ORIGINAL)
-    path = Path(next(others, {"path": ""})["path"])
-    return len(predictions_file.load(path)["forget"].labels) if path.is_file() else None
+    """Number of forget images; None where metrics of older code do not state it."""
+    stated: int | None = read_metrics(metrics).get("images", {}).get("forget")
+    return stated
 
 
 def is_of_numbers(switch: str) -> bool:

@@ -1,18 +1,30 @@
 """Audits of the images as the figures and the report read them."""
 
+from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, NonNegativeInt, ValidationError, model_validator
+import numpy as np
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeInt,
+    PositiveInt,
+    ValidationError,
+    model_validator,
+)
 
+from lotus.data.alike_pairs import pairs_between
 from lotus.errors import LotusError
 from lotus.formats.json_text import read_mapping
 from lotus.names import shown
 from lotus.results.metrics import benchmark_title
 
-KEYS = ("dataset", "images", "distance", "classes", "parts", "across", "similarity", "groups")
+KEYS = ("dataset", "pictures", "distance", "classes", "parts", "across", "similarity", "groups")
 
 
 @dataclass(frozen=True)
@@ -47,9 +59,18 @@ class _Form(BaseModel):
     model_config = ConfigDict(strict=True)
 
 
-class _Images(_Form):
-    path: str
-    sha256: str
+class _Picture(_Form):
+    shape: Annotated[list[PositiveInt], Field(min_length=3, max_length=3)]
+    pixels: str
+
+    @model_validator(mode="after")
+    def _has_its_pixels(self) -> "_Picture":
+        # Four letters for three bytes; the length first, since shapes can state any size.
+        if len(self.pixels) != 4 * -(-prod(self.shape) // 3):
+            raise ValueError("pixels are not those of an image of this shape")
+        if len(b64decode(self.pixels, validate=True)) != prod(self.shape):
+            raise ValueError("pixels are not those of an image of this shape")
+        return self
 
 
 class _Part(_Form):
@@ -75,7 +96,7 @@ class _Audit(_Form):
 
     dataset: str
     scenario: str = ""
-    images: _Images
+    pictures: dict[str, _Picture]
     distance: NonNegativeInt
     classes: list[str]
     parts: dict[str, _Part]
@@ -125,12 +146,21 @@ def audit_title(audit: Mapping[str, Any]) -> str:
     return benchmark_title(audit["dataset"], "", audit.get("scenario", ""))
 
 
-def pairs_between(audit: Mapping[str, Any], first: str, second: str) -> int:
-    """Pairs of similar images, one in each of two parts, or both in one."""
-    if first == second:
-        return int(audit["parts"][first]["pairs"])
-    across = audit["across"]
-    return int(across.get(f"{first}-{second}", across.get(f"{second}-{first}")))
+def picture(audit: Mapping[str, Any], index: int) -> np.ndarray:
+    """An image that the audit shows: uint8 `[H, W, C]`.
+
+    Raises:
+        LotusError: the audit does not hold it.
+
+    """
+    found = audit["pictures"].get(str(index))
+    if found is None:
+        raise LotusError(
+            f"the audit of {shown(audit['dataset'])} holds no picture of image {index}; audit it again"
+        )
+    pixels = np.frombuffer(b64decode(found["pixels"]), np.uint8)
+    shaped: np.ndarray = pixels.reshape(found["shape"])
+    return shaped
 
 
 def audit_table(path: Path) -> AuditTable:

@@ -9,11 +9,13 @@ import pytest
 from commands import call
 from pictures import pictures
 
+from lotus.data.alike_pairs import shown_images
 from lotus.data.content import Content
 from lotus.data.lookalikes import Assigned, assign_parts, audit_images
 from lotus.data.splits import ForgetSet, HeldOut, save_forget_set, save_held_out
 from lotus.data.store import open_store, write_store
 from lotus.errors import LotusError
+from lotus.results.lookalikes import picture
 
 # The audit
 
@@ -151,11 +153,32 @@ def test_duplicates_figure_shows_pairs_of_different_parts(audited):
     titles = [[axes.get_title() for axes in strip.axes if axes.images] for strip in figure.subfigs]
     assert titles[0] == ["retain 9\ndog", "retain 10\ncat", "retain 12\ncat", "retain 13\ndog"]
     assert titles[1] == ["forget 3\ndog", "retain 9\ndog"]
-    with Path("store/images.npy").open("r+b") as file:
-        file.seek(-1, 2)
-        file.write(b"\0" if file.read(1) != b"\0" else b"\1")
-    with pytest.raises(LotusError, match="other images than those that were audited"):
+    first = next(axes for axes in figure.subfigs[0].axes if axes.images)
+    images = open_store(Path("store")).images
+    assert np.array_equal(first.images[0].get_array(), images[9].squeeze())
+
+
+def test_the_audit_holds_the_pictures_that_are_shown_and_no_others(audited):
+    from lotus.figures.duplicates import duplicates
+
+    assert call(*AUDIT).exit_code == 0
+    audit = json.loads(Path("audit.json").read_text())
+    images = open_store(Path("store")).images
+    assert [*audit["pictures"]] == [str(index) for index in shown_images(audit)]
+    assert 0 < len(audit["pictures"]) < len(images)
+    for index in shown_images(audit):
+        assert np.array_equal(picture(audit, index), images[index])
+    shown, kept = audit["pictures"].popitem()
+    Path("audit.json").write_text(json.dumps(audit))
+    with pytest.raises(LotusError, match=f"holds no picture of image {shown}; audit it again"):
         duplicates([Path("audit.json")])
+    for damage in ({"shape": [10**6] * 3}, {"shape": [1]}, {"pixels": "!" * len(kept["pixels"])}):
+        audit["pictures"] = {shown: {**kept, **damage}}
+        Path("audit.json").write_text(json.dumps(audit))
+        with pytest.raises(
+            LotusError, match=f"is not an audit of `lotus duplicates`: pictures.{shown}"
+        ):
+            duplicates([Path("audit.json")])
 
 
 def test_classes_have_one_order_in_all_parts(audited):

@@ -9,10 +9,10 @@ import subprocess
 import sys
 import unicodedata
 import xml.etree.ElementTree as ElementTree
+from base64 import b64encode
 from itertools import combinations
 from pathlib import Path
 
-import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -23,7 +23,6 @@ from named_results import write
 from lotus.figures.draw import draw
 from lotus.figures.registry import FIGURES
 from lotus.figures.style import save_as, style
-from lotus.records.files import sha256
 from lotus.results.metrics import (
     brief,
     dataset_title,
@@ -149,11 +148,10 @@ def test_any_name_gives_figures(tmp_path_factory, name):
 @pytest.mark.filterwarnings("ignore:Glyph")
 @pytest.mark.parametrize("name", NASTY, ids=range(len(NASTY)))
 def test_figures_of_the_data_show_any_class(name, tmp_path):
-    images = tmp_path / "images.npy"
-    np.save(images, np.zeros((2, 4, 4, 3), np.uint8))
+    black = {"shape": [4, 4, 3], "pixels": b64encode(bytes(4 * 4 * 3)).decode()}
     audit = {
         **{"dataset": name, "scenario": name, "distance": 0, "classes": [name, "other"]},
-        "images": {"path": str(images), "sha256": sha256(images)},
+        "pictures": {"0": black, "1": black},
         "parts": {
             part: {"images": 1, "pairs": 0, "dropped": 0, "class_counts": [1, 0]}
             for part in ("retain", "forget")
@@ -171,7 +169,7 @@ def test_figures_of_the_data_show_any_class(name, tmp_path):
     }
     path = tmp_path / "audit.json"
     path.write_text(json.dumps(audit))
-    for kind in ("classes", "similarity"):
+    for kind in ("classes", "similarity", "duplicates"):
         draw(kind, [path], tmp_path / kind, tmp_path / "record.json")
         ElementTree.parse(tmp_path / f"{kind}.svg")
 

@@ -28,6 +28,7 @@ from lotus.records.attestations import find_attestation
 from lotus.records.reading import find_record, read_record
 from lotus.records.seal import sealed
 from lotus.results.attacks import load_attacks, load_klom, load_scores, read_attacks
+from lotus.results.entropies import load_entropies
 from lotus.results.experiment import read_experiment
 from lotus.results.lookalikes import audit_table
 from lotus.results.metrics import load_metrics, read_metrics
@@ -90,6 +91,7 @@ def metrics() -> dict[str, Any]:
         "seed": 1,
         "images": images,
         "rows": rows,
+        "objectives": {"gold": 0.1, "lotus": None},
         "predictions": said,
     }
 
@@ -138,10 +140,16 @@ def look_alikes() -> dict[str, Any]:
     across = dict.fromkeys(
         ("forget-retain", "forget-val", "forget-test", "retain-val", "retain-test", "val-test"), 0
     )
-    images = {"path": "data/stores/toy/images.npy", "sha256": HEX}
+    pictures = {"7": {"shape": [1, 3, 1], "pixels": "AAEC"}}
     similarity = {"histogram": [0, 1], "pairs": 100, "of": 100}
     return {
-        **{"dataset": "toy", "scenario": "instance-10", "seed": 3, "images": images, "distance": 0},
+        **{
+            "dataset": "toy",
+            "scenario": "instance-10",
+            "seed": 3,
+            "distance": 0,
+            "pictures": pictures,
+        },
         **{"classes": ["a", "b"], "parts": parts, "across": across, "similarity": similarity},
         "groups": [],
     }
@@ -240,6 +248,14 @@ def scores_arrays() -> dict[str, np.ndarray]:
     }
 
 
+def entropies_arrays() -> dict[str, np.ndarray]:
+    return {
+        "rows": np.array(["original", "lotus"]),
+        "collapsed": np.array([False, True]),
+        **{f"original/{name}": np.ones(3, np.float32) for name in ("forget", "retain", "test")},
+    }
+
+
 def maps_arrays() -> dict[str, np.ndarray]:
     shapes = {"maps": (2, 3, 4, 4), "probabilities": (2, 3), "pixels": (3, 4, 4, 1)}
     arrays = {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
@@ -302,5 +318,6 @@ def valid_files(folder: Path) -> list[Valid]:
         Valid(".lotus/digests.json", {"results/a": [1, 2, 3, 4, 5, HEX]}, (digests._load,)),
         Valid("p.npz", arrays_of(f"{ROWS['lotus']}/predictions.npz"), (load, why_collapsed)),
         Valid("scores.npz", scores_arrays(), (load_scores,)),
+        Valid("entropies.npz", entropies_arrays(), (load_entropies,)),
         Valid("maps.npz", maps_arrays(), (maps_file.load,)),
     ]
