@@ -75,6 +75,8 @@ def finished(tmp_path_factory):
     def make(folder):
         copy_of_project(folder)
         run(folder, "snakemake", "--cores", "2", "--configfile", "config/digits.yaml")
+        # A thousand files less for each of the copies that tests make.
+        run(folder, "git", "gc", "--quiet")
 
     return made_once(tmp_path_factory, "project", make)
 

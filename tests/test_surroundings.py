@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from forked import snakemake
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from project import ROOT, copy_of_project, run
@@ -78,7 +79,7 @@ def test_a_folder_that_dvc_cannot_work_in_is_refused_at_once(tmp_path):
     project = tmp_path / "set {x}"
     project.mkdir()
     copy_of_project(project)
-    done = run(project, "snakemake", "--cores", "1", "-n", check=False)
+    done = snakemake(project, "--cores", "1", "-n", check=False)
     assert done.returncode == 1
     said = done.stdout + done.stderr
     assert "set {x}: the folder's name, or one above it, has a brace" in said

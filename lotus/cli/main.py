@@ -10,6 +10,8 @@ import logging
 import os
 import shlex
 import sys
+from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -208,6 +210,14 @@ INSPECTING = frozenset(
 """Commands that run no code of the present folder: its results may be a stranger's."""
 
 
+OF_JOBS = (
+    *(f"lotus.runs.{name}" for name in ("attacking", "evaluation", "gradcam", "train", "unlearn")),
+    *("lotus.claims.verdicts", "lotus.figures.draw", "lotus.page.report", "lotus.plan.contents"),
+    *(f"matplotlib.backends.backend_{form}" for form in ("agg", "pdf", "svg")),
+)
+"""Modules that most jobs of a workflow need, which are loaded once for all."""
+
+
 @main.command("warm", hidden=True)
 @click.argument("address", type=FILE)
 @click.option("--workers", type=click.IntRange(0), default=0)
@@ -216,6 +226,10 @@ def serve(address: Path, workers: int) -> None:
     from lotus.engine import warm
 
     os.environ.pop(warm.VARIABLE, None)
+    for module in OF_JOBS:
+        # The job that needs a module which cannot be loaded says so.
+        with suppress(Exception):
+            import_module(module)
     warm.serve(address, main, workers)
 
 

@@ -90,21 +90,26 @@ def _of_numbers(base: pd.DataFrame, forget_images: int | None) -> Iterator[Line]
             continue
         before = {metric: _by_row(base, metric) for metric in concerned}
         after = {metric: _by_row(base, metric, protocol) for metric in concerned}
+        gaps = released_gaps(sound(base), protocol) if label == "E3" else ABSENT
         for row in dict.fromkeys(base["row"]):
             if row not in (GOLD, GOLD_AGAIN) and ("E5" not in switches or row in calibrated):
                 pairs = {metric: (before[metric][row], after[metric][row]) for metric in before}
                 line = _line(label, row, _fallen(row, base), pairs)
-                yield line | _apart(label, line, base, row, forget_images)
+                yield line | _apart(label, line, float(gaps.get(row, np.nan)), forget_images)
 
 
 def _is_concerned(metric: str, switches: Sequence[str]) -> bool:
     return {*switches} <= {*registry.specs()[metric].released.switches}
 
 
-def _apart(label: str, line: Line, base: pd.DataFrame, row: str, forget_images: int | None) -> Line:
-    """Returns the parts of a line that are no paired means."""
+def _apart(label: str, line: Line, gap: float, forget_images: int | None) -> Line:
+    """Returns the parts of a line that are no paired means.
+
+    Args:
+        gap: the row's Avg Gap of means, under E3.
+
+    """
     if label == "E3":
-        gap = float(released_gaps(sound(base), Protocol("corrected", frozenset({"E3"})))[row])
         change = gap - float(line["avg_gap_corrected"])
         return {
             "avg_gap_switched": gap,

@@ -3,12 +3,12 @@
 import csv
 import json
 import re
-import sys
 
 import numpy as np
 import pytest
+from forked import python
 from PIL import Image
-from project import ROOT, copy_of_project, run
+from project import ROOT, copy_of_project
 from shell_lines import commands_of, run_commands
 
 PAGE = (ROOT / "docs/own-faces.md").read_text()
@@ -42,7 +42,7 @@ def project(tmp_path_factory):
         rows.append([path, "child" if is_child else "adult", split, subject])
     with (folder / "faces.csv").open("w", newline="") as file:
         csv.writer(file).writerows([["path", "label", "split", "subject"], *rows])
-    run(folder, sys.executable, "-c", TRAINING)
+    python(folder, TRAINING)
     return folder, run_commands(folder, commands_of(PAGE))
 
 

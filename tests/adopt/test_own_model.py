@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import pytest
 import torch
+from forked import python
 from PIL import Image
 from project import ROOT, copy_of_project, run
 from safetensors.torch import load_file
@@ -44,7 +45,7 @@ def project(tmp_path_factory):
             place.mkdir(parents=True)
             for number in range(1, count + 1):
                 Image.fromarray(photo(kind, rng)).save(place / f"{number:04}.png")
-    run(folder, sys.executable, "-c", TRAINING)
+    python(folder, TRAINING)
     (folder / "requests.txt").write_text(LIST)
     return folder, run_commands(folder, commands_of(PAGE))
 

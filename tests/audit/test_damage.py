@@ -3,14 +3,13 @@
 import json
 import os
 import shutil
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from copies import Copy
 from forging import edit_json, edit_record, name_predictions_anew, record_anew
-from forked import lotus
+from forked import lotus, own_lotus
 from mending import unsound
 from project import run
 
@@ -221,10 +220,10 @@ def test_a_clone_with_other_line_endings_has_the_same_bytes(project, tmp_path):
     ],
 )
 def test_a_module_that_is_no_python_is_a_finding(project, tmp_path, module, said):
-    """In a process of its own, since this one has loaded the module."""
+    """By the code of the project, since this process has loaded its own of the module."""
     path = f"{module.replace('.', '/')}.py"
     Path(path).write_text(Path(path).read_text() + "def broken(:\n")
-    done = run(project, sys.executable, "-m", "lotus", "audit", "--json", check=False)
+    done = own_lotus(project, "audit", "--json", check=False)
     assert done.returncode == 1
     found = json.loads(done.stdout)
     assert found["held_against"] == f"no configuration: {path} cannot be loaded"
@@ -239,7 +238,7 @@ def test_a_module_that_is_no_python_is_a_finding(project, tmp_path, module, said
 def test_a_command_whose_code_is_no_python_says_so_in_a_line(project):
     path = Path("lotus/audit/project.py")
     path.write_text("def broken(:\n")
-    done = run(project, sys.executable, "-m", "lotus", "audit", check=False)
+    done = own_lotus(project, "audit", check=False)
     assert done.returncode == 1
     assert "lotus/audit/project.py, line 1: no Python: invalid syntax" in done.stderr
     assert "Traceback" not in done.stderr

@@ -2,12 +2,12 @@
 
 import json
 import re
-import sys
 
 import numpy as np
 import pandas as pd
 import pytest
-from project import ROOT, copy_of_project, run
+from forked import own_lotus, snakemake
+from project import ROOT, copy_of_project
 
 PAGE = (ROOT / "docs/own-data-set.md").read_text()
 
@@ -40,9 +40,8 @@ def project(tmp_path_factory):
     arrays = {"train_images": train, "train_labels": labels}
     np.savez(raw / "stripes.npz", **arrays, test_images=test, test_labels=of_test)
     for command in re.findall(r"^lotus (.+)$", block("sh"), re.M):
-        program = (sys.executable, "-P", "workflow/run_lotus.py")
-        assert "stripes" in run(folder, *program, *command.split()).stdout
-    run(folder, "snakemake", "--cores", "2", "--configfile", "my-data.yaml")
+        assert "stripes" in own_lotus(folder, *command.split()).stdout
+    snakemake(folder, "--cores", "2", "--configfile", "my-data.yaml")
     return folder
 
 

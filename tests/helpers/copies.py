@@ -1,5 +1,6 @@
 """A working copy of a folder that is put back as it was without being copied anew."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -14,16 +15,24 @@ class Copy:
 
     def _states(self):
         """Path below the folder → what changes with any change of it; links are not followed."""
-        states = {}
-        for path in self.folder.rglob("*"):
-            state = path.lstat()
-            times = () if path.is_dir() else (state.st_size, state.st_mtime_ns, state.st_ctime_ns)
-            states[path.relative_to(self.folder)] = (state.st_mode, state.st_ino, *times)
+        states, folders = {}, [""]
+        while folders:
+            above = folders.pop()
+            with os.scandir(self.folder / above) as entries:
+                for entry in entries:
+                    name, state = f"{above}{entry.name}", entry.stat(follow_symlinks=False)
+                    is_folder = entry.is_dir(follow_symlinks=False)
+                    times = (state.st_size, state.st_mtime_ns, state.st_ctime_ns)
+                    states[name] = (state.st_mode, state.st_ino, *(() if is_folder else times))
+                    if is_folder:
+                        folders.append(f"{name}/")
         return states
 
     def reset(self):
         """Removes what is new and copies what is gone or changed."""
         now = self._states()
+        if now == self._known:
+            return
         # Folders after what they hold.
         for name in sorted(now, reverse=True):
             if now[name] != self._known.get(name):

@@ -1,8 +1,10 @@
 """A forger who knows the form of records: after a change all digests are made anew, in order."""
 
+import hashlib
 import json
 import subprocess
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,17 +23,33 @@ def record_anew():
 
     Seals too, and the ledger, which is a record of all others.
     """
-    while True:
-        records = {path: json.loads(path.read_text()) for path in record_files()}
-        before = {path: path.read_bytes() for path in records}
+    texts = {path: path.read_bytes() for path in record_files()}
+    records = {path: json.loads(text) for path, text in texts.items()}
+    before = dict(texts)
+
+    @cache
+    def of_other(path):
+        """What is no record stays as it is meanwhile."""
+        return sha256(path) if path.is_file() else None
+
+    def digest(name):
+        path = Path(name)
+        return hashlib.sha256(texts[path]).hexdigest() if path in texts else of_other(path)
+
+    is_settled = False
+    while not is_settled:
+        is_settled = True
         for path, content in records.items():
             for side in (content["inputs"], content["outputs"]):
-                side.update({name: sha256(Path(name)) for name in side if Path(name).is_file()})
+                side.update({name: now for name in side if (now := digest(name)) is not None})
             chain = content["records"]
             chain.update({name: identity(records[Path(name)]) for name in chain})
-            path.write_text(as_text(sealed(content)))
-        if all(path.read_bytes() == text for path, text in before.items()):
-            return
+            text = as_text(sealed(content)).encode()
+            is_settled = is_settled and text == texts[path]
+            records[path], texts[path] = json.loads(text), text
+    for path, text in texts.items():
+        if text != before[path]:
+            path.write_bytes(text)
 
 
 def edit_record(path, change):

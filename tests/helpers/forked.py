@@ -1,13 +1,21 @@
-"""`lotus`, and Snakemake where it runs no job, in a fork of the test process: nothing is imported anew."""
+"""`lotus`, Snakemake, DVC and Python, in a fork of the test process.
+
+Nothing is imported anew.
+"""
 
 import logging
 import os
 import re
+import runpy
 import subprocess
 import sys
 import tempfile
+import traceback
+from functools import cache
+from importlib import import_module
 
 import pytest
+from project import environment_of_user
 from snakemake.cli import main as snakemake_main
 
 from lotus.cli import main
@@ -17,14 +25,34 @@ from lotus.surroundings import PACKAGE
 
 def lotus(folder, *arguments, check=True):
     """Runs the command in a folder; a failure fails the test if `check`."""
-    # Once for all commands: each would look into the same sources.
-    read_ahead()
+    _read_ahead()
     return _forked(folder, ["lotus", *map(str, arguments)], main.run, check)
 
 
+def own_lotus(folder, *arguments, check=True):
+    """`python -m lotus`: runs the command in a folder by the code that lies there."""
+    return _forked(folder, ["lotus", *map(str, arguments)], _own_lotus, check)
+
+
 def snakemake(folder, *arguments, check=True):
-    """Runs Snakemake in a folder, by the code that lies there; for what starts no job."""
+    """Runs Snakemake in a folder, by the code that lies there."""
     return _forked(folder, ["snakemake", *map(str, arguments)], _snakemake, check)
+
+
+def dvc(folder, *arguments):
+    """Runs DVC in a folder."""
+    # Imported here, by the first test that needs it.
+    import_module("dvc.repo")
+    dvc_main = import_module("dvc.cli").main
+
+    words = [*map(str, arguments)]
+    return _forked(folder, ["dvc", *words], lambda: sys.exit(dvc_main(words)), check=True)
+
+
+def python(folder, program):
+    """Runs a program in a folder, as `python -c` does, but for modules that are loaded already."""
+    code = compile(program, "<string>", "exec")
+    return _forked(folder, ["python"], lambda: exec(code, {"__name__": "__main__"}), check=True)
 
 
 def planned(folder, *arguments):
@@ -34,12 +62,31 @@ def planned(folder, *arguments):
     return {rule: int(count) for rule, count in counts if rule != "total"}
 
 
+@cache
+def _read_ahead():
+    """Once for all commands: each would look into the same sources."""
+    read_ahead()
+
+
 def _snakemake():
-    # The Snakefile imports the code of its folder, which must not be there already.
+    os.environ.update(environment_of_user())
+    os.environ.pop("PYTHONPATH", None)
+    # The Snakefile imports the code of its folder.
+    _forget_package()
+    snakemake_main()
+
+
+def _own_lotus():
+    _forget_package()
+    sys.path.insert(0, os.getcwd())
+    runpy.run_module(PACKAGE, run_name="__main__", alter_sys=True)
+
+
+def _forget_package():
+    """Has this code imported from wherever it is found next."""
     for name in [*sys.modules]:
         if name.partition(".")[0] == PACKAGE:
             del sys.modules[name]
-    snakemake_main()
 
 
 def _forked(folder, command, work, check):
@@ -72,6 +119,10 @@ def _become(folder, command, work, out, error):
         work()
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else int(end.code is not None)
+    except BaseException:
+        traceback.print_exc(file=error)
+    else:
+        status = 0
     finally:
         out.flush()
         error.flush()

@@ -9,7 +9,7 @@ import re
 import shutil
 
 from forked import planned, snakemake
-from project import ROOT, run
+from project import ROOT
 
 DIGITS = ("--configfile", "config/digits.yaml")
 CLAIMS = "report/claims.yaml"
@@ -53,7 +53,7 @@ def extend(finished, made):
         (folder / name).write_text(block(f"own-{what}.md"))
         noted[what] = planned(folder, *DIGITS)
     (folder / MODEL).unlink()
-    run(folder, "snakemake", "--cores", "2", *DIGITS)
+    snakemake(folder, "--cores", "2", *DIGITS)
     noted["done"] = planned(folder, *DIGITS)
     for what, edit in EDITS.items():
         text = block(f"own-{what}.md")

@@ -2,6 +2,7 @@
 
 import shutil
 
+from forked import dvc, snakemake
 from project import run
 
 AUTHOR = ("-c", "user.name=test", "-c", "user.email=test@example.org")
@@ -17,9 +18,9 @@ def share(finished, made):
     """Copies a finished project to `project`, with its remote in `remote` beside it, and publishes it."""
     project = made / "project"
     shutil.copytree(finished, project)
-    run(project, "dvc", "remote", "add", "--quiet", "--default", "store", made / "remote")
+    dvc(project, "remote", "add", "--quiet", "--default", "store", made / "remote")
     commit(project, "remote")
-    done = run(project, "snakemake", "--cores", "2", *CONFIG, "--", "publish")
+    done = snakemake(project, "--cores", "2", *CONFIG, "--", "publish")
     assert "pushed to the DVC remote" in done.stdout + done.stderr
     commit(project, "results")
     commit(project, "the same results, committed once more", "--allow-empty")

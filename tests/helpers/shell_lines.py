@@ -1,10 +1,15 @@
 """Lines of a shell from pages and help texts, run in a copy of the project as they are written there."""
 
+import re
 import shlex
 import sys
 
+from forked import lotus
 from pages import blocks
 from project import BIN, run
+
+SHOWN = "lotus() { printf '%s\\0' \"$@\"; }; "
+"""A `lotus` that shows what a shell hands to it: names of files for `*`, what commands print for `$(…)`."""
 
 
 def commands_of(page):
@@ -14,11 +19,30 @@ def commands_of(page):
 
 
 def run_commands(project, lines):
-    """Runs them with `lotus` being this project's own; returns line → the finished process."""
+    """Runs them with `lotus` being this project's own; returns line → the finished process.
+
+    Args:
+        project: a copy of this checkout. Its code is the same, so that a line which is one call of `lotus`
+            is taken apart by a shell and done in a fork of this process, which has everything loaded.
+        lines: others are done by a shell.
+
+    """
+    tools = _tools(project)
+    return {line: _run(project, tools, line) for line in lines}
+
+
+def _run(project, tools, line):
+    if re.match(r"lotus [^;&|<>]+$", line):
+        words = run(project, "bash", "-c", SHOWN + line).stdout.split("\0")
+        return lotus(project, *words[:-1])
+    return run(project, "bash", "-c", line, PATH=f"{tools}:{BIN}:/usr/bin:/bin")
+
+
+def _tools(project):
+    """A folder with a `lotus` that is the project's own."""
     program = shlex.join([sys.executable, "-P", str(project / "workflow/run_lotus.py")])
     tools = project.parent / "tools"
     tools.mkdir(exist_ok=True)
     (tools / "lotus").write_text(f'#!/bin/sh\nexec {program} "$@"\n')
     (tools / "lotus").chmod(0o755)
-    path = f"{tools}:{BIN}:/usr/bin:/bin"
-    return {line: run(project, "bash", "-c", line, PATH=path) for line in lines}
+    return tools

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
-from forked import lotus, planned
+from forked import lotus, planned, snakemake
 from project import ROOT, copy_of_project, run
 
 PAGE = (ROOT / "docs/own-method.md").read_text()
@@ -74,7 +74,7 @@ def project(content, tmp_path_factory):
         "methods": {**content["methods"], "scrub": {"method": "breaks"}},
     }
     (folder / "my-experiment.yaml").write_text(yaml.safe_dump(content))
-    run(folder, "snakemake", "--cores", "2", *CONFIG)
+    snakemake(folder, "--cores", "2", *CONFIG)
     return folder
 
 
@@ -113,11 +113,11 @@ def test_a_method_that_raises_stops_nothing_and_the_page_says_so(project):
 
 def test_an_audit_sees_the_method_and_runs_no_line_of_it(project):
     """Without an import it has to find the same identity and the same hyper-parameters as the run."""
-    assert "; sound." in run(project, "lotus", "audit").stdout
+    assert "; sound." in lotus(project, "audit").stdout
     marked = "from pathlib import Path\nPath('was-run').touch()\n"
     file = project / "ascent.py"
     file.write_text(block("python").replace("\n\nimport torch", f"\n\n{marked}import torch"))
-    said = run(project, "lotus", "audit", check=False).stdout
+    said = lotus(project, "audit", check=False).stdout
     assert "ascent/model.safetensors: code: ascent changed since" in said
     assert not (project / "was-run").exists()
     file.write_text(block("python"))
@@ -136,7 +136,7 @@ def test_a_plugin_that_registers_nothing_belongs_to_the_code_of_every_run(projec
     """It can have changed any method: exchanged afterwards, all that ran under it is stale."""
     file = project / "patcher.py"
     file.write_text(PATCHER.replace("alpha = 3", "alpha = 4"))
-    audited = run(project, "lotus", "audit", "--json", check=False).stdout
+    audited = lotus(project, "audit", "--json", check=False).stdout
     wrong = {it["path"]: it for it in json.loads(audited)["artifacts"] if it["reason"]}
     assert {it["status"] for it in wrong.values()} == {"stale"}
     assert {it["reason"] for it in wrong.values()} == {"code: patcher changed since"}

@@ -3,12 +3,12 @@
 import csv
 import json
 import re
-import sys
 
 import numpy as np
 import pytest
+from forked import own_lotus
 from own_file import MODEL
-from project import ROOT, run
+from project import ROOT
 
 PAGE = (ROOT / "docs/own-metric.md").read_text()
 PLACE = "results/digits/resnet18/seed3407/instance-10/corrected"
@@ -23,11 +23,6 @@ OF_MODELS = (
 def block(language):
     (found,) = re.findall(rf"^```{language}\n(.+?)^```", PAGE, re.M | re.S)
     return found
-
-
-def lotus(folder, *words):
-    """A command by the code of the copy, as jobs call it."""
-    return run(folder, sys.executable, "-P", "workflow/run_lotus.py", *words).stdout
 
 
 def lines(path):
@@ -104,7 +99,7 @@ def test_it_stands_in_the_tables_and_on_the_page(project):
 
 def test_it_is_followed_to_its_bytes_and_compared(project, finished):
     (command,) = re.findall(r"^lotus (lineage .+)$", block("sh"), re.M)
-    told = lotus(project, *command.split())
+    told = own_lotus(project, *command.split()).stdout
     assert "lotus/predictions.npz" in told
     assert "gold/predictions.npz" not in told
-    assert "ece_forget" in lotus(project, "diff", str(finished), ".")
+    assert "ece_forget" in own_lotus(project, "diff", finished, ".").stdout

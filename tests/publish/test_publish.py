@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 import yaml
 from copies import Copy
-from forked import lotus, planned
+from forked import dvc, lotus, planned
 from project import run
 from shared_results import commit
-from shown_examples import run_examples
+from shell_lines import run_commands
+from shown_examples import examples_of, run_examples
 
 from lotus.layout import MADE_OF, MODELS, PREDICTIONS
 from lotus.publish.publish import LIMIT, destinations
@@ -28,7 +29,7 @@ def pulled(published, tmp_path_factory):
     """A fresh clone, elsewhere, with everything pulled."""
     clone = tmp_path_factory.mktemp("elsewhere") / "clone of it"
     run(clone.parent, "git", "clone", "--quiet", published, clone)
-    run(clone, "dvc", "pull", "--quiet")
+    dvc(clone, "pull", "--quiet")
     return clone
 
 
@@ -73,7 +74,7 @@ def test_bytes_lie_in_dvc_and_small_text_in_git(published, monkeypatch):
     made = {path.as_posix() for path in Path("results").rglob("*") if path.is_file()}
     assert listed | {name for name in tracked if name.startswith("results/")} == made
     assert not listed & tracked
-    assert "up to date" in run(published, "dvc", "status").stdout
+    assert "up to date" in dvc(published, "status").stdout
 
 
 def test_no_file_shares_its_bytes_with_the_cache(published):
@@ -85,8 +86,10 @@ def test_no_file_shares_its_bytes_with_the_cache(published):
 
 def test_publishing_again_changes_nothing(published, clone):
     assert planned(published, *CONFIG) == {}
-    (done,) = run_examples(clone, "publish").values()
+    done, into = run_examples(clone, "publish").values()
     assert "pushed to the DVC remote" in done.stdout + done.stderr
+    assert "files left out, named in docs/results" in into.stdout
+    shutil.rmtree(clone / "docs/results/cifar10-cpu")
     assert run(clone, "git", "status", "--porcelain").stdout == ""
 
 
@@ -95,7 +98,7 @@ def test_what_nobody_pulled_stays_published(published, clone):
     before = {name: (clone / name).read_text() for name in ("models.dvc", "data.dvc")}
     (clone / MODEL).unlink()
     shutil.rmtree(clone / "data/stores/fashion-mini")
-    run(clone, "dvc", "remote", "remove", "--quiet", "store")
+    dvc(clone, "remote", "remove", "--quiet", "store")
     lotus(clone, "publish")
     assert {name: (clone / name).read_text() for name in before} == before
     assert "outs:" in (clone / "predictions.dvc").read_text()
@@ -108,15 +111,15 @@ def test_upstream_comes_first_in_the_dvc_files(published):
 
 
 def test_dvc_shows_metrics_their_differences_and_plots(published, clone):
-    shown = json.loads(run(published, "dvc", "metrics", "show", "--json").stdout)
+    shown = json.loads(dvc(published, "metrics", "show", "--json").stdout)
     file = "results/metrics/digits-resnet18-instance-10-corrected/lotus.json"
     assert shown[""]["data"][file]["data"] == json.loads((published / file).read_text())
     content = json.loads((clone / file).read_text())
     (clone / file).write_text(json.dumps({**content, "avg_gap": content["avg_gap"] + 0.5}))
-    differences = json.loads(run(clone, "dvc", "metrics", "diff", "--json").stdout)
+    differences = json.loads(dvc(clone, "metrics", "diff", "--json").stdout)
     assert {name: [*changed] for name, changed in differences.items()} == {file: ["avg_gap"]}
     assert differences[file]["avg_gap"]["diff"] == pytest.approx(0.5)
-    page = run(published, "dvc", "plots", "show", "--out", clone / "plots").stdout
+    page = dvc(published, "plots", "show", "--out", clone / "plots").stdout
     assert Path(page.strip().removeprefix("file://")).is_file()
     assert "avg-gap.png" in (clone / "plots/index.html").read_text()
 
@@ -131,7 +134,7 @@ def test_what_was_damaged_is_not_published(clone):
 
 
 def test_without_a_remote_nothing_is_pushed(clone):
-    run(clone, "dvc", "remote", "remove", "--quiet", "store")
+    dvc(clone, "remote", "remove", "--quiet", "store")
     assert "no DVC remote is set" in lotus(clone, "publish").stdout
 
 
@@ -151,7 +154,7 @@ def test_another_branch_and_back_is_no_alarm(clone):
     commit(clone, "other results")
     assert lotus(clone, "audit", check=False).returncode == 1
     run(clone, "git", "checkout", "--quiet", here)
-    run(clone, "dvc", "checkout", "--quiet")
+    dvc(clone, "checkout", "--quiet")
     assert lotus(clone, "audit").returncode == 0
 
 
@@ -162,7 +165,8 @@ def test_a_restored_clone_has_nothing_to_do(clone):
     # What DVC holds comes back without computing.
     content = (clone / MODEL).read_bytes()
     (clone / MODEL).unlink()
-    listed, done, _ = run_examples(clone, "restore").values()
+    # The third example draws everything again, which is what tests/publish/test_replay.py does by it.
+    listed, done = run_commands(clone, examples_of("restore")[:2]).values()
     assert "have to run" in listed.stdout
     assert (clone / MODEL).read_bytes() == content
     assert "Rule: unlearn" not in done.stdout + done.stderr
@@ -211,7 +215,7 @@ def test_only_what_does_not_verify_runs_again(clone, published):
         config.write_text(config.read_text().replace("overrides:\n", other))
         listed = lotus(clone, "restore", "--list").stdout
         wrong = [
-            line for line in listed.splitlines() if "hyperparameters.batch_size was 100" in line
+            line for line in listed.splitlines() if "hyperparameters.batch_size was 200" in line
         ]
         assert len(wrong) == 2
         assert all("/ssd/run.json: stale" in line for line in wrong)

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from forging import edit_json, record_anew
-from forked import lotus
+from forked import dvc, lotus, planned
 from project import ROOT, run
+from shown_examples import examples_of
 
 from lotus.predictions import predictions_file
 from lotus.predictions.predictions_file import Split
@@ -67,12 +68,12 @@ def made(tmp_path_factory):
 def publish(folder, paths):
     """As `lotus publish` does, which wants a whole experiment."""
     run(folder, "git", "init", "--quiet")
-    run(folder, "dvc", "init", "--quiet")
+    dvc(folder, "init", "--quiet")
     outs = "".join(f"- path: {path}\n  hash: md5\n" for path in paths)
     (folder / "predictions.dvc").write_text(f"outs:\n{outs}")
-    run(folder, "dvc", "commit", "--quiet", "--force", "predictions.dvc")
-    run(folder, "dvc", "remote", "add", "--quiet", "-d", "beside", f"{folder}-remote")
-    run(folder, "dvc", "push", "--quiet", "predictions.dvc")
+    dvc(folder, "commit", "--quiet", "--force", "predictions.dvc")
+    dvc(folder, "remote", "add", "--quiet", "-d", "beside", f"{folder}-remote")
+    dvc(folder, "push", "--quiet", "predictions.dvc")
     (folder / ".gitignore").write_text("predictions.npz\n/logs/\n/.lotus/\n")
     run(folder, "git", "add", "--all")
     author = ["-c", "user.name=test", "-c", "user.email=test@example.org"]
@@ -197,7 +198,7 @@ def test_metrics_that_were_edited_are_made_again(clone):
 
 
 def test_without_a_remote_the_missing_predictions_are_named(clone):
-    run(clone, "dvc", "remote", "remove", "beside")
+    dvc(clone, "remote", "remove", "beside")
     done = restore(clone, check=False)
     assert done.returncode == 1
     assert "3 of 3 files" in done.stderr
@@ -211,7 +212,7 @@ def test_a_remote_that_lost_a_file_is_an_error_that_names_it(clone, tmp_path, ma
     shutil.copytree(f"{made}-remote", remote)
     md5 = run(clone, "cat", "predictions.dvc").stdout.split("md5: ")[1].split()[0]
     (remote / "files/md5" / md5[:2] / md5[2:]).unlink()
-    run(clone, "dvc", "remote", "modify", "beside", "url", remote)
+    dvc(clone, "remote", "modify", "beside", "url", remote)
     done = restore(clone, check=False)
     assert done.returncode == 1
     assert "1 of 3 files" in done.stderr
@@ -240,19 +241,33 @@ def test_an_edited_record_is_refused(clone):
         assert f"Error: {RECORD_OF_FIGURE}: {said}" in done.stderr
 
 
-def test_the_quick_check_is_drawn_again_byte_for_byte(finished, tmp_path, without_torch):
+def test_the_quick_check_is_drawn_again_byte_for_byte(published, tmp_path, without_torch):
     folder = tmp_path / "copy"
-    shutil.copytree(finished, folder, ignore=shutil.ignore_patterns("*.safetensors", ".snakemake"))
+    shutil.copytree(published, folder, ignore=shutil.ignore_patterns("cache"))
+    aside = tmp_path / "aside"
+    models = [path.relative_to(folder) for path in folder.rglob("*.safetensors")]
+    move(models, folder, aside)
     drawn = {
         path: path.read_bytes()
         for name in ("figures", "tables", "timings", "paper", "report", "records", "metrics")
         for path in sorted((folder / "results" / name).rglob("*"))
         if path.is_file()
     }
+    drawn[folder / "results/claims.json"] = (folder / "results/claims.json").read_bytes()
     for path in drawn:
         if not path.is_relative_to(folder / "results/records"):
             path.unlink()
-    (folder / "results/claims.json").unlink()
+    # As the help of the command shows it.
+    assert examples_of("restore")[-1] == "lotus restore --figures"
     restore(folder, **without_torch)
     assert {path: path.read_bytes() for path in drawn} == drawn
-    assert (folder / "results/claims.json").is_file()
+    move(models, aside, folder)
+    assert planned(folder, "--configfile", "config/digits.yaml") == {}
+    assert changes(folder) == []
+
+
+def move(files, source, target):
+    """Moves files from below one folder to below another; their times stay."""
+    for file in files:
+        (target / file).parent.mkdir(parents=True, exist_ok=True)
+        (source / file).rename(target / file)

@@ -1,9 +1,7 @@
 """A model that is gone is made again, with what follows from it, and nothing else."""
 
-import sys
-
+from forked import own_lotus
 from own_file import DIGITS, MODEL
-from project import run
 
 
 def test_a_deleted_model_is_made_again_with_what_follows(finished, extended):
@@ -13,5 +11,4 @@ def test_a_deleted_model_is_made_again_with_what_follows(finished, extended):
     assert not {"pretrain_original", "retrain_gold", "build_store"} & set(plan)
     assert (folder / MODEL).read_bytes() == (finished / MODEL).read_bytes()
     assert noted["done"] == {}
-    program = (sys.executable, "-P", "workflow/run_lotus.py")
-    assert "; sound." in run(folder, *program, "audit", *DIGITS).stdout
+    assert "; sound." in own_lotus(folder, "audit", *DIGITS).stdout

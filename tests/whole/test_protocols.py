@@ -4,7 +4,8 @@ import json
 
 import pandas as pd
 import pytest
-from project import copy_of_project, run
+from forked import snakemake
+from project import copy_of_project
 
 FASHION = """
 title: Protocols
@@ -42,7 +43,7 @@ def protocols(tmp_path_factory):
     (folder / "protocols.yaml").write_text(FASHION)
     metrics = [runs_of(folder, name) / "metrics.json" for name in PROTOCOLS]
     wanted = [path.relative_to(folder) for path in (*metrics, folder / TABLE)]
-    run(folder, "snakemake", "--cores", "2", "--configfile", "protocols.yaml", "--", *wanted)
+    snakemake(folder, "--cores", "2", "--configfile", "protocols.yaml", "--", *wanted)
     return folder
 
 

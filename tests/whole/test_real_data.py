@@ -10,7 +10,7 @@ import time
 import pytest
 import yaml
 from forked import snakemake
-from project import BIN, copy_of_project, run
+from project import BIN, copy_of_project
 from raw_files import cifar10, folders
 
 from lotus.data.sources.cifar10 import SOURCE as CIFAR10
@@ -65,13 +65,13 @@ def finished(project):
     for key in ("overrides", "tuning"):
         del content[key]
     (project / "config/mine.yaml").write_text(yaml.safe_dump(content))
-    run(project, "snakemake", "--cores", "2", *HERE)
+    snakemake(project, "--cores", "2", *HERE)
     return project
 
 
 def test_other_pickles_are_refused_in_one_line_unless_declared(project):
-    done = run(
-        project, "snakemake", "--cores", "1", "--configfile", SMALL,
+    done = snakemake(
+        project, "--cores", "1", "--configfile", SMALL,
         "--config", "limit=12", "data={mirror: mirror}", "seeds=[5]",
         "--", "data/stores/cifar10-limit12/source.json", check=False,
     )  # fmt: skip
@@ -130,7 +130,7 @@ def test_a_store_once_built_needs_no_raw_files(finished):
         elsewhere = ["data={mirror: nowhere}" if "mirror" in part else part for part in HERE]
         run_file = "results/cifar10-limit12/resnet18/seed13/instance-10/corrected/gold/run.json"
         (finished / run_file).unlink()
-        run(finished, "snakemake", "--cores", "1", *elsewhere, "--", run_file)
+        snakemake(finished, "--cores", "1", *elsewhere, "--", run_file)
         assert (finished / run_file).is_file()
     finally:
         (finished / "away").rename(finished / "mirror")
@@ -145,7 +145,7 @@ def test_the_papers_first_steps_and_going_on_after_a_break(project):
         "datasets={cifar10: {store: {content: any}}}",
     ]  # fmt: skip
     table = "results/tables/cifar10-limit12-resnet18-instance-10-corrected.csv"
-    assert "retrain_gold" in run(project, *paper, "--dry-run", "--", table).stdout
+    assert "retrain_gold" in snakemake(project, *paper[1:], "--dry-run", "--", table).stdout
     # One training alone: which of several comes first is Snakemake's choice, at each start anew.
     original = "results/cifar10-limit12/resnet18/seed3407/original/corrected/run.json"
     command = [*paper, "--", original]

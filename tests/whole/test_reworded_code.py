@@ -2,11 +2,9 @@
 
 import ast
 import shutil
-import sys
 
 import pytest
-from forked import snakemake
-from project import run
+from forked import own_lotus, snakemake
 
 CONFIG = ["--configfile", "config/digits.yaml"]
 
@@ -41,4 +39,4 @@ def test_rewording_the_whole_code_makes_nothing_anew(project):
     plan = snakemake(project, "--dry-run", *CONFIG)
     assert "Nothing to be done" in plan.stdout + plan.stderr
     # Ends with an error unless all artifacts are verified.
-    run(project, sys.executable, "-m", "lotus", "audit")
+    own_lotus(project, "audit")

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+from forked import snakemake
 from project import BIN, copy_of_project, run
 from second_user import OTHER, command_of_other, entered_by_others, needs_setpriv
 
@@ -30,7 +31,7 @@ def project():
         folder = place / "project"
         folder.mkdir()
         copy_of_project(folder)
-        run(folder, *WANTED)
+        snakemake(folder, *WANTED[1:])
         yield folder
 
 

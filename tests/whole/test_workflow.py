@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 import recomputed
 import yaml
-from forked import lotus, planned, snakemake
+from forked import dvc, lotus, planned, snakemake
 from project import run
 
 from lotus import layout
@@ -189,7 +189,7 @@ def test_cells_are_recomputed_from_predictions(finished, scenario, row):
 
 
 def test_dvc_holds_the_locked_stores(finished):
-    output = run(finished, "dvc", "status", "data.dvc").stdout
+    output = dvc(finished, "status", "data.dvc").stdout
     assert "up to date" in output
     assert run(finished, "git", "status", "--porcelain").stdout == ""
 
@@ -248,7 +248,7 @@ def test_a_changed_store_stops_the_run(finished, tmp_path):
     damaged = bytearray(images.read_bytes())
     damaged[5000] ^= 255
     images.write_bytes(damaged)
-    done = run(project, "snakemake", "--cores", "2", *CONFIG, check=False)
+    done = snakemake(project, "--cores", "2", *CONFIG, check=False)
     assert done.returncode != 0
     locked = locked_stores(project / "data.dvc")["digits"]
     assert f"data.dvc locks {locked}" in done.stderr + done.stdout
@@ -286,7 +286,7 @@ def test_targets_that_the_experiment_does_not_have_are_told_in_a_line_each(finis
 
 
 def test_tuning_writes_overrides_that_the_configuration_takes(finished):
-    run(finished, "snakemake", "--cores", "2", *CONFIG, "--", "tune")
+    snakemake(finished, "--cores", "2", *CONFIG, "--", "tune")
     blocks = yaml.safe_load((finished / "results/tuning/overrides.yaml").read_text())
     assert [b["where"]["scenario"] for b in blocks] == ["instance-10", "class-three"]
     content = yaml.safe_load((finished / "config/digits.yaml").read_text())
@@ -311,6 +311,6 @@ def test_tuning_writes_overrides_that_the_configuration_takes(finished):
     audit = ("audit", *CONFIG)
     assert "was made since" in lotus(finished, *audit, check=False).stdout
     assert planned(finished, *CONFIG) == {"seal_records": 1, "all": 1}
-    run(finished, "snakemake", "--cores", "2", *CONFIG)
+    snakemake(finished, "--cores", "2", *CONFIG)
     assert "; sound." in lotus(finished, *audit).stdout
     assert planned(finished, *CONFIG) == {}

@@ -100,7 +100,9 @@ IN_CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_met
 LOTUS = jobs.launcher(Path(workflow.basedir), IN_CONDA)
 shell.prefix(jobs.shell_prefix(LOTUS))
 
-# A process with the libraries loaded does the jobs of this machine.
+# A process with the libraries loaded does the jobs of this machine. To load them all takes longer than what
+# so few jobs load themselves.
+FEW = 3
 WARM = warm.WarmProcess(LOTUS, layout.log_of("warm"), ON.workers)
 if jobs.is_batch(sys.argv) and not IN_CONDA:
     WARM.serve_children()
@@ -109,7 +111,7 @@ if jobs.is_batch(sys.argv) and not IN_CONDA:
 onstart:
     jobs.look_when_jobs_end(workflow)
     PRESENCE.begins(workflow.local_exec)
-    if not IN_CONDA:
+    if not IN_CONDA and len([*workflow.dag.needrun_jobs()]) > FEW:
         shell.prefix(jobs.shell_prefix(LOTUS, WARM.start()))
 
 
