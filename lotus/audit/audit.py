@@ -19,7 +19,7 @@ from lotus.audit.changes import code_changes, differences
 from lotus.audit.committed import remarks_on_code, remarks_on_results
 from lotus.audit.open_stores import store_opener
 from lotus.audit.said_by_models import PredictionsFiles
-from lotus.audit.unrecorded_files import RawFileOfStore, raw_files, strays
+from lotus.audit.unrecorded_files import RawFileOfStore, raw_files, remarks_on_folders, strays
 from lotus.plan.step import ExpectedRecord
 from lotus.records.digests import ABSENT, Seen, digests
 from lotus.records.index import Index
@@ -127,6 +127,7 @@ def audit(
     notes = [
         *_of_older_formats(index),
         *_not_read(seen),
+        *remarks_on_folders(raw),
         *contained.look_alikes(index, sound),
         *collapses.remarks(index, sound),
         *beside.notes,
@@ -333,7 +334,7 @@ def _raw(raw: Iterable[RawFileOfStore], seen: Mapping[str, Seen], found: _Findin
     """Source files, as far as they are at hand; those elsewhere are no artifacts of this project."""
     for file in raw:
         now = seen[file.path]
-        if CHANGED in found.of(file.listed_by):
+        if CHANGED in found.of(file.listed_by) or os.path.isdir(file.path):
             continue
         if file.is_elsewhere:
             if now.sha256 and now.sha256 != file.sha256:

@@ -1,5 +1,6 @@
 """Files of a project that no record states: source files, and strays."""
 
+import os
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -71,6 +72,16 @@ def raw_files() -> list[RawFileOfStore]:
         for path in sorted(layout.RAW.glob("*.json"))
         for file in listed(path) or ()
         if file.sha256
+    ]
+
+
+def remarks_on_folders(raw: Collection[RawFileOfStore]) -> list[str]:
+    """Remarks on unpacked folders that stores were built from: a list has one digest for all members."""
+    return [
+        f"{file.path}: a folder that {file.listed_by} lists; its files were compared when the store was "
+        "built, and are not read again"
+        for file in raw
+        if os.path.isdir(file.path)
     ]
 
 
