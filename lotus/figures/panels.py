@@ -64,7 +64,10 @@ def by_place(
     cells = list(frame.groupby(PLACE, sort=False))
     columns = max(1, min(most_columns, len(cells)))
     lines = -(-len(cells) // columns)
-    figure, panels = row_panels(lines, columns, WIDTHS.get(columns, SCREEN))
+    handles = handles_of_protocols(frame, marker, further)
+    # The legend has one row: of a figure that is narrower both ends would be cut.
+    legend = legend_width([str(handle.get_label()) for handle in handles], len(handles) or 1)
+    figure, panels = row_panels(lines, columns, max(WIDTHS.get(columns, SCREEN), legend))
     for axes, (key, part) in zip(panels.flat, cells, strict=False):
         # Its place is given, since looking for it takes long; there is nothing above a panel.
         axes.set_title(panel_title(*key), y=1)
@@ -77,7 +80,8 @@ def by_place(
     for axes in panels.flat[max(0, len(cells) - columns) : len(cells)]:
         axes.set_xlabel(label)
     place_row_panels(figure, panels, rows)
-    legend_of_protocols(figure, frame, marker, further=further)
+    if handles:
+        figure.legend(handles=handles, loc="upper center", ncols=len(handles))
     return figure
 
 
@@ -192,23 +196,25 @@ def say_collapsed(axes: Axes, height: float, fallen: Mapping[str, tuple[int, int
     axes.text(0.02, height, text, transform=place, va="center", fontsize=5.5, color=GREY)
 
 
-def legend_of_protocols(
-    figure: Figure,
-    frame: pd.DataFrame,
-    marker: str = "o",
-    loc: Loc = "upper center",
-    further: Sequence[Artist] = (),
-) -> None:
-    """Adds a legend of what is filled and what is hollow, where both are there, and of `further` things."""
+def handles_of_protocols(
+    frame: pd.DataFrame, marker: str = "o", further: Sequence[Artist] = ()
+) -> list[Artist]:
+    """Samples of what is filled and what is hollow, where both are there, and `further` ones."""
     from matplotlib.lines import Line2D
 
-    handles: list[Artist] = []
-    if all((frame["protocol"] == name).any() for name in PROTOCOLS):
-        mark: Any = {"linestyle": "", "marker": marker, "color": BLACK}
-        handles = [
-            Line2D([], [], **mark, markerfacecolor=face, label=name)
-            for name, face in zip(PROTOCOLS, (BLACK, "white"), strict=True)
-        ]
-    handles += further
-    if handles:
+    if not all((frame["protocol"] == name).any() for name in PROTOCOLS):
+        return [*further]
+    mark: Any = {"linestyle": "", "marker": marker, "color": BLACK}
+    of_protocols = (
+        Line2D([], [], **mark, markerfacecolor=face, label=name)
+        for name, face in zip(PROTOCOLS, (BLACK, "white"), strict=True)
+    )
+    return [*of_protocols, *further]
+
+
+def legend_of_protocols(
+    figure: Figure, frame: pd.DataFrame, marker: str = "o", loc: Loc = "upper center"
+) -> None:
+    """Adds a legend of what is filled and what is hollow, where both are there."""
+    if handles := handles_of_protocols(frame, marker):
         figure.legend(handles=handles, loc=loc, ncols=len(handles))

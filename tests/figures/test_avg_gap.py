@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from forging import edit_json
 from measured_runs import texts_of_figure
 from metrics_files import FALLEN, METHODS, scores
 
@@ -9,7 +10,7 @@ from lotus.errors import LotusError
 from lotus.figures.avg_gap import avg_gap
 from lotus.figures.registry import FIGURES
 from lotus.figures.rf_jsd import rf_jsd
-from lotus.figures.style import SCREEN, look_of
+from lotus.figures.style import SCREEN, look_of, style
 
 LOTUS = scores(0.9, 1.0, 0.8, 0.7, avg_gap=0.05)
 
@@ -45,6 +46,24 @@ def test_the_avg_gap_figure_says_in_one_line_that_both_protocols_collapsed(falle
     assert texts_of_figure(figure) == ["collapsed: corrected in 1 of 3, released in 1 of 1 seeds"]
     (legend,) = figure.legends
     assert "doing nothing" in [text.get_text() for text in legend.get_texts()]
+
+
+def test_the_legend_of_a_single_panel_is_not_cut(write_metrics):
+    again = scores(0.8, 1.0, 0.8, 0.6, avg_gap=0.01, jsd=0.05, avg_gap_released_e6=0.01)
+    files = []
+    for protocol in ("corrected", "released"):
+        files.append(write_metrics(protocol, 1, lotus=LOTUS, **{"gold-again": again}))
+        edit_json(files[-1], lambda of: of.update(golds={"gold-again-1": again}))
+    with style():
+        figure = avg_gap(files)
+        figure.draw_without_rendering()
+    (legend,) = figure.legends
+    assert len(legend.get_texts()) == 4
+    box = legend.get_window_extent()
+    assert figure.bbox.x0 <= box.x0 < box.x1 <= figure.bbox.x1
+    assert box.y1 <= figure.bbox.y1
+    titles = [axes.title.get_window_extent() for axes in figure.axes]
+    assert not any(box.overlaps(title) for title in titles)
 
 
 def test_avg_gap_figure_has_no_row_for_gold_even_if_that_has_collapsed(write_metrics):

@@ -3,6 +3,7 @@
 import csv
 import json
 import shutil
+from itertools import chain
 
 import pytest
 from forked import lotus
@@ -52,11 +53,9 @@ def test_every_figure_and_table_is_drawn_again(clone):
     assert all(path.stat().st_size for path in drawn().values())
     for name, expected in tables.items():
         found = rows(clone / name)
-        assert len(found) == len(expected)
-        for now, then in zip(found, expected, strict=True):
-            assert [as_number(cell) for cell in now] == pytest.approx(
-                [as_number(cell) for cell in then], rel=1e-6, abs=1e-9, nan_ok=True
-            ), name
+        assert [len(line) for line in found] == [len(line) for line in expected]
+        for now, then in zip(chain(*found), chain(*expected), strict=True):
+            assert is_alike(now, then), (name, now, then)
 
 
 def rows(path):
@@ -64,8 +63,9 @@ def rows(path):
         return [*csv.reader(file)]
 
 
-def as_number(cell):
+def is_alike(now, then):
     try:
-        return float(cell)
+        numbers = float(now), float(then)
     except ValueError:
-        return cell
+        return now == then
+    return numbers[0] == pytest.approx(numbers[1], rel=1e-6, abs=1e-9, nan_ok=True)
