@@ -10,7 +10,7 @@ import time
 import pytest
 import yaml
 from forked import snakemake
-from project import BIN, copy_of_project
+from project import BIN, copy_of_project, run
 from raw_files import cifar10, folders
 
 from lotus.data.sources.cifar10 import SOURCE as CIFAR10
@@ -70,8 +70,8 @@ def finished(project):
 
 
 def test_other_pickles_are_refused_in_one_line_unless_declared(project):
-    done = snakemake(
-        project, "--cores", "1", "--configfile", SMALL,
+    done = run(
+        project, "snakemake", "--cores", "1", "--configfile", SMALL,
         "--config", "limit=12", "data={mirror: mirror}", "seeds=[5]",
         "--", "data/stores/cifar10-limit12/source.json", check=False,
     )  # fmt: skip

@@ -248,7 +248,7 @@ def test_a_changed_store_stops_the_run(finished, tmp_path):
     damaged = bytearray(images.read_bytes())
     damaged[5000] ^= 255
     images.write_bytes(damaged)
-    done = snakemake(project, "--cores", "2", *CONFIG, check=False)
+    done = run(project, "snakemake", "--cores", "2", *CONFIG, check=False)
     assert done.returncode != 0
     locked = locked_stores(project / "data.dvc")["digits"]
     assert f"data.dvc locks {locked}" in done.stderr + done.stdout
