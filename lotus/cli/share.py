@@ -14,7 +14,7 @@ from lotus.cli.parameters import EXISTING_FOLDER, FILE, configfile_option
 from lotus.errors import LotusError
 
 
-@click.command(epilog=examples("lotus publish", "lotus publish --into docs/results/cifar10-cpu"))
+@click.command(epilog=examples("lotus publish", "lotus publish --into small-copy"))
 @click.option(
     "--into",
     type=click.Path(path_type=Path),

@@ -21,6 +21,7 @@ OTHERS = (
     "pip",
     "ssh-keygen",
     "chmod",
+    "cp",
     "ln -s",
     "export",
     "pre-commit",

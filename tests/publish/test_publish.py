@@ -88,7 +88,7 @@ def test_publishing_again_changes_nothing(published, clone):
     assert planned(published, *CONFIG) == {}
     done, into = run_examples(clone, "publish").values()
     assert "pushed to the DVC remote" in done.stdout + done.stderr
-    assert "files left out, named in docs/results" in into.stdout
+    assert "files left out, named in small-copy" in into.stdout
     shutil.rmtree(clone / "docs/results/cifar10-cpu")
     assert run(clone, "git", "status", "--porcelain").stdout == ""
 
