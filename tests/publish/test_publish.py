@@ -64,7 +64,7 @@ def test_bytes_lie_in_dvc_and_small_text_in_git(published, monkeypatch):
     said = {Path(path).name for path in held[PREDICTIONS]}
     # Sheets of forget images lie with what models say of them: the page needs both.
     sheets = {"instance-10.png", "class-three.png"}
-    assert said == {"predictions.npz", "gradcam.npz", "attacks.npz", *sheets}
+    assert said == {"predictions.npz", "metrics.npz", "gradcam.npz", "attacks.npz", *sheets}
     listed = {
         out["path"]
         for file in held
@@ -111,15 +111,15 @@ def test_upstream_comes_first_in_the_dvc_files(published):
 
 
 def test_dvc_shows_metrics_their_differences_and_plots(published, clone):
-    shown = json.loads(dvc(published, "metrics", "show", "--json").stdout)
+    shown = json.loads(run(published, "dvc", "metrics", "show", "--json").stdout)
     file = "results/metrics/digits-resnet18-instance-10-corrected/lotus.json"
     assert shown[""]["data"][file]["data"] == json.loads((published / file).read_text())
     content = json.loads((clone / file).read_text())
     (clone / file).write_text(json.dumps({**content, "avg_gap": content["avg_gap"] + 0.5}))
-    differences = json.loads(dvc(clone, "metrics", "diff", "--json").stdout)
+    differences = json.loads(run(clone, "dvc", "metrics", "diff", "--json").stdout)
     assert {name: [*changed] for name, changed in differences.items()} == {file: ["avg_gap"]}
     assert differences[file]["avg_gap"]["diff"] == pytest.approx(0.5)
-    page = dvc(published, "plots", "show", "--out", clone / "plots").stdout
+    page = run(published, "dvc", "plots", "show", "--out", clone / "plots").stdout
     assert Path(page.strip().removeprefix("file://")).is_file()
     assert "avg-gap.png" in (clone / "plots/index.html").read_text()
 
