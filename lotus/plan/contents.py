@@ -52,6 +52,10 @@ class Made:
 T = TypeVar("T")
 
 
+def _of_seeds(plan: Plan, place: Callable[[Benchmark, int], Path], cells: Cells) -> list[str]:
+    return [str(place(cell, seed)) for cell in cells for seed in plan.seeds_of(cell)]
+
+
 @dataclass(frozen=True)
 class Contents:
     """Everything that is made of the runs of a plan."""
@@ -169,19 +173,11 @@ class Contents:
 
     def metrics(self, cells: Cells) -> list[str]:
         """Metrics files of cells."""
-        return [
-            str(layout.metrics_file(cell, seed))
-            for cell in cells
-            for seed in self.plan.seeds_of(cell)
-        ]
+        return _of_seeds(self.plan, layout.metrics_file, cells)
 
     def entropies(self, cells: Cells) -> list[str]:
         """Files of entropies of cells, one beside each metrics file."""
-        return [
-            str(layout.entropies_file(cell, seed))
-            for cell in cells
-            for seed in self.plan.seeds_of(cell)
-        ]
+        return _of_seeds(self.plan, layout.entropies_file, cells)
 
     def forget_sets(self, cells: Cells) -> list[str]:
         """Forget sets of cells, of their first seeds."""

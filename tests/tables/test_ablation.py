@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+from forging import edit_json
 from metrics_files import ALONE, NO_GAP, ORIGINAL, experiment_of, scores
 
 from lotus.page.ablation import ablation_part
 from lotus.page.change_ways import ChangeWays
-from lotus.predictions import predictions_file
 from lotus.results.ablation import ablate
 from lotus.tables.ablation import ablation
 
@@ -74,17 +74,16 @@ def test_ablation_of_a_collapsed_model_states_no_change(write_metrics, ablated):
     assert "M1 & SCRUB & collapsed" in ablation(ablated[1:] + ablated[:1])[1]
 
 
-def test_switches_of_metrics_are_computed_from_the_corrected_runs(write_metrics, tmp_path):
-    images = predictions_file.Split(np.zeros((40, 2), np.float32), np.zeros(40, int), np.arange(40))
-    predictions_file.save(tmp_path / "gold.npz", {"forget": images})
-    files = {"gold": {"path": str(tmp_path / "gold.npz"), "sha256": ""}}
+def test_switches_of_metrics_are_computed_from_the_corrected_runs(write_metrics):
     rows = {
         1: scores(0.854, 1.0, 0.8, 0.6, avg_gap=0.0135, jsd=0.1, avg_gap_released_e6=0.0235),
         2: scores(0.846, 1.0, 0.8, 0.6, avg_gap=0.0115, jsd=0.1, avg_gap_released_e6=0.0415),
     }
     for row in rows.values():
         row |= {"jsd_released_e4": 0.003, "mia_released_e6": 0.7}
-    sources = [write_metrics("corrected", seed, files, lotus=row) for seed, row in rows.items()]
+    sources = [write_metrics("corrected", seed, lotus=row) for seed, row in rows.items()]
+    for path in sources:
+        edit_json(path, lambda of: of.update(images={"forget": 40}))
     lines = lines_of(ablate(sources))
     e3, e4, e6 = (lines.loc[(switch, "lotus")] for switch in ("E3", "E4", "E6"))
     assert e3["avg_gap_switched"] == 0.0125
