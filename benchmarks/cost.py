@@ -14,12 +14,12 @@ import argparse
 import json
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from hardware import BATCH, described, measure_limits
+from method_epochs import LENGTH
 from paired import Figures, rounded
 
 from lotus.engine.device import prepare
@@ -28,8 +28,6 @@ from lotus.plan.declared import declared
 from lotus.plan.plan import Plan
 from lotus.records.files import write_json
 
-LENGTHS = ("epochs", "rounds", "passes")
-"""Hyper-parameters that say how often a method goes through the images; each method has one of them."""
 TIMES_ASKED = 2
 FORWARD_SHARE = 1 / 3
 """Of the operations of a training step."""
@@ -51,14 +49,11 @@ def passes(plan: Plan) -> Mapping[str, Counter[str]]:
                 seen.add(folder)
                 count[MODELS] += 1
                 if row in plan.rows_of(cell):
-                    count[UNLEARNING] += _length(plan.hyperparameters(cell, row))
+                    length = LENGTH.get(plan.method_of(row), "epochs")
+                    count[UNLEARNING] += plan.hyperparameters(cell, row)[length]
                 elif plan.weights_home(cell, row) is None:
                     count[TRAINING] += training
     return found
-
-
-def _length(hyperparameters: Mapping[str, Any]) -> int:
-    return int(next(hyperparameters[name] for name in LENGTHS if name in hyperparameters))
 
 
 def estimate(count: Counter[str], network: Figures, images: int, held_out: int) -> Figures:
@@ -124,7 +119,7 @@ def in_words(found: Figures, images: int, asked: int, cores: int) -> Iterator[st
         yield f"took: {of['minutes']:g} minutes from the first model to the last; of its jobs: {said}"
 
 
-def main(given: Sequence[str] | None = None) -> None:
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("config", type=Path)
     parser.add_argument("--images", type=int, required=True, help="for training")
@@ -134,7 +129,7 @@ def main(given: Sequence[str] | None = None) -> None:
     parser.add_argument("--cores", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--took", type=Path, help="results of the experiment")
     parser.add_argument("--out", type=Path, help="file for the figures, as JSON")
-    chosen = parser.parse_args(given)
+    chosen = parser.parse_args()
     prepare("cpu", 1)
     plan = declared([chosen.config], {}).plan
     networks = {

@@ -1,9 +1,7 @@
 """Writes a run crate, as a folder or a zip file, whole or not at all."""
 
 import os
-import shutil
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,6 +43,7 @@ from lotus.records.attestations import Attestation, outdated
 from lotus.records.environment import git_state
 from lotus.records.files import atomic
 from lotus.records.index import read_index
+from lotus.records.whole_folder import atomic_folder
 
 EXPERIMENT = str(layout.EXPERIMENT_RECORD)
 TERMS = "https://w3id.org/ro/terms/workflow-run/context"
@@ -144,20 +143,8 @@ def _write(crate: ROCrate, out: Path) -> None:
         with atomic(out) as draft:
             crate.write_zip(draft)
     else:
-        with _atomic_folder(out) as folder:
+        with atomic_folder(out) as folder:
             crate.write(folder)
-
-
-@contextmanager
-def _atomic_folder(out: Path) -> Iterator[Path]:
-    """A folder that takes the place of `out`, new or empty, if the block succeeds."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    draft = out.with_name(f".{os.getpid()}-{out.name}")
-    try:
-        yield draft
-        os.replace(draft, out)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
 
 
 def _make_crate(

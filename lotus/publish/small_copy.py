@@ -21,6 +21,7 @@ from lotus.records.files import write_text
 from lotus.records.index import Index, read_index
 from lotus.records.left_out import text_of_list
 from lotus.records.places import refuse_links_out
+from lotus.records.whole_folder import atomic_folder
 
 LARGE = (layout.MODEL_FILE, layout.PREDICTIONS_FILE)
 SCORES = ("attacks", "shadow-attacks")
@@ -59,20 +60,17 @@ def copy_small(folder: Path) -> SmallCopy:
     refuse_unsound(audit_project(full=True), (CHANGED, MISSING, ORPHAN, STALE))
     index = read_index()
     copied, left_out = _apart(index)
-    draft = folder.with_name(f".{os.getpid()}-{folder.name}")
     try:
-        for path in copied:
-            to = draft / path
-            to.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, to)
-        write_text(draft / layout.LEFT_OUT, text_of_list(left_out))
-        os.replace(draft, folder)
+        with atomic_folder(folder) as draft:
+            for path in copied:
+                to = draft / path
+                to.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(path, to)
+            write_text(draft / layout.LEFT_OUT, text_of_list(left_out))
     except OSError as error:
         raise LotusError(
             f"{shown(folder)}: cannot be written: {error.strerror or error}"
         ) from error
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
     return SmallCopy(
         len(copied) + 1, sum(Path(path).stat().st_size for path in copied), len(left_out)
     )
