@@ -167,7 +167,7 @@ def test_a_worker_without_a_job_gives_its_gpu_back_and_without_a_gpu_stays(tmp_p
     assert not worker.has_ended()
     ask(b"g")
     assert select.select([worker.alive], [], [], WAIT)[0]
-    assert take(GPUS[:1], lambda _: 1, tmp_path).waited < 1
+    assert take(GPUS[:1], lambda _: 1, tmp_path).waited < WAIT
 
 
 @pytest.mark.parametrize(

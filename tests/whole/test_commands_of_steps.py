@@ -43,5 +43,5 @@ def test_only_outputs_are_written_elsewhere(steps, kind):
     assert differ
     assert all(now == f"/elsewhere/{was}" for was, now in differ)
     assert {here[here.index(was) - 1] for was, _ in differ} <= {
-        *("--out", "--record", "--records", "--scores", "--table")
+        *("--entropies", "--out", "--record", "--records", "--scores", "--table")
     }
