@@ -19,8 +19,13 @@ OPTIONS = (
     *("-c", "diff.relative=false"),
 )
 """What makes git print the same for everybody, and start nothing that a repository's settings name."""
-COMPARING = ("diff", "status")
-"""Commands that read files of the project as filters give them, and look into repositories within it."""
+COMPARING = {
+    "diff": "--ignore-submodules=all",
+    "status": "--ignore-submodules=all",
+    "update-index": "--ignore-submodules",
+}
+"""Commands that read files of the project as filters give them, and look into repositories within it unless
+they are told not to."""
 ALONE = {"GIT_TERMINAL_PROMPT": "0", "GIT_ALLOW_PROTOCOL": "none", "GIT_NO_LAZY_FETCH": "1"}
 """Variables by which git asks nobody and fetches nothing that a repository lacks, by a program it names."""
 SURROUNDINGS = (
@@ -61,7 +66,7 @@ def run_git(*arguments: str, stdin: bytes = b"") -> "subprocess.CompletedProcess
     if command in COMPARING:
         variables |= _without_filters(variables)
         place = arguments.index(command) + 1
-        arguments = (*arguments[:place], "--ignore-submodules=all", *arguments[place:])
+        arguments = (*arguments[:place], COMPARING[command], *arguments[place:])
     return _run(arguments, stdin, variables)
 
 
@@ -106,6 +111,20 @@ def _run(
     except ValueError as error:
         # A character that no argument can have.
         raise LotusError(f"git {arguments[0]}: {error}") from error
+
+
+def note_unchanged_files() -> None:
+    """Has git note by its index which tracked files are unchanged, if it may write that.
+
+    In a fresh clone files are as young as the index, which leaves open whether they were written after it.
+    So every look reads them all again until the index is written anew, which looks themselves do not do:
+    somebody else's `git commit` would fail meanwhile.
+
+    Raises:
+        LotusError: as `run_git`.
+
+    """
+    run_git("update-index", "-q", "--refresh")
 
 
 def tracks_something_here() -> bool:

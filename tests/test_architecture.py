@@ -106,14 +106,29 @@ def test_nothing_right_of_the_predictions_loads_torch(modules):
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_a_plan_and_all_its_steps_are_made_without_torch():
+def test_a_plan_and_all_its_steps_are_made_without_torch_and_scikit_learn():
     code = (
         "import sys; from pathlib import Path; from lotus.plan.declared import declared; "
         "from lotus.plan.feasible import refuse_nonsense; from lotus.plan.steps import expected_records; "
         "found = declared([Path('config/digits.yaml')], {}); refuse_nonsense(found.plan, found.origins); "
-        "assert len(expected_records(found.plan)) > 50; sys.exit('torch' in sys.modules)"
+        "assert len(expected_records(found.plan)) > 50; "
+        "sys.exit('torch' in sys.modules or 'sklearn' in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=PACKAGE.parent)
+
+
+def test_a_job_loads_next_to_nothing_to_ask_the_warm_process():
+    code = (
+        "import sys; was = {*sys.modules}; import lotus.engine.asking; print(*{*sys.modules} - was)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", code], check=True, capture_output=True, text=True
+    )
+    loaded = set(done.stdout.split())
+    assert {name for name in loaded if name.startswith("lotus")} == {
+        *("lotus", "lotus.engine", "lotus.engine.asking")
+    }
+    assert not {"subprocess", "logging", "inspect", "dataclasses", "typing"} & loaded
 
 
 # Each imports what its step is told (a method, a network, a source, a table), or what no result rests on.

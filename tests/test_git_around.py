@@ -11,7 +11,7 @@ from lotus.audit.committed import remarks_on_results
 from lotus.cli.main import main
 from lotus.diff.loading import _contents, open_side
 from lotus.errors import LotusError
-from lotus.git import contents_of, git, why_none
+from lotus.git import contents_of, git, note_unchanged_files, why_none
 from lotus.records.environment import git_state
 from lotus.tracking import tracked_files
 
@@ -198,6 +198,7 @@ def test_no_setting_of_a_repository_starts_a_program(trapped):
     (remark,) = tracked_files.uncommitted()
     assert remark == REMARK.replace("ä b.csv", "b.json and 1 more")
     assert git_state()["dirty"] is False
+    note_unchanged_files()
     assert why_none() == ""
     Path("results/b.json").unlink()
     remarks_on_results()
@@ -238,6 +239,30 @@ def test_filters_of_the_users_own_settings_stay(repository, monkeypatch):
     Path("own-config").write_text('[filter "own"]\n\tclean = "touch started-by-git; echo 1"\n')
     tracked_files.uncommitted()
     assert Path("started-by-git").exists()
+
+
+# By the times of files alone, as git looks before it reads one.
+LOOKS = ("git", "diff-files", "--name-only")
+
+
+@pytest.fixture
+def younger(repository):
+    """A repository whose one file is as in the last commit, and was written later than its index knows."""
+    Path("results/ä b.csv").write_text("1")
+    os.utime("results/ä b.csv", (0, 0))
+    assert subprocess.run(LOOKS, check=True, capture_output=True).stdout
+    return repository
+
+
+def test_files_that_are_noted_as_unchanged_are_read_no_more(younger):
+    note_unchanged_files()
+    assert not subprocess.run(LOOKS, check=True, capture_output=True).stdout
+
+
+def test_nothing_is_noted_while_somebody_else_writes_the_index(younger):
+    Path(".git/index.lock").touch()
+    note_unchanged_files()
+    assert subprocess.run(LOOKS, check=True, capture_output=True).stdout
 
 
 def test_arguments_that_no_command_can_have(repository):

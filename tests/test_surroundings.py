@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from project import ROOT, copy_of_project, run
 
 from lotus import surroundings
-from lotus.engine import warm
+from lotus.engine import asking
 from lotus.engine.device import prepare
 from lotus.errors import LotusError
 
@@ -182,7 +182,7 @@ def test_any_device_is_one_of_this_machine_or_refused(name):
 
 @given(WORDS)
 def test_where_no_warm_process_listens_lotus_works_by_itself(address):
-    assert warm.ask(address, ["lotus"]) is None
+    assert asking.ask(address, ["lotus"]) is None
 
 
 NAMES = (

@@ -16,14 +16,14 @@ from lotus import surroundings
 
 surroundings.keep_checkout_last()
 
-from lotus.engine import warm
+from lotus.engine import asking
 
 
 def main() -> None:
     """Has a warm process do the job if the workflow named one; else does it."""
     sys.argv[0] = "lotus"
-    address = os.environ.get(warm.VARIABLE)
-    status = warm.ask(address, sys.argv) if address else None
+    address = os.environ.get(asking.VARIABLE)
+    status = asking.ask(address, sys.argv) if address else None
     if status is not None:
         sys.exit(status)
     from lotus.cli.main import run

@@ -223,9 +223,9 @@ OF_JOBS = (
 @click.option("--workers", type=click.IntRange(0), default=0)
 def serve(address: Path, workers: int) -> None:
     """Load the libraries and wait for jobs at ADDRESS (started by the workflow)."""
-    from lotus.engine import warm
+    from lotus.engine import asking, warm
 
-    os.environ.pop(warm.VARIABLE, None)
+    os.environ.pop(asking.VARIABLE, None)
     for module in OF_JOBS:
         # The job that needs a module which cannot be loaded says so.
         with suppress(Exception):

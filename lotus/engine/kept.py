@@ -25,23 +25,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-NAME = "kept"
-"""Of the socket, beside that of the warm process."""
-
-COMMANDS = frozenset({"rank-images", "pretrain", "retrain", "unlearn", "tune", "gradcam"})
-"""Those of `lotus` that use models."""
+from lotus.engine.asking import KEPT
 
 IDLE = 60
 """Seconds without a job after which a worker gives its GPU back."""
-
-
-def place_of(address: str, arguments: Sequence[str]) -> str:
-    """Returns the socket for a job: the workers', if there are any and it uses models."""
-    kept = os.path.join(os.path.dirname(address), NAME)
-    words = list(arguments[1:])
-    command = words[2:3] if words[:1] == ["--log"] else words[:1]
-    uses_models = any(word in COMMANDS for word in command)
-    return kept if uses_models and os.path.exists(kept) else address
 
 
 def stays(arguments: Sequence[str], code: int) -> bool:
@@ -87,7 +74,7 @@ class Workers:
         self._workers: list[Worker] = []
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         if count:
-            self._listener.bind(str(address.with_name(NAME)))
+            self._listener.bind(str(address.with_name(KEPT)))
             self._listener.listen()
             # A worker looks each second whether the warm process is still there.
             self._listener.settimeout(1.0)

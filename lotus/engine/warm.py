@@ -17,7 +17,6 @@ import shutil
 import signal
 import socket
 import stat
-import struct
 import subprocess
 import sys
 import tempfile
@@ -29,12 +28,10 @@ from threading import Event, Thread
 from typing import Any
 
 from lotus.engine import kept
+from lotus.engine.asking import CODE, NOT_DONE, SIZE, VARIABLE, is_peer_this_user
 from lotus.private_folder import COMPILED
 from lotus.records.began import begin_job
 from lotus.surroundings import PACKAGE
-
-VARIABLE = "LOTUS_WARM"
-"""Environment variable that holds the address."""
 
 LIBRARIES = (
     "torch",
@@ -46,16 +43,10 @@ LIBRARIES = (
     "matplotlib.figure",
     "seaborn",
 )
-NOT_DONE = -1
-"""Answer of a process that has loaded other code than lies there by now: the job has to load it itself."""
 LONGEST_ADDRESS = 100
 """Bytes; systems take 104 to 108."""
 STANDARD_INPUT = 0
 """Of a process that a workflow started a pipe, whose other end is the workflow's."""
-_SIZE = struct.Struct("!I")
-_CODE = struct.Struct("!i")
-_PEER = struct.Struct("3i")
-"""Process, user and group of the other end of a socket."""
 
 
 class WarmProcess:
@@ -116,57 +107,6 @@ class WarmProcess:
             shutil.rmtree(self._folder, ignore_errors=True)
 
 
-def ask(address: str, arguments: Sequence[str]) -> int | None:
-    """Has the warm process do a job, with this process's output files.
-
-    Returns:
-        The job's exit status; None if there is no warm process, not certainly one of this user's, or one
-        that has loaded other code than lies there by now.
-
-    """
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-        try:
-            if not _is_of_this_user_alone(address):
-                return None
-            connection.connect(kept.place_of(address, arguments))
-            # All variables of this job go there, with whatever secrets they hold.
-            if not _is_peer_this_user(connection):
-                return None
-        except (OSError, ValueError):
-            return None
-        order = {"arguments": list(arguments), "folder": os.getcwd(), "variables": {**os.environ}}
-        text = json.dumps(order).encode()
-        try:
-            socket.send_fds(connection, [_SIZE.pack(len(text))], [1, 2])
-            connection.sendall(text)
-        except OSError:
-            # Gone before it had read the order, so before it could begin with it.
-            return None
-        try:
-            answer = connection.recv(_CODE.size)
-        except ConnectionError:
-            answer = b""
-    if len(answer) < _CODE.size:
-        sys.stderr.write("lotus: the job ended without a status (killed, or out of memory)\n")
-        return 1
-    status = int(_CODE.unpack(answer)[0])
-    return None if status == NOT_DONE else status
-
-
-def _is_of_this_user_alone(address: str) -> bool:
-    """Whether a socket lies in a folder (no link to one) of this user that nobody else can enter."""
-    state = os.lstat(os.path.dirname(address))
-    return stat.S_ISDIR(state.st_mode) and state.st_uid == os.getuid() and not state.st_mode & 0o077
-
-
-def _is_peer_this_user(connection: socket.socket) -> bool:
-    """Whether the process at the other end is this user's; where no system tells, the folder did."""
-    if not hasattr(socket, "SO_PEERCRED"):
-        return True
-    peer = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size)
-    return int(_PEER.unpack(peer)[1]) == os.getuid()
-
-
 def serve(address: Path, work: Callable[[], None], workers: int = 0) -> None:
     """Waits for jobs until the process that started this one is gone.
 
@@ -181,6 +121,7 @@ def serve(address: Path, work: Callable[[], None], workers: int = 0) -> None:
         importlib.import_module(library)
     importlib.import_module("lotus.runs.run").load_optimizers()
     importlib.import_module("lotus.records.code_identity").read_ahead()
+    importlib.import_module("lotus.records.environment").look_ahead()
     loaded = LoadedCode()
     # Nobody here waits for the jobs, so the system is to clear away those that ended.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
@@ -198,7 +139,7 @@ def serve(address: Path, work: Callable[[], None], workers: int = 0) -> None:
                 connection, _ = listener.accept()
             except TimeoutError:
                 continue
-            if not _is_peer_this_user(connection):
+            if not is_peer_this_user(connection):
                 connection.close()
                 continue
             if os.fork() == 0:
@@ -242,7 +183,7 @@ def _do_and_end(connection: socket.socket, work: Callable[[], None], loaded: Loa
     """In the forked process: does the job, answers, ends."""
     code = _do_one(connection, work, loaded, Event())
     try:
-        connection.sendall(_CODE.pack(code))
+        connection.sendall(CODE.pack(code))
     finally:
         # Not `sys.exit`, which would run what the process that this one was forked from does at its end.
         os._exit(code)
@@ -250,13 +191,13 @@ def _do_and_end(connection: socket.socket, work: Callable[[], None], loaded: Loa
 
 def _do_and_stay(work: Callable[[], None], loaded: LoadedCode, connection: socket.socket) -> bool:
     """In a kept worker: does the job, answers; returns whether it can do another."""
-    if not _is_peer_this_user(connection):
+    if not is_peer_this_user(connection):
         return True
     own, done = kept.own_output(), Event()
     code = _do_one(connection, work, loaded, done)
     loaded.note()
     kept.give_back_output(own)
-    connection.sendall(_CODE.pack(code))
+    connection.sendall(CODE.pack(code))
     return kept.stays(sys.argv, code)
 
 
@@ -269,8 +210,8 @@ def _do_one(
         # A job does wait for programs that it calls, such as git: ignored, their status would be lost.
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         connection.settimeout(None)
-        head, files, _, _ = socket.recv_fds(connection, _SIZE.size, 2)
-        (size,) = _SIZE.unpack(head)
+        head, files, _, _ = socket.recv_fds(connection, SIZE.size, 2)
+        (size,) = SIZE.unpack(head)
         order = json.loads(connection.recv(size, socket.MSG_WAITALL))
         for number, file in zip((1, 2), files, strict=True):
             os.dup2(file, number)

@@ -11,7 +11,7 @@ from typing import Any
 
 from lotus import layout
 from lotus.data.store import is_given
-from lotus.engine import warm
+from lotus.engine import asking
 from lotus.engine.device import check_name
 from lotus.engine.gpus import has_driver, processor_in_words
 from lotus.engine.runtime import parse
@@ -66,7 +66,7 @@ def shell_prefix(command: Sequence[str], warm_process: Path | None = None) -> st
     """
     line = f'lotus() {{ {shlex.join(command)} "$@"; }}; '
     if warm_process is not None:
-        line = f"export {warm.VARIABLE}={shlex.quote(str(warm_process))}; {line}"
+        line = f"export {asking.VARIABLE}={shlex.quote(str(warm_process))}; {line}"
     # Snakemake formats it with every job's line.
     return line.replace("{", "{{").replace("}", "}}")
 

@@ -6,6 +6,7 @@ import shlex
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -15,7 +16,7 @@ import psutil
 
 from lotus import layout
 from lotus.errors import LotusError
-from lotus.git import run_git, tracks_something_here
+from lotus.git import note_unchanged_files, run_git, tracks_something_here
 from lotus.names import without_home
 
 LIBRARIES = (
@@ -79,6 +80,17 @@ def versions() -> Mapping[str, str]:
         except metadata.PackageNotFoundError:
             continue
     return found
+
+
+def look_ahead() -> None:
+    """Looks at what every record of a workflow states, so that processes forked from this one need not.
+
+    The versions are those of the libraries that this process has loaded. Git still looks at each file, but
+    reads no longer those that it finds as they were.
+    """
+    versions()
+    with suppress(LotusError):
+        note_unchanged_files()
 
 
 def seconds_of_process() -> float:

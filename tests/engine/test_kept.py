@@ -19,7 +19,7 @@ from gpu_holders import GPUS
 from project import ROOT
 from runs_on_digits import RESNET
 
-from lotus.engine import device, kept, warm
+from lotus.engine import asking, device, kept, warm
 from lotus.engine.device import Device
 from lotus.engine.lease import take
 
@@ -71,9 +71,9 @@ def pretrain(folder, out, address=None, **given):
         *LOTUS, "--log", f"{out}.log", "pretrain", "--store", "store", "--held-out", "held-out.json",
         "--seed", "1", "--device", told["device"], "--architecture", json.dumps(section), "--out", out,
     ]  # fmt: skip
-    variables = {key: value for key, value in os.environ.items() if key != warm.VARIABLE}
+    variables = {key: value for key, value in os.environ.items() if key != asking.VARIABLE}
     if address is not None:
-        variables[warm.VARIABLE] = str(address)
+        variables[asking.VARIABLE] = str(address)
     return subprocess.Popen(
         command,
         cwd=folder,
@@ -154,10 +154,10 @@ def test_a_worker_without_a_job_gives_its_gpu_back_and_without_a_gpu_stays(tmp_p
         return True
 
     def ask(what):
-        with socket.socket(socket.AF_UNIX) as asking:
-            asking.connect(str(tmp_path / kept.NAME))
-            asking.sendall(what)
-            assert asking.recv(1) == b"."
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(str(tmp_path / asking.KEPT))
+            connection.sendall(what)
+            assert connection.recv(1) == b"."
 
     workers = kept.Workers(tmp_path / "socket", 1, do_one, lambda: None)
     workers.replenish()
@@ -194,6 +194,6 @@ def test_what_cannot_be_put_back_ends_a_worker(line, code, goes_on):
 )
 def test_jobs_with_models_go_to_the_workers_if_there_are_any(tmp_path, line, name):
     address = str(tmp_path / "socket")
-    assert kept.place_of(address, line.split()) == address
+    assert asking.place_of(address, line.split()) == address
     (tmp_path / "kept").touch()
-    assert kept.place_of(address, line.split()) == str(tmp_path / name)
+    assert asking.place_of(address, line.split()) == str(tmp_path / name)

@@ -17,7 +17,7 @@ from project import BIN, ROOT, copy_of_project
 from second_user import as_other, entered_by_others, needs_root
 from torch import nn
 
-from lotus.engine import forward, kept, warm
+from lotus.engine import asking, forward, warm
 from lotus.engine.runtime import parse
 from lotus.errors import LotusError
 from lotus.private_folder import COMPILED
@@ -129,7 +129,7 @@ def test_another_user_reaches_no_warm_process(entered, monkeypatch):
     process = warm.WarmProcess(LOTUS, entered / "warm.log", workers=1)
     try:
         address = process.start()
-        sockets = [str(address), str(address.with_name(kept.NAME))]
+        sockets = [str(address), str(address.with_name(asking.KEPT))]
         end = time.monotonic() + 300
         while not all(os.path.exists(path) for path in sockets):
             assert time.monotonic() < end

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import pytest
 
-from lotus.engine import warm
+from lotus.engine import asking, warm
 
 ROOT = Path(__file__).parents[2]
 LOTUS = [sys.executable, "-P", str(ROOT / "workflow/run_lotus.py")]
@@ -40,7 +40,7 @@ def process(tmp_path_factory):
 
 def lotus(folder, process, *arguments):
     command = [*LOTUS, *arguments]
-    variables = {**os.environ, warm.VARIABLE: str(process.address)}
+    variables = {**os.environ, asking.VARIABLE: str(process.address)}
     return subprocess.run(
         command, cwd=folder, env=variables, capture_output=True, text=True, check=False
     )
@@ -68,7 +68,7 @@ def test_failures_have_the_same_status_and_message(process, tmp_path, arguments)
 
 
 def test_without_such_a_process_lotus_works_by_itself(tmp_path):
-    assert warm.ask(str(tmp_path / "socket"), ["lotus"]) is None
+    assert asking.ask(str(tmp_path / "socket"), ["lotus"]) is None
 
 
 @pytest.fixture
@@ -97,22 +97,22 @@ def told(listening):
 def test_nothing_is_sent_where_others_can_enter(listener, mode):
     folder, listening = listener
     folder.chmod(mode)
-    assert warm.ask(str(folder / "socket"), ["lotus"]) is None
+    assert asking.ask(str(folder / "socket"), ["lotus"]) is None
     assert not told(listening)
 
 
 def test_nothing_is_sent_through_a_link(listener, tmp_path):
     folder, listening = listener
     (tmp_path / "link").symlink_to(folder)
-    assert warm.ask(str(tmp_path / "link/socket"), ["lotus"]) is None
+    assert asking.ask(str(tmp_path / "link/socket"), ["lotus"]) is None
     assert not told(listening)
 
 
 def test_nothing_is_sent_to_another_user(listener, monkeypatch):
     folder, listening = listener
-    monkeypatch.setattr(warm, "_is_of_this_user_alone", lambda address: True)
-    monkeypatch.setattr(warm.os, "getuid", lambda: 54_321)
-    assert warm.ask(str(folder / "socket"), ["lotus"]) is None
+    monkeypatch.setattr(asking, "_is_of_this_user_alone", lambda address: True)
+    monkeypatch.setattr(asking.os, "getuid", lambda: 54_321)
+    assert asking.ask(str(folder / "socket"), ["lotus"]) is None
     assert not told(listening)
 
 
@@ -125,7 +125,7 @@ def test_one_that_ends_before_it_has_heard_all_is_gone_on_without(listener, monk
         connection.close()
 
     Thread(target=hang_up).start()
-    assert warm.ask(str(folder / "socket"), ["lotus"]) is None
+    assert asking.ask(str(folder / "socket"), ["lotus"]) is None
 
 
 def test_a_job_that_is_left_to_its_asker_is_done_by_it(listener):
@@ -135,10 +135,10 @@ def test_a_job_that_is_left_to_its_asker_is_done_by_it(listener):
         connection, _ = listening.accept()
         with connection:
             socket.recv_fds(connection, 4, 2)
-            connection.sendall(warm._CODE.pack(warm.NOT_DONE))
+            connection.sendall(asking.CODE.pack(asking.NOT_DONE))
 
     Thread(target=decline).start()
-    assert warm.ask(str(folder / "socket"), ["lotus"]) is None
+    assert asking.ask(str(folder / "socket"), ["lotus"]) is None
 
 
 @pytest.fixture
@@ -179,18 +179,18 @@ def test_no_job_is_done_with_code_that_lies_there_otherwise(tmp_path, monkeypatc
     ours, theirs = socket.socketpair()
     out = (tmp_path / "out").open("w")
     order = b'{"arguments": ["lotus"], "folder": "/", "variables": {}}'
-    socket.send_fds(theirs, [warm._SIZE.pack(len(order))], [out.fileno(), out.fileno()])
+    socket.send_fds(theirs, [asking.SIZE.pack(len(order))], [out.fileno(), out.fileno()])
     theirs.sendall(order)
     monkeypatch.setattr(warm.os, "dup2", lambda *_: None)
     monkeypatch.setattr(warm.LoadedCode, "has_changed", lambda _: True)
     did = []
     with ours, theirs, out:
         code = warm._do_one(ours, lambda: did.append(1), warm.LoadedCode(), Event())
-    assert (code, did) == (warm.NOT_DONE, [])
+    assert (code, did) == (asking.NOT_DONE, [])
 
 
 def test_a_killed_job_is_a_failure(process, tmp_path):
-    variables = {**os.environ, warm.VARIABLE: str(process.address)}
+    variables = {**os.environ, asking.VARIABLE: str(process.address)}
     waiting = subprocess.Popen(
         [*LOTUS, "warm", str(tmp_path / "socket")],
         env=variables,
@@ -216,7 +216,7 @@ import sys
 import time
 from pathlib import Path
 
-from lotus.engine import warm
+from lotus.engine import asking, warm
 
 print(warm.WarmProcess(sys.argv[2:], Path(sys.argv[1])).start(), flush=True)
 time.sleep(600)
@@ -232,7 +232,7 @@ def test_no_job_outlives_a_workflow_that_is_killed(tmp_path):
                 time.sleep(0.1)
             # A job that would go on for ever.
             job = [*LOTUS, "warm", str(tmp_path / "socket")]
-            variables = {**os.environ, warm.VARIABLE: str(address)}
+            variables = {**os.environ, asking.VARIABLE: str(address)}
             waiting = subprocess.Popen(job, env=variables, stderr=subprocess.PIPE, text=True)
             while not (tmp_path / "socket").exists():
                 assert waiting.poll() is None

@@ -1,28 +1,33 @@
 """Handwritten digits, 8×8 pixels, as bundled with scikit-learn: the quick check."""
 
-from importlib import resources
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 
 from lotus.data.content import Content, ranges
 from lotus.data.sources import RawFile, Source
+from lotus.errors import LotusError
 
 TRAIN_PER_CLASS, DRAW_SEED = 100, 0
 CLASSES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
 def _bundled() -> Path:
-    return Path(str(resources.files("sklearn.datasets.data") / "digits.csv.gz"))
+    # Found, not imported: every plan looks for it, and to load scikit-learn takes as long as all the rest.
+    found = find_spec("sklearn")
+    if found is None or found.origin is None:
+        raise LotusError("digits: scikit-learn, which has these images, is not installed")
+    return Path(found.origin).parent / "datasets/data/digits.csv.gz"
 
 
-def read(_: tuple[Path, ...]) -> Content:
+def read(paths: tuple[Path, ...]) -> Content:
     """1,000 training images, balanced over the classes; the other 797 are held out."""
-    from sklearn.datasets import load_digits
-
-    digits = load_digits()
-    images = np.rint(digits.images * (255 / 16)).astype(np.uint8)[..., None]
-    labels = digits.target.astype(np.int64)
+    # A line of the file has 64 shades from 0 to 16, and the digit.
+    (file,) = paths
+    *shades, labels = np.loadtxt(file, delimiter=",").T
+    images = np.rint(np.stack(shades, axis=1) * (255 / 16)).astype(np.uint8).reshape(-1, 8, 8, 1)
+    labels = labels.astype(np.int64)
     # RandomState: NumPy freezes its stream, so the store's digest outlives upgrades.
     order = np.random.RandomState(DRAW_SEED).permutation(len(labels))
     drawn = [order[labels[order] == label][:TRAIN_PER_CLASS] for label in range(len(CLASSES))]
