@@ -10,8 +10,6 @@ import logging
 import os
 import shlex
 import sys
-from contextlib import suppress
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -219,18 +217,14 @@ OF_JOBS = (
 
 
 @main.command("warm", hidden=True)
-@click.argument("address", type=FILE)
+@click.argument("listeners", type=int, nargs=-1, required=True)
 @click.option("--workers", type=click.IntRange(0), default=0)
-def serve(address: Path, workers: int) -> None:
-    """Load the libraries and wait for jobs at ADDRESS (started by the workflow)."""
+def serve(listeners: tuple[int, ...], workers: int) -> None:
+    """Load the libraries and do jobs that arrive at LISTENERS (started by the workflow)."""
     from lotus.engine import asking, warm
 
     os.environ.pop(asking.VARIABLE, None)
-    for module in OF_JOBS:
-        # The job that needs a module which cannot be loaded says so.
-        with suppress(Exception):
-            import_module(module)
-    warm.serve(address, main, workers)
+    warm.serve(listeners, main, OF_JOBS, workers)
 
 
 def run() -> None:

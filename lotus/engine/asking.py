@@ -17,22 +17,35 @@ VARIABLE = "LOTUS_WARM"
 KEPT = "kept"
 """Name of the workers' socket (`lotus.engine.kept`), beside that of the warm process."""
 
+READY = "ready"
+"""Name of a file beside it that is there once the warm process has loaded all that it loads."""
+
 OF_MODELS = frozenset({"rank-images", "pretrain", "retrain", "unlearn", "tune", "gradcam"})
 """Commands of `lotus` that use models."""
 
-NOT_DONE = -1
-"""Answer of a process that has loaded other code than lies there by now: the job has to load it itself."""
+LIGHT = frozenset(
+    {
+        *("fetch", "store", "verify", "split-held-out", "choose-forget-set", "halve-training"),
+        *("hash-images", "duplicates", "picture-forget-set", "describe", "seal"),
+    }
+)
+"""Commands that load little: to wait for a process that is still loading would take them longer."""
 
 SIZE = struct.Struct("!I")
 """Of the order that follows."""
+DOING, LEFT = b"1", b"0"
+"""The first answer: it does the job; or the job has to load what it needs itself, since other code lies
+there by now than the warm process has loaded."""
 CODE = struct.Struct("!i")
-"""The answer: the job's exit status."""
+"""The second answer: the job's exit status."""
 _PEER = struct.Struct("3i")
 """Process, user and group of the other end of a socket."""
 
 
 def ask(address: str, arguments: Sequence[str]) -> int | None:
     """Has the warm process do a job, with this process's output files.
+
+    While that is still loading, this waits for it: to load the same beside it would take both longer.
 
     Returns:
         The job's exit status; None if there is no warm process, not certainly one of this user's, or one
@@ -43,7 +56,10 @@ def ask(address: str, arguments: Sequence[str]) -> int | None:
         try:
             if not _is_of_this_user_alone(address):
                 return None
-            connection.connect(place_of(address, arguments))
+            place = place_of(address, arguments)
+            if place is None:
+                return None
+            connection.connect(place)
             # All variables of this job go there, with whatever secrets they hold.
             if not is_peer_this_user(connection):
                 return None
@@ -54,8 +70,10 @@ def ask(address: str, arguments: Sequence[str]) -> int | None:
         try:
             socket.send_fds(connection, [SIZE.pack(len(text))], [1, 2])
             connection.sendall(text)
+            if connection.recv(len(DOING)) != DOING:
+                return None
         except OSError:
-            # Gone before it had read the order, so before it could begin with it.
+            # Gone before it could begin.
             return None
         try:
             answer = connection.recv(CODE.size)
@@ -64,8 +82,7 @@ def ask(address: str, arguments: Sequence[str]) -> int | None:
     if len(answer) < CODE.size:
         sys.stderr.write("lotus: the job ended without a status (killed, or out of memory)\n")
         return 1
-    status = int(CODE.unpack(answer)[0])
-    return None if status == NOT_DONE else status
+    return int(CODE.unpack(answer)[0])
 
 
 def _is_of_this_user_alone(address: str) -> bool:
@@ -82,10 +99,15 @@ def is_peer_this_user(connection: socket.socket) -> bool:
     return int(_PEER.unpack(peer)[1]) == os.getuid()
 
 
-def place_of(address: str, arguments: Sequence[str]) -> str:
-    """Returns the socket for a job: the workers', if there are any and it uses models."""
-    kept = os.path.join(os.path.dirname(address), KEPT)
+def place_of(address: str, arguments: Sequence[str]) -> str | None:
+    """Returns the socket for a job: the workers', if there are any and it uses models.
+
+    None for a job that had better not wait for a process which is still loading.
+    """
+    folder = os.path.dirname(address)
+    kept = os.path.join(folder, KEPT)
     words = list(arguments[1:])
-    command = words[2:3] if words[:1] == ["--log"] else words[:1]
-    uses_models = any(word in OF_MODELS for word in command)
-    return kept if uses_models and os.path.exists(kept) else address
+    command = "".join(words[2:3] if words[:1] == ["--log"] else words[:1])
+    if command in LIGHT and not os.path.exists(os.path.join(folder, READY)):
+        return None
+    return kept if command in OF_MODELS and os.path.exists(kept) else address

@@ -25,8 +25,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lotus.engine.asking import KEPT
-
 IDLE = 60
 """Seconds without a job after which a worker gives its GPU back."""
 
@@ -56,7 +54,7 @@ class Workers:
     """So many workers, each replaced when it ends.
 
     Args:
-        address: of the warm process.
+        listener: where jobs for them arrive.
         count: number of workers.
         do_one: does the job that comes by a connection, and says whether the process can go on.
         close: in a worker: closes what is the warm process's.
@@ -65,19 +63,16 @@ class Workers:
 
     def __init__(
         self,
-        address: Path,
+        listener: socket.socket,
         count: int,
         do_one: Callable[[socket.socket], bool],
         close: Callable[[], None],
     ) -> None:
         self._count, self._do_one, self._close = count, do_one, close
         self._workers: list[Worker] = []
-        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        if count:
-            self._listener.bind(str(address.with_name(KEPT)))
-            self._listener.listen()
-            # A worker looks each second whether the warm process is still there.
-            self._listener.settimeout(1.0)
+        self._listener = listener
+        # A worker looks each second whether the warm process is still there.
+        listener.settimeout(1.0)
 
     def replenish(self) -> None:
         """Forks workers in place of those that have ended, and the first ones."""
@@ -119,7 +114,6 @@ class Workers:
 
 def has_gpu() -> bool:
     """Whether this process has a slot of a GPU."""
-    # Who only asks for a job loads this module, too, and needs none of that.
     from lotus.engine.device import present
 
     device = present()

@@ -22,13 +22,23 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
 from lotus.engine import kept
-from lotus.engine.asking import CODE, NOT_DONE, SIZE, VARIABLE, is_peer_this_user
+from lotus.engine.asking import (
+    CODE,
+    DOING,
+    KEPT,
+    LEFT,
+    READY,
+    SIZE,
+    VARIABLE,
+    is_peer_this_user,
+)
 from lotus.private_folder import COMPILED
 from lotus.records.began import begin_job
 from lotus.surroundings import PACKAGE
@@ -43,8 +53,6 @@ LIBRARIES = (
     "matplotlib.figure",
     "seaborn",
 )
-LONGEST_ADDRESS = 100
-"""Bytes; systems take 104 to 108."""
 STANDARD_INPUT = 0
 """Of a process that a workflow started a pipe, whose other end is the workflow's."""
 
@@ -65,7 +73,7 @@ class WarmProcess:
         self._folder: Path | None = None
 
     def start(self) -> Path | None:
-        """Starts it; jobs that come before it is ready load the libraries themselves.
+        """Starts it; jobs that come before it is ready wait for it, or load little themselves.
 
         Returns:
             Its address, in a new folder of this user alone; None where it cannot be had, which costs only
@@ -75,16 +83,26 @@ class WarmProcess:
         try:
             self._folder = Path(tempfile.mkdtemp(prefix="lotus-"))
             address = self._folder / "socket"
-            if len(os.fsencode(address)) > LONGEST_ADDRESS:
-                raise OSError(f"{address}: is too long for the address of a socket")
             self._log.parent.mkdir(parents=True, exist_ok=True)
-            with self._log.open("wb") as log:
-                command = [*self._command, "warm", str(address), "--workers", str(self._workers)]
+            with ExitStack() as here:
+                # It gets them listening, so that jobs can come at once; with its end nobody listens.
+                listeners = [here.enter_context(_listening(address))]
+                if self._workers:
+                    listeners.append(here.enter_context(_listening(address.with_name(KEPT))))
+                numbers = [listener.fileno() for listener in listeners]
+                log = here.enter_context(self._log.open("wb"))
+                command = [*self._command, "warm", *map(str, numbers)]
+                command += ["--workers", str(self._workers)]
                 # PyTorch makes its folder of compiled code when it is loaded; jobs have another.
                 variables = {COMPILED: str(self._folder / "compiled"), **os.environ}
                 # Nothing is ever written to this pipe: it closes when this process ends, however it does.
                 self._process = subprocess.Popen(
-                    command, stdin=subprocess.PIPE, stdout=log, stderr=log, env=variables
+                    command,
+                    stdin=subprocess.PIPE,
+                    stdout=log,
+                    stderr=log,
+                    env=variables,
+                    pass_fds=numbers,
                 )
         except OSError:
             self.stop()
@@ -107,34 +125,50 @@ class WarmProcess:
             shutil.rmtree(self._folder, ignore_errors=True)
 
 
-def serve(address: Path, work: Callable[[], None], workers: int = 0) -> None:
-    """Waits for jobs until the process that started this one is gone.
+def _listening(address: Path) -> socket.socket:
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        listener.bind(str(address))
+        listener.listen()
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def serve(
+    listeners: Sequence[int], work: Callable[[], None], modules: Sequence[str], workers: int = 0
+) -> None:
+    """Does jobs until the process that started this one is gone.
 
     Args:
-        address: socket to listen on; its folder must belong to this user alone.
+        listeners: numbers of the sockets on which jobs arrive: for all jobs, and for those of the workers.
         work: does one job from `sys.argv`; may raise SystemExit.
+        modules: of this package, that jobs need.
         workers: processes for models that stay after a job.
 
     """
     parent = os.getppid()
-    for library in LIBRARIES:
-        importlib.import_module(library)
-    importlib.import_module("lotus.runs.run").load_optimizers()
-    importlib.import_module("lotus.records.code_identity").read_ahead()
-    importlib.import_module("lotus.records.environment").look_ahead()
-    loaded = LoadedCode()
-    # Nobody here waits for the jobs, so the system is to clear away those that ended.
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
-        # First the workers' socket: jobs come as soon as there is the other.
-        pool = kept.Workers(address, workers, partial(_do_and_stay, work, loaded), listener.close)
-        pool.replenish()
-        listener.bind(str(address))
-        listener.listen()
+    with ExitStack() as here:
+        sockets = [here.enter_context(socket.socket(fileno=number)) for number in listeners]
+        for each in sockets:
+            # Else a program that a job calls would listen on, and nobody would hear that this one is gone.
+            each.set_inheritable(False)
+        _load(modules)
+        loaded = LoadedCode()
+        # Nobody here waits for the jobs, so the system is to clear away those that ended.
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+        listener = sockets[0]
+        pool = None
+        if workers:
+            do_one = partial(_do_and_stay, work, loaded)
+            pool = kept.Workers(sockets[1], workers, do_one, listener.close)
+        Path(listener.getsockname()).with_name(READY).touch()
         # A Snakemake that is killed cannot say so: the loop looks for it each second.
         listener.settimeout(1.0)
         while os.getppid() == parent:
-            pool.replenish()
+            if pool is not None:
+                pool.replenish()
             try:
                 connection, _ = listener.accept()
             except TimeoutError:
@@ -143,9 +177,35 @@ def serve(address: Path, work: Callable[[], None], workers: int = 0) -> None:
                 connection.close()
                 continue
             if os.fork() == 0:
-                listener.close()
+                for each in sockets:
+                    each.close()
                 _do_and_end(connection, work, loaded)
             connection.close()
+        for each in sockets:
+            _turn_away(each)
+
+
+def _load(modules: Sequence[str]) -> None:
+    """Loads what jobs need, and looks at what all their records state."""
+    for module in modules:
+        # The job that needs a module which cannot be loaded says so.
+        with suppress(Exception):
+            importlib.import_module(module)
+    for library in LIBRARIES:
+        importlib.import_module(library)
+    importlib.import_module("lotus.runs.run").load_optimizers()
+    importlib.import_module("lotus.records.code_identity").read_ahead()
+    importlib.import_module("lotus.records.environment").look_ahead()
+
+
+def _turn_away(listener: socket.socket) -> None:
+    """Ends jobs that wait, of a workflow that is gone: left alone they would do their work themselves."""
+    listener.settimeout(0)
+    with suppress(OSError):
+        while True:
+            connection, _ = listener.accept()
+            with connection:
+                connection.sendall(DOING)
 
 
 class LoadedCode:
@@ -183,10 +243,11 @@ def _do_and_end(connection: socket.socket, work: Callable[[], None], loaded: Loa
     """In the forked process: does the job, answers, ends."""
     code = _do_one(connection, work, loaded, Event())
     try:
-        connection.sendall(CODE.pack(code))
+        if code is not None:
+            connection.sendall(CODE.pack(code))
     finally:
         # Not `sys.exit`, which would run what the process that this one was forked from does at its end.
-        os._exit(code)
+        os._exit(code or 0)
 
 
 def _do_and_stay(work: Callable[[], None], loaded: LoadedCode, connection: socket.socket) -> bool:
@@ -197,14 +258,19 @@ def _do_and_stay(work: Callable[[], None], loaded: LoadedCode, connection: socke
     code = _do_one(connection, work, loaded, done)
     loaded.note()
     kept.give_back_output(own)
+    if code is None:
+        return False
     connection.sendall(CODE.pack(code))
     return kept.stays(sys.argv, code)
 
 
 def _do_one(
     connection: socket.socket, work: Callable[[], None], loaded: LoadedCode, done: Event
-) -> int:
-    """Takes the order, works, and returns the job's status; `done` is set when it is over."""
+) -> int | None:
+    """Takes the order, works, and returns the job's status; `done` is set when it is over.
+
+    None where the job is left to who asks for it.
+    """
     code = 1
     try:
         # A job does wait for programs that it calls, such as git: ignored, their status would be lost.
@@ -217,7 +283,9 @@ def _do_one(
             os.dup2(file, number)
             os.close(file)
         if loaded.has_changed():
-            return NOT_DONE
+            connection.sendall(LEFT)
+            return None
+        connection.sendall(DOING)
         os.chdir(order["folder"])
         os.environ.clear()
         os.environ.update({**order["variables"], "MPLBACKEND": "agg"})

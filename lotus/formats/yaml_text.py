@@ -129,7 +129,9 @@ class _Loader(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         """A mapping, each of whose keys stands once; keys of `<<` are defaults and may be repeated."""
         first: dict[Any, yaml.Node] = {}
-        for key_node, _ in node.value:
+        # What is only marked as one PyYAML refuses below.
+        pairs = node.value if isinstance(node, yaml.MappingNode) else []
+        for key_node, _ in pairs:
             if key_node.tag == MERGE:
                 continue
             key = self.construct_object(key_node, deep=True)
@@ -182,6 +184,10 @@ def _construct_text(loader: _Loader, node: yaml.ScalarNode) -> str:
         raise loader.refuse(node, f"{text!r} has half of a character") from error
 
 
+def _construct_bool(loader: _Loader, node: yaml.ScalarNode) -> bool:
+    return bool(loader.construct_yaml_bool(node))
+
+
 def _construct_date(loader: _Loader, node: yaml.ScalarNode) -> Any:
     return loader.construct_yaml_timestamp(node)
 
@@ -193,13 +199,23 @@ def _readable(construct: Callable[[_Loader, yaml.ScalarNode], Any]) -> Callable[
         try:
             return construct(loader, node)
         except (ValueError, OverflowError, AttributeError, TypeError) as error:
-            short = node.value if len(node.value) < 40 else f"{node.value[:20]}…"
-            raise loader.refuse(node, f"{short!r} cannot be read: {error}") from error
+            raise loader.refuse(node, f"{_short(node)!r} cannot be read: {error}") from error
+        except LookupError as error:
+            # PyYAML looks a value up, or at its first character, without a look whether there is one.
+            kind = node.tag.rpartition(":")[2]
+            raise loader.refuse(
+                node, f"{_short(node)!r} is marked as !!{kind}, and is none"
+            ) from error
 
     return tried
 
 
+def _short(node: yaml.ScalarNode) -> str:
+    return node.value if len(node.value) < 40 else f"{node.value[:20]}…"
+
+
 for _tag, _construct in {
+    "bool": _construct_bool,
     "int": _construct_int,
     "float": _construct_float,
     "str": _construct_text,

@@ -57,7 +57,7 @@ def running(folder):
     process = warm.WarmProcess(LOTUS, folder / "warm.log", workers=1)
     address = process.start()
     for _ in range(10 * WAIT):
-        if address.exists():
+        if address.with_name(asking.READY).exists():
             break
         time.sleep(0.1)
     yield Running(address, psutil.Process(process._process.pid))
@@ -159,7 +159,10 @@ def test_a_worker_without_a_job_gives_its_gpu_back_and_without_a_gpu_stays(tmp_p
             connection.sendall(what)
             assert connection.recv(1) == b"."
 
-    workers = kept.Workers(tmp_path / "socket", 1, do_one, lambda: None)
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(tmp_path / asking.KEPT))
+    listener.listen()
+    workers = kept.Workers(listener, 1, do_one, lambda: None)
     workers.replenish()
     (worker,) = workers._workers
     ask(b"-")

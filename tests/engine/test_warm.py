@@ -17,6 +17,7 @@ from lotus.engine import asking, warm
 
 ROOT = Path(__file__).parents[2]
 LOTUS = [sys.executable, "-P", str(ROOT / "workflow/run_lotus.py")]
+WAIT = 120
 
 
 class Running(NamedTuple):
@@ -30,7 +31,7 @@ def process(tmp_path_factory):
     address = kept.start()
     assert address.parent.stat().st_mode & 0o777 == 0o700
     for _ in range(600):
-        if address.exists():
+        if address.with_name(asking.READY).exists():
             break
         time.sleep(0.1)
     yield Running(address, kept._process.pid)
@@ -135,7 +136,7 @@ def test_a_job_that_is_left_to_its_asker_is_done_by_it(listener):
         connection, _ = listening.accept()
         with connection:
             socket.recv_fds(connection, 4, 2)
-            connection.sendall(asking.CODE.pack(asking.NOT_DONE))
+            connection.sendall(asking.LEFT)
 
     Thread(target=decline).start()
     assert asking.ask(str(folder / "socket"), ["lotus"]) is None
@@ -186,13 +187,29 @@ def test_no_job_is_done_with_code_that_lies_there_otherwise(tmp_path, monkeypatc
     did = []
     with ours, theirs, out:
         code = warm._do_one(ours, lambda: did.append(1), warm.LoadedCode(), Event())
-    assert (code, did) == (asking.NOT_DONE, [])
+        assert theirs.recv(10) == asking.LEFT
+    assert (code, did) == (None, [])
+
+
+def endless_job(folder):
+    """A job that waits for what somebody writes into a pipe, and nobody does."""
+    return [*LOTUS, "store", "digits", "--raw", str(folder / "raw"), "--out", str(folder / "out")]
+
+
+def is_read(pipe):
+    """Whether somebody has it open for reading, who then waits on: it stays open here."""
+    try:
+        os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+    except OSError:
+        return False
+    return True
 
 
 def test_a_killed_job_is_a_failure(process, tmp_path):
     variables = {**os.environ, asking.VARIABLE: str(process.address)}
+    os.mkfifo(tmp_path / "raw")
     waiting = subprocess.Popen(
-        [*LOTUS, "warm", str(tmp_path / "socket")],
+        endless_job(tmp_path),
         env=variables,
         stderr=subprocess.PIPE,
         text=True,
@@ -228,18 +245,70 @@ def test_no_job_outlives_a_workflow_that_is_killed(tmp_path):
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as workflow:
         address = Path(workflow.stdout.readline().strip())
         try:
-            while not address.exists():
+            while not address.with_name(asking.READY).exists():
                 time.sleep(0.1)
-            # A job that would go on for ever.
-            job = [*LOTUS, "warm", str(tmp_path / "socket")]
+            os.mkfifo(tmp_path / "raw")
             variables = {**os.environ, asking.VARIABLE: str(address)}
+            job = endless_job(tmp_path)
             waiting = subprocess.Popen(job, env=variables, stderr=subprocess.PIPE, text=True)
-            while not (tmp_path / "socket").exists():
+            while not is_read(tmp_path / "raw"):
                 assert waiting.poll() is None
                 time.sleep(0.1)
         finally:
             workflow.kill()
         _, said = waiting.communicate(timeout=60)
+    assert waiting.returncode == 1
+    assert "killed" in said
+
+
+def test_a_job_waits_for_a_process_that_is_loading_and_a_light_one_does_not(listener, monkeypatch):
+    folder, listening = listener
+    heard = []
+
+    def load_and_do():
+        listening.settimeout(WAIT)
+        connection, _ = listening.accept()
+        with connection:
+            socket.recv_fds(connection, 4, 2)
+            heard.append(True)
+            connection.sendall(asking.DOING + asking.CODE.pack(7))
+
+    assert asking.ask(str(folder / "socket"), ["lotus", "seal"]) is None
+    loading = Thread(target=load_and_do)
+    loading.start()
+    assert asking.ask(str(folder / "socket"), ["lotus", "figure"]) == 7
+    loading.join()
+    (folder / asking.READY).touch()
+    loading = Thread(target=load_and_do)
+    loading.start()
+    assert asking.ask(str(folder / "socket"), ["lotus", "seal"]) == 7
+    loading.join()
+    assert len(heard) == 2
+
+
+def test_a_process_that_ends_while_it_loads_leaves_its_jobs_to_themselves(tmp_path):
+    process = warm.WarmProcess(
+        [sys.executable, "-c", "import time; time.sleep(2)"], tmp_path / "log"
+    )
+    try:
+        address = process.start()
+        assert asking.ask(str(address), ["lotus", "figure"]) is None
+    finally:
+        process.stop()
+
+
+def test_no_job_that_waits_outlives_a_workflow_that_is_killed(tmp_path):
+    """It would do its work itself once the process that was loading is gone."""
+    command = [sys.executable, "-c", WORKFLOW, str(tmp_path / "warm.log"), *LOTUS]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as workflow:
+        address = workflow.stdout.readline().strip()
+        job = [*LOTUS, "methods"]
+        variables = {**os.environ, asking.VARIABLE: address}
+        waiting = subprocess.Popen(job, env=variables, stderr=subprocess.PIPE, text=True)
+        time.sleep(0.5)
+        assert not Path(address).with_name(asking.READY).exists()
+        workflow.kill()
+        _, said = waiting.communicate(timeout=WAIT)
     assert waiting.returncode == 1
     assert "killed" in said
 

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import time
 from pathlib import Path
@@ -85,8 +86,11 @@ def test_who_comes_second_hears_who_is_at_work(project):
             assert first.poll() is None
             assert time.monotonic() < end
             time.sleep(0.05)
+        # So that it is at work for as long as the other looks.
+        first.send_signal(signal.SIGSTOP)
         second = run(project, *WANTED, "--forceall", check=False)
     finally:
+        first.send_signal(signal.SIGCONT)
         first.communicate()
     assert second.returncode == 1
     assert "has been at work in this folder since" in second.stderr
