@@ -5,6 +5,7 @@ annotations change no digest. Docstrings count for the steps that reach a module
 it runs, and annotations of functions likewise; no step of this package does either.
 """
 
+import gc
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -149,8 +150,15 @@ def read_ahead() -> None:
 
     They still look at each file: a source that is another one by then is read anew.
     """
-    for text in sources_of_package().values():
-        source_of(text)
+    # Trees are hundreds of thousands of objects, at which Python's collector would look again and again.
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        for text in sources_of_package().values():
+            source_of(text)
+    finally:
+        if collects:
+            gc.enable()
 
 
 @cache
