@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from lotus import layout
+from lotus.data.content import PARTS
 from lotus.data.store import Store
 from lotus.formats.json_text import parse_json, read_file
 
@@ -36,7 +37,7 @@ def store_opener(sound: Set[str]) -> OpenStore:
             return _store(
                 folder, np.load(labels), parse_json(read_file(classes)), read_file(source)
             )
-        except (OSError, ValueError, EOFError, TypeError, AttributeError) as error:
+        except (OSError, ValueError, EOFError, LookupError, TypeError, AttributeError) as error:
             raise ValueError(f"{files['labels'].parent} is no store: {error}") from error
 
     def _store(folder: Path, labels: np.ndarray, classes: list[str], source: bytes) -> Store:
@@ -45,6 +46,8 @@ def store_opener(sound: Set[str]) -> OpenStore:
             raise ValueError(f"labels are {labels.dtype} of {labels.ndim} dimensions")
         if len(labels) and not 0 <= labels.min() <= labels.max() < len(classes):
             raise ValueError(f"labels are not of its {len(classes)} classes")
+        if {*described["parts"]} not in [{*names} for names in PARTS]:
+            raise ValueError(f"its parts are {', '.join(described['parts']) or 'none'}")
         for first, end in described["parts"].values():
             if not 0 <= first <= end <= len(labels):
                 raise ValueError(f"a part from {first} to {end} of {len(labels)} images")

@@ -129,8 +129,9 @@ def test_splits_with_impossible_images_are_named(project):
     assert "not a split" in unsound()[SPLIT].reason
 
 
-def test_a_store_that_says_nothing_of_its_parts_is_no_crash(project):
-    edit_json("data/stores/digits/source.json", lambda it: it.update(parts={"train": 3}))
+@pytest.mark.parametrize("parts", [{"train": 3}, {}, {"train": [0, 1000], "other": [1000, 1797]}])
+def test_a_store_that_says_nothing_of_its_parts_is_no_crash(project, parts):
+    edit_json("data/stores/digits/source.json", lambda it: it.update(parts=parts))
     record_anew()
     unsound()
 
