@@ -153,7 +153,8 @@ def _put_in_dvc(file: Path, records: Mapping[str, str]) -> None:
     if here:
         # DVC takes over all that a file lists or nothing: what is not here is added afterwards.
         _write(file, here, records)
-        dvc("commit", "--quiet", "--force", str(file))
+        # Of what it takes over here git has nothing: `_stage` has seen to that.
+        dvc("commit", "--quiet", "--force", str(file), asks_git=False)
     known = before | (dvc_entries_of(file) if here else {})
     entries = {path: known[path] for path in listed if path in known}
     if entries:

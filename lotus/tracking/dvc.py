@@ -18,8 +18,12 @@ from lotus.records.record import write_record
 from lotus.tracking.dvc_files import dvc_outs
 
 
-def dvc(*arguments: str) -> str:
+def dvc(*arguments: str, asks_git: bool = True) -> str:
     """Runs `dvc` and returns what it printed.
+
+    Args:
+        asks_git: whether it may ask git about what it does. To take over files it reads git's whole index
+            for each of them: time that grows with the square of their number.
 
     Raises:
         LotusError: it failed, with what it said.
@@ -29,14 +33,14 @@ def dvc(*arguments: str) -> str:
     # The command of this environment, whichever is first on the path; no file of this folder hides its
     # modules.
     command = [sys.executable, "-P", "-m", "dvc", *arguments]
-    with _settings() as settings:
+    with _settings(asks_git) as settings:
         own = {**settings, SITE_CACHE: site_cache(), "DVC_NO_ANALYTICS": "1", "PYTHONUTF8": "1"}
         variables = {**os.environ, **own}
         done = subprocess.run(command, capture_output=True, check=False, env=variables)
     said, failed = (out.decode("utf-8", "replace") for out in (done.stdout, done.stderr))
     if done.returncode and "--quiet" in arguments and not (failed or said).strip():
         # It keeps the reason back as well: once more, to hear it.
-        return dvc(*(word for word in arguments if word != "--quiet"))
+        return dvc(*(word for word in arguments if word != "--quiet"), asks_git=asks_git)
     if done.returncode:
         reason = (failed or said).strip() or f"it ended with {done.returncode} and said nothing"
         raise LotusError(f"dvc {' '.join(arguments[:2])} failed: {reason}")
@@ -44,12 +48,12 @@ def dvc(*arguments: str) -> str:
 
 
 @contextmanager
-def _settings() -> Iterator[dict[str, str]]:
-    """Variables for DVC: where no git repository is around it, it is told that it needs none.
+def _settings(asks_git: bool) -> Iterator[dict[str, str]]:
+    """Variables for DVC: where it is not to ask git, or none is around it, it is told that it needs none.
 
     As a setting of the system, which the project's own and the user's come before.
     """
-    if in_repository():
+    if asks_git and in_repository():
         yield {}
         return
     with TemporaryDirectory() as folder:

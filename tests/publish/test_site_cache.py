@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from project import ROOT
+from project import ROOT, run
 
 from lotus.errors import LotusError
 from lotus.publish.restore import restore
@@ -93,3 +93,16 @@ def test_nothing_is_restored_through_a_link(tmp_path, name):
     Path(name).symlink_to(tmp_path.parent)
     with pytest.raises(LotusError, match=f"^{name}: leads out of the project by a link"):
         restore([], "1", recompute=False, only_list=False)
+
+
+def test_dvc_takes_files_over_without_a_look_into_git(folder):
+    """It would read git's whole index for each of them, and refuse one that git has."""
+    for command in (["git", "init", "--quiet"], ["dvc", "init", "--quiet"]):
+        run(Path.cwd(), *command)
+    Path("a.bin").write_text("some bytes")
+    Path("files.dvc").write_text("outs: [{path: a.bin, hash: md5}]")
+    run(Path.cwd(), "git", "add", "a.bin")
+    with pytest.raises(LotusError, match="already tracked"):
+        dvc("commit", "--quiet", "--force", "files.dvc")
+    dvc("commit", "--quiet", "--force", "files.dvc", asks_git=False)
+    assert "md5: " in Path("files.dvc").read_text()
