@@ -27,8 +27,6 @@ CONFIG = "config/digits.yaml"
 LOTUS = [sys.executable, "-P", str(ROOT / "workflow/run_lotus.py")]
 DRAWN = re.compile("[a-z0-9_]{8}$")
 """How names end that nobody can guess."""
-OF_SOLVER = re.compile(r"[0-9a-f]{32}-pulp\.\w+")
-"""What Snakemake's scheduler hands to its solver for a moment: numbers of jobs, under a name drawn anew."""
 
 
 def reads(path):
@@ -83,7 +81,6 @@ def watched_run(project, folder):
     found, names, lines = set(), set(), set()
     while running.poll() is None:
         below = [path.relative_to(folder) for path in folder.rglob("*")]
-        below = [path for path in below if not OF_SOLVER.fullmatch(path.name)]
         names |= {path.parts[0] for path in below}
         known = [str(path) for path in below]
         found |= set(as_other(lambda known=known: reached_by_name(folder, known)))
