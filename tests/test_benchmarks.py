@@ -4,9 +4,13 @@ import ast
 import importlib.util
 import json
 import sys
+from pathlib import Path
 
 import pytest
+import torch
 from project import ROOT, run
+
+from lotus.models.weights_file import read_safetensors, write_safetensors
 
 KEYS = {
     "evaluation",
@@ -123,3 +127,37 @@ def test_what_an_experiment_took_its_records_say(tmp_path):
         "core_minutes": {"gold": 2.5, "original": 1.0},
         "minutes": 3.0,
     }
+
+
+def test_what_a_rehearsal_puts_in_place_of_work_is_there():
+    """A function of another name would not be put aside, and a rehearsal of days would do the work."""
+    instant = loaded("instant")
+    for module, lines in instant.HOOKS.items():
+        body = ast.parse((ROOT / module).read_text()).body
+        own = {node.name for node in body if isinstance(node, ast.FunctionDef)}
+        taken = {
+            alias.asname or alias.name
+            for node in body
+            if isinstance(node, ast.ImportFrom)
+            for alias in node.names
+        }
+        for line in lines:
+            (statement,) = ast.parse(line).body
+            assert {target.id for target in statement.targets} <= own | taken, line
+            named = [node for node in ast.walk(statement.value) if isinstance(node, ast.Attribute)]
+            assert [hasattr(instant, node.attr) for node in named] == [True], line
+
+
+def test_a_rehearsed_model_is_as_large_as_a_real_one_and_takes_no_room(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    instant = loaded("instant")
+    monkeypatch.setattr(instant, "numbers", lambda: {"model_bytes": {"resnet18": 10_000_000}})
+    path = Path("results/cifar10/resnet18/model.safetensors")
+    path.parent.mkdir(parents=True)
+    weights = {"a": torch.arange(5.0), "b": torch.arange(3)}
+    instant.padded(write_safetensors)(weights, path)
+    assert 10_000_000 < path.stat().st_size < 10_001_000
+    assert path.stat().st_blocks * 512 < 100_000
+    found = instant.without_padding(read_safetensors)(path)
+    assert found.keys() == weights.keys()
+    assert all(torch.equal(found[name], value) for name, value in weights.items())
