@@ -45,7 +45,7 @@ def curve(name: str, sizes: Sequence[int]) -> Figures:
             work()
             numbers.append(number)
             seconds.append(median(timed(work) for _ in range(REPEATED)))
-            memory.append(_peak())
+            memory.append(peak())
         chdir(ROOT)
     return {
         "numbers": numbers,
@@ -57,15 +57,20 @@ def curve(name: str, sizes: Sequence[int]) -> Figures:
     }
 
 
-def _peak() -> float:
-    """Returns the most memory that this process had, in MiB.
+def peak(process: int | str = "self") -> float:
+    """Returns the most memory that a process had itself, in MiB.
 
-    Not what `getrusage` says: on Linux that begins with what the process had that started this one.
+    Not what `getrusage` says: on Linux that begins with what the process had that started it.
+
+    Raises:
+        OSError: it is gone, or the system does not tell.
+
     """
-    for line in Path("/proc/self/status").read_text().splitlines():
+    status = Path(f"/proc/{process}/status")
+    for line in status.read_text().splitlines():
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) * 1024 / MIB
-    raise OSError("/proc/self/status has no VmHWM; the growth of memory is measured on Linux alone")
+    raise OSError(f"{status} has no VmHWM; the growth of memory is measured on Linux alone")
 
 
 def exponent(numbers: Sequence[int], seconds: Sequence[float]) -> float:

@@ -92,9 +92,13 @@ def _configured(project: Path, folder: Path, factor: int) -> list[Path]:
     """The configuration files of the grid with more seeds."""
     seeds = yaml.safe_load((project / CONFIG).read_text())["seeds"]
     more = folder / f"seeds{factor}.yaml"
-    added = range(100_000, 100_000 + len(seeds) * (factor - 1))
-    more.write_text(yaml.safe_dump({"seeds": [*seeds, *added]}))
+    more.write_text(yaml.safe_dump({"seeds": more_seeds(seeds, factor)}))
     return [project / CONFIG, more]
+
+
+def more_seeds(seeds: Sequence[int], times: int) -> list[int]:
+    """Returns these seeds, and so many others that they are `times` as many."""
+    return [*seeds, *range(100_000, 100_000 + len(seeds) * (times - 1))]
 
 
 def _write_bare(folder: Path, files: Sequence[Path]) -> None:

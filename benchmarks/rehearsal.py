@@ -22,6 +22,7 @@ import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from threading import Event, Thread
 from time import perf_counter
@@ -30,7 +31,8 @@ from typing import Any
 import instant
 import yaml
 from child import of_a_clone
-from growth import exponent
+from growth import MIB, exponent, peak
+from plan import CONFIG, more_seeds
 from problem import resnet18
 
 from lotus import models
@@ -38,8 +40,6 @@ from lotus.config.architectures import ARCHITECTURE
 from lotus.records.files import write_json
 
 ROOT = Path(__file__).resolve().parents[1]
-CONFIG = Path("config/paper.yaml")
-MIB = 2**20
 TICKS = os.sysconf("SC_CLK_TCK")
 DONE = re.compile(rb"^(\d+) of (\d+) steps", re.MULTILINE)
 EVERY = 5.0
@@ -105,7 +105,7 @@ def _prepare(project: Path, times: int, share: float, full_models: bool) -> None
             file.write("\n".join(["", "", "from lotus import instant", "", *lines, ""]))
     config = yaml.safe_load((project / CONFIG).read_text())
     _put_small_networks(config["architectures"])
-    config["seeds"] += range(100_000, 100_000 + len(config["seeds"]) * (times - 1))
+    config["seeds"] = more_seeds(config["seeds"], times)
     (project / "config/rehearsal.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
     stated = {
         "images": {name: _fewer(name, share) for name in PER_CLASS},
@@ -139,6 +139,7 @@ def _fewer(name: str, share: float) -> dict[str, Any]:
     return {"side": side, "classes": kept, "parts": fewer}
 
 
+@cache
 def _bytes_of_models() -> dict[str, int]:
     """Returns how large the paper's networks' weights are, by their names in the grid."""
     described = {"model": "vit-b16", "weights": None, "training": {}}
@@ -196,19 +197,18 @@ class Watch:
     def __init__(self, process: int, said: Path) -> None:
         self.mebibytes, self.jobs = 0.0, 0
         self.points: list[tuple[int, float]] = []
-        self._folder, self._said, self._read_to = Path("/proc", str(process)), said, 0
+        self._process, self._said, self._read_to = process, said, 0
 
     def look_until(self, stopped: Event) -> None:
         """Looks until it is told to stop, or the process has ended."""
         while not stopped.wait(EVERY):
             try:
-                status = (self._folder / "status").read_text()
+                self.mebibytes = peak(self._process)
                 # After the name in parentheses, which may hold anything.
-                times = (self._folder / "stat").read_text().rpartition(")")[2].split()
+                state = Path(f"/proc/{self._process}/stat").read_text()
+                times = state.rpartition(")")[2].split()
             except OSError:
                 return
-            if peak := re.search(r"^VmHWM:\s+(\d+)", status, re.MULTILINE):
-                self.mebibytes = int(peak[1]) / 1024
             if done := self._done():
                 self.points.append((done, round((int(times[11]) + int(times[12])) / TICKS, 1)))
 

@@ -133,8 +133,7 @@ def test_a_job_loads_next_to_nothing_to_ask_the_warm_process():
 
 # Each imports what its step is told (a method, a network, a source, a table), or what no result rests on.
 IMPORT_COMPUTED_NAMES = {
-    *("attest/again.py", "data/sources/__init__.py", "engine/warm.py"),
-    "lazy_torch.py",
+    *("attest/again.py", "data/sources/__init__.py", "engine/warm.py", "lazy_torch.py"),
     *("methods/base/registry.py", "models/__init__.py", "plugin_files.py"),
     *("publish/replay.py", "tables/discovery.py"),
 }

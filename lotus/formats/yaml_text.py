@@ -184,14 +184,6 @@ def _construct_text(loader: _Loader, node: yaml.ScalarNode) -> str:
         raise loader.refuse(node, f"{text!r} has half of a character") from error
 
 
-def _construct_bool(loader: _Loader, node: yaml.ScalarNode) -> bool:
-    return bool(loader.construct_yaml_bool(node))
-
-
-def _construct_date(loader: _Loader, node: yaml.ScalarNode) -> Any:
-    return loader.construct_yaml_timestamp(node)
-
-
 def _readable(construct: Callable[[_Loader, yaml.ScalarNode], Any]) -> Callable[..., Any]:
     """The same with a place where the value cannot be read: PyYAML gives Python's own error."""
 
@@ -215,11 +207,11 @@ def _short(node: yaml.ScalarNode) -> str:
 
 
 for _tag, _construct in {
-    "bool": _construct_bool,
+    "bool": _Loader.construct_yaml_bool,
     "int": _construct_int,
     "float": _construct_float,
     "str": _construct_text,
-    "timestamp": _construct_date,
+    "timestamp": _Loader.construct_yaml_timestamp,
 }.items():
     _Loader.add_constructor(f"tag:yaml.org,2002:{_tag}", _readable(_construct))
 
