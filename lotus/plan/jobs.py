@@ -1,7 +1,9 @@
 """How the workflow calls `lotus`, what it was itself asked for, and on which device models run."""
 
+import _thread
 import re
 import shlex
+import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -191,6 +193,18 @@ def look_when_jobs_end(workflow: Any) -> None:
     """
     if workflow.local_exec:
         workflow.scheduler.job_rate_limiter = None
+
+
+def hear_the_end_beside_work() -> None:
+    """Has a SIGTERM heard in a thread of its own, by what hears it now; called from the main thread.
+
+    Snakemake's way to hear it waits for a lock that the interrupted code may hold, while it notes what a
+    job has made: then both would wait for ever.
+    """
+    hears = signal.getsignal(signal.SIGTERM)
+    if callable(hears):
+        # Nothing of `threading`, whose own locks the interrupted code may hold as well.
+        signal.signal(signal.SIGTERM, lambda *of: _thread.start_new_thread(hears, of))
 
 
 def raw_files_of_store(

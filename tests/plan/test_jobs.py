@@ -1,5 +1,6 @@
 """How the workflow calls `lotus`, and what it was itself asked for."""
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -180,3 +181,39 @@ def test_torch_is_asked_for_gpus_only_where_a_driver_is_loaded(monkeypatch, tmp_
 )
 def test_a_batch_is_told_of_several_jobs(line, is_one):
     assert is_batch(line.split()) == is_one
+
+
+def test_a_sigterm_is_heard_while_the_lock_of_who_hears_it_is_held():
+    program = """
+import os, signal, threading
+from lotus.plan.jobs import hear_the_end_beside_work
+
+lock, heard = threading.Lock(), threading.Event()
+
+def hears(number, frame):
+    with lock:
+        heard.set()
+
+signal.signal(signal.SIGTERM, hears)
+hear_the_end_beside_work()
+with lock:
+    os.kill(os.getpid(), signal.SIGTERM)
+    print(heard.wait(0.2))
+print(heard.wait(10))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout == "False\nTrue\n"
+
+
+def test_a_sigterm_that_nobody_hears_ends_as_before():
+    program = """
+import os, signal
+from lotus.plan.jobs import hear_the_end_beside_work
+
+hear_the_end_beside_work()
+os.kill(os.getpid(), signal.SIGTERM)
+"""
+    done = subprocess.run([sys.executable, "-c", program], timeout=60, check=False)
+    assert done.returncode == -signal.SIGTERM

@@ -110,6 +110,7 @@ if jobs.is_batch(sys.argv) and not IN_CONDA:
 
 onstart:
     jobs.look_when_jobs_end(workflow)
+    jobs.hear_the_end_beside_work()
     PRESENCE.begins(workflow.local_exec)
     if not IN_CONDA and len([*workflow.dag.needrun_jobs()]) > FEW:
         shell.prefix(jobs.shell_prefix(LOTUS, WARM.start()))
