@@ -1,4 +1,7 @@
-"""`config/paper.yaml`: the hyper-parameters that the authors of the methods have for single data sets."""
+"""`config/paper.yaml`: the hyper-parameters that the authors of the methods have for single data sets.
+
+`config/cifar10-gpu.yaml` is a part of it.
+"""
 
 from pathlib import Path
 
@@ -8,6 +11,7 @@ from lotus.config.cells import Benchmark
 from lotus.config.origins import read_origin
 from lotus.config.reading import load
 from lotus.methods.base import configured
+from lotus.plan.declared import declared
 from lotus.plan.plan import Plan
 
 ROOT = Path(__file__).parents[2]
@@ -52,3 +56,23 @@ def test_scrub_has_its_authors_values_for_cifar100(plan):
     defaults = configured.hyperparameters(configured.make("scrub", {}))
     for dataset in ("cifar10", "tiny-imagenet", "mufac-clean"):
         assert of(plan, "scrub", dataset) == defaults
+
+
+def test_the_first_experiment_for_a_gpu_is_the_papers(plan):
+    first = declared([ROOT / "config/cifar10-gpu.yaml"], {}).plan
+    assert first.settings.seeds == plan.settings.seeds
+    cells = [
+        Benchmark("cifar10", "resnet18", "instance-10", protocol)
+        for protocol in ("corrected", "released")
+    ]
+    assert [*first.cells] == cells
+    assert first.architecture("cifar10", "resnet18") == plan.architecture("cifar10", "resnet18")
+    assert first.use_of("cifar10", "resnet18") == plan.use_of("cifar10", "resnet18")
+    assert first.scenario("instance-10") == plan.scenario("instance-10")
+    for cell in cells:
+        assert first.rows_of(cell) == plan.rows_of(cell)
+        for row in first.rows_of(cell):
+            if row not in ("original", "gold"):
+                assert first.hyperparameters(cell, row) == plan.hyperparameters(cell, row)
+    # What the paper's lacks, and a result cannot be judged without: how far gold is from gold.
+    assert (first.settings.gold_seeds, plan.settings.gold_seeds) == (1, 0)

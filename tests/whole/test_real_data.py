@@ -140,7 +140,7 @@ def test_a_store_once_built_needs_no_raw_files(finished):
 def test_the_papers_first_steps_and_going_on_after_a_break(project):
     """The README's command for a GPU is planned; its first training is broken off twice."""
     paper = [
-        BIN / "snakemake", "--cores", "1", "--configfile", "config/paper.yaml",
+        BIN / "snakemake", "--cores", "1", "--configfile", "config/cifar10-gpu.yaml",
         "--config", "seeds=[3407]", "limit=12", "data={mirror: mirror}",
         "datasets={cifar10: {store: {content: any}}}",
     ]  # fmt: skip
