@@ -7,6 +7,7 @@ from metrics_files import measured_of, scores
 
 from lotus.claims.judging import FAILS, HOLDS, NOT_RUN, OPEN
 from lotus.page.headline import Floors, count_floors, headline
+from lotus.page.power_part import PowerPart
 from lotus.page.verdict_counts import verdict_counts
 
 NEEDED = [
@@ -22,7 +23,7 @@ def claim(name, printed, *rulings):
         "printed": {"verdict": printed},
         "rulings": [
             {"scope": s, "protocol": p, "verdict": v, "why": "why", "data": ["MNIST", "SVHN"]}
-            | {"would_tell": NEEDED if v == OPEN and p == "corrected" else []}
+            | {"would_tell": NEEDED if v == OPEN and p == "corrected" else [], "findings": []}
             for s, p, v in rulings
         ],
     }
@@ -38,7 +39,7 @@ CLAIMS = {
 
 
 def test_every_ruling_that_ran_is_in_one_count():
-    held, failed, told = verdict_counts(CLAIMS)
+    held, failed, told = verdict_counts(CLAIMS, PowerPart())
     assert [each.count for each in (held, failed, told)] == [2, 1, 2]
     assert held.by_protocol == {"released": 2}
     assert told.by_protocol == {"corrected": 2}
@@ -53,13 +54,28 @@ def test_every_ruling_that_ran_is_in_one_count():
 
 def test_what_cannot_be_told_stands_below_what_would_tell_it_first():
     other = claim("d", HOLDS, ("other", "released", OPEN))
-    *_, told = verdict_counts({"claims": [*CLAIMS["claims"], other]})
+    *_, told = verdict_counts({"claims": [*CLAIMS["claims"], other]}, PowerPart())
     assert [(each.would_tell, each.count) for each in told.groups] == [
         ("", 1),
         ("stronger measure", 2),
     ]
     (ruling,) = told.groups[1].claims[1].rulings
     assert (ruling.where, ruling.said) == ("MNIST and SVHN", "no number of seeds; 12 seeds.")
+
+
+class Blind(PowerPart):
+    """As if every measure of a `corrected` verdict could tell nothing."""
+
+    def in_short(self, ruling):
+        return "It cannot tell." if ruling["protocol"] == "corrected" else ""
+
+
+def test_a_measure_that_cannot_tell_is_named_in_the_counts():
+    held, _, told = verdict_counts(CLAIMS, Blind())
+    assert [each.rulings[0].blind for each in held.groups[0].claims] == ["", ""]
+    assert [it.blind for each in told.groups[0].claims for it in each.rulings] == [
+        "It cannot tell."
+    ] * 2
 
 
 @pytest.mark.parametrize(
@@ -77,7 +93,7 @@ def test_what_cannot_be_told_stands_below_what_would_tell_it_first():
 )
 def test_the_headline_says_no_more_than_what_is_settled(verdicts, said):
     claims = [claim(str(n), HOLDS, ("other", "corrected", v)) for n, v in enumerate(verdicts)]
-    found = headline([Floors("Avg Gap", 0, 0)], verdict_counts({"claims": claims}))
+    found = headline([Floors("Avg Gap", 0, 0)], verdict_counts({"claims": claims}, PowerPart()))
     assert found.endswith(said)
     assert "farther" not in found
 
@@ -111,7 +127,7 @@ def test_floors_are_counted_measure_by_measure(cells):
 
 
 def test_the_headline_names_the_measure_that_cannot_rank(cells):
-    counts = verdict_counts({"claims": []})
+    counts = verdict_counts({"claims": []}, PowerPart())
     assert headline(count_floors(cells), counts).startswith(
         "By Avg Gap the best methods are no farther from gold than another gold in 1 of 2 comparisons, and "
         "have no rank there; by JSD the best methods are no farther from gold than another gold in 2 of 2 "
@@ -124,9 +140,9 @@ def test_the_headline_names_the_measure_that_cannot_rank(cells):
 
 
 def test_the_headline_says_once_what_both_measures_say(cells):
-    both = headline(count_floors(cells[1:2]), verdict_counts({"claims": []}))
+    both = headline(count_floors(cells[1:2]), verdict_counts({"claims": []}, PowerPart()))
     assert both.startswith("By Avg Gap and JSD the best methods are no farther from gold")
     farther = [Floors("Avg Gap", 2, 0), Floors("JSD", 2, 0)]
-    assert headline(farther, verdict_counts({"claims": []})).startswith(
+    assert headline(farther, verdict_counts({"claims": []}, PowerPart())).startswith(
         "By Avg Gap and JSD every method is farther from gold than another gold (2 comparisons);"
     )
