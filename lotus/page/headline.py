@@ -1,6 +1,6 @@
 """The page's first sentence: what the measured distances and the verdicts can tell, and no more."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isnan
 
@@ -61,22 +61,35 @@ def headline(floors: Sequence[Floors], counts: Sequence[VerdictCount]) -> str:
 
 
 def _ranks(floors: Sequence[Floors]) -> list[str]:
-    """Returns what each measure can rank, those that say the same together."""
-    measures: dict[tuple[int, int], list[str]] = {}
+    """Returns what the measures can rank, those that say the same together."""
+    among: dict[bool, dict[str, str]] = {}
     for each in floors:
         if each.known:
-            measures.setdefault((each.known, each.above), []).append(each.measure)
-    return [_rank(all_of(names), *counts) for counts, names in measures.items()]
+            count = counted(each.known, "comparison")
+            said = f"in {each.above} of {count}" if each.above else count
+            among.setdefault(each.above > 0, {})[each.measure] = said
+    return [_rank(is_above, counts) for is_above, counts in among.items()]
 
 
-def _rank(measures: str, known: int, above: int) -> str:
-    among = counted(known, "comparison")
-    if above:
+def _rank(is_above: bool, counts: Mapping[str, str]) -> str:
+    """Returns what measures say of the best methods.
+
+    Args:
+        is_above: whether these are not farther from gold than another gold.
+        counts: measure → among how many comparisons, in words.
+
+    """
+    count, *others = {*counts.values()}
+    if others:
+        named, where = all_of([f"{name} ({count})" for name, count in counts.items()]), ""
+    else:
+        named, where = all_of([*counts]), f" ({count})"
+    if is_above:
         return (
-            f"by {measures} the best methods are no farther from gold than another gold in {above} of "
-            f"{among}, and have no rank there"
+            f"by {named} the best methods are no farther from gold than another gold{where}, and have no "
+            "rank there"
         )
-    return f"by {measures} every method is farther from gold than another gold ({among})"
+    return f"by {named} every method is farther from gold than another gold{where}"
 
 
 def _settled(counts: Sequence[VerdictCount]) -> str:

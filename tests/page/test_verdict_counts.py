@@ -129,13 +129,12 @@ def test_floors_are_counted_measure_by_measure(cells):
 def test_the_headline_names_the_measure_that_cannot_rank(cells):
     counts = verdict_counts({"claims": []}, PowerPart())
     assert headline(count_floors(cells), counts).startswith(
-        "By Avg Gap the best methods are no farther from gold than another gold in 1 of 2 comparisons, and "
-        "have no rank there; by JSD the best methods are no farther from gold than another gold in 2 of 2 "
-        "comparisons, and have no rank there; these runs"
+        "By Avg Gap (in 1 of 2 comparisons) and JSD (in 2 of 2 comparisons) the best methods are no "
+        "farther from gold than another gold, and have no rank there; these runs"
     )
     assert headline(count_floors(cells[2:]), counts).startswith(
         "By Avg Gap every method is farther from gold than another gold (1 comparison); by JSD the best "
-        "methods are no farther from gold than another gold in 1 of 1 comparison, and have no rank there;"
+        "methods are no farther from gold than another gold (in 1 of 1 comparison), and have no rank there;"
     )
 
 
