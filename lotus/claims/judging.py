@@ -16,8 +16,19 @@ from lotus.claims.comparisons import (
     listed,
 )
 from lotus.claims.evidence import Distances, Evidence
+from lotus.claims.floors import Floor, floor_of_correlation, floor_of_ranking
 from lotus.claims.remedies import Remedy, of_rivals
-from lotus.claims.stated import Alike, Best, Correlated, Place, Rule, Smaller, StandsOut, Within
+from lotus.claims.stated import (
+    TIME,
+    Alike,
+    Best,
+    Correlated,
+    Place,
+    Rule,
+    Smaller,
+    StandsOut,
+    Within,
+)
 from lotus.layout import GOLD
 from lotus.results.conventions import values
 from lotus.results.correlation import jsd_agreement
@@ -41,6 +52,7 @@ class Finding:
         published: which of the paper's benchmarks it is, None for another one.
         why: the numbers that decide.
         numbers: further ones, by name.
+        measures: metrics that it rests on.
         remedies: what would settle it, where it cannot be told.
         failed: rows that it speaks of, of which models are missing, and the seeds of these.
 
@@ -54,6 +66,7 @@ class Finding:
     why: str
     comparisons: Sequence[PairedComparison] = ()
     numbers: Sequence[tuple[str, float]] = ()
+    measures: Sequence[str] = ()
     remedies: Sequence[Remedy] = ()
     failed: Mapping[str, Sequence[int]] = field(default_factory=dict)
 
@@ -88,6 +101,7 @@ def judge_cells(rule: Rule, cells: Sequence[Evidence]) -> list[Finding]:
                 why=f"{why} {sentence}".rstrip(),
                 comparisons=comparisons,
                 numbers=[*numbers, *floor],
+                measures=_measures(rule, comparisons),
                 remedies=_remedies(rule, cell, comparisons, said) if verdict == OPEN else (),
                 failed=_failed(rule, cell),
             )
@@ -153,23 +167,22 @@ def _absent(rows: Sequence[str], cell: Evidence) -> str:
     return " ".join(f"{what}: {', '.join(map(row_title, of))}." for what, of in said.items() if of)
 
 
-def _floor(rule: Rule, cell: Evidence) -> tuple[Numbers, str]:
+def _floor(rule: Rule, cell: Evidence) -> Floor:
     """Returns the floor of what a rule ranks by, and what is to be said of it beside the verdict."""
-    if not isinstance(rule, Best | Smaller):
-        return (), ""
-    floor = cell.floor(rule.metric)
-    if floor is None:
-        return (), ""
-    ran = {*_asked(rule)} & cell.rows
-    means = {row: cell.of(row, rule.metric).mean(skipna=False) for row in ran}
-    nearest = min(((mean, row) for row, mean in means.items() if mean <= floor), default=None)
-    if nearest is None:
-        return [("floor", floor)], ""
-    said = (
-        f"Another gold is as far from gold as {floor:.4g}, and the nearest row, {row_title(nearest[1])}, "
-        f"{nearest[0]:.4g}: below that this measure ranks nothing."
-    )
-    return [("floor", floor)], said
+    match rule:
+        case Best() | Smaller():
+            return floor_of_ranking(cell, rule.metric, {*_asked(rule)} & cell.rows)
+        case Correlated():
+            rows = jsd_agreement(cell.frame)[0]["row"].unique()
+            return floor_of_correlation(cell, [str(row) for row in rows])
+    return (), ""
+
+
+def _measures(rule: Rule, held: Sequence[PairedComparison]) -> list[str]:
+    """Returns the metrics that a verdict rests on; [] where nothing was compared but times."""
+    if isinstance(rule, Correlated):
+        return ["jsd", "rf_jsd"]
+    return list(dict.fromkeys(each.metric for each in held if each.metric != TIME))
 
 
 def _remedies(

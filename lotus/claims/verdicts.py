@@ -38,7 +38,7 @@ METHOD = (
     "bootstrap intervals over whole methods, at 5 % divided by the number of benchmarks. Metrics are "
     "those of the protocol: textbook under corrected, as published under released."
 )
-FORMAT = 1
+FORMAT = 2
 
 
 def write_verdicts(
@@ -83,7 +83,9 @@ def read_verdicts(path: Path) -> dict[str, Any]:
     """
     content = read_mapping(path)
     if content.get("format") != FORMAT or "claims" not in content:
-        raise LotusError(f"{path}: these are not verdicts that `lotus claims` wrote; run it again")
+        raise LotusError(
+            f"{path}: these are not verdicts that `lotus claims` wrote in format {FORMAT}; run it again"
+        )
     return content
 
 
@@ -91,10 +93,10 @@ def as_json(judged: Sequence[Judged]) -> dict[str, Any]:
     """Everything, as plain values; what is not a number or without bound is null.
 
     `claims`: each with its words, what is printed, and `rulings` (scope × protocol) with their `findings`
-    (benchmarks) and these with `comparisons`: advantage, interval, level and the values of each seed, and
-    `failed`: rows that it speaks of, with seeds in which the method made no model. What
-    cannot be told has `would_tell`: a list of `kind` (models, measure, seeds or data; the first has to be
-    there before the others help), `words`, and how many `seeds` in all.
+    (benchmarks) and these with `comparisons`: advantage, interval, level and the values of each seed,
+    `measures`: metrics that the verdict rests on, and `failed`: rows that it speaks of, with seeds in which
+    the method made no model. What cannot be told has `would_tell`: a list of `kind` (models, measure, seeds
+    or data; the first has to be there before the others help), `words`, and how many `seeds` in all.
     """
     return {
         "format": FORMAT,
@@ -137,6 +139,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "would_tell": [asdict(remedy) for remedy in finding.remedies],
         "failed": {row: list(seeds) for row, seeds in finding.failed.items()},
         "numbers": _plain(dict(finding.numbers)),
+        "measures": list(finding.measures),
         "comparisons": [_comparison(each) for each in finding.comparisons],
     }
 

@@ -22,6 +22,7 @@ class Item:
     Attributes:
         picture: the SVG as a data address; '' for a table.
         width: of the picture, as a share of a page's.
+        shape: how many times as wide as high the picture is; 0 for a table.
         files: (name, path relative to the page) of its other forms.
         inputs: (path, sha256) of what it was made from.
         outputs: (path, sha256) of what was made.
@@ -31,6 +32,7 @@ class Item:
     anchor: str
     picture: str
     width: float
+    shape: float
     alt: str
     files: Sequence[tuple[str, str]]
     command: str
@@ -109,15 +111,16 @@ def figure_item(folder: str, name: str, alt: str) -> Item:
 def _item(folder: str, name: str, form: str, alt: str) -> Item:
     files = layout.item_files(folder, name, form)
     record = read_record(layout.item_record(folder, name, form))
-    picture, width = "", 0.0
+    picture, width, shape = "", 0.0, 0.0
     if form == "figure":
         svg = files["svg"].read_bytes()
         picture = _address(svg)
-        width = _width(svg)
+        width, shape = _size(svg)
     return Item(
         anchor=f"{form}-{name}",
         picture=picture,
         width=width,
+        shape=shape,
         alt=alt,
         files=[(ending.upper(), f"../{folder}/{path.name}") for ending, path in files.items()],
         command=record.content["command"],
@@ -136,7 +139,10 @@ def _address(svg: bytes) -> str:
     return "data:image/svg+xml," + quote(text, safe=" =/:;,()[]{}!?@~|^$*+'`\\")
 
 
-def _width(svg: bytes) -> float:
-    """Share of a page's width, from the head of an SVG in points."""
-    found = re.search(rb'width="([\d.]+)pt"', svg)
-    return min(1.0, float(found[1]) / (72 * PAGE)) if found else 1.0
+def _size(svg: bytes) -> tuple[float, float]:
+    """Returns the share of a page's width, and width by height, from the head of an SVG in points."""
+    found = re.search(rb'width="([\d.]+)pt" height="([\d.]+)pt"', svg)
+    if not found:
+        return 1.0, 1.0
+    width, height = map(float, found.groups())
+    return min(1.0, width / (72 * PAGE)), width / height

@@ -1,6 +1,6 @@
 """How far the measures that verdicts rest on can be trusted to notice that nothing was done."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,19 +43,40 @@ class PowerPart:
             protocol: in whose conventions it was judged.
 
         """
-        metrics = [name for name in _metrics(finding) if name in registry.specs()]
-        if not metrics:
-            return ""
-        is_here = finding["benchmark"] == self.where and protocol == CORRECTED.name
-        known = [] if self.tried is None or not is_here else [*self.tried.measures()]
-        unknown = [name for name in metrics if name not in known]
-        said = [self._blind(name) for name in metrics if name in known]
-        if unknown:
-            named = all_of([registry.specs()[name].label for name in unknown])
-            said.append(f"Whether {named} would notice here that nothing was done is {UNKNOWN}.")
+        metrics = [name for name in finding["measures"] if name in registry.specs()]
+        known = self._tried_on(finding, protocol)
+        said = [self._alarms(name) for name in metrics if name in known]
+        if unknown := [name for name in metrics if name not in known]:
+            said.append(
+                f"Whether {_named(unknown)} would notice here that nothing was done is {UNKNOWN}."
+            )
         return " ".join(filter(None, said))
 
-    def _blind(self, metric: str) -> str:
+    def in_short(self, ruling: Mapping[str, Any]) -> str:
+        """Returns which measures of a verdict cannot tell doing nothing from gold; '' where none is known.
+
+        Args:
+            ruling: as the verdicts have it, on one benchmark or several.
+
+        """
+        blind = [
+            name
+            for finding in ruling["findings"]
+            for name in finding["measures"]
+            if name in self._tried_on(finding, ruling["protocol"]) and self._alarms(name)
+        ]
+        if not blind:
+            return ""
+        where = f" on {self.where}" if len(ruling["findings"]) > 1 else ""
+        return f"{_named(dict.fromkeys(blind))} cannot tell doing nothing from gold{where}."
+
+    def _tried_on(self, finding: Mapping[str, Any], protocol: str) -> list[str]:
+        """Returns the measures that were tried where a finding was made."""
+        is_here = finding["benchmark"] == self.where and protocol == CORRECTED.name
+        return [*self.tried.measures()] if self.tried is not None and is_here else []
+
+    def _alarms(self, metric: str) -> str:
+        """Returns how seldom a measure notices doing nothing; '' where it does."""
         tried = self.tried
         assert tried is not None
         if tried.notices(metric):
@@ -84,5 +105,5 @@ def power_part(read: Experiment) -> PowerPart:
     )
 
 
-def _metrics(finding: Mapping[str, Any]) -> list[str]:
-    return list(dict.fromkeys(each["metric"] for each in finding["comparisons"]))
+def _named(metrics: Iterable[str]) -> str:
+    return all_of([registry.specs()[name].label for name in metrics])

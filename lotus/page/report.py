@@ -200,7 +200,7 @@ def _rendered(template: Path, content: Mapping[str, Any], book: Book) -> str:
 
 
 def _paper(read: Experiment, published: Path) -> dict[str, Any]:
-    claims = read_verdicts(layout.CLAIMS)
+    claims, power = read_verdicts(layout.CLAIMS), power_part(read)
     return {
         "paper_tables": paper_tables(read, published),
         "paper_figures": paper_figures(read, is_ours=False),
@@ -208,10 +208,10 @@ def _paper(read: Experiment, published: Path) -> dict[str, Any]:
         "our_tables": own_tables(read),
         "misprints": load_misprints(published).to_dict("records"),
         "claims": claims,
-        "counts": verdict_counts(claims),
+        "counts": verdict_counts(claims, power),
         "claims_table": table_item(*layout.CLAIMS_TABLE),
         "failed_runs": failed_runs(read.frame, claims),
-        "power": power_part(read),
+        "power": power,
         "power_caption": FIGURES.spec("power").caption,
     }
 

@@ -9,6 +9,7 @@ from lotus.layout import GOLD, ORIGINAL, REFERENCES
 from lotus.metrics.base import registry
 from lotus.predictions.collapse import is_failed
 from lotus.results.conventions import form_of, protocol_of
+from lotus.results.floor import inside_floor
 from lotus.results.metrics import row_title, sound
 from lotus.tables.floor_sentences import floor_sentences
 from lotus.wording import all_of
@@ -18,8 +19,8 @@ NOTABLE_LOSS = 0.05
 
 
 def sentences(frames: Mapping[str, pd.DataFrame], numbers: Mapping[str, pd.DataFrame]) -> list[str]:
-    """Who comes nearest to gold (without one: who has the smallest RF-JSD), what the floor leaves of that,
-    and whether LoTUS does better than doing nothing; one section.
+    """Who comes nearest to gold (without one: who has the smallest RF-JSD), if the floor leaves anything of
+    that, and whether LoTUS does better than doing nothing; one section.
 
     Args:
         frames: metrics by protocol.
@@ -40,20 +41,35 @@ def sentences(frames: Mapping[str, pd.DataFrame], numbers: Mapping[str, pd.DataF
 
 
 def _winner(name: str, frame: pd.DataFrame, numbers: pd.DataFrame) -> str:
-    """Returns the row of smallest Avg Gap (without gold: RF-JSD), in the protocol's own convention."""
+    """Returns the row of smallest Avg Gap (without gold: RF-JSD), in the protocol's own convention.
+
+    Where the floor lies above it, there is no such row: it returns which methods cannot be ranked.
+    """
     metric = "avg_gap" if (frame["row"] == GOLD).any() else "rf_jsd"
     form = form_of(metric, protocol_of(frame), frame)
     found = numbers[form.name] * form.scale
     gaps = found.drop(index=[*REFERENCES], errors="ignore").dropna()
+    title = registry.labels()[metric]
     if gaps.empty:
-        return f"{name.capitalize()}: {registry.labels()[metric]} is defined for no method."
+        return f"{name.capitalize()}: {title} is defined for no method."
+    rule = " by the published rule" if form.is_released else ""
+    nothing = f"doing nothing: {_of_original(found[ORIGINAL], form.decimals)}"
+    inside = inside_floor(numbers, metric)
+    if len(inside) == len(gaps):
+        return (
+            f"{name.capitalize()}: {title}{rule} cannot rank here: no method is farther from gold than "
+            f"another gold ({nothing})."
+        )
+    if inside:
+        said = [f"{row_title(row)} ({gaps[row]:.{form.decimals}f})" for row in inside]
+        verb = "is" if len(inside) == 1 else "are"
+        return (
+            f"{name.capitalize()}: {title}{rule} cannot rank the best here: {all_of(said)} {verb} no "
+            f"farther from gold than another gold ({nothing})."
+        )
     least = f"{gaps.min():.{form.decimals}f}"
     winners = [str(row) for row, gap in gaps.items() if f"{gap:.{form.decimals}f}" == least]
-    rule = " by the published rule" if form.is_released else ""
-    return (
-        f"{name.capitalize()}: smallest {registry.labels()[metric]}{rule}: {_listed(winners)} ({least}; "
-        f"doing nothing: {_of_original(found[ORIGINAL], form.decimals)})."
-    )
+    return f"{name.capitalize()}: smallest {title}{rule}: {_listed(winners)} ({least}; {nothing})."
 
 
 def _of_original(value: float, decimals: int) -> str:

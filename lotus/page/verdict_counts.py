@@ -6,6 +6,7 @@ from typing import Any
 
 from lotus.claims.judging import FAILS, HOLDS, OPEN
 from lotus.claims.overall import PAPER
+from lotus.page.power_part import PowerPart
 from lotus.wording import all_of
 
 COUNTED = (HOLDS, FAILS, OPEN)
@@ -25,12 +26,14 @@ class CountedRuling:
     Attributes:
         where: on which data.
         said: what would tell it, where it cannot be told; else why it is so.
+        blind: which of its measures cannot tell doing nothing from gold, in a sentence; '' of none.
 
     """
 
     protocol: str
     where: str
     said: str
+    blind: str
 
 
 @dataclass(frozen=True)
@@ -86,17 +89,18 @@ class VerdictCount:
         return sum(self.by_protocol.values())
 
 
-def verdict_counts(verdicts: Mapping[str, Any]) -> list[VerdictCount]:
+def verdict_counts(verdicts: Mapping[str, Any], power: PowerPart) -> list[VerdictCount]:
     """Returns the counts of what holds, does not hold and cannot be told; each ruling that ran is in one.
 
     Args:
         verdicts: what `read_verdicts` gives.
+        power: what is known of the measures that they rest on.
 
     """
-    return [_count(verdict, verdicts["claims"]) for verdict in COUNTED]
+    return [_count(verdict, verdicts["claims"], power) for verdict in COUNTED]
 
 
-def _count(verdict: str, claims: Sequence[Mapping[str, Any]]) -> VerdictCount:
+def _count(verdict: str, claims: Sequence[Mapping[str, Any]], power: PowerPart) -> VerdictCount:
     found = [
         (claim, ruling)
         for claim in claims
@@ -111,7 +115,7 @@ def _count(verdict: str, claims: Sequence[Mapping[str, Any]]) -> VerdictCount:
     return VerdictCount(
         verdict,
         [
-            Group(name, _by_claim(groups[name]))
+            Group(name, _by_claim(groups[name], power))
             for name in ("", *WOULD_TELL.values())
             if name in groups
         ],
@@ -126,11 +130,11 @@ def _would_tell(ruling: Mapping[str, Any]) -> str:
 
 
 def _by_claim(
-    found: Iterable[tuple[Mapping[str, Any], Mapping[str, Any]]],
+    found: Iterable[tuple[Mapping[str, Any], Mapping[str, Any]]], power: PowerPart
 ) -> list[CountedClaim]:
     claims: dict[str, tuple[Mapping[str, Any], list[CountedRuling]]] = {}
     for claim, ruling in found:
-        claims.setdefault(claim["id"], (claim, []))[1].append(_ruling(ruling))
+        claims.setdefault(claim["id"], (claim, []))[1].append(_ruling(ruling, power))
     return [_claim(claim, rulings) for claim, rulings in claims.values()]
 
 
@@ -138,7 +142,8 @@ def _claim(claim: Mapping[str, Any], rulings: Sequence[CountedRuling]) -> Counte
     return CountedClaim(f"claim-{claim['id']}", claim["says"], rulings)
 
 
-def _ruling(ruling: Mapping[str, Any]) -> CountedRuling:
+def _ruling(ruling: Mapping[str, Any], power: PowerPart) -> CountedRuling:
     where = "the paper's benchmarks" if ruling["scope"] == PAPER else all_of(ruling["data"])
     needed = "; ".join(each["words"] for each in ruling["would_tell"])
-    return CountedRuling(ruling["protocol"], where, f"{needed}." if needed else ruling["why"])
+    said = f"{needed}." if needed else ruling["why"]
+    return CountedRuling(ruling["protocol"], where, said, power.in_short(ruling))

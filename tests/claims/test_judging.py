@@ -242,6 +242,50 @@ def test_correlation_by_its_bootstrap_interval():
     assert judge_cell(rule, cell(gaps(**AHEAD))) is None
 
 
+@pytest.mark.parametrize(
+    ("floor", "said"),
+    [
+        (0.05, ""),
+        (
+            0.1,
+            "By JSD 1 of 5 rows is no farther from gold than another gold (0.1; the nearest: SCRUB, 0.1)",
+        ),
+        (
+            0.25,
+            "By JSD 2 of 5 rows are no farther from gold than another gold (0.25; the nearest: SCRUB, 0.1)",
+        ),
+        (
+            0.9,
+            "By JSD no row is farther from gold than another gold (0.9; the nearest: SCRUB, 0.1)",
+        ),
+    ],
+)
+def test_a_correlation_says_where_jsd_ranks_nothing(floor, said):
+    values = {"scrub": 0.1, "ssd": 0.2, "unsir": 0.3, "salun": 0.4, "lotus": 0.5}
+    rows = {row: {"jsd": 3 * [jsd], "rf_jsd": 3 * [2 * jsd]} for row, jsd in values.items()}
+    again = {"gold": {}, "gold-again": {"jsd": 3 * [floor], "rf_jsd": 3 * [0.9]}}
+    rule = rule_of(kind="correlation", at_least=0.8)
+    found = judge_cell(rule, cell({**again, **rows}))
+    assert found.verdict == HOLDS
+    assert dict(found.numbers)["floor"] == pytest.approx(floor)
+    remark = f"{said}: below that JSD ranks nothing that RF-JSD could tell."
+    assert ("By JSD" not in found.why) if not said else found.why.endswith(remark)
+    assert "floor" not in dict(judge_cell(rule, cell(rows)).numbers)
+
+
+def test_a_finding_names_the_measures_that_it_rests_on():
+    rows = {row: {**of, "jsd": of.get("avg_gap")} for row, of in gaps(**AHEAD).items() if of}
+    rows = {"gold": {}, **{row: {**of, "rf_jsd": of["jsd"]} for row, of in rows.items()}}
+    for rule, measures in [
+        (against("scrub", "ssd"), ["avg_gap"]),
+        (rule_of(kind="smaller", row="lotus", than="gold", metric="time"), []),
+        (rule_of(kind="correlation", at_least=0.8), ["jsd", "rf_jsd"]),
+    ]:
+        assert judge_cell(rule, cell(rows)).measures == measures
+    rows["lotus"]["collapsed"] = (12,)
+    assert judge_cell(against("scrub"), cell(rows)).measures == []
+
+
 def test_correlations_of_several_benchmarks_share_the_error():
     rng = np.random.default_rng(0)
     jsd = rng.uniform(0.1, 0.5, size=(12, 3))

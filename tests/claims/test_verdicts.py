@@ -18,6 +18,7 @@ from lotus.claims.verdicts import as_json, as_latex, as_table, read_verdicts, wr
 from lotus.errors import LotusError
 from lotus.metrics.base import registry
 from lotus.page.power_part import PowerPart
+from lotus.page.verdict_counts import verdict_counts
 from lotus.published.full_size import command
 from lotus.records.files import write_json
 from lotus.wording import counted
@@ -74,6 +75,30 @@ def test_the_page_says_every_verdict_in_words(judged):
     assert '<a href="#item-table1">Table 1</a>' in whole
 
 
+class Blind(PowerPart):
+    """As if no measure could tell anything."""
+
+    def in_short(self, ruling):
+        return "This measure cannot tell." if ruling["findings"] else ""
+
+
+def test_counts_and_glance_name_a_measure_that_cannot_tell(judged):
+    folder = ROOT / "report" / "page"
+    environment = Environment(
+        loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined
+    )
+    environment.globals["counted"] = counted
+    claims = as_json(judged)
+    content = {"claims": claims, "headline": "", "power": Blind(), "failed_runs": []}
+    content |= {"counts": verdict_counts(claims, Blind()), "overview": {"ran": ""}, "title": ""}
+    content |= {"is_own_model": False, "main_figure": None, "further": None}
+    ran = [it for claim in claims["claims"] for it in claim["rulings"] if it["findings"]]
+    assert ran
+    for name in ("first_screen.html.j2", "verdicts.html.j2"):
+        page = environment.get_template(name).render(**content)
+        assert page.count("This measure cannot tell.") == len(ran), name
+
+
 ROWS = {"original": 0.4, "gold": None, "lotus": 0.1, "scrub": 0.3}
 
 
@@ -121,6 +146,7 @@ def test_verdicts_of_what_was_run_are_written_with_their_sources(experiment, tmp
     assert own["verdict"] == OPEN  # 1 of 8
     assert [each["verdict"] for each in own["findings"]] == [HOLDS]
     assert of["paper", "released"]["verdict"] == NOT_RUN
+    assert own["findings"][0]["measures"] == ["avg_gap"]
     (comparison,) = own["findings"][0]["comparisons"]
     assert comparison["values"] == pytest.approx({"12": 0.1, "13": 0.11, "3407": 0.12})
     read = json.loads(Path("record.json").read_text())["inputs"]
@@ -132,6 +158,7 @@ def test_verdicts_of_what_was_run_are_written_with_their_sources(experiment, tmp
 
 def test_other_files_are_no_verdicts(tmp_path):
     path = tmp_path / "claims.json"
-    path.write_text("{}")
-    with pytest.raises(LotusError, match="not verdicts that `lotus claims` wrote"):
-        read_verdicts(path)
+    for content in ("{}", '{"format": 1, "claims": []}'):
+        path.write_text(content)
+        with pytest.raises(LotusError, match="not verdicts that `lotus claims` wrote in format 2"):
+            read_verdicts(path)

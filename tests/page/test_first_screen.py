@@ -5,11 +5,24 @@ from collections import Counter
 
 import pytest
 from browsing import CHROMIUM, PHONE, SCREEN
+from metrics_files import METHODS, scores
 
+from lotus.figures.avg_gap import avg_gap
+from lotus.figures.style import save_as, style
 from lotus.page.verdict_counts import WOULD_TELL
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
 
+SHAPE = "(image) => image.naturalWidth / image.naturalHeight"
+ANOTHER_PICTURE = """
+async (image, address) => {
+  image.src = address;
+  await image.decode();
+  image.closest("figure").style.setProperty("--shape", image.naturalWidth / image.naturalHeight);
+}
+"""
+"""Shows another picture in place of the figure, as the page would show it."""
+OVERFLOW = "(box) => [box.scrollWidth - box.clientWidth, box.scrollHeight - box.clientHeight]"
 WORDS = {"holds": "hold", "does not hold": "not hold", "cannot be told from these runs": "told"}
 
 
@@ -23,11 +36,55 @@ def test_the_first_screen_holds_what_ran_the_figure_and_the_counts(visit):
     assert len(boxes) == 3
     assert len({box["y"] for box in boxes}) == 1
     assert all(box["y"] + box["height"] <= SCREEN["height"] for box in boxes)
-    assert page.locator(".main img").bounding_box()["width"] >= 900
     for line in page.locator(".unmeasured").all():
         assert line.bounding_box()["y"] < SCREEN["height"]
     assert page.locator(".main figure").get_attribute("id") == "figure-avg-gap"
     assert page.locator("[id='figure-avg-gap']").count() == 1
+
+
+@pytest.fixture
+def picture(write_metrics, tmp_path):
+    """Draws the main figure with so many panels."""
+
+    def draw(panels):
+        names = [f"instance-{share}" for share in range(10, 10 + panels)]
+        rows = {row: scores(0.9, 1.0, 0.8, 0.7, avg_gap=0.05) for row in METHODS}
+        files = [
+            write_metrics(protocol, 1, about={"scenario": name}, **rows)
+            for name in names
+            for protocol in ("corrected", "released")
+        ]
+        path = tmp_path / "figure.svg"
+        with style():
+            save_as(avg_gap(files), path)
+        return path
+
+    return draw
+
+
+@pytest.mark.parametrize("viewport", [SCREEN, PHONE], ids=["screen", "phone"])
+@pytest.mark.parametrize("panels", [1, 2, 3, 5])
+def test_the_main_figure_is_seen_whole(visit, picture, panels, viewport):
+    page = visit(viewport)
+    image, box = page.locator(".main img"), page.locator(".main .zoom")
+    assert float(
+        page.locator(".main figure").evaluate(
+            "(figure) => figure.style.getPropertyValue('--shape')"
+        )
+    ) == pytest.approx(image.evaluate(SHAPE), abs=0.01)
+    image.evaluate(ANOTHER_PICTURE, picture(panels).as_uri())
+    assert max(box.evaluate(OVERFLOW)) <= 1
+    shown = image.bounding_box()
+    assert shown["width"] / shown["height"] == pytest.approx(image.evaluate(SHAPE), rel=0.02)
+    assert shown["x"] + shown["width"] <= viewport["width"]
+    assert shown["height"] <= viewport["height"]
+    assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
+    if viewport == SCREEN:
+        seen = [image, *page.locator(".main figcaption, .counts summary").all()]
+        for each in seen:
+            found = each.bounding_box()
+            assert found["y"] + found["height"] <= SCREEN["height"]
+        assert shown["width"] >= 900 or shown["height"] >= 500
 
 
 def test_what_ran_is_said_in_numbers_of_the_experiment(visit, results):
@@ -75,12 +132,10 @@ def test_the_counts_are_those_of_the_verdicts_and_open_by_keys(visit, results):
     assert f"{settled} of {every} verdicts" in page.locator(".headline").inner_text()
 
 
-def test_on_a_phone_the_figure_scrolls_in_its_box_and_the_counts_stand_below_each_other(visit):
+def test_on_a_phone_nothing_is_wider_than_the_screen_and_the_counts_stand_below_each_other(visit):
     page = visit(PHONE)
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
-    box, picture = (page.locator(f".main {each}").bounding_box() for each in (".zoom", "img"))
-    assert box["x"] + box["width"] <= PHONE["width"]
-    assert picture["width"] >= 700
+    assert page.locator(".main img").bounding_box()["width"] >= 340
     counts = [each.bounding_box() for each in page.locator(".counts > details").all()]
     assert all(each["x"] + each["width"] <= PHONE["width"] for each in counts)
     assert [each["y"] for each in counts] == sorted({each["y"] for each in counts})

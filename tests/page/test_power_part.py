@@ -22,13 +22,17 @@ def part(**alarms):
 
 
 def finding(*metrics, benchmark=HERE):
-    return {"benchmark": benchmark, "comparisons": [{"metric": name} for name in metrics]}
+    return {"benchmark": benchmark, "measures": list(metrics)}
+
+
+def ruling(*findings, protocol="corrected"):
+    return {"protocol": protocol, "findings": findings}
 
 
 def test_a_measure_that_cannot_tell_is_named_beside_the_verdict():
     tried = part(avg_gap=10, jsd=2)
     assert tried.note(finding("avg_gap"), "corrected") == ""
-    assert tried.note(finding("jsd", "jsd"), "corrected") == (
+    assert tried.note(finding("jsd"), "corrected") == (
         "JSD cannot tell doing nothing from gold here: it raises alarm on 2 of 10 models to which nothing "
         "was done."
     )
@@ -44,6 +48,35 @@ def test_elsewhere_its_power_is_not_known():
     assert PowerPart().note(finding("avg_gap"), "corrected") == unknown.format("Avg Gap")
 
 
-def test_times_and_correlations_are_no_measures():
-    assert part(avg_gap=0).note(finding("time"), "corrected") == ""
+def test_a_verdict_of_times_rests_on_no_measure():
     assert part(avg_gap=0).note(finding(), "corrected") == ""
+
+
+def test_a_claim_about_a_correlation_rests_on_both_of_its_measures():
+    both = finding("jsd", "rf_jsd")
+    assert part(jsd=10, rf_jsd=9).note(both, "corrected") == ""
+    said = part(jsd=2, rf_jsd=9).note(both, "corrected")
+    assert said.startswith(
+        "JSD cannot tell doing nothing from gold here: it raises alarm on 2 of 10 "
+    )
+    unknown = "Whether JSD and RF-JSD would notice here that nothing was done is not known."
+    assert PowerPart().note(both, "corrected") == unknown
+
+
+def test_in_short_only_measures_that_cannot_tell_are_named():
+    tried = part(avg_gap=10, jsd=2, rf_jsd=1)
+    here, there = finding("jsd"), finding("jsd", benchmark="another")
+    assert tried.in_short(ruling(here)) == "JSD cannot tell doing nothing from gold."
+    assert (
+        tried.in_short(ruling(here, there, finding("rf_jsd", "avg_gap")))
+        == f"JSD and RF-JSD cannot tell doing nothing from gold on {HERE}."
+    )
+    for silent in (
+        ruling(finding("avg_gap")),
+        ruling(there),
+        ruling(here, protocol="released"),
+        ruling(finding("mia")),
+        ruling(),
+    ):
+        assert tried.in_short(silent) == ""
+    assert PowerPart().in_short(ruling(here)) == ""

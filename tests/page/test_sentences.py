@@ -1,6 +1,9 @@
 """Sentences of the page about what differs."""
 
+import json
+
 import numpy as np
+import pytest
 from metrics_files import scores
 
 from lotus.page.sentences import differences, sentences
@@ -24,6 +27,44 @@ def test_sentences_without_gold_are_about_rf_jsd(ungauged):
     frames = {"corrected": whole_class}
     said = sentences(frames, summaries(frames))
     assert said == ["Corrected: RF-JSD is defined for no method."]
+
+
+@pytest.mark.parametrize(
+    ("floor", "said"),
+    [
+        (0.01, "smallest Avg Gap: SCRUB (0.020; doing nothing: 0.150)."),
+        (
+            0.03,
+            "Avg Gap cannot rank the best here: SCRUB (0.020) is no farther from gold than another gold "
+            "(doing nothing: 0.150).",
+        ),
+        (
+            0.06,
+            "Avg Gap cannot rank the best here: LoTUS (0.050) and SCRUB (0.020) are no farther from gold "
+            "than another gold (doing nothing: 0.150).",
+        ),
+        (
+            0.5,
+            "Avg Gap cannot rank here: no method is farther from gold than another gold (doing nothing: "
+            "0.150).",
+        ),
+    ],
+)
+def test_no_method_inside_the_floor_is_called_the_nearest(write_metrics, floor, said):
+    path = write_metrics(
+        "corrected",
+        1,
+        lotus=scores(0.9, 1.0, 0.8, 0.7, avg_gap=0.05, jsd=0.1),
+        scrub=scores(0.8, 1.0, 0.8, 0.6, avg_gap=0.02, jsd=0.1),
+        ssd=scores(0.8, 1.0, 0.8, 0.6, avg_gap=0.4, jsd=0.1),
+    )
+    content = json.loads(path.read_text())
+    again = scores(0.9, 1.0, 0.8, 0.7, avg_gap=floor, jsd=0.01)
+    content["golds"] = {"gold-again-1": again}
+    content["rows"]["gold-again"] = again
+    path.write_text(json.dumps(content))
+    frames = {"corrected": load_metrics([path])}
+    assert sentences(frames, summaries(frames))[0] == f"Corrected: {said}"
 
 
 def test_an_original_that_has_collapsed_has_no_number(write_metrics):
