@@ -9,6 +9,7 @@ from lotus.layout import GOLD, REFERENCES
 from lotus.results.conventions import Form
 from lotus.results.floor import column, floor_in, inside_floor
 from lotus.results.metrics import needs_gold, row_title
+from lotus.wording import all_of
 
 UNKNOWN = (
     "How far another gold is from gold is not known here (no further golds; gold_seeds adds some), so no "
@@ -45,9 +46,16 @@ def _sentence(numbers: pd.DataFrame, form: Form) -> str:
     if len(inside) == len(methods):
         stands = f"another gold is {stated} from gold, and no method is farther"
         return f"{form.title} cannot rank here: {stands}."
-    named = ", ".join(map(row_title, inside))
-    verb = "is" if len(inside) == 1 else "are"
+    named = all_of([row_title(row) for row in inside])
+    stands = (
+        f"{form.title} cannot rank the best here: another gold is {stated} from gold, and {named}"
+    )
+    if len(inside) == 1:
+        return (
+            f"{stands} is not farther: by this measure it cannot be told from retraining. A method that is "
+            "clearly farther may still be told from it."
+        )
     return (
-        f"{form.title}: another gold is {stated} from gold; {named} {verb} not farther, so this measure "
-        f"cannot rank {'it' if len(inside) == 1 else 'them'}."
+        f"{stands} are not farther. They have no rank against each other; a method that is clearly farther "
+        "may still be told from them."
     )
