@@ -187,3 +187,18 @@ def test_no_class_is_too_long_to_be_read_at_once():
         if isinstance(node, ast.ClassDef)
     }
     assert {name: length for name, length in lengths.items() if length > 250} == {}
+
+
+# Models are made by both classes of each: another name would have all models made anew.
+NAMED_TWICE = {"Entry", "Form", "Known"}
+
+
+def test_no_two_classes_have_one_name():
+    files_of = {}
+    for path in FILES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                files_of.setdefault(node.name, []).append(module_of(path))
+    twice = {name: modules for name, modules in files_of.items() if len(modules) > 1}
+    assert {name: twice[name] for name in twice if name not in NAMED_TWICE} == {}
+    assert twice.keys() >= NAMED_TWICE, "take those that are named once by now off the list"

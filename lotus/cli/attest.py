@@ -103,13 +103,13 @@ def attest(
     if context.invoked_subcommand is not None:
         _refuse_given(context)
         return
-    from lotus.attest.attest import Wish
+    from lotus.attest.attest import AttestationWish
     from lotus.attest.attest import attest as make
     from lotus.engine.device import check_name
     from lotus.records.attestations import FROM_WEIGHTS, WHOLE
 
     check_name(device)
-    wish = Wish(
+    wish = AttestationWish(
         runs=(0 if metrics else 5) if runs is None else runs,
         seed=secrets.randbelow(2**32) if seed is None else seed,
         depth=FROM_WEIGHTS if from_weights else WHOLE,

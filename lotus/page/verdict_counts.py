@@ -48,7 +48,7 @@ class CountedClaim:
 
 
 @dataclass(frozen=True)
-class Group:
+class RulingGroup:
     """The rulings of a verdict that the same would tell; all of them where it is told.
 
     Attributes:
@@ -76,7 +76,7 @@ class VerdictCount:
     """
 
     verdict: str
-    groups: Sequence[Group]
+    groups: Sequence[RulingGroup]
     by_protocol: Mapping[str, int]
     printed: Sequence[CountedClaim]
 
@@ -111,7 +111,7 @@ def _count(verdict: str, claims: Sequence[Mapping[str, Any]]) -> VerdictCount:
     return VerdictCount(
         verdict,
         [
-            Group(name, _by_claim(groups[name]))
+            RulingGroup(name, _by_claim(groups[name]))
             for name in ("", *WOULD_TELL.values())
             if name in groups
         ],

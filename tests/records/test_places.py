@@ -7,7 +7,7 @@ import pytest
 from hand_made import digest_of, write_by_hand
 
 from lotus import layout
-from lotus.attest.attest import Wish, attest
+from lotus.attest.attest import AttestationWish, attest
 from lotus.attest.verify import verify
 from lotus.audit.audit import audit
 from lotus.audit.unrecorded_files import listed
@@ -178,7 +178,7 @@ def test_a_description_leads_to_no_run_outside(outside, folder):
 def test_nothing_outside_is_attested(outside):
     links(outside)
     with pytest.raises(LotusError, match="leads out of the project by a link"):
-        attest([], Wish(runs=1, seed=1), lambda arguments: None)
+        attest([], AttestationWish(runs=1, seed=1), lambda arguments: None)
     layout.ATTESTATIONS.mkdir(parents=True)
     (layout.ATTESTATIONS / "a.json").symlink_to(outside / "secret")
     with pytest.raises(LotusError, match=r"a\.json: leads out of the project by a link"):
