@@ -202,3 +202,15 @@ def test_no_two_classes_have_one_name():
     twice = {name: modules for name, modules in files_of.items() if len(modules) > 1}
     assert {name: twice[name] for name in twice if name not in NAMED_TWICE} == {}
     assert twice.keys() >= NAMED_TWICE, "take those that are named once by now off the list"
+
+
+def test_docstrings_of_functions_are_sentences():
+    """They say what it returns or does: "Returns the runs of a cell", not "What runs a cell has"."""
+    found = [
+        f"{path}:{node.lineno}: {text.splitlines()[0]}"
+        for path in FILES
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (text := ast.get_docstring(node) or "").startswith(("What ", "Of ", "Who "))
+    ]
+    assert found == []

@@ -55,7 +55,7 @@ PROVES = {
 
 @dataclass(frozen=True)
 class AttestationWish:
-    """What is to be attested.
+    """The runs and results that are to be attested, and how.
 
     Attributes:
         runs: how many to draw; all if there are fewer.

@@ -16,7 +16,7 @@ SAID = 2
 
 @dataclass(frozen=True)
 class AttestationFindings:
-    """What an audit says of the attestations of a project.
+    """Findings of an audit on the attestations of a project.
 
     Attributes:
         sound: paths that are an attestation or the signature of one.

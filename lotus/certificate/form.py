@@ -52,7 +52,7 @@ class ForgottenImage(_CertificateForm):
 
 
 class ForgetRequest(_CertificateForm):
-    """What was asked.
+    """The request: which images were to be forgotten, and of what.
 
     Attributes:
         rule: which images, in words.
@@ -70,7 +70,7 @@ class ForgetRequest(_CertificateForm):
 
 
 class Unlearning(_CertificateForm):
-    """What was done.
+    """The run that unlearned them.
 
     Attributes:
         command: by which the run can be repeated.
@@ -109,7 +109,7 @@ class MetricLine(_CertificateForm):
 
 
 class AttackLine(_CertificateForm):
-    """What a membership attack found, over the seeds that there are.
+    """Findings of a membership attack, over the seeds that there are.
 
     Attributes:
         images: forget images that it was made on.
@@ -129,7 +129,7 @@ class AttackLine(_CertificateForm):
 
 
 class Measured(_CertificateForm):
-    """What was measured; `collapsed` says why the model is useless, if it is."""
+    """The measured numbers; `collapsed` says why the model is useless, if it is."""
 
     collapsed: str
     lines: list[MetricLine]

@@ -111,7 +111,7 @@ def _line(content: Mapping[str, str], column: str) -> Line:
 
 
 def _signature(line: Line) -> tuple[object, ...]:
-    """What of a column decides what its number is made of."""
+    """Returns those traits of a column that decide what its number is made of."""
     (column,) = line.values
     side = column.partition("_")[0]
     return (

@@ -127,7 +127,7 @@ def _cell(read: Experiment, described: Mapping[str, Any]) -> AttackedCell:
 
 
 def _found(read: Experiment, described: Mapping[str, Any]) -> dict[str, Any]:
-    """What was found of a cell; where it has shadow models, with what was found of them."""
+    """Returns what was found of a cell; where it has shadow models, with what was found of them."""
     found = read_attacks(read.attacks(described))
     if read.has_shadows(described):
         of_shadows = read_attacks(read.shadows(described))

@@ -18,8 +18,8 @@ NOTABLE_LOSS = 0.05
 
 
 def sentences(frames: Mapping[str, pd.DataFrame], numbers: Mapping[str, pd.DataFrame]) -> list[str]:
-    """Who comes nearest to gold (without one: who has the smallest RF-JSD), what the floor leaves of that,
-    and whether LoTUS does better than doing nothing; one section.
+    """Says who comes nearest to gold (without one: who has the smallest RF-JSD), what the floor leaves of
+    that, and whether LoTUS does better than doing nothing; one section.
 
     Args:
         frames: metrics by protocol.

@@ -121,7 +121,7 @@ def _count(verdict: str, claims: Sequence[Mapping[str, Any]]) -> VerdictCount:
 
 
 def _would_tell(ruling: Mapping[str, Any]) -> str:
-    """What has to be there before anything else helps; '' where it is told, or nothing is named."""
+    """Returns what has to be there before anything else helps; '' where it is told, or nothing is named."""
     return next((WOULD_TELL[each["kind"]] for each in ruling["would_tell"]), "")
 
 

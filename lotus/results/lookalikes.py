@@ -92,7 +92,7 @@ class _Group(_LookalikesForm):
 
 
 class _Audit(_LookalikesForm):
-    """What figures, the report and claims read of an audit (`lotus.data.lookalikes.Audit`)."""
+    """The part of an audit (`lotus.data.lookalikes.Audit`) that figures, the report and claims read."""
 
     dataset: str
     scenario: str = ""
