@@ -97,7 +97,7 @@ def find_causes(a: Side, b: Side) -> Causes:
 def run_key(model: ComparedModel) -> Key:
     """The step that made a model, of a model that is named after its run."""
     folder = layout.run_folder(model.benchmark, model.seed, model.row)
-    place = (folder / "run.json").as_posix()
+    place = (folder / layout.RUN_RECORD).as_posix()
     return Key(place, place)
 
 

@@ -9,7 +9,7 @@ from lotus.lineage.tree import MODEL, PREDICTIONS, Node
 from lotus.records.reading import Record
 from lotus.results.metrics import benchmark_title, dataset_title, row_title
 
-PARTS_OF_A_RUN = {MODEL: "model", PREDICTIONS: "predictions", "run.json": "run"}
+PARTS_OF_A_RUN = {MODEL: "model", PREDICTIONS: "predictions", layout.RUN_RECORD: "run"}
 WITHOUT_RECORD = {
     "raw": "list of raw files",
     "source": "source file",

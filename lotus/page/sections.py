@@ -10,7 +10,7 @@ import pandas as pd
 
 from lotus.config.cells import Benchmark
 from lotus.config.protocol import RELEASED, parse
-from lotus.layout import GOLD, GOLD_AGAIN, ORIGINAL, REFERENCES
+from lotus.layout import GOLD, GOLD_AGAIN, ORIGINAL, REFERENCES, RUN_RECORD
 from lotus.page import formulas
 from lotus.page.items import Item, PageFigure, figure_on_page, figures_of_section, table_item
 from lotus.page.measured_ways import GridCell, of_metric, of_times
@@ -217,7 +217,7 @@ def _part(read: Experiment, measured: MeasuredCell, is_first: bool) -> ProtocolP
         form.metric: best_rows(measured.numbers, form.metric, form.resolution)
         for form in measured.forms
     }
-    times = load_times([folder / "run.json" for folder in measured.folders])
+    times = load_times([folder / RUN_RECORD for folder in measured.folders])
     is_released = parse(cell.protocol).base == RELEASED.base
     time_columns = ["seconds", MINUTES] if is_released else ["seconds"]
     ways = {

@@ -169,7 +169,7 @@ class Contents:
 
     def records(self, cells: Cells) -> list[str]:
         """Records of the runs of cells."""
-        return self.run_files("run.json", cells)
+        return self.run_files(layout.RUN_RECORD, cells)
 
     def metrics(self, cells: Cells) -> list[str]:
         """Metrics files of cells."""
@@ -211,7 +211,7 @@ class Contents:
         """Records of the runs of LoTUS in cells."""
         return list(
             _each_once(
-                f"{self.plan.run_folders(cell, seed)[row]}/run.json"
+                f"{self.plan.run_folders(cell, seed)[row]}/{layout.RUN_RECORD}"
                 for cell in cells
                 for seed in self.plan.seeds_of(cell)
                 for row in self._lotus_rows(cell)
