@@ -1,6 +1,7 @@
 """The house: imports point down, nothing right of the predictions needs torch, no text is printed."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -71,6 +72,23 @@ def test_no_two_rooms_import_each_other():
         if name.startswith("lotus.")
     }
     assert not [pair for pair in used if pair[0] < pair[1] and pair[::-1] in used]
+
+
+@pytest.mark.parametrize("room", sorted(room for room in FLOOR if (PACKAGE / room).is_dir()))
+def test_a_room_says_what_it_uses(room):
+    """ "Uses A, B and what lies below": it uses A and B, and besides them only rooms below one of these."""
+    text = " ".join(
+        ast.get_docstring(ast.parse((PACKAGE / room / "__init__.py").read_text())).split()
+    )
+    (said,) = re.findall(r"Uses (.*?)[.;]", text)
+    named = set(re.findall(r"\w+", said)) & FLOOR.keys()
+    files = (PACKAGE / room).rglob("*.py")
+    imported = {name for path in files for name in imports_of(path) if name.startswith("lotus.")}
+    used = {room_of(name) for name in imported} - {room}
+    assert named <= used, f"{room} does not use {sorted(named - used)}"
+    if "all that lies below" not in said:
+        highest = max(map(FLOOR.get, named)) if "what lies below" in said else 0
+        assert {each for each in used - named if FLOOR[each] >= highest} == set()
 
 
 @pytest.mark.parametrize(
