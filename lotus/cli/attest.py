@@ -146,10 +146,10 @@ def _is_given(context: click.Context, name: str) -> bool:
 @click.argument("files", type=EXISTING_FILE, nargs=-1, metavar="[FILE]...")
 @signers_option
 def verify(files: tuple[Path, ...], signers: Path | None) -> None:
-    """Check attestations: form, signature, and that what they attest still lies here.
+    """Check form, signature and attested files of attestations.
 
-    FILE is one of `lotus attest`; all in results/attestations unless given. Nothing is made again. The exit
-    status is 1 if one does not hold.
+    FILE is one of `lotus attest`; all in results/attestations unless given. What it attests is to lie here
+    as it was; nothing is made again. The exit status is 1 if one does not hold.
     """
     from lotus.attest.verify import verify as check
 

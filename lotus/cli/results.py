@@ -205,10 +205,11 @@ def power(
     out: Path,
     record: Path | None,
 ) -> None:
-    """Try measures and attacks on models whose truth is known.
+    """Try measures and attacks where the truth is known.
 
-    `lotus table power` says of the result how often each raises alarm: on golds, on doing nothing, on half
-    of the forget set kept, and on three faked forgettings.
+    Of the models that are tried it is known what they forgot. `lotus table power` says of the result how
+    often each measure and attack raises alarm: on golds, on doing nothing, on half of the forget set kept,
+    and on three faked forgettings.
     """
     from lotus.runs.power import measure_power
 
