@@ -69,9 +69,9 @@ def lineage(
 ) -> None:
     """Show what a file or a number of a table was made of.
 
-    PATH is a figure, table, metrics file, model, predictions, split, audit, report or record, or the folder
-    of a run or a store. The tree goes down to the source files. Every file that is shown is hashed; if one
-    is missing, or is not what the records state, this fails after the tree.
+    PATH is a figure, table, metrics file, model, predictions, split, list of look-alikes, report or record,
+    or the folder of a run or a store. The tree goes down to the source files. Every file that is shown is
+    hashed; if one is missing, or is not what the records state, this fails after the tree.
     """
     from lotus.lineage import lookup, to_json, to_text
 

@@ -270,7 +270,7 @@ def figure(name: str, sources: tuple[Path, ...], out: Path, record: Path) -> Non
     """Draw the figure NAME from its SOURCES.
 
     NAME is streisand, avg-gap, rf-jsd or jsd-bars (of metrics files), times, time-bars, cost or temperature
-    (of run records), pareto (of both), duplicates, classes or similarity (of audits by `lotus duplicates`)
+    (of run records), pareto (of both), duplicates, classes or similarity (of what `lotus duplicates` wrote)
     or gradcam (of maps by `lotus gradcam`). The figure is drawn as SVG, PDF and PNG.
     """
     from lotus.figures.draw import draw
