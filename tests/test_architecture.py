@@ -172,6 +172,15 @@ def test_names_that_are_put_together_for_an_import_are_seen_by_the_identity_of_c
     assert found == IMPORT_COMPUTED_NAMES
 
 
+def test_every_room_has_its_tests():
+    """Those of files that are tested elsewhere `CONTRIBUTING.md` names."""
+    tests, page = Path(__file__).parent, (PACKAGE.parent / "CONTRIBUTING.md").read_text()
+    for room in FLOOR.keys() - {"__main__"}:
+        is_folder = (PACKAGE / room).is_dir()
+        own = tests / room if is_folder else tests / f"test_{room}.py"
+        assert own.exists() or (not is_folder and f"`{room}.py` " in page), room
+
+
 def test_methods_do_not_reach_for_files():
     for path in (PACKAGE / "methods").glob("*.py"):
         assert "pathlib" not in set(imports_of(path))
