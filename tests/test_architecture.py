@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -42,8 +43,13 @@ def module_of(path):
     return "lotus." + ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
 
 
+@cache
+def tree_of(path):
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def imports_of(path):
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -77,9 +83,7 @@ def test_no_two_rooms_import_each_other():
 @pytest.mark.parametrize("room", sorted(room for room in FLOOR if (PACKAGE / room).is_dir()))
 def test_a_room_says_what_it_uses(room):
     """ "Uses A, B and what lies below": it uses A and B, and besides them only rooms below one of these."""
-    text = " ".join(
-        ast.get_docstring(ast.parse((PACKAGE / room / "__init__.py").read_text())).split()
-    )
+    text = " ".join(ast.get_docstring(tree_of(PACKAGE / room / "__init__.py")).split())
     (said,) = re.findall(r"Uses (.*?)[.;]", text)
     named = set(re.findall(r"\w+", said)) & FLOOR.keys()
     files = (PACKAGE / room).rglob("*.py")
@@ -164,7 +168,7 @@ def test_names_that_are_put_together_for_an_import_are_seen_by_the_identity_of_c
     found = {
         path.relative_to(PACKAGE).as_posix()
         for path in FILES
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in ast.walk(tree_of(path))
         if isinstance(node, ast.Call)
         and ast.unparse(node.func).endswith("import_module")
         and not isinstance(node.args[0], ast.Constant | ast.JoinedStr)
@@ -212,7 +216,7 @@ def test_no_class_is_too_long_to_be_read_at_once():
     lengths = {
         f"{path}: {node.name}": node.end_lineno - node.lineno + 1
         for path in FILES
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in ast.walk(tree_of(path))
         if isinstance(node, ast.ClassDef)
     }
     assert {name: length for name, length in lengths.items() if length > 250} == {}
@@ -225,7 +229,7 @@ NAMED_TWICE = {"Entry", "Form", "Known"}
 def test_no_two_classes_have_one_name():
     files_of = {}
     for path in FILES:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(tree_of(path)):
             if isinstance(node, ast.ClassDef):
                 files_of.setdefault(node.name, []).append(module_of(path))
     twice = {name: modules for name, modules in files_of.items() if len(modules) > 1}
@@ -238,7 +242,7 @@ def test_docstrings_of_functions_are_sentences():
     found = [
         f"{path}:{node.lineno}: {text.splitlines()[0]}"
         for path in FILES
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in ast.walk(tree_of(path))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         and (text := ast.get_docstring(node) or "").startswith(("What ", "Of ", "Who "))
     ]
@@ -252,7 +256,7 @@ def test_files_of_runs_are_named_in_one_place():
         f"{path}:{node.lineno}: {node.value}"
         for path in FILES
         if path.relative_to(PACKAGE).as_posix() not in elsewhere
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in ast.walk(tree_of(path))
         if isinstance(node, ast.Constant)
         and str(node.value).strip("/") in (*layout.RUN_FILES.values(), layout.MAPS_FILE)
     ]
