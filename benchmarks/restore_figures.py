@@ -37,7 +37,7 @@ from lotus.cli.main import main as lotus_main
 from lotus.config.origins import read_origin
 from lotus.data.store import locked_stores
 from lotus.layout import record_of
-from lotus.plan.contents import Contents, Made
+from lotus.plan.contents import Contents, PlannedItem
 from lotus.plan.making import make_plan
 from lotus.plan.plan import Plan
 from lotus.plan.step import ExpectedRecord
@@ -218,7 +218,7 @@ def metrics(contents: Contents) -> Iterator[Command]:
             yield recorded(out, "evaluate", *rows, *named, "--out", out)
 
 
-def item(made: Made, form: str, ending: str) -> Command:
+def item(made: PlannedItem, form: str, ending: str) -> Command:
     out = f"results/{made.folder}/{made.name}"
     return recorded(f"{out}.{ending}", form, made.kind, *made.sources, "--out", out)
 

@@ -185,13 +185,13 @@ def entropies_file(cell: Benchmark, seed: Seed) -> Path:
 
 
 def attacks_file(cell: Benchmark) -> Path:
-    """What membership attacks find in a cell, over its seeds."""
+    """Returns the file with what membership attacks find in a cell, over its seeds."""
     folder = RESULTS / cell.dataset / cell.architecture / "all-seeds" / cell.scenario
     return folder / cell.protocol / f"{in_study('attacks', cell.study)}.json"
 
 
 def shadows_file(cell: Benchmark) -> Path:
-    """What attacks find with the shadow models of a cell: those of halves of the training images."""
+    """Returns the file with what attacks find by a cell's shadow models: those of halves of the images."""
     return attacks_file(cell).with_name("shadows.json")
 
 

@@ -41,7 +41,7 @@ def pytest_addoption(parser):
     parser.addoption(
         "--renew-traces",
         action="store_true",
-        help="Write tests/traces/*.json anew instead of comparing with them.",
+        help="Write tests/methods/traces/*.json anew instead of comparing with them.",
     )
     parser.addoption(
         "--kills",

@@ -1,11 +1,15 @@
 """The house: imports point down, nothing right of the predictions needs torch, no text is printed."""
 
 import ast
+import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
+
+from lotus import layout
 
 PACKAGE = Path(__file__).parents[1] / "lotus"
 # Ground floor first; a room may use its own floor and those below.
@@ -39,8 +43,13 @@ def module_of(path):
     return "lotus." + ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
 
 
+@cache
+def tree_of(path):
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def imports_of(path):
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -69,6 +78,21 @@ def test_no_two_rooms_import_each_other():
         if name.startswith("lotus.")
     }
     assert not [pair for pair in used if pair[0] < pair[1] and pair[::-1] in used]
+
+
+@pytest.mark.parametrize("room", sorted(room for room in FLOOR if (PACKAGE / room).is_dir()))
+def test_a_room_says_what_it_uses(room):
+    """ "Uses A, B and what lies below": it uses A and B, and besides them only rooms below one of these."""
+    text = " ".join(ast.get_docstring(tree_of(PACKAGE / room / "__init__.py")).split())
+    (said,) = re.findall(r"Uses (.*?)[.;]", text)
+    named = set(re.findall(r"\w+", said)) & FLOOR.keys()
+    files = (PACKAGE / room).rglob("*.py")
+    imported = {name for path in files for name in imports_of(path) if name.startswith("lotus.")}
+    used = {room_of(name) for name in imported} - {room}
+    assert named <= used, f"{room} does not use {sorted(named - used)}"
+    if "all that lies below" not in said:
+        highest = max(map(FLOOR.get, named)) if "what lies below" in said else 0
+        assert {each for each in used - named if FLOOR[each] >= highest} == set()
 
 
 @pytest.mark.parametrize(
@@ -144,12 +168,21 @@ def test_names_that_are_put_together_for_an_import_are_seen_by_the_identity_of_c
     found = {
         path.relative_to(PACKAGE).as_posix()
         for path in FILES
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in ast.walk(tree_of(path))
         if isinstance(node, ast.Call)
         and ast.unparse(node.func).endswith("import_module")
         and not isinstance(node.args[0], ast.Constant | ast.JoinedStr)
     }
     assert found == IMPORT_COMPUTED_NAMES
+
+
+def test_every_room_has_its_tests():
+    """Those of files that are tested elsewhere `CONTRIBUTING.md` names."""
+    tests, page = Path(__file__).parent, (PACKAGE.parent / "CONTRIBUTING.md").read_text()
+    for room in FLOOR.keys() - {"__main__"}:
+        is_folder = (PACKAGE / room).is_dir()
+        own = tests / room if is_folder else tests / f"test_{room}.py"
+        assert own.exists() or (not is_folder and f"`{room}.py` " in page), room
 
 
 def test_methods_do_not_reach_for_files():
@@ -183,7 +216,48 @@ def test_no_class_is_too_long_to_be_read_at_once():
     lengths = {
         f"{path}: {node.name}": node.end_lineno - node.lineno + 1
         for path in FILES
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in ast.walk(tree_of(path))
         if isinstance(node, ast.ClassDef)
     }
     assert {name: length for name, length in lengths.items() if length > 250} == {}
+
+
+# Models are made by both classes of each: another name would have all models made anew.
+NAMED_TWICE = {"Entry", "Form", "Known"}
+
+
+def test_no_two_classes_have_one_name():
+    files_of = {}
+    for path in FILES:
+        for node in ast.walk(tree_of(path)):
+            if isinstance(node, ast.ClassDef):
+                files_of.setdefault(node.name, []).append(module_of(path))
+    twice = {name: modules for name, modules in files_of.items() if len(modules) > 1}
+    assert {name: twice[name] for name in twice if name not in NAMED_TWICE} == {}
+    assert twice.keys() >= NAMED_TWICE, "take those that are named once by now off the list"
+
+
+def test_docstrings_of_functions_are_sentences():
+    """They say what it returns or does: "Returns the runs of a cell", not "What runs a cell has"."""
+    found = [
+        f"{path}:{node.lineno}: {text.splitlines()[0]}"
+        for path in FILES
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (text := ast.get_docstring(node) or "").startswith(("What ", "Of ", "Who "))
+    ]
+    assert found == []
+
+
+def test_files_of_runs_are_named_in_one_place():
+    """But in an example that is shown, and where a change would have all models made anew."""
+    elsewhere = ("layout.py", "cli/results.py", "records/reading.py")
+    found = [
+        f"{path}:{node.lineno}: {node.value}"
+        for path in FILES
+        if path.relative_to(PACKAGE).as_posix() not in elsewhere
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.Constant)
+        and str(node.value).strip("/") in (*layout.RUN_FILES.values(), layout.MAPS_FILE)
+    ]
+    assert found == []

@@ -1,4 +1,4 @@
 """From a trained model, its images and a list to a configuration by which the model forgets them.
 
-Uses models, data and the reading of configurations; the command line alone uses it.
+Uses plan, runs, models, data and what lies below; the command line alone uses it.
 """

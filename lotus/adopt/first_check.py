@@ -30,7 +30,7 @@ ASKED = 500
 
 @dataclass(frozen=True)
 class FirstCheck:
-    """What a checkpoint made of held-out images.
+    """Result of asking a checkpoint for held-out images.
 
     Attributes:
         form: in which its weights came.

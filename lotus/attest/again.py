@@ -84,7 +84,7 @@ class _Job:
 
 
 def _ended(job: _Job, exit_code: int | None) -> AttestedStep:
-    """What is found of a step whose process ended without a word."""
+    """Returns the finding on a step whose process ended without a word."""
     why = "killed, or out of memory" if (exit_code or 0) < 0 else "an error"
     return AttestedStep(
         kind=job.step.kind,
@@ -178,7 +178,7 @@ def _failure(run: Run, arguments: Sequence[str]) -> str:
 
 @dataclass(frozen=True)
 class _Compared:
-    """What was found of a step that could be done again; see `AttestedStep`."""
+    """Findings on a step that could be done again; see `AttestedStep`."""
 
     files: dict[str, AttestedFile] = field(default_factory=dict)
     inputs: dict[str, str] = field(default_factory=dict)

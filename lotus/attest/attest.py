@@ -54,8 +54,8 @@ PROVES = {
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What is to be attested.
+class AttestationWish:
+    """The runs and results that are to be attested, and how.
 
     Attributes:
         runs: how many to draw; all if there are fewer.
@@ -80,7 +80,9 @@ class Wish:
     out: Path | None = None
 
 
-def attest(configfiles: Sequence[Path], wish: Wish, run: Run) -> tuple[Path, Attestation]:
+def attest(
+    configfiles: Sequence[Path], wish: AttestationWish, run: Run
+) -> tuple[Path, Attestation]:
     """Makes and writes an attestation of the project in the present folder.
 
     Nothing that lies there is written over.
@@ -190,7 +192,7 @@ def _made(now: Declared, started: datetime, seconds: float) -> dict[str, Any]:
     }
 
 
-def _proves(wish: Wish, has_runs: bool) -> list[str]:
+def _proves(wish: AttestationWish, has_runs: bool) -> list[str]:
     of_runs = [PROVES[wish.depth], PROVES["chance"]] if has_runs else []
     return [*of_runs, *([PROVES["results"]] if wish.results else []), PROVES["not"]]
 
@@ -201,7 +203,7 @@ def _refuse_place(out: Path) -> None:
             raise LotusError(f"--out: {shown(path)}: exists; accepted: a new file")
 
 
-def _written(content: dict[str, Any], started: datetime, wish: Wish) -> Path:
+def _written(content: dict[str, Any], started: datetime, wish: AttestationWish) -> Path:
     """Writes an attestation and its signature, both or neither; returns its place."""
     name = f"{started:%Y-%m-%d}-{content['digest'][:12]}.json"
     out = wish.out or layout.ATTESTATIONS / name

@@ -46,7 +46,7 @@ def elsewhere(there: Record, again: Record) -> str:
 
 
 def _circumstances(content: Mapping[str, Any]) -> dict[str, Any]:
-    """What of a record can change the last bits of a result: machine, runtime and libraries."""
+    """Returns the part of a record that can change a result's last bits: machine, runtime and libraries."""
     hardware, versions = content.get("hardware", {}), content.get("versions", {})
     return {
         **{key: hardware.get(key) for key in MACHINE},

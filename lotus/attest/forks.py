@@ -12,7 +12,7 @@ R = TypeVar("R")
 
 @dataclass(frozen=True)
 class Done(Generic[R]):
-    """What became of one piece of work.
+    """The end of one piece of work: its result, or how its process died.
 
     Attributes:
         place: of its argument.

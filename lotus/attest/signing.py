@@ -18,7 +18,7 @@ ATTESTATION, CERTIFICATE = "lotus-attestation", "lotus-certificate"
 
 @dataclass(frozen=True)
 class Signature:
-    """What is known of a good signature.
+    """A good signature: its key and who signed.
 
     Attributes:
         key: kind and fingerprint of the key that made it.

@@ -16,7 +16,7 @@ from lotus.wording import counted, first_of
 
 @dataclass(frozen=True)
 class Verified:
-    """What is known of one attestation, or certificate.
+    """Findings on one attestation, or certificate.
 
     Attributes:
         path: of it.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lotus import layout
-from lotus.records.attestations import REFUTED, Found, find_attestations, outdated
+from lotus.records.attestations import REFUTED, FoundAttestation, find_attestations, outdated
 from lotus.records.digests import Seen
 from lotus.records.index import Index
 from lotus.wording import first_of
@@ -15,8 +15,8 @@ SAID = 2
 
 
 @dataclass(frozen=True)
-class Attested:
-    """What an audit says of the attestations of a project.
+class AttestationFindings:
+    """Findings of an audit on the attestations of a project.
 
     Attributes:
         sound: paths that are an attestation or the signature of one.
@@ -31,7 +31,7 @@ class Attested:
     notes: tuple[str, ...]
 
 
-def attested(index: Index, seen: Mapping[str, Seen]) -> Attested:
+def attested(index: Index, seen: Mapping[str, Seen]) -> AttestationFindings:
     """Looks at every attestation of the project in the present folder.
 
     Args:
@@ -41,7 +41,7 @@ def attested(index: Index, seen: Mapping[str, Seen]) -> Attested:
     now = {path: it.sha256 for path, it in seen.items()}
     now |= {record.path: record.sha256 for record in index.records.values()}
     found = find_attestations()
-    return Attested(
+    return AttestationFindings(
         sound=tuple(path for it in found for path in _files(it)),
         changed=tuple(pair for it in found for pair in _changed(it, now)),
         stale=tuple(pair for it in found for pair in _stale(it, now)),
@@ -49,12 +49,12 @@ def attested(index: Index, seen: Mapping[str, Seen]) -> Attested:
     )
 
 
-def _files(found: Found) -> list[str]:
+def _files(found: FoundAttestation) -> list[str]:
     signature = [layout.signature_of(Path(found.path)).as_posix()] if found.is_signed else []
     return [found.path, *signature]
 
 
-def _changed(found: Found, now: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def _changed(found: FoundAttestation, now: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Yields attestations that are damaged, and results that one saw come out otherwise."""
     if found.content is None:
         yield found.path, found.problem
@@ -65,7 +65,7 @@ def _changed(found: Found, now: Mapping[str, str]) -> Iterator[tuple[str, str]]:
                 yield path, f"{found.path} says: {file.said}"
 
 
-def _stale(found: Found, now: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def _stale(found: FoundAttestation, now: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Yields attestations of files that have other bytes now."""
     if found.content is not None:
         others = outdated(found.content, now)
@@ -73,7 +73,7 @@ def _stale(found: Found, now: Mapping[str, str]) -> Iterator[tuple[str, str]]:
             yield found.path, f"attests other bytes of {first_of(others, SAID)} than lie here"
 
 
-def _notes(found: Found, index: Index) -> Iterator[str]:
+def _notes(found: FoundAttestation, index: Index) -> Iterator[str]:
     """Yields what an attestation says, and whether the page shows it."""
     if found.content is None:
         return

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from lotus import layout
 from lotus.audit import collapses, contained, mixtures, restated, splits_again
-from lotus.audit.attested import Attested, attested
+from lotus.audit.attested import AttestationFindings, attested
 from lotus.audit.changes import code_changes, differences
 from lotus.audit.committed import remarks_on_code, remarks_on_results
 from lotus.audit.open_stores import store_opener
@@ -350,7 +350,7 @@ def _raw(raw: Iterable[RawFileOfStore], seen: Mapping[str, Seen], found: _Findin
             found.sound(file.path)
 
 
-def _attested(beside: Attested, found: _Findings) -> None:
+def _attested(beside: AttestationFindings, found: _Findings) -> None:
     """Adds attestations, and what they say of results."""
     for path in beside.sound:
         found.sound(path)

@@ -25,7 +25,7 @@ ASKED = ("train", "forget", "retain", ABSENT, "val", "test", CALIBRATION)
 
 @dataclass(frozen=True)
 class Said:
-    """What a file of predictions says.
+    """The content of a file of predictions, as far as it is checked.
 
     Attributes:
         indices: of the images of each part, those of the membership attack (`mia.…`) included.

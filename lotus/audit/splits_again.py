@@ -41,7 +41,7 @@ DRAWN_BY = ("numpy", "scikit-learn")
 
 @dataclass(frozen=True)
 class Splits:
-    """What is found of splits that are computed again: (path, reason).
+    """Findings on splits that are computed again: (path, reason).
 
     Attributes:
         changed: they are not what the rule gives by which they were made.

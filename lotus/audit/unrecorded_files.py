@@ -51,7 +51,7 @@ class ListedFile(RecordForm):
     published: bool | None = None
 
 
-class _List(RecordForm):
+class _FileList(RecordForm):
     files: list[ListedFile]
 
 
@@ -60,7 +60,7 @@ def listed(path: Path) -> list[ListedFile] | None:
     if leads_out(path):
         return None
     try:
-        return _List.model_validate(parse_json(read_file(path))).files
+        return _FileList.model_validate(parse_json(read_file(path))).files
     except (OSError, ValueError, ValidationError):
         return None
 

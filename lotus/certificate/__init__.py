@@ -1,4 +1,4 @@
 """Certificates of single unlearned models: what was asked, done and measured, and what that is worth.
 
-Uses lineage, records and results; the command line alone uses it.
+Uses attest, lineage, results and what lies below; the command line alone uses it.
 """

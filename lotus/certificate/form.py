@@ -21,18 +21,18 @@ Count = Annotated[int, Field(ge=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
-class _Form(RecordForm):
+class _CertificateForm(RecordForm):
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
 
 
-class File(_Form):
+class File(_CertificateForm):
     """A file by its bytes."""
 
     path: FilePath
     sha256: Digest
 
 
-class ForgottenImage(_Form):
+class ForgottenImage(_CertificateForm):
     """One image that was to be forgotten.
 
     Attributes:
@@ -51,8 +51,8 @@ class ForgottenImage(_Form):
     of: Literal["file", "pixels"]
 
 
-class Asked(_Form):
-    """What was asked.
+class ForgetRequest(_CertificateForm):
+    """The request: which images were to be forgotten, and of what.
 
     Attributes:
         rule: which images, in words.
@@ -69,8 +69,8 @@ class Asked(_Form):
     kept: Count
 
 
-class Done(_Form):
-    """What was done.
+class Unlearning(_CertificateForm):
+    """The run that unlearned them.
 
     Attributes:
         command: by which the run can be repeated.
@@ -93,7 +93,7 @@ class Done(_Form):
     tensors: Digest
 
 
-class Line(_Form):
+class MetricLine(_CertificateForm):
     """A number of the original, of the unlearned model and, where one was retrained, of a gold model.
 
     Attributes:
@@ -108,8 +108,8 @@ class Line(_Form):
     floor: Number | None
 
 
-class AttackLine(_Form):
-    """What a membership attack found, over the seeds that there are.
+class AttackLine(_CertificateForm):
+    """Findings of a membership attack, over the seeds that there are.
 
     Attributes:
         images: forget images that it was made on.
@@ -128,23 +128,23 @@ class AttackLine(_Form):
     high: Share | None
 
 
-class Measured(_Form):
-    """What was measured; `collapsed` says why the model is useless, if it is."""
+class Measured(_CertificateForm):
+    """The measured numbers; `collapsed` says why the model is useless, if it is."""
 
     collapsed: str
-    lines: list[Line]
+    lines: list[MetricLine]
     attacks: list[AttackLine]
     absent: list[str]
 
 
-class Noticed(_Form):
+class Noticed(_CertificateForm):
     """On how many of so many models a check raised alarm."""
 
     alarms: Count
     models: Count
 
 
-class Power(_Form):
+class CheckPower(_CertificateForm):
     """How one check fared on models whose truth is known."""
 
     label: str
@@ -156,14 +156,14 @@ class Power(_Form):
     train_mode: Noticed
 
 
-class Strength(_Form):
+class Strength(_CertificateForm):
     """How strong the checks are here; `unknown` says why that is not known, else it is ''."""
 
     unknown: str
-    checks: list[Power]
+    checks: list[CheckPower]
 
 
-class LookAlike(_Form):
+class LookAlike(_CertificateForm):
     """A retain image that looks like a forgotten one.
 
     Attributes:
@@ -179,7 +179,7 @@ class LookAlike(_Form):
     same_pixels: bool
 
 
-class LookAlikes(_Form):
+class LookAlikes(_CertificateForm):
     """Retain images that look like forgotten ones, the nearest first.
 
     Attributes:
@@ -193,7 +193,7 @@ class LookAlikes(_Form):
     pairs: list[LookAlike]
 
 
-class Environment(_Form):
+class Environment(_CertificateForm):
     """Where the model was made.
 
     Attributes:
@@ -209,14 +209,14 @@ class Environment(_Form):
     hardware: dict[str, Any]
 
 
-class Made(_Form):
+class Made(_CertificateForm):
     """How the certificate was made."""
 
     command: str
     started: Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00$")]
 
 
-class Certificate(_Form):
+class Certificate(_CertificateForm):
     """The whole.
 
     Attributes:
@@ -228,8 +228,8 @@ class Certificate(_Form):
     format: Literal[1]
     kind: Literal["certificate"]
     run: FilePath
-    asked: Asked
-    done: Done
+    asked: ForgetRequest
+    done: Unlearning
     measured: Measured
     strength: Strength
     look_alikes: LookAlikes

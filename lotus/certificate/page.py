@@ -6,7 +6,7 @@ from pathlib import Path
 from jinja2 import FileSystemLoader, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from lotus.certificate.form import Certificate, Line
+from lotus.certificate.form import Certificate, MetricLine
 from lotus.names import shown
 from lotus.results.metrics import row_title
 from lotus.wording import counted
@@ -54,6 +54,6 @@ def _environment() -> ImmutableSandboxedEnvironment:
     )
 
 
-def _number(line: Line, key: str) -> str:
+def _number(line: MetricLine, key: str) -> str:
     value = getattr(line, key)
     return "–" if value is None else f"{value:.3f}"

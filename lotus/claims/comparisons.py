@@ -104,7 +104,7 @@ class PairedComparison:
 
     @property
     def p_value(self) -> float | None:
-        """Of the test of the bound; None where there is nothing to be tested."""
+        """Returns the p-value of the test of the bound; None where there is nothing to be tested."""
         if self.advantage is None or self.is_tie or self.is_inside:
             return None
         return self.advantage.p_value(self.bound)

@@ -379,7 +379,7 @@ def judge_alike(rule: Alike, audited: Sequence[Distances]) -> list[Finding]:
 
 
 def _three(comparisons: Sequence[PairedComparison]) -> str:
-    """What stands most against the claim."""
+    """Lists the three comparisons that speak most against the claim."""
     return listed(sorted(comparisons, key=by_advantage)[:3])
 
 

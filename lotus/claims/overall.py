@@ -145,7 +145,7 @@ def _elsewhere(claim: Claim, protocol: str, findings: Sequence[Finding]) -> Ruli
 
 
 def _would_tell(claim: Claim, verdict: str, findings: Sequence[Finding]) -> list[Remedy]:
-    """What would settle a claim that cannot be told: in all of its open benchmarks, or in the easiest."""
+    """Returns what would settle a claim that cannot be told: in all open benchmarks, or in the easiest."""
     if verdict != OPEN:
         return []
     in_each = [together(each.remedies) for each in findings if each.verdict == OPEN]

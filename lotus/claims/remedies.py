@@ -20,7 +20,7 @@ MOST = 100
 
 @dataclass(frozen=True)
 class Remedy:
-    """What would settle a verdict.
+    """A way to settle a verdict that cannot be told.
 
     Attributes:
         kind: `seeds`; `data`: benchmarks that were not run; `measure`: one that varies less between seeds,

@@ -1,4 +1,4 @@
 """The command line: each command reads its arguments and calls one function.
 
-Uses every room.
+Uses all that lies below.
 """

@@ -103,13 +103,13 @@ def attest(
     if context.invoked_subcommand is not None:
         _refuse_given(context)
         return
-    from lotus.attest.attest import Wish
+    from lotus.attest.attest import AttestationWish
     from lotus.attest.attest import attest as make
     from lotus.engine.device import check_name
     from lotus.records.attestations import FROM_WEIGHTS, WHOLE
 
     check_name(device)
-    wish = Wish(
+    wish = AttestationWish(
         runs=(0 if metrics else 5) if runs is None else runs,
         seed=secrets.randbelow(2**32) if seed is None else seed,
         depth=FROM_WEIGHTS if from_weights else WHOLE,
@@ -146,10 +146,10 @@ def _is_given(context: click.Context, name: str) -> bool:
 @click.argument("files", type=EXISTING_FILE, nargs=-1, metavar="[FILE]...")
 @signers_option
 def verify(files: tuple[Path, ...], signers: Path | None) -> None:
-    """Check attestations: form, signature, and that what they attest still lies here.
+    """Check form, signature and attested files of attestations.
 
-    FILE is one of `lotus attest`; all in results/attestations unless given. Nothing is made again. The exit
-    status is 1 if one does not hold.
+    FILE is one of `lotus attest`; all in results/attestations unless given. What it attests is to lie here
+    as it was; nothing is made again. The exit status is 1 if one does not hold.
     """
     from lotus.attest.verify import verify as check
 

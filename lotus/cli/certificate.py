@@ -81,7 +81,7 @@ def make(runs: tuple[Path, ...], out: Path, key: Path | None, replace: bool, wor
 @signers_option
 @click.option("--weights", type=EXISTING_FILE, help="A file that is to be the certified model.")
 def verify(files: tuple[Path, ...], signers: Path | None, weights: Path | None) -> None:
-    """Check certificates: form, signature, and that what they name lies here as it was.
+    """Check form, signature and named files of certificates.
 
     Everything that a certificate names is hashed again, in the folder of its project. The exit status is 1
     if one does not hold.

@@ -1,4 +1,4 @@
-"""Steps of the workflow that make images, their splits, and audits of look-alikes."""
+"""Steps of the workflow that make images, their splits, and lists of look-alikes."""
 
 from pathlib import Path
 from typing import Any
@@ -293,7 +293,7 @@ def picture_forget_set(
     help="Seed of the choice of these pairs.",
 )
 @labels_option
-@click.option("--out", type=FILE, required=True, help="Audit (JSON).")
+@click.option("--out", type=FILE, required=True, help="List of look-alikes (JSON).")
 @click.option("--cleaned", type=FILE, help="Which images cleaning keeps (CSV).")
 @record_option
 @workers_option

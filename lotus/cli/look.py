@@ -69,9 +69,9 @@ def lineage(
 ) -> None:
     """Show what a file or a number of a table was made of.
 
-    PATH is a figure, table, metrics file, model, predictions, split, audit, report or record, or the folder
-    of a run or a store. The tree goes down to the source files. Every file that is shown is hashed; if one
-    is missing, or is not what the records state, this fails after the tree.
+    PATH is a figure, table, metrics file, model, predictions, split, list of look-alikes, report or record,
+    or the folder of a run or a store. The tree goes down to the source files. Every file that is shown is
+    hashed; if one is missing, or is not what the records state, this fails after the tree.
     """
     from lotus.lineage import lookup, to_json, to_text
 
@@ -173,7 +173,7 @@ def diff(a: str, b: str, as_json: bool, top: int, times: bool) -> None:
     help="Switch to print, as M1 or E5+E6; repeatable; all unless given.",
 )
 def effects(table: Path, switches: tuple[str, ...]) -> None:
-    """Print what each behaviour of the released code changes.
+    """Print what each behaviour of released code changes.
 
     TABLE is results/tables/ablation.csv. `lotus protocols` lists the behaviours, each a switch.
     """
@@ -215,7 +215,7 @@ def signs(published: Path, names: tuple[str, ...]) -> None:
     "--top", type=click.IntRange(1), default=10, show_default=True, help="Images to show."
 )
 def remembered(scores: Path, row: str, attack: str, top: int) -> None:
-    """Name the forgotten images that a model still remembers.
+    """Name the forgotten images that a model remembers.
 
     SCORES is what `lotus attack` wrote of a scenario (results/…/all-seeds/…/attacks.npz), ROW a method,
     `original` or `gold`. Shown first are the images that outdo most of the unseen images by the attack's

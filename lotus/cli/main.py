@@ -30,7 +30,7 @@ class ShownError(click.ClickException):
         self.exit_code = exit_code  # type: ignore[misc]  # click means it to be set
 
 
-class Sections(click.Group):
+class GroupedCommands(click.Group):
     """Commands under headings, in the order in which they were added.
 
     A `LotusError` is shown as one message, everything else with its traceback; both exit with 1. With
@@ -111,7 +111,7 @@ def _tell(terminal: int | None, message: str) -> None:
 
 
 @click.group(
-    cls=Sections,
+    cls=GroupedCommands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="`lotus COMMAND --help` explains a command, with examples.",
 )

@@ -205,10 +205,11 @@ def power(
     out: Path,
     record: Path | None,
 ) -> None:
-    """Try measures and attacks on models whose truth is known.
+    """Try measures and attacks where the truth is known.
 
-    `lotus table power` says of the result how often each raises alarm: on golds, on doing nothing, on half
-    of the forget set kept, and on three faked forgettings.
+    Of the models that are tried it is known what they forgot. `lotus table power` says of the result how
+    often each measure and attack raises alarm: on golds, on doing nothing, on half of the forget set kept,
+    and on three faked forgettings.
     """
     from lotus.runs.power import measure_power
 
@@ -269,7 +270,7 @@ def figure(name: str, sources: tuple[Path, ...], out: Path, record: Path) -> Non
     """Draw the figure NAME from its SOURCES.
 
     NAME is streisand, avg-gap, rf-jsd or jsd-bars (of metrics files), times, time-bars, cost or temperature
-    (of run records), pareto (of both), duplicates, classes or similarity (of audits by `lotus duplicates`)
+    (of run records), pareto (of both), duplicates, classes or similarity (of what `lotus duplicates` wrote)
     or gradcam (of maps by `lotus gradcam`). The figure is drawn as SVG, PDF and PNG.
     """
     from lotus.figures.draw import draw

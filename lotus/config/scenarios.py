@@ -172,7 +172,7 @@ class Scenario(Section):
 
     @property
     def reads(self) -> Literal["losses", "hashes"] | None:
-        """What of the training images the rule goes by, besides their labels."""
+        """Returns what the rule has to know of the training images besides their labels, if anything."""
         if self.is_ranked:
             return "losses"
         return "hashes" if self.forget_rule == "duplicates" else None
@@ -232,7 +232,7 @@ class Scenario(Section):
 
     @property
     def _of_rule(self) -> str:
-        """What the name ends in; `random` may be there, and need not: older files do without."""
+        """Returns the end of the name; `random` may be there, and need not: older files do without."""
         return "" if self.forget_rule in ("first", "random") else f"-{self.forget_rule}"
 
     @property

@@ -1,4 +1,4 @@
 """A finished experiment as a Workflow Run RO-Crate.
 
-Uses audit, records and what lies below; no torch.
+Uses tracking, records and what lies below; no torch.
 """

@@ -20,7 +20,7 @@ LOSSES, HASHES = "losses", "hashes"
 
 @dataclass(frozen=True)
 class Known:
-    """What is known of training images besides their labels, in data-set order.
+    """Knowledge of training images besides their labels, in data-set order.
 
     Attributes:
         indices: into the store, int64 `[n]`.

@@ -37,7 +37,7 @@ class Turn:
         os.pwrite(self._lock, self._word(), 0)
 
     def _word(self) -> bytes:
-        """What is asked for, and which folder has it: each build makes a new one."""
+        """Returns what is asked for, and which folder has it: each build makes a new one."""
         if not all((self._store / name).is_file() for name in FILES):
             return b"not whole"
         found = self._store.stat()

@@ -1,4 +1,4 @@
 """Two sets of results beside each other: which numbers changed, and which recorded changes explain it.
 
-Uses results, records and what lies below; no torch.
+Uses tables, results, records and what lies below; no torch.
 """

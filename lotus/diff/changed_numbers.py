@@ -14,7 +14,7 @@ NOISE = 1e-9
 
 
 @dataclass(frozen=True)
-class Model:
+class ComparedModel:
     """One model in one benchmark."""
 
     benchmark: Benchmark
@@ -22,7 +22,7 @@ class Model:
     seed: int
 
 
-Models = Mapping[Model, Mapping[str, Any]]
+Models = Mapping[ComparedModel, Mapping[str, Any]]
 """What was measured of each model."""
 
 
@@ -67,9 +67,9 @@ class Number:
         return self.largest <= NOISE * max(1.0, abs(self.a))
 
     @property
-    def models(self) -> list[Model]:
+    def models(self) -> list[ComparedModel]:
         """The models whose values differ."""
-        return [Model(self.benchmark, self.row, seed) for seed in self.changed_seeds]
+        return [ComparedModel(self.benchmark, self.row, seed) for seed in self.changed_seeds]
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class StateChange:
 
     """
 
-    model: Model
+    model: ComparedModel
     what: str
     a: Any
     b: Any
@@ -129,7 +129,7 @@ def _by_metric(
     """Metric → seed → the values of both sides, where both are numbers."""
     found: dict[str, dict[int, tuple[float, float]]] = {}
     for seed in seeds:
-        model = Model(benchmark, row, seed)
+        model = ComparedModel(benchmark, row, seed)
         mine, theirs = a[model], b[model]
         for metric in mine.keys() & theirs.keys():
             if is_number(mine[metric]) and is_number(theirs[metric]):

@@ -8,7 +8,7 @@ from typing import Any
 
 from lotus.config.cells import Benchmark
 from lotus.diff.changed_numbers import (
-    Model,
+    ComparedModel,
     Models,
     Number,
     OneSided,
@@ -143,17 +143,17 @@ def commits(side: Side) -> Mapping[str, int]:
 
 def models(side: Side) -> Models:
     """Returns what the metrics files of a side state of each model."""
-    found: dict[Model, Mapping[str, Any]] = {}
+    found: dict[ComparedModel, Mapping[str, Any]] = {}
     for file in side.metrics.values():
         benchmark = Benchmark(**{key: file.content[key] for key in KEYS})
         for row, scores in file.content["rows"].items():
-            found[Model(benchmark, row, file.content["seed"])] = scores
+            found[ComparedModel(benchmark, row, file.content["seed"])] = scores
     return found
 
 
 def seconds(side: Side) -> Models:
     """Returns the seconds of training or unlearning of models, by the protocol they are filed under."""
-    found: dict[Model, Mapping[str, Any]] = {}
+    found: dict[ComparedModel, Mapping[str, Any]] = {}
     for record in side.index.records.values():
         if not record.problem and record.kind in MODELS:
             time = record.content["time"]
@@ -161,11 +161,11 @@ def seconds(side: Side) -> Models:
     return found
 
 
-def _model_of(record: Record) -> Model:
+def _model_of(record: Record) -> ComparedModel:
     about = record.about
     place = ("dataset", "architecture", "scenario", "protocol")
     benchmark = Benchmark(*(str(about.get(key, "")) for key in place))
-    return Model(benchmark, str(about.get("row", "")), int(about["seed"]))
+    return ComparedModel(benchmark, str(about.get("row", "")), int(about["seed"]))
 
 
 def _joined(some: Models, more: Models) -> Models:
@@ -190,7 +190,7 @@ def _group(difference: Difference) -> Group:
 
 
 def _groups_behind(
-    of_step: Mapping[Key, set[Group]], causes: Causes, models: Iterable[Model], metric: str
+    of_step: Mapping[Key, set[Group]], causes: Causes, models: Iterable[ComparedModel], metric: str
 ) -> set[Group]:
     keys = {key for model in models for key in causes.of(model, metric)}
     return {group for key in keys for group in of_step.get(key, ())}

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from lotus import layout
 from lotus.config.cells import Benchmark
-from lotus.diff.changed_numbers import Model
+from lotus.diff.changed_numbers import ComparedModel
 from lotus.diff.loading import Side
 from lotus.diff.steps import (
     DATA,
@@ -58,7 +58,7 @@ class Causes:
     steps: Mapping[Key, ComparedStep]
     origins: Mapping[Key, set[Key]]
 
-    def of(self, model: Model, metric: str) -> set[Key]:
+    def of(self, model: ComparedModel, metric: str) -> set[Key]:
         """Returns the steps that can have changed a model's metric.
 
         These are the computation of the metrics, and what lies behind predictions that differ: its own (of
@@ -94,10 +94,10 @@ def find_causes(a: Side, b: Side) -> Causes:
     return Causes(files, steps, {key: steps_behind(steps, key) for key in runs})
 
 
-def run_key(model: Model) -> Key:
+def run_key(model: ComparedModel) -> Key:
     """The step that made a model, of a model that is named after its run."""
     folder = layout.run_folder(model.benchmark, model.seed, model.row)
-    place = (folder / "run.json").as_posix()
+    place = (folder / layout.RUN_RECORD).as_posix()
     return Key(place, place)
 
 

@@ -29,7 +29,7 @@ class _Predictions(RecordForm):
     sha256: Digest
 
 
-class _Content(RecordForm):
+class _MetricsForm(RecordForm):
     """The form that a metrics file has to have for its numbers to be compared."""
 
     dataset: str
@@ -136,7 +136,7 @@ def _content(path: Path, text: bytes) -> Mapping[str, Any]:
     try:
         parse_json(text)
         content = parse_metrics(path, text)
-        _Content.model_validate(content)
+        _MetricsForm.model_validate(content)
     except ValidationError as error:
         raise LotusError(f"{shown(path)}: is not a metrics file: {first_misfit(error)}") from error
     except ValueError as error:

@@ -176,7 +176,7 @@ def _taken(place: _Place, folder: Path, waited: float) -> Lease:
 
 
 def _note(file: Path) -> Path:
-    """What the holder of a lock tells: a file beside it, since some libraries empty what they lock."""
+    """Returns the file in which a lock's holder says who it is: beside the lock, which may be emptied."""
     return file.with_suffix(".json")
 
 

@@ -119,7 +119,7 @@ def stated_in(hardware: Mapping[str, Any]) -> dict[str, str]:
 
 
 def device_in(hardware: Mapping[str, Any]) -> dict[str, Any]:
-    """What a record's `hardware` states of the device: its type and name.
+    """Returns what a record's `hardware` states of the device: its type and name.
 
     Older records have a GPU's number besides, which told one of several equal ones.
     """

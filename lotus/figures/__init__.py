@@ -1,4 +1,4 @@
 """The figures, each drawn from files and nothing else.
 
-Uses results and what lies below; no torch.
+Uses tables, results and what lies below; no torch.
 """

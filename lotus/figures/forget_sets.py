@@ -62,7 +62,7 @@ def forget_sets(sources: Sequence[Path]) -> Figure:
 
 
 def _labels(scenarios: Sequence[str]) -> list[str]:
-    """What is forgotten, in words: without the share where the rest tells scenarios apart."""
+    """Says what each scenario forgets, without the share where the rest tells scenarios apart."""
     titles = [scenario_title(name) for name in scenarios]
     brief = [title.rpartition(", ")[2] for title in titles]
     shares = {title.partition(", ")[0] for title in titles}

@@ -7,7 +7,7 @@ from typing import Any
 from lotus import layout
 from lotus.impact.asked import find_start
 from lotus.impact.numbers import TouchedLine, touched_lines
-from lotus.impact.reach import Reach
+from lotus.impact.reach import ForwardReach
 from lotus.impact.start import Start
 from lotus.impact.verdicts import TouchedVerdict, touched_verdicts
 from lotus.records.forms import MODELS
@@ -17,7 +17,7 @@ from lotus.records.reading import Record
 
 
 @dataclass(frozen=True)
-class Run:
+class TouchedRun:
     """A run that rests on the start.
 
     Attributes:
@@ -41,7 +41,7 @@ class Impact:
     """
 
     start: Start
-    runs: Sequence[Run]
+    runs: Sequence[TouchedRun]
     lines: Sequence[TouchedLine]
     figures: Sequence[str]
     verdicts: Sequence[TouchedVerdict]
@@ -73,12 +73,12 @@ def find_impact(given: str) -> Impact:
     refuse_links_out(layout.RESULTS, layout.STORES)
     index = read_index()
     start = find_start(given, index)
-    reach = Reach(index, start)
+    reach = ForwardReach(index, start)
     made = {"original", "gold", "unlearned", "figure", "table"}
     return Impact(
         start=start,
         runs=[
-            Run(record, says=record.path not in reach.files)
+            TouchedRun(record, says=record.path not in reach.files)
             for record in reach.records
             if record.kind in MODELS
         ],
@@ -126,5 +126,5 @@ def _about(record: Record) -> Mapping[str, Any]:
     return dict(record.about)
 
 
-def _rests(run: Run) -> str:
+def _rests(run: TouchedRun) -> str:
     return "predictions" if run.says else "model"

@@ -11,7 +11,7 @@ from pathlib import Path
 from lotus import layout
 from lotus.errors import LotusError
 from lotus.formats.json_text import read_file
-from lotus.impact.reach import Reach
+from lotus.impact.reach import ForwardReach
 from lotus.lineage.cells import (
     KEYS_OF_LINES,
     PROTOCOL_COLUMNS,
@@ -55,7 +55,7 @@ class TouchedLine:
         return [":".join([self.path, self.row, column, *keys]) for column in self.columns]
 
 
-def touched_lines(reach: Reach) -> list[TouchedLine]:
+def touched_lines(reach: ForwardReach) -> list[TouchedLine]:
     """Returns the lines of all tables with numbers that rest on the start.
 
     Raises:
@@ -77,7 +77,7 @@ def touched_lines(reach: Reach) -> list[TouchedLine]:
 
 
 def _of_table(
-    reach: Reach, record: Record, path: str, read: ReadExperiment
+    reach: ForwardReach, record: Record, path: str, read: ReadExperiment
 ) -> Iterator[TouchedLine]:
     try:
         text = read_file(Path(path)).decode("utf-8")
@@ -111,7 +111,7 @@ def _line(content: Mapping[str, str], column: str) -> Line:
 
 
 def _signature(line: Line) -> tuple[object, ...]:
-    """What of a column decides what its number is made of."""
+    """Returns those traits of a column that decide what its number is made of."""
     (column,) = line.values
     side = column.partition("_")[0]
     return (

@@ -15,7 +15,7 @@ Touched = Mapping[str, frozenset[str]]
 
 
 @dataclass(frozen=True)
-class Reach:
+class ForwardReach:
     """All that rests on a start.
 
     Attributes:

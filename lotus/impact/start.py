@@ -9,7 +9,7 @@ ALL = frozenset({"*"})
 
 @dataclass(frozen=True)
 class Start:
-    """What a user asked about, and what rests on it directly.
+    """The thing that a user asked about, with what rests on it directly.
 
     Attributes:
         title: what it is, in words.

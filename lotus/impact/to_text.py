@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from lotus.impact.impact import Impact, Run
+from lotus.impact.impact import Impact, TouchedRun
 from lotus.impact.numbers import TouchedLine
 from lotus.impact.verdicts import TouchedVerdict
 from lotus.names import shown
@@ -62,7 +62,7 @@ def _part(title: str, entries: Iterable[str]) -> Iterator[str]:
         yield from (f"  {entry}" for entry in found)
 
 
-def _runs(runs: Sequence[Run]) -> Iterator[str]:
+def _runs(runs: Sequence[TouchedRun]) -> Iterator[str]:
     """A line for each benchmark and row, with its seeds."""
     keys = ("dataset", "architecture", "scenario", "protocol")
     seeds: dict[tuple[str, str], list[int]] = {}

@@ -10,7 +10,7 @@ from lotus.claims.stated import TIME
 from lotus.claims.verdicts import read_verdicts
 from lotus.config.protocol import RELEASED, parse
 from lotus.impact.numbers import images_of
-from lotus.impact.reach import Reach
+from lotus.impact.reach import ForwardReach
 from lotus.results.experiment import Experiment, read_experiment
 from lotus.results.metrics import PLACE, benchmark_title, dataset_title
 from lotus.results.needed_rows import predictions_read, rows_needed
@@ -33,7 +33,7 @@ class TouchedVerdict:
     benchmarks: Sequence[str]
 
 
-def touched_verdicts(reach: Reach) -> list[TouchedVerdict]:
+def touched_verdicts(reach: ForwardReach) -> list[TouchedVerdict]:
     """Returns the verdicts that rest on the start; none where no claims were judged.
 
     Raises:
@@ -68,7 +68,9 @@ def touched_verdicts(reach: Reach) -> list[TouchedVerdict]:
     return found
 
 
-def _is_touched(reach: Reach, read: Experiment, protocol: str, finding: Mapping[str, Any]) -> bool:
+def _is_touched(
+    reach: ForwardReach, read: Experiment, protocol: str, finding: Mapping[str, Any]
+) -> bool:
     cells = [cell for cell in read.cells if _title(cell) == finding["benchmark"]]
     cells = [cell for cell in cells if parse(str(cell["protocol"])).base == protocol]
     if not cells:
@@ -103,7 +105,7 @@ def _compared(finding: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _is_number_touched(
-    reach: Reach, read: Experiment, cell: Mapping[str, Any], row: str, metric: str
+    reach: ForwardReach, read: Experiment, cell: Mapping[str, Any], row: str, metric: str
 ) -> bool:
     files = reach.files
     if metric == TIME:

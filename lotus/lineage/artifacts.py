@@ -61,7 +61,7 @@ def in_project(given: str) -> Path:
 def _node_of_folder(path: Path, index: Index) -> str:
     if path.is_relative_to(layout.STORES) and node_path((path / "x").as_posix()) == path.as_posix():
         return path.as_posix()
-    run = (path / "run.json").as_posix()
+    run = (path / layout.RUN_RECORD).as_posix()
     if run in index.records:
         return run
     raise LotusError(

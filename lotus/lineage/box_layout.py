@@ -23,7 +23,7 @@ COLUMN_HEADS = {
     "original": "original models",
     "model": "gold, unlearned models",
     "predictions": "predictions",
-    "measured": "metrics, audits, maps",
+    "measured": "metrics, look-alikes, maps",
     "made": "tables, figures",
 }
 ASKED_FOR = "what was asked for"

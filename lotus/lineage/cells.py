@@ -381,7 +381,7 @@ def _measured_files(read: Experiment, cell: Mapping[str, Any], line: Line) -> li
     if line.metric != "time_min":
         return [path.as_posix() for path in read.metrics(cell)]
     runs = (folders.get(line.content["row"]) for folders in cell["runs"].values())
-    return [(Path(folder) / "run.json").as_posix() for folder in runs if folder]
+    return [(Path(folder) / layout.RUN_RECORD).as_posix() for folder in runs if folder]
 
 
 def _kind_of_maker(path: str, index: Index) -> str:

@@ -9,7 +9,7 @@ from lotus.lineage.tree import MODEL, PREDICTIONS, Node
 from lotus.records.reading import Record
 from lotus.results.metrics import benchmark_title, dataset_title, row_title
 
-PARTS_OF_A_RUN = {MODEL: "model", PREDICTIONS: "predictions", "run.json": "run"}
+PARTS_OF_A_RUN = {MODEL: "model", PREDICTIONS: "predictions", layout.RUN_RECORD: "run"}
 WITHOUT_RECORD = {
     "raw": "list of raw files",
     "source": "source file",
@@ -45,7 +45,7 @@ def _title_of_record(record: Record) -> str:
         "shadow-attacks": f"membership attacks on shadow models of {where}",
         "attacks": f"membership attacks on the models of {where}",
         "gradcam": f"Grad-CAM maps of {where}",
-        "audit": f"audit of the images of {where}",
+        "audit": f"look-alikes among the images of {where}",
         "trials": f"trials of hyper-parameters, {where}",
         "table": f"table {name}",
         "figure": f"figure {name}",

@@ -2,7 +2,7 @@
 
 Each architecture is a module of this folder with a function `build`, and one `last_map` that says where
 Grad-CAM looks. The configuration's key `model` is its name; for the libraries and for files of users it is
-`from_` and that, so that no module hides a library.
+`from_` and that, so that no module hides a library. Uses records, config and what lies below.
 """
 
 from __future__ import annotations

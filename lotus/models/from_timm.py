@@ -71,7 +71,7 @@ def last_map(network: nn.Module, images: Tensor) -> AbstractContextManager[nn.Mo
 
 
 def own_preprocessing(architecture: TimmNetwork) -> Preprocessing | None:
-    """What timm says of the images that the network's weights were trained on.
+    """Returns how timm says that images were prepared which the network's weights were trained on.
 
     Raises:
         LotusError: timm does not have the network.

@@ -91,9 +91,9 @@ def last_map(network: nn.Module, images: Tensor) -> AbstractContextManager[nn.Mo
 
 
 def own_preprocessing(architecture: TorchvisionNetwork) -> Preprocessing | None:
-    """What torchvision says of the images that the network's weights were trained on.
+    """Returns how torchvision says that images were prepared which the network's weights were trained on.
 
-    Of the weights that are named, else of those that it takes by default.
+    Meant are the weights that are named, else those that it takes by default.
 
     Raises:
         LotusError: torchvision does not have the network.

@@ -11,7 +11,7 @@ from lotus.layout import GOLD, ORIGINAL, is_further_gold
 from lotus.page import chain
 from lotus.page.items import Item, table_item
 from lotus.page.sections import TableCell
-from lotus.page.ways import Cell, Formula, OfSeed, Way
+from lotus.page.ways import Cell, Formula, SeedValue, Way
 from lotus.results.attacks import load_klom, read_attacks
 from lotus.results.experiment import Experiment
 from lotus.results.metrics import KEYS, benchmark_title, row_title
@@ -127,7 +127,7 @@ def _cell(read: Experiment, described: Mapping[str, Any]) -> AttackedCell:
 
 
 def _found(read: Experiment, described: Mapping[str, Any]) -> dict[str, Any]:
-    """What was found of a cell; where it has shadow models, with what was found of them."""
+    """Returns what was found of a cell; where it has shadow models, with what was found of them."""
     found = read_attacks(read.attacks(described))
     if read.has_shadows(described):
         of_shadows = read_attacks(read.shadows(described))
@@ -204,7 +204,7 @@ def _way(
         basis=chain.of_attack(read, described, row, spec, layout.item_record(*TABLE, "table")),
         stated=f"{_stated(spec)}: {found['auc_low']:.3f} to {found['auc_high']:.3f} (95 %).",
         # Of single shadows there are too many, with too few images each.
-        seeds=tuple(OfSeed(int(seed), f"{value:.3f}") for seed, value in found["seeds"].items())
+        seeds=tuple(SeedValue(int(seed), f"{value:.3f}") for seed, value in found["seeds"].items())
         if "shadows" not in spec.needs
         else (),
         cell=Cell(

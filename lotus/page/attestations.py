@@ -5,7 +5,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lotus.page.vouched import Attested
-from lotus.records.attestations import SAME, Attestation, Found, find_attestations, outdated
+from lotus.records.attestations import (
+    SAME,
+    Attestation,
+    FoundAttestation,
+    find_attestations,
+    outdated,
+)
 from lotus.records.files import sha256
 from lotus.records.reading import Record
 from lotus.wording import all_of, counted, first_of
@@ -60,7 +66,7 @@ def shown_attestations(runs: Iterable[Record], results: Iterable[Path]) -> list[
     return [_shown(it, now) for it in found]
 
 
-def _shown(found: Found, now: Mapping[str, str]) -> ShownAttestation:
+def _shown(found: FoundAttestation, now: Mapping[str, str]) -> ShownAttestation:
     content = found.content
     if content is None:
         return ShownAttestation(found.path, problem=found.problem)

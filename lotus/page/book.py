@@ -124,7 +124,7 @@ def _asked(cell: Cell | None, texts: Numbered[str]) -> list[int]:
 
 
 def _step(record: Record, texts: Numbered[str], files: Numbered[tuple[str, str]]) -> list[Any]:
-    """What was made, the files with their digests (its record last), the command and the code."""
+    """Returns what was made, the files with their digests (its record last), the command and the code."""
     written = [*record.outputs.items(), (record.path, record.sha256)]
     return [
         texts(KINDS.get(record.kind, record.kind)),
@@ -136,7 +136,7 @@ def _step(record: Record, texts: Numbered[str], files: Numbered[tuple[str, str]]
 
 
 def _subject(record: Record) -> str:
-    """What a step is about, in words."""
+    """Says what a step is about."""
     about = {key: str(value) for key, value in record.about.items()}
     keys = ("dataset", "architecture", "scenario", "study", "protocol")
     row = row_title(about["row"]) if "row" in about else ""

@@ -9,7 +9,7 @@ from lotus import layout
 from lotus.attacks.base.needed_rows import rows_attacked
 from lotus.attacks.base.spec import AttackSpec
 from lotus.layout import is_further_gold
-from lotus.page.ways import Basis, ForgetSet
+from lotus.page.ways import Basis, ForgetSetKey
 from lotus.results.experiment import Experiment
 from lotus.results.needed_rows import rows_needed
 
@@ -61,7 +61,7 @@ def of_attack(read: Experiment, cell: Described, row: str, spec: AttackSpec, ite
 def of_one_run(folder: str, about: Mapping[str, Any]) -> Basis:
     """Returns what the seconds of one run rest on; of an original there is no forget set."""
     forgotten = (
-        [ForgetSet(about["dataset"], about["scenario"], about["seed"])]
+        [ForgetSetKey(about["dataset"], about["scenario"], about["seed"])]
         if "scenario" in about
         else []
     )
@@ -72,7 +72,7 @@ def of_images(read: Experiment, dataset: str, scenario: str = "") -> Basis:
     """Returns what a count of images rests on: of a store, or of look-alikes in a scenario."""
     if not scenario:
         return Basis((layout.store_record(dataset).as_posix(),))
-    forgotten = [ForgetSet(dataset, scenario, read.seeds[0])]
+    forgotten = [ForgetSetKey(dataset, scenario, read.seeds[0])]
     audit = _record(layout.audit_file(dataset, scenario))
     return Basis((audit, *_before(dataset, forgotten)), forgotten=tuple(forgotten))
 
@@ -92,11 +92,11 @@ def of_item(read: Experiment, item: Path, inputs: Iterable[str]) -> Basis:
     return _basis(cells, [item.as_posix(), *metrics], models)
 
 
-def forget_sets(cells: Iterable[Described]) -> list[ForgetSet]:
+def forget_sets(cells: Iterable[Described]) -> list[ForgetSetKey]:
     """Returns the forget sets of cells, each once."""
     return list(
         dict.fromkeys(
-            ForgetSet(cell["dataset"], cell["scenario"], int(seed))
+            ForgetSetKey(cell["dataset"], cell["scenario"], int(seed))
             for cell in cells
             for seed in cell["runs"]
         )
@@ -114,7 +114,7 @@ def _basis(cells: Sequence[Described], above: Iterable[str], models: Iterable[st
     return Basis(tuple(dict.fromkeys(records)), forgotten=tuple(forgotten))
 
 
-def _before(dataset: str, forgotten: Iterable[ForgetSet]) -> list[str]:
+def _before(dataset: str, forgotten: Iterable[ForgetSetKey]) -> list[str]:
     """Records of the splits of a data set, and of its store."""
     here = [each for each in forgotten if each.dataset == dataset]
     splits = [

@@ -13,7 +13,7 @@ from lotus.config.protocol import CORRECTED, Protocol
 from lotus.metrics.base import registry
 from lotus.page import chain, formulas
 from lotus.page.measured_ways import stated
-from lotus.page.ways import Cell, Formula, OfSeed, Way, of_seeds, why_left_out
+from lotus.page.ways import Cell, Formula, SeedValue, Way, of_seeds, why_left_out
 from lotus.results.ablation import is_of_numbers
 from lotus.results.conventions import form_of, values
 from lotus.results.experiment import Experiment
@@ -124,13 +124,13 @@ class ChangeWays:
 
 def _pairs(
     frames: Sequence[pd.DataFrame], row: str, metric: str, protocol: Protocol
-) -> tuple[OfSeed, ...]:
+) -> tuple[SeedValue, ...]:
     """Values without and with the switch, of the seeds that both have."""
     before = _by_seed(frames[0], row, metric, CORRECTED)
     # A switch of numbers alone states the same runs otherwise.
     after = _by_seed(frames[-1], row, metric, protocol if len(frames) == 1 else CORRECTED)
     return tuple(
-        OfSeed(
+        SeedValue(
             seed,
             f"{before[seed].text} → {after[seed].text}",
             before[seed].left_out or after[seed].left_out,
@@ -139,7 +139,9 @@ def _pairs(
     )
 
 
-def _by_seed(frame: pd.DataFrame, row: str, metric: str, protocol: Protocol) -> dict[int, OfSeed]:
+def _by_seed(
+    frame: pd.DataFrame, row: str, metric: str, protocol: Protocol
+) -> dict[int, SeedValue]:
     lines = frame[frame["row"] == row]
     found = of_seeds(
         lines["seed"],
@@ -150,7 +152,7 @@ def _by_seed(frame: pd.DataFrame, row: str, metric: str, protocol: Protocol) -> 
     return {each.seed: each for each in found}
 
 
-def _stated(seeds: Sequence[OfSeed], metric: str, switch: str) -> str:
+def _stated(seeds: Sequence[SeedValue], metric: str, switch: str) -> str:
     if any(each.left_out for each in seeds):
         return stated(seeds, of_means=False).replace("mean", "change")
     if switch == "E3" and metric == "avg_gap":

@@ -11,7 +11,7 @@ from lotus import layout
 from lotus.data.forget_sheet import ForgetSheet, read_forget_sheet
 from lotus.data.splits import load_forget_set
 from lotus.page import chain
-from lotus.page.ways import ForgetSet
+from lotus.page.ways import ForgetSetKey
 from lotus.results.experiment import Experiment
 from lotus.results.metrics import benchmark_title
 
@@ -57,7 +57,9 @@ def forget_set_files(read: Experiment) -> list[Path]:
     ]
 
 
-def shown_sets(wanted: Iterable[ForgetSet], with_pictures: bool) -> dict[ForgetSet, Forgotten]:
+def shown_sets(
+    wanted: Iterable[ForgetSetKey], with_pictures: bool
+) -> dict[ForgetSetKey, Forgotten]:
     """Returns what the page shows of each forget set; seeds with the same images share it.
 
     Args:
@@ -84,7 +86,7 @@ def shown_sets(wanted: Iterable[ForgetSet], with_pictures: bool) -> dict[ForgetS
     return {each: sets[key] for each, key in keys.items()}
 
 
-def _shown(each: ForgetSet, sheet: ForgetSheet, with_pictures: bool) -> Forgotten:
+def _shown(each: ForgetSetKey, sheet: ForgetSheet, with_pictures: bool) -> Forgotten:
     chosen = load_forget_set(layout.split_file(each.dataset, each.seed, each.scenario))
     picture = layout.sheet_files(each.dataset, each.seed, each.scenario)["sheet"]
     positions = as_ranges(chosen.forget)

@@ -11,7 +11,7 @@ from lotus import layout
 from lotus.config.protocol import Protocol
 from lotus.layout import GOLD_AGAIN
 from lotus.page import chain, formulas
-from lotus.page.ways import MEAN, Cell, Formula, OfSeed, Way, of_seeds, why_left_out
+from lotus.page.ways import MEAN, Cell, Formula, SeedValue, Way, of_seeds, why_left_out
 from lotus.results.conventions import Form, values
 from lotus.results.experiment import Experiment
 from lotus.results.metrics import KEYS, benchmark_title, needs_gold, row_title
@@ -19,7 +19,7 @@ from lotus.wording import counted
 
 
 @dataclass(frozen=True)
-class Asked:
+class GridCell:
     """The cell of the grid whose numbers are asked for.
 
     Attributes:
@@ -40,7 +40,7 @@ class Asked:
         return benchmark_title(*(str(self.described[key]) for key in KEYS))
 
 
-def of_metric(asked: Asked, form: Form, protocol: Protocol) -> dict[str, Way]:
+def of_metric(asked: GridCell, form: Form, protocol: Protocol) -> dict[str, Way]:
     """Returns row → way of a metric in the convention of a form."""
     printed = values(asked.frame, form.metric, protocol)[1] * form.scale
     record = layout.item_record(*asked.item, "table") if asked.item is not None else None
@@ -61,7 +61,7 @@ def of_metric(asked: Asked, form: Form, protocol: Protocol) -> dict[str, Way]:
 
 
 def of_times(
-    asked: Asked, times: pd.DataFrame, column: str, decimals: int, formula: Formula
+    asked: GridCell, times: pd.DataFrame, column: str, decimals: int, formula: Formula
 ) -> dict[str, Way]:
     """Returns row → way of its seconds or minutes.
 
@@ -86,7 +86,7 @@ def of_times(
     return found
 
 
-def stated(seeds: Sequence[OfSeed], of_means: bool) -> str:
+def stated(seeds: Sequence[SeedValue], of_means: bool) -> str:
     """Returns in words how a number is made of the values of its seeds."""
     out = sum(bool(each.left_out) for each in seeds)
     if out:
@@ -117,6 +117,6 @@ def of_one_run(path: str, about: Mapping[str, Any], seconds: float) -> Way:
         row=row_title(str(about["row"])),
         where=where,
         basis=chain.of_one_run(Path(path).parent.as_posix(), about),
-        seeds=(OfSeed(int(about["seed"]), f"{seconds:.1f}"),),
+        seeds=(SeedValue(int(about["seed"]), f"{seconds:.1f}"),),
         cell=Cell(path),
     )

@@ -18,13 +18,13 @@ from lotus.published.side_by_side import read_comparison
 from lotus.results.experiment import Experiment
 from lotus.results.metrics import PLACE, benchmark_title
 from lotus.tables.paper.spec import PaperTableSpec
-from lotus.tables.printed import Compared, Panel, panels
+from lotus.tables.printed import BenchmarkPanel, Compared, panels
 from lotus.tables.registry import PAPER_TABLES
 
 
 @dataclass(frozen=True)
 class ShownPanel:
-    """One benchmark of a table, as `lotus.tables.printed.Panel`, its numbers with their ways."""
+    """One benchmark of a table, as `lotus.tables.printed.BenchmarkPanel`, its numbers with their ways."""
 
     title: str
     of_paper: bool
@@ -162,7 +162,7 @@ def _paper_table(spec: PaperTableSpec, ways: PaperWays) -> PaperTable:
     )
 
 
-def _with_ways(panel: Panel, part: pd.DataFrame, ways: PaperWays) -> ShownPanel:
+def _with_ways(panel: BenchmarkPanel, part: pd.DataFrame, ways: PaperWays) -> ShownPanel:
     """Returns a panel with the way of each of its numbers.
 
     Args:
@@ -199,7 +199,7 @@ def _cell(
     return TableCell(cell.text, cell.kind, cell.title, cell.value, cell.below, way)
 
 
-def _coverage(here: Sequence[Panel], elsewhere: Sequence[Panel]) -> str:
+def _coverage(here: Sequence[BenchmarkPanel], elsewhere: Sequence[BenchmarkPanel]) -> str:
     ran = sum(panel.of_paper for panel in here)
     every = ran + len(elsewhere)
     others = [panel.title for panel in here if not panel.of_paper]

@@ -13,7 +13,7 @@ from lotus.config.protocol import RELEASED, parse
 from lotus.metrics.base import registry
 from lotus.page import chain, formulas
 from lotus.page.measured_ways import stated
-from lotus.page.ways import Basis, Cell, Formula, OfSeed, Way, of_seeds, why_left_out
+from lotus.page.ways import Basis, Cell, Formula, SeedValue, Way, of_seeds, why_left_out
 from lotus.published.numbers import DECIMALS
 from lotus.records.files import relative
 from lotus.results.conventions import form_of
@@ -107,7 +107,7 @@ class PaperWays:
     def _times(self) -> Mapping[tuple[Place, str], pd.DataFrame]:
         return {key: load_times(self.read.records(cell)) for key, cell in self._cells.items()}
 
-    def _seeds(self, place: Place, column: str, row: str, metric: str) -> tuple[OfSeed, ...]:
+    def _seeds(self, place: Place, column: str, row: str, metric: str) -> tuple[SeedValue, ...]:
         frame = self._frames[place, column]
         key = (place, column, metric)
         if key not in self._by_seed:
@@ -149,7 +149,7 @@ def _formula(metric: str, frame: pd.DataFrame) -> Formula:
     return formulas.of_form(form_of(DIVERGENCES.get(metric, metric), RELEASED, frame))
 
 
-def _stated(metric: str, seeds: Sequence[OfSeed]) -> str:
+def _stated(metric: str, seeds: Sequence[SeedValue]) -> str:
     if metric == CORRELATION:
         return "Of the means of all rows."
     is_of_means = metric == "avg_gap" or metric in TERM_OF_GAP

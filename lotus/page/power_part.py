@@ -19,7 +19,7 @@ UNKNOWN = "not known"
 
 @dataclass(frozen=True)
 class PowerPart:
-    """What `snakemake power` found, as far as it was asked.
+    """Findings of `snakemake power`, as far as it was asked.
 
     Attributes:
         tried: None where it was not run.

@@ -172,7 +172,7 @@ def _results_shown(read: Experiment) -> list[Path]:
 
 
 def _of_power(read: Experiment) -> list[Path]:
-    """What `snakemake power` found, and the figure of it, as far as they are shown."""
+    """Returns the file that `snakemake power` wrote and its figure, as far as they are shown."""
     part = power_part(read)
     found = [layout.POWER] if part.tried is not None else []
     return [*found, *([layout.item_file("figures", "power", "svg")] if part.figure else [])]

@@ -10,10 +10,10 @@ import pandas as pd
 
 from lotus.config.cells import Benchmark
 from lotus.config.protocol import RELEASED, parse
-from lotus.layout import GOLD, GOLD_AGAIN, ORIGINAL, REFERENCES
+from lotus.layout import GOLD, GOLD_AGAIN, ORIGINAL, REFERENCES, RUN_RECORD
 from lotus.page import formulas
 from lotus.page.items import Item, PageFigure, figure_on_page, figures_of_section, table_item
-from lotus.page.measured_ways import Asked, of_metric, of_times
+from lotus.page.measured_ways import GridCell, of_metric, of_times
 from lotus.page.sentences import differences, sentences
 from lotus.page.ways import Way
 from lotus.predictions.collapse import is_failed
@@ -110,10 +110,10 @@ class MeasuredCell:
         return [form for form in forms_of(self.frame) if self.frame[form.source].notna().any()]
 
     @property
-    def asked(self) -> Asked:
+    def asked(self) -> GridCell:
         """Whose numbers have ways back."""
         item = ("tables", self.cell.name) if self.has_table else None
-        return Asked(self.read, self.described, self.frame, item)
+        return GridCell(self.read, self.described, self.frame, item)
 
     @cached_property
     def ways(self) -> dict[str, dict[str, Way]]:
@@ -217,7 +217,7 @@ def _part(read: Experiment, measured: MeasuredCell, is_first: bool) -> ProtocolP
         form.metric: best_rows(measured.numbers, form.metric, form.resolution)
         for form in measured.forms
     }
-    times = load_times([folder / "run.json" for folder in measured.folders])
+    times = load_times([folder / RUN_RECORD for folder in measured.folders])
     is_released = parse(cell.protocol).base == RELEASED.base
     time_columns = ["seconds", MINUTES] if is_released else ["seconds"]
     ways = {

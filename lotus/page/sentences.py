@@ -19,8 +19,8 @@ NOTABLE_LOSS = 0.05
 
 
 def sentences(frames: Mapping[str, pd.DataFrame], numbers: Mapping[str, pd.DataFrame]) -> list[str]:
-    """Who comes nearest to gold (without one: who has the smallest RF-JSD), if the floor leaves anything of
-    that, and whether LoTUS does better than doing nothing; one section.
+    """Says who comes nearest to gold (without one: who has the smallest RF-JSD), if the floor leaves
+    anything of that, and whether LoTUS does better than doing nothing; one section.
 
     Args:
         frames: metrics by protocol.

@@ -51,7 +51,7 @@ class CountedClaim:
 
 
 @dataclass(frozen=True)
-class Group:
+class RulingGroup:
     """The rulings of a verdict that the same would tell; all of them where it is told.
 
     Attributes:
@@ -79,7 +79,7 @@ class VerdictCount:
     """
 
     verdict: str
-    groups: Sequence[Group]
+    groups: Sequence[RulingGroup]
     by_protocol: Mapping[str, int]
     printed: Sequence[CountedClaim]
 
@@ -115,7 +115,7 @@ def _count(verdict: str, claims: Sequence[Mapping[str, Any]], power: PowerPart) 
     return VerdictCount(
         verdict,
         [
-            Group(name, _by_claim(groups[name], power))
+            RulingGroup(name, _by_claim(groups[name], power))
             for name in ("", *WOULD_TELL.values())
             if name in groups
         ],
@@ -125,7 +125,7 @@ def _count(verdict: str, claims: Sequence[Mapping[str, Any]], power: PowerPart) 
 
 
 def _would_tell(ruling: Mapping[str, Any]) -> str:
-    """What has to be there before anything else helps; '' where it is told, or nothing is named."""
+    """Returns what has to be there before anything else helps; '' where it is told, or nothing is named."""
     return next((WOULD_TELL[each["kind"]] for each in ruling["would_tell"]), "")
 
 

@@ -30,7 +30,7 @@ class Attested:
 
 @dataclass(frozen=True)
 class Vouched:
-    """What the page can say of its numbers.
+    """Reasons that the page has to trust its numbers, or not to.
 
     Attributes:
         verified: what was compared when the page was made, in a sentence or two.

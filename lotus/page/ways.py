@@ -28,7 +28,7 @@ class Formula:
 
 
 @dataclass(frozen=True)
-class OfSeed:
+class SeedValue:
     """The value for one seed.
 
     Attributes:
@@ -42,7 +42,7 @@ class OfSeed:
 
 
 @dataclass(frozen=True)
-class ForgetSet:
+class ForgetSetKey:
     """Which forget set: the one that a scenario has in a data set, for a seed."""
 
     dataset: str
@@ -63,7 +63,7 @@ class Basis:
 
     records: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
-    forgotten: tuple[ForgetSet, ...] = ()
+    forgotten: tuple[ForgetSetKey, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class Way:
     where: str
     basis: Basis
     stated: str = ""
-    seeds: tuple[OfSeed, ...] = ()
+    seeds: tuple[SeedValue, ...] = ()
     cell: Cell | None = None
 
 
@@ -102,10 +102,10 @@ MEAN = "Mean ± standard deviation (n − 1) over the seeds."
 
 def of_seeds(
     seeds: Iterable[int], values: Iterable[float], left_out: Iterable[str], decimals: int
-) -> tuple[OfSeed, ...]:
+) -> tuple[SeedValue, ...]:
     """Returns values seed by seed, as they are printed; a dash where there is none."""
     return tuple(
-        OfSeed(int(seed), "–" if pd.isna(value) else f"{value:.{decimals}f}", why)
+        SeedValue(int(seed), "–" if pd.isna(value) else f"{value:.{decimals}f}", why)
         for seed, value, why in zip(seeds, values, left_out, strict=True)
     )
 

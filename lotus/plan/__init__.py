@@ -1,4 +1,4 @@
 """What a configuration comes to: the grid, the tables and figures, and the one list of steps.
 
-Uses methods, tables and what lies below.
+Uses figures, tables, methods and what lies below.
 """

@@ -96,7 +96,7 @@ def _sections(step: Step) -> list[Files]:
 
 
 def _of_model(step: Step) -> list[Files]:
-    """What every step with a model is told; where it writes comes last."""
+    """Returns what every step with a model is told; where it writes comes last."""
     return [
         *("--seed", step.subject["seed"], step.told["apart"], "--labels", step.told["labels"]),
         step.told.get("plugins", []),

@@ -29,7 +29,7 @@ from lotus.tables.spec import Cells, Spec
 
 
 @dataclass(frozen=True)
-class Made:
+class PlannedItem:
     """A table or figure.
 
     Attributes:
@@ -169,7 +169,7 @@ class Contents:
 
     def records(self, cells: Cells) -> list[str]:
         """Records of the runs of cells."""
-        return self.run_files("run.json", cells)
+        return self.run_files(layout.RUN_RECORD, cells)
 
     def metrics(self, cells: Cells) -> list[str]:
         """Metrics files of cells."""
@@ -211,7 +211,7 @@ class Contents:
         """Records of the runs of LoTUS in cells."""
         return list(
             _each_once(
-                f"{self.plan.run_folders(cell, seed)[row]}/run.json"
+                f"{self.plan.run_folders(cell, seed)[row]}/{layout.RUN_RECORD}"
                 for cell in cells
                 for seed in self.plan.seeds_of(cell)
                 for row in self._lotus_rows(cell)
@@ -234,52 +234,54 @@ class Contents:
         return [*self.metrics(measured), *self.records(measured)]
 
     @cached_property
-    def tables(self) -> tuple[Made, ...]:
+    def tables(self) -> tuple[PlannedItem, ...]:
         """Tables of the experiment."""
         return self._made(TABLES)
 
     @cached_property
-    def figures(self) -> tuple[Made, ...]:
+    def figures(self) -> tuple[PlannedItem, ...]:
         """Figures of the experiment."""
         return self._made(FIGURES)
 
     @property
-    def on_request(self) -> tuple[Made, ...]:
+    def on_request(self) -> tuple[PlannedItem, ...]:
         """Tables and figures that a target alone asks for: those of `snakemake power`, where it is set."""
         if self.plan.settings.power is None:
             return ()
         sources = (str(layout.POWER),)
         return tuple(
-            Made(folder, "power", "power", sources, registry.module_of("power"))
+            PlannedItem(folder, "power", "power", sources, registry.module_of("power"))
             for folder, registry in (("tables", TABLES), ("figures", FIGURES))
         )
 
     @cached_property
-    def paper_tables(self) -> tuple[Made, ...]:
+    def paper_tables(self) -> tuple[PlannedItem, ...]:
         """The paper's tables beside what was measured."""
         return tuple(
-            Made("paper", name, name, tuple(self.item_sources(name)), PAPER_TABLES.module_of(name))
+            PlannedItem(
+                "paper", name, name, tuple(self.item_sources(name)), PAPER_TABLES.module_of(name)
+            )
             for name in PAPER_TABLES.specs
         )
 
-    def _made(self, registry: Registry[Any]) -> tuple[Made, ...]:
+    def _made(self, registry: Registry[Any]) -> tuple[PlannedItem, ...]:
         """All that the specs of a registry come to.
 
         Raises:
             LotusError: two specs come to files of one name.
 
         """
-        found: list[tuple[int, int, Made]] = []
+        found: list[tuple[int, int, PlannedItem]] = []
         for spec in registry.specs.values():
             for place, (subject, about, cells) in enumerate(self._subjects(spec)):
                 sources = tuple(spec.sources(self, cells))
                 module = registry.module_of(spec.name)
                 name = spec.file_name(subject)
-                made = Made(spec.folder, name, spec.name, sources, module, about)
+                made = PlannedItem(spec.folder, name, spec.name, sources, module, about)
                 found.append((spec.order, place, made))
         # Where specs share a place, what is of one subject stands together.
         every = [made for *_, made in sorted(found, key=lambda of: of[:2])]
-        owners: dict[tuple[str, str], Made] = {}
+        owners: dict[tuple[str, str], PlannedItem] = {}
         for made in every:
             other = owners.setdefault((made.folder, made.name), made)
             if other is not made:

@@ -209,7 +209,7 @@ class _Sets:
 
     @property
     def _value(self) -> object:
-        """What is given, if it is short enough to be repeated."""
+        """Returns what is given, if it is short enough to be repeated."""
         value = getattr(self.scenario, self.scenario.kind)
         return None if isinstance(value, dict | tuple) else value
 

@@ -64,7 +64,7 @@ class _Run:
 
     @property
     def options(self) -> dict[str, Any]:
-        """What its record states of how it differs from gold."""
+        """Returns what its record states of how it differs from gold."""
         told = {"again": self.again, "kept": self.kept, "in_train_mode": self.in_train_mode}
         return {key: value for key, value in told.items() if value}
 

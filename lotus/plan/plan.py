@@ -240,7 +240,7 @@ class Plan:
         return {**options, "source": declared.source or dataset}
 
     def scenario(self, name: str) -> dict[str, Any]:
-        """What a step is told of a scenario; see `Scenario.told`."""
+        """Returns what a step is told of a scenario; see `Scenario.told`."""
         return self.settings.scenarios[name].told(next(iter(self.settings.architectures)))
 
     def count_runs(self, cells: Iterable[Benchmark] | None = None) -> int:

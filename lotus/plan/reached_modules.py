@@ -1,9 +1,9 @@
 """The page `docs/code-identity.md`: which modules each kind of step reaches, and is made anew for."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from lotus.plan.plan import Plan
-from lotus.plan.steps import entry_modules
+from lotus.plan.steps import KINDS, entry_modules
 from lotus.records.code_identity import reach
 from lotus.surroundings import PACKAGE
 
@@ -18,32 +18,37 @@ are not part of it; records state their versions. Nor are the modules that say i
 step was run (`BOOKKEEPING` in `lotus/records/code_identity.py`), on which no result depends.
 
 Steps of one kind can begin in different modules, as each method and each figure is a file of its own.
-What all of them reach stands first; then, entry by entry, what comes to it.
+What all of them reach stands first; then what each module reaches besides in which some of them begin.
+The steps are those of the configurations in `config/`, which together have every kind.
+
 `tests/plan/test_reached_modules.py` holds this page against the code and names the command that renews
 it.
 """
 
 
-def page(plan: Plan) -> str:
-    """Returns the text of the page (Markdown), for the kinds of steps that a plan has."""
+def page(plans: Iterable[Plan]) -> str:
+    """Returns the text of the page (Markdown), for the kinds of steps that some of the plans have."""
+    entries = [entry_modules(plan) for plan in plans]
     parts = [INTRODUCTION]
-    for kind, entries in entry_modules(plan).items():
-        entries = [entry for entry in entries if entry]
-        if entries:
-            parts.append("\n".join(_of_kind(kind, entries)))
+    for kind in KINDS:
+        of_kind = sorted({entry for each in entries for entry in each[kind] if entry})
+        if of_kind:
+            parts.append("\n".join(_of_kind(kind, of_kind)))
     return "\n".join(parts)
 
 
-def _of_kind(kind: str, entries: Sequence[tuple[str, ...]]) -> list[str]:
+def _of_kind(kind: str, entries: Iterable[tuple[str, ...]]) -> list[str]:
     """Lines on one kind: the modules that all of its steps reach, and what is more for some."""
-    reached = {entry: frozenset(reach(*entry).texts) for entry in entries}
-    common = frozenset.intersection(*reached.values())
+    common = frozenset.intersection(*(frozenset(reach(*entry).texts) for entry in entries))
     lines = [f"## `{kind}`", "", "| room | modules |", "| --- | --- |", *_by_room(common), ""]
-    if len(entries) > 1:
+    # A step begins in several modules, as a method and a network, and reaches what each of them reaches.
+    own = sorted({name for entry in entries for name in entry} - common)
+    if own:
         lines += ["| begins in | reaches besides |", "| --- | --- |"]
-        for entry, modules in reached.items():
-            own = [name for name in entry if name not in common]
-            lines.append(f"| {_named(own)} | {_named(sorted(modules - common - {*own})) or '–'} |")
+        for name in own:
+            lines.append(
+                f"| `{_short(name)}` | {_named(reach(name).texts.keys() - common - {name})} |"
+            )
         lines.append("")
     return lines
 
@@ -65,5 +70,10 @@ def _by_room(modules: Iterable[str]) -> list[str]:
 
 
 def _named(modules: Iterable[str]) -> str:
-    """Modules without the name of the package, in a cell of a table."""
-    return ", ".join(f"`{module.removeprefix(f'{PACKAGE}.')}`" for module in modules)
+    """Modules in a cell of a table."""
+    return ", ".join(f"`{_short(module)}`" for module in sorted(modules)) or "–"
+
+
+def _short(module: str) -> str:
+    """A module's name without that of the package."""
+    return module.removeprefix(f"{PACKAGE}.")

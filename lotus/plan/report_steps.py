@@ -8,7 +8,7 @@ from pathlib import Path
 from lotus import layout
 from lotus.layout import GOLD, ORIGINAL
 from lotus.plan import drawing
-from lotus.plan.contents import Contents, Made, describing_modules, description
+from lotus.plan.contents import Contents, PlannedItem, describing_modules, description
 from lotus.plan.data_steps import cache_stores, picture_forget_set
 from lotus.plan.power import cell_of_power, groups_of_power, seed_of_power
 from lotus.plan.rows import further_golds
@@ -86,7 +86,9 @@ def draw_figure(contents: Contents) -> Iterator[Step]:
     yield from _items("figure", contents.figures, contents.on_request)
 
 
-def _items(form: str, every: Iterable[Made], on_request: Iterable[Made]) -> Iterator[Step]:
+def _items(
+    form: str, every: Iterable[PlannedItem], on_request: Iterable[PlannedItem]
+) -> Iterator[Step]:
     for made in every:
         yield drawing.item(form, made.folder, made.name, made.kind, made.sources)
     for made in on_request:
@@ -203,12 +205,12 @@ def exhibit_files(contents: Contents) -> list[str]:
     return [path for made in contents.paper_tables for path in files_of(made, "table")]
 
 
-def files_of(made: Made, form: str) -> list[str]:
+def files_of(made: PlannedItem, form: str) -> list[str]:
     """Files of a table or figure (`form`)."""
     return flat(texts(layout.item_files(made.folder, made.name, form)))
 
 
-def first_file(made: Made, form: str) -> str:
+def first_file(made: PlannedItem, form: str) -> str:
     """The file of a table or figure (`form`) that stands for all of them: its CSV or its SVG."""
     return files_of(made, form)[0]
 

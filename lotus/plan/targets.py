@@ -11,7 +11,7 @@ from lotus.config.cells import Benchmark
 from lotus.errors import choices
 from lotus.figures.registry import FIGURES
 from lotus.names import shown
-from lotus.plan.contents import Contents, Made
+from lotus.plan.contents import Contents, PlannedItem
 from lotus.plan.plan import Plan
 from lotus.plan.report_steps import files_of, first_file, recorded_outputs
 from lotus.plan.steps import Steps
@@ -155,7 +155,7 @@ class Targets:
         return {path for step in self.steps for path in step.files}
 
 
-def _about(items: Iterable[Made], cells: Collection[Benchmark]) -> list[Made]:
+def _about(items: Iterable[PlannedItem], cells: Collection[Benchmark]) -> list[PlannedItem]:
     """Tables or figures that are of one of these cells."""
     labels = [cell.labels for cell in cells]
     return [item for item in items if item.about in labels]

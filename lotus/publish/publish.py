@@ -19,6 +19,7 @@ from lotus.records.reading import Record
 from lotus.tracking.dvc import dvc, has_remote
 from lotus.tracking.dvc_files import dvc_entries_of
 from lotus.tracking.tracked_files import dvc_entries
+from lotus.wording import counted
 
 LIMIT = 100_000
 """Bytes up to which text goes into git; records always do."""
@@ -80,7 +81,7 @@ def publish() -> list[str]:
         dvc("push", "--quiet", *files)
     return [
         *(f"{file}: {len(paths)} in DVC" for file, paths in goes.in_dvc.items()),
-        f"git: {len(goes.in_git)} small files staged",
+        f"git: {counted(len(goes.in_git), 'small file')} staged",
         "pushed to the DVC remote" if remote else "no DVC remote is set: nothing was pushed",
         'to finish: git commit -m "Results" && git push',
     ]

@@ -1,4 +1,4 @@
 """Records, which each step leaves beside its result: digests and seals, and the ledger of all of them.
 
-Uses layout, config and what lies below.
+Uses layout and what lies below.
 """

@@ -46,7 +46,7 @@ Finding = Annotated[str, AfterValidator(_is_finding)]
 Count = Annotated[int, Field(ge=0)]
 
 
-class _Form(RecordForm):
+class _AttestationForm(RecordForm):
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
 
 
@@ -60,7 +60,7 @@ OwnPath = Annotated[FilePath, AfterValidator(_is_inside)]
 """The path of a file of the project."""
 
 
-class AttestedFile(_Form):
+class AttestedFile(_AttestationForm):
     """One output of a step, its record among them.
 
     Attributes:
@@ -77,7 +77,7 @@ class AttestedFile(_Form):
     said: str = ""
 
 
-class AttestedStep(_Form):
+class AttestedStep(_AttestationForm):
     """A step that was done again.
 
     Attributes:
@@ -105,7 +105,7 @@ class AttestedStep(_Form):
     said: str = ""
 
 
-class Draw(_Form):
+class Draw(_AttestationForm):
     """Which runs were drawn.
 
     Attributes:
@@ -122,7 +122,7 @@ class Draw(_Form):
     depth: Literal["whole runs", "predictions from weights"]
 
 
-class Chance(_Form):
+class Chance(_AttestationForm):
     """See `lotus.records.draws.chances`."""
 
     share: float
@@ -135,7 +135,7 @@ class Chance(_Form):
         return "less than 0.001" if 0 < self.missed < 0.001 else f"{self.missed:.3f}"
 
 
-class _Made(_Form):
+class _Making(_AttestationForm):
     command: str
     started: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00$")]
     seconds: float
@@ -147,7 +147,7 @@ class _Made(_Form):
     held_against: str
 
 
-class Attestation(_Form):
+class Attestation(_AttestationForm):
     """The content of an attestation.
 
     Attributes:
@@ -163,7 +163,7 @@ class Attestation(_Form):
 
     format: Literal[1]
     kind: Literal["attestation"]
-    made: _Made
+    made: _Making
     draw: Draw
     runs: list[AttestedStep]
     results: list[AttestedStep]
@@ -260,7 +260,7 @@ def worst(findings: Sequence[str]) -> str:
     return max(findings, key=FINDINGS.index, default=SAME)
 
 
-class Found(_Form):
+class FoundAttestation(_AttestationForm):
     """An attestation as it was found.
 
     Attributes:
@@ -280,7 +280,7 @@ class Found(_Form):
         return layout.is_signed(Path(self.path))
 
 
-def find_attestation(path: Path) -> Found:
+def find_attestation(path: Path) -> FoundAttestation:
     """Returns the attestation in a file, sound or not."""
     name = path.as_posix()
     try:
@@ -288,21 +288,21 @@ def find_attestation(path: Path) -> Found:
         content = parse_json(text)
         attestation = Attestation.model_validate(content)
     except OSError as error:
-        return Found(path=name, problem=f"cannot be read: {error.strerror}")
+        return FoundAttestation(path=name, problem=f"cannot be read: {error.strerror}")
     except ValidationError as error:
-        return Found(path=name, problem=f"not an attestation: {first_misfit(error)}")
+        return FoundAttestation(path=name, problem=f"not an attestation: {first_misfit(error)}")
     except ValueError as error:
-        return Found(path=name, problem=f"not JSON: {error}")
+        return FoundAttestation(path=name, problem=f"not JSON: {error}")
     if not is_sealed(text, attestation.digest):
         problem = "it was edited: it does not have the digest that it states"
-        return Found(path=name, problem=problem)
-    return Found(path=name, content=attestation)
+        return FoundAttestation(path=name, problem=problem)
+    return FoundAttestation(path=name, content=attestation)
 
 
-def find_attestations() -> list[Found]:
+def find_attestations() -> list[FoundAttestation]:
     """Returns the attestations that lie beside the results, in order of their paths."""
     return [
-        Found(path=path.as_posix(), problem="a link, which could lead anywhere")
+        FoundAttestation(path=path.as_posix(), problem="a link, which could lead anywhere")
         if path.is_symlink() or leads_out(path)
         else find_attestation(path)
         for path in layout.attestations()

@@ -53,7 +53,7 @@ def module_digests(
 
 @dataclass(frozen=True)
 class CodeIdentity:
-    """What `code_digest` and `module_digests` say of the same modules."""
+    """The answers of `code_digest` and `module_digests` on the same modules."""
 
     step: str
     modules: dict[str, str]

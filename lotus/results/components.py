@@ -9,7 +9,7 @@ import pandas as pd
 
 from lotus.config.seeds import AXES, seed_of
 from lotus.errors import LotusError
-from lotus.layout import GOLD_AGAIN, is_further_gold
+from lotus.layout import GOLD_AGAIN, RUN_RECORD, is_further_gold
 from lotus.records.reading import read_record
 from lotus.results.metrics import KEYS, load_metrics, sound
 
@@ -34,10 +34,10 @@ def load_components(sources: Sequence[Path]) -> pd.DataFrame:
         LotusError: a record is not one of a run.
 
     """
-    frame = sound(load_metrics([path for path in sources if path.name != "run.json"]))
+    frame = sound(load_metrics([path for path in sources if path.name != RUN_RECORD]))
     # Their distances are to golds of other seeds, which differ in everything.
     frame = frame[~frame["row"].map(lambda row: row == GOLD_AGAIN or is_further_gold(row))]
-    apart = _seeds_apart([path for path in sources if path.name == "run.json"])
+    apart = _seeds_apart([path for path in sources if path.name == RUN_RECORD])
     lines = [
         {**dict(zip([*KEYS, "row"], key, strict=True)), "metric": metric, **line}
         for key, part in frame.groupby([*KEYS, "row"], sort=False)

@@ -151,9 +151,9 @@ def values(frame: pd.DataFrame, metric: str, protocol: Protocol) -> tuple[str, p
 
 
 def distances(frame: pd.DataFrame, metric: str, protocol: Protocol) -> pd.Series:
-    """Of every line the distance of a metric to that of gold of the same seed; NaN for gold itself.
+    """Returns each line's distance of a metric to that of gold of the same seed; NaN for gold itself.
 
-    Of `gold-again` the mean over its golds, which is not the distance of their mean.
+    For `gold-again` this is the mean over its golds, which is not the distance of their mean.
     """
     frame = _about(frame, metric)
     name, found = values(frame, metric, protocol)

@@ -205,12 +205,12 @@ class Experiment:
 
     @staticmethod
     def attacks(cell: Mapping[str, Any]) -> Path:
-        """What membership attacks find in a cell."""
+        """Returns the file with what membership attacks find in a cell."""
         return layout.attacks_file(place_of(cell).under(str(cell["protocol"])))
 
     @staticmethod
     def shadows(cell: Mapping[str, Any]) -> Path:
-        """What attacks find with shadow models of a cell, if it has some."""
+        """Returns the file with what attacks find by shadow models of a cell, if it has some."""
         return layout.shadows_file(place_of(cell).under(str(cell["protocol"])))
 
     def has_shadows(self, cell: Mapping[str, Any]) -> bool:

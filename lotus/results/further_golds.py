@@ -14,7 +14,7 @@ FURTHER = "further"
 
 
 def as_cell(golds: Mapping[str, Mapping[str, Any]]) -> tuple[Mapping[str, Any], ...]:
-    """What stands in the column `FURTHER`, of the golds of a metrics file by name."""
+    """Returns what stands in the column `FURTHER`, of the golds of a metrics file by name."""
     return tuple({"row": name, **scores} for name, scores in golds.items())
 
 

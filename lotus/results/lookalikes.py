@@ -55,11 +55,11 @@ class AuditTable:
         return not any(any(row.pairs) for row in self.rows)
 
 
-class _Form(BaseModel):
+class _LookalikesForm(BaseModel):
     model_config = ConfigDict(strict=True)
 
 
-class _Picture(_Form):
+class _Picture(_LookalikesForm):
     shape: Annotated[list[PositiveInt], Field(min_length=3, max_length=3)]
     pixels: str
 
@@ -73,33 +73,33 @@ class _Picture(_Form):
         return self
 
 
-class _Part(_Form):
+class _AuditedPart(_LookalikesForm):
     images: NonNegativeInt
     pairs: NonNegativeInt
     dropped: NonNegativeInt
     class_counts: list[NonNegativeInt]
 
 
-class _Similarity(_Form):
+class _Similarity(_LookalikesForm):
     histogram: list[NonNegativeInt]
 
 
-class _Group(_Form):
+class _Group(_LookalikesForm):
     indices: list[NonNegativeInt]
     parts: list[str]
     labels: list[NonNegativeInt]
     hashes: list[str]
 
 
-class _Audit(_Form):
-    """What figures, the report and claims read of an audit (`lotus.data.lookalikes.Audit`)."""
+class _Audit(_LookalikesForm):
+    """The part of an audit (`lotus.data.lookalikes.Audit`) that figures, the report and claims read."""
 
     dataset: str
     scenario: str = ""
     pictures: dict[str, _Picture]
     distance: NonNegativeInt
     classes: list[str]
-    parts: dict[str, _Part]
+    parts: dict[str, _AuditedPart]
     across: dict[str, NonNegativeInt]
     similarity: _Similarity | None
     groups: list[_Group]

@@ -42,7 +42,7 @@ class Rate:
 
 @dataclass(frozen=True)
 class Tried:
-    """What was found of measures and attacks on one benchmark.
+    """Findings on measures and attacks on one benchmark.
 
     Attributes:
         about: data set, architecture and scenario.

@@ -1,4 +1,4 @@
 """One run is one model: pretrained, retrained, unlearned, tuned, explained or evaluated.
 
-Uses methods, engine, metrics and what lies below.
+Uses methods, results, engine, metrics and what lies below.
 """

@@ -160,7 +160,7 @@ def _klom(
     images: np.ndarray,
     labels: np.ndarray,
 ) -> dict[str, Any] | None:
-    """What was unlearned of an image, against originals that were never trained on it."""
+    """Compares what was unlearned of an image with originals that were never trained on it."""
     if not said or not originals:
         return None
     own = np.stack([np.isin(images, had[seed]) for seed in said])

@@ -92,7 +92,7 @@ class Run:
 
     @property
     def apart(self) -> dict[str, dict[str, int]]:
-        """What its record says of seeds apart: nothing where there are none."""
+        """Returns what its record says of seeds apart: nothing where there are none."""
         return {"seeds_apart": dict(self.seeds_apart)} if self.seeds_apart else {}
 
     def training_purpose(self, purpose: str) -> str:
@@ -170,7 +170,7 @@ ALIKE = ("dataset", "architecture", "row")
 
 
 def alike(what: str, labels: Mapping[str, Any]) -> Sequence[str]:
-    """What jobs with models that take about the same memory have in common; nothing where no label says it.
+    """Returns what jobs have in common whose models take about the same memory; nothing without labels.
 
     Args:
         what: the job does, as `unlearn`.

@@ -162,7 +162,7 @@ def choose_best(trials: Sequence[Path], out: Path, record: Path) -> None:
 
 
 def _stated(objective: float, spread: float | None, seeds: int, candidates: int) -> dict[str, Any]:
-    """What the configuration says of a choice: a `Chosen`."""
+    """Returns what the configuration says of a choice: a `Chosen`."""
     rounded = {"objective": round(objective, DECIMALS)}
     if spread is not None:
         rounded["spread"] = round(spread, DECIMALS)

@@ -50,7 +50,7 @@ class Compared:
 
 
 @dataclass(frozen=True)
-class Panel:
+class BenchmarkPanel:
     """One benchmark.
 
     Attributes:
@@ -69,12 +69,12 @@ class Panel:
     rows: Sequence[tuple[str, Sequence[Compared]]]
 
 
-def panels(numbers: pd.DataFrame) -> list[Panel]:
+def panels(numbers: pd.DataFrame) -> list[BenchmarkPanel]:
     """A panel for each benchmark of `side_by_side.compare`."""
     return [_panel(part) for _, part in numbers.groupby(PLACE, sort=False)]
 
 
-def _panel(part: pd.DataFrame) -> Panel:
+def _panel(part: pd.DataFrame) -> BenchmarkPanel:
     first = part.iloc[0]
     ran = [name for name in PROTOCOLS if (part[f"{name}_status"] != "not run").any()]
     columns = [*([PUBLISHED] if first["of_paper"] else []), *ran]
@@ -91,7 +91,7 @@ def _panel(part: pd.DataFrame) -> Panel:
         )
         for row in dict.fromkeys(part["row"])
     ]
-    return Panel(
+    return BenchmarkPanel(
         benchmark_title(*(first[key] for key in PLACE)),
         bool(first["of_paper"]),
         ran,

@@ -168,5 +168,5 @@ def _texts(frame: pd.DataFrame, forms: Sequence[Form]) -> list[tuple[str, ...]]:
 def _predictions(record: Record) -> tuple[str, str]:
     """Path and sha256 of a run's predictions."""
     outputs = record.outputs
-    (path,) = (path for path in outputs if path.endswith("predictions.npz"))
+    (path,) = (path for path in outputs if path.endswith(layout.PREDICTIONS_FILE))
     return path, outputs[path]

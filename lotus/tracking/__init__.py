@@ -1,4 +1,4 @@
-"""DVC and git, called as their commands.
+"""DVC, called as its command, and the files in which it says what it tracks.
 
-Uses data, records and what lies below.
+Uses records, git and what lies below.
 """

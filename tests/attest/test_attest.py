@@ -12,7 +12,7 @@ from forked import lotus
 
 from lotus import layout
 from lotus.attest import attest as attesting
-from lotus.attest.attest import Wish, attest
+from lotus.attest.attest import AttestationWish, attest
 from lotus.cli.share import in_this_process
 from lotus.errors import LotusError
 from lotus.predictions import predictions_file
@@ -133,7 +133,7 @@ def test_metrics_and_what_is_made_of_them_are_found_whatever_digests_say(project
         content = json.loads(record.read_text())
         content["outputs"][path.as_posix()] = sha256(path)
         record.write_text(as_text(sealed(content)))
-    _, found = attest((), Wish(0, 1, results=True, workers=2), in_this_process)
+    _, found = attest((), AttestationWish(0, 1, results=True, workers=2), in_this_process)
     refuted = {
         path for step in found.steps for path, it in step.files.items() if it.finding != SAME
     }
@@ -180,7 +180,7 @@ def test_a_step_that_fails_is_a_finding(project):
     """Here since the original's weights are gone, of which the drawn run is made."""
     original = Path("results/digits/resnet18/seed13/original/corrected") / layout.MODEL_FILE
     original.unlink()
-    wish = Wish(1, seed_that_draws(FINETUNE), workers=1)
+    wish = AttestationWish(1, seed_that_draws(FINETUNE), workers=1)
     place, found = attest((), wish, in_this_process)
     (line,) = found.differences()
     assert line.startswith(f"{FINETUNE}: cannot be made again: ")
@@ -200,6 +200,6 @@ def test_nothing_is_written_over(project):
     place = Path("mine.json")
     place.write_text("mine")
     with pytest.raises(LotusError, match=r"mine\.json: exists; accepted: a new file"):
-        attest((), Wish(1, 1, out=place), in_this_process)
+        attest((), AttestationWish(1, 1, out=place), in_this_process)
     assert place.read_text() == "mine"
     assert digests([str(place)])[str(place)].sha256 == sha256(place)

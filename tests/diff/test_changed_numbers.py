@@ -6,13 +6,13 @@ import pytest
 from small_experiment import CELL, SEEDS, compared, edit
 
 from lotus.diff import to_text as compare_text
-from lotus.diff.changed_numbers import Model, compare_numbers, only_in, state_changes
+from lotus.diff.changed_numbers import ComparedModel, compare_numbers, only_in, state_changes
 
 
 def models(**rows):
     """Row → values of one metric by seed."""
     return {
-        Model(CELL, row, seed): {"mia": value}
+        ComparedModel(CELL, row, seed): {"mia": value}
         for row, values in rows.items()
         for seed, value in enumerate(values)
     }

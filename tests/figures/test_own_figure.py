@@ -11,6 +11,12 @@ def test_it_is_drawn_and_nothing_else_is_made_for_it(extended):
     assert not {"draw_figure", "describe_experiment"} & before.keys()
 
 
+def test_its_target_makes_it_alone(extended):
+    _, noted = extended
+    assert noted["figure alone"]["draw_figure"] == 1
+    assert not {"write_report", "judge_claims", "make_table"} & noted["figure alone"].keys()
+
+
 def test_it_stands_in_the_report(extended):
     folder, _ = extended
     for ending in ("svg", "pdf", "png"):

@@ -34,6 +34,10 @@ def block(page, language="python"):
     return found
 
 
+(TARGET,) = re.findall(r"^snakemake --cores all ([\w-]+) ", block("own-figure.md", "sh"), re.M)
+"""By which the page on figures has its figure made alone."""
+
+
 def extend(finished, made):
     """Copies a finished project and does what the pages say; notes in `noted.json` what was planned when.
 
@@ -52,6 +56,8 @@ def extend(finished, made):
     for what, name in FILES.items():
         (folder / name).write_text(block(f"own-{what}.md"))
         noted[what] = planned(folder, *DIGITS)
+        if what == "figure":
+            noted["figure alone"] = planned(folder, TARGET, *DIGITS)
     (folder / MODEL).unlink()
     snakemake(folder, "--cores", "2", *DIGITS)
     noted["done"] = planned(folder, *DIGITS)

@@ -1,28 +1,39 @@
 """docs/code-identity.md says which modules each kind of step reaches, and nothing else."""
 
+import re
+from pathlib import Path
+
 import pytest
 from project import ROOT
 
+from lotus.figures.registry import spec_modules
+from lotus.methods.base.registry import available, module_of
 from lotus.plan.declared import declared
 from lotus.plan.reached_modules import page
-from lotus.plan.steps import entry_modules
+from lotus.plan.steps import KINDS, entry_modules
 from lotus.records.code_identity import reach
 
 PAGE = ROOT / "docs/code-identity.md"
 RENEW = (
     'python -c "from pathlib import Path; from lotus.plan.declared import declared; '
     "from lotus.plan.reached_modules import page; "
-    "Path('docs/code-identity.md').write_text(page(declared([Path('config/digits.yaml')], {}).plan))\""
+    "plans = [declared([file], {}).plan for file in sorted(Path('config').glob('*.yaml'))]; "
+    "Path('docs/code-identity.md').write_text(page(plans))\""
 )
 RIGHT_OF_PREDICTIONS = ("tables", "figures", "claims", "page", "audit", "diff", "lineage", "crate")
 
 
 @pytest.fixture(scope="module")
-def text():
-    """The page; which stores are locked is read in the present folder."""
+def plans():
+    """Those of all configurations; which stores are locked is read in the present folder."""
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(ROOT)
-        return page(declared([ROOT / "config/digits.yaml"], {}).plan)
+        yield [declared([file], {}).plan for file in sorted(Path("config").glob("*.yaml"))]
+
+
+@pytest.fixture(scope="module")
+def text(plans):
+    return page(plans)
 
 
 def test_the_page_is_up_to_date(text):
@@ -30,8 +41,13 @@ def test_the_page_is_up_to_date(text):
 
 
 def test_every_kind_of_step_stands_on_the_page(text):
-    for kind in ("build_store", "unlearn", "evaluate", "draw_figure", "make_table", "write_report"):
-        assert f"## `{kind}`" in text
+    assert re.findall("^## `(.*)`$", text, re.MULTILINE) == [*KINDS]
+
+
+def test_every_method_table_and_figure_of_ours_stands_on_the_page(text):
+    begun = {f"lotus.{name}" for name in re.findall(r"^\| `([a-z0-9_.]+)`", text, re.MULTILINE)}
+    assert begun >= {module_of(name) for name in available()}
+    assert begun >= {*spec_modules()}
 
 
 @pytest.mark.parametrize(
@@ -42,13 +58,14 @@ def test_models_and_metrics_reach_no_word_of_the_report(entry):
     assert rooms.isdisjoint(RIGHT_OF_PREDICTIONS), sorted(rooms)
 
 
-def test_no_step_reads_docstrings_or_annotations_as_it_runs():
+def test_no_step_reads_docstrings_or_annotations_as_it_runs(plans):
     """Else a reworded sentence would have it made anew."""
-    plan = declared([ROOT / "config/digits.yaml"], {}).plan
-    for kind, entries in entry_modules(plan).items():
-        for entry in filter(None, entries):
-            found = reach(*entry)
-            assert (found.reads_docs, found.reads_annotations) == (False, False), (kind, entry)
+    begun = {
+        entry for plan in plans for of_kind in entry_modules(plan).values() for entry in of_kind
+    }
+    for entry in filter(None, begun):
+        found = reach(*entry)
+        assert (found.reads_docs, found.reads_annotations) == (False, False), entry
 
 
 def test_models_depend_on_no_words_of_the_register():

@@ -7,7 +7,7 @@ import pytest
 from hand_made import digest_of, write_by_hand
 
 from lotus import layout
-from lotus.attest.attest import Wish, attest
+from lotus.attest.attest import AttestationWish, attest
 from lotus.attest.verify import verify
 from lotus.audit.audit import audit
 from lotus.audit.unrecorded_files import listed
@@ -23,7 +23,6 @@ from lotus.records.ledger import seal
 from lotus.records.places import followed, is_named_outside, leads_out
 from lotus.records.reading import find_record
 from lotus.results.experiment import read_experiment
-from lotus.tracking.dvc_files import dvc_entries_of
 
 RUN = Path("results/a/run.json")
 
@@ -125,42 +124,6 @@ def test_lists_and_lineage_read_nothing_outside(outside):
             find_node(path, read_index())
 
 
-@pytest.mark.parametrize(
-    ("file", "text", "said"),
-    [
-        ("data.dvc", "outs: [{path: ../x, md5: ab}]", "accepted: files below data/stores"),
-        ("data.dvc", "outs: [{path: results/x, md5: ab}]", "accepted: files below data/stores"),
-        ("models.dvc", "outs: [{path: lotus/x.py, md5: ab}]", "accepted: files below results"),
-        ("models.dvc", "outs: [{path: /x, md5: ab}]", "accepted: files below results"),
-        ("models.dvc", "outs: [{path: results/../x, md5: ab}]", "accepted: files below results"),
-        ("models.dvc", "outs: [{path: results/folder/x, md5: ab}]", "by a link, to "),
-        ("models.dvc", "outs: [{path: results/x, md5: ab/../../x}]", "'ab/../../x' is no md5"),
-        ("models.dvc", "{outs: [], wdir: ..}", "key 'wdir'; accepted: outs, meta, desc"),
-        ("models.dvc", "{outs: [], deps: [{path: x}]}", "key 'deps'"),
-        ("models.dvc", "{outs: [], cmd: touch x}", "key 'cmd'"),
-        ("models.dvc", "outs: [{path: results/x, files: [{relpath: ../x}]}]", "key 'files'"),
-        ("models.dvc", "outs: [", "is not a DVC file"),
-        ("models.dvc", "stores: []", "is not a DVC file"),
-        ("models.dvc", "- 3", "is not a DVC file"),
-        ("models.dvc", "outs: [{path: 1, md5: ab}]", "1 stands in place of a path"),
-        ("models.dvc", "outs: " + "[" * 2000, "is not a DVC file"),
-    ],
-)
-def test_dvc_files_that_lead_elsewhere(outside, file, text, said):
-    links(outside)
-    Path(file).write_text(text)
-    with pytest.raises(LotusError, match=f"^{file}: ") as caught:
-        dvc_entries_of(Path(file))
-    assert said in str(caught.value)
-
-
-def test_dvc_files_as_they_are_written(outside):
-    assert dvc_entries_of(Path("models.dvc")) == {}
-    entry = {"path": "results/a/x", "md5": "ab", "size": 3, "hash": "md5", "meta": {"record": "r"}}
-    Path("models.dvc").write_text(f"outs: [{entry}]")
-    assert dvc_entries_of(Path("models.dvc")) == {"results/a/x": entry}
-
-
 @pytest.mark.parametrize("folder", ["../outside", "/outside", "~", "results/folder"])
 def test_a_description_leads_to_no_run_outside(outside, folder):
     links(outside)
@@ -178,7 +141,7 @@ def test_a_description_leads_to_no_run_outside(outside, folder):
 def test_nothing_outside_is_attested(outside):
     links(outside)
     with pytest.raises(LotusError, match="leads out of the project by a link"):
-        attest([], Wish(runs=1, seed=1), lambda arguments: None)
+        attest([], AttestationWish(runs=1, seed=1), lambda arguments: None)
     layout.ATTESTATIONS.mkdir(parents=True)
     (layout.ATTESTATIONS / "a.json").symlink_to(outside / "secret")
     with pytest.raises(LotusError, match=r"a\.json: leads out of the project by a link"):

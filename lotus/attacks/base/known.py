@@ -10,7 +10,7 @@ from lotus.attacks.base.answers import confidence, log_of_label
 
 @dataclass(frozen=True)
 class References:
-    """What other models say of the same images.
+    """Answers of other models to the same images.
 
     Attributes:
         logits: `[models, n, classes]`.
@@ -60,7 +60,7 @@ def _stacked(found: list[np.ndarray], like: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Known:
-    """What an attacker knows of some images.
+    """An attacker's knowledge of some images.
 
     Attributes:
         logits: what the attacked model says; `[n, classes]`.

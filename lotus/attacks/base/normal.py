@@ -12,7 +12,7 @@ LEAST = 1e-6
 
 @dataclass(frozen=True)
 class Normal:
-    """What a further model like the references would say, image by image; each `[n]`.
+    """Answers that a further model like the references would give, image by image; each `[n]`.
 
     Attributes:
         mean: of the references.

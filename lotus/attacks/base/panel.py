@@ -191,7 +191,7 @@ class Panel:
         )
 
     def population(self, row: str, seed: int, left_out: Iterable[int]) -> Known:
-        """What is known of validation images, which no model was trained on."""
+        """Returns what is known of validation images, which no model was trained on."""
         images, model = self.validation(seed), self.models[row, seed]
         without = self.without(images, left_out)
         originals = self.trained(images, left_out)

@@ -91,7 +91,7 @@ def _mean(values: Sequence[float], weights: Sequence[float]) -> float:
 
 
 def _parts_of_auc(one: Scored, value: float) -> list[tuple[np.ndarray, np.ndarray]]:
-    """What each image adds to the deviation of an AUC from its expectation: of members, then of others."""
+    """Returns what each image adds to the deviation of an AUC from its mean: members, then others."""
     from scipy.stats import rankdata
 
     m, n = len(one.member), len(one.other)

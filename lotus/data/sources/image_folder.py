@@ -83,7 +83,7 @@ def read_unsplit(paths: tuple[Path, ...]) -> Content:
 
 @dataclass(frozen=True)
 class _Found:
-    """What lies at a place: see `Content`; `parts` are path and label of each image by part."""
+    """The images at a place: see `Content`; `parts` are path and label of each image by part."""
 
     classes: tuple[str, ...]
     parts: Mapping[str, Samples]

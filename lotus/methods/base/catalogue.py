@@ -135,7 +135,7 @@ class NotImported(Imported):
         return "" if self.plugins else super().refusal(name)
 
     def problems(self, name: str, given: Mapping[str, Any]) -> list[tuple[str, Any, str]]:
-        """Of a plug-in's method only names are known to be wrong: its source does not check values."""
+        """Finds wrong names only of a plug-in's hyper-parameters: its source does not check values."""
         if self.is_imported(name):
             return super().problems(name, given)
         method = self.read.get(name)
@@ -151,7 +151,7 @@ class NotImported(Imported):
     def hyperparameters(
         self, name: str, switches: Switches, given: Mapping[str, Any], recorded: Recorded
     ) -> dict[str, Any]:
-        """Of a plug-in's method: what its source, the protocol and the configuration say.
+        """Returns for a plug-in's method what its source, the protocol and the configuration say.
 
         Where a record agrees with all of that, its values are taken: it has those that cannot be read, and
         each in the type of its field.
@@ -171,31 +171,31 @@ class NotImported(Imported):
         return known
 
     def defaults(self, name: str) -> Mapping[str, Any]:
-        """Of a plug-in's method: those that its source writes out."""
+        """Returns for a plug-in's method the defaults that its source writes out."""
         if self.is_imported(name):
             return super().defaults(name)
         return self.read[name].defaults if name in self.read else {}
 
     def as_read(self, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Of a plug-in's method: as it is given, since nobody reads it."""
+        """Returns for a plug-in's method what is given as it is, since nobody reads it."""
         return super().as_read(name, given) if self.is_imported(name) else dict(given)
 
     def effective(
         self, name: str, switches: Switches, given: Mapping[str, Any], class_forgetting: bool
     ) -> dict[str, Any]:
-        """Of a plug-in's method: all that is given, since it cannot be asked what plays no part."""
+        """Returns for a plug-in's method all that is given, since it cannot be asked what plays no part."""
         if self.is_imported(name):
             return super().effective(name, switches, given, class_forgetting)
         return dict(given)
 
     def released(self, name: str) -> registry.Constants:
-        """Of a plug-in's method: what its source says."""
+        """Returns for a plug-in's method what its source says."""
         if self.is_imported(name):
             return super().released(name)
         return self.read[name].released if name in self.read else {}
 
     def module_of(self, name: str) -> str:
-        """Of a plug-in's method: the module that plainly registers it, else the first plug-in."""
+        """Returns for a plug-in's method the module that plainly registers it, else the first plug-in."""
         if self.is_imported(name):
             return super().module_of(name)
         return self.read[name].module if name in self.read else modules_of(self.plugins)[0]

@@ -17,7 +17,7 @@ REMEMBERED = 2**28
 
 
 class Teacher:
-    """What a network says of batches of one image set, without gradients.
+    """A network that is asked about batches of one image set, without gradients.
 
     Args:
         network: in eval mode.

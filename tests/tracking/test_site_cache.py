@@ -9,7 +9,6 @@ import pytest
 from project import ROOT, run
 
 from lotus.errors import LotusError
-from lotus.publish.restore import restore
 from lotus.tracking import dvc as module
 from lotus.tracking.dvc import SITE_CACHE, dvc, site_cache
 
@@ -84,15 +83,6 @@ def test_so_is_dvc_that_is_called_by_hand():
     config = configparser.ConfigParser()
     config.read_string((ROOT / ".dvc/config").read_text().replace("    ", ""))
     assert config["core"]["site_cache_dir"].strip('"') == ".lotus/dvc"
-
-
-@pytest.mark.parametrize("name", ["results/a", "data/stores/a", "results"])
-def test_nothing_is_restored_through_a_link(tmp_path, name):
-    (tmp_path / "outside").mkdir()
-    Path(name).parent.mkdir(parents=True, exist_ok=True)
-    Path(name).symlink_to(tmp_path.parent)
-    with pytest.raises(LotusError, match=f"^{name}: leads out of the project by a link"):
-        restore([], "1", recompute=False, only_list=False)
 
 
 def test_dvc_takes_files_over_without_a_look_into_git(folder):
