@@ -63,7 +63,7 @@ def _bar_panel(
     for row, name, height, thickness in bars(part, rows):
         here, gone = found[row, name], lost[row, name]
         if len(gone):
-            say_collapsed(axes, height, {name: (gone["seed"].nunique(), len(here))})
+            say_collapsed(axes, height, {name: (gone["seed"].tolist(), len(here))})
         elif len(here):
             _bar(axes, here[value].to_numpy(), height, thickness, looks[row][0], name)
             longest = max(longest, here[value].mean())

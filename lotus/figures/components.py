@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lotus.config.seeds import AXES
-from lotus.figures.panels import name_rows, panel_title, place_row_panels, row_panels
+from lotus.figures.panels import SMALL, name_rows, panel_title, place_row_panels, row_panels
 from lotus.figures.spec import FigureSpec
-from lotus.figures.style import BLACK, BLUE, GREEN, ORANGE, PAGE, VERMILION
+from lotus.figures.style import BLACK, BLUE, GREEN, GREY, ORANGE, PAGE, VERMILION
 from lotus.metrics.base import registry
+from lotus.results.collapsed import COLLAPSED_SEEDS
 from lotus.results.components import MEASURED, TOGETHER, load_components
 from lotus.results.metrics import KEYS
 
@@ -45,6 +46,11 @@ def components(sources: Sequence[Path]) -> Figure:
                 axes.hlines(heights, deviations[:, 1], deviations[:, 2], color=colour, linewidth=1)
                 label = source if line == 0 and metric == DRAWN[0] else None
                 axes.plot(deviations[:, 0], heights, "o", color=colour, markersize=3, label=label)
+            for row, seeds in dict(zip(part["row"], part[COLLAPSED_SEEDS], strict=True)).items():
+                if seeds:
+                    place, text = axes.get_yaxis_transform(), f"without {seeds}: collapsed"
+                    look: Any = {"color": GREY, "fontsize": SMALL, "ha": "right", "va": "center"}
+                    axes.text(0.99, rows.index(str(row)) + 0.42, text, transform=place, **look)
             axes.grid(axis="x")
             axes.set_xlim(left=0)
     for axes, metric in zip(panels[-1], DRAWN, strict=True):
@@ -70,6 +76,6 @@ SPEC = FigureSpec(
     caption="Standard deviation of Avg Gap and JSD over seeds that vary one kind of randomness and keep "
     "the others (split, initialisation, batches of the trainings, noise of the method), and over seeds "
     "that vary all together; bars are 95 % intervals of χ². The attack's own draws follow the seed, and "
-    "are in each.",
+    "are in each. Collapsed models are left out, and named.",
     alt="Standard deviations by kind of randomness, a row for each method",
 )

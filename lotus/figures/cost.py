@@ -117,7 +117,7 @@ def _cost_panel(
     looks, found = look_of(rows), lines_by_row(frame)
     for row, name, height, thickness in bars(frame, rows):
         here = found[row, name]
-        if lost := int(here["collapsed"].sum()):
+        if lost := here.loc[here["collapsed"], "seed"].tolist():
             say_collapsed(axes, height, {name: (lost, len(here))})
         elif here[quantity.value].notna().any():
             _cost_bar(axes, here, height, thickness, looks[row][0], quantity, gold)

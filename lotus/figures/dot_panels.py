@@ -66,13 +66,13 @@ def _dot_panel(
     import seaborn as sns
 
     looks, heights = look_of(rows), {row: place for place, row in enumerate(rows)}
-    lost: dict[str, dict[str, tuple[int, int]]] = {}
+    lost: dict[str, dict[str, tuple[Sequence[int], int]]] = {}
     for name, below in BELOW.items():
         # Of rows that are shown: a collapsed gold model is in no row.
         here, gone = (of[(of["protocol"] == name) & of["row"].isin(rows)] for of in (part, fallen))
         for row, lines in gone.groupby("row", sort=False):
             n = int((here["row"] == row).sum())
-            lost.setdefault(str(row), {})[name] = lines["seed"].nunique(), n
+            lost.setdefault(str(row), {})[name] = lines["seed"].tolist(), n
         here = here[~here["row"].isin(gone["row"]) & here[value].notna()]
         shown = [row for row in rows if (here["row"] == row).any()]
         if not shown:

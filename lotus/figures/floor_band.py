@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from lotus.config.protocol import CORRECTED
@@ -26,13 +27,17 @@ SAID = (
 """What captions say of it."""
 
 
-def draw_floor(axes: Axes, part: pd.DataFrame, value: str, upright: bool = True) -> None:
-    """Draws the floor of one place from 0 on, under `corrected` where it is there; nothing if not known.
+LOOK: Any = {"color": YELLOW, "linewidth": 0, "zorder": 0}
+
+
+def floor_edges(part: pd.DataFrame, value: str) -> tuple[float, float] | None:
+    """Returns how far other golds are from gold at one place: in the mean, and the farthest.
+
+    Under `corrected` where it is there; None where it is not known.
 
     Args:
         part: metrics of a place, sound.
         value: column with a distance to gold, in textbook form.
-        upright: whether values run across; else they run up.
 
     """
     lines = part[part["row"] == GOLD_AGAIN]
@@ -40,12 +45,33 @@ def draw_floor(axes: Axes, part: pd.DataFrame, value: str, upright: bool = True)
     lines = corrected if len(corrected) else lines
     mean = lines[value].mean(skipna=False) if len(lines) else float("nan")
     if pd.isna(mean):
-        return
-    largest = max(mean, further_golds(lines)[value].max(skipna=True))
-    span = axes.axvspan if upright else axes.axhspan
-    look: Any = {"color": YELLOW, "linewidth": 0, "zorder": 0}
-    span(0, mean, alpha=MEAN, **look)
-    span(mean, largest, alpha=LARGEST, **look)
+        return None
+    return float(mean), float(max(mean, further_golds(lines)[value].max(skipna=True)))
+
+
+def draw_floor(axes: Axes, part: pd.DataFrame, value: str, upright: bool = True) -> None:
+    """Draws the floor of one place from 0 on; nothing if not known.
+
+    Args:
+        part, value: as `floor_edges` takes them.
+        upright: whether values run across; else they run up.
+
+    """
+    if edges := floor_edges(part, value):
+        mean, largest = edges
+        span = axes.axvspan if upright else axes.axhspan
+        span(0, mean, alpha=MEAN, **LOOK)
+        span(mean, largest, alpha=LARGEST, **LOOK)
+
+
+def draw_floor_in_lanes(
+    axes: Axes, part: pd.DataFrame, value: str, heights: np.ndarray, thickness: float
+) -> None:
+    """As `draw_floor` with values across, but only at some heights: where a panel has several floors."""
+    if edges := floor_edges(part, value):
+        mean, largest = edges
+        axes.barh(heights, mean, thickness, alpha=MEAN, **LOOK)
+        axes.barh(heights, largest - mean, thickness, left=mean, alpha=LARGEST, **LOOK)
 
 
 def floor_handle() -> Patch:

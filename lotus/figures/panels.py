@@ -12,6 +12,7 @@ import pandas as pd
 from lotus.figures.floor_band import floor_handle
 from lotus.figures.style import BLACK, COLUMN, GREY, PAGE, SCREEN, SETTINGS, empty_figure
 from lotus.layout import GOLD_AGAIN
+from lotus.results.collapsed import in_seeds
 from lotus.results.metrics import PLACE, benchmark_title, by_base, row_title, rows_in_order
 
 if TYPE_CHECKING:
@@ -32,6 +33,11 @@ BETWEEN, RIGHT = 0.3, 0.12
 
 WIDTHS = {1: COLUMN, 2: PAGE}
 """Panels side by side → inches of the figure; more are for the screen."""
+
+NAMED = 3
+"""Seeds of collapsed models that a figure names; of more it says how many there are."""
+SMALL = 5.5
+"""Points of remarks within a panel."""
 
 Loc = Literal["upper center", "outside upper center"]
 
@@ -179,21 +185,23 @@ def legend_width(labels: Sequence[str], columns: int = 1) -> float:
     return float(sum(width_of(part, points) + 4.8 * points / 72 for part in parts))
 
 
-def say_collapsed(axes: Axes, height: float, fallen: Mapping[str, tuple[int, int]]) -> None:
+def say_collapsed(
+    axes: Axes, height: float, fallen: Mapping[str, tuple[Sequence[int], int]]
+) -> None:
     """Writes, in place of a row's marks, that its models have collapsed.
 
     Args:
-        fallen: protocol → seeds whose model has collapsed, and seeds.
+        fallen: protocol → seeds whose model has collapsed, and how many seeds there are.
 
     """
-    counts = [f"in {count} of {n}" for count, n in fallen.values()]
     if len(fallen) == 1:
-        text = f"{next(iter(fallen))}: collapsed {counts[0]} seeds"
+        ((name, (seeds, n)),) = fallen.items()
+        text = f"{name}: collapsed {in_seeds(seeds, n, NAMED)}"
     else:
-        named = [f"{name} {count}" for name, count in zip(fallen, counts, strict=True)]
-        text = f"collapsed: {', '.join(named)} seeds"
+        named = [f"{name} {in_seeds(seeds, n, NAMED)}" for name, (seeds, n) in fallen.items()]
+        text = f"collapsed: {', '.join(named)}"
     place = axes.get_yaxis_transform()
-    axes.text(0.02, height, text, transform=place, va="center", fontsize=5.5, color=GREY)
+    axes.text(0.02, height, text, transform=place, va="center", fontsize=SMALL, color=GREY)
 
 
 def handles_of_protocols(

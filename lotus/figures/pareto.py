@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 
 from lotus.errors import LotusError
-from lotus.figures.floor_band import SAID, draw_floor, floor_handle
+from lotus.figures.floor_band import SAID, draw_floor, floor_edges, floor_handle
 from lotus.figures.panels import (
     LINE,
+    NAMED,
     PROTOCOLS,
     legend_of_protocols,
     legend_width,
@@ -23,6 +24,7 @@ from lotus.figures.spec import FigureSpec
 from lotus.figures.style import BLACK, COLUMN, GREY, PAGE, PLATE, SETTINGS, empty_figure, look_of
 from lotus.formats.json_text import read_mapping
 from lotus.layout import GOLD, GOLD_AGAIN, ORIGINAL, REFERENCES, is_further_gold
+from lotus.results.collapsed import in_seeds
 from lotus.results.metrics import (
     PLACE,
     by_base,
@@ -50,7 +52,8 @@ def pareto(sources: Sequence[Path]) -> Figure:
 
     The line joins the methods that nothing beats in both, neither another method nor doing nothing (0
     seconds, the original's gap: the level line) nor retraining (gold's seconds, no gap: the upright
-    line); they are named. Under each protocol apart. Benchmarks without a gold model are left out;
+    line); they are named. Methods inside the floor have no rank against each other. Under each protocol
+    apart. Benchmarks without a gold model are left out;
     rows with a collapsed model are not drawn, which their panel says.
 
     Args:
@@ -106,7 +109,8 @@ SPEC = FigureSpec(
     caption="Time against Avg Gap (textbook form), means over the seeds; lower left is better. "
     "The step line joins and names the methods that nothing beats in both: no other method, nor "
     "doing nothing (dashed: the original's gap at no cost), nor retraining (dash-dotted: gold's "
-    "time at no gap). Solid under corrected, dotted under released; a method above the dashed "
+    "time at no gap). It ends at the band, inside which all methods are named that retraining does not "
+    "beat. Solid under corrected, dotted under released; a method above the dashed "
     f"line is worse than doing nothing. {SAID}",
     alt="Scatter plot of seconds, on a logarithmic axis, against Avg Gap, a mark for each method "
     "and protocol, with the methods that no other beats in both",
@@ -155,6 +159,7 @@ def _pareto_panel(axes: Axes, part: pd.DataFrame, looks: Mapping[str, tuple[str,
     axes.axhline(idle, color=GREY, linewidth=0.9, linestyle="--", zorder=0)
     axes.axvline(trained, color=GREY, linewidth=0.9, linestyle="-.", zorder=0)
     draw_floor(axes, part, "avg_gap", upright=False)
+    edges = floor_edges(part, "avg_gap")
     methods = part[~part["row"].isin(REFERENCES)]
     lost = []
     for name in PROTOCOLS:
@@ -162,15 +167,16 @@ def _pareto_panel(axes: Axes, part: pd.DataFrame, looks: Mapping[str, tuple[str,
         means = grouped[["seconds", "avg_gap"]].agg(lambda of: of.mean(skipna=False))
         here = fallen[(fallen["protocol"] == name) & fallen["row"].isin(means.index)]
         lost += [
-            f"{row_title(row)}, {name}: collapsed in {count} of {grouped['seed'].nunique()[row]}"
-            for row, count in here.groupby("row", sort=False)["seed"].nunique().items()
+            f"{row_title(row)}, {name}: collapsed "
+            f"{in_seeds(seeds, grouped['seed'].nunique()[row], NAMED)}"
+            for row, seeds in here.groupby("row", sort=False)["seed"].agg(list).items()
         ]
         means = means.dropna()
         for row, (seconds, gap) in means.iterrows():
             colour, marker = looks[str(row)]
             face = colour if name == "corrected" else "white"
             axes.plot(seconds, gap, marker, color=colour, markersize=5, markerfacecolor=face)
-        _front(axes, means, (trained, idle), name)
+        _front(axes, means, (trained, idle), name, edges[0] if edges else np.nan)
     axes.set_ylim(bottom=0)
     # Room for names at both ends.
     first, last = axes.get_xlim()
@@ -183,21 +189,31 @@ def _pareto_panel(axes: Axes, part: pd.DataFrame, looks: Mapping[str, tuple[str,
     axes.grid()
 
 
-def _front(axes: Axes, means: pd.DataFrame, references: tuple[float, float], protocol: str) -> None:
+def _front(
+    axes: Axes, means: pd.DataFrame, references: tuple[float, float], protocol: str, floor: float
+) -> None:
     """Joins and names the methods that nothing beats.
+
+    Inside the floor gaps do not tell methods apart, nor from doing nothing: none is beaten there but by
+    retraining, whose gap is 0 by definition. The line ends at the floor's edge, above the fastest of them.
 
     Args:
         means: seconds and gap by row.
         references: seconds of retraining, and gap of doing nothing.
+        floor: how far another gold is from gold; NaN where that is not known.
 
     """
     trained, idle = references
-    others = np.array([[0.0, idle], [trained, 0.0]])
-    kept = non_dominated(np.concatenate([means.to_numpy(dtype=float), others]))[: len(means)]
+    points = np.concatenate([means.to_numpy(dtype=float), [[0.0, idle], [trained, 0.0]]])
+    inside = points[:, 1] <= floor
+    inside[-1] = False
+    kept = non_dominated(points, inside)[: len(means)]
     front = means[kept].sort_values("seconds")
+    is_inside = (front["avg_gap"] <= floor).to_numpy()
+    joined = pd.concat([front[~is_inside], front[is_inside].head(1).assign(avg_gap=floor)])
     axes.plot(
-        front["seconds"],
-        front["avg_gap"],
+        joined["seconds"],
+        joined["avg_gap"],
         color=BLACK,
         linewidth=0.8,
         linestyle=DASHES[protocol],

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import re
 from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lotus.figures.panels import place_of, room_of_names
+from lotus.figures.panels import NAMED, place_of, room_of_names
 from lotus.figures.spec import FigureSpec, OnPage
 from lotus.figures.style import COLUMN, PAGE, PLATE, SPLIT_COLOURS, empty_figure
 from lotus.metrics.streisand import standing
+from lotus.results.collapsed import in_seeds
 from lotus.results.entropies import BySplit, load_entropies
 from lotus.results.metrics import row_title
 
@@ -49,7 +50,7 @@ def streisand(sources: Sequence[Path]) -> Figure:
 
     """
     seeds = [load_entropies(path) for path in sources]
-    fallen = _collapsed_seeds(seeds)
+    fallen = _collapsed_seeds(sources, seeds)
     found = _pooled(seeds, fallen)
     entropies = {
         row: {name: np.log(np.maximum(values, FLOOR)) for name, values in splits.items()}
@@ -76,7 +77,7 @@ def streisand(sources: Sequence[Path]) -> Figure:
             distance = standing(found[row]["forget"], found[row]["test"]).distance
             said = f"KS forget–test {distance:.2f}" + _cut(densities[row], scale)
         else:
-            said = f"collapsed in {fallen[row]} of {len(seeds)} seeds: not drawn"
+            said = f"collapsed {in_seeds(fallen[row], len(seeds), NAMED)}: not drawn"
         where: Any = {"transform": axes.transAxes, "va": "center"}
         axes.text(0.01, 0.5, said, fontsize=6.5, bbox=PLATE, **where)
         axes.set(xlim=(edges[0], edges[-1]), ylim=(0, scale), ylabel="")
@@ -187,9 +188,21 @@ def _cut(densities: BySplit, scale: float) -> str:
     return f"; cut, peak {peak:.2g}" if peak > scale else ""
 
 
-def _collapsed_seeds(seeds: Sequence[Mapping[str, BySplit]]) -> Counter[str]:
-    """Row → number of seeds in which its model has collapsed."""
-    return Counter(row for rows in seeds for row, splits in rows.items() if not splits)
+def _collapsed_seeds(
+    sources: Sequence[Path], seeds: Sequence[Mapping[str, BySplit]]
+) -> dict[str, list[str]]:
+    """Row → the seeds in which its model has collapsed."""
+    found: dict[str, list[str]] = {}
+    for path, rows in zip(sources, seeds, strict=True):
+        for row in (row for row, splits in rows.items() if not splits):
+            found.setdefault(row, []).append(_seed_of(path))
+    return found
+
+
+def _seed_of(path: Path) -> str:
+    """The seed in whose folder a file lies; of a file that lies elsewhere its name."""
+    folders = (re.fullmatch(r"seed(\d+)", part) for part in reversed(path.parts))
+    return next((found[1] for found in folders if found), path.name)
 
 
 def _pooled(

@@ -10,9 +10,10 @@ import numpy as np
 
 from lotus.config.protocol import parse
 from lotus.errors import LotusError
-from lotus.figures.panels import LEGEND, LINE, TICKS, panel_title, place_of, width_of
+from lotus.figures.panels import LEGEND, LINE, NAMED, TICKS, panel_title, place_of, width_of
 from lotus.figures.spec import FigureSpec
 from lotus.figures.style import BLACK, COLUMN, GREY, PAGE, SETTINGS, empty_figure, look_of
+from lotus.results.collapsed import in_seeds
 from lotus.results.metrics import MODELS, row_title
 from lotus.results.run_records import Course, judged, load_courses
 
@@ -189,8 +190,8 @@ def _labels(series: Series) -> dict[tuple[str, str], str]:
         )
         named = (row_title(row) if several else "", protocol, f"α = {alphas}")
         found[row, protocol] = ", ".join(filter(None, named))
-        if fallen := sum(course.collapsed for course in seeds):
-            found[row, protocol] += f": collapsed in {fallen} of {len(seeds)} seeds"
+        if fallen := [course.about["seed"] for course in seeds if course.collapsed]:
+            found[row, protocol] += f": collapsed {in_seeds(fallen, len(seeds), NAMED)}"
     return found
 
 

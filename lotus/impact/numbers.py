@@ -26,8 +26,9 @@ from lotus.metrics.base.spec import IMAGES
 from lotus.names import shown
 from lotus.records.reading import Record
 from lotus.results.experiment import read_experiment
+from lotus.results.floor import IN_FLOORS
 from lotus.results.metrics import COLLAPSED, measured_against
-from lotus.results.needed_rows import IN_FLOORS, OF_ALL_ROWS
+from lotus.results.needed_rows import OF_ALL_ROWS
 from lotus.results.quantities import DIVERGENCES, TERM_OF_GAP
 
 NUMBER = re.compile(r"-?\d+(\.\d+)?(e-?\d+)?")

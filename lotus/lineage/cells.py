@@ -20,7 +20,10 @@ from lotus.records.index import Index
 from lotus.records.places import leads_out
 from lotus.records.reading import Record
 from lotus.results.ablation import is_of_numbers
+from lotus.results.collapsed import COLLAPSED_SEEDS
+from lotus.results.conventions import DISTANCE
 from lotus.results.experiment import Experiment, read_experiment
+from lotus.results.floor import IN_FLOORS
 from lotus.results.metrics import COLLAPSED, KEYS, MODELS, PLACE
 from lotus.results.needed_rows import predictions_read, rows_needed
 
@@ -29,6 +32,8 @@ SYNTAX = (
 )
 PROTOCOL_COLUMNS = ("published", "released", "corrected")
 """Columns of a paper's table that state one metric; there `protocol` chooses among them."""
+NOT_THE_VALUE = ("_std", DISTANCE, IN_FLOORS)
+"""Endings of columns that tell of a metric something else than its value."""
 KEYS_OF_LINES = (*KEYS, "switch", "seed", "metric", "scope", "attack")
 """Columns that tell lines of one row apart."""
 
@@ -124,7 +129,7 @@ def read_cell(cell: AskedCell) -> list[Line]:
 
 def _is_column_of(name: str, column: str) -> bool:
     """Whether a column is the one asked for, or holds it in the published conventions."""
-    is_form = name.startswith(f"{column}_released_") and not name.endswith("_std")
+    is_form = name.startswith(f"{column}_released_") and not name.endswith(NOT_THE_VALUE)
     return name == column or is_form
 
 
@@ -247,7 +252,8 @@ def _inputs_of_line(
     name = record.about.get("table")
     if name in ("times", "cost"):
         runs = list(_runs_needed(record, line, index))
-        judged = _metrics_of_runs(record, runs, index) if line.metric == COLLAPSED else []
+        is_judged = line.metric in (COLLAPSED, COLLAPSED_SEEDS)
+        judged = _metrics_of_runs(record, runs, index) if is_judged else []
         return {record.path: [*runs, *judged], **_predictions_needed(judged, line, index)}
     if name == "attacks":
         kind = "shadow-attacks" if specs()[line.content["attack"]].needs == SHADOWS else "attacks"

@@ -44,13 +44,19 @@ def tuning_outcome(read: Experiment) -> str:
         return ""
     path = layout.item_file(made["folder"], made["name"], "csv")
     try:
-        worse = pd.read_csv(path)["above_twice"].astype(bool)
+        numbers = pd.read_csv(path)
+        worse, fallen = numbers["above_twice"].astype(bool), int((numbers["collapsed"] > 0).sum())
     except (OSError, ValueError, KeyError) as error:
         said = legible(" ".join(str(error).split()))
         raise LotusError(f"{path}: is not the table of tuning: {said}") from error
     return (
         f"On the models of this report {worse.sum()} of {counted(len(worse), 'tuned row')} come out with "
         "more than twice the objective that tuning found on its own."
+        + (
+            f" {counted(fallen, 'row')} with a collapsed model cannot be compared."
+            if fallen
+            else ""
+        )
     )
 
 

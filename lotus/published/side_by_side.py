@@ -14,6 +14,7 @@ from lotus.published.numbers import DECIMALS
 from lotus.results.experiment import Experiment
 from lotus.results.metrics import MODELS, PLACE, ROW_TITLES, load_metrics
 from lotus.results.quantities import NOT_RUN, Quantity, measure
+from lotus.results.resolution import fewest_images
 from lotus.results.run_records import load_times
 
 PROTOCOLS = ("released", "corrected")
@@ -144,8 +145,9 @@ def _quantities(
     read: Experiment, cell: Mapping[str, Any], metrics: Sequence[str]
 ) -> dict[tuple[str, str], Quantity]:
     is_released = parse(str(cell["protocol"])).base == RELEASED.base
-    frame, times = load_metrics(read.metrics(cell)), load_times(read.records(cell))
-    return measure(frame, times, is_released, metrics)
+    files = read.metrics(cell)
+    times = load_times(read.records(cell))
+    return measure(load_metrics(files), times, is_released, metrics, fewest_images(files))
 
 
 def _rows(wanted: Wanted, theirs: Printed, measured: Measured) -> list[str]:

@@ -11,6 +11,7 @@ from lotus.layout import GOLD, GOLD_AGAIN, ORIGINAL
 from lotus.metrics.base import registry
 from lotus.metrics.base.released import mean_ag
 from lotus.metrics.membership import SYNTHETIC
+from lotus.results.collapsed import COLLAPSED_SEEDS, in_words
 from lotus.results.conventions import released_gaps, values
 from lotus.results.metrics import PLACE, load_metrics, needs_gold, read_metrics, sound, with_gold
 
@@ -34,8 +35,9 @@ def ablate(sources: Sequence[Path]) -> pd.DataFrame:
     """One line per place, switch and row concerned: values under `corrected` and switched, the change.
 
     Columns: `PLACE`, switch, row, n (seeds that both have), collapsed (seeds in which either model
-    has collapsed; then no change is stated), and for each metric of `CHANGES` the means `…_corrected`
-    and `…_switched`, `…_change` and `…_change_std` (mean and deviation of the paired differences).
+    has collapsed; then no change is stated; `collapsed_seeds` names them), and for each metric of
+    `CHANGES` the means `…_corrected` and `…_switched`, `…_change` and `…_change_std` (mean and deviation
+    of the paired differences).
     Metrics are in textbook form, but for lines of switches of metrics alone: there `…_switched` is the
     released form of the corrected runs. Under E4 the two JSD have no common unit: no change is stated,
     and `jsd_switched_mean_ag` is the released value in nats, where the predictions tell how many
@@ -57,7 +59,7 @@ def ablate(sources: Sequence[Path]) -> pd.DataFrame:
         base = by_protocol.pop(CORRECTED)
         found = [*_of_runs(base, by_protocol), *_of_numbers(base, counts[place])]
         lines += [{**dict(zip(PLACE, place, strict=True)), **line} for line in found]
-    columns = [*PLACE, "switch", "row", "n", "collapsed"]
+    columns = [*PLACE, "switch", "row", "n", "collapsed", COLLAPSED_SEEDS]
     return pd.DataFrame(lines, columns=None if lines else columns)
 
 
@@ -127,14 +129,15 @@ def _apart(label: str, line: Line, gap: float, forget_images: int | None) -> Lin
 
 
 def _line(
-    label: str, row: str, collapsed: int, pairs: dict[str, tuple[pd.Series, pd.Series]]
+    label: str, row: str, fallen: Sequence[int], pairs: dict[str, tuple[pd.Series, pd.Series]]
 ) -> Line:
     """One line from the values by seed, without and with the switch."""
     shared = set.intersection(
         *({*before.index} & {*after.index} for before, after in pairs.values())
     )
     seeds = sorted(shared)
-    line: Line = {"switch": label, "row": row, "n": len(seeds), "collapsed": collapsed}
+    line: Line = {"switch": label, "row": row, "n": len(seeds), "collapsed": len(fallen)}
+    line[COLLAPSED_SEEDS] = in_words(fallen)
     for metric, (before, after) in pairs.items():
         before, after = before.loc[seeds], after.loc[seeds]
         changes = after - before
@@ -153,12 +156,12 @@ def _by_row(
     return {str(row): of_seeds for row, of_seeds in numbers.groupby(frame["row"].to_numpy())}
 
 
-def _fallen(row: str, *frames: pd.DataFrame) -> int:
-    """Number of seeds in which a row's model has collapsed in any of the frames."""
+def _fallen(row: str, *frames: pd.DataFrame) -> list[int]:
+    """The seeds in which a row's model has collapsed in any of the frames."""
     seeds = [
         frame.loc[(frame["row"] == row) & (frame["collapsed"] != ""), "seed"] for frame in frames
     ]
-    return int(pd.concat(seeds).nunique())
+    return sorted({*pd.concat(seeds).tolist()})
 
 
 def _is_same(base: pd.DataFrame, switched: pd.DataFrame, row: str) -> bool:

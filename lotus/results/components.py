@@ -11,6 +11,7 @@ from lotus.config.seeds import AXES, seed_of
 from lotus.errors import LotusError
 from lotus.layout import GOLD_AGAIN, RUN_RECORD, is_further_gold
 from lotus.records.reading import read_record
+from lotus.results.collapsed import COLLAPSED_SEEDS, in_words
 from lotus.results.metrics import KEYS, load_metrics, sound
 
 MEASURED = ("avg_gap", "jsd", "accuracy_forget", "accuracy_test")
@@ -18,6 +19,8 @@ MEASURED = ("avg_gap", "jsd", "accuracy_forget", "accuracy_test")
 TOGETHER, REST = "all together", "rest"
 COLUMNS = [*KEYS, "row", "metric", "source", "groups", "df"]
 NUMBERS = ["variance", "variance_low", "variance_high", "deviation", "share"]
+LEFT_OUT = ["n", "collapsed", COLLAPSED_SEEDS]
+"""Columns that say of how many models a row is, and which of them are in no number."""
 LEVEL = 0.95
 
 Apart = Mapping[int, Mapping[str, int]]
@@ -27,6 +30,9 @@ Apart = Mapping[int, Mapping[str, int]]
 def load_components(sources: Sequence[Path]) -> pd.DataFrame:
     """A line for each benchmark, row, metric and source of variance; see `components`.
 
+    Collapsed models are left out: a variance of the others is still one of the same source, of fewer seeds.
+    They are counted and named by their seeds. Distances to a gold that collapsed are left out as well.
+
     Args:
         sources: metrics files, and the records of the runs that they name, which say what was seeded apart.
 
@@ -34,17 +40,27 @@ def load_components(sources: Sequence[Path]) -> pd.DataFrame:
         LotusError: a record is not one of a run.
 
     """
-    frame = sound(load_metrics([path for path in sources if path.name != RUN_RECORD]))
+    raw = load_metrics([path for path in sources if path.name != RUN_RECORD])
+    fallen, frame = raw["collapsed"] != "", sound(raw)
     # Their distances are to golds of other seeds, which differ in everything.
     frame = frame[~frame["row"].map(lambda row: row == GOLD_AGAIN or is_further_gold(row))]
     apart = _seeds_apart([path for path in sources if path.name == RUN_RECORD])
     lines = [
-        {**dict(zip([*KEYS, "row"], key, strict=True)), "metric": metric, **line}
+        {
+            **dict(zip([*KEYS, "row"], key, strict=True)),
+            "metric": metric,
+            **line,
+            **_left_out(part.loc[fallen[part.index], "seed"], len(part)),
+        }
         for key, part in frame.groupby([*KEYS, "row"], sort=False)
         for metric in MEASURED
         for line in components(part.set_index("seed")[metric].dropna().to_dict(), apart)
     ]
-    return pd.DataFrame(lines, columns=[*COLUMNS, *NUMBERS])
+    return pd.DataFrame(lines, columns=[*COLUMNS, *NUMBERS, *LEFT_OUT])
+
+
+def _left_out(fallen: pd.Series, n: int) -> dict[str, Any]:
+    return dict(zip(LEFT_OUT, (n, len(fallen), in_words(fallen)), strict=True))
 
 
 def components(values: Mapping[int, float], apart: Apart) -> Iterator[dict[str, Any]]:

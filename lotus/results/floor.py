@@ -23,6 +23,9 @@ from lotus.results.conventions import (
 from lotus.results.further_golds import beside_gold, further_golds, golds_of_every_seed
 from lotus.results.metrics import needs_gold, sound
 
+IN_FLOORS = "_in_floors"
+"""Ending of columns with a distance to gold in units of the floor."""
+
 
 @dataclass(frozen=True)
 class Floor:
@@ -88,7 +91,7 @@ def column(summary: pd.DataFrame, metric: str) -> str:
     """
     for name in summary.columns:
         plain = name == metric or name.startswith(f"{metric}_released_")
-        if plain and not name.endswith(("_std", DISTANCE)):
+        if plain and not name.endswith(("_std", DISTANCE, IN_FLOORS)):
             return str(name)
     raise KeyError(metric)
 
@@ -97,17 +100,41 @@ def floor_in(summary: pd.DataFrame, metric: str) -> float:
     """The mean of `floor_of` that a summary states; NaN where it is not known."""
     if GOLD_AGAIN not in summary.index or GOLD not in summary.index:
         return np.nan
-    name = column(summary, metric)
-    if not needs_gold(metric):
-        name += DISTANCE
+    name = _distance(summary, metric)
     return float(summary.loc[GOLD_AGAIN, name]) if name in summary else np.nan
+
+
+def _distance(summary: pd.DataFrame, metric: str) -> str:
+    """The column of a summary with the distance to gold by a metric, which it lacks without gold."""
+    name = column(summary, metric)
+    return name if needs_gold(metric) else f"{name}{DISTANCE}"
+
+
+def in_floors(summary: pd.DataFrame, metric: str) -> pd.Series:
+    """Each row's mean distance to gold in units of the floor; NaN where that is not known, or is 0."""
+    name, floor = _distance(summary, metric), floor_in(summary, metric)
+    apart = summary[name] if name in summary else pd.Series(np.nan, index=summary.index)
+    return (apart / (floor or np.nan)).rename(f"{column(summary, metric)}{IN_FLOORS}")
+
+
+def with_floors(summary: pd.DataFrame) -> pd.DataFrame:
+    """The same summary, of a cell with gold; behind each distance to gold that in units of the floor."""
+    found = summary.copy()
+    for metric in registry.specs():
+        if _distance(summary, metric) in summary:
+            units = in_floors(summary, metric)
+            names = [*found]
+            last = max(
+                names.index(name)
+                for name in (_distance(summary, metric), f"{column(summary, metric)}_std")
+            )
+            found.insert(last + 1, str(units.name), units)
+    return found
 
 
 def inside_floor(summary: pd.DataFrame, metric: str) -> list[str]:
     """The methods of a summary that are not farther from gold than another gold is: these have no rank."""
-    name = column(summary, metric)
-    if not needs_gold(metric):
-        name += DISTANCE
+    name = _distance(summary, metric)
     if name not in summary:
         return []
     methods = summary.drop(index=[*REFERENCES], errors="ignore")[name]

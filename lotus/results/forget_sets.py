@@ -8,11 +8,16 @@ import pandas as pd
 
 from lotus.data.splits import load_forget_set
 from lotus.errors import LotusError
+from lotus.layout import GOLD_AGAIN
+from lotus.results.collapsed import COLLAPSED_SEEDS, in_words
+from lotus.results.floor import IN_FLOORS
 from lotus.results.metrics import KEYS, load_metrics, sound
 
 MEASURED = ("avg_gap", "jsd", "accuracy_forget")
+TO_GOLD = MEASURED[:2]
+"""Those that are distances to gold."""
 OF_SET = ["images", "chosen"]
-COLUMNS = [*KEYS, "row", "n", "collapsed", *OF_SET]
+COLUMNS = [*KEYS, "row", "n", "collapsed", COLLAPSED_SEEDS, *OF_SET]
 NUMBERS = [name for metric in MEASURED for name in (metric, f"{metric}_std")]
 CHANGES = [f"{metric}_change" for metric in MEASURED]
 
@@ -21,7 +26,9 @@ def load_forget_sets(sources: Sequence[Path]) -> pd.DataFrame:
     """A line for each row of each scenario: means over the seeds, and how its forget set was chosen.
 
     `…_std` is the deviation over the seeds, NaN of one; `…_change` is the difference to the first scenario
-    of the same benchmark. Collapsed models are counted and in no mean: a mean that lacks a seed is NaN.
+    of the same benchmark; `…_in_floors` is a distance to gold in units of the floor, the mean distance of
+    another gold of the same scenario, NaN where that is not known, or is 0. Collapsed models are counted,
+    named by their seeds and in no mean: a mean that lacks a seed is NaN.
 
     Args:
         sources: metrics files, and one forget set of each scenario.
@@ -30,7 +37,7 @@ def load_forget_sets(sources: Sequence[Path]) -> pd.DataFrame:
         LotusError: a file is neither, or a scenario has no forget set.
 
     """
-    metrics, splits = _told_apart(sources)
+    metrics, splits = told_apart(sources)
     raw = load_metrics(metrics)
     frame = sound(raw)
     fallen = raw["collapsed"] != ""
@@ -48,6 +55,7 @@ def load_forget_sets(sources: Sequence[Path]) -> pd.DataFrame:
             **about,
             "n": len(part),
             "collapsed": int(fallen[part.index].sum()),
+            COLLAPSED_SEEDS: in_words(part.loc[fallen[part.index], "seed"]),
             "images": len(forgotten.forget),
             "chosen": _of_all_seeds(forgotten.rule, path),
         }
@@ -57,6 +65,8 @@ def load_forget_sets(sources: Sequence[Path]) -> pd.DataFrame:
         lines.append(line)
     table = pd.DataFrame(lines, columns=[*COLUMNS, *NUMBERS])
     place = [key for key in KEYS if key != "scenario"]
+    for metric in TO_GOLD:
+        table[f"{metric}{IN_FLOORS}"] = table[metric] / _floors(table, metric)
     for metric in MEASURED:
         first = table.groupby([*place, "row"], sort=False)[metric].transform(
             lambda values: values.iloc[0]
@@ -65,13 +75,20 @@ def load_forget_sets(sources: Sequence[Path]) -> pd.DataFrame:
     return table
 
 
+def _floors(table: pd.DataFrame, metric: str) -> pd.Series:
+    """The floor of each line's scenario."""
+    of_golds = table[metric].where(table["row"] == GOLD_AGAIN)
+    found = of_golds.groupby([table[key] for key in KEYS], sort=False).transform("max")
+    return found.where(found > 0)
+
+
 def _of_all_seeds(rule: str, path: Path) -> str:
     """The rule of one seed's forget set as it is for all: each draws by its own seed."""
     own = path.parts[-2].removeprefix("seed")
     return rule.replace(f"with seed {own}", "with the seed of each run")
 
 
-def _told_apart(sources: Sequence[Path]) -> tuple[list[Path], list[Path]]:
-    """Metrics files, and forget sets, which lie in `DATASET/splits/SEED/SCENARIO.json`."""
+def told_apart(sources: Sequence[Path]) -> tuple[list[Path], list[Path]]:
+    """Returns metrics files, and forget sets, which lie in `DATASET/splits/SEED/SCENARIO.json`."""
     splits = [path for path in sources if path.parts[-3:-2] == ("splits",)]
     return [path for path in sources if path not in splits], splits

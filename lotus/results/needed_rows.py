@@ -4,15 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from lotus.layout import GOLD, GOLD_AGAIN, ORIGINAL
-from lotus.results.metrics import measured_against
+from lotus.results.collapsed import COLLAPSED_SEEDS
+from lotus.results.floor import IN_FLOORS
+from lotus.results.metrics import COLLAPSED, measured_against
 from lotus.results.quantities import CORRELATION, TERM_OF_GAP
 
 OF_ALL_ROWS = ("points", "rows", "pearson", "spearman", CORRELATION)
 """Metrics of a whole table begin with these."""
-
-
-IN_FLOORS = "_in_floors"
-"""Ending of columns with a distance to gold in units of the floor."""
 
 
 def predictions_read(settings: Mapping[str, Any], inputs: Iterable[str]) -> dict[str, str]:
@@ -30,13 +28,15 @@ def rows_needed(metric: str, row: str, rows: Sequence[str], golds: Sequence[str]
         golds: names of the further golds.
 
     """
+    if metric == COLLAPSED_SEEDS:
+        metric = COLLAPSED
     if metric.startswith(OF_ALL_ROWS) or not row:
         return list(rows)
     needed = [row, *measured_against(metric)]
     if row == GOLD_AGAIN:
         needed = [*golds, GOLD, *measured_against(metric)]
     elif metric.endswith(IN_FLOORS):
-        needed += golds
+        needed += [GOLD, *golds]
     if metric in TERM_OF_GAP:
         needed.append(GOLD)
     if row == ORIGINAL:

@@ -14,9 +14,12 @@ import pandas as pd
 from lotus.config.protocol import RELEASED
 from lotus.layout import GOLD, GOLD_AGAIN, ORIGINAL
 from lotus.metrics.avg_gap import GAP_TERMS
+from lotus.results.collapsed import in_seeds
 from lotus.results.conventions import SCALE, form_of, released_gaps, values
 from lotus.results.correlation import correlate
+from lotus.results.intervals import EXACT
 from lotus.results.metrics import sound
+from lotus.results.resolution import least_deviation, resolution
 
 ALL_METHODS = "all-methods"
 """Row of what concerns a whole table."""
@@ -30,6 +33,10 @@ TERM_OF_GAP = {
     "gap_test": "accuracy_test",
 }
 DIVERGENCES = {"jsd_e4": "jsd", "rf_jsd_e4": "rf_jsd"}
+GAPS = ("avg_gap", *TERM_OF_GAP)
+"""Differences to gold."""
+TO_GOLD = (*GAPS, "jsd_e4")
+"""Distances to gold, which gold has none of to itself."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +48,9 @@ class Quantity:
             `minutes_released_r1` as the published code would state them, `minutes` as they passed.
         value: NaN where there is none; `status` says why.
         std: of a sample (n−1); NaN for one seed.
-        low, high: 95 % interval for a mean of `SEEDS` further seeds (of a correlation: over the rows).
+        low, high: 95 % interval for a mean of `SEEDS` further seeds (of a correlation: over the rows); NaN
+            where nothing bounds it: see `over_seeds`. Gold's distance to itself is 0 by definition, so
+            there the two are equal.
 
     """
 
@@ -58,7 +67,11 @@ NOT_RUN = Quantity(status="not run")
 
 
 def measure(
-    frame: pd.DataFrame, times: pd.DataFrame, is_released: bool, metrics: Sequence[str]
+    frame: pd.DataFrame,
+    times: pd.DataFrame,
+    is_released: bool,
+    metrics: Sequence[str],
+    images: Mapping[str, int],
 ) -> dict[tuple[str, str], Quantity]:
     """(row, metric) → what was measured in one cell; the paper has no row of another gold.
 
@@ -67,6 +80,7 @@ def measure(
         times: seconds of the same runs, as `load_times` gives them.
         is_released: whether minutes are to be stated as the published code would (R1).
         metrics: by their names in the published reference.
+        images: how many each split has, as `fewest_images` counts them.
 
     """
     found = {}
@@ -85,8 +99,10 @@ def measure(
             else _by_metric(terms.__getitem__, metric)
         )
         stated = _stated_gaps(numbers, terms, metric)
+        least = _least_deviation(numbers, metric, images)
         for row, here in frame.groupby("row", sort=False):
-            quantity = _of_row(by_seed[row], here)
+            to_itself = row == GOLD and metric in TO_GOLD
+            quantity = _of_row(by_seed[row], here, None if to_itself else least)
             if row in stated and not quantity.status:
                 # Signed gaps of single seeds add up to the gap of means; it is stated between rounded ones.
                 quantity = replace(quantity, value=float(stated[row]))
@@ -125,20 +141,32 @@ def _by_metric(term: Callable[[str], pd.DataFrame], metric: str) -> pd.DataFrame
     return _signed_gaps(term(TERM_OF_GAP[metric])) if metric in TERM_OF_GAP else term(metric)
 
 
-def _of_row(by_seed: pd.Series, here: pd.DataFrame) -> Quantity:
+def _of_row(by_seed: pd.Series, here: pd.DataFrame, least: float | None) -> Quantity:
     """One row's quantity.
 
     Args:
         by_seed: its numbers.
         here: its lines of the metrics.
+        least: as in `over_seeds`.
 
     """
-    n, fallen = len(here), int((here["collapsed"] != "").sum())
+    n, fallen = len(here), here.loc[here["collapsed"] != "", "seed"].tolist()
     if fallen:
-        return Quantity(status=f"collapsed in {fallen} of {n} seeds", n=n)
+        return Quantity(status=f"collapsed {in_seeds(fallen, n)}", n=n)
     if by_seed.isna().any():
         return Quantity(status="undefined", n=n)
-    return over_seeds(by_seed)
+    return over_seeds(by_seed, least)
+
+
+def _least_deviation(numbers: pd.DataFrame, metric: str, images: Mapping[str, int]) -> float:
+    """How uncertain single values are by the steps in which they are read; 0 where there are none."""
+    if metric == "time_min":
+        return 0.0
+    plain = TERM_OF_GAP.get(metric) or DIVERGENCES.get(metric, metric)
+    form = form_of(plain, RELEASED, numbers)
+    step = resolution(plain, images, form.rounded is not None or form.of_means)
+    scale = SCALE if metric in DIVERGENCES else 1.0
+    return least_deviation(scale * step, of_difference=metric in GAPS)
 
 
 def _minutes(times: pd.DataFrame, is_released: bool) -> pd.DataFrame:
@@ -166,7 +194,7 @@ def _stated_gaps(
     numbers: pd.DataFrame, terms: Mapping[str, pd.DataFrame], metric: str
 ) -> dict[Hashable, float]:
     """Gaps by the published rule: between means that are rounded to 2 decimals; {} for other metrics."""
-    if GOLD not in terms["mia"] or metric not in ("avg_gap", *TERM_OF_GAP):
+    if GOLD not in terms["mia"] or metric not in GAPS:
         return {}
     if metric == "avg_gap":
         return {**released_gaps(numbers, RELEASED).to_dict(), GOLD: 0.0}
@@ -189,15 +217,28 @@ def _correlation(terms: Mapping[str, pd.DataFrame], n: int) -> Quantity:
     return Quantity(found.pearson, np.nan, n, found.low, found.high)
 
 
-def over_seeds(by_seed: pd.Series) -> Quantity:
-    """Mean and deviation over seeds, and a 95 % t interval for a mean of `SEEDS` further seeds."""
+def over_seeds(by_seed: pd.Series, least: float | None) -> Quantity:
+    """Mean and deviation over seeds, and a 95 % t interval for a mean of `SEEDS` further seeds.
+
+    Equal values are no proof that there is no spread (as in `intervals.paired`): the interval is of a
+    deviation of `least` at least, and there is none where that is not known and all values are equal.
+
+    Args:
+        least: the deviation of a value by the steps in which it is read; 0 where these are not known, or
+            there are none; None of values that are equal by definition, whose interval has no width.
+
+    """
     from scipy.stats import t
 
     n, mean = len(by_seed), float(by_seed.mean())
     if n < 2:
         return Quantity(mean, n=n)
     std = float(by_seed.std())
-    half = float(t.ppf(0.975, n - 1)) * std * np.sqrt(1 / n + 1 / SEEDS)
+    seen = std if np.ptp(np.round(by_seed, EXACT)) else 0.0
+    deviation = 0.0 if least is None else max(seen, least)
+    if least is not None and not deviation:
+        return Quantity(mean, std, n)
+    half = float(t.ppf(0.975, n - 1)) * deviation * np.sqrt(1 / n + 1 / SEEDS)
     return Quantity(mean, std, n, mean - half, mean + half)
 
 

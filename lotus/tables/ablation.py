@@ -9,7 +9,8 @@ import pandas as pd
 
 from lotus.metrics.base import registry
 from lotus.results.ablation import CHANGES, ablate
-from lotus.results.metrics import PLACE, benchmark_title, row_title
+from lotus.results.collapsed import COLLAPSED_SEEDS, titled_by_seed
+from lotus.results.metrics import PLACE, benchmark_title
 from lotus.tables.cell_texts import signed
 from lotus.tables.latex import latex_table
 from lotus.tables.spec import BEHAVIOURS, Table, TableSpec
@@ -19,8 +20,12 @@ def ablation(sources: Sequence[Path]) -> Table:
     """Returns what single published behaviours change against `corrected`; see `results.ablation`."""
     numbers = ablate(sources)
     body = [
-        [benchmark_title(*(line[key] for key in PLACE)), line["switch"], row_title(line["row"])]
-        + [_change(line, metric) for metric in CHANGES]
+        [
+            benchmark_title(*(line[key] for key in PLACE)),
+            line["switch"],
+            titled_by_seed(line["row"], line["collapsed"], line["n"], line[COLLAPSED_SEEDS]),
+            *(_change(line, metric) for metric in CHANGES),
+        ]
         for line in numbers.to_dict("records")
     ]
     heads = ["Benchmark", "Switch", "", *(registry.labels()[metric] for metric in CHANGES)]

@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from lotus.metrics.base import registry
+from lotus.results.collapsed import COLLAPSED_SEEDS, titled_without
 from lotus.results.components import MEASURED, REST, load_components
-from lotus.results.metrics import KEYS, benchmark_title, row_title
+from lotus.results.metrics import KEYS, benchmark_title
 from lotus.tables.latex import latex_table
 from lotus.tables.spec import Table, TableSpec
 
@@ -23,7 +24,7 @@ def components(sources: Sequence[Path]) -> Table:
     body = [
         [
             benchmark_title(*(line[key] for key in KEYS)),
-            row_title(str(line["row"])),
+            titled_without(str(line["row"]), str(line[COLLAPSED_SEEDS])),
             registry.specs()[str(line["metric"])].label,
             str(line["source"]),
             str(line["df"]) if line["source"] != REST else "",
@@ -35,7 +36,7 @@ def components(sources: Sequence[Path]) -> Table:
     caption = (
         "What each kind of randomness contributes: standard deviation with the others fixed, and its 95 % "
         "interval. The rest is what the kinds together lack of all together: interactions; where it is "
-        "negative, the kinds alone explain all that can be told."
+        "negative, the kinds alone explain all that can be told. Collapsed models are left out."
     )
     heads = ["Benchmark", "", "", "Source", "df", "Deviation", "interval"]
     return numbers, latex_table(caption, heads, body)

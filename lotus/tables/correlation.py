@@ -5,16 +5,21 @@ from pathlib import Path
 
 import pandas as pd
 
+from lotus.results.collapsed import COLLAPSED_SEEDS, in_words
 from lotus.results.correlation import jsd_agreement
 from lotus.results.metrics import KEYS, benchmark_title, load_metrics, with_gold
 from lotus.tables.latex import latex_table
 from lotus.tables.spec import Table, TableSpec
 
+NUMBERS = ("pearson", "pearson_low", "pearson_high", "spearman")
+COLUMNS = [*KEYS, "points", "rows", *NUMBERS, "collapsed", COLLAPSED_SEEDS]
+
 
 def correlation(sources: Sequence[Path]) -> Table:
     """Returns the correlation of RF-JSD with JSD over methods and seeds, by benchmark of single images.
 
-    Of benchmarks with a gold model.
+    Of benchmarks with a gold model. Collapsed models are no points: `collapsed` counts them,
+    `collapsed_seeds` names them row by row.
     """
     frame = with_gold(load_metrics(sources))
     lines = []
@@ -22,15 +27,28 @@ def correlation(sources: Sequence[Path]) -> Table:
         if part["rf_jsd"].isna().all():
             continue
         found = jsd_agreement(part)[1]
-        numbers_found = (found.pearson, found.low, found.high, found.spearman)
-        lines.append([*key, found.points, found.groups, *numbers_found])
-    columns = [*KEYS, "points", "rows", "pearson", "pearson_low", "pearson_high", "spearman"]
-    numbers = pd.DataFrame(lines, columns=columns)
+        fallen = part[part["collapsed"] != ""]
+        by_row = {str(row): in_words(seeds) for row, seeds in fallen.groupby("row")["seed"]}
+        lines.append(
+            {
+                **dict(zip(KEYS, key, strict=True)),
+                **{"points": found.points, "rows": found.groups, "pearson": found.pearson},
+                **{"pearson_low": found.low, "pearson_high": found.high},
+                **{"spearman": found.spearman, "collapsed": len(fallen)},
+                COLLAPSED_SEEDS: "; ".join(f"{row}: {seeds}" for row, seeds in by_row.items()),
+            }
+        )
+    numbers = pd.DataFrame(lines, columns=COLUMNS)
     body = [
-        [benchmark_title(*line[:5]), *map(str, line[5:7]), *(f"{value:.2f}" for value in line[7:])]
+        [
+            benchmark_title(*(line[key] for key in KEYS)),
+            *(str(line[name]) for name in ("points", "rows")),
+            *(f"{line[name]:.2f}" for name in NUMBERS),
+            line[COLLAPSED_SEEDS],
+        ]
         for line in lines
     ]
-    heads = ["Benchmark", "Models", "Rows", "Pearson", "low", "high", "Spearman"]
+    heads = ["Benchmark", "Models", "Rows", "Pearson", "low", "high", "Spearman", "Collapsed"]
     return numbers, latex_table("RF-JSD against JSD.", heads, body)
 
 

@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 
 from lotus.layout import GOLD
+from lotus.results.collapsed import COLLAPSED_SEEDS, seeds_of, titled_by_seed
 from lotus.results.metrics import (
     KEYS,
     MODELS,
     benchmark_title,
     by_base,
     reference_of,
-    titled,
 )
 from lotus.results.run_records import judged, load_costs
 from lotus.tables.cell_texts import plus_minus
@@ -28,7 +28,8 @@ def cost(sources: Sequence[Path]) -> Table:
 
     `ratio_to_gold` is of the means, to the gold model of the same place; NaN where there is none. What
     the peaks mean: `lotus.results.run_records.load_costs`; `device_mib` is NaN on a processor.
-    `collapsed` counts the seeds whose model is of no use, which had its cost all the same.
+    `collapsed` counts the seeds whose model is of no use, which had its cost all the same;
+    `collapsed_seeds` names them.
 
     Args:
         sources: records of runs, and the metrics files that judge their models.
@@ -45,9 +46,12 @@ def cost(sources: Sequence[Path]) -> Table:
     numbers = numbers.join(grouped[["process_mib", "device_mib"]].mean())
     numbers.insert(0, "n", grouped["seed"].nunique())
     numbers.insert(1, "collapsed", grouped["collapsed"].sum())
+    fallen = frame[frame["collapsed"]]
+    numbers.insert(2, COLLAPSED_SEEDS, seeds_of(fallen, [*KEYS, "row"], numbers.index))
     numbers = numbers.reset_index()
     against = [golds[place] for place in numbers[MODELS].itertuples(index=False, name=None)]
-    numbers.insert(11, "ratio_to_gold", numbers["seconds"] / against)
+    after = list(numbers).index("prepare_seconds") + 1
+    numbers.insert(after, "ratio_to_gold", numbers["seconds"] / against)
     body = [
         [
             benchmark_title(
@@ -56,7 +60,7 @@ def cost(sources: Sequence[Path]) -> Table:
                 line["scenario"] or "all scenarios",
                 protocol=line["protocol"],
             ),
-            titled(line["row"], line["collapsed"], line["n"]),
+            titled_by_seed(line["row"], line["collapsed"], line["n"], line[COLLAPSED_SEEDS]),
             plus_minus(line["seconds"], line["seconds_std"], 2),
             *(plus_minus(line[name], np.nan, decimals) for name, decimals in PRINTED.items()),
         ]

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from lotus.results.collapsed import COLLAPSED_SEEDS, titled_by_seed
 from lotus.results.forget_sets import MEASURED, load_forget_sets
-from lotus.results.metrics import benchmark_title, scenario_title, titled
+from lotus.results.metrics import benchmark_title, scenario_title
 from lotus.tables.cell_texts import plus_minus
 from lotus.tables.latex import latex_table
 from lotus.tables.spec import Table, TableSpec
@@ -24,7 +25,9 @@ def forget_sets(sources: Sequence[Path]) -> Table:
                 study=str(line["study"]),
                 protocol=str(line["protocol"]),
             ),
-            titled(str(line["row"]), int(line["collapsed"]), int(line["n"])),
+            titled_by_seed(
+                str(line["row"]), int(line["collapsed"]), int(line["n"]), str(line[COLLAPSED_SEEDS])
+            ),
             scenario_title(str(line["scenario"])),
             *(plus_minus(line[metric], line[f"{metric}_std"]) for metric in MEASURED),
         ]

@@ -3,26 +3,32 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from lotus.results.attacks import load_klom
-from lotus.results.metrics import KEYS, benchmark_title, row_title
+from lotus.results.attack_lines import klom_lines
+from lotus.results.collapsed import COLLAPSED_SEEDS, titled_without
+from lotus.results.metrics import KEYS, benchmark_title
 from lotus.tables.latex import latex_table
 from lotus.tables.spec import Table, TableSpec
 
 
 def klom(sources: Sequence[Path]) -> Table:
-    """Returns KLoM of each row with many models: what the columns mean, `lotus.attacks.base.klom` says."""
-    frame = load_klom(sources)
+    """Returns KLoM of each row with many models: what the columns mean, `lotus.attacks.base.klom` says.
+
+    Collapsed models are left out, counted and named: see `lotus.results.attack_lines`.
+    """
+    frame = klom_lines(sources)
     body = [
         [
             benchmark_title(*(line[key] for key in KEYS)),
-            row_title(line["row"]),
+            titled_without(line["row"], line[COLLAPSED_SEEDS]),
             *(f"{line[name]:.2f}" for name in ("median", "high", "floor")),
             str(line["models"]),
         ]
         for line in frame.to_dict("records")
     ]
     heads = ["Benchmark", "", "KLoM, median image", "95th percentile", "by chance", "models"]
-    return frame, latex_table("KLoM over the forgotten images, in nats.", heads, body)
+    return frame, latex_table(
+        "KLoM over the forgotten images, in nats, without collapsed models.", heads, body
+    )
 
 
 SPEC = TableSpec(

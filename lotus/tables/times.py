@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from lotus.results.metrics import KEYS, benchmark_title, titled
+from lotus.results.collapsed import COLLAPSED_SEEDS, seeds_of, titled_by_seed
+from lotus.results.metrics import KEYS, benchmark_title
 from lotus.results.run_records import judged, load_times
 from lotus.tables.cell_texts import plus_minus
 from lotus.tables.latex import latex_table
@@ -17,16 +18,19 @@ def times(sources: Sequence[Path]) -> Table:
 
     `seconds` includes `prepare_seconds`, the method's own preparation. `minutes_released_r1` is what
     the published code would state. `collapsed` counts the seeds whose model is of no use, which took its
-    time all the same.
+    time all the same; `collapsed_seeds` names them.
 
     Args:
         sources: records of runs, and the metrics files that judge their models.
 
     """
-    grouped = load_times(*judged(sources)).groupby([*KEYS, "row"], sort=False)
+    frame = load_times(*judged(sources))
+    grouped = frame.groupby([*KEYS, "row"], sort=False)
     numbers = grouped["seconds"].agg(["mean", "std", "count"])
     numbers.columns = pd.Index(["seconds", "seconds_std", "n"])
     numbers["collapsed"] = grouped["collapsed"].sum()
+    fallen = frame[frame["collapsed"]]
+    numbers[COLLAPSED_SEEDS] = seeds_of(fallen, [*KEYS, "row"], numbers.index)
     for name in ("prepare_seconds", "minutes_released_r1"):
         numbers[name] = grouped[name].mean()
     numbers = numbers.reset_index()
@@ -38,7 +42,7 @@ def times(sources: Sequence[Path]) -> Table:
                 line.scenario or "all scenarios",
                 protocol=line.protocol,
             ),
-            titled(line.row, line.collapsed, line.n),
+            titled_by_seed(line.row, line.collapsed, line.n, line.collapsed_seeds),
             plus_minus(line.seconds, line.seconds_std, 2),
             f"{line.prepare_seconds:.2f}",
             f"{line.minutes_released_r1:.2f}",

@@ -34,7 +34,7 @@ def test_ten_methods_look_different():
 def test_avg_gap_figure_leaves_collapsed_models_out_and_says_so(fallen, write_metrics):
     released = write_metrics("released", 1, lotus=scores(0.9, 1.0, 0.8, 0.7, avg_gap=0.06))
     figure = avg_gap([*fallen, released])
-    assert texts_of_figure(figure) == ["corrected: collapsed in 1 of 3 seeds"]
+    assert texts_of_figure(figure) == ["corrected: collapsed in 1 of 3 seeds (2)"]
     (axes,) = figure.axes
     means = [line for line in axes.lines if line.get_marker() == "D"]
     assert [np.nanmean(line.get_xdata()) for line in means] == pytest.approx([0.05, 0.06])
@@ -43,7 +43,9 @@ def test_avg_gap_figure_leaves_collapsed_models_out_and_says_so(fallen, write_me
 
 def test_the_avg_gap_figure_says_in_one_line_that_both_protocols_collapsed(fallen, write_metrics):
     figure = avg_gap([*fallen, write_metrics("released", 1, salun=FALLEN)])
-    assert texts_of_figure(figure) == ["collapsed: corrected in 1 of 3, released in 1 of 1 seeds"]
+    assert texts_of_figure(figure) == [
+        "collapsed: corrected in 1 of 3 seeds (2), released in 1 of 1 seeds (1)"
+    ]
     (legend,) = figure.legends
     assert "doing nothing" in [text.get_text() for text in legend.get_texts()]
 

@@ -32,7 +32,7 @@ def test_jsd_bars_of_both_protocols_are_filled_and_hollow(measured):
 
 def test_jsd_bars_say_what_has_collapsed(measured):
     (axes,) = jsd_bars(metrics_of(measured(ROWS, collapsed=[("lotus", 1)]))).axes
-    assert texts_of(axes) == ["corrected: collapsed in 1 of 2 seeds"]
+    assert texts_of(axes) == ["corrected: collapsed in 1 of 2 seeds (1)"]
     assert len(axes.patches) == len(ROWS)
 
 

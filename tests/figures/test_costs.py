@@ -51,7 +51,7 @@ def test_a_front_for_each_protocol(measured):
 
 def test_pareto_leaves_collapsed_rows_out_and_says_so(measured):
     (axes,) = pareto(measured(ROWS, collapsed=[("lotus", 1)])).axes
-    assert texts_of(axes) == ["Finetuning", "LoTUS, corrected: collapsed in 1 of 2"]
+    assert texts_of(axes) == ["Finetuning", "LoTUS, corrected: collapsed in 1 of 2 seeds (1)"]
 
 
 def test_pareto_asks_for_the_records_of_all_models(measured):
@@ -114,8 +114,9 @@ def test_costs_of_collapsed_models_are_counted_and_their_bars_left_out(measured)
         found = numbers.set_index("row")
         assert found["collapsed"].to_dict() == {**dict.fromkeys(found.index, 0), "lotus": 1}
         assert found.loc["lotus", "seconds"] == pytest.approx(2.0)
-        assert "LoTUS (collapsed in 1 of 2 seeds)" in latex
-    said = "corrected: collapsed in 1 of 2 seeds"
+        assert found.loc["lotus", "collapsed_seeds"] == "seed 1"
+        assert "LoTUS (collapsed in 1 of 2 seeds): seed 1" in latex
+    said = "corrected: collapsed in 1 of 2 seeds (1)"
     assert said in texts_of(cost(files).axes[0])
     for draw in (times, time_bars):
         assert said in texts_of_figure(draw(files))

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from forging import edit_json
+from measured_runs import texts_of
 from metrics_files import scores
 
 from lotus.data.splits import ForgetSet, save_forget_set
@@ -45,3 +47,13 @@ def test_every_rule_is_drawn_at_its_means_and_named_in_the_legend(sources):
     assert box.x0 >= 0
     assert box.x1 <= figure.bbox.width
     assert all(box.y0 >= axes.title.get_window_extent().y1 for axes in figure.axes)
+
+
+def test_a_row_with_a_collapsed_model_has_no_mark_and_names_the_seed(sources):
+    edit_json(sources[2], lambda of: of["rows"]["lotus"].update(collapsed="near chance"))
+    gaps, accuracies = forget_sets(sources).axes
+    for axes in (gaps, accuracies):
+        assert np.isnan([line.get_xdata()[-1] for line in axes.get_lines()]).tolist() == [
+            *(False, True, False, False, False)
+        ]
+        assert texts_of(axes) == ["collapsed: seed 1"]

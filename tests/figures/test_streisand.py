@@ -33,11 +33,12 @@ def test_streisand_figure_skips_collapsed_models(tmp_path):
     original, lost = untouched(said(logits)), said(np.full((30, 3), np.nan))
     rows = {"gold": said(logits), "ssd": lost}
     why = {"original": "", "gold": "", "lotus": "", "ssd": "weights are not finite"}
-    source = tmp_path / "metrics.npz"
+    source = tmp_path / "seed12" / "instance-10" / "metrics.npz"
+    source.parent.mkdir(parents=True)
     save_entropies(source, entropies_of(original, rows, why))
     figure = streisand([source])
     assert [len(axes.patches) for axes in figure.axes] == [3, 3, 0]
-    assert texts_of_figure(figure)[2] == "collapsed in 1 of 1 seeds: not drawn"
+    assert texts_of_figure(figure)[2] == "collapsed in 1 of 1 seeds (12): not drawn"
     save_entropies(source, entropies_of(original, {"ssd": lost, "lotus": said(logits)}, why))
     assert rows_of(streisand([source])) == ["Original (nothing done)", "SSD", "LoTUS"]
 
@@ -50,7 +51,7 @@ def test_a_row_that_collapsed_in_one_seed_is_not_drawn_of_the_others(tmp_path):
         why = {"original": "", "gold": "", "ssd": fallen}
         files.append(tmp_path / f"{seed}.npz")
         save_entropies(files[-1], entropies_of(untouched(said(logits)), rows, why))
-    assert texts_of_figure(streisand(files))[2] == "collapsed in 1 of 2 seeds: not drawn"
+    assert texts_of_figure(streisand(files))[2] == "collapsed in 1 of 2 seeds (1.npz): not drawn"
 
 
 def rows_of(figure):

@@ -60,7 +60,7 @@ def test_temperature_figure_names_rows_and_protocols(record):
     assert [text.get_text() for text in above.get_legend().get_texts()] == [
         "LoTUS, corrected, α = 2",
         "half, corrected, α = 2",
-        "LoTUS, released, α = 2: collapsed in 1 of 2 seeds",
+        "LoTUS, released, α = 2: collapsed in 1 of 2 seeds (2)",
     ]
     assert len([line for line in below.lines if line.get_markersize() == 3.5]) == 2
 

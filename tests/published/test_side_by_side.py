@@ -162,7 +162,7 @@ def test_the_published_avg_gap_is_one_of_rounded_means_with_an_interval_of_signe
     times = pd.DataFrame(
         {"row": [], "seed": [], "seconds": [], "minutes_released_r1": []}, dtype=float
     )
-    found = measure(frame, times, True, ["avg_gap", "gap_mia"])
+    found = measure(frame, times, True, ["avg_gap", "gap_mia"], {})
     gap = found["lotus", "avg_gap"]
     signed = np.array([0.1, -0.1, 0.09]) / 4
     assert gap.value == pytest.approx(0.03 / 4)
@@ -170,6 +170,57 @@ def test_the_published_avg_gap_is_one_of_rounded_means_with_an_interval_of_signe
     assert (gap.low + gap.high) / 2 == pytest.approx(signed.mean())
     assert found["lotus", "gap_mia"].value == pytest.approx(0.03)
     assert found["gold", "avg_gap"].value == 0
+
+
+IMAGES = {"forget": 40, "retain": 400, "val": 50, "test": 100}
+METRICS = ["avg_gap", "jsd_e4", "time_min", *("gap_forget", "gap_test", "accuracy_forget")]
+
+
+def quantities_of_equal_seeds(images):
+    """Of rows that are the same in every seed; LoTUS is .1 from gold in each term of Avg Gap."""
+    lines, times = [], []
+    rows = {"gold": scores(), "lotus": scores(0.8, 0.9, 0.8, 0.8, jsd_released_e4=3e-5)}
+    for seed in SEEDS:
+        for row, of in {"original": scores(), **rows}.items():
+            about = {**CIFAR, "study": "", "protocol": "released", "seed": seed, "row": row}
+            lines.append({**about, **of, "collapsed": ""})
+            spent = {"seconds": 60.0, "minutes_released_r1": 1.0}
+            times.append({"row": row, "seed": seed, **spent})
+    return measure(pd.DataFrame(lines), pd.DataFrame(times), True, METRICS, images)
+
+
+def test_equal_seeds_are_as_uncertain_as_the_steps_in_which_they_are_read():
+    found = quantities_of_equal_seeds(IMAGES)
+    # Two degrees of freedom, and means of three seeds.
+    factor = 0.95 / np.sqrt(2 * 0.975 * 0.025) * np.sqrt(2 / 3)
+    # Of 40 images an accuracy has steps of .025; of 100 and more, rounding (E3) leaves .01.
+    deviations = {
+        "accuracy_forget": 0.025 / np.sqrt(12),
+        "gap_forget": 0.025 / np.sqrt(6),
+        "gap_test": 0.01 / np.sqrt(6),
+        "avg_gap": np.hypot(*[np.hypot(0.025, 0.01), np.hypot(0.025, 0.01)]) / 4 / np.sqrt(6),
+        "jsd_e4": 0.01 / np.sqrt(12),
+    }
+    for metric, deviation in deviations.items():
+        of = found["lotus", metric]
+        assert (of.high - of.low) / 2 == pytest.approx(factor * deviation), metric
+        assert (of.high + of.low) / 2 == pytest.approx(of.value), metric
+        assert of.std == pytest.approx(0, abs=1e-12)
+
+
+def test_equal_minutes_tell_nothing_of_their_spread():
+    minutes = quantities_of_equal_seeds(IMAGES)["lotus", "time_min"]
+    assert minutes.value == 1
+    assert np.isnan([minutes.low, minutes.high]).all()
+
+
+def test_gold_is_no_distance_from_itself_and_its_interval_has_no_width():
+    found = quantities_of_equal_seeds(IMAGES)
+    for metric in ("avg_gap", "jsd_e4", "gap_forget", "gap_test"):
+        gold = found["gold", metric]
+        assert (gold.value, gold.low, gold.high) == (0, 0, 0)
+    # Its accuracy is a number as any other.
+    assert found["gold", "accuracy_forget"].low < 0.9 < found["gold", "accuracy_forget"].high
 
 
 def test_minutes_are_stated_as_each_protocol_has_them(experiment, published):
@@ -193,7 +244,7 @@ def test_what_has_no_number_says_why(experiment, published):
     place = {"dataset": "cifar10", "architecture": "resnet18"}
     assert (
         line_of(numbers, "lotus", "jsd_e4", **place)["corrected_status"]
-        == "collapsed in 2 of 3 seeds"
+        == "collapsed in 2 of 3 seeds (13 and 12)"
     )
     assert line_of(numbers, "finetune", "jsd_e4", **place)["corrected_status"] == "undefined"
     assert line_of(numbers, "scrub", "jsd_e4", **place)["corrected_status"] == "not run"

@@ -8,6 +8,7 @@ from hand_made import write_by_hand
 from metrics_files import scores
 
 from lotus.config.seeds import AXES
+from lotus.figures.components import components as figure_of_components
 from lotus.results.components import REST, TOGETHER, components, load_components
 from lotus.tables.components import components as table_of_components
 
@@ -94,4 +95,27 @@ def test_the_table_reads_axes_from_the_records(write_metrics, tmp_path, monkeypa
     assert lotus["source"].tolist() == ["noise"]
     assert lotus["variance"].tolist() == pytest.approx([0.005])
     assert "LoTUS & Avg Gap & noise & 1 & 0.0707" in table_of_components(sources)[1]
+    assert (lotus["n"].tolist(), lotus["collapsed"].tolist()) == ([2], [0])
     assert json.loads(sources[1].read_text())["about"]["seed"] == 1
+
+
+def test_a_collapsed_model_is_left_out_counted_and_named(write_metrics, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    sources = []
+    for seed in (1, 2, 3):
+        of = scores(0.9, 1.0, 0.8, 0.6, avg_gap=0.1 * seed, jsd=0.01)
+        lotus = of | {"avg_gap": 0.9, "collapsed": "near chance"} if seed == 3 else of
+        sources.append(write_metrics("corrected", seed, lotus=lotus, ssd=of))
+        record = tmp_path / f"{seed}" / "run.json"
+        settings = {"seeds_apart": {"split": 1, "initialisation": 1, "batches": 1}}
+        write_by_hand(record, about={"seed": seed, "row": "lotus"}, settings=settings)
+        sources.append(record)
+    numbers, latex = table_of_components(sources)
+    of = numbers[numbers["metric"] == "avg_gap"].set_index("row")
+    assert of.loc["lotus", ["df", "n", "collapsed"]].tolist() == [1, 3, 1]
+    assert of.loc["lotus", "variance"] == pytest.approx(0.005)
+    assert of["collapsed_seeds"].to_dict() == {"lotus": "seed 3", "ssd": "", "original": ""}
+    assert of.loc["ssd", "df"] == 2
+    assert "LoTUS (without seed 3, collapsed) & Avg Gap & noise" in latex
+    for axes in figure_of_components(sources).axes:
+        assert [text.get_text() for text in axes.texts] == ["without seed 3: collapsed"]

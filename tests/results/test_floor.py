@@ -12,6 +12,9 @@ from lotus.metrics.base import registry
 from lotus.results.conventions import released_gaps
 from lotus.results.floor import best_rows, floor_in, floor_of, inside_floor
 from lotus.results.metrics import load_metrics, rows_in_order, summarise, titled
+from lotus.results.needed_rows import rows_needed
+from lotus.tables.benchmark import benchmark
+from lotus.tables.summary import summary as summary_table
 
 
 def with_golds(path, **golds):
@@ -78,6 +81,39 @@ def test_the_floor_of_a_part_is_the_distance_of_each_gold_not_of_their_mean(file
     assert floor_in(summary, "mia") == pytest.approx(found.mean)
     assert summary.loc["unsir", "mia_distance"] == pytest.approx(0.01)
     assert np.isnan(summary.loc["gold", "mia_distance"])
+
+
+def test_every_distance_to_gold_stands_in_units_of_the_floor(files):
+    numbers = benchmark(files)[0].set_index("row")
+    assert numbers.loc["unsir", "avg_gap_in_floors"] == pytest.approx(0.1 / 0.03)
+    assert numbers.loc["lotus", "jsd_in_floors"] == pytest.approx(0.2 / 0.15)
+    assert numbers.loc["lotus", "mia_in_floors"] == pytest.approx(0.1 / 0.12)
+    units = [name for name in numbers if name.endswith("_in_floors")]
+    parts = {f"{name}_in_floors" for name in registry.specs()["avg_gap"].terms}
+    assert {*units} >= {"avg_gap_in_floors", "jsd_in_floors", *parts}
+    known = [name for name in units if numbers[name].notna().any()]
+    assert (numbers.loc["gold-again", known] == 1).all()
+    assert numbers.loc["gold", units].isna().all()
+    # All golds have the same accuracy: there is no unit.
+    assert numbers["accuracy_forget_in_floors"].isna().all()
+    columns = [*numbers]
+    assert columns.index("mia_in_floors") == columns.index("mia_distance") + 1
+    summary = summary_table(files)[0].set_index("row")
+    for name in ("avg_gap_in_floors", "jsd_in_floors"):
+        assert summary[name].equals(numbers[name])
+
+
+def test_without_further_golds_there_is_no_unit(write_metrics):
+    of = scores(0.9, 1.0, 0.8, 0.7, avg_gap=0.1, jsd=0.1)
+    numbers = benchmark([write_metrics("corrected", 1, lotus=of)])[0]
+    assert numbers[["avg_gap_in_floors", "mia_in_floors"]].isna().all(axis=None)
+
+
+def test_a_distance_in_floors_rests_on_gold_and_on_the_further_golds():
+    rows = ["original", "gold", "gold-again", "lotus"]
+    for metric in ("mia_in_floors", "jsd_in_floors", "accuracy_test_released_e3_in_floors"):
+        found = rows_needed(metric, "lotus", rows, ["gold-of-2"])
+        assert {*found} == {"lotus", "gold", "gold-of-2"}
 
 
 def test_methods_inside_have_no_rank_against_each_other(files):

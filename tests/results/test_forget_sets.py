@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from forging import edit_json
 from metrics_files import scores
 
 from lotus.data.splits import ForgetSet, save_forget_set
@@ -43,6 +44,20 @@ def test_each_rule_has_its_means_and_the_difference_to_the_first(sources):
     assert "LoTUS & 10 \\% forgotten, hardest first & 0.400 $\\pm$ 0.141" in latex
 
 
+def test_distances_stand_in_units_of_the_floor_of_their_own_scenario(sources):
+    for number, floor in enumerate((0.05, 0.1, 0.0, 0.0)):
+        # Two seeds of each scenario, and its forget set behind them.
+        path = sources[number + number // 2]
+        again = scores(0.8, 1.0, 0.8, 0.6, avg_gap=floor, jsd=floor)
+        edit_json(path, lambda of, row=again: of["rows"].update({"gold-again": row}))
+        edit_json(path, lambda of, row=again: of.update(golds={"gold-again-1": row}))
+    found = load_forget_sets(sources).set_index(["row", "scenario"])["avg_gap_in_floors"]
+    assert found["lotus", "instance-10"] == pytest.approx(0.15 / 0.075)
+    assert found["gold-again", "instance-10"] == 1
+    # Where another gold is no farther than gold itself, there is no unit.
+    assert np.isnan(found["lotus", "instance-10-hardest"])
+
+
 def test_what_each_seed_draws_by_its_own_is_said_so(sources):
     drawn = ForgetSet("10 %, drawn at random with seed 1", np.arange(7), np.arange(7, 9), False)
     save_forget_set(sources[-1], drawn)
@@ -56,6 +71,7 @@ def test_a_collapsed_model_is_counted_and_in_no_mean(sources, tmp_path):
     sources[0].write_text(json.dumps(content))
     lotus = load_forget_sets(sources).set_index(["row", "scenario"]).loc["lotus"]
     assert lotus["collapsed"].tolist() == [1, 0]
+    assert lotus["collapsed_seeds"].tolist() == ["seed 1", ""]
     assert np.isnan(lotus["avg_gap"].iloc[0])
     assert lotus["avg_gap"].iloc[1] == pytest.approx(0.4)
     assert lotus["avg_gap_change"].isna().all()

@@ -71,7 +71,9 @@ def test_ablation_of_a_collapsed_model_states_no_change(write_metrics, ablated):
     line = line.loc[("M1", "scrub")]
     assert line["collapsed"] == 1
     assert np.isnan(line["avg_gap_change"])
-    assert "M1 & SCRUB & collapsed" in ablation(ablated[1:] + ablated[:1])[1]
+    assert line["collapsed_seeds"] == "seed 2"
+    latex = ablation(ablated[1:] + ablated[:1])[1]
+    assert "M1 & SCRUB (collapsed in 1 of 2 seeds): seed 2 & collapsed" in latex
 
 
 def test_switches_of_metrics_are_computed_from_the_corrected_runs(write_metrics):

@@ -30,9 +30,13 @@ def test_collapsed_rows_have_no_mean_and_say_so(fallen):
     assert "near chance" in summary.loc["salun", "why"]
     assert best_rows(summary, "avg_gap") == {"lotus"}
     numbers, latex = benchmark(fallen)
-    assert "SalUn (collapsed in 1 of 3 seeds) & -- & --" in latex
-    assert numbers.set_index("row")["collapsed"].to_dict()["salun"] == 1
-    assert "SalUn & collapsed & collapsed" in summary_table(fallen)[1]
+    assert "SalUn (collapsed in 1 of 3 seeds): seed 2 & -- & --" in latex
+    over_benchmarks, of_all = summary_table(fallen)
+    assert "SalUn & collapsed (seed 2) & collapsed (seed 2)" in of_all
+    for table in (numbers, over_benchmarks):
+        by_row = table.set_index("row")
+        assert by_row.loc["salun", ["collapsed", "collapsed_seeds"]].tolist() == [1, "seed 2"]
+        assert by_row.loc["lotus", ["collapsed", "collapsed_seeds"]].tolist() == [0, ""]
 
 
 def test_collapsed_models_stay_in_the_list_of_models_with_the_reason(fallen):
@@ -45,6 +49,9 @@ def test_collapsed_models_are_no_points_of_the_correlation(fallen):
     points, found = jsd_agreement(load_metrics(fallen))
     assert found.points == 3 + 3 + 2
     assert set(points.loc[points["row"] == "salun", "seed"]) == {1, 3}
+    numbers, latex = correlation(fallen)
+    assert numbers[["collapsed", "collapsed_seeds"]].values.tolist() == [[1, "salun: seed 2"]]
+    assert "& salun: seed 2 " in latex
 
 
 def test_best_rows_share_the_mark_if_they_print_alike(write_metrics):

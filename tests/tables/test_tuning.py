@@ -60,6 +60,17 @@ def test_a_row_with_more_than_twice_its_objective_is_marked(sources):
     assert latex.count("& yes") == 1
 
 
+def test_a_row_with_a_collapsed_model_has_no_mean_and_names_its_seed(sources):
+    edit_json(sources[2], lambda of: of["rows"]["finetune"].update(collapsed="near chance"))
+    numbers, latex = tuning(sources)
+    finetune, ssd = (numbers.set_index("row").loc[row] for row in ("finetune", "ssd"))
+    assert (finetune["collapsed"], finetune["collapsed_seeds"], finetune["n"]) == (1, "seed 2", 2)
+    assert np.isnan([finetune["objective"], finetune["objective_std"], finetune["ratio"]]).all()
+    assert not finetune["above_twice"]
+    assert (ssd["collapsed"], ssd["collapsed_seeds"], ssd["objective"]) == (0, "", 0)
+    assert "Finetuning (collapsed in 1 of 2 seeds): seed 2 & 0.050 $\\pm$ 0.010 & --" in latex
+
+
 def test_rows_without_a_word_on_tuning_have_no_line(sources, tmp_path):
     described = json.loads(sources[0].read_text())
     del described["benchmarks"][0]["tuned"]["ssd"]
