@@ -3,7 +3,6 @@
 import csv
 import json
 import shutil
-from itertools import chain
 
 import pytest
 from forked import lotus
@@ -52,15 +51,29 @@ def test_every_figure_and_table_is_drawn_again(clone):
     assert {*drawn()} == before
     assert all(path.stat().st_size for path in drawn().values())
     for name, expected in tables.items():
-        found = rows(clone / name)
-        assert [len(line) for line in found] == [len(line) for line in expected]
-        for now, then in zip(chain(*found), chain(*expected), strict=True):
-            assert is_alike(now, then), (name, now, then)
+        # Tables may have got further columns since.
+        for now, then in zip(rows(clone / name), expected, strict=True):
+            for column, value in then.items():
+                assert is_alike(now[column], value) or is_wider(now, then, column), (name, then)
 
 
 def rows(path):
     with path.open(encoding="utf-8", newline="") as file:
-        return [*csv.reader(file)]
+        return [*csv.DictReader(file)]
+
+
+def is_wider(now, then, column):
+    """Whether it is an end of an interval of the paper's tables that was too narrow when it was published.
+
+    Where all seeds were equal, the steps in which values can be read were left out of account.
+    """
+    name, _, end = column.rpartition("_")
+    if name not in ("corrected", "released") or end not in ("low", "high"):
+        return False
+    (low, high), (below, above) = (
+        [float(line[f"{name}_{end}"]) for end in ("low", "high")] for line in (then, now)
+    )
+    return below < low and high < above and below + above == pytest.approx(low + high)
 
 
 def is_alike(now, then):
