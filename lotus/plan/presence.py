@@ -27,11 +27,13 @@ class Presence:
     Attributes:
         said: what was freed, in words; empty if nothing was.
         file: whose lock says so; None where it cannot be had, which frees nothing.
+        is_alone: whether no other was alive, nor a job of one, when this one came.
 
     """
 
     said: Sequence[str]
     file: BinaryIO | None
+    is_alone: bool = False
 
     def begins(self, is_here: bool) -> None:
         """Notes where its jobs run: of a cluster's, nobody knows whether they outlive their workflow.
@@ -68,7 +70,7 @@ def enter(arguments: Sequence[str]) -> Presence:
     except OSError:
         file.close()
         return Presence((), None)
-    return Presence(said, file)
+    return Presence(said, file, is_alone and not any(LOCKS.glob("*.lock")))
 
 
 def _has(file: BinaryIO, kind: int) -> bool:
