@@ -21,6 +21,7 @@ from lotus.data import content
 from lotus.data.store import dvc_digest, is_given, open_store, read_names
 from lotus.errors import LotusError
 from lotus.formats.json_text import parse_json, read_file
+from lotus.names import shown
 from lotus.plan import made_since
 from lotus.plan.project_folder import DRY_RUN
 from lotus.plan.step import Step, flat
@@ -234,16 +235,24 @@ def _refuse_another(store: RecordedStore, draft: Path, what: str) -> None:
     for path, digest in store.record.outputs.items():
         if _digest(draft / Path(path).name) != digest:
             raise LotusError(
-                f"{what}, nor what its raw files give now: put back what was there; or, if it is to be "
-                f"another one, {_how_to_change(store)}"
+                f"{what}, nor what its raw files give now{_other_images(store, draft)}: put back what was "
+                f"there; or, if it is to be another one, delete {store.folder} and {store.record.path} and run "
+                f"`snakemake` once with --forcerun {store.step.inputs['raw']}"
             )
 
 
-def _how_to_change(store: RecordedStore) -> str:
-    return (
-        f"delete {store.folder} and {store.record.path} and run `snakemake` once with "
-        f"--forcerun {store.step.inputs['raw']}"
-    )
+def _other_images(store: RecordedStore, draft: Path) -> str:
+    """Names images that have other bytes than those which the store was built of; '' if it has no names."""
+    try:
+        was, now = (read_names(open_store(folder)) for folder in (store.folder, draft))
+    except LotusError:
+        return ""
+    if was is None or now is None:
+        return ""
+    known = dict(zip(was.names, was.sha256, strict=True))
+    pairs = dict(zip(now.names, now.sha256, strict=True))
+    others = [shown(name) for name, digest in pairs.items() if known.get(name) != digest]
+    return f" ({first_of(others, 3)} changed)" if others else ""
 
 
 @contextmanager

@@ -32,7 +32,7 @@ USED = set()
 onstart:
     jobs.look_when_jobs_end(workflow)
     jobs.hear_the_end_beside_work()
-    PRESENCE.begins(workflow.local_exec)
+    PRESENCE.begins(workflow)
     needrun = [*workflow.dag.needrun_jobs()]
     USED.update(damaged_stores.used_by(needrun))
     read(damaged_stores.build_absent, STEPS, OWN_LOTUS, needrun)
