@@ -236,8 +236,8 @@ def _refuse_another(store: RecordedStore, draft: Path, what: str) -> None:
         if _digest(draft / Path(path).name) != digest:
             raise LotusError(
                 f"{what}, nor what its raw files give now{_other_images(store, draft)}: put back what was "
-                f"there; or, if it is to be another one, delete {store.folder} and {store.record.path} and run "
-                f"`snakemake` once with --forcerun {store.step.inputs['raw']}"
+                f"there; or, if it is to be another one, delete {store.folder} and {store.record.path} and "
+                f"run `snakemake` once with --forcerun {store.step.inputs['raw']}"
             )
 
 

@@ -3,10 +3,10 @@
 from lotus.engine import warm
 from lotus.plan import damaged_stores, presence
 from lotus.plan.description import part_counts
-from lotus.plan.project_folder import others_at_work
+from lotus.plan.project_folder import keep_strangers_out, others_at_work
 
-# Jobs have it from here. Groups can be let in by a umask; all users of a machine are kept out.
-os.umask(os.umask(0o022) | 0o002)
+# Jobs have the umask from here.
+keep_strangers_out()
 
 OWN_LOTUS = jobs.launcher(Path(workflow.basedir), in_conda=False)
 if workflow.is_main_process:
