@@ -94,11 +94,11 @@ class RecordedStore:
 
 
 def recorded_stores(steps: Steps) -> Iterator[RecordedStore]:
-    """Yields the stores that are to stay as their records have them.
+    """Yields the stores of this experiment that are to stay as their records have them.
 
     Others are about to be built anew: their options, their raw files or the lock on them changed.
     """
-    for step in steps.of_kind("verify_store").values():
+    for step in _verifying(steps):
         record, raw = find_record(Path(str(step.outputs["record"]))), Path(str(step.inputs["raw"]))
         if record.problem or step.told["other"]:
             continue
@@ -107,6 +107,10 @@ def recorded_stores(steps: Steps) -> Iterator[RecordedStore]:
         if raw.is_file() and record.inputs.get(raw.as_posix()) != sha256(raw):
             continue
         yield RecordedStore(step, record)
+
+
+def _verifying(steps: Steps) -> list[Step]:
+    return [step for step in steps.of_kind("verify_store").values() if step.by_default]
 
 
 def mend(steps: Steps, build: Sequence[str], arguments: Sequence[str], is_alone: bool) -> list[str]:
@@ -213,9 +217,9 @@ def _mended(
         _refuse_another(store, draft, what)
         folder = made_since.new_folder()
         since = made_since.made_since(read_index(), store.dataset, store.last_sound)
-        # The store comes last: who is killed before finds it damaged, and goes on with the rest.
+        # First what rests on others, and the store last: who is killed before finds all that is left again.
         made_since.put_aside(made_since.begun_since(store.dataset, store.last_sound), folder)
-        for record in since:
+        for record in reversed(since):
             made_since.put_aside(map(Path, (record.path, *record.outputs)), folder)
         for path in others:
             made_since.keep_copy(path, folder)
@@ -260,7 +264,7 @@ def _built_again(store: RecordedStore, build: Sequence[str], what: str) -> Itera
     """Gives a store that was built beside the one that is not as recorded.
 
     Raises:
-        LotusError: it is another's, or its raw files are not at hand.
+        LotusError: it is another's, its raw files are not at hand, or a file cannot be written.
 
     """
     if is_given(store.folder) or store.folder.is_symlink():
@@ -279,6 +283,12 @@ def _built_again(store: RecordedStore, build: Sequence[str], what: str) -> Itera
             why = done.stderr.strip().rpartition("\n")[2].removeprefix("Error: ")
             raise LotusError(f"{what}, and it cannot be built again: {why}")
         yield draft
+    except OSError as error:
+        # A disk that is full, mostly.
+        place = f"{shown(str(error.filename))}: " if error.filename else ""
+        raise LotusError(
+            f"{what}, and it cannot be built again: {place}{error.strerror or error}"
+        ) from error
     finally:
         shutil.rmtree(draft, ignore_errors=True)
 
@@ -297,7 +307,7 @@ def _take_over(store: RecordedStore, draft: Path, files: Iterable[Path]) -> None
 def _unrecorded(steps: Steps) -> list[str]:
     """Puts damaged stores aside that no job has verified yet, so that Snakemake builds them."""
     said = []
-    for step in steps.of_kind("verify_store").values():
+    for step in _verifying(steps):
         folder = layout.STORES / step.subject["dataset"]
         files = [path for path in map(Path, flat(step.inputs)) if path.parent == folder]
         if os.path.lexists(str(step.outputs["record"])) or folder.is_symlink():

@@ -1,5 +1,6 @@
 """Damaged stores are built again where that can be, and what was made of them since is put aside."""
 
+import errno
 import json
 import os
 import shutil
@@ -94,6 +95,23 @@ def test_what_cannot_be_built_again_is_named_and_left_as_it_is(steps, why):
         mend(steps, is_alone=why != "others")
     assert IMAGES.read_bytes() == damaged
     assert not Path(".lotus/set-aside").exists()
+
+
+def test_a_full_disk_is_told_in_one_line_and_the_next_run_goes_on(steps, monkeypatch):
+    sound = damage()
+
+    def full(path, folder):
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(made_since, "keep_copy", full)
+        with pytest.raises(
+            LotusError, match=r"cannot be built again: .*images\.npy: No space left"
+        ):
+            mend(steps)
+    assert IMAGES.read_bytes() != sound
+    assert mend(steps)
+    assert IMAGES.read_bytes() == sound
 
 
 def test_a_store_that_is_gone_is_built_again_only_if_jobs_need_it(steps):

@@ -97,16 +97,19 @@ def test_what_a_killed_workflow_locked_is_free_once_slurm_has_none_of_its_jobs(t
     command = [*ON_SLURM, *ASKED]
     with slurm.one_node(cores=1, gpus=0) as node:
         variables = node.environment(environment_of_user())
+        # So that the job is there for as long as somebody looks.
+        node.drain()
         process = begin(project, *command, **variables)
-        wait_for(process, lambda: [it.state for it in node.submissions()] == ["RUNNING"])
+        wait_for(process, node.submissions)
         kill(process)
         (left,) = node.submissions()
         process = begin(project, *command, **variables)
         said = process.communicate()[0]
-        assert process.returncode == 1
+        assert process.returncode == 1, said
         assert f"`scancel {left.number}`" in said
         assert "--unlock` removes" not in said
         node.ask("scancel", left.number)
+        node.resume()
         process = begin(project, *command, **variables)
         said = process.communicate()[0]
         assert process.returncode == 0, said
