@@ -18,6 +18,7 @@ report: "report/captions/workflow.rst"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/under_way.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/splits.smk"
 include: "workflow/rules/lookalikes.smk"

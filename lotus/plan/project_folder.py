@@ -2,7 +2,9 @@
 
 import os
 import pwd
+import stat
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from lotus.tracking.dvc_files import locked_stores
 SNAKEMAKE = Path(".snakemake")
 DRY_RUN = frozenset(("-n", "--dry-run", "--dryrun"))
 LOCKS = SNAKEMAKE / "locks"
+WRITE_OF_OTHERS = 0o002
 WRITTEN = (SNAKEMAKE, layout.RESULTS, layout.RAW, Path("logs"), Path(".lotus"))
 """Folders below which jobs write; stores may be others' and read-only."""
 
@@ -42,6 +45,19 @@ def check_folder(arguments: Sequence[str]) -> None:
             f"{_name(closed.stat().st_uid)}; work in a clone of your own, or have it opened to a group "
             f"that you both are in (chgrp -R GROUP, chmod -R g+rwX, umask 002){also}"
         )
+
+
+def keep_strangers_out() -> None:
+    """Has nobody but this user, and a group that the umask lets in, write what is made from here on.
+
+    Snakemake has begun its own folder by now, and reads back what lies there.
+    """
+    os.umask(os.umask(0o022) | WRITE_OF_OTHERS)
+    for path in (SNAKEMAKE, *SNAKEMAKE.glob("*"), *SNAKEMAKE.glob("log/*")):
+        with suppress(OSError):
+            mode = path.stat().st_mode
+            if mode & WRITE_OF_OTHERS:
+                path.chmod(stat.S_IMODE(mode) & ~WRITE_OF_OTHERS)
 
 
 def others_at_work() -> list[str]:

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import psutil
 import pytest
-from project import BIN, ROOT, copy_of_project
+from birds import ASKED, project_of_birds
+from project import BIN, ROOT, environment_of_user
 from second_user import as_other, entered_by_others, needs_root
 from torch import nn
 
@@ -23,7 +24,6 @@ from lotus.errors import LotusError
 from lotus.private_folder import COMPILED
 
 SECRET = secrets.token_hex()
-CONFIG = "config/digits.yaml"
 LOTUS = [sys.executable, "-P", str(ROOT / "workflow/run_lotus.py")]
 DRAWN = re.compile("[a-z0-9_]{8}$")
 """How names end that nobody can guess."""
@@ -63,14 +63,23 @@ def reached_by_name(folder, names):
     return [each for name in names for each in reached(os.path.join(folder, name))]
 
 
+def writable(folder):
+    """What below a folder the present user can write, the folder included."""
+    found = [folder] if os.access(folder, os.W_OK) else []
+    for above, inner, names in os.walk(folder):
+        paths = [os.path.join(above, name) for name in (*inner, *names)]
+        found += [path for path in paths if not os.path.islink(path) and os.access(path, os.W_OK)]
+    return found
+
+
 def watched_run(project, folder):
-    """A small workflow; returns what another user could reach meanwhile, all names and command lines."""
+    """A workflow with a model; returns what another user could reach, all names and command lines."""
     folder.mkdir()
     folder.chmod(0o1777)
     variables = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", "TMPDIR": str(folder)}
     variables.pop("PYTHONPATH", None)
     running = subprocess.Popen(
-        [*("snakemake", "--cores", "1", "results/digits/store.json"), "--configfile", CONFIG],
+        ["snakemake", "--cores", "1", *ASKED],
         cwd=project,
         env={**variables, "LOTUS_TOKEN": SECRET},
         umask=0,
@@ -105,19 +114,32 @@ def entered():
 
 @needs_root
 def test_another_user_reaches_nothing_of_a_run(entered):
-    project = entered / "project"
-    project.mkdir()
-    copy_of_project(project)
+    project = project_of_birds(entered / "project")
     found, names, lines = watched_run(project, entered / "temporary")
     assert found == set()
     # What another user could guess could be made beforehand, or be a link to somewhere else.
     assert names
     assert all(DRAWN.search(name) for name in names), names
-    assert lines
+    # Among them the process from which jobs are forked.
+    assert any(" warm " in line for line in lines)
     assert not any(SECRET in line for line in lines)
     assert not list((entered / "temporary").iterdir())
     written = (path for path in project.rglob("*") if path.is_file() and ".git" not in path.parts)
     assert not [path for path in written if SECRET.encode() in path.read_bytes()]
+    # What is read back later: remembered digests, what sources come to, splits that were right.
+    audit = [*LOTUS, "audit", "--configfile", "birds.yaml"]
+    subprocess.run(
+        audit, cwd=project, env=environment_of_user(), umask=0, capture_output=True, check=False
+    )
+    kept = {path.name for path in (project / ".lotus").iterdir()}
+    assert kept >= {
+        "digests.json",
+        "sources.json",
+        "splits.json",
+        "stores.json",
+        "sound-stores.json",
+    }
+    assert as_other(lambda: writable(str(project))) == []
 
 
 @needs_root

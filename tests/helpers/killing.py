@@ -1,4 +1,4 @@
-"""A workflow whose processes are killed at random moments, begun again and again until it ends well."""
+"""A workflow whose processes are killed at random moments, or asked to end, until it ends well."""
 
 import os
 import random
@@ -7,13 +7,26 @@ import subprocess
 import time
 from collections import Counter
 from contextlib import suppress
+from typing import NamedTuple
 
 import psutil
 from project import environment_of_user
 
 WORKFLOW, WARM, JOB = "workflow", "warm process", "job"
-KINDS = (JOB, WARM, WORKFLOW)
-ROUNDS = ((JOB,), (JOB,), (WARM, WORKFLOW))
+
+
+class Kind(NamedTuple):
+    """A process of which role is sent which signal."""
+
+    role: str
+    signal: signal.Signals
+
+
+KILLED_JOB, ENDED_JOB = Kind(JOB, signal.SIGKILL), Kind(JOB, signal.SIGTERM)
+KILLED_WARM = Kind(WARM, signal.SIGKILL)
+KILLED_WORKFLOW, ENDED_WORKFLOW = Kind(WORKFLOW, signal.SIGKILL), Kind(WORKFLOW, signal.SIGTERM)
+KINDS = (KILLED_JOB, ENDED_JOB, KILLED_WARM, KILLED_WORKFLOW, ENDED_WORKFLOW)
+ROUNDS = ((KILLED_JOB,), (ENDED_JOB,), (KILLED_WARM, KILLED_WORKFLOW), (ENDED_WORKFLOW,))
 """Of which the next is drawn: without the warm process jobs take long, until a workflow starts another."""
 PATIENCE = (0.5, 5.0)
 """Seconds between two kills, at least and at most."""
@@ -22,10 +35,10 @@ ENOUGH = 60
 
 
 def run_under_killer(folder, command, kills, seed):
-    """Runs a command in a folder, again and again, until it ends well; returns whom of it SIGKILL met.
+    """Runs a command in a folder, again and again, until it ends well; returns whom of it which signal met.
 
     Args:
-        kills: number of processes that are killed, at least one of each kind.
+        kills: number of processes that are sent a signal, at least one of each kind.
         seed: of which ones, and when.
 
     """
@@ -65,12 +78,12 @@ def _in_random_order(chance):
 
 
 def _kill_one(workflow, kind, chance):
-    """Kills one process of a kind, if there is one; returns whether it did."""
-    found = _processes(workflow).get(kind)
+    """Sends one process of a kind its signal, if there is one; returns whether it did."""
+    found = _processes(workflow).get(kind.role)
     if not found:
         return False
     with suppress(ProcessLookupError):
-        os.kill(chance.choice(sorted(found)), signal.SIGKILL)
+        os.kill(chance.choice(sorted(found)), kind.signal)
         return True
     return False
 

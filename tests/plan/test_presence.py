@@ -1,8 +1,10 @@
 """Workflows that are alive in a folder, and what one that was killed leaves."""
 
+import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -14,11 +16,17 @@ ASKED = ["snakemake", "--cores", "1"]
 OTHER = """
 import sys
 import time
+from types import SimpleNamespace
 
 from lotus.plan import presence
 
 mine = presence.enter(["snakemake"])
-mine.begins(sys.argv[1] == "here")
+place, _, resource = sys.argv[1].partition(" ")
+executor = SimpleNamespace(run_uuid="name") if place == "slurm" else None
+job = SimpleNamespace(resources={resource: "other"})
+dag = SimpleNamespace(needrun_jobs=lambda: [job])
+scheduler = SimpleNamespace(_executor=executor)
+mine.begins(SimpleNamespace(local_exec=place == "here", scheduler=scheduler, dag=dag))
 print("in", flush=True)
 time.sleep(600)
 """
@@ -90,6 +98,54 @@ def test_nothing_is_freed_where_jobs_may_be_alive_unseen(other, monkeypatch, rea
     kill(other("elsewhere" if reason == "jobs on a cluster" else "here"))
     if reason == "another machine":
         monkeypatch.setattr(presence.platform, "node", lambda: "another")
+    assert enter(ASKED).said == ()
+    assert any(LOCKS.iterdir())
+
+
+@pytest.fixture
+def squeue(tmp_path, monkeypatch):
+    """Function: a Slurm that knows jobs; it ends with a status."""
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+
+    def knows(*jobs, status=0):
+        lines = "".join(f"echo {job}\n" for job in jobs)
+        (programs / "squeue").write_text(f"#!/bin/sh\necho $* > asked\n{lines}exit {status}\n")
+        (programs / "squeue").chmod(0o755)
+
+    return knows
+
+
+def test_slurm_is_asked_for_jobs_of_the_killed_workflow(other, squeue):
+    kill(other("slurm"))
+    squeue(12, 13, 12)
+    mine = enter(ASKED)
+    (said,) = mine.said
+    assert "2 jobs" in said
+    assert "`scancel 12 13`" in said
+    assert any(LOCKS.iterdir())
+    assert not mine.is_alone
+    assert "--name=name" in Path("asked").read_text()
+    mine.file.close()
+    squeue()
+    mine = enter(ASKED)
+    assert mine.said == ["what a workflow that was killed had locked here is free again"]
+    assert mine.is_alone
+
+
+def test_nothing_is_freed_where_slurm_does_not_answer(other, squeue):
+    kill(other("slurm"))
+    squeue(status=1)
+    mine = enter(ASKED)
+    assert mine.said == ()
+    assert not mine.is_alone
+    assert any(LOCKS.iterdir())
+
+
+def test_nothing_is_freed_where_jobs_went_to_another_slurm(other, squeue):
+    kill(other("slurm clusters"))
+    squeue()
     assert enter(ASKED).said == ()
     assert any(LOCKS.iterdir())
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import slurm
+from birds import ASKED, begin, kill, project_of_birds, wait_for
 from disturbed import ON_SLURM
 from project import environment_of_user
 
@@ -89,3 +90,28 @@ def test_a_model_asks_for_what_profiles_say_and_its_log_is_found(finished, tmp_p
     of_job = "logs/pretrain_original/digits/resnet18/seed3407/corrected.log"
     assert of_job in log.read_text()
     assert "device 'cuda'" in (project / of_job).read_text()
+
+
+def test_what_a_killed_workflow_locked_is_free_once_slurm_has_none_of_its_jobs(tmp_path):
+    project = project_of_birds(tmp_path / "project")
+    command = [*ON_SLURM, *ASKED]
+    with slurm.one_node(cores=1, gpus=0) as node:
+        variables = node.environment(environment_of_user())
+        # So that the job is there for as long as somebody looks.
+        node.drain()
+        process = begin(project, *command, **variables)
+        wait_for(process, node.submissions)
+        kill(process)
+        (left,) = node.submissions()
+        process = begin(project, *command, **variables)
+        said = process.communicate()[0]
+        assert process.returncode == 1, said
+        assert f"`scancel {left.number}`" in said
+        assert "--unlock` removes" not in said
+        node.ask("scancel", left.number)
+        node.resume()
+        process = begin(project, *command, **variables)
+        said = process.communicate()[0]
+        assert process.returncode == 0, said
+        assert "what a workflow that was killed had locked here is free again" in said
+        assert [it.state for it in node.submissions()] == ["CANCELLED", "COMPLETED"]

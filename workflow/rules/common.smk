@@ -18,15 +18,13 @@ surroundings.keep_checkout_last()
 from lotus import layout
 from lotus.config.cells import Benchmark
 from lotus.config.origins import typed
-from lotus.engine import warm
 from lotus.errors import LotusError
 from lotus.page.labels import report_listing
-from lotus.plan import jobs, presence
+from lotus.plan import jobs
 from lotus.plan.contents import check_specs
 from lotus.plan.declared import declared
-from lotus.plan.description import part_counts
 from lotus.plan.feasible import refuse_nonsense
-from lotus.plan.project_folder import check_folder, others_at_work
+from lotus.plan.project_folder import check_folder
 from lotus.plan.steps import Steps
 from lotus.plan.targets import Targets, records_of_others
 from lotus.tables.registry import PAPER_TABLES
@@ -65,10 +63,6 @@ DECLARED = read(read_configuration)
 PLAN = DECLARED.plan
 STEPS = Steps(PLAN)
 TARGETS = Targets(STEPS)
-if workflow.is_main_process:
-    PRESENCE = presence.enter(sys.argv)
-    said = [part_counts(PLAN), ON.said, *PRESENCE.said, *others_at_work()]
-    logger.info("\n".join(filter(None, said)))
 
 
 # The layout's functions with these in place of names give the patterns of the rules.
@@ -99,29 +93,6 @@ CONDA = f"../../envs/environment-{'cuda' if GPU else 'cpu'}.yaml"
 IN_CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
 LOTUS = jobs.launcher(Path(workflow.basedir), IN_CONDA)
 shell.prefix(jobs.shell_prefix(LOTUS))
-
-# A process with the libraries loaded does the jobs of this machine. To load them all takes longer than what
-# so few jobs load themselves.
-FEW = 3
-WARM = warm.WarmProcess(LOTUS, layout.log_of("warm"), ON.workers)
-if jobs.is_batch(sys.argv) and not IN_CONDA:
-    WARM.serve_children()
-
-
-onstart:
-    jobs.look_when_jobs_end(workflow)
-    jobs.hear_the_end_beside_work()
-    PRESENCE.begins(workflow.local_exec)
-    if not IN_CONDA and len([*workflow.dag.needrun_jobs()]) > FEW:
-        shell.prefix(jobs.shell_prefix(LOTUS, WARM.start()))
-
-
-onsuccess:
-    WARM.stop()
-
-
-onerror:
-    WARM.stop()
 
 
 def listed_as(part, form):

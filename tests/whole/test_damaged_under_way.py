@@ -1,0 +1,71 @@
+"""What is damaged under a workflow is made good by the same command, byte for byte."""
+
+import shutil
+
+import numpy as np
+import pytest
+from birds import ASKED, ORIGINAL, begin, damage, draw, kill, project_of_birds, wait_for
+from forked import snakemake
+
+COMMAND = ["snakemake", "--cores", "1", *ASKED]
+COMPARED = [
+    *(f"{ORIGINAL}/{name}" for name in ("model.safetensors", "predictions.npz")),
+    "results/birds/splits/seed1/held-out.json",
+    *(
+        f"data/stores/birds/{name}"
+        for name in ("images.npy", "labels.npy", "names.json", "source.json")
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def projects(tmp_path_factory):
+    """Two equal projects."""
+    undisturbed = project_of_birds(tmp_path_factory.mktemp("undisturbed") / "project")
+    project = tmp_path_factory.mktemp("disturbed") / "project"
+    return undisturbed, shutil.copytree(undisturbed, project)
+
+
+def test_the_same_command_finishes_and_all_bytes_are_those_of_an_undisturbed_run(projects):
+    undisturbed, project = projects
+    snakemake(undisturbed, *COMMAND[1:])
+
+    checkpoint = project / ORIGINAL / "checkpoint.pt"
+    process = begin(project, *COMMAND)
+    wait_for(process, checkpoint.exists)
+    kill(process)
+    damage(checkpoint)
+    damaged = checkpoint.read_bytes()
+
+    # The store is damaged while a model is trained of it, and the same run says so.
+    process = begin(project, *COMMAND)
+    wait_for(process, lambda: checkpoint.exists() and checkpoint.read_bytes() != damaged)
+    damage(project / "data/stores/birds/images.npy")
+    said = process.communicate()[0]
+    assert process.returncode == 1, said
+    assert (
+        "images.npy is not what results/birds/store.json states: it was changed or damaged while"
+        in said
+    )
+    log = project / "logs/pretrain_original/birds/resnet18/seed1/corrected.log"
+    assert "checkpoint.pt: damaged, not used" in log.read_text()
+
+    # Nobody but the user knows whether an image was changed on purpose.
+    image = project / "birds/train/ant/0003.png"
+    kept = image.read_bytes()
+    draw(image, np.random.default_rng(1))
+    done = snakemake(project, *COMMAND[1:], check=False)
+    assert done.returncode == 1
+    assert "nor what its raw files give now (train/ant/0003.png changed)" in done.stderr
+    image.write_bytes(kept)
+
+    done = snakemake(project, *COMMAND[1:])
+    assert (
+        "images.npy is not what results/birds/store.json states: it is built again" in done.stderr
+    )
+    for name in COMPARED:
+        assert (project / name).read_bytes() == (undisturbed / name).read_bytes(), name
+    aside = project / ".lotus/set-aside"
+    (images,) = aside.rglob("images.npy")
+    assert images.read_bytes() != (project / "data/stores/birds/images.npy").read_bytes()
+    assert (aside / images.relative_to(aside).parts[0] / ORIGINAL / "model.safetensors").is_file()
