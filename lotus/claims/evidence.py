@@ -4,7 +4,6 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +25,9 @@ from lotus.results.metrics import (
     dataset_title,
     load_metrics,
     needs_gold,
-    read_metrics,
     sound,
 )
-from lotus.results.resolution import resolution
+from lotus.results.resolution import fewest_images, resolution
 from lotus.results.run_records import load_times
 from lotus.wording import all_of, counted
 
@@ -204,16 +202,9 @@ def _of_cell(read: Experiment, cell: Mapping[str, Any]) -> Evidence:
         data=dataset_title(str(cell["dataset"])),
         frame=frame.drop(index=lost.index),
         times=times[~np.array(of_failed, bool)],
-        images=_images(read.metrics(cell)),
+        images=fewest_images(read.metrics(cell)),
         failed=failed,
     )
-
-
-def _images(files: Sequence[Path]) -> Mapping[str, int]:
-    stated = [read_metrics(path).get("images", {}) for path in files]
-    return {
-        split: min(of.get(split, 0) for of in stated) for split in dict.fromkeys(chain(*stated))
-    }
 
 
 def _finished(read: Experiment) -> list[Mapping[str, Any]]:
