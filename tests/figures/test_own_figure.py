@@ -24,7 +24,7 @@ def test_it_stands_in_the_report(extended):
     page = (folder / "results/report/index.html").read_text()
     assert '<div class="entry" id="item-retain-forget">' in page
     assert "<h3>Retain accuracy against forget accuracy</h3>" in page
-    assert '<figure id="figure-retain-forget">' in page
+    assert '<figure id="figure-retain-forget"' in page
     assert 'id="lineage-figure-retain-forget"' in page
     assert "a mark for each model and seed." in page
     record = json.loads((folder / "results/records/figures/retain-forget.figure.json").read_text())

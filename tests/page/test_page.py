@@ -1,6 +1,6 @@
 """The report in a real browser: links, navigation, sorting, figures, themes, print, narrow pages."""
 
-import os
+import shutil
 from itertools import pairwise
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -296,30 +296,31 @@ def test_print(visit):
     assert pdf.count(b"/Type /Page\n") >= 3
 
 
-def test_a_page_that_would_be_too_large_takes_its_figures_from_their_files(visit, results):
+def test_a_page_that_would_be_too_large_takes_its_figures_from_their_files(
+    visit, results, tmp_path, monkeypatch
+):
     root = Path(__file__).parents[2]
-    out = results / "report/linked.html"
-    here = Path.cwd()
-    os.chdir(results.parent)
-    try:
-        write_report(
-            Path("results/experiment.json"),
-            root / "report/published",
-            root / "report/page/index.html.j2",
-            out,
-            out.with_suffix(".json"),
-            limit=1_000,
-        )
-        page = visit(path=out)
-        sources = page.eval_on_selector_all(
-            "figure img", "all => all.map((e) => e.getAttribute('src'))"
-        )
-        assert sources
-        assert all(source.startswith("../") for source in sources)
-        assert page.evaluate(
-            "() => [...document.images].every((e) => e.complete && e.naturalWidth > 0)"
-        )
-    finally:
-        os.chdir(here)
-        out.unlink(missing_ok=True)
-        out.with_suffix(".json").unlink(missing_ok=True)
+    # Others look at the finished results meanwhile, and a page that nobody recorded would be found there.
+    for path in results.parent.iterdir():
+        if path != results:
+            (tmp_path / path.name).symlink_to(path)
+    shutil.copytree(results, tmp_path / "results")
+    out = tmp_path / "results/report/linked.html"
+    monkeypatch.chdir(tmp_path)
+    write_report(
+        Path("results/experiment.json"),
+        root / "report/published",
+        root / "report/page/index.html.j2",
+        out,
+        out.with_suffix(".json"),
+        limit=1_000,
+    )
+    page = visit(path=out)
+    sources = page.eval_on_selector_all(
+        "figure img", "all => all.map((e) => e.getAttribute('src'))"
+    )
+    assert sources
+    assert all(source.startswith("../") for source in sources)
+    assert page.evaluate(
+        "() => [...document.images].every((e) => e.complete && e.naturalWidth > 0)"
+    )
