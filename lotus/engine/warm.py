@@ -148,7 +148,6 @@ def serve(
         workers: processes for models that stay after a job.
 
     """
-    parent = os.getppid()
     with ExitStack() as here:
         sockets = [here.enter_context(socket.socket(fileno=number)) for number in listeners]
         for each in sockets:
@@ -166,7 +165,7 @@ def serve(
         Path(listener.getsockname()).with_name(READY).touch()
         # A Snakemake that is killed cannot say so: the loop looks for it each second.
         listener.settimeout(1.0)
-        while os.getppid() == parent:
+        while not _is_left_alone():
             if pool is not None:
                 pool.replenish()
             try:
@@ -183,6 +182,11 @@ def serve(
             connection.close()
         for each in sockets:
             _turn_away(each)
+
+
+def _is_left_alone() -> bool:
+    """Whether the workflow is gone, maybe before this process had begun: its end of the pipe is closed."""
+    return bool(select.select([STANDARD_INPUT], [], [], 0)[0])
 
 
 def _load(modules: Sequence[str]) -> None:

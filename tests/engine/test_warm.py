@@ -6,11 +6,13 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from threading import Event, Thread
 from types import ModuleType
 from typing import NamedTuple
 
+import psutil
 import pytest
 
 from lotus.engine import asking, warm
@@ -311,6 +313,40 @@ def test_no_job_that_waits_outlives_a_workflow_that_is_killed(tmp_path):
         _, said = waiting.communicate(timeout=WAIT)
     assert waiting.returncode == 1
     assert "killed" in said
+
+
+def test_one_whose_workflow_was_killed_before_it_began_ends(tmp_path):
+    """It cannot know by its parent: that is another process by then."""
+    log = tmp_path / "warm.log"
+    command = [
+        sys.executable,
+        "-c",
+        WORKFLOW,
+        str(log),
+        "sh",
+        "-c",
+        'sleep 1; exec "$@"',
+        "sh",
+        *LOTUS,
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as workflow:
+        workflow.stdout.readline()
+        workflow.kill()
+    for _ in range(10 * WAIT):
+        if not is_open(log):
+            break
+        time.sleep(0.1)
+    else:
+        pytest.fail(f"it is still there: {log.read_text()}")
+
+
+def is_open(file):
+    """Whether a process of this user has a file open."""
+    for each in psutil.process_iter():
+        with suppress(psutil.Error):
+            if any(found.path == str(file) for found in each.open_files()):
+                return True
+    return False
 
 
 def test_where_no_address_can_be_had_there_is_no_warm_process(tmp_path, monkeypatch):
