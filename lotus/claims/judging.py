@@ -31,7 +31,8 @@ from lotus.claims.stated import (
 )
 from lotus.layout import GOLD
 from lotus.results.conventions import values
-from lotus.results.correlation import jsd_agreement
+from lotus.results.correlation import Correlation, jsd_agreement
+from lotus.results.holm import shares
 from lotus.results.metrics import dataset_title, row_title, sound
 
 HOLDS, FAILS, OPEN, NOT_RUN = (
@@ -78,17 +79,17 @@ Decided = tuple[str, str, Numbers]
 def judge_cells(rule: Rule, cells: Sequence[Evidence]) -> list[Finding]:
     """The verdict of each benchmark that has the rows which the rule is about.
 
-    What is compared in all of them errs together at 5 % (`corrected`); of correlations, each benchmark at
-    5 % divided by their number.
+    What is compared in all of them errs together at 5 % (`corrected`), and so do correlations.
     """
     cells = [cell for cell in cells if _concerns(rule, cell)]
     lacking = [_lacking(rule, cell) for cell in cells]
     ran = zip(cells, lacking, strict=True)
     held = corrected([[] if said else _comparisons(rule, cell) for cell, said in ran])
+    levels = _levels(rule, cells)
     found = []
-    for cell, said, comparisons in zip(cells, lacking, held, strict=True):
+    for cell, said, comparisons, level in zip(cells, lacking, held, levels, strict=True):
         verdict, why, numbers = (
-            (OPEN, f"{said}.", ()) if said else _decided(rule, cell, comparisons, len(cells))
+            (OPEN, f"{said}.", ()) if said else _decided(rule, cell, comparisons, level)
         )
         floor, sentence = _floor(rule, cell)
         found.append(
@@ -245,9 +246,7 @@ def _comparisons(rule: Rule, cell: Evidence) -> list[PairedComparison]:
     return [compare(cell, row, other, rule.metric, floor=floor) for row, other in ran]
 
 
-def _decided(
-    rule: Rule, cell: Evidence, held: Sequence[PairedComparison], benchmarks: int
-) -> Decided:
+def _decided(rule: Rule, cell: Evidence, held: Sequence[PairedComparison], level: float) -> Decided:
     match rule:
         case Best():
             return *_best(rule, cell, held), ()
@@ -258,7 +257,7 @@ def _decided(
         case StandsOut():
             return *_stands_out(rule, cell, held), ()
         case Correlated():
-            return _correlated(rule, cell, benchmarks)
+            return _correlated(rule, cell, level)
     raise TypeError(rule)
 
 
@@ -323,12 +322,24 @@ def _stands_out(
     return (HOLDS if found.is_behind == rule.stands_out else FAILS), why
 
 
-def _correlated(rule: Correlated, cell: Evidence, benchmarks: int) -> Decided:
-    """The bootstrap interval of `jsd_agreement`, of the protocol's own forms of the two metrics."""
+def _levels(rule: Rule, cells: Sequence[Evidence]) -> list[float]:
+    """Returns the levels of the correlations' intervals in benchmarks that err together at 5 %."""
+    if not isinstance(rule, Correlated):
+        return [1 - ERROR] * len(cells)
+    p_values = [_agreement(rule, cell).p_value for cell in cells]
+    return [1 - share for share in shares(p_values, ERROR)]
+
+
+def _agreement(rule: Correlated, cell: Evidence, level: float = 1 - ERROR) -> Correlation:
+    """Returns the correlation of the protocol's own forms of the two metrics."""
     numbers = sound(cell.frame)
     forms = {name: values(numbers, name, cell.protocol)[1] for name in ("jsd", "rf_jsd")}
-    level = 1 - ERROR / benchmarks
-    found = jsd_agreement(cell.frame.assign(**forms), level)[1]
+    return jsd_agreement(cell.frame.assign(**forms), level, rule.at_least)[1]
+
+
+def _correlated(rule: Correlated, cell: Evidence, level: float) -> Decided:
+    """Holds where the bootstrap interval of `jsd_agreement` lies above what the rule asks for."""
+    found = _agreement(rule, cell, level)
     numbers_found = [
         ("pearson", found.pearson),
         ("low", found.low),

@@ -35,8 +35,8 @@ METHOD = (
     "seeds. A row that collapsed fails. A run that failed made no model: it counts as if it had not run. "
     "A claim about every benchmark holds if it does in each and all of the paper's were run, and does not "
     "hold if it is refuted in one; a claim about some holds if it does in one. Correlations have "
-    "bootstrap intervals over whole methods, at 5 % divided by the number of benchmarks. Metrics are "
-    "those of the protocol: textbook under corrected, as published under released."
+    "bootstrap intervals over whole methods, corrected alike. Metrics are those of the protocol: textbook "
+    "under corrected, as published under released."
 )
 FORMAT = 2
 

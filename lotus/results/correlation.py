@@ -21,6 +21,7 @@ class Correlation:
         pearson, spearman: NaN where one of the two is constant or has a value that is not finite, or
             there are fewer than 3 points.
         low, high: bootstrap interval of `pearson`, over whole groups of points; NaN of fewer than 3.
+        p_value: at which error an interval would just end at the asked bound; 1 where there is none.
         points: how many pairs.
         groups: into how many they fall.
 
@@ -29,6 +30,7 @@ class Correlation:
     pearson: float
     low: float
     high: float
+    p_value: float
     spearman: float
     points: int
     groups: int
@@ -39,6 +41,7 @@ def correlate(
     y: np.ndarray,
     of: np.ndarray | None = None,
     level: float = 0.95,
+    bound: float = 0.0,
     resamples: int = 2000,
 ) -> Correlation:
     """Pearson and Spearman correlation of `x` and `y`, float `[n]`; the bootstrap has a fixed seed.
@@ -52,6 +55,7 @@ def correlate(
     Args:
         of: the group of each point, `[n]`; by default each is its own.
         level: of the interval.
+        bound: that `p_value` is held against.
 
     Raises:
         LotusError: the two are not equally long.
@@ -66,18 +70,21 @@ def correlate(
         )
     names, group = np.unique(np.arange(count) if of is None else of, return_inverse=True)
     if count < 3 or not np.isfinite([x, y]).all() or np.ptp(x) == 0 or np.ptp(y) == 0:
-        return Correlation(np.nan, np.nan, np.nan, np.nan, count, len(names))
+        return Correlation(np.nan, np.nan, np.nan, 1.0, np.nan, count, len(names))
     once = np.ones((1, count))
     ranks = float(_pearson(rankdata(x), rankdata(y), once)[0])
     pearson = float(_pearson(x, y, once)[0])
     if len(names) < 3:
-        return Correlation(pearson, np.nan, np.nan, ranks, count, len(names))
+        return Correlation(pearson, np.nan, np.nan, 1.0, ranks, count, len(names))
     draws = np.random.default_rng(0)
     times = draws.multinomial(len(names), np.full(len(names), 1 / len(names)), size=resamples)
-    low, high = np.nanpercentile(
-        _pearson(x, y, times[:, group]), [50 * (1 - level), 50 * (1 + level)]
+    drawn = _pearson(x, y, times[:, group])
+    low, high = np.nanpercentile(drawn, [50 * (1 - level), 50 * (1 + level)])
+    known = drawn[~np.isnan(drawn)]
+    beyond = min(float((known < bound).mean()), float((known >= bound).mean()))
+    return Correlation(
+        pearson, float(low), float(high), min(1.0, 2 * beyond), ranks, count, len(names)
     )
-    return Correlation(pearson, float(low), float(high), ranks, count, len(names))
 
 
 def _pearson(x: np.ndarray, y: np.ndarray, times: np.ndarray) -> np.ndarray:
@@ -99,7 +106,9 @@ def _pearson(x: np.ndarray, y: np.ndarray, times: np.ndarray) -> np.ndarray:
     return found
 
 
-def jsd_agreement(frame: pd.DataFrame, level: float = 0.95) -> tuple[pd.DataFrame, Correlation]:
+def jsd_agreement(
+    frame: pd.DataFrame, level: float = 0.95, bound: float = 0.0
+) -> tuple[pd.DataFrame, Correlation]:
     """The points of the RF-JSD against JSD plot of one benchmark, and their correlation.
 
     Without gold (its JSD is 0 by definition) and other golds, without collapsed models, and without models
@@ -116,4 +125,5 @@ def jsd_agreement(frame: pd.DataFrame, level: float = 0.95) -> tuple[pd.DataFram
         np.asarray(points["rf_jsd"], dtype=float),
         np.asarray(points["row"], dtype=str),
         level,
+        bound,
     )

@@ -1,5 +1,6 @@
 """One cell judged by each kind of rule."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -286,21 +287,26 @@ def test_a_finding_names_the_measures_that_it_rests_on():
     assert judge_cell(against("scrub"), cell(rows)).measures == []
 
 
-def test_correlations_of_several_benchmarks_share_the_error():
+def test_correlations_of_several_benchmarks_share_the_error_step_by_step():
     rng = np.random.default_rng(0)
-    jsd = rng.uniform(0.1, 0.5, size=(12, 3))
-    rf = jsd + 0.05 * rng.normal(size=jsd.shape)
-    cells = [
-        cell(
-            {f"m{n}": {"jsd": jsd[n], "rf_jsd": rf[n]} for n in range(12)},
-            where=(data, "resnet18", "instance-10"),
-        )
-        for data in ("a", "b")
-    ]
+    jsd, noise_of = rng.uniform(0.1, 0.5, size=(12, 3)), rng.normal(size=(12, 3))
     rule = rule_of(kind="correlation", at_least=0.8)
-    alone, together = (judge_cells(rule, some)[0] for some in (cells[:1], cells))
-    assert dict(together.numbers)["low"] < dict(alone.numbers)["low"]
-    assert "97.5 % bootstrap interval" in together.why
+
+    def levels(*noises):
+        cells = [
+            cell(
+                {f"m{n}": {"jsd": jsd[n], "rf_jsd": (jsd + size * noise_of)[n]} for n in range(12)},
+                where=(str(place), "resnet18", "instance-10"),
+            )
+            for place, size in enumerate(noises)
+        ]
+        found = judge_cells(rule, cells)
+        return [(re.search(r"([\d.]+) % bootstrap", it.why)[1], it.verdict) for it in found]
+
+    assert levels(0.09) == [("95", OPEN)]
+    # What is clear is decided at half of the error, and the other then has all of it.
+    assert levels(0.09, 0.01) == [("95", OPEN), ("97.5", HOLDS)]
+    assert levels(0.09, 0.09) == [("97.5", OPEN)] * 2
 
 
 def test_alike_by_every_distance():

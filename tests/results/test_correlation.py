@@ -52,6 +52,16 @@ def test_the_interval_covers_about_as_often_as_it_says_and_that_of_single_models
     assert covered["models"] <= 70
 
 
+def test_an_interval_at_the_error_of_the_p_value_ends_at_the_bound():
+    x, noise = np.random.default_rng(3).normal(size=(2, 30))
+    y = x + noise
+    found = correlate(x, y, bound=0.65)
+    assert 0.01 < found.p_value < 0.9
+    assert correlate(x, y, level=1 - found.p_value).low == pytest.approx(0.65, abs=0.01)
+    assert correlate(x, y, bound=-0.9).p_value == correlate(x, y, bound=0.99).p_value == 0
+    assert correlate(x[:2], y[:2], bound=-0.9).p_value == 1
+
+
 def test_two_groups_have_no_interval():
     x = np.arange(6.0)
     found = correlate(x, x**2, np.array(["a"] * 3 + ["b"] * 3))
