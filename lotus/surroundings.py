@@ -8,6 +8,8 @@ import os
 import sys
 
 PACKAGE = "lotus"
+WRITE_OF_OTHERS = 0o002
+"""Of a file's mode: all users of the machine may write it."""
 
 
 def keep_checkout_last() -> None:
@@ -51,6 +53,11 @@ def take_in_present_folder() -> None:
     """Puts the present folder at the end of the search path, where plug-ins of it are found."""
     if os.getcwd() not in map(os.path.abspath, sys.path):
         sys.path.append(os.getcwd())
+
+
+def keep_strangers_out() -> None:
+    """Has nobody but this user, and a group that the umask lets in, write what is made from here on."""
+    os.umask(os.umask(0o022) | WRITE_OF_OTHERS)
 
 
 def settle() -> None:

@@ -31,7 +31,7 @@ from lotus.claims.stated import (
 )
 from lotus.layout import GOLD
 from lotus.results.conventions import values
-from lotus.results.correlation import Correlation, jsd_agreement
+from lotus.results.correlation import Correlation, agreement_points, jsd_agreement
 from lotus.results.holm import shares
 from lotus.results.metrics import dataset_title, row_title, sound
 
@@ -174,7 +174,7 @@ def _floor(rule: Rule, cell: Evidence) -> Floor:
         case Best() | Smaller():
             return floor_of_ranking(cell, rule.metric, {*_asked(rule)} & cell.rows)
         case Correlated():
-            rows = jsd_agreement(cell.frame)[0]["row"].unique()
+            rows = agreement_points(cell.frame)["row"].unique()
             return floor_of_correlation(cell, [str(row) for row in rows])
     return (), ""
 

@@ -229,7 +229,7 @@ def serve(listeners: tuple[int, ...], workers: int) -> None:
 
 def run() -> None:
     """Runs the `lotus` command."""
-    # What commands remember is read back: a group can be let in by a umask, but not all users of a machine.
-    os.umask(os.umask(0o022) | 0o002)
+    # What commands remember is read back.
+    surroundings.keep_strangers_out()
     surroundings.settle()
     main()

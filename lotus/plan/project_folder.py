@@ -8,16 +8,16 @@ from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
-from lotus import layout
+from lotus import layout, surroundings
 from lotus.errors import LotusError
 from lotus.names import shown
+from lotus.surroundings import WRITE_OF_OTHERS
 from lotus.tracking.dvc import refuse_braces
 from lotus.tracking.dvc_files import locked_stores
 
 SNAKEMAKE = Path(".snakemake")
 DRY_RUN = frozenset(("-n", "--dry-run", "--dryrun"))
 LOCKS = SNAKEMAKE / "locks"
-WRITE_OF_OTHERS = 0o002
 WRITTEN = (SNAKEMAKE, layout.RESULTS, layout.RAW, Path("logs"), Path(".lotus"))
 """Folders below which jobs write; stores may be others' and read-only."""
 
@@ -48,11 +48,8 @@ def check_folder(arguments: Sequence[str]) -> None:
 
 
 def keep_strangers_out() -> None:
-    """Has nobody but this user, and a group that the umask lets in, write what is made from here on.
-
-    Snakemake has begun its own folder by now, and reads back what lies there.
-    """
-    os.umask(os.umask(0o022) | WRITE_OF_OTHERS)
+    """As `surroundings` has it, and also in the folder that Snakemake has begun by now, and reads back."""
+    surroundings.keep_strangers_out()
     for path in (SNAKEMAKE, *SNAKEMAKE.glob("*"), *SNAKEMAKE.glob("log/*")):
         with suppress(OSError):
             mode = path.stat().st_mode

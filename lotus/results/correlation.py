@@ -106,20 +106,27 @@ def _pearson(x: np.ndarray, y: np.ndarray, times: np.ndarray) -> np.ndarray:
     return found
 
 
-def jsd_agreement(
-    frame: pd.DataFrame, level: float = 0.95, bound: float = 0.0
-) -> tuple[pd.DataFrame, Correlation]:
-    """The points of the RF-JSD against JSD plot of one benchmark, and their correlation.
+def agreement_points(frame: pd.DataFrame) -> pd.DataFrame:
+    """Returns the models of one benchmark by which RF-JSD is held against JSD; none where there is no gold.
 
     Without gold (its JSD is 0 by definition) and other golds, without collapsed models, and without models
-    that say exactly what the original says, except the original itself; none where there is no gold. Its
-    interval is over whole rows: a method's models of several seeds are no methods of their own.
+    that say exactly what the original says, except the original itself.
     """
     frame = sound(frame)
     points = frame[
         ~frame["row"].isin([GOLD, GOLD_AGAIN]) & frame["jsd"].notna() & frame["rf_jsd"].notna()
     ]
-    points = points[(points["row"] == ORIGINAL) | ~points["same_as_original"].astype(bool)]
+    return points[(points["row"] == ORIGINAL) | ~points["same_as_original"].astype(bool)]
+
+
+def jsd_agreement(
+    frame: pd.DataFrame, level: float = 0.95, bound: float = 0.0
+) -> tuple[pd.DataFrame, Correlation]:
+    """Returns the points of the RF-JSD against JSD plot of one benchmark, and their correlation.
+
+    Its interval is over whole rows: a method's models of several seeds are no methods of their own.
+    """
+    points = agreement_points(frame)
     return points, correlate(
         np.asarray(points["jsd"], dtype=float),
         np.asarray(points["rf_jsd"], dtype=float),

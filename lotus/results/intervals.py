@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from lotus.errors import LotusError
+from lotus.results.resolution import least_deviation
 
 EXACT = 12
 """Decimals beyond which a difference is arithmetic, not measurement."""
@@ -146,7 +147,7 @@ def paired(
         return Interval(mean, -np.inf, np.inf, level, n)
     mean = float(differences.mean())
     seen = float(differences.std(ddof=1)) if np.ptp(differences) else 0.0
-    deviation = max(seen, resolution / np.sqrt(6))
+    deviation = max(seen, least_deviation(resolution, of_difference=True))
     if not deviation:
         return Interval(mean, -np.inf, np.inf, level, n)
     half = float(_quantile(level, n) * deviation / np.sqrt(n))

@@ -1,7 +1,12 @@
 """The report, opened in a real browser."""
 
+import shutil
+from pathlib import Path
+
 import pytest
 from browsing import CHROMIUM, DESKTOP, unfolded
+
+from lotus.page.report import write_report
 
 
 @pytest.fixture(scope="session")
@@ -49,3 +54,30 @@ def visit(browser, results):
 def page(visit):
     """The report with all of its parts unfolded."""
     return unfolded(visit())
+
+
+@pytest.fixture
+def write_again(results, tmp_path, monkeypatch):
+    """Writes the page once more, in a copy of the results, and gives its place.
+
+    Others look at the finished results meanwhile, and a page that nobody recorded would be found there.
+    """
+    for path in results.parent.iterdir():
+        if path != results:
+            (tmp_path / path.name).symlink_to(path)
+    shutil.copytree(results, tmp_path / "results")
+    monkeypatch.chdir(tmp_path)
+
+    def write(**options):
+        out = tmp_path / "results/report/again.html"
+        write_report(
+            Path("results/experiment.json"),
+            Path("report/published"),
+            Path("report/page/index.html.j2"),
+            out,
+            out.with_suffix(".json"),
+            **options,
+        )
+        return out
+
+    return write

@@ -1,14 +1,10 @@
 """The report in a real browser: links, navigation, sorting, figures, themes, print, narrow pages."""
 
-import shutil
 from itertools import pairwise
-from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
 from browsing import CHROMIUM, COLUMNS, CONTRASTS, DESKTOP, OUTLINE, PHONE, unfolded
-
-from lotus.page.report import write_report
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
 
@@ -296,26 +292,8 @@ def test_print(visit):
     assert pdf.count(b"/Type /Page\n") >= 3
 
 
-def test_a_page_that_would_be_too_large_takes_its_figures_from_their_files(
-    visit, results, tmp_path, monkeypatch
-):
-    root = Path(__file__).parents[2]
-    # Others look at the finished results meanwhile, and a page that nobody recorded would be found there.
-    for path in results.parent.iterdir():
-        if path != results:
-            (tmp_path / path.name).symlink_to(path)
-    shutil.copytree(results, tmp_path / "results")
-    out = tmp_path / "results/report/linked.html"
-    monkeypatch.chdir(tmp_path)
-    write_report(
-        Path("results/experiment.json"),
-        root / "report/published",
-        root / "report/page/index.html.j2",
-        out,
-        out.with_suffix(".json"),
-        limit=1_000,
-    )
-    page = visit(path=out)
+def test_a_page_that_would_be_too_large_takes_its_figures_from_their_files(visit, write_again):
+    page = visit(path=write_again(limit=1_000))
     sources = page.eval_on_selector_all(
         "figure img", "all => all.map((e) => e.getAttribute('src'))"
     )

@@ -1,7 +1,6 @@
 """Every number of the page opens the way back from it, by the mouse and by keys."""
 
 import json
-import os
 import re
 from pathlib import Path
 
@@ -11,7 +10,6 @@ from browsing import CHROMIUM, CONTRASTS, PHONE, unfolded
 from lotus.data.forget_sheet import read_forget_sheet
 from lotus.data.splits import load_forget_set
 from lotus.lineage.lookup import look_up
-from lotus.page.report import write_report
 from lotus.records.files import sha256
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
@@ -194,20 +192,5 @@ def test_without_script_numbers_stand_as_text(browser, results):
     context.close()
 
 
-def test_the_same_results_give_the_same_page_to_the_byte(results):
-    root, here = results.parent, Path.cwd()
-    out = results / "report/again.html"
-    os.chdir(root)
-    try:
-        write_report(
-            Path("results/experiment.json"),
-            root / "report/published",
-            root / "report/page/index.html.j2",
-            out,
-            out.with_suffix(".json"),
-        )
-        assert out.read_bytes() == (results / "report/index.html").read_bytes()
-    finally:
-        os.chdir(here)
-        out.unlink(missing_ok=True)
-        out.with_suffix(".json").unlink(missing_ok=True)
+def test_the_same_results_give_the_same_page_to_the_byte(results, write_again):
+    assert write_again().read_bytes() == (results / "report/index.html").read_bytes()

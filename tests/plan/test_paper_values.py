@@ -8,19 +8,15 @@ from pathlib import Path
 import pytest
 
 from lotus.config.cells import Benchmark
-from lotus.config.origins import read_origin
-from lotus.config.reading import load
 from lotus.methods.base import configured
 from lotus.plan.declared import declared
-from lotus.plan.plan import Plan
 
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
 def plan():
-    origin = read_origin(ROOT / "config/paper.yaml")
-    return Plan(load(origin.content, [origin]))
+    return declared([ROOT / "config/paper.yaml"], {}).plan
 
 
 def of(plan, row, dataset, protocol="corrected", architecture="resnet18"):
