@@ -17,6 +17,8 @@ SEED ?= $(shell date +%s)
 BIN := $(abspath $(VENV))/bin
 # The jobs' own `lotus`, and the tools that the tests call.
 export PATH := $(BIN):$(PATH)
+# Where this is set, each of thousands of processes would compile the package anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: report test check docs bench env lock fuzz vulnerabilities
 
@@ -30,9 +32,10 @@ report: env
 	echo "Report:  $(CURDIR)/results/report/index.html" && \
 	echo "Figures: results/figures   tables: results/tables   times: results/timings   logs: logs"
 
-# Two at once: some tests use one core, others run workflows on two. A file's tests stay together.
+# Three at once are for two cores: some tests wait, for Slurm or a process that they killed. A file's tests
+# stay together.
 test: check
-	pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder
+	pytest --numprocesses 3 --dist loadscope --no-loadscope-reorder
 
 check: env
 	ruff format --check .

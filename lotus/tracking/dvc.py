@@ -149,8 +149,7 @@ def cache_stores(folders: Sequence[Path], out: Path, record: Path) -> None:
     """
     targets = [folder.as_posix() for folder in folders]
     locked = sha256(layout.LOCK)
-    for target in targets:
-        dvc("commit", "--quiet", "--force", target)
+    dvc("commit", "--quiet", "--force", *targets)
     if sha256(layout.LOCK) != locked:
         raise LotusError(f"{layout.LOCK}: changed while the stores were put into DVC's cache")
     write_text(out, dvc("status", "--json", *targets))

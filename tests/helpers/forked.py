@@ -5,22 +5,31 @@ Nothing is imported anew.
 
 import logging
 import os
+import pickle
 import re
 import runpy
 import subprocess
 import sys
 import tempfile
 import traceback
+from filecmp import cmp
 from functools import cache
 from importlib import import_module
 
 import pytest
-from project import environment_of_user
+from forked_warm import fork_the_warm_process
+from project import ROOT, environment_of_user
 from snakemake.cli import main as snakemake_main
 
 from lotus.cli import main
+from lotus.engine import warm
+from lotus.records import sources
 from lotus.records.code_identity import read_ahead
+from lotus.runs.run import load_optimizers
 from lotus.surroundings import PACKAGE
+
+RULES = [f"{PACKAGE}/records/{name}" for name in ("sources.py", "syntax.py")]
+"""By which sources are looked into."""
 
 
 def lotus(folder, *arguments, check=True):
@@ -36,6 +45,9 @@ def own_lotus(folder, *arguments, check=True):
 
 def snakemake(folder, *arguments, check=True):
     """Runs Snakemake in a folder, by the code that lies there."""
+    _read_ahead()
+    if "--cores" in arguments:
+        _load_ahead()
     return _forked(folder, ["snakemake", *map(str, arguments)], _snakemake, check)
 
 
@@ -68,11 +80,19 @@ def _read_ahead():
     read_ahead()
 
 
+@cache
+def _load_ahead():
+    """Once for all workflows: what the warm process of each would load."""
+    for library in warm.LIBRARIES:
+        import_module(library)
+    load_optimizers()
+
+
 def _snakemake():
     os.environ.update(environment_of_user())
     os.environ.pop("PYTHONPATH", None)
-    # The Snakefile imports the code of its folder.
-    _forget_package()
+    _take_package_of_folder()
+    fork_the_warm_process()
     snakemake_main()
 
 
@@ -87,6 +107,20 @@ def _forget_package():
     for name in [*sys.modules]:
         if name.partition(".")[0] == PACKAGE:
             del sys.modules[name]
+
+
+def _take_package_of_folder():
+    """Imports the code of the present folder in place of this one.
+
+    What this process knows of sources stays known, if that code would look into them by the same rules.
+    """
+    known = pickle.dumps(sources.MET)
+    _forget_package()
+    sys.path.insert(0, os.getcwd())
+    of_folder = import_module(sources.__name__)
+    sys.path.pop(0)
+    if all(cmp(ROOT / rules, rules, shallow=False) for rules in RULES):
+        of_folder.MET.update(pickle.loads(known))
 
 
 def _forked(folder, command, work, check):

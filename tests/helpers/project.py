@@ -6,6 +6,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from importlib.util import cache_from_source
 from pathlib import Path
 
 import pytest
@@ -42,9 +43,22 @@ def copy_of_project(folder):
     listed = run(ROOT, "git", "ls-files", "--cached", "--others", "--exclude-standard").stdout
     for name in listed.splitlines():
         if (ROOT / name).is_file() and not PUBLISHED.match(name):
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / name)
+            _copy(ROOT / name, folder / name)
+            if name.endswith(".py"):
+                _copy_compiled(ROOT / name, folder / name)
     author = ["-c", "user.name=test", "-c", "user.email=test@example.org"]
     run(folder, "git", "init", "--quiet")
     run(folder, "git", "add", "--all")
     run(folder, "git", *author, "commit", "--quiet", "--message", "copy")
+
+
+def _copy(file, target):
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy2(file, target)
+
+
+def _copy_compiled(source, target):
+    """Copies what Python made of a source, if it has met it: it is good for a copy of the same time."""
+    compiled = Path(cache_from_source(source))
+    if compiled.is_file():
+        _copy(compiled, Path(cache_from_source(target)))
