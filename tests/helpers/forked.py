@@ -11,13 +11,12 @@ import runpy
 import subprocess
 import sys
 import tempfile
-import traceback
 from filecmp import cmp
 from functools import cache
 from importlib import import_module
 
 import pytest
-from forked_warm import fork_the_warm_process
+from forked_warm import end_with, fork_the_warm_process
 from project import ROOT, environment_of_user
 from snakemake.cli import main as snakemake_main
 
@@ -130,7 +129,7 @@ def _forked(folder, command, work, check):
     ):
         child = os.fork()
         if child == 0:
-            _become(folder, command, work, out, error)
+            end_with(lambda: _become(folder, command, work, out, error))
         status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         out.seek(0)
         error.seek(0)
@@ -141,23 +140,17 @@ def _forked(folder, command, work, check):
 
 
 def _become(folder, command, work, out, error):
-    """Turns this process into the command, and ends it."""
-    status = 1
+    """Turns this process into the command."""
+    # What goes wrong from here on is said where the test reads it.
+    sys.stdout, sys.stderr, sys.argv = out, error, command
+    os.chdir(folder)
+    os.dup2(out.fileno(), 1)
+    os.dup2(error.fileno(), 2)
+    # Those of pytest: messages are to go to standard error.
+    logging.getLogger().handlers.clear()
     try:
-        os.chdir(folder)
-        os.dup2(out.fileno(), 1)
-        os.dup2(error.fileno(), 2)
-        sys.stdout, sys.stderr, sys.argv = out, error, command
-        # Those of pytest: messages are to go to standard error.
-        logging.getLogger().handlers.clear()
         work()
-    except SystemExit as end:
-        status = end.code if isinstance(end.code, int) else int(end.code is not None)
-    except BaseException:
-        traceback.print_exc(file=error)
-    else:
-        status = 0
     finally:
+        # Also if the command has put others in place of these.
         out.flush()
         error.flush()
-        os._exit(status)

@@ -13,6 +13,8 @@ from contextlib import suppress
 
 from project import ROOT
 
+PROGRAM = "workflow/run_lotus.py"
+
 
 class ForkedWarm:
     """What `lotus.engine.warm.WarmProcess` asks of the process that it starts."""
@@ -21,7 +23,7 @@ class ForkedWarm:
         here, self._there = os.pipe()
         self.pid = os.fork()
         if self.pid == 0:
-            _serve(here, command, stdout, stderr, env, pass_fds)
+            end_with(lambda: _serve(here, command, stdout, stderr, env, pass_fds))
         os.close(here)
 
     def terminate(self):
@@ -37,7 +39,7 @@ class Popen(subprocess.Popen):
     """`subprocess.Popen`, but for the warm process."""
 
     def __new__(cls, args, *more, **given):
-        if isinstance(args, list) and args[2:4] == [_program(args), "warm"]:
+        if isinstance(args, list) and args[3:4] == ["warm"] and args[2].endswith(PROGRAM):
             given.pop("stdin")
             return ForkedWarm(args, **given)
         return super().__new__(cls)
@@ -48,35 +50,40 @@ def fork_the_warm_process():
     subprocess.Popen = Popen
 
 
-def _program(command):
-    return next((word for word in command if word.endswith("workflow/run_lotus.py")), None)
-
-
-def _serve(stdin, command, stdout, stderr, env, pass_fds):
-    """Turns this process into the warm process, and ends it."""
+def end_with(work):
+    """Does the work, and ends this process, a fork, with its status."""
     status = 1
     try:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        for number, file in enumerate((stdin, stdout.fileno(), stderr.fileno())):
-            os.dup2(file, number)
-        _close_others(pass_fds)
-        sys.stdout, sys.stderr = (os.fdopen(number, "w") for number in (1, 2))
-        os.environ.clear()
-        os.environ.update(env)
-        # Only the folder's package is to be found, as `workflow/run_lotus.py` has it.
-        ours = ("", str(ROOT))
-        tests = str(ROOT / "tests")
-        sys.path[:] = [it for it in sys.path if it not in ours and not it.startswith(tests)]
-        sys.argv = ["lotus", *command[command.index("warm") :]]
-        from lotus.cli.main import run
-
-        run()
+        work()
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else int(end.code is not None)
     except BaseException:
         traceback.print_exc()
+    else:
+        status = 0
     finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
         os._exit(status)
+
+
+def _serve(stdin, command, stdout, stderr, env, pass_fds):
+    """Turns this process into the warm process."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    for number, file in enumerate((stdin, stdout.fileno(), stderr.fileno())):
+        os.dup2(file, number)
+    _close_others(pass_fds)
+    sys.stdout, sys.stderr = (os.fdopen(number, "w") for number in (1, 2))
+    os.environ.clear()
+    os.environ.update(env)
+    # Only the folder's package is to be found, as `workflow/run_lotus.py` has it.
+    ours = ("", str(ROOT))
+    tests = str(ROOT / "tests")
+    sys.path[:] = [it for it in sys.path if it not in ours and not it.startswith(tests)]
+    sys.argv = ["lotus", *command[command.index("warm") :]]
+    from lotus.cli.main import run
+
+    run()
 
 
 def _close_others(kept):
