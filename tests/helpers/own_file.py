@@ -7,6 +7,8 @@ run once, and single lines of the files are changed to see what follows.
 import json
 import re
 import shutil
+from importlib.util import cache_from_source
+from pathlib import Path
 
 from forked import planned, snakemake
 from project import ROOT
@@ -54,7 +56,7 @@ def extend(finished, made):
         claims.write(block("own-claim.md", "yaml"))
     noted["claim"] = planned(folder, *DIGITS)
     for what, name in FILES.items():
-        (folder / name).write_text(block(f"own-{what}.md"))
+        _write(folder / name, block(f"own-{what}.md"))
         noted[what] = planned(folder, *DIGITS)
         if what == "figure":
             noted["figure alone"] = planned(folder, TARGET, *DIGITS)
@@ -64,12 +66,18 @@ def extend(finished, made):
     for what, edit in EDITS.items():
         text = block(f"own-{what}.md")
         assert edit[0] in text
-        (folder / FILES[what]).write_text(text.replace(*edit))
+        _write(folder / FILES[what], text.replace(*edit))
         noted[f"{what} edited"] = planned(folder, *DIGITS)
-        (folder / FILES[what]).write_text(text)
-    mistaken = folder / FILES["figure"]
-    mistaken.write_text(block("own-figure.md").replace(*MISTAKE))
+        _write(folder / FILES[what], text)
+    mistaken, text = folder / FILES["figure"], block("own-figure.md")
+    _write(mistaken, text.replace(*MISTAKE))
     refused = snakemake(folder, "--dry-run", *DIGITS, check=False)
-    mistaken.write_text(block("own-figure.md"))
+    _write(mistaken, text)
     noted["refused"] = [refused.returncode, refused.stdout + refused.stderr]
     (made / "noted.json").write_text(json.dumps(noted))
+
+
+def _write(module, text):
+    """Of two texts of the same size and second Python would take what it compiled of the first."""
+    module.write_text(text)
+    Path(cache_from_source(module)).unlink(missing_ok=True)
