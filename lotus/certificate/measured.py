@@ -6,12 +6,11 @@ from typing import Any
 from lotus import layout
 from lotus.attacks.base import registry as attacks
 from lotus.config.cells import Benchmark
-from lotus.config.protocol import CORRECTED
 from lotus.layout import GOLD, GOLD_AGAIN, ORIGINAL
 from lotus.metrics.base import registry
 from lotus.results.attacks import read_attacks
 from lotus.results.metrics import benchmark_title, read_metrics
-from lotus.results.power import FRESH, TRIED, Tried, read_power
+from lotus.results.power import FRESH, TRIED, Tried, read_tried
 from lotus.wording import all_of
 
 
@@ -97,15 +96,15 @@ def strength(cell: Benchmark) -> dict[str, Any]:
         LotusError: what lies there is not what `lotus power` writes.
 
     """
-    if not layout.POWER.is_file():
+    tried = read_tried(cell.protocol)
+    if tried is None:
         return _unknown(
-            "no check was tried on models whose truth is known, as `snakemake power` does"
+            "no check was tried on models whose truth is known, as `snakemake power` does under "
+            f"'{cell.protocol}'"
         )
-    tried = read_power(layout.POWER)
-    here = {key: getattr(cell, key) for key in tried.about}
-    if here != dict(tried.about) or cell.protocol != CORRECTED.name:
+    if any(getattr(cell, key) != name for key, name in tried.about.items()):
         where = benchmark_title(**tried.about)
-        return _unknown(f"the checks were tried on another benchmark ({where}, corrected) alone")
+        return _unknown(f"the checks were tried on another benchmark ({where}) alone")
     return {"unknown": "", "checks": [_of_check(tried, name) for name in tried.measures()]}
 
 

@@ -15,12 +15,14 @@ from lotus.cli.parameters import (
     beside,
     experiment_option,
     labels_option,
+    protocol_option,
     published_option,
     record_option,
     required_record_option,
     seed_option,
     stem_option,
 )
+from lotus.config.protocol import Protocol
 
 RUNS = "results/digits/resnet18/seed13"
 EACH_GROUP = {
@@ -194,6 +196,7 @@ def attack_shadows(
     show_default=True,
     help="Share of golds that may raise an alarm.",
 )
+@protocol_option
 @labels_option
 @click.option("--out", type=FILE, required=True, help="What each says of each model (JSON).")
 @record_option
@@ -201,6 +204,7 @@ def power(
     models: tuple[tuple[str, Path], ...],
     seed: int,
     level: float,
+    protocol: Protocol,
     labels: dict[str, Any],
     out: Path,
     record: Path | None,
@@ -213,7 +217,7 @@ def power(
     """
     from lotus.runs.power import measure_power
 
-    measure_power(models, seed, level, labels, out, record or beside(out))
+    measure_power(models, seed, level, labels, out, record or beside(out), protocol)
 
 
 @click.command(

@@ -15,7 +15,7 @@ from lotus.config.mistakes import worded
 from lotus.config.overrides import Override
 from lotus.config.power import Power
 from lotus.config.privacy import Privacy
-from lotus.config.resolved import benchmarks
+from lotus.config.resolved import benchmarks, cells_of_power
 from lotus.config.settings import Settings
 from lotus.config.tuning import FEWEST_SEEDS, Tuning
 from lotus.errors import choices
@@ -150,15 +150,18 @@ def _power_problems(settings: Settings, power: Power) -> Iterator[Problem]:
     if unknown:
         return
     grid = benchmarks(settings)
-    cell = Benchmark(power.dataset, power.architecture, power.scenario, protocol.CORRECTED.name)
-    if cell not in grid or not grid[cell].gold:
-        what = (
-            "its benchmark is not in the grid with a gold model, under 'corrected' and in no study"
-        )
-        yield ["power"], None, what
-    elif power.seed is not None and power.seed not in grid[cell].seeds:
-        what = f"its benchmark has no such seed; accepted: {', '.join(map(str, grid[cell].seeds))}"
-        yield ["power", "seed"], power.seed, what
+    cells = cells_of_power(settings)
+    if not cells:
+        yield ["power"], None, "its benchmark is not in the grid with a gold model, in no study"
+    for cell in cells:
+        if cell not in grid or not grid[cell].gold:
+            under = f"under '{cell.protocol}' and in no study"
+            what = f"its benchmark is not in the grid with a gold model, {under}"
+            yield ["power", "protocols"], cell.protocol, what
+        elif power.seed is not None and power.seed not in grid[cell].seeds:
+            seeds = ", ".join(map(str, grid[cell].seeds))
+            what = f"its benchmark has no such seed under '{cell.protocol}'; accepted: {seeds}"
+            yield ["power", "seed"], power.seed, what
 
 
 def _tuning_problems(settings: Settings, tuning: Tuning) -> Iterator[Problem]:

@@ -6,10 +6,11 @@ from typing import Annotated
 from pydantic import Field, PositiveInt, model_validator
 
 from lotus.config.fields import Name, Real, Section, Seed
+from lotus.config.grid import ProtocolName
 
 
 class Power(Section):
-    """How measures and attacks are tried (`snakemake power`), on one benchmark of the grid, corrected.
+    """How measures and attacks are tried (`snakemake power`), on one benchmark of the grid.
 
     Models whose truth is known are trained: golds, models that kept half of the forget set or all of it.
     """
@@ -17,6 +18,13 @@ class Power(Section):
     dataset: Name = Field(description="Data set of the benchmark.")
     architecture: Name = Field(description="Its architecture.")
     scenario: Name = Field(description="What is forgotten there.")
+    protocols: Annotated[tuple[ProtocolName, ...], Field(min_length=1, strict=False)] | None = (
+        Field(
+            None,
+            description="In whose conventions they are tried; default: corrected and released, as far as "
+            "the benchmark is run so. Models are shared where these do not tell them apart.",
+        )
+    )
     seed: Seed | None = Field(
         None,
         description="Whose splits, original and gold are taken; default: the first of the seeds.",
@@ -44,4 +52,7 @@ class Power(Section):
             raise ValueError(
                 f"golds = {self.golds} cannot reach level {self.level:g}: it takes at least {needed}"
             )
+        protocols = self.protocols or ()
+        if len({*protocols}) < len(protocols):
+            raise ValueError(f"protocols = {', '.join(protocols)}: one is named twice")
         return self

@@ -57,6 +57,22 @@ def benchmarks(settings: Settings) -> dict[Benchmark, Extent]:
     }
 
 
+def cells_of_power(settings: Settings) -> list[Benchmark]:
+    """The benchmark on which measures are tried, under each protocol in whose conventions they are.
+
+    Unless it names some, these are the two whole ones, as far as the benchmark is run with a gold model.
+    """
+    power = settings.power
+    if power is None:
+        return []
+    place = power.dataset, power.architecture, power.scenario
+    if power.protocols is not None:
+        return [Benchmark(*place, name) for name in power.protocols]
+    grid = benchmarks(settings)
+    cells = [Benchmark(*place, name) for name in protocol.BASES]
+    return [cell for cell in cells if cell in grid and grid[cell].gold]
+
+
 def training_of(settings: Settings, dataset: str, architecture: str) -> Training:
     """The recipe of one data set and architecture, overrides applied."""
     recipe = settings.architectures[architecture].training.model_dump()

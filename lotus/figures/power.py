@@ -66,7 +66,7 @@ def power(sources: Sequence[Path]) -> Figure:
     for (line, column), share in np.ndenumerate(shares):
         colour = "white" if share > DARK else BLACK
         at: Any = {"ha": "center", "va": "center", "fontsize": 6.5, "color": colour}
-        axes.text(column, line, f"{share:.2f}", **at)
+        axes.text(column, line, "–" if np.isnan(share) else f"{share:.2f}", **at)
     axes.set_xticks(range(len(groups)), [HEADS[group] for group in groups])
     axes.set_yticks(range(len(measures)), labels)
     axes.tick_params(top=True, labeltop=True, bottom=False, labelbottom=False, length=0)

@@ -62,6 +62,7 @@ from lotus.results.metrics import (
     summarise,
     with_gold,
 )
+from lotus.results.power import power_file
 from lotus.tables.cell_texts import plus_minus
 from lotus.tables.registry import PAPER_TABLES
 from lotus.tables.trace import Trace, row_anchor, trace
@@ -172,10 +173,10 @@ def _results_shown(read: Experiment) -> list[Path]:
 
 
 def _of_power(read: Experiment) -> list[Path]:
-    """Returns the file that `snakemake power` wrote and its figure, as far as they are shown."""
+    """Returns the files that `snakemake power` wrote and their figures, as far as they are shown."""
     part = power_part(read)
-    found = [layout.POWER] if part.tried is not None else []
-    return [*found, *([layout.item_file("figures", "power", "svg")] if part.figure else [])]
+    drawn = [layout.item_file("figures", name, "svg") for name in part.figures]
+    return [*map(power_file, part.tried), *drawn]
 
 
 def _rendered(template: Path, content: Mapping[str, Any], book: Book) -> str:

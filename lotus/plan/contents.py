@@ -13,7 +13,7 @@ from lotus import layout
 from lotus.attacks.base.klom import FEWEST
 from lotus.config.cells import Benchmark
 from lotus.config.protocol import CORRECTED, parse
-from lotus.config.resolved import chosen_for
+from lotus.config.resolved import cells_of_power, chosen_for
 from lotus.errors import LotusError
 from lotus.figures.registry import FIGURES
 from lotus.plan.description import description as description_of_plan
@@ -23,6 +23,7 @@ from lotus.plan.shadows import shadowed_cells
 from lotus.plugin_files import modules_of
 from lotus.records.files import write_json
 from lotus.records.record import write_record
+from lotus.results.power import power_file, power_name
 from lotus.tables.discovery import Registry, refuse_shared_targets
 from lotus.tables.registry import PAPER_TABLES, TABLES
 from lotus.tables.spec import Cells, Spec
@@ -246,11 +247,11 @@ class Contents:
     @property
     def on_request(self) -> tuple[PlannedItem, ...]:
         """Tables and figures that a target alone asks for: those of `snakemake power`, where it is set."""
-        if self.plan.settings.power is None:
-            return ()
-        sources = (str(layout.POWER),)
+        protocols = [cell.protocol for cell in cells_of_power(self.plan.settings)]
+        sources = {power_name(name): (str(power_file(name)),) for name in protocols}
         return tuple(
-            PlannedItem(folder, "power", "power", sources, registry.module_of("power"))
+            PlannedItem(folder, name, "power", sources[name], registry.module_of("power"))
+            for name in sources
             for folder, registry in (("tables", TABLES), ("figures", FIGURES))
         )
 

@@ -14,6 +14,7 @@ from lotus.config.cells import Benchmark
 from lotus.figures.registry import FIGURES, spec_modules
 from lotus.plan.step import ExpectedRecord, Files, Step, expected, flat, subject_of, with_record
 from lotus.records.files import sha256
+from lotus.results.power import power_file, power_name
 from lotus.tables.discovery import Registry
 from lotus.tables.registry import PAPER_TABLES, TABLES
 
@@ -86,31 +87,33 @@ def attack(cell: Benchmark, predictions: Mapping[tuple[str, int], str]) -> Step:
     )
 
 
-def power(
-    about: Mapping[str, str], seed: int, level: float, given: Sequence[tuple[str, str]]
-) -> Step:
+def power(cell: Benchmark, seed: int, level: float, given: Sequence[tuple[str, str]]) -> Step:
     """Returns the step that tries measures and attacks on models whose truth is known.
 
     Args:
-        about: data set, architecture and scenario.
         given: group and predictions of each model.
 
     """
-    outputs = with_record({"tried": layout.POWER})
+    outputs = with_record({"tried": power_file(cell.protocol)})
     read = [path for _, path in given]
     return Step(
         "measure_power",
-        {},
+        {"power": power_name(cell.protocol)},
         inputs={"predictions": read},
         outputs=outputs,
         told={
             "models": [word for group, path in given for word in ("--of", group, path)],
             "seed": seed,
             "level": level,
-            "labels": json.dumps(about),
+            "protocol": cell.protocol,
+            "labels": json.dumps(cell.labels),
         },
         modules=("lotus.runs.power",),
-        records=expected(outputs, read, {"of": [group for group, _ in given], "level": level}),
+        records=expected(
+            outputs,
+            read,
+            {"of": [group for group, _ in given], "level": level, "protocol": cell.protocol},
+        ),
         by_default=False,
     )
 
@@ -253,7 +256,7 @@ def page(read: Mapping[str, Files]) -> Step:
         told={
             "published": str(layout.PAPER_NUMBERS),
             # As an input it would have its models trained again whenever their code changes.
-            "power": sha256(layout.POWER) if layout.POWER.is_file() else "",
+            "power": " ".join(map(sha256, sorted(layout.POWER.parent.glob("*.json")))),
         },
         modules=("lotus.page.report", *spec_modules()),
         records=expected(outputs),
@@ -301,8 +304,9 @@ def _attack(step: Step) -> list[str]:
 
 def _power(step: Step) -> list[str]:
     about = ("--seed", str(step.told["seed"]), "--level", str(step.told["level"]))
+    stated = ("--protocol", step.told["protocol"], "--labels", step.told["labels"])
     written = ("--out", step.outputs["tried"], "--record", step.outputs["record"])
-    return _line("power", step.told["models"], *about, "--labels", step.told["labels"], *written)
+    return _line("power", step.told["models"], *about, *stated, *written)
 
 
 def _attack_shadows(step: Step) -> list[str]:

@@ -10,12 +10,13 @@ from typing import Any
 from lotus import layout, models
 from lotus.config.cells import Benchmark
 from lotus.config.images import Dataset
+from lotus.config.resolved import cells_of_power
 from lotus.layout import GOLD, HALF, HELD_OUT, ORIGINAL
 from lotus.methods.base.plugins import plugins_for
 from lotus.plan.candidates import candidates, trials
 from lotus.plan.contents import Contents
 from lotus.plan.plan import Plan
-from lotus.plan.power import cell_of_power, models_of_power, number_of, seed_of_power
+from lotus.plan.power import models_of_power, number_of, seed_of_power
 from lotus.plan.rows import explained_runs
 from lotus.plan.shadows import shadow_runs
 from lotus.plan.step import Step, expected, subject_of, texts, with_record
@@ -109,12 +110,10 @@ def retrain_gold(contents: Contents) -> Iterator[Step]:
 
 def _runs_of_power(plan: Plan) -> list[_Run]:
     """Models by which measures are tried, but for gold itself."""
-    if plan.settings.power is None:
-        return []
-    cell = cell_of_power(plan)
-    seed, home = seed_of_power(plan), plan.home(cell, GOLD)
     return [
-        _Run(home, seed, row, False, **options) for row, options in models_of_power(plan).items()
+        _Run(plan.home(cell, GOLD), seed_of_power(plan, cell), row, False, **options)
+        for cell in cells_of_power(plan.settings)
+        for row, options in models_of_power(plan, cell).items()
     ]
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from lotus import layout
 from lotus.config.cells import Benchmark
 from lotus.config.power import Power
+from lotus.config.protocol import parse
 from lotus.layout import GOLD, KEPT_ALL, KEPT_HALF, ORIGINAL, TRAIN_MODE
 from lotus.plan.plan import Plan
 
@@ -16,19 +17,21 @@ def number_of(row: str) -> int:
     return int(row.rpartition("-")[2]) if known else 0
 
 
-def cell_of_power(plan: Plan) -> Benchmark:
-    """The benchmark on which measures are tried."""
-    power = _power(plan)
-    return Benchmark(power.dataset, power.architecture, power.scenario)
-
-
-def seed_of_power(plan: Plan) -> int:
+def seed_of_power(plan: Plan, cell: Benchmark) -> int:
     """The seed whose splits, original and gold are taken."""
     given = _power(plan).seed
-    return plan.seeds_of(cell_of_power(plan))[0] if given is None else given
+    return plan.seeds_of(cell)[0] if given is None else given
 
 
-def models_of_power(plan: Plan) -> Mapping[str, dict[str, Any]]:
+def _has_train_mode(cell: Benchmark) -> bool:
+    """Whether there is the fake of BatchNorm in train mode.
+
+    Under E1 the published attack comes before all other questions, and changes a model in that mode.
+    """
+    return not parse(cell.protocol).has("E1")
+
+
+def models_of_power(plan: Plan, cell: Benchmark) -> Mapping[str, dict[str, Any]]:
     """Row → how it differs from gold (see `lotus.runs.run.Run`), of all models but gold and the original.
 
     Those that kept all of the forget set have numbers of their own, behind the golds': no two models start
@@ -47,11 +50,12 @@ def models_of_power(plan: Plan) -> Mapping[str, dict[str, Any]]:
         **{
             f"{TRAIN_MODE}-{n}": {"again": 2 * after + n, "kept": 1.0, "in_train_mode": True}
             for n in of_nothing
+            if _has_train_mode(cell)
         },
     }
 
 
-def groups_of_power(plan: Plan) -> list[tuple[str, str]]:
+def groups_of_power(plan: Plan, cell: Benchmark) -> list[tuple[str, str]]:
     """(group, row) of every model, as `lotus power` takes them."""
     power = _power(plan)
     numbers = iter(range(1, 1 + power.references + power.golds + power.fresh))
@@ -72,7 +76,7 @@ def groups_of_power(plan: Plan) -> list[tuple[str, str]]:
         *(("with", f"{KEPT_ALL}-{n}") for n in range(1, 1 + power.references)),
         *(("nothing", f"{KEPT_ALL}-{n}") for n in tried),
         *(("half", f"{KEPT_HALF}-{n}") for n in range(1, 1 + power.models)),
-        *(("train_mode", f"{TRAIN_MODE}-{n}") for n in tried),
+        *(("train_mode", f"{TRAIN_MODE}-{n}") for n in tried if _has_train_mode(cell)),
     ]
 
 

@@ -6,11 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from lotus import layout
+from lotus.config.resolved import cells_of_power
 from lotus.layout import GOLD, ORIGINAL
 from lotus.plan import drawing
 from lotus.plan.contents import Contents, PlannedItem, describing_modules, description
 from lotus.plan.data_steps import cache_stores, picture_forget_set
-from lotus.plan.power import cell_of_power, groups_of_power, seed_of_power
+from lotus.plan.power import groups_of_power, seed_of_power
 from lotus.plan.rows import further_golds
 from lotus.plan.shadows import (
     shadow_files,
@@ -52,16 +53,14 @@ def attack(contents: Contents) -> Iterator[Step]:
 def measure_power(contents: Contents) -> Iterator[Step]:
     """Measures and attacks tried on models whose truth is known, where the configuration asks for it."""
     plan = contents.plan
-    if plan.settings.power is None:
-        return
-    cell, seed = cell_of_power(plan), seed_of_power(plan)
-    about = {key: cell.labels[key] for key in ("dataset", "architecture", "scenario")}
-    given = []
-    for group, row in groups_of_power(plan):
-        home = plan.home(cell, ORIGINAL if row == ORIGINAL else GOLD)
-        folder = layout.run_folder(home, seed, row)
-        given.append((group, str(layout.run_files(folder)["predictions"])))
-    yield drawing.power(about, seed, plan.settings.power.level, given)
+    for cell in cells_of_power(plan.settings):
+        seed, given = seed_of_power(plan, cell), []
+        for group, row in groups_of_power(plan, cell):
+            home = plan.home(cell, ORIGINAL if row == ORIGINAL else GOLD)
+            folder = layout.run_folder(home, seed, row)
+            given.append((group, str(layout.run_files(folder)["predictions"])))
+        assert plan.settings.power is not None
+        yield drawing.power(cell, seed, plan.settings.power.level, given)
 
 
 def attack_shadows(contents: Contents) -> Iterator[Step]:

@@ -89,11 +89,16 @@ class _CellOnPage(_Cell):
     methods: dict[str, _Row]
 
 
+class _Power(_Part):
+    protocols: list[Name] | None
+
+
 class _SettingsOnPage(_Settings):
     title: str
     datasets: dict[str, Any]
     architectures: dict[str, dict[str, Any]]
     tuning: dict[str, Any] | None
+    power: _Power | None = None
 
 
 class _OnPage(_Described):

@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from lotus import layout
+from lotus.config.protocol import CORRECTED
 from lotus.errors import LotusError
 from lotus.formats.json_text import read_mapping
 from lotus.names import shown
@@ -21,6 +23,17 @@ TRIED = ("nothing", "half", "lookup", "temperature", "train_mode")
 GROUPS = (FRESH, *TRIED)
 CONFIDENCE = 0.95
 """Of the intervals of rates."""
+ABOUT = ("dataset", "architecture", "scenario", "protocol")
+
+
+def power_name(protocol: str) -> str:
+    """Names the findings under a protocol: their file, their table and their figure."""
+    return layout.POWER.stem if protocol == CORRECTED.name else f"{layout.POWER.stem}-{protocol}"
+
+
+def power_file(protocol: str) -> Path:
+    """The findings under a protocol."""
+    return layout.POWER.with_stem(power_name(protocol))
 
 
 @dataclass(frozen=True)
@@ -45,7 +58,7 @@ class Tried:
     """Findings on measures and attacks on one benchmark.
 
     Attributes:
-        about: data set, architecture and scenario.
+        about: data set, architecture, scenario and protocol.
         level: the share of golds that may raise an alarm.
         labels: measure → its name for readers.
         values: measure → group → the number of each model.
@@ -109,9 +122,7 @@ def read_power(path: Path) -> Tried:
     """
     try:
         content = read_mapping(path)
-        about = {
-            key: _text(content["about"][key]) for key in ("dataset", "architecture", "scenario")
-        }
+        about = {key: _text(content["about"][key]) for key in ABOUT}
         labels = {name: _text(of["label"]) for name, of in content["measures"].items()}
         values = {
             name: {
@@ -127,6 +138,24 @@ def read_power(path: Path) -> Tried:
         not np.isfinite(v).all() for of in values.values() for v in of.values()
     ):
         raise LotusError(f"{shown(path)}: has a level that is none, or a number that is not finite")
+    return found
+
+
+def read_tried(protocol: str) -> Tried | None:
+    """Reads what `snakemake power` found under a protocol; None where it found nothing.
+
+    Raises:
+        LotusError: as `read_power`, or it is of another protocol.
+
+    """
+    path = power_file(protocol)
+    if not path.is_file():
+        return None
+    found = read_power(path)
+    if found.about["protocol"] != protocol:
+        raise LotusError(
+            f"{shown(path)}: was found under protocol {shown(found.about['protocol'])}, not {protocol}"
+        )
     return found
 
 

@@ -7,27 +7,32 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from lotus.attacks.base import registry as attack_registry
 from lotus.attacks.base.panel import Model, Panel
 from lotus.attacks.base.run_attacks import run_attack
+from lotus.config.protocol import CORRECTED, Protocol
 from lotus.errors import LotusError
 from lotus.layout import GOLD, ORIGINAL
 from lotus.metrics.base import registry
 from lotus.metrics.base.probabilities import entropy, softmax
 from lotus.metrics.base.scoring import score_all
 from lotus.predictions import predictions_file
-from lotus.predictions.predictions_file import Predictions, Split
+from lotus.predictions.predictions_file import ATTACKED, Predictions, Split
 from lotus.records.files import write_json
 from lotus.records.record import write_record
-from lotus.results.power import CALIBRATING, FRESH, GROUPS
+from lotus.results.conventions import distances, form_of, values
+from lotus.results.power import ABOUT, CALIBRATING, FRESH, GROUPS
 from lotus.runs.run import derive_seed
 from lotus.wording import counted
 
 WITHOUT, WITH = "without", "with"
 """Groups of the reference models of attacks: trained without the forget set, and with it."""
-GIVEN = (ORIGINAL, GOLD, WITHOUT, CALIBRATING, FRESH, WITH, "nothing", "half", "train_mode")
-"""Groups of models that are asked for; of `nothing` the fakes are made."""
+TRAIN_MODE = "train_mode"
+GIVEN = (ORIGINAL, GOLD, WITHOUT, CALIBRATING, FRESH, WITH, "nothing", "half", TRAIN_MODE)
+"""Groups of models that are asked for; of `nothing` the fakes are made. Under E1 there need be none that
+was left in train mode: the published attack, which comes first, changes such a model."""
 FAKED = ("lookup", "temperature")
 COLDEST, HOTTEST = 1e-2, 1e2
 """Temperatures that a faker may choose."""
@@ -42,6 +47,7 @@ def measure_power(
     labels: Mapping[str, Any],
     out: Path,
     record: Path,
+    protocol: Protocol = CORRECTED,
 ) -> None:
     """Writes what every measure and attack says of every model, and the record.
 
@@ -50,6 +56,7 @@ def measure_power(
         seed: of the splits, and of what is drawn at random.
         level: share of golds that may raise an alarm.
         labels: data set, architecture and scenario.
+        protocol: in whose conventions the models were asked, and measures are stated.
 
     Raises:
         LotusError: a group is unknown, absent or too small for the level, or a model was asked about other
@@ -57,7 +64,7 @@ def measure_power(
 
     """
     files = list(given)
-    _check_groups([group for group, _ in files], level)
+    _check_groups([group for group, _ in files], level, protocol)
     groups: dict[str, list[Predictions]] = {group: [] for group in GIVEN}
     for group, path in files:
         groups[group].append(predictions_file.load(path))
@@ -67,16 +74,14 @@ def measure_power(
         for place, said in enumerate(groups["nothing"])
     ]
     every["temperature"] = [tempered(said) for said in groups["nothing"]]
-    values = {**_by_metrics(every, seed), **_by_attacks(every)}
-    names = ("dataset", "architecture", "scenario")
-    about = {key: str(labels.get(key, "")) for key in names}
+    said = {**_by_metrics(every, seed, protocol), **_by_attacks(every)}
+    about = {key: str(labels.get(key, "")) for key in ABOUT} | {"protocol": protocol.name}
     content = {
         "about": about,
         "seed": seed,
         "level": level,
         "measures": {
-            name: {"label": label, "values": of_groups}
-            for name, (label, of_groups) in values.items()
+            name: {"label": label, "values": of_groups} for name, (label, of_groups) in said.items()
         },
     }
     write_json(out, content)
@@ -85,13 +90,17 @@ def measure_power(
         kind="power",
         modules=[__name__],
         about={**about, "seed": seed},
-        settings={"of": [group for group, _ in files], "level": level},
+        settings={
+            "of": [group for group, _ in files],
+            "level": level,
+            "protocol": protocol.name,
+        },
         inputs=[path for _, path in files],
         outputs=[out],
     )
 
 
-def _check_groups(given: Sequence[str], level: float) -> None:
+def _check_groups(given: Sequence[str], level: float, protocol: Protocol) -> None:
     for group in given:
         if group not in GIVEN:
             raise LotusError(f"--of: group '{group}' is unknown; accepted: {', '.join(GIVEN)}")
@@ -99,7 +108,7 @@ def _check_groups(given: Sequence[str], level: float) -> None:
         count = given.count(group)
         if group in (ORIGINAL, GOLD) and count != 1:
             raise LotusError(f"--of: needs one model '{group}', not {count}")
-        if not count:
+        if not count and not (group == TRAIN_MODE and protocol.has("E1")):
             raise LotusError(f"--of: needs models of the group '{group}'")
     needed = ceil(round(1 / level, 9)) - 1
     if given.count(CALIBRATING) < needed:
@@ -115,12 +124,20 @@ def looked_up(said: Predictions, seed: int) -> dict[str, Split]:
     The model itself is as it was: whoever asks about images that it does not know to be asked about finds
     everything remembered.
     """
-    rng, unseen = np.random.default_rng(seed), said["val"]
-    answers = np.empty_like(said["forget"].logits)
-    for place, label in enumerate(said["forget"].labels):
-        alike = np.flatnonzero(unseen.labels == label)
-        answers[place] = unseen.logits[rng.choice(alike if len(alike) else len(unseen.labels))]
-    return {**said, "forget": replace(said["forget"], logits=answers)}
+    rng, unseen = np.random.default_rng(seed), said["val"].labels
+    answered = []
+    for label in said["forget"].labels:
+        alike = np.flatnonzero(unseen == label)
+        answered.append(rng.choice(alike if len(alike) else len(unseen)))
+    return {
+        **said,
+        **{
+            asked + "forget": replace(
+                said[asked + "forget"], logits=said[asked + "val"].logits[answered]
+            )
+            for asked in _ways(said)
+        },
+    }
 
 
 def tempered(said: Predictions) -> dict[str, Split]:
@@ -143,15 +160,31 @@ def tempered(said: Predictions) -> dict[str, Split]:
         found = high
     else:
         found = brentq(excess, low, high)
-    cooled = (forget / np.exp(found)).astype(np.float32)
-    return {**said, "forget": replace(said["forget"], logits=cooled)}
+    faked = {asked + "forget": said[asked + "forget"] for asked in _ways(said)}
+    return {
+        **said,
+        **{
+            name: replace(
+                of, logits=(of.logits.astype(np.float64) / np.exp(found)).astype(np.float32)
+            )
+            for name, of in faked.items()
+        },
+    }
+
+
+def _ways(said: Predictions) -> list[str]:
+    """Beginnings of the names of splits: as everybody asked, and as the published attack did (E1)."""
+    return [asked for asked in ("", ATTACKED) if asked + "forget" in said]
 
 
 OfGroups = dict[str, list[float]]
 
 
-def _by_metrics(groups: Groups, seed: int) -> dict[str, tuple[str, OfGroups]]:
-    """Metric → label, and the number of each model: itself where low is good, else its distance to gold."""
+def _by_metrics(groups: Groups, seed: int, protocol: Protocol) -> dict[str, tuple[str, OfGroups]]:
+    """Metric → label, and the number of each model: itself where low is good, else its distance to gold.
+
+    Each in the form that the protocol gives it.
+    """
     judged = {
         f"{group}-{place}": (group, said)
         for group in (CALIBRATING, *GROUPS)
@@ -159,19 +192,19 @@ def _by_metrics(groups: Groups, seed: int) -> dict[str, tuple[str, OfGroups]]:
     }
     original, gold = groups[ORIGINAL][0], groups[GOLD][0]
     asked = {name: said for name, (_, said) in judged.items()}
-    scores = score_all(original, gold, asked, seed)
+    scores = pd.DataFrame.from_dict(score_all(original, gold, asked, seed), orient="index")
+    numbers = scores[[*registry.columns()]].astype(float)
+    frame = numbers.rename_axis("row").reset_index().assign(seed=seed)
     found: dict[str, tuple[str, OfGroups]] = {}
     for name, spec in registry.specs().items():
         is_distance = spec.best == "gold"
-
-        def of(row: str, name: str = name, is_distance: bool = is_distance) -> float | None:
-            value, golds = scores[row][name], scores[GOLD][name]
-            if value is None or (is_distance and golds is None):
-                return None
-            return float(abs(value - golds) if is_distance else value)
-
-        label = f"{spec.label}, distance to gold" if is_distance else spec.label
-        _keep(found, name, label, {row: group for row, (group, _) in judged.items()}, of)
+        stated = (
+            distances(frame, name, protocol) if is_distance else values(frame, name, protocol)[1]
+        )
+        of_row = dict(zip(frame["row"], stated, strict=True))
+        label = spec.label + (", as released" if form_of(name, protocol, frame).is_released else "")
+        label += ", distance to gold" if is_distance else ""
+        _keep(found, name, label, {row: group for row, (group, _) in judged.items()}, of_row.get)
     return found
 
 

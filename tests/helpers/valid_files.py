@@ -32,7 +32,7 @@ from lotus.results.entropies import load_entropies
 from lotus.results.experiment import read_experiment
 from lotus.results.lookalikes import audit_table
 from lotus.results.metrics import load_metrics, read_metrics
-from lotus.results.power import GROUPS, read_power
+from lotus.results.power import ABOUT, GROUPS, read_power
 from lotus.results.run_records import apart, judged, load_costs, load_courses, load_times
 from lotus.tracking.dvc_files import dvc_entries_of, locked_stores
 
@@ -158,7 +158,7 @@ def look_alikes() -> dict[str, Any]:
 def power() -> dict[str, Any]:
     values = {name: [1.0, 2.5] for name in ("calibrating", *GROUPS)}
     return {
-        "about": {key: PLACE[key] for key in ("dataset", "architecture", "scenario")},
+        "about": {key: PLACE.get(key, "corrected") for key in ABOUT},
         **{"seed": 1, "level": 0.05, "measures": {"jsd": {"label": "JSD", "values": values}}},
     }
 

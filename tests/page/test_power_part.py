@@ -8,8 +8,12 @@ ABOUT = {"dataset": "data", "architecture": "resnet18", "scenario": "instance-10
 HERE = benchmark_title(**ABOUT)
 
 
-def part(**alarms):
+def part(protocol="corrected", **alarms):
     """Measures that raise alarm on so many of ten models to which nothing was done, and on no gold."""
+    return PowerPart({protocol: tried_of(protocol, **alarms)})
+
+
+def tried_of(protocol, **alarms):
     values = {
         measure: {
             CALIBRATING: [float(n) for n in range(20)],
@@ -18,7 +22,7 @@ def part(**alarms):
         }
         for measure, count in alarms.items()
     }
-    return PowerPart(Tried(ABOUT, 0.05, {name: name for name in alarms}, values))
+    return Tried(ABOUT | {"protocol": protocol}, 0.05, {name: name for name in alarms}, values)
 
 
 def finding(*metrics, benchmark=HERE):
@@ -46,6 +50,18 @@ def test_elsewhere_its_power_is_not_known():
     assert tried.note(other, "corrected") == unknown.format("Avg Gap and JSD")
     assert tried.note(finding("jsd"), "corrected") == unknown.format("JSD")
     assert PowerPart().note(finding("avg_gap"), "corrected") == unknown.format("Avg Gap")
+
+
+def test_each_protocol_is_judged_by_what_was_tried_in_its_conventions():
+    both = PowerPart(
+        {"corrected": tried_of("corrected", jsd=10), "released": tried_of("released", jsd=3)}
+    )
+    assert both.where == HERE
+    assert both.tables == ["power", "power-released"]
+    assert both.note(finding("jsd"), "corrected") == ""
+    assert "on 3 of 10 models" in both.note(finding("jsd"), "released")
+    assert both.in_short(ruling(finding("jsd"))) == ""
+    assert both.in_short(ruling(finding("jsd"), protocol="released")).startswith("JSD cannot tell")
 
 
 def test_a_verdict_of_times_rests_on_no_measure():

@@ -7,6 +7,7 @@ from lotus.config.cells import Benchmark
 from lotus.config.scenarios import Scenario
 from lotus.errors import LotusError
 from lotus.plan.commands import run_command
+from lotus.plan.drawing import arguments
 from lotus.plan.rows import further_golds, rows_of_means
 from lotus.plan.step import subject_of
 from lotus.plan.steps import Steps
@@ -244,7 +245,7 @@ def test_power_has_models_of_its_own_which_only_its_target_asks_for(content):
     assert settings["train-mode-3"]["in_train_mode"] is True
     assert fake.told["weights"][1].endswith("/kept-all-3")
     assert run_command(fake).count("--in-train-mode") == 1
-    (step,) = Steps(plan).of_kind("measure_power").values()
+    step = Steps(plan).find("measure_power", {"power": "power"})
     groups = step.records[0].settings["of"]
     counts = {group: groups.count(group) for group in groups}
     assert counts == {
@@ -256,14 +257,47 @@ def test_power_has_models_of_its_own_which_only_its_target_asks_for(content):
     assert [(it.kind, it.by_default) for it in made] == [("make_table", False)]
 
 
+def test_each_protocol_is_tried_by_itself_on_models_that_both_share_where_they_can(content):
+    few = {"golds": 19, "fresh": 2, "references": 2, "models": 1}
+    plan = plan_of(content | {"power": POWER | few})
+    steps = Steps(plan)
+    tried = {step.subject["power"]: step for step in steps.of_kind("measure_power").values()}
+    assert {name: step.outputs["tried"] for name, step in tried.items()} == {
+        "power": "results/power/power.json",
+        "power-released": "results/power/power-released.json",
+    }
+    read = {name: {*step.inputs["predictions"]} for name, step in tried.items()}
+    assert read["power-released"] < read["power"]
+    # Under E1 the published attack, which comes first, would change a model that is in train mode.
+    groups = {name: {*step.records[0].settings["of"]} for name, step in tried.items()}
+    assert groups["power"] - groups["power-released"] == {"train_mode"}
+    asked = [step for step in steps if step.subject.get("row", "").startswith("train-mode-")]
+    assert {step.subject["protocol"] for step in asked} == {"corrected"}
+    assert "--protocol released" in " ".join(arguments(tried["power-released"]))
+    made = {name for step in steps for name in step.files if "power" in name and "csv" in name}
+    assert made == {"results/tables/power.csv", "results/tables/power-released.csv"}
+    alone = Steps(plan_of(content | {"power": POWER | {"protocols": ["released"]}}))
+    (step,) = alone.of_kind("measure_power").values()
+    assert step.subject["power"] == "power-released"
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
         ({"golds": 18}, "golds = 18 cannot reach level 0.05: it takes at least 19"),
         ({"level": 0.01}, "golds = 20 cannot reach level 0.01: it takes at least 99"),
         ({"dataset": "mnist"}, "power.dataset = 'mnist': is not declared under 'datasets'"),
-        ({"seed": 4}, "power.seed = 4: its benchmark has no such seed; accepted: 3407, 13, 12"),
+        (
+            {"seed": 4},
+            "power.seed = 4: its benchmark has no such seed under 'corrected'; accepted: 3407, 13, 12",
+        ),
         ({"references": 1}, "power.references"),
+        ({"protocols": ["released", "released"]}, "protocols = released, released: one is named"),
+        ({"protocols": ["relased"]}, "power.protocols"),
+        (
+            {"protocols": ["corrected+m1"]},
+            "with a gold model, under 'corrected+m1' and in no study",
+        ),
     ],
 )
 def test_power_is_declared_for_a_benchmark_that_is_run(content, change, said):

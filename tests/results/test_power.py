@@ -9,10 +9,21 @@ from scipy.stats import beta
 from lotus.errors import LotusError
 from lotus.figures.power import power as draw
 from lotus.figures.style import style
-from lotus.results.power import GROUPS, Tried, p_values, rate_of, read_power
+from lotus.results.power import (
+    GROUPS,
+    Tried,
+    p_values,
+    power_file,
+    rate_of,
+    read_power,
+    read_tried,
+)
 from lotus.tables.power import power
 
-ABOUT = {"dataset": "digits", "architecture": "resnet18", "scenario": "instance-10"}
+ABOUT = {
+    **{"dataset": "digits", "architecture": "resnet18", "scenario": "instance-10"},
+    "protocol": "corrected",
+}
 
 
 def tried_of(level=0.05, **groups):
@@ -82,6 +93,7 @@ def test_the_table_has_each_rate_between_its_limits(file):
         lambda of: of["measures"]["jsd"]["values"].update(half=["x"]),
         lambda of: of["measures"]["jsd"]["values"].update(half=[1e999]),
         lambda of: of["about"].update(dataset=3),
+        lambda of: of["about"].pop("protocol"),
     ],
 )
 def test_what_no_command_wrote_is_refused(file, change):
@@ -90,6 +102,20 @@ def test_what_no_command_wrote_is_refused(file, change):
     file.write_text(json.dumps(content))
     with pytest.raises(LotusError, match=r"power\.json"):
         read_power(file)
+
+
+def test_findings_of_another_protocol_are_refused(file, monkeypatch):
+    monkeypatch.chdir(file.parent)
+    assert read_tried("corrected") is None
+    for name in ("corrected", "released"):
+        path = power_file(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(file.read_text())
+    assert read_tried("corrected").about == ABOUT
+    with pytest.raises(
+        LotusError, match=r"power-released\.json: was found under protocol corrected"
+    ):
+        read_tried("released")
 
 
 def test_every_word_of_the_figure_lies_inside_it(file):

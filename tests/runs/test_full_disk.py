@@ -1,22 +1,17 @@
 """A disk that fills up while a run is written: one line, nothing half written, the same command goes on."""
 
 import shlex
-import shutil
 import subprocess
 import sys
 
 import pytest
 from runs_on_digits import record
-
-CANNOT_MOUNT = subprocess.run(
-    ["sh", "-c", "unshare --mount mount -t tmpfs none /mnt"], capture_output=True, check=False
-).returncode
+from small_disk import CANNOT_MOUNT, on_small_disk
 
 
-@pytest.mark.skipif(bool(CANNOT_MOUNT), reason="a small disk can be had by root on Linux alone")
+@pytest.mark.skipif(bool(CANNOT_MOUNT), reason=CANNOT_MOUNT)
 def test_a_full_disk_is_told_in_a_line_and_leaves_nothing_behind(inputs, finetuned, tmp_path):
     place = tmp_path / "small"
-    place.mkdir()
     lotus = [
         *(sys.executable, "-m", "lotus", "unlearn", "finetune", "--set", "epochs=0"),
         *("--store", inputs.store, "--held-out", inputs.held_out),
@@ -24,13 +19,9 @@ def test_a_full_disk_is_told_in_a_line_and_leaves_nothing_behind(inputs, finetun
         *("--seed", "1", "--device", "cpu", "--out", place / "run"),
     ]
     command = shlex.join(map(str, lotus))
-    # Larger than the model's predictions, smaller than its weights; gone with the shell that mounts it.
-    disk = f"mount -t tmpfs -o size=64k none {shlex.quote(str(place))}"
-    shell = f"{disk} && {{ {command}; echo status $?; find {shlex.quote(str(place))} -type f; }}"
-    assert shutil.which("unshare")
-    full = subprocess.run(
-        ["unshare", "--mount", "sh", "-c", shell], capture_output=True, text=True, check=False
-    )
+    # Larger than the model's predictions, smaller than its weights.
+    shell = f"{command}; echo status $?; find {shlex.quote(str(place))} -type f"
+    full = on_small_disk(place, "64k", shell)
     assert full.stdout == "status 1\n"
     (line,) = [line for line in full.stderr.splitlines() if line.startswith("Error: ")]
     assert "the disk is full, or your share of it (" in line

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from random_predictions import HELD_OUT, PARTS, predict
 
+from lotus.config.protocol import RELEASED
 from lotus.errors import LotusError
 from lotus.figures.power import power as drawn
 from lotus.metrics.base.probabilities import entropy, softmax
@@ -13,6 +14,7 @@ from lotus.predictions import predictions_file
 from lotus.predictions.predictions_file import Split
 from lotus.results.power import GROUPS, read_power
 from lotus.runs.power import GIVEN, looked_up, measure_power, tempered
+from lotus.tables.power import power as tabled
 
 LABELS = {"dataset": "data", "architecture": "net", "scenario": "instance-10"}
 
@@ -92,8 +94,60 @@ def test_what_is_tried_tells_golds_from_doing_nothing(given, tmp_path, monkeypat
     # The lookup answers as an unseen image is answered to: attacks on the model's own answers see nothing.
     assert tried.rate("confidence", "lookup").value < 1
     record = json.loads((tmp_path / "record.json").read_text())
-    assert record["settings"] == {"of": [group for group, _ in given], "level": 0.05}
+    assert record["settings"] == {
+        "of": [group for group, _ in given],
+        **{"level": 0.05, "protocol": "corrected"},
+    }
+    assert tried.about == LABELS | {"protocol": "corrected"}
     assert len(drawn([out]).axes) == 1
+
+
+def as_published(files):
+    """The same models, asked as the published attack asks; of those in train mode there are none."""
+    kept = [(group, path) for group, path in files if group != "train_mode"]
+    for group, path in kept:
+        if group != "original":
+            said = predictions_file.load(path)
+            attacked = {f"mia.{name}": said[name] for name in ("forget", "retain", "val", "test")}
+            predictions_file.save(path, {**said, **attacked})
+    return kept
+
+
+def test_under_released_measures_are_the_published_ones(given, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    measure_power(given, 3, 0.05, LABELS, tmp_path / "corrected.json", tmp_path / "record.json")
+    of = as_published(given)
+    out = tmp_path / "released.json"
+    measure_power(of, 3, 0.05, LABELS, out, tmp_path / "record.json", RELEASED)
+    tried, textbook = read_power(out), read_power(tmp_path / "corrected.json")
+    assert tried.about["protocol"] == "released"
+    assert tried.labels["jsd"] == "JSD, as released"
+    assert tried.labels["mia"] == "MIA acc., as released, distance to gold"
+    assert tried.labels["mia_auc"] == textbook.labels["mia_auc"]
+    # E3 rounds each run's accuracy before it is held against gold's.
+    for name in ("accuracy_forget", "accuracy_test"):
+        for rounded, exact in zip(
+            tried.values[name]["fresh"], textbook.values[name]["fresh"], strict=True
+        ):
+            assert rounded == pytest.approx(round(rounded, 2), abs=1e-12)
+            assert rounded == pytest.approx(exact, abs=0.01)
+    assert tried.values["jsd"]["nothing"] != textbook.values["jsd"]["nothing"]
+    assert tried.values["jsd"]["train_mode"] == []
+    assert np.isnan(tried.rate("jsd", "train_mode").value)
+    assert tried.rate("avg_gap", "nothing").value == 1
+    numbers, latex = tabled([out])
+    assert numbers["train_mode"].isna().all()
+    assert "& -- " in latex
+    assert "–" in {text.get_text() for text in drawn([out]).axes[0].texts}
+
+
+def test_fakes_answer_the_published_attack_as_everybody_else():
+    said = model(1, 4.0)
+    asked = said | {f"mia.{name}": said[name] for name in ("forget", "retain", "val", "test")}
+    for faked in (looked_up(asked, 3), tempered(asked)):
+        assert (faked["mia.forget"].logits == faked["forget"].logits).all()
+        assert (faked["forget"].logits != said["forget"].logits).any()
+    assert (looked_up(asked, 3)["forget"].logits == looked_up(said, 3)["forget"].logits).all()
 
 
 @pytest.mark.parametrize(
@@ -106,6 +160,11 @@ def test_what_is_tried_tells_golds_from_doing_nothing(given, tmp_path, monkeypat
             "group 'golds' is unknown; accepted: original",
         ),
         (lambda of: [it for it in of if it[0] != "half"], 0.05, "needs models of the group 'half'"),
+        (
+            lambda of: [it for it in of if it[0] != "train_mode"],
+            0.05,
+            "needs models of the group 'train_mode'",
+        ),
         (lambda of: of, 0.01, "0.01 cannot be reached with 19 golds .* at least 99"),
     ],
 )

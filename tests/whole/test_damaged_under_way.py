@@ -1,11 +1,14 @@
-"""What is damaged under a workflow is made good by the same command, byte for byte."""
+"""What is damaged or breaks off under a workflow is made good by the same command, byte for byte."""
 
+import shlex
 import shutil
 
 import numpy as np
 import pytest
 from birds import ASKED, ORIGINAL, begin, damage, draw, kill, project_of_birds, wait_for
 from forked import snakemake
+from project import environment_of_user
+from small_disk import CANNOT_MOUNT, on_small_disk
 
 COMMAND = ["snakemake", "--cores", "1", *ASKED]
 COMPARED = [
@@ -19,17 +22,42 @@ COMPARED = [
 
 
 @pytest.fixture(scope="module")
-def projects(tmp_path_factory):
-    """Two equal projects."""
-    undisturbed = project_of_birds(tmp_path_factory.mktemp("undisturbed") / "project")
-    project = tmp_path_factory.mktemp("disturbed") / "project"
-    return undisturbed, shutil.copytree(undisturbed, project)
+def begun(tmp_path_factory):
+    """A project in which nothing was run, to be copied."""
+    return project_of_birds(tmp_path_factory.mktemp("begun") / "project")
 
 
-def test_the_same_command_finishes_and_all_bytes_are_those_of_an_undisturbed_run(projects):
-    undisturbed, project = projects
-    snakemake(undisturbed, *COMMAND[1:])
+@pytest.fixture(scope="module")
+def undisturbed(begun, tmp_path_factory):
+    """The same after an undisturbed run."""
+    project = shutil.copytree(begun, tmp_path_factory.mktemp("undisturbed") / "project")
+    snakemake(project, *COMMAND[1:])
+    return project
 
+
+@pytest.mark.skipif(bool(CANNOT_MOUNT), reason=CANNOT_MOUNT)
+def test_a_workflow_whose_disk_was_full_goes_on_once_there_is_room(begun, undisturbed, tmp_path):
+    project = shutil.copytree(begun, tmp_path / "project")
+    # Splits and the store's record fit, the weights do not.
+    there, kept = (shlex.quote(str(path)) for path in (project, tmp_path / "kept"))
+    run = f"cd {there} && {shlex.join(COMMAND)}; code=$?; cp -a results {kept}; exit $code"
+    full = on_small_disk(project / "results", "500k", run, environment_of_user())
+    assert full.returncode == 1, full.stderr
+    assert "Traceback" not in full.stderr
+    log = project / "logs/pretrain_original/birds/resnet18/seed1/corrected.log"
+    assert "the disk is full, or your share of it (" in log.read_text()
+    shutil.copytree(tmp_path / "kept", project / "results", dirs_exist_ok=True)
+    assert [path.name for path in (project / ORIGINAL).glob("*") if path.is_file()] == []
+
+    snakemake(project, *COMMAND[1:])
+    for name in COMPARED:
+        assert (project / name).read_bytes() == (undisturbed / name).read_bytes(), name
+
+
+def test_the_same_command_finishes_and_all_bytes_are_those_of_an_undisturbed_run(
+    begun, undisturbed, tmp_path
+):
+    project = shutil.copytree(begun, tmp_path / "project")
     checkpoint = project / ORIGINAL / "checkpoint.pt"
     process = begin(project, *COMMAND)
     wait_for(process, checkpoint.exists)
