@@ -13,8 +13,9 @@ from copies import Copy
 from safetensors.torch import load_file
 from tiny import CELL, FORGET_SET, METRICS, ROWS, SOURCE, write_project
 
-from lotus.certificate.form import read_certificate
+from lotus.certificate.form import Strength, read_certificate
 from lotus.certificate.look_alikes import find_look_alikes
+from lotus.certificate.page import page_of
 from lotus.certificate.worth import does_not_prove
 from lotus.data.hashes import hash_store
 from lotus.data.store import Store
@@ -119,6 +120,15 @@ def test_the_page_says_the_same(certificate):
         assert text in page
     for image in certificate.asked.images:
         assert image.sha256 in page
+
+
+def test_the_page_says_on_what_the_checks_were_not_tried(certificate):
+    """Under released conventions no model is left in train mode."""
+    checks = content_of(train_mode={"alarms": 0, "models": 0})["strength"]
+    strength = Strength.model_validate(checks)
+    page = page_of(certificate.model_copy(update={"strength": strength}))
+    assert page.count("<td>10 of 10</td>") == 5
+    assert page.count("<td>not tried</td>") == 1
 
 
 def test_all_measured_models_are_certified_unless_some_are_named(project):
