@@ -31,7 +31,8 @@ class Membership:
         rate: share of forget images called members ("MIA accuracy" in the paper; good is near gold's).
         auc: of forget against unseen test images by entropy; .5 means indistinguishable.
         balanced_accuracy: of the fitted threshold on forget against test images.
-        tpr_at_1_fpr: share of forget images found while 1 % of test images are called members.
+        tpr_at_1_fpr: share of forget images found while 1 % of test images are called members; NaN of
+            fewer than 100 test images, which cannot show so low a rate.
 
     """
 
@@ -75,7 +76,7 @@ def attack(
         rate=float(caught.mean()),
         auc=auc(-forget, -test),
         balanced_accuracy=float((caught.mean() + 1 - alarms.mean()) / 2),
-        tpr_at_1_fpr=tpr_at_fpr(-forget, -test, 0.01),
+        tpr_at_1_fpr=tpr_at_fpr(-forget, -test, 0.01) if len(test) >= 100 else float("nan"),
     )
 
 
@@ -174,7 +175,7 @@ SYNTHETIC = "mia_released_e5_e6"
         place=10,
         is_printed=False,
         words="The share of forget images whose entropy lies below a threshold under which at most 1 % "
-        "of the test images lie.",
+        "of the test images lie; undefined of fewer than 100 test images.",
         symbols="TPR at FPR ≤ 0.01",
         images=("forget", "test"),
     ),

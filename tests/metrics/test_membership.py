@@ -31,6 +31,13 @@ def test_attack_on_equal_distributions_learns_nothing():
     assert found.tpr_at_1_fpr < 0.03
 
 
+@pytest.mark.parametrize(("images", "is_defined"), [(99, False), (100, True)])
+def test_one_false_alarm_in_a_hundred_takes_a_hundred_images(images, is_defined):
+    found = attack(*(entropies(seed, 1, 50) for seed in range(3)), entropies(3, 1, images), 0)
+    assert np.isfinite(found.tpr_at_1_fpr) == is_defined
+    assert np.isfinite([found.rate, found.auc, found.balanced_accuracy]).all()
+
+
 def test_attack_on_constant_entropies_is_undefined(caplog):
     same = np.full(5, 0.3)
     assert all(np.isnan(dataclasses.astuple(attack(same, same, same, same, 0))))
