@@ -1,8 +1,20 @@
 """What the page says beside a verdict of the power of its measures."""
 
+import json
+import re
+from pathlib import Path
+
+import pytest
+from commands import call
+from valid_files import power
+
+from lotus import layout
+from lotus.certificate.measured import strength
+from lotus.config.cells import Benchmark
 from lotus.page.power_part import PowerPart
+from lotus.records.record import write_record
 from lotus.results.metrics import benchmark_title
-from lotus.results.power import CALIBRATING, GROUPS, Tried
+from lotus.results.power import CALIBRATING, GROUPS, Tried, power_file, power_name
 
 ABOUT = {"dataset": "data", "architecture": "resnet18", "scenario": "instance-10"}
 HERE = benchmark_title(**ABOUT)
@@ -96,3 +108,38 @@ def test_in_short_only_measures_that_cannot_tell_are_named():
     ):
         assert tried.in_short(silent) == ""
     assert PowerPart().in_short(ruling(here)) == ""
+
+
+DIGITS = ABOUT | {"dataset": "digits"}
+
+
+@pytest.fixture
+def page(write_again):
+    """The page of the quick check, with made-up findings of `snakemake power` under its two protocols."""
+    for protocol in ("corrected", "released-e1"):
+        file, name = power_file(protocol), power_name(protocol)
+        file.parent.mkdir(exist_ok=True)
+        about = DIGITS | {"protocol": protocol}
+        file.write_text(json.dumps(power() | {"about": about}))
+        told = {"modules": [], "about": about, "settings": {}, "inputs": [], "outputs": [file]}
+        write_record(layout.record_of(file), kind="power", **told)
+        for form in ("table", "figure"):
+            made, record = f"results/{form}s/{name}", f"results/records/{form}s/{name}.{form}.json"
+            assert call(form, "power", file, "--out", made, "--record", record).exit_code == 0
+    described = Path("results/experiment.json")
+    content = json.loads(described.read_text())
+    content["settings"]["power"] = {**DIGITS, "protocols": None}
+    described.write_text(json.dumps(content))
+    return write_again().read_text()
+
+
+def test_what_was_tried_is_seen_and_its_links_lead_somewhere(page):
+    for name in ("power", "power-released-e1"):
+        assert f'<figure id="figure-{name}"' in page
+        assert f'href="../tables/{name}.csv"' in page
+    ids = {*re.findall(r' id="([^"]+)"', page)}
+    assert [link for link in re.findall(r'href="#([^"]+)"', page) if link not in ids] == []
+    strong = strength(Benchmark(**DIGITS, protocol="released-e1"))
+    assert [check["label"] for check in strong["checks"]] == ["JSD"]
+    other = strength(Benchmark(**DIGITS, protocol="released"))
+    assert "as `snakemake power` does under 'released'" in other["unknown"]
