@@ -271,7 +271,9 @@ def test_a_job_waits_for_a_process_that_is_loading_and_a_light_one_does_not(list
         listening.settimeout(WAIT)
         connection, _ = listening.accept()
         with connection:
-            socket.recv_fds(connection, 4, 2)
+            size, *_ = socket.recv_fds(connection, asking.SIZE.size, 2)
+            # Whole: to close with something unread resets the connection, and the answer may be lost.
+            connection.recv(asking.SIZE.unpack(size)[0], socket.MSG_WAITALL)
             heard.append(True)
             connection.sendall(asking.DOING + asking.CODE.pack(7))
 
