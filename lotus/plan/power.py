@@ -9,6 +9,7 @@ from lotus.config.power import Power
 from lotus.config.protocol import parse
 from lotus.layout import GOLD, KEPT_ALL, KEPT_HALF, ORIGINAL, TRAIN_MODE
 from lotus.plan.plan import Plan
+from lotus.results.power import has_train_mode
 
 
 def number_of(row: str) -> int:
@@ -21,14 +22,6 @@ def seed_of_power(plan: Plan, cell: Benchmark) -> int:
     """The seed whose splits, original and gold are taken."""
     given = _power(plan).seed
     return plan.seeds_of(cell)[0] if given is None else given
-
-
-def _has_train_mode(cell: Benchmark) -> bool:
-    """Whether there is the fake of BatchNorm in train mode.
-
-    Under E1 the published attack comes before all other questions, and changes a model in that mode.
-    """
-    return not parse(cell.protocol).has("E1")
 
 
 def models_of_power(plan: Plan, cell: Benchmark) -> Mapping[str, dict[str, Any]]:
@@ -50,7 +43,7 @@ def models_of_power(plan: Plan, cell: Benchmark) -> Mapping[str, dict[str, Any]]
         **{
             f"{TRAIN_MODE}-{n}": {"again": 2 * after + n, "kept": 1.0, "in_train_mode": True}
             for n in of_nothing
-            if _has_train_mode(cell)
+            if has_train_mode(parse(cell.protocol))
         },
     }
 
@@ -76,7 +69,11 @@ def groups_of_power(plan: Plan, cell: Benchmark) -> list[tuple[str, str]]:
         *(("with", f"{KEPT_ALL}-{n}") for n in range(1, 1 + power.references)),
         *(("nothing", f"{KEPT_ALL}-{n}") for n in tried),
         *(("half", f"{KEPT_HALF}-{n}") for n in range(1, 1 + power.models)),
-        *(("train_mode", f"{TRAIN_MODE}-{n}") for n in tried if _has_train_mode(cell)),
+        *(
+            ("train_mode", f"{TRAIN_MODE}-{n}")
+            for n in tried
+            if has_train_mode(parse(cell.protocol))
+        ),
     ]
 
 

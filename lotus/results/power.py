@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from lotus import layout
-from lotus.config.protocol import CORRECTED
+from lotus.config.protocol import CORRECTED, Protocol
 from lotus.errors import LotusError
 from lotus.formats.json_text import read_mapping
 from lotus.names import shown
@@ -29,6 +29,14 @@ ABOUT = ("dataset", "architecture", "scenario", "protocol")
 def power_name(protocol: str) -> str:
     """Names the findings under a protocol: their file, their table and their figure."""
     return layout.POWER.stem if protocol == CORRECTED.name else f"{layout.POWER.stem}-{protocol}"
+
+
+def has_train_mode(protocol: Protocol) -> bool:
+    """Whether the fake of BatchNorm in train mode is tried under a protocol.
+
+    Under E1 the published attack comes before all other questions, and changes a model in that mode.
+    """
+    return not protocol.has("E1")
 
 
 def power_file(protocol: str) -> Path:

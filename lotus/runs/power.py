@@ -23,7 +23,7 @@ from lotus.predictions.predictions_file import ATTACKED, Predictions, Split
 from lotus.records.files import write_json
 from lotus.records.record import write_record
 from lotus.results.conventions import distances, form_of, values
-from lotus.results.power import ABOUT, CALIBRATING, FRESH, GROUPS
+from lotus.results.power import ABOUT, CALIBRATING, FRESH, GROUPS, has_train_mode
 from lotus.runs.run import derive_seed
 from lotus.wording import counted
 
@@ -31,8 +31,7 @@ WITHOUT, WITH = "without", "with"
 """Groups of the reference models of attacks: trained without the forget set, and with it."""
 TRAIN_MODE = "train_mode"
 GIVEN = (ORIGINAL, GOLD, WITHOUT, CALIBRATING, FRESH, WITH, "nothing", "half", TRAIN_MODE)
-"""Groups of models that are asked for; of `nothing` the fakes are made. Under E1 there need be none that
-was left in train mode: the published attack, which comes first, changes such a model."""
+"""Groups of models that are asked for; of `nothing` the fakes are made."""
 FAKED = ("lookup", "temperature")
 COLDEST, HOTTEST = 1e-2, 1e2
 """Temperatures that a faker may choose."""
@@ -108,7 +107,7 @@ def _check_groups(given: Sequence[str], level: float, protocol: Protocol) -> Non
         count = given.count(group)
         if group in (ORIGINAL, GOLD) and count != 1:
             raise LotusError(f"--of: needs one model '{group}', not {count}")
-        if not count and not (group == TRAIN_MODE and protocol.has("E1")):
+        if not count and (group != TRAIN_MODE or has_train_mode(protocol)):
             raise LotusError(f"--of: needs models of the group '{group}'")
     needed = ceil(round(1 / level, 9)) - 1
     if given.count(CALIBRATING) < needed:
@@ -160,15 +159,14 @@ def tempered(said: Predictions) -> dict[str, Split]:
         found = high
     else:
         found = brentq(excess, low, high)
-    faked = {asked + "forget": said[asked + "forget"] for asked in _ways(said)}
+
+    def cooled(split: Split) -> Split:
+        logits = split.logits.astype(np.float64) / np.exp(found)
+        return replace(split, logits=logits.astype(np.float32))
+
     return {
         **said,
-        **{
-            name: replace(
-                of, logits=(of.logits.astype(np.float64) / np.exp(found)).astype(np.float32)
-            )
-            for name, of in faked.items()
-        },
+        **{asked + "forget": cooled(said[asked + "forget"]) for asked in _ways(said)},
     }
 
 

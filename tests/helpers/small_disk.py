@@ -16,5 +16,8 @@ def on_small_disk(place, size, shell, environment=None):
     disk = f"mount -t tmpfs -o size={size} none {shlex.quote(str(place))}"
     return subprocess.run(
         ["unshare", "--mount", "sh", "-c", f"{disk} && {{ {shell}; }}"],
-        **{"capture_output": True, "text": True, "check": False, "env": environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment,
     )
