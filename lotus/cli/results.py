@@ -186,7 +186,8 @@ def attack_shadows(
     required=True,
     help="Group of a model and its predictions; repeatable. One `original` and one `gold`; reference "
     "models of attacks: `without` (golds) and `with` (originals); golds: `calibrating` and `fresh`; and "
-    "`nothing`, `half`, `train_mode`.",
+    "`nothing`, `half`, `train_mode`. Shadow models: `shadow-gold`, `shadow-nothing`, `shadow-half` and "
+    "`shadow-train_mode`, one of every shadow, in the same order, the two of a pair one after the other.",
 )
 @seed_option
 @click.option(

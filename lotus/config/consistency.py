@@ -14,7 +14,7 @@ from lotus.config.fields import Section
 from lotus.config.mistakes import worded
 from lotus.config.overrides import Override
 from lotus.config.power import Power
-from lotus.config.privacy import Privacy
+from lotus.config.privacy import FIRST_SHADOW
 from lotus.config.resolved import benchmarks, cells_of_power
 from lotus.config.settings import Settings
 from lotus.config.tuning import FEWEST_SEEDS, Tuning
@@ -79,21 +79,24 @@ def inconsistencies(settings: Settings) -> Iterator[Problem]:
     yield from _taken_names(settings)
     for position, override in enumerate(settings.overrides):
         yield from _override_problems(settings, position, override)
-    if settings.privacy is not None:
-        yield from _seeds_of_shadows(settings, settings.privacy)
+    yield from _seeds_of_shadows(settings)
     if settings.tuning is not None:
         yield from _tuning_problems(settings, settings.tuning)
     if settings.power is not None:
         yield from _power_problems(settings, settings.power)
 
 
-def _seeds_of_shadows(settings: Settings, privacy: Privacy) -> Iterator[Problem]:
+def _seeds_of_shadows(settings: Settings) -> Iterator[Problem]:
     """Seeds whose models would be taken for those of shadows."""
+    taken = {
+        "privacy": settings.privacy.seeds if settings.privacy is not None else (),
+        "power": settings.power.shadow_seeds if settings.power is not None else (),
+    }
     tuned = settings.tuning.seeds if settings.tuning is not None else ()
-    what = f"is the seed of a shadow of `privacy`; accepted: any below {privacy.seeds[0]}"
     for place, seeds in ((["seeds"], settings.seeds), (["tuning", "seeds"], tuned)):
         for position, seed in enumerate(seeds):
-            if seed in privacy.seeds:
+            if of := [section for section, shadows in taken.items() if seed in shadows]:
+                what = f"is the seed of a shadow of `{of[0]}`; accepted: any below {FIRST_SHADOW}"
                 yield [*place, position], seed, what
 
 

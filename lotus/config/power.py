@@ -7,6 +7,17 @@ from pydantic import Field, PositiveInt, model_validator
 
 from lotus.config.fields import Name, Real, Section, Seed
 from lotus.config.grid import ProtocolName
+from lotus.config.privacy import FIRST_SHADOW
+
+
+def golds_needed(level: float) -> int:
+    """How many golds have to calibrate, so that the share of them that an alarm is to have can be told."""
+    return ceil(round(1 / level, 9)) - 1
+
+
+def calibrating_shadows(shadows: int) -> int:
+    """How many gold shadows calibrate: those of half of the pairs, since a pair has all images together."""
+    return 2 * ceil(shadows / 4)
 
 
 class Power(Section):
@@ -41,18 +52,34 @@ class Power(Section):
         description="Models that kept half of the forget set, and as many that kept all of it, to which "
         "nothing is done. Of these the fakes are made.",
     )
+    shadows: Annotated[int, Field(ge=0, multiple_of=2)] = Field(
+        0,
+        description="Shadow models by which U-LiRA is tried, even; 0: it is not. Of each are trained, on a "
+        "random half of the training images, a gold, one that kept half of its part of the forget set, and "
+        "one that kept all of it. Half of their pairs calibrate.",
+    )
     level: Annotated[Real, Field(gt=0, lt=1)] = Field(
         0.05, description="Share of golds that may raise an alarm."
     )
 
     @model_validator(mode="after")
     def _can_reach_its_level(self) -> "Power":
-        needed = ceil(round(1 / self.level, 9)) - 1
+        needed = golds_needed(self.level)
         if self.golds < needed:
             raise ValueError(
                 f"golds = {self.golds} cannot reach level {self.level:g}: it takes at least {needed}"
+            )
+        if self.shadows and calibrating_shadows(self.shadows) < needed:
+            raise ValueError(
+                f"shadows = {self.shadows} cannot reach level {self.level:g}: half of their pairs "
+                f"calibrate, and it takes {needed} models for that"
             )
         protocols = self.protocols or ()
         if len({*protocols}) < len(protocols):
             raise ValueError(f"protocols = {', '.join(protocols)}: one is named twice")
         return self
+
+    @property
+    def shadow_seeds(self) -> tuple[int, ...]:
+        """Seeds of the shadows; as `privacy` has them, so they share their halves."""
+        return tuple(range(FIRST_SHADOW, FIRST_SHADOW + self.shadows))

@@ -13,7 +13,7 @@ from lotus.figures.panels import place_of, room_of_texts, width_of
 from lotus.figures.spec import FigureSpec
 from lotus.figures.style import BLACK, PAGE, empty_figure
 from lotus.results.metrics import benchmark_title
-from lotus.results.power import FRESH, TRIED, read_power
+from lotus.results.power import FRESH, TRIED, Tried, read_power
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -48,14 +48,10 @@ def power(sources: Sequence[Path]) -> Figure:
         [[tried.rate(name, group).value for group in groups] for name in measures], dtype=float
     ).reshape(len(measures), len(groups))
     labels = [tried.labels[name] for name in measures]
-    counts = [len(tried.values[measures[0]][group]) if measures else 0 for group in groups]
-    title = (
-        f"{benchmark_title(**tried.about)}; level {tried.level:g}; "
-        f"{counts[0]} fresh golds, {counts[1]} models of each other kind"
-    )
+    title = _title(tried)
     left = room_of_texts(labels)
     height = ABOVE + ROW * max(1, len(measures)) + BELOW
-    needed = width_of([title], TITLE) + 2 * MARGIN
+    needed = width_of(title.splitlines(), TITLE) + 2 * MARGIN
     figure = empty_figure(max(PAGE, left + 4.5, needed), height)
     figure.set_layout_engine("none")
     wide = figure.get_figwidth() - left - 0.1
@@ -77,6 +73,22 @@ def power(sources: Sequence[Path]) -> Figure:
     return figure
 
 
+def _title(tried: Tried) -> str:
+    """Says what was tried, and on how many models; in a second line of measures that have others."""
+    counts = {name: (len(of[FRESH]), len(of["nothing"])) for name, of in tried.p.items()}
+    golds, others = next(iter(counts.values()), (0, 0))
+    line = (
+        f"{benchmark_title(**tried.about)}; level {tried.level:g}; "
+        f"{golds} fresh golds, {others} models of each other kind"
+    )
+    apart = [
+        f"{tried.labels[name]}: {of[0]} and {of[1]}"
+        for name, of in counts.items()
+        if of != (golds, others)
+    ]
+    return "\n".join([line, "; ".join(apart)] if apart else [line])
+
+
 SPEC = FigureSpec(
     name="power",
     draw=power,
@@ -88,7 +100,8 @@ SPEC = FigureSpec(
     "level), doing nothing, half of the forget set kept, and three faked forgettings.",
     caption="The share of models on which each measure and attack raises alarm. On fresh golds it should "
     "be at most about the level; on the others the higher, the better: nothing done, half of the forget "
-    "set kept in training, and three faked forgettings of models to which nothing was done.",
+    "set kept in training, and three faked forgettings of models to which nothing was done. U-LiRA judges "
+    "shadow models, KLoM sets of ten models.",
     alt="A table of shares, a line for each measure and attack, a column for each kind of model",
     has_entry=False,
 )

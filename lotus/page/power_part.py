@@ -51,7 +51,7 @@ class PowerPart:
         """
         metrics = [name for name in finding["measures"] if name in registry.specs()]
         tried = self._tried_on(finding, protocol)
-        known = [name for name in metrics if tried is not None and name in tried.values]
+        known = [name for name in metrics if tried is not None and name in tried.p]
         said = [_alarms(tried, name) for name in known if tried is not None]
         if unknown := [name for name in metrics if name not in known]:
             said.append(
@@ -71,7 +71,7 @@ class PowerPart:
             for finding in ruling["findings"]
             if (tried := self._tried_on(finding, ruling["protocol"])) is not None
             for name in finding["measures"]
-            if name in tried.values and _alarms(tried, name)
+            if name in tried.p and _alarms(tried, name)
         ]
         if not blind:
             return ""

@@ -14,7 +14,7 @@ from lotus.layout import HALF, HELD_OUT
 from lotus.plan.candidates import trials
 from lotus.plan.contents import Contents
 from lotus.plan.plan import Plan
-from lotus.plan.shadows import shadow_seeds, shadowed_cells
+from lotus.plan.shadows import splits_of_shadows
 from lotus.plan.step import ExpectedRecord, Step, expected, flat, texts, with_record
 from lotus.records.files import relative, sha256
 from lotus.records.places import on_this_machine
@@ -123,9 +123,10 @@ def split_held_out(contents: Contents) -> Iterator[Step]:
 
 def halve_training(contents: Contents) -> Iterator[Step]:
     """Halves of the training images, for each data set and shadow."""
-    for dataset, seed in dict.fromkeys(
-        (dataset, seed) for dataset, seed, _ in _of_shadows(contents)
-    ):
+    places: dict[tuple[str, int], bool] = {}
+    for (dataset, seed, _), by_default in splits_of_shadows(contents.plan).items():
+        places[dataset, seed] = places.get((dataset, seed), False) or by_default
+    for (dataset, seed), by_default in places.items():
         outputs = with_record({"half": layout.split_file(dataset, seed, HALF)})
         yield Step(
             "halve_training",
@@ -135,12 +136,14 @@ def halve_training(contents: Contents) -> Iterator[Step]:
             told={"store": str(layout.STORES / dataset)},
             modules=("lotus.data.splits",),
             records=expected(outputs, _read_by_splits(dataset), {}),
+            by_default=by_default,
         )
 
 
 def choose_forget_set(contents: Contents) -> Iterator[Step]:
     """Forget and retain images, for each data set, seed and scenario."""
     plan = contents.plan
+    of_shadows = splits_of_shadows(plan)
     for (dataset, seed, scenario), by_default in forget_sets(contents).items():
         outputs = with_record({"chosen": layout.split_file(dataset, seed, scenario)})
         told = plan.scenario(scenario)
@@ -148,7 +151,7 @@ def choose_forget_set(contents: Contents) -> Iterator[Step]:
         known = [path.as_posix() for path in known_of(plan, dataset, scenario)]
         listed = list_of(plan, scenario)
         half = []
-        if seed in shadow_seeds(plan):
+        if (dataset, seed, scenario) in of_shadows:
             half = [layout.split_file(dataset, seed, HALF).as_posix()]
         yield Step(
             "choose_forget_set",
@@ -342,19 +345,7 @@ def forget_sets(contents: Contents) -> dict[tuple[str, int, str], bool]:
     of_runs = dict.fromkeys(_forget_sets_of_runs(contents), True)
     first = plan.settings.seeds[0]
     audited = {(name, first, scenario): True for name, scenario in _audited(contents)}
-    return tuned | of_runs | audited | dict.fromkeys(_of_shadows(contents), True)
-
-
-def _of_shadows(contents: Contents) -> list[tuple[str, int, str]]:
-    """Data set, seed and scenario of the forget sets of shadows, each once."""
-    plan = contents.plan
-    return list(
-        dict.fromkeys(
-            (cell.dataset, seed, cell.scenario)
-            for cell in shadowed_cells(plan)
-            for seed in shadow_seeds(plan)
-        )
-    )
+    return tuned | of_runs | audited | splits_of_shadows(plan)
 
 
 def _forget_sets_of_runs(contents: Contents) -> list[tuple[str, int, str]]:

@@ -16,7 +16,7 @@ from lotus.methods.base.plugins import plugins_for
 from lotus.plan.candidates import candidates, trials
 from lotus.plan.contents import Contents
 from lotus.plan.plan import Plan
-from lotus.plan.power import models_of_power, number_of, seed_of_power
+from lotus.plan.power import models_of_power, number_of
 from lotus.plan.rows import explained_runs
 from lotus.plan.shadows import shadow_runs
 from lotus.plan.step import Step, expected, subject_of, texts, with_record
@@ -109,11 +109,11 @@ def retrain_gold(contents: Contents) -> Iterator[Step]:
 
 
 def _runs_of_power(plan: Plan) -> list[_Run]:
-    """Models by which measures are tried, but for gold itself."""
+    """Models by which measures are tried, but for the seed's own gold."""
     return [
-        _Run(plan.home(cell, GOLD), seed_of_power(plan, cell), row, False, **options)
+        _Run(plan.home(cell, GOLD), seed, row, False, **options)
         for cell in cells_of_power(plan.settings)
-        for row, options in models_of_power(plan, cell).items()
+        for seed, row, options in models_of_power(plan, cell)
     ]
 
 

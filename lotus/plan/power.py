@@ -1,6 +1,6 @@
 """What `snakemake power` comes to: models whose truth is known, and the groups in which they are judged."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from lotus import layout
@@ -9,7 +9,7 @@ from lotus.config.power import Power
 from lotus.config.protocol import parse
 from lotus.layout import GOLD, KEPT_ALL, KEPT_HALF, ORIGINAL, TRAIN_MODE
 from lotus.plan.plan import Plan
-from lotus.results.power import has_train_mode
+from lotus.results.power import has_train_mode, of_shadows
 
 
 def number_of(row: str) -> int:
@@ -24,8 +24,21 @@ def seed_of_power(plan: Plan, cell: Benchmark) -> int:
     return plan.seeds_of(cell)[0] if given is None else given
 
 
-def models_of_power(plan: Plan, cell: Benchmark) -> Mapping[str, dict[str, Any]]:
-    """Row → how it differs from gold (see `lotus.runs.run.Run`), of all models but gold and the original.
+def models_of_power(plan: Plan, cell: Benchmark) -> list[tuple[int, str, Mapping[str, Any]]]:
+    """Seed, row and how it differs from gold (see `lotus.runs.run.Run`), of all but the cell's own two."""
+    seed = seed_of_power(plan, cell)
+    return [
+        *((seed, row, options) for row, options in _of_the_seed(plan, cell).items()),
+        *(
+            (shadow, row, options)
+            for shadow in shadow_seeds_of_power(plan)
+            for _, row, options in _of_a_shadow(cell)
+        ),
+    ]
+
+
+def _of_the_seed(plan: Plan, cell: Benchmark) -> Mapping[str, dict[str, Any]]:
+    """Row → how it differs from gold, of the models that are of the benchmark's own split.
 
     Those that kept all of the forget set have numbers of their own, behind the golds': no two models start
     from the same weights.
@@ -48,8 +61,20 @@ def models_of_power(plan: Plan, cell: Benchmark) -> Mapping[str, dict[str, Any]]
     }
 
 
-def groups_of_power(plan: Plan, cell: Benchmark) -> list[tuple[str, str]]:
-    """(group, row) of every model, as `lotus power` takes them."""
+def groups_of_power(plan: Plan, cell: Benchmark) -> list[tuple[str, int, str]]:
+    """(group, seed, row) of every model, as `lotus power` takes them; shadows in their order."""
+    seed = seed_of_power(plan, cell)
+    return [
+        *((group, seed, row) for group, row in _groups_of_the_seed(plan, cell)),
+        *(
+            (group, shadow, row)
+            for group, row, _ in _of_a_shadow(cell)
+            for shadow in shadow_seeds_of_power(plan)
+        ),
+    ]
+
+
+def _groups_of_the_seed(plan: Plan, cell: Benchmark) -> list[tuple[str, str]]:
     power = _power(plan)
     numbers = iter(range(1, 1 + power.references + power.golds + power.fresh))
     golds = [
@@ -75,6 +100,22 @@ def groups_of_power(plan: Plan, cell: Benchmark) -> list[tuple[str, str]]:
             if has_train_mode(parse(cell.protocol))
         ),
     ]
+
+
+def shadow_seeds_of_power(plan: Plan) -> tuple[int, ...]:
+    """Seeds of the shadows by which measures are tried; none where no `power` asks for any."""
+    power = plan.settings.power
+    return () if power is None else power.shadow_seeds
+
+
+def _of_a_shadow(cell: Benchmark) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """Group, row and options of the models of a shadow, which start from different weights."""
+    yield of_shadows(GOLD), GOLD, {}
+    yield of_shadows("half"), f"{KEPT_HALF}-1", {"again": 1, "kept": 0.5}
+    yield of_shadows("nothing"), f"{KEPT_ALL}-1", {"again": 2, "kept": 1.0}
+    if has_train_mode(parse(cell.protocol)):
+        options = {"again": 2, "kept": 1.0, "in_train_mode": True}
+        yield of_shadows("train_mode"), f"{TRAIN_MODE}-1", options
 
 
 def _power(plan: Plan) -> Power:

@@ -54,13 +54,13 @@ def measure_power(contents: Contents) -> Iterator[Step]:
     """Measures and attacks tried on models whose truth is known, where the configuration asks for it."""
     plan = contents.plan
     for cell in cells_of_power(plan.settings):
-        seed, given = seed_of_power(plan, cell), []
-        for group, row in groups_of_power(plan, cell):
+        given = []
+        for group, seed, row in groups_of_power(plan, cell):
             home = plan.home(cell, ORIGINAL if row == ORIGINAL else GOLD)
             folder = layout.run_folder(home, seed, row)
             given.append((group, str(layout.run_files(folder)["predictions"])))
         assert plan.settings.power is not None
-        yield drawing.power(cell, seed, plan.settings.power.level, given)
+        yield drawing.power(cell, seed_of_power(plan, cell), plan.settings.power.level, given)
 
 
 def attack_shadows(contents: Contents) -> Iterator[Step]:

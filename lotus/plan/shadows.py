@@ -7,8 +7,10 @@ from statistics import fmean
 from lotus import layout
 from lotus.config.cells import Benchmark
 from lotus.config.protocol import CORRECTED
+from lotus.config.resolved import cells_of_power
 from lotus.layout import ORIGINAL
 from lotus.plan.plan import Plan
+from lotus.plan.power import shadow_seeds_of_power
 from lotus.records.reading import find_record
 from lotus.wording import counted
 
@@ -25,6 +27,23 @@ def shadowed_cells(plan: Plan) -> tuple[Benchmark, ...]:
 def shadow_seeds(plan: Plan) -> tuple[int, ...]:
     """Seeds of the shadows; none where there is no `privacy`."""
     return () if plan.settings.privacy is None else plan.settings.privacy.seeds
+
+
+def splits_of_shadows(plan: Plan) -> dict[tuple[str, int, str], bool]:
+    """Data set, seed and scenario of the forget sets of shadows, and whether they are made by default.
+
+    Those of `power` are made where its target asks for them.
+    """
+    of_power = {
+        (cell.dataset, seed, cell.scenario): False
+        for cell in cells_of_power(plan.settings)
+        for seed in shadow_seeds_of_power(plan)
+    }
+    return of_power | {
+        (cell.dataset, seed, cell.scenario): True
+        for cell in shadowed_cells(plan)
+        for seed in shadow_seeds(plan)
+    }
 
 
 def shadow_rows(plan: Plan, cell: Benchmark) -> tuple[str, ...]:
@@ -61,7 +80,8 @@ def cost(plan: Plan) -> list[str]:
         said = (
             f"privacy: {counted(len(seeds), 'shadow')} of {cell.name}, each an original on half of the "
             f"training images and {counted(len(rows) - 1, 'unlearned model')}: "
-            f"{counted(len(seeds) * len(rows), 'model')}"
+            f"{counted(len(seeds) * len(rows), 'model')}; the originals take as much training "
+            f"as {len(seeds) // 2} on all images"
         )
         found.append(f"{said}; {_time(plan, cell, rows, len(seeds))}")
     return found
@@ -76,9 +96,9 @@ def _time(plan: Plan, cell: Benchmark, rows: Iterable[str], shadows: int) -> str
             # On half of the images most takes half as long, and nothing takes longer.
             seconds = _seconds(plan, cell, row, plan.seeds_of(cell))
         if not seconds:
-            return f"how long they take is not known before a model of {row} is recorded here"
+            return f"how long all of it takes is not known before a model of {row} is recorded here"
         total += fmean(seconds)
-    return f"at most {total * shadows / 60:.0f} minutes of one core, by the models recorded here"
+    return f"at most {total * shadows / 60:.0f} minutes of one core in all, by the models recorded here"
 
 
 def _seconds(plan: Plan, cell: Benchmark, row: str, seeds: Iterable[int]) -> list[float]:

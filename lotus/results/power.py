@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from lotus import layout
 from lotus.config.protocol import CORRECTED, Protocol
 from lotus.errors import LotusError
@@ -29,6 +27,11 @@ ABOUT = ("dataset", "architecture", "scenario", "protocol")
 def power_name(protocol: str) -> str:
     """Names the findings under a protocol: their file, their table and their figure."""
     return layout.POWER.stem if protocol == CORRECTED.name else f"{layout.POWER.stem}-{protocol}"
+
+
+def of_shadows(kind: str) -> str:
+    """Names the group of shadow models of a kind: of golds, or of what is tried."""
+    return f"shadow-{kind}"
 
 
 def has_train_mode(protocol: Protocol) -> bool:
@@ -69,21 +72,20 @@ class Tried:
         about: data set, architecture, scenario and protocol.
         level: the share of golds that may raise an alarm.
         labels: measure → its name for readers.
-        values: measure → group → the number of each model.
+        p: measure → group → for each model the probability, at most, of a number as high if it were a gold;
+            of a measure that judges sets of models, for each set.
 
     """
 
     about: Mapping[str, str]
     level: float
     labels: Mapping[str, str]
-    values: Mapping[str, Mapping[str, Sequence[float]]]
+    p: Mapping[str, Mapping[str, Sequence[float]]]
 
     def rate(self, measure: str, group: str) -> Rate:
         """The share of a group's models on which a measure raises alarm."""
-        of_groups = self.values[measure]
-        calibrating = np.asarray(of_groups[CALIBRATING], dtype=float)
-        values = np.asarray(of_groups[group], dtype=float)
-        return rate_of(int((p_values(calibrating, values) <= self.level).sum()), len(values))
+        found = self.p[measure][group]
+        return rate_of(sum(p <= self.level for p in found), len(found))
 
     def notices(self, measure: str, group: str = "nothing") -> bool:
         """Whether a measure raises alarm on a group oftener than on golds: the intervals are apart."""
@@ -91,24 +93,7 @@ class Tried:
 
     def measures(self) -> Iterator[str]:
         """Measures, then attacks, in their order."""
-        yield from self.values
-
-
-def p_values(calibrating: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Share of the golds, the model counted as one of them, whose number is as high or higher; `[m]`.
-
-    Of a further gold this share is at most a with a probability of at most a, however the numbers are
-    distributed, since it is as likely to be at any rank (conformal p-value; Vovk, Gammerman and Shafer
-    2005).
-
-    Args:
-        calibrating: numbers of n golds; `[n]`.
-        values: of the models that are judged; `[m]`.
-
-    """
-    as_high = (calibrating[None] >= values[:, None]).sum(axis=1)
-    found: np.ndarray = (1 + as_high) / (1 + len(calibrating))
-    return found
+        yield from self.p
 
 
 def rate_of(alarms: int, n: int) -> Rate:
@@ -132,20 +117,17 @@ def read_power(path: Path) -> Tried:
         content = read_mapping(path)
         about = {key: _text(content["about"][key]) for key in ABOUT}
         labels = {name: _text(of["label"]) for name, of in content["measures"].items()}
-        values = {
-            name: {
-                group: [float(value) for value in of["values"][group]]
-                for group in (CALIBRATING, *GROUPS)
-            }
+        p = {
+            name: {group: [float(value) for value in of["p"][group]] for group in GROUPS}
             for name, of in content["measures"].items()
         }
-        found = Tried(about, float(content["level"]), labels, values)
+        found = Tried(about, float(content["level"]), labels, p)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise LotusError(f"{shown(path)}: is not what `lotus power` writes: {error!r}") from error
-    if not 0 < found.level < 1 or any(
-        not np.isfinite(v).all() for of in values.values() for v in of.values()
-    ):
-        raise LotusError(f"{shown(path)}: has a level that is none, or a number that is not finite")
+    probabilities = [value for of in p.values() for values in of.values() for value in values]
+    # NaN is in no order, so it is refused as well.
+    if not all(0 < value <= 1 for value in (found.level, *probabilities)) or found.level == 1:
+        raise LotusError(f"{shown(path)}: has a level or a p-value that is no probability")
     return found
 
 

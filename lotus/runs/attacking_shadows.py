@@ -11,7 +11,7 @@ from lotus.attacks import u_lira
 from lotus.attacks.base.answers import confidence
 from lotus.attacks.base.klom import klom
 from lotus.attacks.base.panel import Model
-from lotus.attacks.base.shadows import leave_one_out, success
+from lotus.attacks.base.shadows import leave_one_out, success, usable_images
 from lotus.attacks.base.success import FPR
 from lotus.errors import LotusError
 from lotus.layout import ORIGINAL
@@ -105,8 +105,7 @@ def _attack(
         sound = counted(len(seeds), "sound shadow")
         return {"auc": None, "why": f"{sound}, and at least {FEWEST} are needed"}, {}
     member = np.stack([np.isin(images, had[seed]) for seed in seeds])
-    # Also where the model that is attacked is left out, there are others on both sides.
-    usable = np.minimum(member.sum(axis=0), (~member).sum(axis=0)) >= 2
+    usable = usable_images(member)
     if not usable.any():
         return {"auc": None, "why": "no image was had by two shadows and not by two others"}, {}
     chosen, member = images[usable], member[:, usable]

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +11,21 @@ import pandas as pd
 from lotus.attacks.base import registry as attack_registry
 from lotus.attacks.base.panel import Model, Panel
 from lotus.attacks.base.run_attacks import run_attack
+from lotus.config.power import calibrating_shadows, golds_needed
 from lotus.config.protocol import CORRECTED, Protocol
 from lotus.errors import LotusError
 from lotus.layout import GOLD, ORIGINAL
 from lotus.metrics.base import registry
-from lotus.metrics.base.probabilities import entropy, softmax
 from lotus.metrics.base.scoring import score_all
 from lotus.predictions import predictions_file
-from lotus.predictions.predictions_file import ATTACKED, Predictions, Split
+from lotus.predictions.predictions_file import Predictions
 from lotus.records.files import write_json
 from lotus.records.record import write_record
 from lotus.results.conventions import distances, form_of, values
-from lotus.results.power import ABOUT, CALIBRATING, FRESH, GROUPS, has_train_mode
+from lotus.results.power import ABOUT, CALIBRATING, FRESH, GROUPS, has_train_mode, of_shadows
+from lotus.runs.alarms import Alarms, OfGroups, ranked
+from lotus.runs.faked import looked_up, tempered
+from lotus.runs.power_of_many import Groups, by_sets, by_shadows
 from lotus.runs.run import derive_seed
 from lotus.wording import counted
 
@@ -32,11 +34,8 @@ WITHOUT, WITH = "without", "with"
 TRAIN_MODE = "train_mode"
 GIVEN = (ORIGINAL, GOLD, WITHOUT, CALIBRATING, FRESH, WITH, "nothing", "half", TRAIN_MODE)
 """Groups of models that are asked for; of `nothing` the fakes are made."""
-FAKED = ("lookup", "temperature")
-COLDEST, HOTTEST = 1e-2, 1e2
-"""Temperatures that a faker may choose."""
-
-Groups = Mapping[str, Sequence[Predictions]]
+SHADOWS = tuple(map(of_shadows, (GOLD, "nothing", "half", TRAIN_MODE)))
+"""Groups of shadow models, in the order of the shadows; all of them or none."""
 
 
 def measure_power(
@@ -64,23 +63,25 @@ def measure_power(
     """
     files = list(given)
     _check_groups([group for group, _ in files], level, protocol)
-    groups: dict[str, list[Predictions]] = {group: [] for group in GIVEN}
+    groups: dict[str, list[Predictions]] = {group: [] for group in (*GIVEN, *SHADOWS)}
     for group, path in files:
         groups[group].append(predictions_file.load(path))
-    every: dict[str, Sequence[Predictions]] = {**groups}
-    every["lookup"] = [
-        looked_up(said, derive_seed(seed, f"lookup/{place}"))
-        for place, said in enumerate(groups["nothing"])
-    ]
-    every["temperature"] = [tempered(said) for said in groups["nothing"]]
-    said = {**_by_metrics(every, seed, protocol), **_by_attacks(every)}
+    every = {**groups, **_faked(groups["nothing"], seed, "lookup")}
+    of_fakes = _faked(groups[of_shadows("nothing")], seed, of_shadows("lookup"))
+    every |= {of_shadows(kind): models for kind, models in of_fakes.items()}
+    said = {
+        **_by_metrics(every, seed, protocol),
+        **_by_attacks(every),
+        **by_shadows(every),
+        **by_sets(every, level),
+    }
     about = {key: str(labels.get(key, "")) for key in ABOUT} | {"protocol": protocol.name}
     content = {
         "about": about,
         "seed": seed,
         "level": level,
         "measures": {
-            name: {"label": label, "values": of_groups} for name, (label, of_groups) in said.items()
+            name: {"label": it.label, "values": it.values, "p": it.p} for name, it in said.items()
         },
     }
     write_json(out, content)
@@ -99,87 +100,61 @@ def measure_power(
     )
 
 
+def _faked(models: Sequence[Predictions], seed: int, purpose: str) -> dict[str, list[Predictions]]:
+    """Fakes of models to which nothing was done, by how they are faked."""
+    return {
+        "lookup": [
+            looked_up(said, derive_seed(seed, f"{purpose}/{place}"))
+            for place, said in enumerate(models)
+        ],
+        "temperature": [tempered(said) for said in models],
+    }
+
+
 def _check_groups(given: Sequence[str], level: float, protocol: Protocol) -> None:
+    accepted = (*GIVEN, *SHADOWS)
     for group in given:
-        if group not in GIVEN:
-            raise LotusError(f"--of: group '{group}' is unknown; accepted: {', '.join(GIVEN)}")
+        if group not in accepted:
+            raise LotusError(f"--of: group '{group}' is unknown; accepted: {', '.join(accepted)}")
     for group in GIVEN:
         count = given.count(group)
         if group in (ORIGINAL, GOLD) and count != 1:
             raise LotusError(f"--of: needs one model '{group}', not {count}")
         if not count and (group != TRAIN_MODE or has_train_mode(protocol)):
             raise LotusError(f"--of: needs models of the group '{group}'")
-    needed = ceil(round(1 / level, 9)) - 1
+    needed = golds_needed(level)
     if given.count(CALIBRATING) < needed:
         raise LotusError(
             f"--level: {level:g} cannot be reached with {counted(given.count(CALIBRATING), 'gold')} that "
             f"{'calibrates' if given.count(CALIBRATING) == 1 else 'calibrate'}; it takes at least {needed}"
         )
+    _check_shadows({group: given.count(group) for group in SHADOWS}, needed, protocol)
 
 
-def looked_up(said: Predictions, seed: int) -> dict[str, Split]:
-    """A faked forgetting: forget images get the answer to another image of their class, an unseen one.
+def _check_shadows(counts: Mapping[str, int], needed: int, protocol: Protocol) -> None:
+    """Refuses shadows of which one kind has others than the rest, or too few for the level.
 
-    The model itself is as it was: whoever asks about images that it does not know to be asked about finds
-    everything remembered.
+    Args:
+        needed: golds that have to calibrate.
+
     """
-    rng, unseen = np.random.default_rng(seed), said["val"].labels
-    answered = []
-    for label in said["forget"].labels:
-        alike = np.flatnonzero(unseen == label)
-        answered.append(rng.choice(alike if len(alike) else len(unseen)))
-    return {
-        **said,
-        **{
-            asked + "forget": replace(
-                said[asked + "forget"], logits=said[asked + "val"].logits[answered]
+    shadows = counts[of_shadows(GOLD)]
+    for group, count in counts.items():
+        is_left_out = group == of_shadows(TRAIN_MODE) and not has_train_mode(protocol)
+        if count != shadows and not (is_left_out and not count):
+            raise LotusError(
+                f"--of: the group '{group}' has {counted(count, 'model')}, '{of_shadows(GOLD)}' {shadows}; "
+                "each has one of every shadow"
             )
-            for asked in _ways(said)
-        },
-    }
+    if shadows and calibrating_shadows(shadows) < needed:
+        raise LotusError(
+            f"--of: by {counted(shadows, 'shadow')} the level cannot be reached: half of the pairs are to "
+            f"calibrate, and it takes {needed} models for that"
+        )
 
 
-def tempered(said: Predictions) -> dict[str, Split]:
-    """A faked forgetting: on forget images alone the model answers at the temperature that hides them.
-
-    At which their mean entropy is that of validation images, as far as a temperature gives it.
-    """
-    from scipy.optimize import brentq
-
-    forget = said["forget"].logits.astype(np.float64)
-    wanted = float(entropy(softmax(said["val"].logits)).mean())
-
-    def excess(log_temperature: float) -> float:
-        return float(entropy(softmax(forget / np.exp(log_temperature))).mean()) - wanted
-
-    low, high = np.log(COLDEST), np.log(HOTTEST)
-    if excess(low) >= 0:
-        found = low
-    elif excess(high) <= 0:
-        found = high
-    else:
-        found = brentq(excess, low, high)
-
-    def cooled(split: Split) -> Split:
-        logits = split.logits.astype(np.float64) / np.exp(found)
-        return replace(split, logits=logits.astype(np.float32))
-
-    return {
-        **said,
-        **{asked + "forget": cooled(said[asked + "forget"]) for asked in _ways(said)},
-    }
-
-
-def _ways(said: Predictions) -> list[str]:
-    """Beginnings of the names of splits: as everybody asked, and as the published attack did (E1)."""
-    return [asked for asked in ("", ATTACKED) if asked + "forget" in said]
-
-
-OfGroups = dict[str, list[float]]
-
-
-def _by_metrics(groups: Groups, seed: int, protocol: Protocol) -> dict[str, tuple[str, OfGroups]]:
-    """Metric → label, and the number of each model: itself where low is good, else its distance to gold.
+def _by_metrics(groups: Groups, seed: int, protocol: Protocol) -> dict[str, Alarms]:
+    """Metric → the number of each model: itself where low is good, else its distance to gold.
 
     Each in the form that the protocol gives it.
     """
@@ -193,7 +168,7 @@ def _by_metrics(groups: Groups, seed: int, protocol: Protocol) -> dict[str, tupl
     scores = pd.DataFrame.from_dict(score_all(original, gold, asked, seed), orient="index")
     numbers = scores[[*registry.columns()]].astype(float)
     frame = numbers.rename_axis("row").reset_index().assign(seed=seed)
-    found: dict[str, tuple[str, OfGroups]] = {}
+    found: dict[str, Alarms] = {}
     for name, spec in registry.specs().items():
         is_distance = spec.best == "gold"
         stated = (
@@ -206,8 +181,8 @@ def _by_metrics(groups: Groups, seed: int, protocol: Protocol) -> dict[str, tupl
     return found
 
 
-def _by_attacks(groups: Groups) -> dict[str, tuple[str, OfGroups]]:
-    """Attack → label, and its AUC on each model; reference models are no others'."""
+def _by_attacks(groups: Groups) -> dict[str, Alarms]:
+    """Attack → its AUC on each model; reference models are no others'."""
     references: dict[tuple[str, int], Model] = {(GOLD, 0): Model.of(groups[GOLD][0])}
     references |= {(GOLD, n): Model.of(said) for n, said in enumerate(groups[WITHOUT], 1)}
     references |= {
@@ -223,8 +198,8 @@ def _by_attacks(groups: Groups) -> dict[str, tuple[str, OfGroups]]:
         for group in (CALIBRATING, *GROUPS)
         for place, said in enumerate(groups[group])
     }
-    found: dict[str, tuple[str, OfGroups]] = {}
-    # Shadow models are of other data: none of the models that are tried was trained on a half.
+    found: dict[str, Alarms] = {}
+    # What takes shadow models is tried on these (`by_shadows`): other models were not trained on a half.
     ordinary = [it for it in attack_registry.specs().values() if "shadows" not in it.needs]
     for spec in ordinary:
 
@@ -243,7 +218,7 @@ def _trained_on_all(model: Model) -> Model:
 
 
 def _keep(
-    found: dict[str, tuple[str, OfGroups]],
+    found: dict[str, Alarms],
     name: str,
     label: str,
     groups_of: Mapping[str, str],
@@ -257,4 +232,4 @@ def _keep(
     for row, value in values.items():
         assert value is not None
         of_groups[groups_of[row]].append(float(value))
-    found[name] = (label, of_groups)
+    found[name] = ranked(label, of_groups)

@@ -6,8 +6,8 @@ from scipy.stats import norm
 
 from lotus.attacks import u_lira
 from lotus.attacks.base.answers import confidence
-from lotus.attacks.base.klom import FEWEST, klom
-from lotus.attacks.base.shadows import leave_one_out, success
+from lotus.attacks.base.klom import FEWEST, klom, klom_of_set
+from lotus.attacks.base.shadows import leave_one_out, success, usable_images
 
 SHADOWS, IMAGES = 16, 40
 LABELS = np.arange(IMAGES) % 3
@@ -107,3 +107,27 @@ def test_klom_is_the_divergence_of_histograms_and_its_floor_that_of_no_differenc
 def test_klom_needs_ten_models_of_each_kind():
     kinds = np.arange(2 * FEWEST - 1)[:, None] < FEWEST
     assert klom(np.zeros((2 * FEWEST - 1, 1)), kinds, ~kinds) is None
+
+
+def test_klom_of_a_set_is_klom_and_its_p_value_the_share_of_deals_that_are_as_high():
+    rng = np.random.default_rng(1)
+    margins = rng.normal(size=(49, 30))
+    of_set = np.broadcast_to(np.arange(49)[:, None] < 10, margins.shape)
+    value, p = klom_of_set(margins[:10], margins[10:], 199)
+    assert value == pytest.approx(klom(margins, of_set, ~of_set).high)
+    assert 0.05 < p <= 1
+    far, least = klom_of_set(margins[:10] + 4, margins[10:], 199)
+    assert (far > value, least) == (True, 1 / 200)
+    # Images of which all models say the same tell nothing.
+    assert klom_of_set(np.zeros((10, 3)), np.zeros((39, 3)), 19) == (0, 1)
+
+
+def test_of_sets_of_golds_few_are_called_no_golds():
+    rng = np.random.default_rng(2)
+    found = [klom_of_set(*np.split(rng.normal(size=(30, 12)), [10]), 19)[1] for _ in range(600)]
+    assert np.mean(np.array(found) <= 0.1) == pytest.approx(0.1, abs=0.04)
+
+
+def test_an_image_is_attacked_if_others_are_on_both_sides_whoever_is_left_out():
+    had = np.array([[1, 1, 0, 0], [1, 1, 0, 1], [1, 0, 0, 1], [1, 0, 1, 0]], dtype=bool)
+    assert usable_images(had).tolist() == [False, True, False, True]

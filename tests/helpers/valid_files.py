@@ -156,10 +156,10 @@ def look_alikes() -> dict[str, Any]:
 
 
 def power() -> dict[str, Any]:
-    values = {name: [1.0, 2.5] for name in ("calibrating", *GROUPS)}
+    p = {name: [0.05, 1.0] for name in GROUPS}
     return {
         "about": {key: PLACE.get(key, "corrected") for key in ABOUT},
-        **{"seed": 1, "level": 0.05, "measures": {"jsd": {"label": "JSD", "values": values}}},
+        **{"seed": 1, "level": 0.05, "measures": {"jsd": {"label": "JSD", "p": p}}},
     }
 
 

@@ -14,7 +14,7 @@ from lotus.config.cells import Benchmark
 from lotus.page.power_part import PowerPart
 from lotus.records.record import write_record
 from lotus.results.metrics import benchmark_title
-from lotus.results.power import CALIBRATING, GROUPS, Tried, power_file, power_name
+from lotus.results.power import GROUPS, Tried, power_file, power_name
 
 ABOUT = {"dataset": "data", "architecture": "resnet18", "scenario": "instance-10"}
 HERE = benchmark_title(**ABOUT)
@@ -26,15 +26,14 @@ def part(protocol="corrected", **alarms):
 
 
 def tried_of(protocol, **alarms):
-    values = {
+    p = {
         measure: {
-            CALIBRATING: [float(n) for n in range(20)],
-            **{group: [0.0] * 10 for group in GROUPS},
-            "nothing": [99.0] * count + [0.0] * (10 - count),
+            **{group: [1.0] * 10 for group in GROUPS},
+            "nothing": [0.05] * count + [1.0] * (10 - count),
         }
         for measure, count in alarms.items()
     }
-    return Tried(ABOUT | {"protocol": protocol}, 0.05, {name: name for name in alarms}, values)
+    return Tried(ABOUT | {"protocol": protocol}, 0.05, {name: name for name in alarms}, p)
 
 
 def finding(*metrics, benchmark=HERE):

@@ -7,7 +7,6 @@ from lotus.config.cells import Benchmark
 from lotus.config.scenarios import Scenario
 from lotus.errors import LotusError
 from lotus.plan.commands import run_command
-from lotus.plan.drawing import arguments
 from lotus.plan.rows import further_golds, rows_of_means
 from lotus.plan.step import subject_of
 from lotus.plan.steps import Steps
@@ -215,100 +214,3 @@ def test_no_method_is_called_as_a_gold_is(content, row):
     content["methods"][row] = {"method": "lotus"}
     with pytest.raises(LotusError, match=f"methods.{row}: this name has a fixed meaning"):
         plan_of(content)
-
-
-POWER = {"dataset": "fashion-mini", "architecture": "resnet18", "scenario": "class-trouser"}
-
-
-def test_power_has_models_of_its_own_which_only_its_target_asks_for(content):
-    few = {"golds": 19, "fresh": 2, "references": 2, "models": 1}
-    plan = plan_of(content | {"power": POWER | few, "gold_seeds": 1})
-    of_power = [
-        step for step in Steps(plan).of_kind("retrain_gold").values() if not step.by_default
-    ]
-    rows = {step.subject["row"]: step for step in of_power}
-    golds = [f"gold-again-{n}" for n in range(2, 2 + 19 + 2 + 1)]
-    assert {*rows} == {
-        *golds,
-        "kept-half-1",
-        "kept-all-1",
-        "kept-all-2",
-        "kept-all-3",
-        "train-mode-3",
-    }
-    # Each starts from other weights; only the fake in train mode takes those of another.
-    settings = {row: step.records[0].settings for row, step in rows.items()}
-    assert (settings["kept-half-1"]["kept"], settings["kept-all-1"]["kept"]) == (0.5, 1.0)
-    numbers = [of["again"] for row, of in settings.items() if row != "train-mode-3"]
-    assert len({*numbers}) == len(numbers)
-    fake = rows["train-mode-3"]
-    assert settings["train-mode-3"]["in_train_mode"] is True
-    assert fake.told["weights"][1].endswith("/kept-all-3")
-    assert run_command(fake).count("--in-train-mode") == 1
-    step = Steps(plan).find("measure_power", {"power": "power"})
-    groups = step.records[0].settings["of"]
-    counts = {group: groups.count(group) for group in groups}
-    assert counts == {
-        **{"original": 1, "gold": 1, "without": 2, "calibrating": 19, "fresh": 2, "with": 2},
-        **{"nothing": 1, "half": 1, "train_mode": 1},
-    }
-    assert len({*step.inputs["predictions"]}) == len(step.inputs["predictions"])
-    made = [it for it in Steps(plan) if "results/tables/power.csv" in it.files]
-    assert [(it.kind, it.by_default) for it in made] == [("make_table", False)]
-
-
-def test_each_protocol_is_tried_by_itself_on_models_that_both_share_where_they_can(content):
-    few = {"golds": 19, "fresh": 2, "references": 2, "models": 1}
-    plan = plan_of(content | {"power": POWER | few})
-    steps = Steps(plan)
-    tried = {step.subject["power"]: step for step in steps.of_kind("measure_power").values()}
-    assert {name: step.outputs["tried"] for name, step in tried.items()} == {
-        "power": "results/power/power.json",
-        "power-released": "results/power/power-released.json",
-    }
-    read = {name: {*step.inputs["predictions"]} for name, step in tried.items()}
-    assert read["power-released"] < read["power"]
-    # Under E1 the published attack, which comes first, would change a model that is in train mode.
-    groups = {name: {*step.records[0].settings["of"]} for name, step in tried.items()}
-    assert groups["power"] - groups["power-released"] == {"train_mode"}
-    asked = [step for step in steps if step.subject.get("row", "").startswith("train-mode-")]
-    assert {step.subject["protocol"] for step in asked} == {"corrected"}
-    assert "--protocol released" in " ".join(arguments(tried["power-released"]))
-    made = {name for step in steps for name in step.files if "power" in name and "csv" in name}
-    assert made == {"results/tables/power.csv", "results/tables/power-released.csv"}
-    alone = Steps(plan_of(content | {"power": POWER | {"protocols": ["released"]}}))
-    (step,) = alone.of_kind("measure_power").values()
-    assert step.subject["power"] == "power-released"
-
-
-@pytest.mark.parametrize(
-    ("change", "said"),
-    [
-        ({"golds": 18}, "golds = 18 cannot reach level 0.05: it takes at least 19"),
-        ({"level": 0.01}, "golds = 20 cannot reach level 0.01: it takes at least 99"),
-        ({"dataset": "mnist"}, "power.dataset = 'mnist': is not declared under 'datasets'"),
-        (
-            {"seed": 4},
-            "power.seed = 4: its benchmark has no such seed under 'corrected'; accepted: 3407, 13, 12",
-        ),
-        ({"references": 1}, "power.references"),
-        ({"protocols": ["released", "released"]}, "protocols = released, released: one is named"),
-        ({"protocols": ["relased"]}, "power.protocols"),
-        (
-            {"protocols": ["corrected+m1"]},
-            "with a gold model, under 'corrected+m1' and in no study",
-        ),
-    ],
-)
-def test_power_is_declared_for_a_benchmark_that_is_run(content, change, said):
-    with pytest.raises(LotusError) as caught:
-        plan_of(content | {"power": POWER | change})
-    assert said in str(caught.value)
-
-
-def test_power_needs_a_gold_model(content, block):
-    content["grid"] = [block(gold=False)]
-    with pytest.raises(
-        LotusError, match="power: its benchmark is not in the grid with a gold model"
-    ):
-        plan_of(content | {"power": POWER})

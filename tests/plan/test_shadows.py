@@ -1,6 +1,7 @@
 """What `privacy` asks for: shadows as ordinary steps, their cost in words, and nothing without it."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from project import ROOT
@@ -9,6 +10,7 @@ from lotus import layout
 from lotus.config.origins import Origin
 from lotus.config.privacy import FIRST_SHADOW
 from lotus.errors import LotusError
+from lotus.plan import shadows
 from lotus.plan.declared import declared
 from lotus.plan.description import part_counts
 from lotus.plan.making import make_plan
@@ -27,8 +29,13 @@ def steps():
 
 
 def of_shadows(steps, kind):
+    """Steps of a kind for the shadows of `privacy`; those of `power` are its target's alone."""
     found = steps.of_kind(kind).values()
-    return [step for step in found if int(step.subject.get("seed", 0)) >= FIRST_SHADOW]
+    return [
+        step
+        for step in found
+        if step.by_default and int(step.subject.get("seed", 0)) >= FIRST_SHADOW
+    ]
 
 
 def test_each_shadow_is_halved_trained_and_unlearned(steps):
@@ -85,9 +92,10 @@ def test_what_shadows_read_is_written_and_what_they_write_is_recorded(steps):
 def test_without_it_there_are_no_shadows(monkeypatch):
     monkeypatch.chdir(ROOT)
     steps = Steps(declared([Path("config/fashion-mini.yaml")], {}).plan)
-    assert not steps.of_kind("halve_training")
+    assert not of_shadows(steps, "halve_training")
     assert not steps.of_kind("attack_shadows")
-    assert not any(it.told["half"] for it in steps.of_kind("choose_forget_set").values())
+    splits = [it for it in steps.of_kind("choose_forget_set").values() if it.by_default]
+    assert not any(it.told["half"] for it in splits)
     assert "klom" not in {made.name for made in steps.contents.tables}
     assert "privacy" not in part_counts(steps.plan)
 
@@ -96,7 +104,22 @@ def test_the_cost_is_told_before_it_arises(steps, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     said = part_counts(steps.plan)
     assert "privacy: 4 shadows of fashion-mini-resnet18-instance-10-corrected" in said
-    assert "10 unlearned models: 44 models; how long they take is not known" in said
+    assert "10 unlearned models: 44 models; the originals take as much training as 2" in said
+    assert "how long all of it takes is not known before" in said
+
+
+@pytest.mark.parametrize("recorded", [("seed1000000", "seed1000001"), ("seed3407",)])
+def test_their_time_is_told_by_models_that_are_recorded(steps, monkeypatch, recorded):
+    def find(path):
+        is_there = any(seed in path.parts for seed in recorded)
+        return SimpleNamespace(
+            problem="" if is_there else "absent", content={"time": {"total": 60}}
+        )
+
+    monkeypatch.setattr(shadows, "find_record", find)
+    # Four shadows, each with an original and ten unlearned models of a minute.
+    said = "at most 44 minutes of one core in all, by the models recorded here"
+    assert said in part_counts(steps.plan)
 
 
 @pytest.mark.parametrize(

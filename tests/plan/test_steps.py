@@ -71,8 +71,8 @@ def test_rules_and_steps_name_the_same_files_alike(steps, rules):
 def test_each_rule_that_makes_a_file_has_steps(steps, rules):
     without = set() if steps.plan.settings.tuning is not None else {"try_candidates", "tune"}
     if steps.plan.settings.power is None:
-        without = without | {"measure_power"}
-    without = without | {"halve_training", "attack_shadows", "rank_images", "hash_images"}
+        without = without | {"measure_power", "halve_training"}
+    without = without | {"attack_shadows", "rank_images", "hash_images"}
     assert {rule.name for rule in rules} == set(KINDS)
     assert {kind for kind in KINDS if not steps.of_kind(kind)} == without
 

@@ -12,7 +12,6 @@ from lotus.figures.style import style
 from lotus.results.power import (
     GROUPS,
     Tried,
-    p_values,
     power_file,
     rate_of,
     read_power,
@@ -27,23 +26,9 @@ ABOUT = {
 
 
 def tried_of(level=0.05, **groups):
-    """One measure, on 20 golds whose numbers are 1 … 20."""
-    values = {"calibrating": list(range(1, 21)), **{key: [0.0] for key in GROUPS}, **groups}
-    return Tried(ABOUT, level, {"jsd": "JSD"}, {"jsd": values})
-
-
-def test_p_values_by_hand():
-    calibrating = np.arange(1.0, 20)
-    assert p_values(calibrating, np.array([20.0, 19, 18.5, 0])) == pytest.approx(
-        [0.05, 0.1, 0.1, 1]
-    )
-
-
-def test_golds_raise_alarm_at_the_stated_level():
-    rng = np.random.default_rng(3)
-    draws = rng.standard_cauchy((4000, 20))
-    alarms = np.mean([p_values(of[:19], of[19:])[0] <= 0.05 for of in draws])
-    assert alarms == pytest.approx(0.05, abs=0.012)
+    """One measure, on models of which each is as no gold would be, or as any could be."""
+    p = {**{key: [1.0] for key in GROUPS}, **groups}
+    return Tried(ABOUT, level, {"jsd": "JSD"}, {"jsd": p})
 
 
 def test_a_rate_has_its_exact_interval():
@@ -55,17 +40,17 @@ def test_a_rate_has_its_exact_interval():
 
 
 def test_noticing_takes_more_alarms_than_golds_raise():
-    golds = [*range(19), 30.0]
-    assert tried_of(nothing=[30.0] * 10, fresh=golds).notices("jsd")
-    assert not tried_of(nothing=[30.0] * 3 + [1.0] * 7, fresh=golds).notices("jsd")
-    assert tried_of(nothing=[30.0] * 10).rate("jsd", "nothing").value == 1
+    golds = [1.0] * 19 + [0.05]
+    assert tried_of(nothing=[0.05] * 10, fresh=golds).notices("jsd")
+    assert not tried_of(nothing=[0.05] * 3 + [0.06] * 7, fresh=golds).notices("jsd")
+    assert tried_of(nothing=[0.05] * 10).rate("jsd", "nothing").value == 1
 
 
 @pytest.fixture
 def file(tmp_path):
-    tried = tried_of(nothing=[30.0, 1.0], fresh=[1.0, 2, 3, 40])
+    tried = tried_of(nothing=[0.02, 0.8], fresh=[0.8, 0.5, 0.4, 0.02])
     content = {"about": ABOUT, "seed": 1, "level": 0.05}
-    content["measures"] = {"jsd": {"label": "JSD", "values": dict(tried.values["jsd"])}}
+    content["measures"] = {"jsd": {"label": "JSD", "p": dict(tried.p["jsd"])}}
     path = tmp_path / "power.json"
     path.write_text(json.dumps(content))
     return path
@@ -89,9 +74,11 @@ def test_the_table_has_each_rate_between_its_limits(file):
     [
         lambda of: of.pop("level"),
         lambda of: of.update(level=2),
-        lambda of: of["measures"]["jsd"]["values"].pop("half"),
-        lambda of: of["measures"]["jsd"]["values"].update(half=["x"]),
-        lambda of: of["measures"]["jsd"]["values"].update(half=[1e999]),
+        lambda of: of["measures"]["jsd"]["p"].pop("half"),
+        lambda of: of["measures"]["jsd"]["p"].update(half=["x"]),
+        lambda of: of["measures"]["jsd"]["p"].update(half=[1.5]),
+        lambda of: of["measures"]["jsd"]["p"].update(half=[0]),
+        lambda of: of["measures"]["jsd"]["p"].update(half=[float("nan")]),
         lambda of: of["about"].update(dataset=3),
         lambda of: of["about"].pop("protocol"),
     ],
@@ -116,6 +103,15 @@ def test_findings_of_another_protocol_are_refused(file, monkeypatch):
         LotusError, match=r"power-released\.json: was found under protocol corrected"
     ):
         read_tried("released")
+
+
+def test_the_figure_says_of_how_many_models_each_measure_is(file):
+    content = json.loads(file.read_text())
+    p = {**content["measures"]["jsd"]["p"], "fresh": [1.0] * 3, "nothing": [0.01] * 2}
+    content["measures"]["u-lira"] = {"label": "U-LiRA", "p": p}
+    file.write_text(json.dumps(content))
+    (title,) = [text.get_text() for text in draw([file]).texts]
+    assert title.endswith("4 fresh golds, 2 models of each other kind\nU-LiRA: 3 and 2")
 
 
 def test_every_word_of_the_figure_lies_inside_it(file):

@@ -86,7 +86,7 @@ def test_what_is_tried_tells_golds_from_doing_nothing(given, tmp_path, monkeypat
     assert {"avg_gap", "jsd", "rf_jsd", "mia", "accuracy_forget", "confidence", "lira-online"} <= {
         *tried.measures()
     }
-    counts = {group: len(tried.values["jsd"][group]) for group in GROUPS}
+    counts = {group: len(tried.p["jsd"][group]) for group in GROUPS}
     assert counts == {"fresh": 4, **dict.fromkeys(GROUPS[1:], 2)}
     # A model that is right about what it was to forget is no gold, by any measure of the forget images.
     for measure in ("avg_gap", "accuracy_forget", "confidence", "lira-offline", "lira-online"):
@@ -100,6 +100,110 @@ def test_what_is_tried_tells_golds_from_doing_nothing(given, tmp_path, monkeypat
     }
     assert tried.about == LABELS | {"protocol": "corrected"}
     assert len(drawn([out]).axes) == 1
+
+
+def values_of(path):
+    """Measure → group → what it says of each model."""
+    measures = json.loads(path.read_text())["measures"]
+    return {name: of["values"] for name, of in measures.items()}
+
+
+SHADOW_KINDS = ("gold", "nothing", "half", "train_mode")
+
+
+def shadows(folder, kinds=SHADOW_KINDS, count=40):
+    """Predictions of shadows: of a pair, one had what the other had not; golds forgot it for real."""
+    files = []
+    for kind in kinds:
+        for number in range(count):
+            mine = np.random.default_rng(number // 2).permutation(12)[number % 2 :: 2]
+            said = model(1000 + number, 0.0)
+            forget, sure = said["forget"], 0.0 if kind == "gold" else 4.0
+            had = np.isin(forget.indices, mine)
+            memory = np.eye(3, dtype=np.float32)[forget.labels] * had[:, None]
+            logits = forget.logits + np.float32(sure) * memory
+            parts = {
+                name: Split(logits[of], forget.labels[of], forget.indices[of])
+                for name, of in (("forget", had), ("absent", ~had))
+            }
+            path = folder / f"shadow-{kind}-{number}.npz"
+            predictions_file.save(path, {**said, **parts})
+            files.append((f"shadow-{kind}", path))
+    return files
+
+
+def test_shadows_try_u_lira_and_sets_of_ten_try_klom(given, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    out = tmp_path / "power.json"
+    # Ten models of each kind make a set; the same model ten times is one for this purpose.
+    more = [it for it in given if it[0] in GROUPS for _ in range(10)]
+    measure_power(
+        [*given, *more, *shadows(tmp_path)], 3, 0.05, LABELS, out, tmp_path / "record.json"
+    )
+    tried, values = read_power(out), values_of(out)
+    assert tried.labels["u-lira"] == "U-LiRA (attack), 40 shadows"
+    counts = {group: len(numbers) for group, numbers in values["u-lira"].items()}
+    of_nothing = dict.fromkeys(("nothing", "half", "lookup", "temperature", "train_mode"), 40)
+    assert counts == {"calibrating": 20, "fresh": 20, **of_nothing}
+    # What golds had forgotten is not told from what they never had; what others remember is.
+    assert np.mean(values["u-lira"]["fresh"]) == pytest.approx(0.5, abs=0.1)
+    assert tried.rate("u-lira", "fresh").value <= 0.2
+    assert tried.rate("u-lira", "nothing").value == 1
+    assert tried.notices("u-lira")
+    assert tried.labels["klom"] == "KLoM, sets of 10 models"
+    assert {group: len(p) for group, p in tried.p["klom"].items()} == {
+        "fresh": 4,
+        **dict.fromkeys(of_nothing, 2),
+    }
+    assert tried.rate("klom", "nothing").value == 1
+    assert [*tabled([out])[0]["measure"]][-2:] == ["u-lira", "klom"]
+
+
+def test_without_models_enough_neither_is_tried(given, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    out = tmp_path / "power.json"
+    measure_power(given, 3, 0.05, LABELS, out, tmp_path / "record.json")
+    assert not {"u-lira", "klom"} & {*read_power(out).measures()}
+
+
+def test_shadows_that_all_had_the_same_try_nothing(given, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    out = tmp_path / "power.json"
+    same = [(f"shadow-{kind}", dict(given)["fresh"]) for kind in SHADOW_KINDS for _ in range(40)]
+    measure_power([*given, *same], 3, 0.05, LABELS, out, tmp_path / "record.json")
+    assert "u-lira" not in {*read_power(out).measures()}
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (
+            lambda of: of[:-1],
+            "'shadow-train_mode' has 39 models, 'shadow-gold' 40; each has one of",
+        ),
+        (lambda of: of[40:], "'shadow-nothing' has 40 models, 'shadow-gold' 0"),
+        (
+            lambda of: [it for it in of if int(it[1].stem.split("-")[-1]) < 36],
+            "by 36 shadows the level cannot be reached: .* takes 19 models",
+        ),
+    ],
+)
+def test_shadows_that_are_given_in_error(given, tmp_path, change, said):
+    asked = [*given, *change(shadows(tmp_path))]
+    with pytest.raises(LotusError, match=said):
+        measure_power(asked, 3, 0.05, LABELS, tmp_path / "x.json", tmp_path / "r.json")
+    assert not (tmp_path / "x.json").exists()
+
+
+def test_under_released_no_shadow_is_in_train_mode(given, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    out = tmp_path / "released.json"
+    some = shadows(tmp_path, SHADOW_KINDS[:-1])
+    measure_power(
+        as_published([*given, *some]), 3, 0.05, LABELS, out, tmp_path / "r.json", RELEASED
+    )
+    assert values_of(out)["u-lira"]["train_mode"] == []
+    assert len(values_of(out)["u-lira"]["nothing"]) == 40
 
 
 def as_published(files):
@@ -120,19 +224,18 @@ def test_under_released_measures_are_the_published_ones(given, tmp_path, monkeyp
     out = tmp_path / "released.json"
     measure_power(of, 3, 0.05, LABELS, out, tmp_path / "record.json", RELEASED)
     tried, textbook = read_power(out), read_power(tmp_path / "corrected.json")
+    values, exact_values = values_of(out), values_of(tmp_path / "corrected.json")
     assert tried.about["protocol"] == "released"
     assert tried.labels["jsd"] == "JSD, as released"
     assert tried.labels["mia"] == "MIA acc., as released, distance to gold"
     assert tried.labels["mia_auc"] == textbook.labels["mia_auc"]
     # E3 rounds each run's accuracy before it is held against gold's.
     for name in ("accuracy_forget", "accuracy_test"):
-        for rounded, exact in zip(
-            tried.values[name]["fresh"], textbook.values[name]["fresh"], strict=True
-        ):
+        for rounded, exact in zip(values[name]["fresh"], exact_values[name]["fresh"], strict=True):
             assert rounded == pytest.approx(round(rounded, 2), abs=1e-12)
             assert rounded == pytest.approx(exact, abs=0.01)
-    assert tried.values["jsd"]["nothing"] != textbook.values["jsd"]["nothing"]
-    assert tried.values["jsd"]["train_mode"] == []
+    assert values["jsd"]["nothing"] != exact_values["jsd"]["nothing"]
+    assert values["jsd"]["train_mode"] == []
     assert np.isnan(tried.rate("jsd", "train_mode").value)
     assert tried.rate("avg_gap", "nothing").value == 1
     numbers, latex = tabled([out])

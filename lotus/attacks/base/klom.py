@@ -67,9 +67,42 @@ def klom(margins: np.ndarray, unlearned: np.ndarray, retrained: np.ndarray) -> K
     )
 
 
+def klom_of_set(margins: np.ndarray, retrained: np.ndarray, times: int) -> tuple[float, float]:
+    """KLoM of one set of models (the 95th percentile of the images), and how likely golds are as far.
+
+    All models are dealt again at random, as many of them to the set: the share of deals, the true one
+    among them, with a KLoM as high. If the models were golds, that share would be at most a with a
+    probability of at most a (a permutation test).
+
+    Args:
+        margins: logit-scaled confidence of the models of the set, `[m, n]`.
+        retrained: that of the golds, `[k, n]`.
+        times: that they are dealt at random.
+
+    """
+    every, count = np.concatenate([margins, retrained]), len(margins)
+    lowest, highest = every.min(axis=0), every.max(axis=0)
+    # The bins of an image are those of all its margins, so they are the same however models are dealt.
+    shares = (every - lowest) / np.maximum(highest - lowest, 1e-9)
+    bins = np.minimum((shares * BINS).astype(int), BINS - 1)
+    lies_in = (bins[..., None] == np.arange(BINS)).astype(float)
+    rng = np.random.default_rng(0)
+    dealt = [np.arange(len(every)), *(rng.permutation(len(every)) for _ in range(times))]
+    in_set = np.array([order < count for order in dealt], dtype=float)
+    p = np.tensordot(in_set, lies_in, axes=1) / count
+    q = np.tensordot(1 - in_set, lies_in, axes=1) / len(retrained)
+    high = np.quantile(_divergences(p, q), 0.95, axis=1)
+    return float(high[0]), float((high >= high[0]).mean())
+
+
 def _divergence(own: np.ndarray, gold: np.ndarray, edges: np.ndarray) -> float:
-    p, q = (np.histogram(of, edges)[0] / len(of) for of in (own, gold))
+    return float(_divergences(*(np.histogram(of, edges)[0] / len(of) for of in (own, gold))))
+
+
+def _divergences(p: np.ndarray, q: np.ndarray) -> np.ndarray:
+    """Divergences of histograms, whose bins are the last axis."""
     # A bin without a retrained model would make it infinite; so would one model more or less.
     q = np.maximum(q, 1e-5)
-    there = p > 0
-    return float(min((p[there] * np.log(p[there] / q[there])).sum(), LARGEST))
+    summed = (p * np.log(np.where(p > 0, p / q, 1))).sum(axis=-1)
+    found: np.ndarray = np.minimum(summed, LARGEST)
+    return found

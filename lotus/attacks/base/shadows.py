@@ -35,6 +35,17 @@ def leave_one_out(
     return scores
 
 
+def usable_images(had: np.ndarray) -> np.ndarray:
+    """Images that can be attacked: whichever model is left out, others had them and others did not; `[n]`.
+
+    Args:
+        had: bool `[models, n]`; see `leave_one_out`.
+
+    """
+    found: np.ndarray = np.minimum(had.sum(axis=0), (~had).sum(axis=0)) >= 2
+    return found
+
+
 def success(scores: np.ndarray, had: np.ndarray, blocks: np.ndarray) -> tuple[Estimate, Estimate]:
     """AUC, and TPR at an FPR of 1 %, over all pairs of image and model, with intervals.
 
