@@ -25,7 +25,7 @@ def seed_of_power(plan: Plan, cell: Benchmark) -> int:
 
 
 def models_of_power(plan: Plan, cell: Benchmark) -> list[tuple[int, str, Mapping[str, Any]]]:
-    """Seed, row and how it differs from gold (see `lotus.runs.run.Run`), of all but the cell's own two."""
+    """All models but the seed's original and gold: seed, row, and how it differs from gold (see `Run`)."""
     seed = seed_of_power(plan, cell)
     return [
         *((seed, row, options) for row, options in _of_the_seed(plan, cell).items()),
