@@ -88,7 +88,7 @@ def _certified(index: Index, run: Path, hashes_of: Callable[[str], np.ndarray]) 
         },
         "done": _done(index, record),
         "measured": measured(cell, seed, row),
-        "strength": strength(cell),
+        "strength": strength(cell, seed, row),
         "look_alikes": {
             "within": ALIKE_WITHIN,
             "found": found,

@@ -51,14 +51,9 @@ def _number(rows: Mapping[str, Mapping[str, Any]], row: str, name: str) -> float
 
 
 def _attacks(cell: Benchmark, row: str) -> Iterator[dict[str, Any]]:
-    path = layout.attacks_file(cell)
-    if not path.is_file():
-        return
-    rows = read_attacks(path)["rows"]
-    for name, found in rows.get(row, {}).items():
-        if found["auc"] is None:
-            continue
-        before = rows.get(ORIGINAL, {}).get(name, {}).get("auc")
+    before_it = _attacked(cell, ORIGINAL)
+    for name, found in _attacked(cell, row).items():
+        before = before_it.get(name, {}).get("auc")
         yield {
             "label": attacks.specs()[name].label if name in attacks.specs() else name,
             "images": found["images"],
@@ -68,6 +63,13 @@ def _attacks(cell: Benchmark, row: str) -> Iterator[dict[str, Any]]:
             "low": found["auc_low"],
             "high": found["auc_high"],
         }
+
+
+def _attacked(cell: Benchmark, row: str) -> dict[str, Mapping[str, Any]]:
+    """Attack → what it found on a row; nothing of attacks that could not be run there."""
+    path = layout.attacks_file(cell)
+    rows = read_attacks(path)["rows"] if path.is_file() else {}
+    return {name: of for name, of in rows.get(row, {}).items() if of["auc"] is not None}
 
 
 def _absent(rows: Mapping[str, Any], found: list[dict[str, Any]]) -> Iterator[str]:
@@ -89,8 +91,10 @@ def _absent(rows: Mapping[str, Any], found: list[dict[str, Any]]) -> Iterator[st
         )
 
 
-def strength(cell: Benchmark) -> dict[str, Any]:
-    """Returns how often each check noticed what it is to notice on this benchmark, if that was tried.
+def strength(cell: Benchmark, seed: int, row: str) -> dict[str, Any]:
+    """Returns how often each check of a model noticed what it is to notice, if that was tried here.
+
+    Those that say nothing of this model (U-LiRA, say, which takes shadow models) are no checks of it.
 
     Raises:
         LotusError: what lies there is not what `lotus power` writes.
@@ -105,7 +109,13 @@ def strength(cell: Benchmark) -> dict[str, Any]:
     if any(getattr(cell, key) != name for key, name in tried.about.items()):
         where = benchmark_title(**tried.about)
         return _unknown(f"the checks were tried on another benchmark ({where}) alone")
-    return {"unknown": "", "checks": [_of_check(tried, name) for name in tried.measures()]}
+    rows = read_metrics(layout.metrics_file(cell, seed))["rows"]
+    metrics = {name for name in registry.specs() if _number(rows, row, name) is not None}
+    used = metrics | _attacked(cell, row).keys()
+    return {
+        "unknown": "",
+        "checks": [_of_check(tried, name) for name in tried.measures() if name in used],
+    }
 
 
 def _unknown(why: str) -> dict[str, Any]:
