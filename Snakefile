@@ -56,4 +56,8 @@ for target, files in TARGETS.named.items():
             files,
 
 
+# The Snakemake that a cluster's node starts does its jobs itself, and starts no other one for each of them.
+if workflow.remote_exec:
+    workflow.localrules(*(rule.name for rule in workflow.rules))
+
 refuse_unknown_targets()

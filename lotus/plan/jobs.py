@@ -74,9 +74,7 @@ def shell_prefix(command: Sequence[str], warm_process: Path | None = None) -> st
 
 
 def is_batch(arguments: Sequence[str]) -> bool:
-    """Whether this process is the Snakemake that does a group of jobs on a node of a cluster.
-
-    It starts another one for each of its jobs, which is told of a single job.
+    """Whether this process is the Snakemake that does several jobs on a node of a cluster.
 
     Args:
         arguments: of the process, the program first.

@@ -28,13 +28,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PACKAGES = "slurmctld slurmd slurm-client munge"
-PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "srun")
+PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch")
 PARTITION = "models"
 """The one that no job gets without asking."""
 TOLD = ("JobID", "State", "MinMemory", "TimeLimit", "tres-per-job", "Partition", "Comment")
 """What `squeue` is asked of a submission, in its own words."""
-BIN = "bin"
-"""Folder of programs that stand before the system's."""
 MEMORY = 64_000
 """Megabytes that jobs can ask for. None is held to them: that takes control groups."""
 PATIENCE = 60.0
@@ -116,8 +114,7 @@ class Node:
 
     def environment(self, surroundings: Mapping[str, str]) -> dict[str, str]:
         """Environment variables with those by which Slurm's commands find it, also within jobs."""
-        path = f"{self.folder / BIN}{os.pathsep}{surroundings['PATH']}"
-        return {**surroundings, "SLURM_CONF": str(self.folder / "slurm.conf"), "PATH": path}
+        return {**surroundings, "SLURM_CONF": str(self.folder / "slurm.conf")}
 
     def ask(self, *command: str) -> str:
         """Runs one of Slurm's commands and returns what it printed."""
@@ -206,7 +203,7 @@ def keep(cores: int, gpus: int) -> None:
 def _configure(folder: Path, cores: int, gpus: int) -> Path:
     (folder / "munge.key").touch(0o600)
     (folder / "munge.key").write_bytes(secrets.token_bytes(128))
-    for name in ("state", "spool", BIN):
+    for name in ("state", "spool"):
         (folder / name).mkdir(0o755)
     for number in range(gpus):
         (folder / f"gpu{number}").symlink_to(os.devnull)
@@ -224,10 +221,6 @@ def _configure(folder: Path, cores: int, gpus: int) -> Path:
     }
     configuration = folder / "slurm.conf"
     configuration.write_text(CONFIGURATION.format(**values))
-    # Snakemake's plugin takes all variables of Slurm away from `srun`, also where its configuration lies.
-    srun = folder / BIN / "srun"
-    srun.write_text(f'#!/bin/sh\nSLURM_CONF={configuration} exec {shutil.which("srun")} "$@"\n')
-    srun.chmod(0o755)
     devices = [f"Name=gpu File={folder}/gpu{number}\n" for number in range(gpus)]
     (folder / "gres.conf").write_text("".join(devices))
     return configuration

@@ -56,7 +56,7 @@ def test_it_ends_with_whoever_started_it(tmp_path):
 
 def test_a_model_asks_for_what_profiles_say_and_its_log_is_found(finished, tmp_path):
     project = tmp_path / "project"
-    shutil.copytree(finished, project)
+    shutil.copytree(finished, project, ignore=shutil.ignore_patterns("logs"))
     wanted = "results/digits/resnet18/seed3407/original/corrected/run.json"
     for file in (wanted, "results/digits/splits/seed3407/held-out.json"):
         (project / file).unlink()
@@ -89,6 +89,8 @@ def test_a_model_asks_for_what_profiles_say_and_its_log_is_found(finished, tmp_p
     assert str(log) in done.stderr
     of_job = "logs/pretrain_original/digits/resnet18/seed3407/corrected.log"
     assert of_job in log.read_text()
+    # The Snakemake that Slurm starts there does the job itself, without another one.
+    assert log.read_text().count("Building DAG of jobs") == 1
     assert "device 'cuda'" in (project / of_job).read_text()
 
 
