@@ -10,12 +10,14 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 import torch
+from disturbed import Disturbed, run_disturbed
 from hypothesis import settings
 from longest_files import LONGEST
 from made_once import made_once
 from own_file import extend
 from project import copy_of_project, run
 from shared_results import share
+from slurm import missing_programs
 from torch import nn
 from torch.optim.optimizer import register_optimizer_step_post_hook
 
@@ -30,6 +32,10 @@ pytest_plugins = ["keys", "metrics_files", "small_configuration", "template"]
 # No test may fail because a machine is slow.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
+
+DIGITS = ("--configfile", "config/digits.yaml")
+ON_SLURM = "on-slurm.json"
+"""Name of a file beside the finished project."""
 
 
 def pytest_addoption(parser):
@@ -69,16 +75,28 @@ def pytest_collection_modifyitems(items):
 def finished(tmp_path_factory):
     """A copy of the project with the quick check run to its end, to be looked at only.
 
-    All test processes share one: the first that asks makes it, and others wait.
+    All test processes share one: the first that asks makes it, and others wait. Where Slurm is installed
+    the models are made through a Slurm that is disturbed.
     """
 
     def make(folder):
-        copy_of_project(folder)
-        run(folder, "snakemake", "--cores", "2", "--configfile", "config/digits.yaml")
+        project = folder / "project"
+        copy_of_project(project)
+        if missing_programs():
+            run(project, "snakemake", "--cores", "2", *DIGITS)
+        else:
+            run_disturbed(project, *DIGITS).write(folder / ON_SLURM)
         # A thousand files less for each of the copies that tests make.
-        run(folder, "git", "gc", "--quiet")
+        run(project, "git", "gc", "--quiet")
 
-    return made_once(tmp_path_factory, "project", make)
+    return made_once(tmp_path_factory, "finished", make) / "project"
+
+
+@pytest.fixture(scope="session")
+def disturbed(finished):
+    """What came of the disturbance while the finished project was made; None where there is no Slurm."""
+    told = finished.with_name(ON_SLURM)
+    return Disturbed.read(told) if told.exists() else None
 
 
 @pytest.fixture(scope="session")

@@ -1,11 +1,14 @@
 """A workflow on Slurm whose node is drained and one of whose jobs is cancelled under way."""
 
+import json
 import subprocess
 import time
+from dataclasses import asdict
 from typing import NamedTuple
 
 import pytest
 from project import environment_of_user
+from slurm import Submission, one_node
 
 ON_SLURM = (
     # Without its Slurm it would wait for jobs for ever, so it ends with a test that is killed.
@@ -22,47 +25,65 @@ class Disturbed(NamedTuple):
     """What came of it."""
 
     while_drained: list
-    """Submissions, after those that ran had ended and others had been submitted."""
+    """Submissions, after those that ran had ended and others waited."""
     submissions: list
 
+    def write(self, path):
+        """Keeps it in a file."""
+        path.write_text(json.dumps([[asdict(it) for it in part] for part in self]))
 
-def run_disturbed(node, project, wanted, *options):
-    """Makes files through Slurm.
+    @classmethod
+    def read(cls, path):
+        """The same, of the file."""
+        return cls(*([Submission(**it) for it in part] for part in json.loads(path.read_text())))
 
-    While the first job runs, the node is drained, and it is resumed when another has to wait. As soon as
-    there is one of the files, the job that makes them is cancelled.
+
+def run_disturbed(project, *options):
+    """Runs a workflow through Slurm, whose log is written beside the project.
+
+    While the first jobs run, the node is drained; it is resumed when they have ended and others wait.
+    A batch of unlearned models is cancelled as soon as it has one of them.
     """
-    said = project / "on-slurm.txt"
-    with said.open("w") as output:
-        workflow = subprocess.Popen(
-            [*ON_SLURM, *options, "--", *wanted],
-            cwd=project,
-            env=node.environment(environment_of_user()),
-            stdout=output,
-            stderr=output,
-        )
+    with one_node(cores=2, gpus=0) as node:
+        said = project.with_name("on-slurm.txt")
+        with said.open("w") as output:
+            workflow = subprocess.Popen(
+                [*ON_SLURM, *options],
+                cwd=project,
+                env=node.environment(environment_of_user()),
+                stdout=output,
+                stderr=output,
+            )
 
-    def wait_until(done):
-        began = time.monotonic()
-        while not done():
-            if workflow.poll() is not None or time.monotonic() - began > PATIENCE:
+        def wait_until(done):
+            began = time.monotonic()
+            while not (found := done()):
+                if workflow.poll() is not None or time.monotonic() - began > PATIENCE:
+                    pytest.fail(f"{node.submissions()}\n{said.read_text()}")
+                time.sleep(0.5)
+            return found
+
+        def states():
+            return {it.state for it in node.submissions()}
+
+        try:
+            wait_until(lambda: "RUNNING" in states())
+            node.drain()
+            wait_until(lambda: states() == {"COMPLETED", "PENDING"})
+            while_drained = node.submissions()
+            node.resume()
+            node.ask("scancel", wait_until(lambda: _batch_under_way(node, project)))
+            if workflow.wait():
                 pytest.fail(f"{node.submissions()}\n{said.read_text()}")
-            time.sleep(0.5)
+        finally:
+            workflow.kill()
+            workflow.wait()
+        return Disturbed(while_drained, node.submissions())
 
-    def states():
-        return [it.state for it in node.submissions()]
 
-    try:
-        wait_until(lambda: states() == ["RUNNING"])
-        node.drain()
-        wait_until(lambda: states()[1:])
-        while_drained = node.submissions()
-        node.resume()
-        wait_until(lambda: any((project / file).exists() for file in wanted))
-        node.ask("scancel", while_drained[-1].number)
-        if workflow.wait():
-            pytest.fail(f"{node.submissions()}\n{said.read_text()}")
-    finally:
-        workflow.kill()
-        workflow.wait()
-    return Disturbed(while_drained, node.submissions())
+def _batch_under_way(node, project):
+    """The number of a submission that makes unlearned models and has made one; None without such."""
+    made = [path.parts[-7:-1] for path in project.glob("results/*/*/seed*/*/*/*/run.json")]
+    groups = {"-".join(["unlearn", *parts[:4]]) for parts in made if parts[5] != "gold"}
+    running = [it for it in node.submissions() if it.state == "RUNNING"]
+    return next((it.number for it in running for group in groups if group in it.comment), None)

@@ -1,15 +1,15 @@
 """Test files that take more than ten seconds of a processor, the longest first."""
 
-# The first makes the finished project, which the second, unlike most others, does not wait for.
+# The first makes the finished project, for which the second and third, unlike most others, do not wait.
 LONGEST = (
     "whole/test_workflow.py",
     "whole/test_real_data.py",
+    "methods/test_own_method.py",
     "whole/test_determinism.py",
     "publish/test_publish.py",
     "metrics/test_own_metric.py",
     "publish/test_replay.py",
     "publish/test_small_copy.py",
-    "methods/test_own_method.py",
     "cli/test_examples.py",
     "attest/test_attest.py",
     "audit/test_audit.py",

@@ -1,18 +1,18 @@
-"""The chain gives the same bytes again, in another order, on other numbers of cores, and through failures.
+"""The chain gives the same bytes again, in another order, elsewhere, and through failures.
 
-Models that come first are made through a Slurm that is disturbed, where Slurm is installed. While the rest
-is made, processes are killed at random: `--kills` of them.
+Where Slurm is installed, the finished project was made through one that was disturbed. What is made again
+here is made without, while processes are killed at random: `--kills` of them.
 """
 
 import os
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import pytest
-from disturbed import run_disturbed
+from forked import snakemake
 from killing import KINDS, run_under_killer
-from project import run
-from slurm import PACKAGES, missing_programs, one_node
+from slurm import PACKAGES, missing_programs
 
 from lotus.records.index import read_index
 from lotus.records.seal import identity
@@ -26,6 +26,13 @@ TIMED = (
     "results/claims.json",
 )
 """What states measured seconds, or the moment: it differs from run to run."""
+OF_MODELS = {
+    "original": "pretrain_original",
+    "gold": "retrain_gold",
+    "unlearned": "unlearn",
+    "gradcam": "maps",
+}
+"""Kind of record of a step with a model → what Slurm is told of it."""
 KEPT = ("/seed3407/", "/store.json")
 """Places of what is taken over: to make the models of one seed again is enough. All rests on the stores."""
 
@@ -38,6 +45,12 @@ def records_of(folder):
         return read_index().records
     finally:
         os.chdir(before)
+
+
+def hours(submission):
+    """What it asked for: the hour of a model times their number, and twice that when retried."""
+    days, _, clock = submission.time.rpartition("-")
+    return 24 * int(days or 0) + int(clock.split(":")[0])
 
 
 def is_timed(path):
@@ -83,19 +96,9 @@ def cleared(finished, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def disturbed(cleared, late):
-    """What came of the runs that came last, made first and on Slurm; None where there is no Slurm."""
-    if missing_programs():
-        return None
-    with one_node(cores=2, gpus=0) as node:
-        return run_disturbed(node, cleared, late, *CONFIG)
-
-
-@pytest.fixture(scope="module")
-def killed(cleared, late, disturbed, request):
+def killed(cleared, late, request):
     """Kind of process → number of those that were killed while everything else was made on three cores."""
-    if disturbed is None:
-        run(cleared, "snakemake", "--cores", "1", *CONFIG, "--", *late)
+    snakemake(cleared, "--cores", "1", *CONFIG, "--", *late)
     command = ["snakemake", "--cores", "3", *CONFIG]
     return run_under_killer(cleared, command, request.config.getoption("--kills"), seed=1)
 
@@ -140,16 +143,30 @@ def test_processes_of_all_kinds_were_killed(killed, request):
     assert all(killed[kind] for kind in KINDS)
 
 
-def test_what_slurm_makes_is_finished_by_retries(disturbed, late):
+def test_what_slurm_makes_is_finished_by_retries(disturbed):
     if disturbed is None:
         pytest.skip(f"no {', '.join(missing_programs())}: apt-get install {PACKAGES}")
-    original, cancelled, retried = disturbed.submissions
-    assert "pretrain_original" in original.comment
-    assert original.state == retried.state == "COMPLETED"
-    # All runs of the cell were one submission, and the retry asked for more.
-    assert cancelled.comment == retried.comment
-    assert cancelled.state == "CANCELLED"
-    assert (cancelled.memory, retried.memory) == ("8000M", "16000M")
-    assert (cancelled.time, retried.time) == ("3:00:00", "6:00:00")
     # A node that is drained ends what it has begun, and begins nothing.
-    assert [it.state for it in disturbed.while_drained] == ["COMPLETED", "PENDING"]
+    assert {it.state for it in disturbed.while_drained} == {"COMPLETED", "PENDING"}
+    (cancelled,) = (it for it in disturbed.submissions if it.state == "CANCELLED")
+    (retried,) = (it for it in disturbed.submissions if it.memory != cancelled.memory)
+    others = [it for it in disturbed.submissions if it != cancelled]
+    assert {it.state for it in others} == {"COMPLETED"}
+    # All of a batch is made again, and the retry asks for more.
+    assert cancelled.comment == retried.comment
+    assert "unlearn" in cancelled.comment
+    assert (cancelled.memory, retried.memory) == ("8000M", "16000M")
+    assert hours(cancelled) > 1
+    assert hours(retried) == 2 * hours(cancelled)
+
+
+def test_all_models_were_made_through_slurm(disturbed, first):
+    if disturbed is None:
+        pytest.skip(f"no {', '.join(missing_programs())}: apt-get install {PACKAGES}")
+    asked = Counter()
+    for it in disturbed.submissions:
+        if it.memory == "8000M":
+            (step,) = (step for step in OF_MODELS.values() if step in it.comment)
+            asked[step] += hours(it)
+    made = Counter(OF_MODELS[record.kind] for record in first.values() if record.kind in OF_MODELS)
+    assert asked == made
