@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import NamedTuple
 
 import pytest
+import yaml
 from project import environment_of_user
 from slurm import Submission, one_node
 
@@ -17,6 +18,8 @@ ON_SLURM = (
     # The one node has no database of accounts, which the plugin would ask.
     *("--slurm-status-command", "squeue"),
 )
+TRAINED = "trained-{dataset}-{architecture}-seed{seed}"
+"""The submission of all networks of a seed that are trained from scratch, which takes seconds here."""
 PATIENCE = 3600
 """Seconds that each step of the disturbance may take."""
 
@@ -46,9 +49,10 @@ def run_disturbed(project, *options):
     """
     with one_node(cores=2, gpus=0) as node:
         said = project.with_name("on-slurm.txt")
+        own = _profile_of_small_models(project)
         with said.open("w") as output:
             workflow = subprocess.Popen(
-                [*ON_SLURM, *options],
+                [*ON_SLURM, "--profile", own, *options],
                 cwd=project,
                 env=node.environment(environment_of_user()),
                 stdout=output,
@@ -79,6 +83,19 @@ def run_disturbed(project, *options):
             workflow.kill()
             workflow.wait()
         return Disturbed(while_drained, node.submissions())
+
+
+def _profile_of_small_models(project):
+    """Writes a profile with more batches than profiles/slurm beside the project; returns its folder."""
+    given = yaml.safe_load((project / "profiles/slurm/profile.yaml").read_text())
+    own = {
+        "groups": {**given["groups"], "pretrain_original": TRAINED, "retrain_gold": TRAINED},
+        "group-components": {**given["group-components"], TRAINED: 12},
+    }
+    folder = project.with_name("small-models")
+    folder.mkdir()
+    (folder / "profile.yaml").write_text(yaml.safe_dump(own))
+    return folder
 
 
 def _batch_under_way(node, project):

@@ -27,8 +27,8 @@ TIMED = (
 )
 """What states measured seconds, or the moment: it differs from run to run."""
 OF_MODELS = {
-    "original": "pretrain_original",
-    "gold": "retrain_gold",
+    "original": "trained",
+    "gold": "trained",
     "unlearned": "unlearn",
     "gradcam": "maps",
 }
@@ -166,7 +166,7 @@ def test_all_models_were_made_through_slurm(disturbed, first):
     asked = Counter()
     for it in disturbed.submissions:
         if it.memory == "8000M":
-            (step,) = (step for step in OF_MODELS.values() if step in it.comment)
+            (step,) = (step for step in {*OF_MODELS.values()} if step in it.comment)
             asked[step] += hours(it)
     made = Counter(OF_MODELS[record.kind] for record in first.values() if record.kind in OF_MODELS)
     assert asked == made
