@@ -14,7 +14,7 @@ from disturbed import Disturbed, run_disturbed
 from hypothesis import settings
 from longest_files import LONGEST
 from made_once import made_once
-from own_file import extend
+from own_file import DIGITS, extend
 from project import copy_of_project, run
 from shared_results import share
 from slurm import missing_programs
@@ -33,8 +33,7 @@ pytest_plugins = ["keys", "metrics_files", "small_configuration", "template"]
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
-DIGITS = ("--configfile", "config/digits.yaml")
-ON_SLURM = "on-slurm.json"
+DISTURBANCE = "disturbed.json"
 """Name of a file beside the finished project."""
 
 
@@ -85,7 +84,7 @@ def finished(tmp_path_factory):
         if missing_programs():
             run(project, "snakemake", "--cores", "2", *DIGITS)
         else:
-            run_disturbed(project, *DIGITS).write(folder / ON_SLURM)
+            run_disturbed(project, *DIGITS).write(folder / DISTURBANCE)
         # A thousand files less for each of the copies that tests make.
         run(project, "git", "gc", "--quiet")
 
@@ -95,7 +94,7 @@ def finished(tmp_path_factory):
 @pytest.fixture(scope="session")
 def disturbed(finished):
     """What came of the disturbance while the finished project was made; None where there is no Slurm."""
-    told = finished.with_name(ON_SLURM)
+    told = finished.with_name(DISTURBANCE)
     return Disturbed.read(told) if told.exists() else None
 
 

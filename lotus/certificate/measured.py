@@ -51,9 +51,9 @@ def _number(rows: Mapping[str, Mapping[str, Any]], row: str, name: str) -> float
 
 
 def _attacks(cell: Benchmark, row: str) -> Iterator[dict[str, Any]]:
-    before_it = _attacked(cell, ORIGINAL)
-    for name, found in _attacked(cell, row).items():
-        before = before_it.get(name, {}).get("auc")
+    of_rows = _attacked(cell)
+    for name, found in of_rows.get(row, {}).items():
+        before = of_rows.get(ORIGINAL, {}).get(name, {}).get("auc")
         yield {
             "label": attacks.specs()[name].label if name in attacks.specs() else name,
             "images": found["images"],
@@ -65,11 +65,14 @@ def _attacks(cell: Benchmark, row: str) -> Iterator[dict[str, Any]]:
         }
 
 
-def _attacked(cell: Benchmark, row: str) -> dict[str, Mapping[str, Any]]:
-    """Attack → what it found on a row; nothing of attacks that could not be run there."""
+def _attacked(cell: Benchmark) -> dict[str, dict[str, Mapping[str, Any]]]:
+    """Row → attack → what it found; nothing of attacks that could not be run there."""
     path = layout.attacks_file(cell)
     rows = read_attacks(path)["rows"] if path.is_file() else {}
-    return {name: of for name, of in rows.get(row, {}).items() if of["auc"] is not None}
+    return {
+        row: {name: found for name, found in of_row.items() if found["auc"] is not None}
+        for row, of_row in rows.items()
+    }
 
 
 def _absent(rows: Mapping[str, Any], found: list[dict[str, Any]]) -> Iterator[str]:
@@ -111,7 +114,7 @@ def strength(cell: Benchmark, seed: int, row: str) -> dict[str, Any]:
         return _unknown(f"the checks were tried on another benchmark ({where}) alone")
     rows = read_metrics(layout.metrics_file(cell, seed))["rows"]
     metrics = {name for name in registry.specs() if _number(rows, row, name) is not None}
-    used = metrics | _attacked(cell, row).keys()
+    used = metrics | _attacked(cell).get(row, {}).keys()
     return {
         "unknown": "",
         "checks": [_of_check(tried, name) for name in tried.measures() if name in used],

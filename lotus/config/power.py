@@ -7,7 +7,7 @@ from pydantic import Field, PositiveInt, model_validator
 
 from lotus.config.fields import Name, Real, Section, Seed
 from lotus.config.grid import ProtocolName
-from lotus.config.privacy import FIRST_SHADOW
+from lotus.config.privacy import seeds_of_shadows
 
 
 def golds_needed(level: float) -> int:
@@ -81,5 +81,5 @@ class Power(Section):
 
     @property
     def shadow_seeds(self) -> tuple[int, ...]:
-        """Seeds of the shadows; as `privacy` has them, so they share their halves."""
-        return tuple(range(FIRST_SHADOW, FIRST_SHADOW + self.shadows))
+        """Seeds of the shadows."""
+        return seeds_of_shadows(self.shadows)

@@ -8,6 +8,11 @@ FIRST_SHADOW = 1_000_000
 """Seed of the first shadow; an even one and the next have halves with no image in common."""
 
 
+def seeds_of_shadows(count: int) -> tuple[int, ...]:
+    """Seeds of so many shadows: the same for whoever wants some, so that their halves are shared."""
+    return tuple(range(FIRST_SHADOW, FIRST_SHADOW + count))
+
+
 class Privacy(Section):
     """Shadow models for U-LiRA, in each benchmark under `corrected` that is of no study.
 
@@ -26,4 +31,4 @@ class Privacy(Section):
     @property
     def seeds(self) -> tuple[int, ...]:
         """Seeds of the shadows."""
-        return tuple(range(FIRST_SHADOW, FIRST_SHADOW + self.shadows))
+        return seeds_of_shadows(self.shadows)

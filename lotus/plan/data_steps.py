@@ -104,10 +104,7 @@ def cache_stores(contents: Contents) -> Iterator[Step]:
 
 def split_held_out(contents: Contents) -> Iterator[Step]:
     """Validation and test halves, for each data set and seed."""
-    places: dict[tuple[str, int], bool] = {}
-    for (dataset, seed, _), by_default in forget_sets(contents).items():
-        places[dataset, seed] = places.get((dataset, seed), False) or by_default
-    for (dataset, seed), by_default in places.items():
+    for (dataset, seed), by_default in _whatever_scenario(forget_sets(contents)).items():
         outputs = with_record({"halves": layout.split_file(dataset, seed, HELD_OUT)})
         yield Step(
             "split_held_out",
@@ -123,10 +120,8 @@ def split_held_out(contents: Contents) -> Iterator[Step]:
 
 def halve_training(contents: Contents) -> Iterator[Step]:
     """Halves of the training images, for each data set and shadow."""
-    places: dict[tuple[str, int], bool] = {}
-    for (dataset, seed, _), by_default in splits_of_shadows(contents.plan).items():
-        places[dataset, seed] = places.get((dataset, seed), False) or by_default
-    for (dataset, seed), by_default in places.items():
+    of_shadows = splits_of_shadows(contents.plan)
+    for (dataset, seed), by_default in _whatever_scenario(of_shadows).items():
         outputs = with_record({"half": layout.split_file(dataset, seed, HALF)})
         yield Step(
             "halve_training",
@@ -346,6 +341,14 @@ def forget_sets(contents: Contents) -> dict[tuple[str, int, str], bool]:
     first = plan.settings.seeds[0]
     audited = {(name, first, scenario): True for name, scenario in _audited(contents)}
     return tuned | of_runs | audited | splits_of_shadows(plan)
+
+
+def _whatever_scenario(splits: Mapping[tuple[str, int, str], bool]) -> dict[tuple[str, int], bool]:
+    """Data set and seed, and whether any scenario there is made by default."""
+    found: dict[tuple[str, int], bool] = {}
+    for (dataset, seed, _), by_default in splits.items():
+        found[dataset, seed] = found.get((dataset, seed), False) or by_default
+    return found
 
 
 def _forget_sets_of_runs(contents: Contents) -> list[tuple[str, int, str]]:

@@ -27,7 +27,7 @@ def by_shadows(groups: Groups) -> dict[str, Alarms]:
     A gold of a shadow never had the forget images, so both sides of the attack are alike; a shadow to which
     nothing was done still has them.
     """
-    golds = groups.get(of_shadows(GOLD), ())
+    golds = groups[of_shadows(GOLD)]
     if not golds:
         return {}
     found: OfGroups = {}
