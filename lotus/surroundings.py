@@ -64,7 +64,8 @@ def settle() -> None:
     """Makes this process independent of what the user's terminal and variables happen to be.
 
     Texts and file names are UTF-8, whatever the locale (the process starts again for that). What a terminal
-    cannot show is written as an escape. Figures are files, and need no backend of the user's.
+    cannot show is written as an escape. Figures are files, and need no backend of the user's. NumPy and
+    SciPy, which are loaded later, compute on one thread.
     """
     if sys.getfilesystemencoding() != "utf-8":
         shown_in = getattr(sys.stdout, "encoding", None) or "ascii"
@@ -76,6 +77,8 @@ def settle() -> None:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     os.environ["MPLBACKEND"] = "agg"
+    # The last bits of a sum depend on the number of threads, which would be that of the machine's cores.
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"
     _name_other_copy()
 
 

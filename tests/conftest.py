@@ -1,7 +1,14 @@
 """Small image sets, stores and models that several test files use."""
 
-import json
 import os
+
+# As `lotus` has it, and before NumPy is loaded.
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
+# Else DVC starts a process after each command that tells its makers of it.
+os.environ["DVC_NO_ANALYTICS"] = "true"
+
+import gc
+import json
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -68,6 +75,13 @@ def pytest_collection_modifyitems(items):
         folder = Path(__file__).parent
         ranks = {folder / name: rank for rank, name in enumerate(LONGEST)}
         items.sort(key=lambda item: ranks.get(item.path, len(ranks)))
+
+
+def pytest_collection_finish():
+    """Keeps Python's collector from looking through modules and tests, which stay to the end."""
+    gc.freeze()
+    # As the Snakefile has it.
+    gc.set_threshold(100_000, 50, 100)
 
 
 @pytest.fixture(scope="session")

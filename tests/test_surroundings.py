@@ -172,6 +172,23 @@ WORDS = st.text(
 )
 
 
+THREADS = """
+from threadpoolctl import threadpool_info
+
+from lotus import surroundings
+
+surroundings.settle()
+import scipy.linalg
+
+used = {it["num_threads"] for it in threadpool_info() if it["internal_api"] == "openblas"}
+assert used == {1}, used
+"""
+
+
+def test_linear_algebra_takes_one_thread_however_many_cores_there_are():
+    run(ROOT, sys.executable, "-c", THREADS, OPENBLAS_NUM_THREADS="2")
+
+
 @given(WORDS)
 def test_any_device_is_one_of_this_machine_or_refused(name):
     try:

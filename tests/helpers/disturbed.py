@@ -20,6 +20,8 @@ ON_SLURM = (
 )
 TRAINED = "trained-{dataset}-{architecture}-seed{seed}"
 """The submission of all networks of a seed that are trained from scratch, which takes seconds here."""
+ALL_OF_A_GROUP = 100
+"""Models of a submission, at most."""
 PATIENCE = 3600
 """Seconds that each step of the disturbance may take."""
 
@@ -86,12 +88,13 @@ def run_disturbed(project, *options):
 
 
 def _profile_of_small_models(project):
-    """Writes a profile with more batches than profiles/slurm beside the project; returns its folder."""
+    """Writes a profile beside the project, with larger batches than profiles/slurm; returns its folder.
+
+    On the node a Snakemake starts for each, which takes as long as some ten of these models.
+    """
     given = yaml.safe_load((project / "profiles/slurm/profile.yaml").read_text())
-    own = {
-        "groups": {**given["groups"], "pretrain_original": TRAINED, "retrain_gold": TRAINED},
-        "group-components": {**given["group-components"], TRAINED: 12},
-    }
+    groups = {**given["groups"], "pretrain_original": TRAINED, "retrain_gold": TRAINED}
+    own = {"groups": groups, "group-components": dict.fromkeys(groups.values(), ALL_OF_A_GROUP)}
     folder = project.with_name("small-models")
     folder.mkdir()
     (folder / "profile.yaml").write_text(yaml.safe_dump(own))

@@ -3,6 +3,7 @@
 Nothing is imported anew.
 """
 
+import gc
 import logging
 import os
 import pickle
@@ -141,6 +142,8 @@ def _forked(folder, command, work, check):
 
 def _become(folder, command, work, out, error):
     """Turns this process into the command."""
+    # Python's collector need not look through what the tests had made.
+    gc.freeze()
     # What goes wrong from here on is said where the test reads it.
     sys.stdout, sys.stderr, sys.argv = out, error, command
     os.chdir(folder)

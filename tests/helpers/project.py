@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from lotus.records.kept_sources import CACHE, read_ahead_by_memory
+
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 PUBLISHED = re.compile(r"docs/results/[^/]+/results/")
@@ -50,6 +52,8 @@ def copy_of_project(folder):
     run(folder, "git", "init", "--quiet")
     run(folder, "git", "add", "--all")
     run(folder, "git", *author, "commit", "--quiet", "--message", "copy")
+    # As a first command there leaves it: each of the commands would look into the same sources.
+    read_ahead_by_memory(folder / CACHE)
 
 
 def _copy(file, target):
