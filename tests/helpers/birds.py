@@ -27,6 +27,8 @@ grid: [{datasets: [birds], architectures: [resnet18], scenarios: [instance-10], 
 ORIGINAL = "results/birds/resnet18/seed1/original/corrected"
 ASKED = ("--configfile", "birds.yaml", "--", f"{ORIGINAL}/run.json")
 """Of Snakemake: one model."""
+EACH_EPOCH = {"LOTUS_CHECKPOINT_EVERY": "0"}
+"""Variables under which there is a checkpoint after each epoch."""
 PATIENCE = 300
 
 
@@ -55,7 +57,7 @@ def begin(project, *command, **variables):
     return subprocess.Popen(
         command,
         cwd=project,
-        env={**environment_of_user(), "LOTUS_CHECKPOINT_EVERY": "0", **variables},
+        env={**environment_of_user(), **EACH_EPOCH, **variables},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -15,10 +15,12 @@ import tempfile
 from filecmp import cmp
 from functools import cache
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 from forked_warm import end_with, fork_the_warm_process
 from project import ROOT, environment_of_user
+from snakemake.cli import get_argument_parser
 from snakemake.cli import main as snakemake_main
 
 from lotus.cli import main
@@ -46,9 +48,67 @@ def own_lotus(folder, *arguments, check=True):
 def snakemake(folder, *arguments, check=True):
     """Runs Snakemake in a folder, by the code that lies there."""
     _read_ahead()
+    _load_snakemake()
     if "--cores" in arguments:
         _load_ahead()
     return _forked(folder, ["snakemake", *map(str, arguments)], _snakemake, check)
+
+
+def begin_snakemake(folder, *arguments, output, **variables):
+    """Starts Snakemake in a folder, with these environment variables, and does not wait for it.
+
+    Args:
+        output: where all that it says is written.
+
+    """
+    _read_ahead()
+    _load_snakemake()
+    _load_ahead()
+
+    def work():
+        os.setsid()
+        os.environ.update(variables)
+        _snakemake()
+
+    child = os.fork()
+    if child == 0:
+        command = ["snakemake", *map(str, arguments)]
+        end_with(lambda: _become(folder, command, work, output, output))
+    return Begun(child, output)
+
+
+class Begun:
+    """A command that was begun, with what `subprocess.Popen` offers of one.
+
+    Args:
+        pid: of its process.
+        output: the file in which it writes.
+
+    """
+
+    def __init__(self, pid, output):
+        self.pid, self._output, self.returncode = pid, output, None
+
+    def poll(self):
+        return self._wait(os.WNOHANG)
+
+    def wait(self):
+        return self._wait(0)
+
+    def _wait(self, options):
+        if self.returncode is None:
+            ended, status = os.waitpid(self.pid, options)
+            if ended:
+                self.returncode = os.waitstatus_to_exitcode(status)
+        return self.returncode
+
+    def send_signal(self, number):
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def communicate(self):
+        self.wait()
+        return Path(self._output.name).read_text(), None
 
 
 def dvc(folder, *arguments):
@@ -78,6 +138,13 @@ def planned(folder, *arguments):
 def _read_ahead():
     """Once for all commands: each would look into the same sources."""
     read_ahead()
+
+
+@cache
+def _load_snakemake():
+    """Once for all workflows: the plug-ins that each would look for, and what each would load."""
+    get_argument_parser()
+    import_module("smart_open")
 
 
 @cache

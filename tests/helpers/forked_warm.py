@@ -4,6 +4,7 @@ Loading them is most of what a small workflow costs. Workflows that are run as a
 (`project.run`) start theirs as users' do.
 """
 
+import ctypes
 import os
 import signal
 import subprocess
@@ -14,6 +15,10 @@ from contextlib import suppress
 from project import ROOT
 
 PROGRAM = "workflow/run_lotus.py"
+NAME = "warm"
+"""Of this process, and of jobs that are forked from it, as the system lists them."""
+SET_NAME = 15
+"""Linux's PR_SET_NAME."""
 
 
 class ForkedWarm:
@@ -69,6 +74,7 @@ def end_with(work):
 
 def _serve(stdin, command, stdout, stderr, env, pass_fds):
     """Turns this process into the warm process."""
+    ctypes.CDLL(None).prctl(SET_NAME, NAME.encode(), 0, 0, 0)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     for number, file in enumerate((stdin, stdout.fileno(), stderr.fileno())):
         os.dup2(file, number)

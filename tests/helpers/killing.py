@@ -3,14 +3,14 @@
 import os
 import random
 import signal
-import subprocess
 import time
 from collections import Counter
 from contextlib import suppress
 from typing import NamedTuple
 
 import psutil
-from project import environment_of_user
+from forked import begin_snakemake
+from forked_warm import NAME
 
 WORKFLOW, WARM, JOB = "workflow", "warm process", "job"
 
@@ -34,10 +34,11 @@ ENOUGH = 60
 """Times that the command is begun, after which something does not get on."""
 
 
-def run_under_killer(folder, command, kills, seed):
-    """Runs a command in a folder, again and again, until it ends well; returns whom of it which signal met.
+def run_under_killer(folder, arguments, kills, seed):
+    """Runs Snakemake in a folder, again and again, until it ends well; returns whom of it which signal met.
 
     Args:
+        arguments: of Snakemake.
         kills: number of processes that are sent a signal, at least one of each kind.
         seed: of which ones, and when.
 
@@ -46,15 +47,8 @@ def run_under_killer(folder, command, kills, seed):
     kinds = _in_random_order(chance)
     wanted = next(kinds)
     for _ in range(ENOUGH):
-        with (folder / "killed.log").open("wb") as log:
-            process = subprocess.Popen(
-                [*map(str, command)],
-                cwd=folder,
-                env=environment_of_user(),
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+        with (folder / "killed.log").open("w") as log:
+            process = begin_snakemake(folder, *arguments, output=log)
         try:
             while process.poll() is None:
                 time.sleep(chance.uniform(*PATIENCE) if killed.total() < kills else 0.2)
@@ -62,8 +56,7 @@ def run_under_killer(folder, command, kills, seed):
                     killed[wanted] += 1
                     wanted = next(kinds)
         finally:
-            if process.poll() is None:
-                process.kill()
+            process.send_signal(signal.SIGKILL)
         if process.wait() == 0 and killed.total() >= kills:
             return killed
     said = (folder / "killed.log").read_text()
@@ -94,12 +87,10 @@ def _processes(workflow):
     try:
         for process in psutil.Process(workflow).children(recursive=True):
             with suppress(psutil.Error):
-                words = process.cmdline()
-                if "warm" in words:
-                    # A job that was forked from it has the same command line.
-                    is_forked = "warm" in psutil.Process(process.ppid()).cmdline()
-                    found[JOB if is_forked else WARM].append(process.pid)
-                elif "--log" in words:
+                if process.name() == NAME:
+                    # A job that was forked from it has the same name.
+                    found[WARM if process.ppid() == workflow else JOB].append(process.pid)
+                elif "--log" in process.cmdline():
                     found[JOB].append(process.pid)
     except psutil.NoSuchProcess:
         return {}

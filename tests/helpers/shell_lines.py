@@ -4,12 +4,14 @@ import re
 import shlex
 import sys
 
-from forked import lotus
+from forked import lotus, snakemake
 from pages import blocks
 from project import BIN, run
 
-SHOWN = "lotus() { printf '%s\\0' \"$@\"; }; "
-"""A `lotus` that shows what a shell hands to it: names of files for `*`, what commands print for `$(…)`."""
+SHOWN = "show() { printf '%s\\0' \"$@\"; }; show "
+"""Before a call, shows what a shell makes of it: names of files for `*`, what commands print for `$(…)`."""
+CALLED = {"lotus": lotus, "snakemake": snakemake}
+"""Commands that are done in a fork of this process, which has everything loaded."""
 
 
 def commands_of(page):
@@ -22,8 +24,8 @@ def run_commands(project, lines):
     """Runs them with `lotus` being this project's own; returns line → the finished process.
 
     Args:
-        project: a copy of this checkout. Its code is the same, so that a line which is one call of `lotus`
-            is taken apart by a shell and done in a fork of this process, which has everything loaded.
+        project: a copy of this checkout. Its code is the same, so that a line which is one call of one of
+            `CALLED` is only taken apart by a shell.
         lines: others are done by a shell.
 
     """
@@ -32,9 +34,9 @@ def run_commands(project, lines):
 
 
 def _run(project, tools, line):
-    if re.match(r"lotus [^;&|<>]+$", line):
-        words = run(project, "bash", "-c", SHOWN + line).stdout.split("\0")
-        return lotus(project, *words[:-1])
+    if re.match(rf"({'|'.join(CALLED)}) [^;&|<>]+$", line):
+        program, *words, _ = run(project, "bash", "-c", SHOWN + line).stdout.split("\0")
+        return CALLED[program](project, *words)
     return run(project, "bash", "-c", line, PATH=f"{tools}:{BIN}:/usr/bin:/bin")
 
 

@@ -5,8 +5,8 @@ import shutil
 
 import numpy as np
 import pytest
-from birds import ASKED, ORIGINAL, begin, damage, draw, kill, project_of_birds, wait_for
-from forked import snakemake
+from birds import ASKED, EACH_EPOCH, ORIGINAL, damage, draw, kill, project_of_birds, wait_for
+from forked import begin_snakemake, snakemake
 from project import environment_of_user
 from small_disk import CANNOT_MOUNT, on_small_disk
 
@@ -35,6 +35,12 @@ def undisturbed(begun, tmp_path_factory):
     return project
 
 
+def begin(project, said):
+    """The command, begun, with a checkpoint after each epoch; what it says goes to a file."""
+    with said.open("w") as output:
+        return begin_snakemake(project, *COMMAND[1:], output=output, **EACH_EPOCH)
+
+
 @pytest.mark.skipif(bool(CANNOT_MOUNT), reason=CANNOT_MOUNT)
 def test_a_workflow_whose_disk_was_full_goes_on_once_there_is_room(begun, undisturbed, tmp_path):
     project = shutil.copytree(begun, tmp_path / "project")
@@ -59,14 +65,14 @@ def test_the_same_command_finishes_and_all_bytes_are_those_of_an_undisturbed_run
 ):
     project = shutil.copytree(begun, tmp_path / "project")
     checkpoint = project / ORIGINAL / "checkpoint.pt"
-    process = begin(project, *COMMAND)
+    process = begin(project, tmp_path / "first.txt")
     wait_for(process, checkpoint.exists)
     kill(process)
     damage(checkpoint)
     damaged = checkpoint.read_bytes()
 
     # The store is damaged while a model is trained of it, and the same run says so.
-    process = begin(project, *COMMAND)
+    process = begin(project, tmp_path / "second.txt")
     wait_for(process, lambda: checkpoint.exists() and checkpoint.read_bytes() != damaged)
     damage(project / "data/stores/birds/images.npy")
     said = process.communicate()[0]

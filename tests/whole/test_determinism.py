@@ -99,8 +99,8 @@ def cleared(finished, tmp_path_factory):
 def killed(cleared, late, request):
     """Kind of process → number of those that were killed while everything else was made on three cores."""
     snakemake(cleared, "--cores", "1", *CONFIG, "--", *late)
-    command = ["snakemake", "--cores", "3", *CONFIG]
-    return run_under_killer(cleared, command, request.config.getoption("--kills"), seed=1)
+    asked = ["--cores", "3", *CONFIG]
+    return run_under_killer(cleared, asked, request.config.getoption("--kills"), seed=1)
 
 
 @pytest.fixture(scope="module")

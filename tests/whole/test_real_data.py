@@ -4,13 +4,12 @@ import json
 import os
 import re
 import signal
-import subprocess
 import time
 
 import pytest
 import yaml
-from forked import snakemake
-from project import BIN, copy_of_project, run
+from forked import begin_snakemake, snakemake
+from project import copy_of_project
 from raw_files import cifar10, folders
 
 from lotus.data.sources.cifar10 import SOURCE as CIFAR10
@@ -70,8 +69,8 @@ def finished(project):
 
 
 def test_other_pickles_are_refused_in_one_line_unless_declared(project):
-    done = run(
-        project, "snakemake", "--cores", "1", "--configfile", SMALL,
+    done = snakemake(
+        project, "--cores", "1", "--configfile", SMALL,
         "--config", "limit=12", "data={mirror: mirror}", "seeds=[5]",
         "--", "data/stores/cifar10-limit12/source.json", check=False,
     )  # fmt: skip
@@ -140,17 +139,15 @@ def test_a_store_once_built_needs_no_raw_files(finished):
 def test_the_papers_first_steps_and_going_on_after_a_break(project):
     """The README's command for a GPU is planned; its first training is broken off twice."""
     paper = [
-        BIN / "snakemake", "--cores", "1", "--configfile", "config/cifar10-gpu.yaml",
+        "--cores", "1", "--configfile", "config/cifar10-gpu.yaml",
         "--config", "seeds=[3407]", "limit=12", "data={mirror: mirror}",
         "datasets={cifar10: {store: {content: any}}}",
     ]  # fmt: skip
     table = "results/tables/cifar10-limit12-resnet18-instance-10-corrected.csv"
-    assert "retrain_gold" in snakemake(project, *paper[1:], "--dry-run", "--", table).stdout
+    assert "retrain_gold" in snakemake(project, *paper, "--dry-run", "--", table).stdout
     # One training alone: which of several comes first is Snakemake's choice, at each start anew.
     original = "results/cifar10-limit12/resnet18/seed3407/original/corrected/run.json"
-    command = [*paper, "--", original]
-    environment = {**os.environ, "LOTUS_CHECKPOINT_EVERY": "0", "LOTUS_DEVICE": "cpu"}
-    environment["PATH"] = f"{BIN}:{environment['PATH']}"
+    environment = {"LOTUS_CHECKPOINT_EVERY": "0", "LOTUS_DEVICE": "cpu"}
     said = project / "snakemake.log"
 
     def training():
@@ -159,23 +156,20 @@ def test_the_papers_first_steps_and_going_on_after_a_break(project):
         return "".join(log.read_text() for log in logs)
 
     for expected in ("epoch 3/150", "resumed after epoch"):
-        with said.open("wb") as file:
-            job = subprocess.Popen(
-                command, cwd=project, env=environment, stdout=file, stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )  # fmt: skip
+        with said.open("w") as file:
+            workflow = begin_snakemake(project, *paper, "--", original, output=file, **environment)
         try:
             for _ in range(900):
                 if expected in training():
                     break
-                assert job.poll() is None, said.read_text()
+                assert workflow.poll() is None, said.read_text()
                 time.sleep(0.2)
             else:
                 pytest.fail(f"no training said {expected!r}: {said.read_text()}")
         finally:
             # As `timeout` does: to snakemake and its jobs.
-            os.killpg(job.pid, signal.SIGTERM)
-            job.wait(timeout=60)
+            os.killpg(workflow.pid, signal.SIGTERM)
+            workflow.wait()
     settings = next(line for line in training().splitlines() if '{"architecture"' in line)
     told = json.loads(settings[settings.index("{") :])
     assert told["architecture"]["width"] == 64
