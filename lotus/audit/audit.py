@@ -116,7 +116,7 @@ def audit(
     opened, files = store_opener(sound), PredictionsFiles()
     of_splits = splits_again.compute_again(index, sound, opened, full)
     for path, reason in (
-        *contained.problems(index, sound, opened, files),
+        *contained.problems(index, sound, opened, files, full),
         *of_splits.changed,
         *splits_again.noted_otherwise(index),
         *restated.problems(index, sound, opened, files, full),

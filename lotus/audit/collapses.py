@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
 
 from lotus import layout
-from lotus.audit.said_by_models import Said, read_said
+from lotus.audit.said_by_models import ModelUse, read_said
 from lotus.audit.sound_outputs import sound_outputs
 from lotus.config.images import Augmentation
 from lotus.config.protocol import parse
@@ -24,7 +24,9 @@ NEAR = 0.002
 STATED = re.compile(r"retain accuracy (\d\.\d+) is near chance \(at most (\d\.\d+)\)")
 
 
-def problems(record: Record, path: str, said: Said, index: Index, sound: Set[str]) -> Iterator[str]:
+def problems(
+    record: Record, path: str, said: ModelUse, index: Index, sound: Set[str]
+) -> Iterator[str]:
     """Yields why the word of predictions on their model's use is false, as far as they can decide it.
 
     Args:
@@ -58,7 +60,7 @@ def remarks(index: Index, sound: Set[str]) -> list[str]:
 
 def _undecided(record: Record, path: str, index: Index, sound: Set[str]) -> Iterator[str]:
     try:
-        said = read_said(path)
+        said = read_said(path).use
     except Exception:
         # Told by who looks for its images.
         return
@@ -69,22 +71,22 @@ def _undecided(record: Record, path: str, index: Index, sound: Set[str]) -> Iter
         yield f"{_otherwise(said)}; under its protocol others were asked than it was judged by"
 
 
-def _is_of_weights(said: Said) -> bool:
+def _is_of_weights(said: ModelUse) -> bool:
     """Whether what is said of a model's use is decided by its weights."""
     return said.collapsed.endswith(collapse.NOT_FINITE) or collapse.is_failed(said.collapsed)
 
 
-def _these(said: Said) -> str:
+def _these(said: ModelUse) -> str:
     return "some of its weights" if collapse.is_failed(said.collapsed) else "these weights"
 
 
-def _declared(said: Said) -> str:
+def _declared(said: ModelUse) -> str:
     if collapse.is_failed(said.collapsed):
         return f"is declared {said.collapsed[:80]}"
     return f"is declared collapsed ({said.collapsed[:80]})"
 
 
-def _otherwise(said: Said) -> str:
+def _otherwise(said: ModelUse) -> str:
     now = f"its predictions are right for {said.accuracy:.3f} of the images to be kept"
     if said.collapsed:
         return f"{_declared(said)}, and {now}"
@@ -92,7 +94,7 @@ def _otherwise(said: Said) -> str:
     return f"is not declared collapsed, and {now} (near chance: at most {limit:.3f})"
 
 
-def _agrees(said: Said) -> bool:
+def _agrees(said: ModelUse) -> bool:
     """Whether the predictions bear out what is said of their model's retain accuracy."""
     limit = collapse.highest_near_chance(said.largest)
     if said.collapsed == collapse.near_chance(said.accuracy, said.largest):

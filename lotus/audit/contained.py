@@ -1,30 +1,56 @@
 """Looks into artifacts, beyond their digests: no image may be in two parts of a scenario."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 
 from lotus import layout
-from lotus.audit import collapses
+from lotus.audit import collapses, right_predictions
 from lotus.audit.open_stores import OpenStore
-from lotus.audit.said_by_models import Parts, PredictionsFiles, Said, indices_in
+from lotus.audit.said_by_models import ModelUse, Parts, PredictionsFiles, Said, indices_in
 from lotus.audit.sound_outputs import sound_outputs
 from lotus.formats.json_text import parse_json, read_file
 from lotus.predictions.predictions_file import ABSENT, ATTACKED, CALIBRATION
+from lotus.records.code_identity import code_digest
 from lotus.records.index import Index
 from lotus.records.places import leads_out
 from lotus.records.reading import Record
 
 
+@dataclass(frozen=True)
+class _HeldAgainst:
+    """What predictions are held against.
+
+    Attributes:
+        sound: artifacts whose bytes are as recorded; others are not looked into.
+        splits: path and sha256 of a split → its parts.
+        known: key of predictions that an earlier audit found right → what they say of their model's use.
+        right: the same of this audit, filled by it.
+        code: identity of the code that looks into them.
+
+    """
+
+    index: Index
+    sound: Set[str]
+    splits: Mapping[tuple[str, str], Parts]
+    opened: OpenStore
+    files: PredictionsFiles
+    known: Mapping[str, ModelUse]
+    right: dict[str, ModelUse] = field(default_factory=dict)
+    code: str = field(default_factory=lambda: code_digest(__name__))
+
+
 def problems(
-    index: Index, sound: Set[str], opened: OpenStore, files: PredictionsFiles
+    index: Index, sound: Set[str], opened: OpenStore, files: PredictionsFiles, full: bool
 ) -> Iterator[tuple[str, str]]:
     """(path, reason) for splits and predictions that share images between their parts, or are of others.
 
     Args:
         sound: artifacts whose bytes are as recorded; others are not looked into.
+        full: whether to look into predictions again that an earlier audit found right.
 
     """
     halves: dict[tuple[str, int], Parts] = {}
@@ -46,8 +72,14 @@ def problems(
             held_out = halves.setdefault(place, parts if record.kind == "held-out" else {})
             yield from ((path, reason) for reason in _shared({**held_out, **parts}))
             yield from ((path, reason) for reason in _misplaced(parts, place[0]))
+    known = {} if full else right_predictions.load()
+    against = _HeldAgainst(index, sound, chosen, opened, files, known)
     for record in index.records.values():
-        yield from _of_predictions(record, index, sound, chosen, opened, files)
+        for path in sound_outputs(record, sound):
+            if path.endswith(layout.PREDICTIONS_FILE):
+                yield from ((path, reason) for reason in _of_predictions(record, path, against))
+    if against.right != known:
+        right_predictions.save(against.right)
 
 
 def _halves(path: str) -> Parts:
@@ -67,38 +99,34 @@ def _parts(path: str, names: Iterable[str], others: Iterable[str] = ()) -> Parts
     return {name: indices_in(name, content.get(name)) for name in there}
 
 
-def _of_predictions(
-    record: Record,
-    index: Index,
-    sound: Set[str],
-    splits: Mapping[tuple[str, str], Parts],
-    opened: OpenStore,
-    files: PredictionsFiles,
-) -> Iterator[tuple[str, str]]:
-    """Predictions name the images that a model was trained, unlearned and tested on, and their labels.
-
-    Args:
-        splits: path and sha256 of a split → its parts.
-
-    """
-    named = [
-        (path, splits[path, now]) for path, now in record.inputs.items() if (path, now) in splits
-    ]
-    for path in sound_outputs(record, sound):
-        if path.endswith(layout.PREDICTIONS_FILE):
-            try:
-                said = files.read(path)
-            except Exception as error:
-                # A damaged archive can make numpy and zipfile raise nearly anything.
-                yield path, f"it is not a file of predictions: {error!r}"
-                continue
-            for reason in (
-                *_shared(said.asked),
-                *_otherwise_split(said.asked, named),
-                *_otherwise_labelled(record, said, opened),
-                *collapses.problems(record, path, said, index, sound),
-            ):
-                yield path, reason
+def _of_predictions(record: Record, path: str, against: _HeldAgainst) -> Iterator[str]:
+    """Predictions name the images that a model was trained, unlearned and tested on, and their labels."""
+    index, sound, splits = against.index, against.sound, against.splits
+    named = {
+        path: splits[path, now] for path, now in record.inputs.items() if (path, now) in splits
+    }
+    key = right_predictions.key_of(record, path, named, against.code, index, sound)
+    use = against.known.get(key)
+    reasons: list[str] = []
+    if use is None:
+        try:
+            said = against.files.read(path)
+        except Exception as error:
+            # A damaged archive can make numpy and zipfile raise nearly anything.
+            yield f"it is not a file of predictions: {error!r}"
+            return
+        use = said.use
+        reasons = [
+            *_shared(said.asked),
+            *_otherwise_split(said.asked, named),
+            *_otherwise_labelled(record, said, against.opened),
+        ]
+    against.files.note(path, use)
+    if not reasons:
+        against.right[key] = use
+    yield from reasons
+    # Not remembered: it depends on other records and on the weights, too.
+    yield from collapses.problems(record, path, use, index, sound)
 
 
 def _otherwise_labelled(record: Record, said: Said, opened: OpenStore) -> Iterator[str]:
@@ -125,9 +153,9 @@ def _otherwise_labelled(record: Record, said: Said, opened: OpenStore) -> Iterat
             yield f"{name} set has {_images(wrong)} with another label than {dataset} has"
 
 
-def _otherwise_split(parts: Parts, splits: Iterable[tuple[str, Parts]]) -> Iterator[str]:
+def _otherwise_split(parts: Parts, splits: Mapping[str, Parts]) -> Iterator[str]:
     """Parts that do not have the images which the splits that were read put there."""
-    for path, stated in splits:
+    for path, stated in splits.items():
         for name in (name for name in parts if name in stated):
             differ = np.setxor1d(parts[name], stated[name])
             if len(differ):

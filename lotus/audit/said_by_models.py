@@ -24,23 +24,34 @@ ASKED = ("train", "forget", "retain", ABSENT, "val", "test", CALIBRATION)
 
 
 @dataclass(frozen=True)
-class Said:
-    """The content of a file of predictions, as far as it is checked.
+class ModelUse:
+    """What predictions say of the use of their model.
 
     Attributes:
-        indices: of the images of each part, those of the membership attack (`mia.…`) included.
-        labels: of the same images.
         collapsed: why the model is said to be of no use; '' if it is not.
         accuracy: on the images that the model was to keep.
         largest: share of the largest class among them.
 
     """
 
-    indices: Parts
-    labels: Parts
     collapsed: str
     accuracy: float
     largest: float
+
+
+@dataclass(frozen=True)
+class Said:
+    """The content of a file of predictions, as far as it is checked.
+
+    Attributes:
+        indices: of the images of each part, those of the membership attack (`mia.…`) included.
+        labels: of the same images.
+
+    """
+
+    indices: Parts
+    labels: Parts
+    use: ModelUse
 
     @property
     def asked(self) -> Parts:
@@ -78,7 +89,7 @@ def read_said(path: str) -> Said:
         collapsed = str(arrays[COLLAPSED]) if COLLAPSED in arrays.files else ""
     right = float((answers == labels[kept]).mean())
     largest = float(np.bincount(labels[kept]).max() / len(answers))
-    return Said(indices, labels, collapsed, right, largest)
+    return Said(indices, labels, ModelUse(collapsed, right, largest))
 
 
 class PredictionsFiles:
@@ -86,20 +97,22 @@ class PredictionsFiles:
 
     def __init__(self) -> None:
         # Not what else they say: that may be more than fits into memory.
-        self._collapsed: dict[str, str] = {}
-        self._largest: dict[str, float] = {}
+        self._uses: dict[str, ModelUse] = {}
 
     def read(self, path: str) -> Said:
         """Reads one: see `read_said`."""
         said = read_said(path)
-        self._collapsed[path] = said.collapsed
-        self._largest[path] = said.largest
+        self.note(path, said.use)
         return said
+
+    def note(self, path: str, use: ModelUse) -> None:
+        """Takes over what a file says, so that it need not be read."""
+        self._uses[path] = use
 
     def collapsed(self, path: str) -> str:
         """Returns why the model is said to be of no use: see `why_collapsed`."""
-        known = self._collapsed.get(path)
-        return why_collapsed(Path(path)) if known is None else known
+        known = self._uses.get(path)
+        return why_collapsed(Path(path)) if known is None else known.collapsed
 
     def largest(self, path: str) -> float:
         """Returns the share of the largest class among the images that the model was to keep.
@@ -108,9 +121,9 @@ class PredictionsFiles:
             Exception: see `read_said`.
 
         """
-        if path not in self._largest:
+        if path not in self._uses:
             self.read(path)
-        return self._largest[path]
+        return self._uses[path].largest
 
 
 def indices_in(name: str, value: Any) -> np.ndarray:

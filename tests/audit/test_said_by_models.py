@@ -21,7 +21,7 @@ def predictions(path, collapsed):
 def test_what_was_read_once_is_not_read_again(tmp_path, monkeypatch, collapsed):
     path, files = predictions(tmp_path / "p.npz", collapsed), PredictionsFiles()
     assert files.collapsed(path) == collapsed
-    assert files.read(path).collapsed == collapsed
+    assert files.read(path).use.collapsed == collapsed
     monkeypatch.setattr(said_by_models, "why_collapsed", lambda path: pytest.fail("read again"))
     assert files.collapsed(path) == collapsed
 

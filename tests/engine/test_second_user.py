@@ -134,6 +134,7 @@ def test_another_user_reaches_nothing_of_a_run(entered):
     kept = {path.name for path in (project / ".lotus").iterdir()}
     assert kept >= {
         "digests.json",
+        "predictions.json",
         "sources.json",
         "splits.json",
         "stores.json",

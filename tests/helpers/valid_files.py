@@ -13,6 +13,7 @@ from hand_made import digest_of, write_by_hand
 from metrics_files import GOLD, ORIGINAL, PLACE, experiment_of, scores
 from tiny import CELL, FORGET_SET, HELD_OUT, ROWS, STORE
 
+from lotus.audit import right_predictions
 from lotus.certificate.form import read_certificate
 from lotus.claims import verdicts
 from lotus.claims.stated import load_claims
@@ -280,6 +281,7 @@ def valid_files(folder: Path) -> list[Valid]:
     train = source["parts"]["train"]
     labels = np.load(STORE / "labels.npy")[slice(*train)].tolist()
     losses = {"indices": [*range(*train)], "labels": labels, "losses": [0.5] * len(labels)}
+    use = {"collapsed": "", "accuracy": 0.9, "largest": 0.1}
     outs = [{"path": f"{CELL}/lotus/predictions.npz", "md5": "0" * 32, "size": 5, "hash": "md5"}]
     stores = [{"path": str(STORE), "md5": f"{'0' * 32}.dir", "nfiles": 4, "hash": "md5"}]
     runs = (lambda p: load_times([p]), lambda p: load_costs([p]), lambda p: load_courses([p]))
@@ -315,6 +317,7 @@ def valid_files(folder: Path) -> list[Valid]:
         Valid("forget.txt", b'# some\na.png\n17\n"b, c.png"\n', (lambda p: read_list(p, True),)),
         Valid("ids.txt", b"1\n2\n3\n", (lambda p: read_list(p, False),)),
         Valid(".lotus/sources.json", {"rules": "x", "known": {}}, (kept_sources._load,)),
+        Valid(".lotus/predictions.json", {"right": {HEX: use}}, (right_predictions.load,)),
         Valid(".lotus/digests.json", {"results/a": [1, 2, 3, 4, 5, HEX]}, (digests._load,)),
         Valid("p.npz", arrays_of(f"{ROWS['lotus']}/predictions.npz"), (load, why_collapsed)),
         Valid("scores.npz", scores_arrays(), (load_scores,)),
