@@ -193,6 +193,21 @@ def test_dvc_holds_the_locked_stores(finished):
     assert run(finished, "git", "status", "--porcelain").stdout == ""
 
 
+def test_what_others_wait_for_is_begun_first(finished):
+    """Else one core trains the last original while the others have nothing left that can start."""
+    said = snakemake(finished, "--dry-run", "--forceall", "--quiet", "host", *CONFIG).stdout
+    found = re.findall(r"^(?:local)?rule (\w+):\n((?:    .+\n)+)", said, re.MULTILINE)
+    priorities = {
+        rule: int(given[1]) if (given := re.search(r"^    priority: (\d+)$", lines, re.M)) else 0
+        for rule, lines in found
+    }
+    assert len(priorities) > 15
+    first = sorted(priorities, key=lambda rule: -priorities[rule])[:2]
+    assert first == ["pretrain_original", "retrain_gold"]
+    assert priorities["pretrain_original"] > priorities["retrain_gold"] > 0
+    assert {*priorities.values()} - {0} == {priorities[rule] for rule in first}
+
+
 def test_changing_alpha_plans_lotus_and_what_follows(finished, changed):
     changed(
         "config/digits.yaml", lambda text: text.replace("lotus: {alpha: 2,", "lotus: {alpha: 3,", 1)

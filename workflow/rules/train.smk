@@ -11,6 +11,8 @@ rule pretrain_original:
     conda:
         CONDA
     threads: 1
+    # Most others wait for it: begun last, it would leave all cores but its own without work.
+    priority: 2
     resources:
         gpu=GPU,
         device=DEVICE,
@@ -35,6 +37,8 @@ rule retrain_gold:
     conda:
         CONDA
     threads: 1
+    # It takes longer than what is left beside it: jobs that take short fill the cores to the end.
+    priority: 1
     resources:
         gpu=GPU,
         device=DEVICE,
