@@ -4,7 +4,8 @@ git is asked for what it has committed, and nothing of it is run. A record that 
 of one; whether commits before the last one had more is not looked at.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence, Set
 from functools import cache
 from itertools import product
 from pathlib import Path
@@ -17,6 +18,7 @@ from lotus.formats.yaml_text import parse
 from lotus.git import contents_of, git, run_git, why_none
 from lotus.names import shown
 from lotus.plan.declared import Declared
+from lotus.records.code_identity import sources_of_package
 from lotus.records.index import Index
 from lotus.records.reading import Record
 from lotus.records.sources import full_digest, source_of
@@ -55,8 +57,9 @@ def _counted(some: Sequence[Record], records: Sequence[Record]) -> str:
 
 def _on_commit(commit: str, named: Sequence[Record], records: Sequence[Record]) -> Iterator[str]:
     """Yields how records that name a commit as their code differ from it."""
+    stated = {name for record in named for name in record.content["code"]["modules"]}
     try:
-        sources = _sources(commit)
+        sources = _sources(commit, stated)
     except LotusError:
         sources = None
     if sources is None:
@@ -89,8 +92,8 @@ def _is_of_commit(module: str, digest: str, sources: Mapping[str, bytes]) -> boo
     return any(full_digest(text, *way).startswith(digest) for way in ways)
 
 
-def _sources(commit: str) -> Mapping[str, bytes] | None:
-    """Returns path → text of all Python files of this project at a commit; None where git lacks it.
+def _sources(commit: str, modules: Set[str]) -> Mapping[str, bytes] | None:
+    """Returns path → text of those modules that a commit has; None where git lacks the commit.
 
     Raises:
         LotusError: git failed.
@@ -98,10 +101,22 @@ def _sources(commit: str) -> Mapping[str, bytes] | None:
     """
     if not commit.isalnum() or run_git("cat-file", "-e", f"{commit}^{{commit}}").returncode:
         return None
-    listed = git("ls-tree", "-r", "-z", "--name-only", commit).decode("utf-8", "surrogateescape")
-    paths = [path for path in listed.split("\0") if path.endswith(".py")]
-    texts = contents_of([f"{commit}:./{path}" for path in paths])
-    return {path: text for path, text in zip(paths, texts, strict=True) if text is not None}
+    places = {name.replace(".", "/") for name in modules}
+    wanted = {f"{place}{ending}" for place in places for ending in (".py", "/__init__.py")}
+    listed = git("ls-tree", "-r", "-z", commit).decode("utf-8", "surrogateescape").split("\0")
+    entries = (entry.partition("\t") for entry in listed if entry)
+    blobs = {path: about.split()[-1] for about, _, path in entries if path in wanted}
+    # Mostly the text lies here as well: git is asked for the others.
+    texts = {_blob_of(text): text for text in sources_of_package().values()}
+    others = sorted({*blobs.values()} - texts.keys())
+    found = zip(others, contents_of(others), strict=True) if others else ()
+    texts |= {blob: text for blob, text in found if text is not None}
+    return {path: texts[blob] for path, blob in blobs.items() if blob in texts}
+
+
+def _blob_of(text: bytes) -> str:
+    """Returns the name that git gives to a content, in a repository whose names are SHA-1."""
+    return hashlib.sha1(b"blob %d\0" % len(text) + text, usedforsecurity=False).hexdigest()
 
 
 def remarks_on_configuration(now: Declared) -> list[str]:
