@@ -126,6 +126,8 @@ def test_records_are_expected_of_all_steps_but_those_that_are_asked_for_by_name(
     assert not [
         path for path in expected_here if Path(path).is_relative_to(layout.OVERRIDES.parent)
     ]
+    by_default = [step for step in steps if step.by_default]
+    assert expected_here == {record.path for step in by_default for record in step.records}
     asked = [step for step in steps if not step.by_default]
     for step in asked:
         assert not expected_here & set(step.files)
