@@ -46,8 +46,9 @@ def remarks_on_code(index: Index) -> list[str]:
         if code["commit"] and not code["dirty"] and not record.is_of_older_format:
             clean.setdefault(code["commit"], []).append(record)
     if clean and not why_none():
+        here = {_blob_of(text): text for text in sources_of_package().values()}
         for commit, named in clean.items():
-            found += _on_commit(commit, named, records)
+            found += _on_commit(commit, named, records, here)
     return found
 
 
@@ -55,11 +56,18 @@ def _counted(some: Sequence[Record], records: Sequence[Record]) -> str:
     return f"{len(some)} of {len(records)} records are"
 
 
-def _on_commit(commit: str, named: Sequence[Record], records: Sequence[Record]) -> Iterator[str]:
-    """Yields how records that name a commit as their code differ from it."""
+def _on_commit(
+    commit: str, named: Sequence[Record], records: Sequence[Record], here: Mapping[str, bytes]
+) -> Iterator[str]:
+    """Yields how records that name a commit as their code differ from it.
+
+    Args:
+        here: git's name of a content → the content, of the sources that lie here.
+
+    """
     stated = {name for record in named for name in record.content["code"]["modules"]}
     try:
-        sources = _sources(commit, stated)
+        sources = _sources(commit, stated, here)
     except LotusError:
         sources = None
     if sources is None:
@@ -92,7 +100,9 @@ def _is_of_commit(module: str, digest: str, sources: Mapping[str, bytes]) -> boo
     return any(full_digest(text, *way).startswith(digest) for way in ways)
 
 
-def _sources(commit: str, modules: Set[str]) -> Mapping[str, bytes] | None:
+def _sources(
+    commit: str, modules: Set[str], here: Mapping[str, bytes]
+) -> Mapping[str, bytes] | None:
     """Returns path → text of those modules that a commit has; None where git lacks the commit.
 
     Raises:
@@ -107,10 +117,9 @@ def _sources(commit: str, modules: Set[str]) -> Mapping[str, bytes] | None:
     entries = (entry.partition("\t") for entry in listed if entry)
     blobs = {path: about.split()[-1] for about, _, path in entries if path in wanted}
     # Mostly the text lies here as well: git is asked for the others.
-    texts = {_blob_of(text): text for text in sources_of_package().values()}
-    others = sorted({*blobs.values()} - texts.keys())
+    others = sorted({*blobs.values()} - here.keys())
     found = zip(others, contents_of(others), strict=True) if others else ()
-    texts |= {blob: text for blob, text in found if text is not None}
+    texts = {**here, **{blob: text for blob, text in found if text is not None}}
     return {path: texts[blob] for path, blob in blobs.items() if blob in texts}
 
 

@@ -121,7 +121,8 @@ def _of_predictions(record: Record, path: str, against: _HeldAgainst) -> Iterato
             *_otherwise_split(said.asked, named),
             *_otherwise_labelled(record, said, against.opened),
         ]
-    against.files.note(path, use)
+    else:
+        against.files.note(path, use)
     if not reasons:
         against.right[key] = use
     yield from reasons

@@ -1,15 +1,13 @@
 """Predictions that an earlier audit found right: to look into all of them again is a third of an audit."""
 
-import hashlib
-import json
 from collections.abc import Iterable, Mapping, Set
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from lotus import layout
+from lotus.audit import memory
 from lotus.audit.said_by_models import ModelUse
-from lotus.records.files import write_text
 from lotus.records.index import Index
 from lotus.records.reading import Record
 
@@ -47,9 +45,7 @@ def key_of(
     stores = {
         it: index.producers[it].outputs[it] for it in files if it in sound and it in index.producers
     }
-    return hashlib.sha256(
-        json.dumps([record.sha256, path, sorted(splits), stores, code]).encode()
-    ).hexdigest()
+    return memory.key_of(record.sha256, path, sorted(splits), stores, code)
 
 
 def load(cache: Path = CACHE) -> Mapping[str, ModelUse]:
@@ -62,8 +58,4 @@ def load(cache: Path = CACHE) -> Mapping[str, ModelUse]:
 
 def save(right: Mapping[str, ModelUse]) -> None:
     """Keeps what was found right for the next audit."""
-    try:
-        write_text(CACHE, _KeptUses(right=dict(right)).model_dump_json())
-    except OSError:
-        # Somebody else's project that can only be read is audited without a memory.
-        return
+    memory.keep(CACHE, _KeptUses(right=dict(right)).model_dump_json())

@@ -1,6 +1,5 @@
 """Splits are computed again from labels, settings and seed: one that breaks its own rule is named."""
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import asdict, dataclass
@@ -11,6 +10,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from lotus import layout
+from lotus.audit import memory
 from lotus.audit.open_stores import OpenStore
 from lotus.audit.sound_outputs import sound_outputs
 from lotus.config.scenarios import Scenario
@@ -23,7 +23,7 @@ from lotus.formats.json_text import parse_json, read_file
 from lotus.predictions.predictions_file import ABSENT
 from lotus.records.code_identity import code_digest
 from lotus.records.environment import versions
-from lotus.records.files import relative, sha256, write_text
+from lotus.records.files import relative, sha256
 from lotus.records.forms import MODELS
 from lotus.records.index import Index
 from lotus.records.places import leads_out
@@ -81,7 +81,7 @@ def compute_again(index: Index, sound: Set[str], opened: OpenStore, full: bool) 
         if there and not reasons and opened(str(record.about["dataset"])) is not None:
             right.add(key)
     if right != known:
-        _remember(right)
+        memory.keep(CACHE, json.dumps(sorted(right)))
     return found
 
 
@@ -95,7 +95,7 @@ def noted_otherwise(index: Index) -> Iterator[tuple[str, str]]:
 def _key(record: Record, code: str) -> str:
     """Names a split by its record, and by what draws it here."""
     drawn_by = [versions().get(name) for name in DRAWN_BY]
-    return hashlib.sha256(json.dumps([record.sha256, code, drawn_by]).encode()).hexdigest()
+    return memory.key_of(record.sha256, code, drawn_by)
 
 
 def _remembered() -> set[str]:
@@ -104,14 +104,6 @@ def _remembered() -> set[str]:
     except (OSError, ValueError):
         return set()
     return {key for key in content if isinstance(key, str)} if isinstance(content, list) else set()
-
-
-def _remember(keys: Set[str]) -> None:
-    try:
-        write_text(CACHE, json.dumps(sorted(keys)))
-    except OSError:
-        # Somebody else's project that can only be read is audited without a memory.
-        return
 
 
 def _differences(record: Record, path: str, opened: OpenStore) -> Iterator[str]:

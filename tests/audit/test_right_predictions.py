@@ -10,6 +10,7 @@ from tiny import FORGET_SET, METRICS, ROWS, STORE, said, write_project
 from lotus.audit import right_predictions, said_by_models
 from lotus.audit.audit import audit
 from lotus.predictions import predictions_file
+from lotus.predictions.predictions_file import Split
 from lotus.records.index import read_index
 
 LOTUS = f"{ROWS['lotus']}/predictions.npz"
@@ -46,7 +47,7 @@ def test_the_next_audit_reads_none_of_them_and_a_full_one_all(read):
 def test_other_bytes_are_named_and_not_believed_once_they_are_recorded(read):
     parts = said(2)
     retain, forget = parts["retain"], parts["forget"]
-    parts["retain"] = type(retain)(
+    parts["retain"] = Split(
         np.concatenate([retain.logits[:-1], forget.logits[:1]]),
         np.concatenate([retain.labels[:-1], forget.labels[:1]]),
         np.concatenate([retain.indices[:-1], forget.indices[:1]]),

@@ -47,7 +47,6 @@ def own_lotus(folder, *arguments, check=True):
 
 def snakemake(folder, *arguments, check=True):
     """Runs Snakemake in a folder, by the code that lies there."""
-    _read_ahead()
     _load_snakemake()
     if "--cores" in arguments:
         _load_ahead()
@@ -61,7 +60,6 @@ def begin_snakemake(folder, *arguments, output, **variables):
         output: where all that it says is written.
 
     """
-    _read_ahead()
     _load_snakemake()
     _load_ahead()
 
@@ -70,11 +68,8 @@ def begin_snakemake(folder, *arguments, output, **variables):
         os.environ.update(variables)
         _snakemake()
 
-    child = os.fork()
-    if child == 0:
-        command = ["snakemake", *map(str, arguments)]
-        end_with(lambda: _become(folder, command, work, output, output))
-    return Begun(child, output)
+    command = ["snakemake", *map(str, arguments)]
+    return Begun(_fork(folder, command, work, output, output), output)
 
 
 class Begun:
@@ -143,6 +138,7 @@ def _read_ahead():
 @cache
 def _load_snakemake():
     """Once for all workflows: the plug-ins that each would look for, and what each would load."""
+    _read_ahead()
     get_argument_parser()
     import_module("smart_open")
 
@@ -195,9 +191,7 @@ def _forked(folder, command, work, check):
         tempfile.TemporaryFile("w+", encoding="utf-8") as out,
         tempfile.TemporaryFile("w+", encoding="utf-8") as error,
     ):
-        child = os.fork()
-        if child == 0:
-            end_with(lambda: _become(folder, command, work, out, error))
+        child = _fork(folder, command, work, out, error)
         status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         out.seek(0)
         error.seek(0)
@@ -205,6 +199,14 @@ def _forked(folder, command, work, check):
     if check and status:
         pytest.fail(f"{command}\n{done.stdout}\n{done.stderr}")
     return done
+
+
+def _fork(folder, command, work, out, error):
+    """Starts a process that is the command; returns its number."""
+    child = os.fork()
+    if child == 0:
+        end_with(lambda: _become(folder, command, work, out, error))
+    return child
 
 
 def _become(folder, command, work, out, error):
