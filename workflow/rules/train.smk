@@ -8,11 +8,11 @@ rule pretrain_original:
         **layout.run_files(layout.run_folder(CELL, SEED, layout.ORIGINAL)),
     log:
         layout.log_of("pretrain_original", *OF_MODEL, "{protocol}"),
+    # Most others wait for it: begun last, it would leave all cores but its own without work.
+    priority: 2
     conda:
         CONDA
     threads: 1
-    # Most others wait for it: begun last, it would leave all cores but its own without work.
-    priority: 2
     resources:
         gpu=GPU,
         device=DEVICE,
@@ -34,11 +34,11 @@ rule retrain_gold:
         layout.log_of("retrain_gold", *OF_MODEL, "{scenario}", "{protocol}", "{row}"),
     wildcard_constraints:
         row=f"{layout.GOLD}|{layout.FURTHER_GOLD}|{layout.OF_POWER}",
+    # It takes longer than what is left beside it: jobs that take short fill the cores to the end.
+    priority: 1
     conda:
         CONDA
     threads: 1
-    # It takes longer than what is left beside it: jobs that take short fill the cores to the end.
-    priority: 1
     resources:
         gpu=GPU,
         device=DEVICE,
