@@ -8,14 +8,18 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 from lotus import layout
 from lotus.errors import LotusError
 from lotus.names import shown
 from lotus.private_folder import private_folder
-from lotus.records.files import atomic, sha256, write_text
+from lotus.records.files import atomic, write_text
 from lotus.records.record import write_record
 from lotus.tracking.dvc_files import dvc_outs
+
+if TYPE_CHECKING:
+    from dvc.repo import Repo
 
 
 def dvc(*arguments: str, asks_git: bool = True) -> str:
@@ -117,12 +121,10 @@ def pull_files(file: Path) -> int:
     if not absent:
         return 0
     from dvc.exceptions import DvcException
-    from dvc.repo import Repo
     from dvc_data.hashfile.hash_info import HashInfo
 
     try:
-        core = {"no_scm": not in_repository(), "site_cache_dir": site_cache()}
-        with Repo(config={"core": core}) as repo:
+        with _repository() as repo:
             if "remote" in repo.config["core"]:
                 repo.cloud.pull([HashInfo("md5", md5) for md5 in absent.values()])
             cached = {path: Path(repo.cache.local.oid_to_path(md5)) for path, md5 in absent.items()}
@@ -144,14 +146,11 @@ def cache_stores(folders: Sequence[Path], out: Path, record: Path) -> None:
     """Puts stores that `data.dvc` locks into DVC's cache, and writes what DVC then says of them.
 
     Raises:
-        LotusError: DVC failed; a store is not the locked one.
+        LotusError: DVC failed; a store is not the locked one, which then is not put there.
 
     """
     targets = [folder.as_posix() for folder in folders]
-    locked = sha256(layout.LOCK)
-    dvc("commit", "--quiet", "--force", *targets)
-    if sha256(layout.LOCK) != locked:
-        raise LotusError(f"{layout.LOCK}: changed while the stores were put into DVC's cache")
+    _commit_as_locked(targets)
     write_text(out, dvc("status", "--json", *targets))
     write_record(
         record,
@@ -162,3 +161,36 @@ def cache_stores(folders: Sequence[Path], out: Path, record: Path) -> None:
         inputs=[folder / "source.json" for folder in folders],
         outputs=[out],
     )
+
+
+def _commit_as_locked(targets: Sequence[str]) -> None:
+    """Puts what DVC files list into DVC's cache, and writes none of these files.
+
+    `dvc commit` writes them anew, with what it finds. A job that asks git at this moment would state that
+    its code was edited, and a wrong store would take the place of the locked one.
+    """
+    from dvc.exceptions import DvcException
+
+    try:
+        with _repository() as repo, repo.lock:
+            for target in targets:
+                for stage, place in repo.stage.collect_granular(target):
+                    if any(out.changed_checksum() for out in stage.filter_outs(place)):
+                        raise LotusError(
+                            f"{target}: it is not the store that {layout.LOCK} locks, "
+                            "so DVC was not given it"
+                        )
+                    # Left where they are: others read them.
+                    stage.commit(filter_info=place, relink=False)
+    except (DvcException, OSError) as error:
+        raise LotusError(f"DVC cannot take {', '.join(targets)}: {error}") from error
+
+
+@contextmanager
+def _repository() -> Iterator["Repo"]:
+    """The project as DVC knows it in this process."""
+    from dvc.repo import Repo
+
+    core = {"no_scm": not in_repository(), "site_cache_dir": site_cache()}
+    with Repo(config={"core": core}) as repo:
+        yield repo
