@@ -18,6 +18,7 @@ import click
 from lotus.cli import adopt, attest, certificate, data, know, look, models, results, share
 from lotus.cli.output import LogLines
 from lotus.cli.parameters import FILE
+from lotus.engine import asking
 from lotus.errors import LotusError
 from lotus.names import shown
 
@@ -208,23 +209,32 @@ INSPECTING = frozenset(
 """Commands that run no code of the present folder: its results may be a stranger's."""
 
 
-OF_JOBS = (
-    *(f"lotus.runs.{name}" for name in ("attacking", "evaluation", "gradcam", "train", "unlearn")),
-    *("lotus.claims.verdicts", "lotus.figures.draw", "lotus.page.report", "lotus.plan.contents"),
-    *(f"matplotlib.backends.backend_{form}" for form in ("agg", "pdf", "svg")),
-)
+OF_JOBS = {
+    asking.MODELS: tuple(f"lotus.runs.{name}" for name in ("train", "unlearn", "gradcam")),
+    asking.RESULTS: (
+        *("lotus.runs.attacking", "lotus.runs.evaluation"),
+        *(
+            "lotus.claims.verdicts",
+            "lotus.figures.draw",
+            "lotus.page.report",
+            "lotus.plan.contents",
+        ),
+        *(f"matplotlib.backends.backend_{form}" for form in ("agg", "pdf", "svg")),
+    ),
+}
 """Modules that most jobs of a workflow need, which are loaded once for all."""
 
 
 @main.command("warm", hidden=True)
 @click.argument("listeners", type=int, nargs=-1, required=True)
 @click.option("--workers", type=click.IntRange(0), default=0)
-def serve(listeners: tuple[int, ...], workers: int) -> None:
+@click.option("--jobs-on", type=click.Choice([*OF_JOBS]), multiple=True, required=True)
+def serve(listeners: tuple[int, ...], workers: int, jobs_on: tuple[str, ...]) -> None:
     """Load the libraries and do jobs that arrive at LISTENERS (started by the workflow)."""
-    from lotus.engine import asking, warm
+    from lotus.engine import warm
 
     os.environ.pop(asking.VARIABLE, None)
-    warm.serve(listeners, main, OF_JOBS, workers)
+    warm.serve(listeners, main, {what: OF_JOBS[what] for what in jobs_on}, workers)
 
 
 def run() -> None:

@@ -18,7 +18,10 @@ KEPT = "kept"
 """Name of the workers' socket (`lotus.engine.kept`), beside that of the warm process."""
 
 READY = "ready"
-"""Name of a file beside it that is there once the warm process has loaded all that it loads."""
+"""Name of a file beside it that is there once the warm process does jobs."""
+
+MODELS, RESULTS = "models", "results"
+"""What jobs are on; they need other libraries."""
 
 OF_MODELS = frozenset({"rank-images", "pretrain", "retrain", "unlearn", "tune", "gradcam"})
 """Commands of `lotus` that use models."""

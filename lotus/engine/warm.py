@@ -6,6 +6,8 @@ the process does the work, with the job's own files, folder and environment. A b
 on a cluster's node has a process of its own. Where there is none (by hand, for a single job on such a
 node) `lotus` loads the libraries itself. Nothing is computed before the fork,
 so both ways give the same bytes.
+
+What jobs on models need is loaded first, and only that where nothing else is to be done, as on a node.
 """
 
 import atexit
@@ -21,9 +23,10 @@ import subprocess
 import sys
 import tempfile
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -34,7 +37,9 @@ from lotus.engine.asking import (
     DOING,
     KEPT,
     LEFT,
+    MODELS,
     READY,
+    RESULTS,
     SIZE,
     VARIABLE,
     is_peer_this_user,
@@ -43,16 +48,14 @@ from lotus.private_folder import COMPILED
 from lotus.records.began import begin_job
 from lotus.surroundings import PACKAGE
 
-LIBRARIES = (
-    "torch",
-    "timm.models.vision_transformer",
-    "sklearn.linear_model",
-    "sklearn.model_selection",
-    "scipy.stats",
-    "pandas",
-    "matplotlib.figure",
-    "seaborn",
-)
+LIBRARIES = {
+    MODELS: ("torch", "timm.models.vision_transformer"),
+    RESULTS: (
+        *("sklearn.linear_model", "sklearn.model_selection", "scipy.stats"),
+        *("pandas", "matplotlib.figure", "seaborn"),
+    ),
+}
+"""Libraries that jobs load."""
 STANDARD_INPUT = 0
 """Of a process that a workflow started a pipe, whose other end is the workflow's."""
 
@@ -72,8 +75,11 @@ class WarmProcess:
         self._process: subprocess.Popen[bytes] | None = None
         self._folder: Path | None = None
 
-    def start(self) -> Path | None:
+    def start(self, jobs_on: Sequence[str] = (MODELS, RESULTS)) -> Path | None:
         """Starts it; jobs that come before it is ready wait for it, or load little themselves.
+
+        Args:
+            jobs_on: what it loads libraries for, the first first; jobs on others load their own.
 
         Returns:
             Its address, in a new folder of this user alone; None where it cannot be had, which costs only
@@ -93,6 +99,7 @@ class WarmProcess:
                 log = here.enter_context(self._log.open("wb"))
                 command = [*self._command, "warm", *map(str, numbers)]
                 command += ["--workers", str(self._workers)]
+                command += chain.from_iterable(("--jobs-on", what) for what in jobs_on)
                 # PyTorch makes its folder of compiled code when it is loaded; jobs have another.
                 variables = {COMPILED: str(self._folder / "compiled"), **os.environ}
                 # Nothing is ever written to this pipe: it closes when this process ends, however it does.
@@ -109,9 +116,9 @@ class WarmProcess:
             return None
         return address
 
-    def serve_children(self) -> None:
+    def serve_children(self, jobs_on: Sequence[str]) -> None:
         """Starts it for the jobs of all processes below this one, and ends it with this one."""
-        address = self.start()
+        address = self.start(jobs_on)
         if address is not None:
             os.environ[VARIABLE] = str(address)
             atexit.register(self.stop)
@@ -137,14 +144,18 @@ def _listening(address: Path) -> socket.socket:
 
 
 def serve(
-    listeners: Sequence[int], work: Callable[[], None], modules: Sequence[str], workers: int = 0
+    listeners: Sequence[int],
+    work: Callable[[], None],
+    modules: Mapping[str, Sequence[str]],
+    workers: int = 0,
 ) -> None:
     """Does jobs until the process that started this one is gone.
 
     Args:
         listeners: numbers of the sockets on which jobs arrive: for all jobs, and for those of the workers.
         work: does one job from `sys.argv`; may raise SystemExit.
-        modules: of this package, that jobs need.
+        modules: of this package, that jobs need, by what the jobs are on. Those of the first are loaded
+            before any job is done, others as soon as no job waits.
         workers: processes for models that stay after a job.
 
     """
@@ -153,7 +164,8 @@ def serve(
         for each in sockets:
             # Else a program that a job calls would listen on, and nobody would hear that this one is gone.
             each.set_inheritable(False)
-        _load(modules)
+        first, *later = modules.items()
+        _load(*first)
         loaded = LoadedCode()
         # Nobody here waits for the jobs, so the system is to clear away those that ended.
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)
@@ -163,14 +175,17 @@ def serve(
             do_one = partial(_do_and_stay, work, loaded)
             pool = kept.Workers(sockets[1], workers, do_one, listener.close)
         Path(listener.getsockname()).with_name(READY).touch()
-        # A Snakemake that is killed cannot say so: the loop looks for it each second.
-        listener.settimeout(1.0)
         while not _is_left_alone():
             if pool is not None:
                 pool.replenish()
+            # A Snakemake that is killed cannot say so: the loop looks for it each second.
+            listener.settimeout(0.0 if later else 1.0)
             try:
                 connection, _ = listener.accept()
-            except TimeoutError:
+            except (TimeoutError, BlockingIOError):
+                if later:
+                    _load(*later.pop(0))
+                    loaded.note()
                 continue
             if not is_peer_this_user(connection):
                 connection.close()
@@ -189,16 +204,21 @@ def _is_left_alone() -> bool:
     return bool(select.select([STANDARD_INPUT], [], [], 0)[0])
 
 
-def _load(modules: Sequence[str]) -> None:
-    """Loads what jobs need, and looks at what all their records state."""
+def _load(what: str, modules: Sequence[str]) -> None:
+    """Loads what jobs on models, or on results, need, and looks at what all their records state."""
     for module in modules:
         # The job that needs a module which cannot be loaded says so.
         with suppress(Exception):
             importlib.import_module(module)
-    for library in LIBRARIES:
+    for library in LIBRARIES[what]:
         importlib.import_module(library)
-    importlib.import_module("lotus.runs.run").load_optimizers()
-    importlib.import_module("lotus.records.code_identity").read_ahead()
+    identity = importlib.import_module("lotus.records.code_identity")
+    if what == MODELS:
+        importlib.import_module("lotus.runs.run").load_optimizers()
+        identity.reach(*modules)
+    else:
+        # Each figure and each table begins in a module of its own.
+        identity.read_ahead()
     importlib.import_module("lotus.records.environment").look_ahead()
 
 

@@ -5,7 +5,7 @@ import re
 import shlex
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any
 from lotus import layout
 from lotus.data.store import is_given
 from lotus.engine import asking
+from lotus.engine.asking import MODELS, RESULTS
 from lotus.engine.device import check_name
 from lotus.engine.gpus import has_driver, processor_in_words
 from lotus.engine.runtime import parse
@@ -85,6 +86,17 @@ def is_batch(arguments: Sequence[str]) -> bool:
         return False
     targets = words[words.index("--target-jobs") + 1 :]
     return sum(1 for _ in takewhile(lambda word: not word.startswith("-"), targets)) > 1
+
+
+def jobs_on(jobs: Iterable[Any]) -> list[str]:
+    """Returns what jobs are on, models first: results wait for them.
+
+    Args:
+        jobs: Snakemake's; the rules of those on models ask for a GPU, of which there may be none.
+
+    """
+    found = {MODELS if "gpu" in job.rule.resources else RESULTS for job in jobs}
+    return [what for what in (MODELS, RESULTS) if what in found]
 
 
 def asked_targets(arguments: Sequence[str]) -> list[str]:

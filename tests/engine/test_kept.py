@@ -55,7 +55,7 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def running(folder):
     process = warm.WarmProcess(LOTUS, folder / "warm.log", workers=1)
-    address = process.start()
+    address = process.start([asking.MODELS])
     for _ in range(10 * WAIT):
         if address.with_name(asking.READY).exists():
             break

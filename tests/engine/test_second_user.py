@@ -148,7 +148,7 @@ def test_another_user_reaches_no_warm_process(entered, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(entered))
     process = warm.WarmProcess(LOTUS, entered / "warm.log", workers=1)
     try:
-        address = process.start()
+        address = process.start([asking.MODELS])
         sockets = [str(address), str(address.with_name(asking.KEPT))]
         end = time.monotonic() + 300
         while not all(os.path.exists(path) for path in sockets):

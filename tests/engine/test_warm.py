@@ -27,15 +27,19 @@ class Running(NamedTuple):
     pid: int
 
 
+def wait_until(done):
+    end = time.monotonic() + WAIT
+    while not done():
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
 @pytest.fixture(scope="module")
 def process(tmp_path_factory):
     kept = warm.WarmProcess(LOTUS, tmp_path_factory.mktemp("warm") / "warm.log")
     address = kept.start()
     assert address.parent.stat().st_mode & 0o777 == 0o700
-    for _ in range(600):
-        if address.with_name(asking.READY).exists():
-            break
-        time.sleep(0.1)
+    wait_until(address.with_name(asking.READY).exists)
     yield Running(address, kept._process.pid)
     kept.stop()
     assert not address.parent.exists()
@@ -288,6 +292,42 @@ def test_a_job_waits_for_a_process_that_is_loading_and_a_light_one_does_not(list
     assert asking.ask(str(folder / "socket"), ["lotus", "seal"]) == 7
     loading.join()
     assert len(heard) == 2
+
+
+def has_loaded(process, library):
+    """Whether a compiled library is in the memory of a process."""
+    return any(library in mapped.path for mapped in psutil.Process(process.pid).memory_maps())
+
+
+TORCH, MATPLOTLIB = "libtorch_cpu", "ft2font"
+
+
+@pytest.mark.parametrize(
+    ("jobs_on", "first", "other"),
+    [
+        ([asking.MODELS], TORCH, MATPLOTLIB),
+        ([asking.RESULTS], MATPLOTLIB, TORCH),
+        ([asking.MODELS, asking.RESULTS], TORCH, None),
+    ],
+)
+def test_it_loads_what_its_jobs_need_and_does_others_too(tmp_path, jobs_on, first, other):
+    kept = warm.WarmProcess(LOTUS, tmp_path / "warm.log")
+    try:
+        address = kept.start(jobs_on)
+        process = Running(address, kept._process.pid)
+        wait_until(address.with_name(asking.READY).exists)
+        assert has_loaded(process, first)
+        if other is None:
+            # What is not urgent comes while no job waits.
+            wait_until(lambda: has_loaded(process, MATPLOTLIB))
+        (tmp_path / "none.json").write_text("{}")
+        to = ("--out", "x", "--record", "x.json")
+        said = lotus(tmp_path, process, "table", "benchmark", "none.json", *to)
+        assert said.returncode == 1
+        assert "none.json" in said.stderr
+        assert other is None or not has_loaded(process, other)
+    finally:
+        kept.stop()
 
 
 def test_a_process_that_ends_while_it_loads_leaves_its_jobs_to_themselves(tmp_path):

@@ -15,6 +15,7 @@ import tempfile
 from filecmp import cmp
 from functools import cache
 from importlib import import_module
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -146,7 +147,7 @@ def _load_snakemake():
 @cache
 def _load_ahead():
     """Once for all workflows: what the warm process of each would load."""
-    for library in warm.LIBRARIES:
+    for library in chain.from_iterable(warm.LIBRARIES.values()):
         import_module(library)
     load_optimizers()
 

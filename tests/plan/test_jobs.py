@@ -1,14 +1,18 @@
 """How the workflow calls `lotus`, and what it was itself asked for."""
 
+import re
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
+from project import ROOT
 
 from lotus.engine import gpus
+from lotus.engine.asking import MODELS, OF_MODELS, RESULTS
 from lotus.errors import LotusError
 from lotus.plan import jobs
 from lotus.plan.jobs import (
@@ -181,6 +185,21 @@ def test_torch_is_asked_for_gpus_only_where_a_driver_is_loaded(monkeypatch, tmp_
 )
 def test_a_batch_is_told_of_several_jobs(line, is_one):
     assert is_batch(line.split()) == is_one
+
+
+def test_jobs_on_models_are_those_of_rules_that_may_ask_for_a_gpu():
+    asks, asks_not = ({"gpu": 0, "_cores": 1}, {"_cores": 1})
+    rules = [SimpleNamespace(rule=SimpleNamespace(resources=it)) for it in (asks_not, asks)]
+    assert jobs.jobs_on(rules) == [MODELS, RESULTS]
+    assert jobs.jobs_on(rules[:1]) == [RESULTS]
+    assert jobs.jobs_on(rules[1:]) == [MODELS]
+    assert jobs.jobs_on([]) == []
+    for file in (ROOT / "workflow/rules").glob("*.smk"):
+        for rule in re.findall(r"^rule .+?(?=^rule |\Z)", file.read_text(), re.M | re.S):
+            (called,) = re.findall(r'"lotus --log \{log\} ([\w-]+)', rule) or [""]
+            # Of steps whose command is looked up, the rule has the name.
+            name = called or re.findall(r"rule ([a-z]+)", rule)[0]
+            assert (name in OF_MODELS) == ("gpu=GPU" in rule), rule
 
 
 def test_a_sigterm_is_heard_while_the_lock_of_who_hears_it_is_held():

@@ -1,6 +1,7 @@
 """Before, while and after jobs run: who is at work here, whether stores are sound, the warm process."""
 
 from lotus.engine import warm
+from lotus.engine.asking import MODELS
 from lotus.plan import damaged_stores, presence
 from lotus.plan.description import part_counts
 from lotus.plan.project_folder import keep_strangers_out, others_at_work
@@ -18,12 +19,12 @@ if workflow.is_main_process:
     if mended:
         logger.warning("\n".join(mended))
 
-# A process with the libraries loaded does the jobs of this machine. To load them all takes longer than what
-# so few jobs load themselves.
+# A process with the libraries loaded does the jobs of this machine: on a cluster's node, models alone. To
+# load them all takes longer than what so few jobs load themselves.
 FEW = 3
 WARM = warm.WarmProcess(LOTUS, layout.log_of("warm"), ON.workers)
 if jobs.is_batch(sys.argv) and not IN_CONDA:
-    WARM.serve_children()
+    WARM.serve_children([MODELS])
 
 
 USED = set()
@@ -36,8 +37,9 @@ onstart:
     needrun = [*workflow.dag.needrun_jobs()]
     USED.update(damaged_stores.used_by(needrun))
     read(damaged_stores.build_absent, STEPS, OWN_LOTUS, needrun)
-    if not IN_CONDA and len(needrun) > FEW:
-        shell.prefix(jobs.shell_prefix(LOTUS, WARM.start()))
+    here = [job for job in needrun if workflow.is_local(job.rule)]
+    if not IN_CONDA and len(here) > FEW:
+        shell.prefix(jobs.shell_prefix(LOTUS, WARM.start(jobs.jobs_on(here))))
 
 
 onsuccess:
