@@ -165,6 +165,8 @@ def test_a_restored_clone_has_nothing_to_do(clone):
     assert "have to run" in listed.stdout
     assert (clone / MODEL).read_bytes() == content
     assert "Rule: unlearn" not in done.stdout + done.stderr
+    # No libraries are loaded to touch files.
+    assert not (clone / "logs/warm.log").exists()
     assert planned(clone, *CONFIG) == {}
     assert run(clone, "git", "status", "--porcelain").stdout == ""
     # A change of the configuration still shows.

@@ -38,7 +38,8 @@ onstart:
     USED.update(damaged_stores.used_by(needrun))
     read(damaged_stores.build_absent, STEPS, OWN_LOTUS, needrun)
     here = [job for job in needrun if workflow.is_local(job.rule)]
-    if not IN_CONDA and len(here) > FEW:
+    # To touch files is no job.
+    if not (IN_CONDA or workflow.touch) and len(here) > FEW:
         shell.prefix(jobs.shell_prefix(LOTUS, WARM.start(jobs.jobs_on(here))))
 
 
