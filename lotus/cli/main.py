@@ -18,7 +18,6 @@ import click
 from lotus.cli import adopt, attest, certificate, data, know, look, models, results, share
 from lotus.cli.output import LogLines
 from lotus.cli.parameters import FILE
-from lotus.engine import asking
 from lotus.errors import LotusError
 from lotus.names import shown
 
@@ -210,8 +209,8 @@ INSPECTING = frozenset(
 
 
 OF_JOBS = {
-    asking.MODELS: tuple(f"lotus.runs.{name}" for name in ("train", "unlearn", "gradcam")),
-    asking.RESULTS: (
+    "models": tuple(f"lotus.runs.{name}" for name in ("train", "unlearn", "gradcam")),
+    "results": (
         *("lotus.runs.attacking", "lotus.runs.evaluation"),
         *(
             "lotus.claims.verdicts",
@@ -222,7 +221,7 @@ OF_JOBS = {
         *(f"matplotlib.backends.backend_{form}" for form in ("agg", "pdf", "svg")),
     ),
 }
-"""Modules that most jobs of a workflow need, which are loaded once for all."""
+"""What jobs are on (`lotus.engine.asking`) → modules that most of them need, which are loaded once for all."""
 
 
 @main.command("warm", hidden=True)
@@ -231,7 +230,7 @@ OF_JOBS = {
 @click.option("--jobs-on", type=click.Choice([*OF_JOBS]), multiple=True, required=True)
 def serve(listeners: tuple[int, ...], workers: int, jobs_on: tuple[str, ...]) -> None:
     """Load the libraries and do jobs that arrive at LISTENERS (started by the workflow)."""
-    from lotus.engine import warm
+    from lotus.engine import asking, warm
 
     os.environ.pop(asking.VARIABLE, None)
     warm.serve(listeners, main, {what: OF_JOBS[what] for what in jobs_on}, workers)

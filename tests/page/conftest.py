@@ -1,6 +1,7 @@
 """The report, opened in a real browser."""
 
 import shutil
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -20,13 +21,13 @@ def browser():
         browser.close()
 
 
-@pytest.fixture
-def visit(browser, results):
-    """Opens the report; at the end of a test nothing may have been said on the console or asked for
+@contextmanager
+def visiting(browser, report):
+    """Gives what opens the report; at the end nothing may have been said on the console or asked for
     elsewhere."""
     contexts, complaints = [], []
 
-    def visit(viewport=None, scheme="light", anchor="", path=results / "report/index.html"):
+    def visit(viewport=None, scheme="light", anchor="", path=report):
         context = browser.new_context(viewport=viewport or DESKTOP, color_scheme=scheme)
         contexts.append(context)
         page = context.new_page()
@@ -51,9 +52,23 @@ def visit(browser, results):
 
 
 @pytest.fixture
+def visit(browser, results):
+    """Opens the report."""
+    with visiting(browser, results / "report/index.html") as visit:
+        yield visit
+
+
+@pytest.fixture
 def page(visit):
     """The report with all of its parts unfolded."""
     return unfolded(visit())
+
+
+@pytest.fixture(scope="session")
+def seen(browser, results):
+    """The same, opened once for tests that only look."""
+    with visiting(browser, results / "report/index.html") as visit:
+        yield unfolded(visit())
 
 
 @pytest.fixture

@@ -11,11 +11,11 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not instal
 THEMES = ["light", "dark"]
 
 
-def test_every_link_leads_somewhere(page, results):
+def test_every_link_leads_somewhere(seen, results):
     here = results / "report/index.html"
-    ids = page.eval_on_selector_all("[id]", "all => all.map((e) => e.id)")
+    ids = seen.eval_on_selector_all("[id]", "all => all.map((e) => e.id)")
     assert len(ids) == len(set(ids))
-    links = page.eval_on_selector_all(
+    links = seen.eval_on_selector_all(
         "[href], img[src]",
         """
         all => all.map((e) => e.getAttribute("href") ?? e.getAttribute("src"))""",
@@ -33,12 +33,12 @@ def test_every_link_leads_somewhere(page, results):
     assert not [path for path in files if not path.is_file()]
 
 
-def test_a_page_of_its_own_under_10_mb(page, results):
+def test_a_page_of_its_own_under_10_mb(seen, results):
     assert (results / "report/index.html").stat().st_size < 10_000_000
-    sources = page.eval_on_selector_all("figure img", "all => all.map((e) => e.src)")
+    sources = seen.eval_on_selector_all("figure img", "all => all.map((e) => e.src)")
     assert sources
     assert all(source.startswith("data:image/svg+xml") for source in sources)
-    assert page.evaluate(
+    assert seen.evaluate(
         "() => [...document.images].every((e) => e.complete && e.naturalWidth > 0)"
     )
 
@@ -143,8 +143,8 @@ def test_numbers_are_not_sorted_as_text(page):
     assert found == [row["value"] for row in in_order(rows, 1)]
 
 
-def test_values_to_sort_by_are_those_that_are_shown(page):
-    for table in page.locator("table:has(tr.reference)").all():
+def test_values_to_sort_by_are_those_that_are_shown(seen):
+    for table in seen.locator("table:has(tr.reference)").all():
         for column in table.evaluate(COLUMNS):
             for row in column["rows"]:
                 if row["value"] is not None:
@@ -238,21 +238,21 @@ def test_text_has_contrast(visit, scheme):
     assert not [line for line in found if line[0] < 4.5]
 
 
-def test_pictures_tables_and_heads_are_told_to_those_who_listen(page):
-    alts = page.eval_on_selector_all("figure img", "all => all.map((e) => e.alt)")
+def test_pictures_tables_and_heads_are_told_to_those_who_listen(seen):
+    alts = seen.eval_on_selector_all("figure img", "all => all.map((e) => e.alt)")
     assert all(len(alt) > 15 for alt in alts)
     assert len(set(alts)) == len(alts)
-    lacking = page.eval_on_selector_all(
+    lacking = seen.eval_on_selector_all(
         "table",
         "all => all.filter((e) => !e.querySelector('th[scope]') || e.querySelector('th:not([scope])'))"
         ".map((e) => e.outerHTML.slice(0, 200))",
     )
     assert not lacking
-    levels = page.evaluate(OUTLINE)
+    levels = seen.evaluate(OUTLINE)
     assert levels.count(1) == 1
     assert all(after <= before + 1 for before, after in pairwise(levels))
-    assert page.locator("html[lang]").count() == page.locator("main").count() == 1
-    unnamed = page.eval_on_selector_all(
+    assert seen.locator("html[lang]").count() == seen.locator("main").count() == 1
+    unnamed = seen.eval_on_selector_all(
         "a, button",
         "all => all.filter((e) => !e.textContent.trim() && !e.querySelector('img[alt]')).length",
     )

@@ -26,12 +26,12 @@ def told(results):
     return json.loads(held)
 
 
-def test_every_number_of_a_table_opens(page):
-    numbers = page.eval_on_selector_all("td[data-value]", "all => all.length")
+def test_every_number_of_a_table_opens(seen):
+    numbers = seen.eval_on_selector_all("td[data-value]", "all => all.length")
     assert numbers > 1000
-    assert page.locator("td[data-value]:not(:has(> button.number))").count() == 0
+    assert seen.locator("td[data-value]:not(:has(> button.number))").count() == 0
     # Settings and versions, which no step computed, stand in tables of text.
-    lacking = page.eval_on_selector_all(
+    lacking = seen.eval_on_selector_all(
         "table:not(.plain) td:not(.name)",
         r"all => all.filter((e) => /^[-−+]?\d[\d.,]*( |$)/.test(e.textContent) && !e.dataset.way)"
         ".map((e) => e.outerHTML)",
