@@ -16,7 +16,7 @@ from lotus.config.protocol import RELEASED, Protocol, parse
 from lotus.layout import GOLD, GOLD_AGAIN
 from lotus.metrics.base import registry
 from lotus.predictions.collapse import is_failed
-from lotus.results.conventions import form_of, values
+from lotus.results.conventions import StatedRuns
 from lotus.results.experiment import Experiment
 from lotus.results.lookalikes import read_audit
 from lotus.results.metrics import (
@@ -128,7 +128,7 @@ class Evidence:
         """In what steps a metric is read here, in the unit of `of`; 0 where none is known."""
         if metric == TIME:
             return 0.0
-        form = form_of(metric, self.protocol, self._sound)
+        form = self.stated.form(metric)
         is_rounded = form.rounded is not None or form.of_means
         return form.scale * resolution(metric, self.images, is_rounded)
 
@@ -170,12 +170,12 @@ class Evidence:
         return self.times["minutes_released_r1" if is_released else "seconds"]
 
     def _metric(self, metric: str) -> pd.Series:
-        form = form_of(metric, self.protocol, self._sound)
-        return form.scale * values(self._sound, metric, self.protocol)[1]
+        return self.stated.form(metric).scale * self.stated.values(metric)
 
     @cached_property
-    def _sound(self) -> pd.DataFrame:
-        return sound(self.frame)
+    def stated(self) -> StatedRuns:
+        """Its runs as the protocol states them, without the numbers of collapsed models."""
+        return StatedRuns(sound(self.frame), self.protocol)
 
 
 def evidence(read: Experiment) -> list[Evidence]:

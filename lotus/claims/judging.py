@@ -30,10 +30,9 @@ from lotus.claims.stated import (
     Within,
 )
 from lotus.layout import GOLD
-from lotus.results.conventions import values
 from lotus.results.correlation import Correlation, agreement_points, jsd_agreement
 from lotus.results.holm import shares
-from lotus.results.metrics import dataset_title, row_title, sound
+from lotus.results.metrics import dataset_title, row_title
 
 HOLDS, FAILS, OPEN, NOT_RUN = (
     "holds",
@@ -332,8 +331,7 @@ def _levels(rule: Rule, cells: Sequence[Evidence]) -> list[float]:
 
 def _agreement(rule: Correlated, cell: Evidence, level: float = 1 - ERROR) -> Correlation:
     """Returns the correlation of the protocol's own forms of the two metrics."""
-    numbers = sound(cell.frame)
-    forms = {name: values(numbers, name, cell.protocol)[1] for name in ("jsd", "rf_jsd")}
+    forms = {name: cell.stated.values(name) for name in ("jsd", "rf_jsd")}
     return jsd_agreement(cell.frame.assign(**forms), level, rule.at_least)[1]
 
 

@@ -1,8 +1,8 @@
 """The ways of the numbers on what published behaviours cost: changes, and what is called JSD."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +13,16 @@ from lotus.config.protocol import CORRECTED, Protocol
 from lotus.metrics.base import registry
 from lotus.page import chain, formulas
 from lotus.page.measured_ways import stated
-from lotus.page.ways import Cell, Formula, SeedValue, Way, of_seeds, why_left_out
+from lotus.page.ways import Cell, SeedValue, Way, seeds_by_row
 from lotus.results.ablation import is_of_numbers
-from lotus.results.conventions import form_of, values
+from lotus.results.conventions import StatedRuns
 from lotus.results.experiment import Experiment
 from lotus.results.metrics import PLACE, benchmark_title, load_metrics, needs_gold, row_title
 
 E4 = Protocol("corrected", frozenset({"E4"}))
 TABLE = "tables", "ablation"
+Key = tuple[str, ...]
+"""A place, and the protocol of runs there."""
 
 
 @dataclass(frozen=True)
@@ -36,13 +38,38 @@ class ChangeWays:
     sources: Sequence[Path]
 
     @cached_property
-    def _frames(self) -> Mapping[tuple[str, ...], pd.DataFrame]:
-        """Place and protocol → metrics."""
+    def _frames(self) -> Mapping[Key, pd.DataFrame]:
         frame = load_metrics(self.sources)
         return {
             tuple(map(str, key)): part
             for key, part in frame.groupby([*PLACE, "protocol"], sort=False)
         }
+
+    @cached_property
+    def _stated(self) -> Callable[[Key, Protocol], StatedRuns]:
+        """Place and protocol → its runs in the conventions of a protocol."""
+        return cache(lambda key, protocol: StatedRuns(self._frames[key], protocol))
+
+    @cached_property
+    def _by_row(self) -> Callable[[Key, str, Protocol, bool], Mapping[str, tuple[SeedValue, ...]]]:
+        """Returns the numbers of a metric by row; see `_seeds_by_row`."""
+        return cache(self._seeds_by_row)
+
+    def _seeds_by_row(
+        self, key: Key, metric: str, protocol: Protocol, is_printed: bool
+    ) -> Mapping[str, tuple[SeedValue, ...]]:
+        """Returns row → the values of a metric, seed by seed, in the conventions of a protocol.
+
+        Args:
+            key: place and protocol of the runs.
+            is_printed: whether they are scaled and rounded as tables print them.
+
+        """
+        stated = self._stated(key, protocol)
+        form = stated.form(metric)
+        scale, decimals = (form.scale, form.decimals) if is_printed else (1.0, 3)
+        printed = stated.values(metric) * scale
+        return seeds_by_row(stated.frame, printed, needs_gold(metric), decimals)
 
     def _cells(self, place: Sequence[str], protocols: Sequence[str]) -> list[Mapping[str, Any]]:
         """Described cells of a place under some protocols."""
@@ -68,8 +95,11 @@ class ChangeWays:
         )
         protocol = Protocol("corrected", frozenset(switch.split("+")))
         names = [CORRECTED.name, *([] if is_of_numbers(switch) else [protocol.name])]
-        frames = [self._frames[*place, name] for name in names]
-        seeds = _pairs(frames, row, metric, protocol)
+        before = self._by_row((*place, names[0]), metric, CORRECTED, False)
+        # A switch of numbers alone states the same runs otherwise.
+        stated_by = protocol if len(names) == 1 else CORRECTED
+        after = self._by_row((*place, names[-1]), metric, stated_by, False)
+        seeds = _pairs(before.get(row, ()), after.get(row, ()))
         return Way(
             formula=formulas.of_change(registry.specs()[metric], switch),
             row=row_title(row),
@@ -94,19 +124,12 @@ class ChangeWays:
 
         """
         place, row = [str(line[key]) for key in PLACE], str(line["row"])
-        frame = self._frames[*place, CORRECTED.name]
+        key = (*place, CORRECTED.name)
         protocol = CORRECTED if column == "jsd_corrected" else E4
-        form = form_of("jsd", protocol, frame)
-        lines = frame[frame["row"] == row]
-        formula: Formula = formulas.of_form(form)
-        seeds = of_seeds(
-            lines["seed"],
-            values(frame, "jsd", protocol)[1][lines.index] * form.scale,
-            why_left_out(lines, frame, against_gold=True),
-            form.decimals,
-        )
+        form = self._stated(key, protocol).form("jsd")
+        seeds = self._by_row(key, "jsd", protocol, True).get(row, ())
         return Way(
-            formula=formulas.MEAN_AG if column.endswith("_mean_ag") else formula,
+            formula=formulas.MEAN_AG if column.endswith("_mean_ag") else formulas.of_form(form),
             row=row_title(row),
             where=f"{benchmark_title(*place)}, {CORRECTED.name}",
             basis=chain.of_metric(
@@ -122,13 +145,9 @@ class ChangeWays:
         )
 
 
-def _pairs(
-    frames: Sequence[pd.DataFrame], row: str, metric: str, protocol: Protocol
-) -> tuple[SeedValue, ...]:
+def _pairs(without: Sequence[SeedValue], switched: Sequence[SeedValue]) -> tuple[SeedValue, ...]:
     """Values without and with the switch, of the seeds that both have."""
-    before = _by_seed(frames[0], row, metric, CORRECTED)
-    # A switch of numbers alone states the same runs otherwise.
-    after = _by_seed(frames[-1], row, metric, protocol if len(frames) == 1 else CORRECTED)
+    before, after = ({each.seed: each for each in of} for of in (without, switched))
     return tuple(
         SeedValue(
             seed,
@@ -137,19 +156,6 @@ def _pairs(
         )
         for seed in sorted({*before} & {*after})
     )
-
-
-def _by_seed(
-    frame: pd.DataFrame, row: str, metric: str, protocol: Protocol
-) -> dict[int, SeedValue]:
-    lines = frame[frame["row"] == row]
-    found = of_seeds(
-        lines["seed"],
-        values(frame, metric, protocol)[1][lines.index],
-        why_left_out(lines, frame, needs_gold(metric)),
-        3,
-    )
-    return {each.seed: each for each in found}
 
 
 def _stated(seeds: Sequence[SeedValue], metric: str, switch: str) -> str:

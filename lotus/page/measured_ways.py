@@ -8,11 +8,10 @@ from typing import Any
 import pandas as pd
 
 from lotus import layout
-from lotus.config.protocol import Protocol
 from lotus.layout import GOLD_AGAIN
 from lotus.page import chain, formulas
-from lotus.page.ways import MEAN, Cell, Formula, SeedValue, Way, of_seeds, why_left_out
-from lotus.results.conventions import Form, values
+from lotus.page.ways import MEAN, Cell, Formula, SeedValue, Way, of_seeds, seeds_by_row
+from lotus.results.conventions import StatedRuns
 from lotus.results.experiment import Experiment
 from lotus.results.metrics import KEYS, benchmark_title, needs_gold, row_title
 from lotus.wording import counted
@@ -24,14 +23,14 @@ class GridCell:
 
     Attributes:
         described: what `lotus describe` says of it.
-        frame: its metrics, all seeds.
+        stated: its runs, all seeds, in the conventions in which their numbers are asked for.
         item: folder and name of the table that states them; None where they are in none.
 
     """
 
     read: Experiment
     described: Mapping[str, Any]
-    frame: pd.DataFrame
+    stated: StatedRuns
     item: tuple[str, str] | None = None
 
     @property
@@ -40,22 +39,22 @@ class GridCell:
         return benchmark_title(*(str(self.described[key]) for key in KEYS))
 
 
-def of_metric(asked: GridCell, form: Form, protocol: Protocol) -> dict[str, Way]:
-    """Returns row → way of a metric in the convention of a form."""
-    printed = values(asked.frame, form.metric, protocol)[1] * form.scale
+def of_metric(asked: GridCell, metric: str) -> dict[str, Way]:
+    """Returns row → way of a metric."""
+    form = asked.stated.form(metric)
+    printed = asked.stated.values(metric) * form.scale
+    by_row = seeds_by_row(asked.stated.frame, printed, needs_gold(metric), form.decimals)
     record = layout.item_record(*asked.item, "table") if asked.item is not None else None
     found, formula = {}, formulas.of_form(form)
-    for row, lines in asked.frame.groupby("row", sort=False):
-        why = why_left_out(lines, asked.frame, needs_gold(form.metric))
-        seeds = of_seeds(lines["seed"], printed[lines.index], why, form.decimals)
-        found[str(row)] = Way(
+    for row, seeds in by_row.items():
+        found[row] = Way(
             formula=formulas.of_floor(formula) if row == GOLD_AGAIN else formula,
-            row=row_title(str(row)),
+            row=row_title(row),
             where=asked.title,
-            basis=chain.of_metric(asked.read, [asked.described], form.name, str(row), record),
+            basis=chain.of_metric(asked.read, [asked.described], form.name, row, record),
             stated=stated(seeds, form.of_means),
             seeds=seeds,
-            cell=_cell(asked.item, str(row), form.name),
+            cell=_cell(asked.item, row, form.name),
         )
     return found
 

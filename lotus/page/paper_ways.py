@@ -1,8 +1,9 @@
 """The ways of the numbers in the paper's tables: those that are printed, and those that were measured."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+from math import nan
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from lotus.config.protocol import RELEASED, parse
 from lotus.metrics.base import registry
 from lotus.page import chain, formulas
 from lotus.page.measured_ways import stated
-from lotus.page.ways import Basis, Cell, Formula, SeedValue, Way, of_seeds, why_left_out
+from lotus.page.ways import Basis, Cell, Formula, SeedValue, Way, seeds_by_row
 from lotus.published.numbers import DECIMALS
 from lotus.records.files import relative
 from lotus.results.conventions import form_of
@@ -39,7 +40,6 @@ class PaperWays:
     read: Experiment
     name: str
     published: Path
-    _by_seed: dict[tuple[Place, str, str], pd.DataFrame] = field(default_factory=dict)
 
     def of_number(self, line: Mapping[Any, Any], column: str) -> Way | None:
         """Returns the way of a number; None where nothing is printed, or nothing ran.
@@ -56,7 +56,7 @@ class PaperWays:
         if cell is None or line[f"{column}_status"] == "not run":
             return None
         row, metric = str(line["row"]), str(line["metric"])
-        seeds = () if metric == CORRELATION else self._seeds(place, column, row, metric)
+        seeds = () if metric == CORRELATION else self._by_row(place, column, metric).get(row, ())
         record = layout.item_record(layout.PAPER, self.name, "table")
         basis = (
             chain.of_runs([cell], row, record)
@@ -78,18 +78,22 @@ class PaperWays:
     def _of_printed(self, line: Mapping[Any, Any]) -> Way:
         metric, row = str(line["metric"]), str(line["row"])
         source = "; ".join(filter(None, [str(line["source"] or ""), str(line["note"] or "")]))
-        files = sorted(map(relative, self.published.glob("*.csv")))
         return Way(
             formula=Formula(
                 f"{_title(metric)}, as printed", formulas.PRINTED, notes=(source,) if source else ()
             ),
             row=ROWS.get(row, row_title(row)),
             where=benchmark_title(*(str(line[key]) for key in PLACE)),
-            basis=Basis(
-                (layout.item_record(layout.PAPER, self.name, "table").as_posix(),), tuple(files)
-            ),
+            basis=self._printed,
             cell=self._cell(line, PUBLISHED),
         )
+
+    @cached_property
+    def _printed(self) -> Basis:
+        """The files that the numbers in print rest on."""
+        files = sorted(map(relative, self.published.glob("*.csv")))
+        record = layout.item_record(layout.PAPER, self.name, "table")
+        return Basis((record.as_posix(),), tuple(files))
 
     @cached_property
     def _cells(self) -> Mapping[tuple[Place, str], Mapping[str, Any]]:
@@ -104,27 +108,29 @@ class PaperWays:
         return {key: load_metrics(self.read.metrics(cell)) for key, cell in self._cells.items()}
 
     @cached_property
-    def _times(self) -> Mapping[tuple[Place, str], pd.DataFrame]:
-        return {key: load_times(self.read.records(cell)) for key, cell in self._cells.items()}
+    def _runs(self) -> Mapping[tuple[Place, str], Callable[[str], pd.DataFrame]]:
+        """Place and base protocol → metric → numbers of single runs."""
+        times = {key: load_times(self.read.records(cell)) for key, cell in self._cells.items()}
+        return {
+            key: seed_by_seed(frame, times[key], key[1] == RELEASED.base)
+            for key, frame in self._frames.items()
+        }
 
-    def _seeds(self, place: Place, column: str, row: str, metric: str) -> tuple[SeedValue, ...]:
-        frame = self._frames[place, column]
-        key = (place, column, metric)
-        if key not in self._by_seed:
-            times, is_released = self._times[place, column], column == RELEASED.base
-            self._by_seed[key] = seed_by_seed(frame, times, is_released, metric)
-        found = self._by_seed[key]
-        lines = frame[frame["row"] == row]
-        if row not in found or lines.empty:
-            return ()
+    @cached_property
+    def _by_row(self) -> Callable[[Place, str, str], Mapping[str, tuple[SeedValue, ...]]]:
+        """Place, base protocol and metric → row → its values seed by seed."""
+        return cache(self._seeds_by_row)
+
+    def _seeds_by_row(
+        self, place: Place, column: str, metric: str
+    ) -> Mapping[str, tuple[SeedValue, ...]]:
+        frame, found = self._frames[place, column], self._runs[place, column](metric).to_dict()
+        models = zip(frame["row"].tolist(), frame["seed"].tolist(), strict=True)
+        values = [found.get(row, {}).get(seed, nan) for row, seed in models]
         plain = TERM_OF_GAP.get(metric, DIVERGENCES.get(metric, metric))
         against_gold = metric in TERM_OF_GAP or needs_gold(plain)
-        return of_seeds(
-            lines["seed"],
-            found[row].reindex(lines["seed"]),
-            why_left_out(lines, frame, against_gold),
-            DECIMALS.get(metric, 2),
-        )
+        by_row = seeds_by_row(frame, values, against_gold, DECIMALS.get(metric, 2))
+        return {row: seeds for row, seeds in by_row.items() if row in found}
 
     def _cell(self, line: Mapping[Any, Any], column: str) -> Cell:
         keys = [f"{key}={line[key]}" for key in PLACE if line[key]]

@@ -1,7 +1,7 @@
 """The report: one page that holds everything, and says of every number where it comes from."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from math import isfinite
 from pathlib import Path
@@ -50,7 +50,6 @@ from lotus.published.numbers import load_misprints
 from lotus.records.files import write_text
 from lotus.records.reading import distinct
 from lotus.records.record import write_record
-from lotus.results.conventions import form_of
 from lotus.results.correlation import jsd_agreement
 from lotus.results.experiment import Experiment, read_experiment
 from lotus.results.metrics import (
@@ -59,7 +58,6 @@ from lotus.results.metrics import (
     PLACE,
     benchmark_title,
     load_metrics,
-    summarise,
     with_gold,
 )
 from lotus.results.power import power_file
@@ -264,7 +262,7 @@ def _ablation_traces(read: Experiment) -> list[tuple[Trace, Mapping[str, Sequenc
     own = [cell for cell in read.described["ablations"] if cell["measured"] == cell["protocol"]]
     measured = (_measured(read, cell) for cell in own)
     return [
-        (trace(each.described, each.frame, each.forms, read.runs), each.ways_by_anchor)
+        (trace(each.described, each.stated, each.forms, read.runs), each.ways_by_anchor)
         for each in measured
     ]
 
@@ -352,12 +350,14 @@ def _memorisation(
     }
     found = []
     for each in reversed(first.values()):
-        numbers = summarise(each.frame, CORRECTED)
+        is_textbook = each.stated.protocol == CORRECTED
+        textbook = each if is_textbook else replace(each, conventions=CORRECTED)
         lines = []
         for metric in ("accuracy_forget", "mia"):
-            form = form_of(metric, CORRECTED, each.frame)
-            ways = of_metric(each.asked, form, CORRECTED)
-            original, gold = (_stated(numbers, row, metric, ways) for row in (ORIGINAL, GOLD))
+            ways = of_metric(textbook.asked, metric)
+            original, gold = (
+                _stated(textbook.numbers, row, metric, ways) for row in (ORIGINAL, GOLD)
+            )
             lines.append((registry.labels()[metric], original, gold))
         place = benchmark_title(*(str(each.described[key]) for key in MODELS))
         found.append((place, row_anchor(each.cell, ORIGINAL), lines))

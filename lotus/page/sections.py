@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from lotus.config.cells import Benchmark
-from lotus.config.protocol import RELEASED, parse
+from lotus.config.protocol import RELEASED, Protocol, parse
 from lotus.layout import GOLD, GOLD_AGAIN, ORIGINAL, REFERENCES, RUN_RECORD
 from lotus.page import formulas
 from lotus.page.items import Item, PageFigure, figure_on_page, figures_of_section, table_item
@@ -17,7 +17,7 @@ from lotus.page.measured_ways import GridCell, of_metric, of_times
 from lotus.page.sentences import differences, sentences
 from lotus.page.ways import Way
 from lotus.predictions.collapse import is_failed
-from lotus.results.conventions import Form, protocol_of
+from lotus.results.conventions import Form, StatedRuns, protocol_of
 from lotus.results.experiment import Experiment
 from lotus.results.floor import best_rows
 from lotus.results.metrics import KEYS, PLACE, benchmark_title, row_title, summarise
@@ -79,6 +79,7 @@ class MeasuredCell:
         described: what `lotus describe` says of it.
         frame: its metrics, all seeds.
         has_table: whether a table of its own states them.
+        conventions: in which they are stated; None: those of its protocol.
 
     """
 
@@ -86,6 +87,7 @@ class MeasuredCell:
     described: Mapping[str, Any]
     frame: pd.DataFrame
     has_table: bool = True
+    conventions: Protocol | None = None
 
     @property
     def cell(self) -> Benchmark:
@@ -100,9 +102,14 @@ class MeasuredCell:
         ]
 
     @cached_property
+    def stated(self) -> StatedRuns:
+        """Its runs in these conventions."""
+        return StatedRuns(self.frame, self.conventions or protocol_of(self.frame))
+
+    @cached_property
     def numbers(self) -> pd.DataFrame:
-        """Means and deviations in its protocol's conventions."""
-        return summarise(self.frame)
+        """Means and deviations in these conventions."""
+        return summarise(self.frame, self.conventions)
 
     @cached_property
     def forms(self) -> list[Form]:
@@ -113,20 +120,19 @@ class MeasuredCell:
     def asked(self) -> GridCell:
         """Whose numbers have ways back."""
         item = ("tables", self.cell.name) if self.has_table else None
-        return GridCell(self.read, self.described, self.frame, item)
+        return GridCell(self.read, self.described, self.stated, item)
 
     @cached_property
     def ways(self) -> dict[str, dict[str, Way]]:
         """Name of a form → row → way of the number in that form."""
-        protocol = protocol_of(self.frame)
-        return {form.name: of_metric(self.asked, form, protocol) for form in self.forms}
+        return {form.name: of_metric(self.asked, form.metric) for form in self.forms}
 
     @property
     def ways_by_anchor(self) -> dict[str, list[Way]]:
         """Anchor of a row → ways of its numbers, in the order of the forms."""
         return {
-            row_anchor(self.cell, str(row)): [of_rows[str(row)] for of_rows in self.ways.values()]
-            for row in self.numbers.index
+            row_anchor(self.cell, row): [of_rows[row] for of_rows in self.ways.values()]
+            for row in dict.fromkeys(self.frame["row"])
         }
 
 
@@ -242,7 +248,7 @@ def _part(read: Experiment, measured: MeasuredCell, is_first: bool) -> ProtocolP
             for made in figures_of_section(read, "benchmark")
             if made["about"] == cell.labels
         ],
-        trace=trace(measured.described, measured.frame, measured.forms, read.runs),
+        trace=trace(measured.described, measured.stated, measured.forms, read.runs),
         ways=measured.ways_by_anchor,
     )
 

@@ -110,18 +110,30 @@ def of_seeds(
     )
 
 
-def why_left_out(lines: pd.DataFrame, frame: pd.DataFrame, against_gold: bool) -> Sequence[str]:
-    """Returns for each line of a row why its value counts in no mean; '' where it counts.
+def seeds_by_row(
+    frame: pd.DataFrame, values: Iterable[float], against_gold: bool, decimals: int
+) -> dict[str, tuple[SeedValue, ...]]:
+    """Returns row → its values seed by seed.
 
     Args:
-        lines: of one row and cell.
-        frame: of all rows of the cell.
-        against_gold: whether the value is measured against the gold model of its seed.
+        frame: of all rows of one cell.
+        values: along its lines.
+        against_gold: whether a value is measured against the gold model of its seed.
 
     """
-    every = zip(frame["row"], frame["seed"], frame["collapsed"], strict=True)
+    every = of_seeds(frame["seed"], values, _why_left_out(frame, against_gold), decimals)
+    found: dict[str, list[SeedValue]] = {}
+    for row, each in zip(frame["row"].tolist(), every, strict=True):
+        found.setdefault(row, []).append(each)
+    return {row: tuple(of_row) for row, of_row in found.items()}
+
+
+def _why_left_out(frame: pd.DataFrame, against_gold: bool) -> Sequence[str]:
+    """Returns for each line why its value counts in no mean; '' where it counts."""
+    rows, seeds, collapsed = (frame[name].tolist() for name in ("row", "seed", "collapsed"))
+    every = zip(rows, seeds, collapsed, strict=True)
     golds = {seed: why for row, seed, why in every if against_gold and row == GOLD and why}
     return [
         outcome(own) if own else f"its gold model collapsed: {golds[seed]}" if seed in golds else ""
-        for own, seed in zip(lines["collapsed"], lines["seed"], strict=True)
+        for own, seed in zip(collapsed, seeds, strict=True)
     ]

@@ -12,7 +12,7 @@ from lotus.metrics.base import registry
 from lotus.metrics.base.released import mean_ag
 from lotus.metrics.membership import SYNTHETIC
 from lotus.results.collapsed import COLLAPSED_SEEDS, in_words
-from lotus.results.conventions import released_gaps, values
+from lotus.results.conventions import StatedRuns
 from lotus.results.metrics import PLACE, load_metrics, needs_gold, read_metrics, sound, with_gold
 
 CHANGES = (
@@ -69,12 +69,12 @@ Line = dict[str, str | float]
 def _of_runs(base: pd.DataFrame, others: dict[Protocol, pd.DataFrame]) -> Iterator[Line]:
     """Lines of switches that change models or predictions."""
     order = {switch: place for place, switch in enumerate(SWITCHES)}
-    before = {metric: _by_row(base, metric) for metric in CHANGES}
+    before = _by_row(StatedRuns(sound(base), CORRECTED), CHANGES)
     for protocol in sorted(others, key=lambda of: [order[s] for s in _sorted(of)]):
         if protocol.base != CORRECTED.base:
             continue
         switched = others[protocol]
-        after = {metric: _by_row(switched, metric) for metric in CHANGES}
+        after = _by_row(StatedRuns(sound(switched), CORRECTED), CHANGES)
         for row in dict.fromkeys(switched["row"]):
             if row in (GOLD, GOLD_AGAIN) or (row == ORIGINAL and _is_same(base, switched, row)):
                 continue
@@ -85,14 +85,15 @@ def _of_runs(base: pd.DataFrame, others: dict[Protocol, pd.DataFrame]) -> Iterat
 def _of_numbers(base: pd.DataFrame, forget_images: int | None) -> Iterator[Line]:
     """Lines of switches of metrics alone: E5 of rows with a calibration set, E4 where there is gold."""
     calibrated = set(base.loc[base[SYNTHETIC].notna(), "row"])
+    plain = StatedRuns(sound(base), CORRECTED)
     for switches in OF_NUMBERS:
         label, protocol = _label(switches), Protocol("corrected", frozenset(switches))
         concerned = [metric for metric in CHANGES if _is_concerned(metric, switches)]
         if with_gold(base).empty and all(map(needs_gold, concerned)):
             continue
-        before = {metric: _by_row(base, metric) for metric in concerned}
-        after = {metric: _by_row(base, metric, protocol) for metric in concerned}
-        gaps = released_gaps(sound(base), protocol) if label == "E3" else ABSENT
+        switched = StatedRuns(plain.frame, protocol)
+        before, after = _by_row(plain, concerned), _by_row(switched, concerned)
+        gaps = switched.released_gaps() if label == "E3" else ABSENT
         for row in dict.fromkeys(base["row"]):
             if row not in (GOLD, GOLD_AGAIN) and ("E5" not in switches or row in calibrated):
                 pairs = {metric: (before[metric][row], after[metric][row]) for metric in before}
@@ -148,12 +149,14 @@ def _line(
     return line
 
 
-def _by_row(
-    frame: pd.DataFrame, metric: str, protocol: Protocol = CORRECTED
-) -> dict[str, pd.Series]:
-    """Each row's values by seed, in a protocol's convention."""
-    numbers = values(sound(frame), metric, protocol)[1].set_axis(frame["seed"])
-    return {str(row): of_seeds for row, of_seeds in numbers.groupby(frame["row"].to_numpy())}
+def _by_row(runs: StatedRuns, metrics: Sequence[str]) -> dict[str, dict[str, pd.Series]]:
+    """Returns metric → row → values by seed."""
+    rows = runs.frame["row"].to_numpy()
+    numbers = {metric: runs.values(metric).set_axis(runs.frame["seed"]) for metric in metrics}
+    return {
+        metric: {str(row): of_seeds for row, of_seeds in of_metric.groupby(rows)}
+        for metric, of_metric in numbers.items()
+    }
 
 
 def _fallen(row: str, *frames: pd.DataFrame) -> list[int]:

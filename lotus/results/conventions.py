@@ -6,6 +6,8 @@ lists the switches that are on and concern it: `jsd_released_e3_e4`.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -16,7 +18,9 @@ from lotus.metrics.avg_gap import GAP_TERMS
 from lotus.metrics.base import MetricSpec, registry
 from lotus.metrics.base.released import round_share
 from lotus.metrics.membership import SYNTHETIC
-from lotus.results.further_golds import FURTHER, beside_gold, further_golds, golds_of_every_seed
+from lotus.results.further_golds import beside_gold, further_golds, golds_of_every_seed
+
+Numbers = TypeVar("Numbers", pd.Series, pd.DataFrame)
 
 DISTANCE = "_distance"
 """Ending of columns with the mean distance of a metric to gold."""
@@ -126,112 +130,141 @@ def _source(spec: MetricSpec, switches: list[str]) -> str:
     return name if has else _named(spec.name, [switch for switch in switches if switch != "e5"])
 
 
-def values(frame: pd.DataFrame, metric: str, protocol: Protocol) -> tuple[str, pd.Series]:
-    """A metric of every run in a protocol's convention: the name that carries it, and the values.
+@dataclass(frozen=True, eq=False)
+class StatedRuns:
+    """Runs with their metrics as a protocol states them, each of which is worked out once.
 
     Under E3 accuracies and MIA are rounded to 2 decimals, JSD and RF-JSD to 6. The published Avg Gap
-    is one of means (`released_gaps`); here, for single runs, it is the gap between rounded terms. E5
-    concerns models with a calibration set; beside them others, gold too, are stated without it.
+    is one of means (`released_gaps`); of single runs it is the gap between rounded terms. E5 concerns
+    models with a calibration set; beside them others, gold too, are stated without it.
 
-    Args:
+    Attributes:
         frame: of one protocol, as `load_metrics` gives it; runs of several seeds.
+        protocol: in whose conventions.
 
     """
-    frame = _about(frame, metric)
-    form = form_of(metric, protocol, frame)
-    found = _in_form(frame, form, protocol)
-    golds = further_golds(frame)
-    if len(golds):
-        # Each gold is rounded as a method is, before their mean is taken.
-        every = beside_gold(frame, golds)
-        of_golds = _in_form(every, form, protocol)[-len(golds) :].groupby(golds.index.to_numpy())
-        means = of_golds.agg(lambda of_seed: of_seed.mean(skipna=False))
-        found = found.where(found.isna() | ~found.index.isin(means.index), means)
-    return form.name, found.rename(form.name)
 
+    frame: pd.DataFrame
+    protocol: Protocol
 
-def distances(frame: pd.DataFrame, metric: str, protocol: Protocol) -> pd.Series:
-    """Returns each line's distance of a metric to that of gold of the same seed; NaN for gold itself.
+    @cached_property
+    def golds(self) -> pd.DataFrame:
+        """The single golds behind the row `gold-again`, as `further_golds` gives them."""
+        return further_golds(self.frame)
 
-    For `gold-again` this is the mean over its golds, which is not the distance of their mean.
-    """
-    frame = _about(frame, metric)
-    name, found = values(frame, metric, protocol)
-    golds = further_golds(frame)
-    gold = found[frame["row"] == GOLD].set_axis(frame.loc[frame["row"] == GOLD, "seed"])
-    apart = (found - gold.reindex(frame["seed"]).to_numpy()).abs()
-    if len(golds):
-        every = beside_gold(frame, golds)
-        single = values(every, metric, protocol)[1][-len(golds) :].set_axis(golds.index)
-        single = (single - gold.reindex(golds["seed"]).to_numpy()).abs()
-        means = single.groupby(level=0).agg(lambda of_seed: of_seed.mean(skipna=False))
-        apart = apart.where(apart.isna() | ~apart.index.isin(means.index), means)
-    return apart.where(frame["row"] != GOLD).rename(f"{name}{DISTANCE}")
+    @cached_property
+    def golds_as_runs(self) -> "StatedRuns":
+        """The runs of gold, and after them the single golds, stated as a method is."""
+        return StatedRuns(beside_gold(self.frame, self.golds), self.protocol)
 
+    @cached_property
+    def values(self) -> Callable[[str], pd.Series]:
+        """Metric → its value of every run; the name of the values carries the convention."""
+        return cache(self._values)
 
-def _about(frame: pd.DataFrame, metric: str) -> pd.DataFrame:
-    """The columns that a metric is made of: to take lines of a narrow frame is what a page has time for."""
-    spec = registry.specs()[metric]
-    specs = [spec, *(registry.specs()[term] for term in spec.terms)]
-    wanted = {name for one in specs for name in (one.name, *one.forms)}
-    wanted |= {"row", "seed", SYNTHETIC, FURTHER}
-    return frame[[name for name in frame.columns if name in wanted]]
+    @cached_property
+    def distances(self) -> Callable[[str], pd.Series]:
+        """Metric → each run's distance to gold of the same seed; NaN for gold itself.
 
+        For `gold-again` this is the mean over its golds, which is not the distance of their mean.
+        """
+        return cache(self._distances)
 
-def _in_form(frame: pd.DataFrame, form: Form, protocol: Protocol) -> pd.Series:
-    """A metric of every line but those of several golds, in a form: see `values`."""
-    if form.spec.terms and ("_e3" in form.name or "_e5" in form.name):
-        return _gaps(frame, form.spec.terms, protocol)
-    found = frame[form.source]
-    if "_e5" in form.name:
-        found = found.fillna(frame[form.source.replace("_e5", "")])
-    if form.rounded is not None:
-        found = found.map(form.rounded, na_action="ignore")
-    return found
+    def form(self, metric: str) -> Form:
+        """Returns how a metric is stated here."""
+        return form_of(metric, self.protocol, self.frame)
 
+    def released_gaps(self) -> pd.Series:
+        """Returns the published Avg Gap (E3), by row; NaN for gold and where a term is undefined.
 
-def _gaps(frame: pd.DataFrame, names: Sequence[str], protocol: Protocol) -> pd.Series:
-    """Per run: mean distance of the terms, in the protocol's convention, to gold of the same seed."""
-    terms = pd.DataFrame({term: values(frame, term, protocol)[1] for term in names})
-    gold = terms[frame["row"] == GOLD].set_index(frame.loc[frame["row"] == GOLD, "seed"])
-    expected = gold.reindex(frame["seed"]).to_numpy()
-    gaps = (terms - expected).abs().mean(axis=1, skipna=False)
-    return gaps.where(frame["row"] != GOLD)
+        Per term: mean over seeds of the rounded values, rounded to 2 decimals, and its distance to gold's;
+        the mean of the four distances is rounded to 4 decimals. A difference of means: it has no deviation.
+        Of `gold-again` it is the mean over the golds that each seed has one of. Golds of other seeds are
+        none: over all seeds they are the same models as gold, and means of the same models do not differ.
+        """
+        gaps = self._gaps_of_means()
+        if GOLD_AGAIN in gaps.index:
+            every = StatedRuns(golds_of_every_seed(self.frame), self.protocol)
+            of_golds = every._gaps_of_means().drop(index=GOLD, errors="ignore")
+            gaps[GOLD_AGAIN] = of_golds.mean(skipna=False)
+        return gaps
 
+    def _values(self, metric: str) -> pd.Series:
+        form = self.form(metric)
+        found = self._in_form(form)
+        if len(self.golds):
+            # Each gold is rounded as a method is, before their mean is taken.
+            found = self._with_means(found, self.golds_as_runs._in_form(form))
+        return found.rename(form.name)
 
-def released_gaps(frame: pd.DataFrame, protocol: Protocol) -> pd.Series:
-    """The published Avg Gap (E3), by row; NaN for gold and where a term is undefined.
+    def _distances(self, metric: str) -> pd.Series:
+        found = self.values(metric)
+        gold = self._of_gold(found)
+        apart = (found - gold.reindex(self.frame["seed"]).to_numpy()).abs()
+        if len(self.golds):
+            apart = self._with_means(apart, self.golds_as_runs.distances(metric))
+        return apart.where(~self._is_gold).rename(f"{found.name}{DISTANCE}")
 
-    Per term: mean over seeds of the rounded values, rounded to 2 decimals, and its distance to gold's;
-    the mean of the four distances is rounded to 4 decimals. A difference of means: it has no deviation.
-    Of `gold-again` it is the mean over the golds that each seed has one of. Golds of other seeds are none:
-    over all seeds they are the same models as gold, and means of the same models do not differ.
+    def _in_form(self, form: Form) -> pd.Series:
+        """A metric of every run in a form; of `gold-again` not the mean over its golds."""
+        if form.spec.terms and ("_e3" in form.name or "_e5" in form.name):
+            return self._gaps(form.spec.terms)
+        found = self.frame[form.source]
+        if "_e5" in form.name:
+            found = found.fillna(self.frame[form.source.replace("_e5", "")])
+        if form.rounded is not None:
+            found = found.map(form.rounded, na_action="ignore")
+        return found
 
-    Args:
-        frame: of one protocol, several seeds.
+    def _gaps(self, names: Sequence[str]) -> pd.Series:
+        """Per run: mean distance of the terms to gold of the same seed."""
+        terms = pd.DataFrame({term: self.values(term) for term in names})
+        expected = self._of_gold(terms).reindex(self.frame["seed"]).to_numpy()
+        gaps = (terms - expected).abs().mean(axis=1, skipna=False)
+        return gaps.where(~self._is_gold)
 
-    """
-    gaps = _gaps_of_means(frame, protocol)
-    if GOLD_AGAIN in gaps.index:
-        every = golds_of_every_seed(frame)
-        of_golds = _gaps_of_means(every, protocol).drop(index=GOLD, errors="ignore")
-        gaps[GOLD_AGAIN] = of_golds.mean(skipna=False)
-    return gaps
+    def _gaps_of_means(self) -> pd.Series:
+        rows = self.frame["row"]
+        means = pd.DataFrame(
+            {
+                term: self.values(term)
+                .groupby(rows, sort=False)
+                .agg(lambda of_seeds: of_seeds.mean(skipna=False))
+                .map(lambda mean: round(mean, 2), na_action="ignore")
+                for term in GAP_TERMS
+            }
+        )
+        if GOLD not in means.index:
+            return pd.Series(np.nan, index=means.index)
+        gaps = (means - means.loc[GOLD]).abs().mean(axis=1, skipna=False)
+        gaps[GOLD] = np.nan
+        return gaps.map(lambda gap: round(gap, 4), na_action="ignore")
 
+    @cached_property
+    def _is_gold(self) -> np.ndarray:
+        is_gold: np.ndarray = (self.frame["row"] == GOLD).to_numpy(dtype=bool)
+        return is_gold
 
-def _gaps_of_means(frame: pd.DataFrame, protocol: Protocol) -> pd.Series:
-    rows = frame["row"]
-    means = pd.DataFrame(
-        {
-            term: values(frame, term, protocol)[1]
-            .groupby(rows, sort=False)
-            .agg(lambda of_seeds: of_seeds.mean(skipna=False))
-            .map(lambda mean: round(mean, 2), na_action="ignore")
-            for term in GAP_TERMS
-        }
-    )
-    if GOLD not in means.index:
-        return pd.Series(np.nan, index=means.index)
-    gaps = (means - means.loc[GOLD]).abs().mean(axis=1, skipna=False)
-    gaps[GOLD] = np.nan
-    return gaps.map(lambda gap: round(gap, 4), na_action="ignore")
+    def _of_gold(self, numbers: Numbers) -> Numbers:
+        """The numbers of gold by seed, of numbers that lie along the frame."""
+        return numbers[self._is_gold].set_axis(self.frame["seed"][self._is_gold])
+
+    def _with_means(self, found: pd.Series, of_golds: pd.Series) -> pd.Series:
+        """The same numbers; in the place of each that has single golds, and is one, the mean over these.
+
+        Args:
+            of_golds: numbers that lie along the frame of `golds_as_runs`.
+
+        """
+        numbers = found.to_numpy(dtype=float, copy=True)
+        single = of_golds.to_numpy(dtype=float)[-len(self.golds) :]
+        for place, behind in self._golds_behind:
+            if not np.isnan(numbers[place]):
+                numbers[place] = single[behind].mean()
+        return pd.Series(numbers, index=found.index)
+
+    @cached_property
+    def _golds_behind(self) -> list[tuple[int, np.ndarray]]:
+        """The place of each run that stands for single golds, and the places of these among all golds."""
+        behind = self.golds.groupby(level=0).indices
+        return [*zip(self.frame.index.get_indexer([*behind]), behind.values(), strict=True)]

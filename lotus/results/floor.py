@@ -12,15 +12,8 @@ import pandas as pd
 from lotus.config.protocol import Protocol
 from lotus.layout import GOLD, GOLD_AGAIN, REFERENCES
 from lotus.metrics.base import registry
-from lotus.results.conventions import (
-    DISTANCE,
-    distances,
-    form_of,
-    protocol_of,
-    released_gaps,
-    values,
-)
-from lotus.results.further_golds import beside_gold, further_golds, golds_of_every_seed
+from lotus.results.conventions import DISTANCE, StatedRuns, protocol_of
+from lotus.results.further_golds import golds_of_every_seed
 from lotus.results.metrics import needs_gold, sound
 
 IN_FLOORS = "_in_floors"
@@ -61,25 +54,25 @@ def floor_of(frame: pd.DataFrame, metric: str, protocol: Protocol | None = None)
 
     """
     stated = protocol or protocol_of(frame)
-    frame = sound(frame)
-    lines, golds = frame[frame["row"] == GOLD_AGAIN], further_golds(frame)
+    runs = StatedRuns(sound(frame), stated)
+    lines, golds = runs.frame[runs.frame["row"] == GOLD_AGAIN], runs.golds
     if lines.empty or golds.empty:
         return None
-    if form_of(metric, stated, frame).of_means:
-        mean = released_gaps(frame, stated)[GOLD_AGAIN]
-        single = released_gaps(golds_of_every_seed(frame), stated).drop(index=GOLD).to_numpy()
+    if runs.form(metric).of_means:
+        every = StatedRuns(golds_of_every_seed(runs.frame), stated)
+        mean = runs.released_gaps()[GOLD_AGAIN]
+        single = every.released_gaps().drop(index=GOLD).to_numpy()
     else:
-        every = beside_gold(frame, golds)
-        of_metric = distances if not needs_gold(metric) else _values
-        mean = of_metric(frame, metric, stated)[lines.index].mean(skipna=False)
-        single = of_metric(every, metric, stated)[-len(golds) :].to_numpy(dtype=float)
+        mean = _apart(runs, metric)[lines.index].mean(skipna=False)
+        single = _apart(runs.golds_as_runs, metric)[-len(golds) :].to_numpy(dtype=float)
     if np.isnan(mean):
         return None
     return Floor(float(mean), float(np.max(single)), len(single), lines["seed"].nunique())
 
 
-def _values(frame: pd.DataFrame, metric: str, protocol: Protocol) -> pd.Series:
-    return values(frame, metric, protocol)[1]
+def _apart(runs: StatedRuns, metric: str) -> pd.Series:
+    """Each run's distance to gold, which a metric that needs gold states itself."""
+    return runs.values(metric) if needs_gold(metric) else runs.distances(metric)
 
 
 def column(summary: pd.DataFrame, metric: str) -> str:

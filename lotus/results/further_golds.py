@@ -31,7 +31,7 @@ def further_golds(frame: pd.DataFrame) -> pd.DataFrame:
             places += [place] * len(golds)
     numbers = frozenset(registry.columns())
     names = dict.fromkeys(name for line in found for name in line if name in frame)
-    # Column by column: a page asks a thousand times, and to give a whole frame its types takes long.
+    # Column by column: to give a whole frame its types takes long.
     columns: dict[str, Any] = {}
     for name in names or ("row", "seed", *registry.columns()):
         column = [line.get(name) for line in found]

@@ -16,14 +16,7 @@ from lotus.formats.json_text import parse_json, read_file
 from lotus.layout import GOLD, GOLD_AGAIN, ORIGINAL, REFERENCES
 from lotus.metrics.base import registry
 from lotus.names import shown
-from lotus.results.conventions import (
-    DISTANCE,
-    distances,
-    form_of,
-    protocol_of,
-    released_gaps,
-    values,
-)
+from lotus.results.conventions import DISTANCE, StatedRuns, protocol_of
 from lotus.results.further_golds import FURTHER, as_cell
 
 ROW_TITLES = {
@@ -354,7 +347,7 @@ def summarise(frame: pd.DataFrame, conventions: Protocol | None = None) -> pd.Da
 
     """
     protocol = conventions or protocol_of(frame)
-    numbers = sound(frame)
+    runs = StatedRuns(sound(frame), protocol)
     grouped = frame.groupby("row", sort=False)
     n = grouped["seed"].nunique()
     lines = frame[frame["collapsed"] != ""]
@@ -370,15 +363,15 @@ def summarise(frame: pd.DataFrame, conventions: Protocol | None = None) -> pd.Da
     }
     places, has_gold = [grouped.indices[row] for row in n.index], GOLD in n.index
     for metric in registry.specs():
-        name, found = values(numbers, metric, protocol)
-        of_rows = [found.to_numpy(dtype=float)[place] for place in places]
+        form, found = runs.form(metric), runs.values(metric).to_numpy(dtype=float)
+        name, of_rows = form.name, [found[place] for place in places]
         summary[name] = [of_seeds.mean() for of_seeds in of_rows]
         summary[f"{name}_std"] = [_deviation(of_seeds) for of_seeds in of_rows]
         if registry.specs()[metric].best == GOLD and has_gold:
-            apart = distances(numbers, metric, protocol).to_numpy(dtype=float)
+            apart = runs.distances(metric).to_numpy(dtype=float)
             summary[f"{name}{DISTANCE}"] = [apart[place].mean() for place in places]
-        if form_of(metric, protocol, numbers).of_means:
-            summary[name] = released_gaps(numbers, protocol)
+        if form.of_means:
+            summary[name] = runs.released_gaps()
             summary[f"{name}_std"] = np.nan
     return pd.DataFrame(summary)
 

@@ -6,7 +6,7 @@ Whichever protocol a model was made under, it is measured here by the published 
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,7 @@ from lotus.config.protocol import RELEASED
 from lotus.layout import GOLD, GOLD_AGAIN, ORIGINAL
 from lotus.metrics.avg_gap import GAP_TERMS
 from lotus.results.collapsed import in_seeds
-from lotus.results.conventions import SCALE, form_of, released_gaps, values
+from lotus.results.conventions import SCALE, StatedRuns
 from lotus.results.correlation import correlate
 from lotus.results.intervals import EXACT
 from lotus.results.metrics import sound
@@ -85,10 +85,10 @@ def measure(
     """
     found = {}
     frame = frame[frame["row"] != GOLD_AGAIN]
-    numbers = sound(frame)
-    terms = {name: _term(numbers, name) for name in (*GAP_TERMS, *DIVERGENCES)}
+    runs = StatedRuns(sound(frame), RELEASED)
+    terms = {name: _term(runs, name) for name in (*GAP_TERMS, *DIVERGENCES)}
     for metric in metrics:
-        named = _convention(numbers, metric, is_released)
+        named = _convention(runs, metric, is_released)
         if metric == CORRELATION:
             quantity = _correlation(terms, frame["seed"].nunique())
             found[ALL_METHODS, metric] = replace(quantity, metric=named)
@@ -98,8 +98,8 @@ def measure(
             if metric == "time_min"
             else _by_metric(terms.__getitem__, metric)
         )
-        stated = _stated_gaps(numbers, terms, metric)
-        least = _least_deviation(numbers, metric, images)
+        stated = _stated_gaps(runs, terms, metric)
+        least = _least_deviation(runs, metric, images)
         for row, here in frame.groupby("row", sort=False):
             to_itself = row == GOLD and metric in TO_GOLD
             quantity = _of_row(by_seed[row], here, None if to_itself else least)
@@ -110,28 +110,33 @@ def measure(
     return found
 
 
-def _convention(numbers: pd.DataFrame, metric: str, is_released: bool) -> str:
+def _convention(runs: StatedRuns, metric: str, is_released: bool) -> str:
     """Returns whose metric it is: minutes are those of the protocol, all else is as the paper prints it."""
     if metric == "time_min":
         return "minutes_released_r1" if is_released else "minutes"
     if metric == CORRELATION:
-        return " with ".join(form_of(name, RELEASED, numbers).name for name in ("jsd", "rf_jsd"))
+        return " with ".join(runs.form(name).name for name in ("jsd", "rf_jsd"))
     plain = TERM_OF_GAP.get(metric) or DIVERGENCES.get(metric, metric)
     gap = "gap of " if metric in TERM_OF_GAP else ""
-    return f"{gap}{form_of(plain, RELEASED, numbers).name}"
+    return f"{gap}{runs.form(plain).name}"
 
 
 def seed_by_seed(
-    frame: pd.DataFrame, times: pd.DataFrame, is_released: bool, metric: str
-) -> pd.DataFrame:
-    """The numbers of single runs, seed × row, that `measure` takes a metric from; no `CORRELATION`.
+    frame: pd.DataFrame, times: pd.DataFrame, is_released: bool
+) -> Callable[[str], pd.DataFrame]:
+    """Returns metric → the numbers of single runs, seed × row, that `measure` takes it from.
 
-    Those of collapsed models are left out. A gap has the sign that makes the mean of its row positive.
+    Those of collapsed models are left out, and there are none of `CORRELATION`. A gap has the sign that
+    makes the mean of its row positive.
     """
-    if metric == "time_min":
-        return _minutes(times, is_released)
-    numbers = sound(frame[frame["row"] != GOLD_AGAIN])
-    return _by_metric(partial(_term, numbers), metric)
+    runs = StatedRuns(sound(frame[frame["row"] != GOLD_AGAIN]), RELEASED)
+    term = cache(partial(_term, runs))
+
+    @cache
+    def of_metric(metric: str) -> pd.DataFrame:
+        return _minutes(times, is_released) if metric == "time_min" else _by_metric(term, metric)
+
+    return of_metric
 
 
 def _by_metric(term: Callable[[str], pd.DataFrame], metric: str) -> pd.DataFrame:
@@ -158,12 +163,12 @@ def _of_row(by_seed: pd.Series, here: pd.DataFrame, least: float | None) -> Quan
     return over_seeds(by_seed, least)
 
 
-def _least_deviation(numbers: pd.DataFrame, metric: str, images: Mapping[str, int]) -> float:
+def _least_deviation(runs: StatedRuns, metric: str, images: Mapping[str, int]) -> float:
     """How uncertain single values are by the steps in which they are read; 0 where there are none."""
     if metric == "time_min":
         return 0.0
     plain = TERM_OF_GAP.get(metric) or DIVERGENCES.get(metric, metric)
-    form = form_of(plain, RELEASED, numbers)
+    form = runs.form(plain)
     step = resolution(plain, images, form.rounded is not None or form.of_means)
     scale = SCALE if metric in DIVERGENCES else 1.0
     return least_deviation(scale * step, of_difference=metric in GAPS)
@@ -173,10 +178,10 @@ def _minutes(times: pd.DataFrame, is_released: bool) -> pd.DataFrame:
     return _by_seed(times, times["minutes_released_r1"] if is_released else times["seconds"] / 60)
 
 
-def _term(numbers: pd.DataFrame, metric: str) -> pd.DataFrame:
+def _term(runs: StatedRuns, metric: str) -> pd.DataFrame:
     plain = DIVERGENCES.get(metric, metric)
     scale = SCALE if metric in DIVERGENCES else 1.0
-    found = _by_seed(numbers, scale * values(numbers, plain, RELEASED)[1])
+    found = _by_seed(runs.frame, scale * runs.values(plain))
     if metric == "jsd_e4" and GOLD in found:
         found[GOLD] = 0.0  # to itself
     return found
@@ -191,13 +196,13 @@ def _signed_gaps(term: pd.DataFrame) -> pd.DataFrame:
 
 
 def _stated_gaps(
-    numbers: pd.DataFrame, terms: Mapping[str, pd.DataFrame], metric: str
+    runs: StatedRuns, terms: Mapping[str, pd.DataFrame], metric: str
 ) -> dict[Hashable, float]:
     """Gaps by the published rule: between means that are rounded to 2 decimals; {} for other metrics."""
     if GOLD not in terms["mia"] or metric not in GAPS:
         return {}
     if metric == "avg_gap":
-        return {**released_gaps(numbers, RELEASED).to_dict(), GOLD: 0.0}
+        return {**runs.released_gaps().to_dict(), GOLD: 0.0}
     means = terms[TERM_OF_GAP[metric]].mean().round(2)
     return {row: abs(mean - means[GOLD]) for row, mean in means.items()}
 

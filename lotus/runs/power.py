@@ -21,7 +21,7 @@ from lotus.predictions import predictions_file
 from lotus.predictions.predictions_file import Predictions
 from lotus.records.files import write_json
 from lotus.records.record import write_record
-from lotus.results.conventions import distances, form_of, values
+from lotus.results.conventions import StatedRuns
 from lotus.results.power import ABOUT, CALIBRATING, FRESH, GROUPS, has_train_mode, of_shadows
 from lotus.runs.alarms import Alarms, OfGroups, ranked
 from lotus.runs.faked import looked_up, tempered
@@ -168,14 +168,13 @@ def _by_metrics(groups: Groups, seed: int, protocol: Protocol) -> dict[str, Alar
     scores = pd.DataFrame.from_dict(score_all(original, gold, asked, seed), orient="index")
     numbers = scores[[*registry.columns()]].astype(float)
     frame = numbers.rename_axis("row").reset_index().assign(seed=seed)
+    runs = StatedRuns(frame, protocol)
     found: dict[str, Alarms] = {}
     for name, spec in registry.specs().items():
         is_distance = spec.best == "gold"
-        stated = (
-            distances(frame, name, protocol) if is_distance else values(frame, name, protocol)[1]
-        )
+        stated = runs.distances(name) if is_distance else runs.values(name)
         of_row = dict(zip(frame["row"], stated, strict=True))
-        label = spec.label + (", as released" if form_of(name, protocol, frame).is_released else "")
+        label = spec.label + (", as released" if runs.form(name).is_released else "")
         label += ", distance to gold" if is_distance else ""
         _keep(found, name, label, {row: group for row, (group, _) in judged.items()}, of_row.get)
     return found

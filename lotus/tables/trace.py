@@ -5,14 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from lotus import layout
 from lotus.config.cells import Benchmark
 from lotus.layout import GOLD, GOLD_AGAIN, is_further_gold
 from lotus.records.reading import Record
-from lotus.results.conventions import Form, protocol_of, values
-from lotus.results.further_golds import beside_gold, further_golds
+from lotus.results.conventions import Form, StatedRuns
 from lotus.results.metrics import KEYS, benchmark_title, row_title, rows_in_order
 from lotus.tables.cell_texts import plus_minus
 
@@ -70,7 +67,7 @@ def row_anchor(cell: Benchmark, row: str) -> str:
 
 def trace(
     described: Mapping[str, Any],
-    frame: pd.DataFrame,
+    stated: StatedRuns,
     forms: Sequence[Form],
     runs: Mapping[Path, Record],
 ) -> Trace:
@@ -78,15 +75,15 @@ def trace(
 
     Args:
         described: the cell as `lotus describe` has it.
-        frame: its metrics, all seeds.
+        stated: its runs, all seeds.
         forms: columns of the table.
         runs: records by folder.
 
     """
     cell = Benchmark(**{key: str(described[key]) for key in KEYS})
-    measured = cell.under(described["measured"])
+    measured, frame = cell.under(described["measured"]), stated.frame
     models = list(zip(frame["row"], frame["seed"], strict=True))
-    texts = dict(zip(models, _texts(frame, forms), strict=True))
+    texts = dict(zip(models, _texts(stated, forms), strict=True))
     collapsed = dict(zip(models, frame["collapsed"], strict=True))
     rows: dict[str, list[SeedTrace]] = {}
     for seed, folders in described["runs"].items():
@@ -106,7 +103,7 @@ def trace(
                 )
             )
     if GOLD_AGAIN in rows_in_order(frame):
-        rows = _with_floor(rows, _of_further_golds(described, measured, frame, forms, runs))
+        rows = _with_floor(rows, _of_further_golds(described, measured, stated, forms, runs))
     return Trace(
         anchor=f"rows-{cell.name}",
         title=benchmark_title(*(described[key] for key in KEYS)),
@@ -131,14 +128,13 @@ def _with_floor(
 def _of_further_golds(
     described: Mapping[str, Any],
     measured: Benchmark,
-    frame: pd.DataFrame,
+    stated: StatedRuns,
     forms: Sequence[Form],
     runs: Mapping[Path, Record],
 ) -> list[SeedTrace]:
     """A line for each further gold of each seed, with the seed whose gold it is held against."""
-    golds = further_golds(frame)
-    every = beside_gold(frame, golds)
-    texts = _texts(every.assign(protocol=measured.protocol), forms)[-len(golds) :]
+    golds = stated.golds
+    texts = _texts(stated.golds_as_runs, forms)[-len(golds) :]
     found = []
     for name, seed, collapsed, of_gold in zip(
         golds["row"], golds["seed"], golds["collapsed"], texts, strict=True
@@ -152,17 +148,16 @@ def _of_further_golds(
     return found
 
 
-def _texts(frame: pd.DataFrame, forms: Sequence[Form]) -> list[tuple[str, ...]]:
+def _texts(stated: StatedRuns, forms: Sequence[Form]) -> list[tuple[str, ...]]:
     """The printed numbers of each line."""
-    protocol = protocol_of(frame)
     columns = [
         [
             plus_minus(value, float("nan"), form.decimals)
-            for value in values(frame, form.metric, protocol)[1] * form.scale
+            for value in stated.values(form.metric) * form.scale
         ]
         for form in forms
     ]
-    return [tuple(column[line] for column in columns) for line in range(len(frame))]
+    return [tuple(column[line] for column in columns) for line in range(len(stated.frame))]
 
 
 def _predictions(record: Record) -> tuple[str, str]:

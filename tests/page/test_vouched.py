@@ -81,9 +81,7 @@ def test_a_released_form_says_what_its_switches_do(write_metrics):
 
 def test_runs_that_are_left_out_are_named_with_the_reason(fallen):
     measured = measured_of(fallen)
-    way = of_metric(measured.asked, form_of("avg_gap", CORRECTED, measured.frame), CORRECTED)[
-        "salun"
-    ]
+    way = of_metric(measured.asked, "avg_gap")["salun"]
     assert [each.text for each in way.seeds] == ["0.000"] * 3
     assert [each.left_out for each in way.seeds] == [
         "",
@@ -101,8 +99,7 @@ def test_a_collapsed_gold_model_leaves_out_what_is_measured_against_it(write_met
     ]
     measured = measured_of(files)
     gap, accuracy = (
-        of_metric(measured.asked, form_of(name, CORRECTED, measured.frame), CORRECTED)["lotus"]
-        for name in ("avg_gap", "accuracy_test")
+        of_metric(measured.asked, name)["lotus"] for name in ("avg_gap", "accuracy_test")
     )
     assert gap.seeds[1].left_out == "its gold model collapsed: retain accuracy near chance"
     assert accuracy.seeds[1].left_out == ""

@@ -5,7 +5,7 @@ import pytest
 from metrics_files import GOLD, scores
 
 from lotus.config.protocol import parse
-from lotus.results.conventions import form_of, released_gaps, values
+from lotus.results.conventions import StatedRuns
 from lotus.results.floor import column
 from lotus.results.metrics import (
     load_metrics,
@@ -36,19 +36,20 @@ def test_names_carry_the_switches_that_are_on_and_concern_the_metric(
     write_metrics, protocol, metric, name
 ):
     frame = load_metrics([write_metrics(protocol, 1)])
-    assert form_of(metric, parse(protocol), frame).name == name
-    assert values(frame, metric, parse(protocol))[0] == name
+    runs = StatedRuns(frame, parse(protocol))
+    assert runs.form(metric).name == name
+    assert runs.values(metric).name == name
 
 
 def test_e5_counts_where_there_is_a_calibration_set(write_metrics):
     gold = GOLD | {"mia_released_e5_e6": 0.25}
     lotus = scores(0.9, 1.0, 0.8, 0.5, mia_released_e5_e6=0.754)
     frame = load_metrics([write_metrics("released", 1, gold=gold, lotus=lotus)])
-    name, found = values(frame, "mia", parse("released"))
-    assert name == "mia_released_e3_e5_e6"
+    found = StatedRuns(frame, parse("released")).values("mia")
+    assert found.name == "mia_released_e3_e5_e6"
     assert found[frame["row"] == "lotus"].item() == 0.75
-    name, found = values(frame, "avg_gap", parse("released-e3"))
-    assert name == "avg_gap_released_e5_e6"
+    found = StatedRuns(frame, parse("released-e3")).values("avg_gap")
+    assert found.name == "avg_gap_released_e5_e6"
     expected = (0.504 + 0.1) / 4
     assert found[frame["row"] == "lotus"].item() == pytest.approx(expected)
 
@@ -87,7 +88,7 @@ def test_released_avg_gap_is_one_of_rounded_means(write_metrics):
         write_metrics("released", 3, lotus=scores(0.856, 0.922, 0.8, 0.606)),
     ]
     frame = load_metrics(files)
-    gaps = released_gaps(frame, parse("released"))
+    gaps = StatedRuns(frame, parse("released")).released_gaps()
     assert gaps["lotus"] == 0.035
     assert gaps["original"] == 0.15
     assert np.isnan(gaps["gold"])

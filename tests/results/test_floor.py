@@ -9,7 +9,7 @@ from metrics_files import GOLD, scores
 from lotus.config.protocol import parse
 from lotus.errors import LotusError
 from lotus.metrics.base import registry
-from lotus.results.conventions import released_gaps
+from lotus.results.conventions import StatedRuns
 from lotus.results.floor import best_rows, floor_in, floor_of, inside_floor
 from lotus.results.metrics import load_metrics, rows_in_order, summarise, titled
 from lotus.results.needed_rows import rows_needed
@@ -168,7 +168,7 @@ def test_the_published_gap_needs_golds_of_every_seed(write_metrics):
         return load_metrics(files)
 
     both = frame("gold_again_1", "gold_again_2")
-    assert released_gaps(both, released)["gold-again"] == pytest.approx((0.05 + 0) / 2)
+    assert StatedRuns(both, released).released_gaps()["gold-again"] == pytest.approx((0.05 + 0) / 2)
     found = floor_of(both, "avg_gap")
     assert (found.mean, found.largest, found.golds) == (
         pytest.approx(0.025),
@@ -176,7 +176,7 @@ def test_the_published_gap_needs_golds_of_every_seed(write_metrics):
         2,
     )
     others = frame("gold_of_9")
-    assert np.isnan(released_gaps(others, released)["gold-again"])
+    assert np.isnan(StatedRuns(others, released).released_gaps()["gold-again"])
     assert floor_of(others, "avg_gap") is None
 
 

@@ -23,7 +23,7 @@ def test_a_trace_leads_from_each_row_to_its_models(write_metrics):
         )
         for folder in folders
     }
-    found = trace(measured.described, measured.frame, measured.forms, runs)
+    found = trace(measured.described, measured.stated, measured.forms, runs)
     lotus = next(row for row in found.rows if row.name == "LoTUS")
     assert lotus.anchor == "row-data-resnet18-instance-10-released-lotus"
     assert [each.run for each in lotus.seeds] == [
