@@ -125,6 +125,7 @@ def _before(dataset: str, forgotten: Iterable[ForgetSetKey]) -> list[str]:
     return [*dict.fromkeys(map(_record, splits)), layout.store_record(dataset).as_posix()]
 
 
+@cache
 def _run(folder: str) -> str:
     return (Path(folder) / layout.RUN_RECORD).as_posix()
 

@@ -12,7 +12,10 @@ from lotus.figures.spec import FigureSpec, OnPage
 from lotus.figures.style import PAGE
 from lotus.records.reading import read_record
 from lotus.results.experiment import Experiment
-from lotus.results.metrics import KEYS, with_gold
+from lotus.results.metrics import KEYS
+
+QUOTED = re.compile(r"[^a-zA-Z0-9 _.\-=/:;,()\[\]{}!?@~|^$*+'`\\]+")
+"""What cannot stand in a data address of text as it is."""
 
 
 @dataclass(frozen=True)
@@ -67,15 +70,16 @@ def figure_on_page(
 
     """
     spec, about = FIGURES.spec(made["kind"]), made["about"]
-    frame = read.frame
-    for key in KEYS:
-        if key in about or key == "study":
-            frame = frame[frame[key] == about.get(key, "")]
+    asked = {"study": "", **about}
     page = OnPage(
         about=about,
         is_first=is_first,
         has_both_protocols=len(read.base_protocols) > 1,
-        has_gold_everywhere=len(with_gold(frame)) == len(frame),
+        has_gold_everywhere=all(
+            has_gold
+            for cell, has_gold in read.has_gold.items()
+            if all(asked.get(key, name) == name for key, name in zip(KEYS, cell, strict=True))
+        ),
     )
     item = figure_item(made["folder"], made["name"], spec.alt + where)
     return PageFigure(spec, about, item, spec.caption_on(page))
@@ -136,7 +140,8 @@ def _address(svg: bytes) -> str:
     A line break means no more than a space in an SVG, and an address cannot have one.
     """
     text = re.sub(r"\s*\n\s*", " ", svg.decode("utf-8"))
-    return "data:image/svg+xml," + quote(text, safe=" =/:;,()[]{}!?@~|^$*+'`\\")
+    # `quote` alone looks at each byte of a picture, of which it leaves nearly all as they are.
+    return "data:image/svg+xml," + QUOTED.sub(lambda found: quote(found[0], safe=""), text)
 
 
 def _size(svg: bytes) -> tuple[float, float]:

@@ -16,11 +16,12 @@ from lotus.config.protocol import CORRECTED, parse
 from lotus.config.scenarios import Scenario
 from lotus.errors import LotusError
 from lotus.formats.json_text import read_mapping
+from lotus.layout import GOLD
 from lotus.names import path_part, shown
 from lotus.records.places import is_named_outside, leads_out
 from lotus.records.reading import Record, read_record, read_runs
 from lotus.results.lookalikes import AuditTable, audit_table
-from lotus.results.metrics import MODELS, PLACE, legible, load_metrics
+from lotus.results.metrics import KEYS, MODELS, PLACE, legible, load_metrics
 from lotus.results.stores import StoreRow, store_row
 
 
@@ -251,6 +252,12 @@ class Experiment:
     def frame(self) -> pd.DataFrame:
         """Metrics of the cells."""
         return load_metrics([path for cell in self.cells for path in self.metrics(cell)])
+
+    @cached_property
+    def has_gold(self) -> dict[tuple[str, ...], bool]:
+        """Returns `KEYS` of each cell → whether it has a gold model."""
+        rows_of_cells = self.frame.groupby(KEYS, sort=False)["row"]
+        return {cell: bool((rows == GOLD).any()) for cell, rows in rows_of_cells}
 
     @property
     def base_protocols(self) -> list[str]:

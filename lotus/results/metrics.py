@@ -3,6 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 from unicodedata import category
@@ -157,6 +158,7 @@ def dataset_title(name: str) -> str:
     return f"{title} (first {limit} of each class)" if limited else title
 
 
+@cache
 def scenario_title(name: str) -> str:
     """Returns in words what is forgotten; a name of another form stands as it is."""
     return _in_words(name, SCENARIO_FORMS)
