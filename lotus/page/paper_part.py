@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from lotus import layout
 from lotus.figures.registry import FIGURES
 from lotus.figures.spec import FigureSpec
@@ -16,9 +14,9 @@ from lotus.page.sections import TableCell
 from lotus.published.full_size import command
 from lotus.published.side_by_side import read_comparison
 from lotus.results.experiment import Experiment
-from lotus.results.metrics import PLACE, benchmark_title
+from lotus.results.metrics import benchmark_title
 from lotus.tables.paper.spec import PaperTableSpec
-from lotus.tables.printed import BenchmarkPanel, Compared, panels
+from lotus.tables.printed import BenchmarkPanel, Compared, Line, by_benchmark, panel_of
 from lotus.tables.registry import PAPER_TABLES
 
 
@@ -145,8 +143,7 @@ def paper_tables(read: Experiment, published: Path) -> list[PaperTable]:
 
 def _paper_table(spec: PaperTableSpec, ways: PaperWays) -> PaperTable:
     numbers = read_comparison(layout.item_file(layout.PAPER, spec.name, "csv"))
-    parts = [part for _, part in numbers.groupby(PLACE, sort=False)]
-    found = list(zip(panels(numbers), parts, strict=True))
+    found = [(panel_of(part), part) for part in by_benchmark(numbers)]
     here = [(panel, part) for panel, part in found if panel.ran]
     elsewhere = [(panel, part) for panel, part in found if not panel.ran]
     return PaperTable(
@@ -162,18 +159,17 @@ def _paper_table(spec: PaperTableSpec, ways: PaperWays) -> PaperTable:
     )
 
 
-def _with_ways(panel: BenchmarkPanel, part: pd.DataFrame, ways: PaperWays) -> ShownPanel:
+def _with_ways(panel: BenchmarkPanel, part: Sequence[Line], ways: PaperWays) -> ShownPanel:
     """Returns a panel with the way of each of its numbers.
 
     Args:
         part: the lines of the table that the panel is of.
 
     """
-    lines = {(line["row"], line["metric"]): line for line in part.to_dict("records")}
-    columns = [
-        (metric, column) for metric in dict.fromkeys(part["metric"]) for column in panel.columns
-    ]
-    names = dict.fromkeys(part["row"])
+    lines = {(line["row"], line["metric"]): line for line in part}
+    metrics = dict.fromkeys(line["metric"] for line in part)
+    columns = [(metric, column) for metric in metrics for column in panel.columns]
+    names = dict.fromkeys(line["row"] for line in part)
     return ShownPanel(
         panel.title,
         panel.of_paper,
@@ -192,9 +188,7 @@ def _with_ways(panel: BenchmarkPanel, part: pd.DataFrame, ways: PaperWays) -> Sh
     )
 
 
-def _cell(
-    cell: Compared, line: Mapping[Any, Any] | None, column: str, ways: PaperWays
-) -> TableCell:
+def _cell(cell: Compared, line: Line | None, column: str, ways: PaperWays) -> TableCell:
     way = None if line is None else ways.of_number(line, column)
     return TableCell(cell.text, cell.kind, cell.title, cell.value, cell.below, way)
 

@@ -27,6 +27,8 @@ METRIC_TITLES = {
 """Names of the published reference that are none of a metric here."""
 PUBLISHED = "published"
 ROWS = {"all-methods": "All methods"}
+Line = dict[Any, Any]
+"""A line of `side_by_side.compare`, by its columns."""
 
 
 @dataclass(frozen=True)
@@ -69,17 +71,21 @@ class BenchmarkPanel:
     rows: Sequence[tuple[str, Sequence[Compared]]]
 
 
-def panels(numbers: pd.DataFrame) -> list[BenchmarkPanel]:
-    """A panel for each benchmark of `side_by_side.compare`."""
-    return [_panel(part) for _, part in numbers.groupby(PLACE, sort=False)]
+def by_benchmark(numbers: pd.DataFrame) -> list[list[Line]]:
+    """Returns the lines of `side_by_side.compare`, those of one benchmark together."""
+    found: dict[tuple[str, ...], list[Line]] = {}
+    for line in numbers.to_dict("records"):
+        found.setdefault(tuple(line[key] for key in PLACE), []).append(line)
+    return list(found.values())
 
 
-def _panel(part: pd.DataFrame) -> BenchmarkPanel:
-    first = part.iloc[0]
-    ran = [name for name in PROTOCOLS if (part[f"{name}_status"] != "not run").any()]
+def panel_of(part: Sequence[Line]) -> BenchmarkPanel:
+    """Returns the panel of one benchmark's lines."""
+    first = part[0]
+    ran = [name for name in PROTOCOLS if any(line[f"{name}_status"] != "not run" for line in part)]
     columns = [*([PUBLISHED] if first["of_paper"] else []), *ran]
-    metrics = list(dict.fromkeys(part["metric"]))
-    lines = {(line["row"], line["metric"]): line for line in part.to_dict("records")}
+    metrics = list(dict.fromkeys(line["metric"] for line in part))
+    lines = {(line["row"], line["metric"]): line for line in part}
     rows = [
         (
             ROWS.get(row, row_title(row)),
@@ -89,7 +95,7 @@ def _panel(part: pd.DataFrame) -> BenchmarkPanel:
                 for column in columns
             ],
         )
-        for row in dict.fromkeys(part["row"])
+        for row in dict.fromkeys(line["row"] for line in part)
     ]
     return BenchmarkPanel(
         benchmark_title(*(first[key] for key in PLACE)),
@@ -105,7 +111,7 @@ def _metric_title(name: str) -> str:
     return METRIC_TITLES.get(name) or registry.labels()[name]
 
 
-def _cell(line: dict[Any, Any] | None, metric: str, column: str) -> Compared:
+def _cell(line: Line | None, metric: str, column: str) -> Compared:
     if line is None:
         return Compared("–", title="neither printed nor measured")
     decimals = DECIMALS.get(metric, 2)
@@ -132,7 +138,8 @@ def _cell(line: dict[Any, Any] | None, metric: str, column: str) -> Compared:
 def latex(heading: str, numbers: pd.DataFrame) -> str:
     """The panels as LaTeX tables, those that ran here first."""
     tables = []
-    for panel in sorted(panels(numbers), key=lambda panel: not panel.ran):
+    panels = map(panel_of, by_benchmark(numbers))
+    for panel in sorted(panels, key=lambda panel: not panel.ran):
         heads = [
             "",
             *(f"{metric}, {column}" for metric in panel.metrics for column in panel.columns),

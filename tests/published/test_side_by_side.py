@@ -22,7 +22,7 @@ from lotus.published.numbers import load_published
 from lotus.published.side_by_side import Wanted, compare, read_comparison
 from lotus.results.experiment import Experiment
 from lotus.results.quantities import measure
-from lotus.tables.printed import latex, panels
+from lotus.tables.printed import by_benchmark, latex, panel_of
 from lotus.tables.registry import PAPER_TABLES
 from lotus.tables.write import write_paper_table
 
@@ -296,7 +296,7 @@ def test_an_item_that_did_not_run_shows_the_published_numbers_alone(experiment, 
     assert set(numbers["released_status"]) | set(numbers["corrected_status"]) <= {"not run"}
     assert len(numbers) or name == "retain-fraction"
     assert numbers["published"].notna().all()
-    for panel in panels(numbers):
+    for panel in map(panel_of, by_benchmark(numbers)):
         assert panel.columns == ["published"]
         assert not panel.ran
     assert latex("It", numbers)
@@ -308,7 +308,7 @@ def test_an_item_is_written_and_read_back(experiment, published, tmp_path):
     out, record = tmp_path / "results/paper/table1", tmp_path / "record.json"
     write_paper_table("table1", Path("experiment.json"), ROOT / "report/published", out, record)
     numbers = read_comparison(out.with_name("table1.csv"))
-    (panel,) = [p for p in panels(numbers) if p.ran]
+    (panel,) = [p for p in map(panel_of, by_benchmark(numbers)) if p.ran]
     assert panel.columns == ["published", "released"]
     (cells,) = [cells for name, cells in panel.rows if name == "LoTUS"]
     jsd = cells[2:4]
