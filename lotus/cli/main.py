@@ -221,7 +221,7 @@ OF_JOBS = {
         *(f"matplotlib.backends.backend_{form}" for form in ("agg", "pdf", "svg")),
     ),
 }
-"""What jobs are on (`lotus.engine.asking`) → modules that most of them need, which are loaded once for all."""
+"""What jobs are on (`lotus.engine.asking`) → modules that most of them need, loaded once for all."""
 
 
 @main.command("warm", hidden=True)

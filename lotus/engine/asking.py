@@ -28,8 +28,8 @@ OF_MODELS = frozenset({"rank-images", "pretrain", "retrain", "unlearn", "tune", 
 
 LIGHT = frozenset(
     {
-        *("fetch", "store", "verify", "split-held-out", "choose-forget-set", "halve-training"),
-        *("hash-images", "duplicates", "picture-forget-set", "describe", "seal"),
+        *("fetch", "verify", "split-held-out", "choose-forget-set", "halve-training"),
+        *("hash-images", "duplicates", "picture-forget-set", "seal"),
     }
 )
 """Commands that load little: to wait for a process that is still loading would take them longer."""

@@ -37,7 +37,7 @@ def wait_until(done):
 @pytest.fixture(scope="module")
 def process(tmp_path_factory):
     kept = warm.WarmProcess(LOTUS, tmp_path_factory.mktemp("warm") / "warm.log")
-    address = kept.start()
+    address = kept.start([asking.RESULTS])
     assert address.parent.stat().st_mode & 0o777 == 0o700
     wait_until(address.with_name(asking.READY).exists)
     yield Running(address, kept._process.pid)
@@ -241,7 +241,7 @@ from pathlib import Path
 
 from lotus.engine import asking, warm
 
-print(warm.WarmProcess(sys.argv[2:], Path(sys.argv[1])).start(), flush=True)
+print(warm.WarmProcess(sys.argv[2:], Path(sys.argv[1])).start(["results"]), flush=True)
 time.sleep(600)
 """
 
