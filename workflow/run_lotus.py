@@ -2,7 +2,8 @@
 
 The checkout is found by this file's own place, not by a variable, so its path may hold any characters; it
 comes last on Python's search path, so that a `random.py` beside the Snakefile hides no module of Python.
-Called with Python's option -P, which keeps this file's own folder off that path.
+Called with Python's option -P, which keeps this file's own folder off that path. With -S as well it begins
+without libraries, and once more with them where no warm process does the job.
 """
 
 import os
@@ -26,6 +27,10 @@ def main() -> None:
     status = asking.ask(address, sys.argv) if address else None
     if status is not None:
         sys.exit(status)
+    if sys.flags.no_site:
+        # To ask took no libraries, the job does.
+        os.environ.pop(asking.VARIABLE, None)
+        os.execv(sys.executable, [sys.executable, "-P", __file__, *sys.argv[1:]])
     from lotus.cli.main import run
 
     run()

@@ -18,8 +18,12 @@ ON_SLURM = (
     # The one node has no database of accounts, which the plugin would ask.
     *("--slurm-status-command", "squeue"),
 )
-TRAINED = "trained-{dataset}-{architecture}-seed{seed}"
-"""The submission of all networks of a seed that are trained from scratch, which takes seconds here."""
+GROUPS = {
+    **dict.fromkeys(("pretrain_original", "retrain_gold"), "trained-{dataset}-{architecture}"),
+    "unlearn": "unlearn-{dataset}-{architecture}-{scenario}",
+    "explain_forget_set": "maps-{dataset}-{architecture}",
+}
+"""Rule → submission of its models, which take a second here: those of all seeds are one."""
 ALL_OF_A_GROUP = 100
 """Models of a submission, at most."""
 PATIENCE = 3600
@@ -92,9 +96,7 @@ def _profile_of_small_models(project):
 
     On the node a Snakemake starts for each, which takes as long as some ten of these models.
     """
-    given = yaml.safe_load((project / "profiles/slurm/profile.yaml").read_text())
-    groups = {**given["groups"], "pretrain_original": TRAINED, "retrain_gold": TRAINED}
-    own = {"groups": groups, "group-components": dict.fromkeys(groups.values(), ALL_OF_A_GROUP)}
+    own = {"groups": GROUPS, "group-components": dict.fromkeys(GROUPS.values(), ALL_OF_A_GROUP)}
     folder = project.with_name("small-models")
     folder.mkdir()
     (folder / "profile.yaml").write_text(yaml.safe_dump(own))
@@ -104,6 +106,10 @@ def _profile_of_small_models(project):
 def _batch_under_way(node, project):
     """The number of a submission that makes unlearned models and has made one; None without such."""
     made = [path.parts[-7:-1] for path in project.glob("results/*/*/seed*/*/*/*/run.json")]
-    groups = {"-".join(["unlearn", *parts[:4]]) for parts in made if parts[5] != "gold"}
+    groups = {
+        f"unlearn-{dataset}-{architecture}-{scenario}"
+        for dataset, architecture, _, scenario, _, row in made
+        if row != "gold"
+    }
     running = [it for it in node.submissions() if it.state == "RUNNING"]
     return next((it.number for it in running for group in groups if group in it.comment), None)

@@ -29,7 +29,7 @@ from lotus.plan.jobs import (
 def test_jobs_run_the_checkouts_code_with_the_python_of_their_environment():
     assert launcher(Path("/a b"), in_conda=False) == [
         sys.executable,
-        "-P",
+        "-PS",
         "/a b/workflow/run_lotus.py",
     ]
     assert launcher(Path("/a b"), in_conda=True)[0] == "python"
