@@ -71,6 +71,13 @@ def test_a_class_that_looks_like_one_of_training(own):
     assert "letter case" in found
 
 
+def test_classes_are_listed_without_signs_that_nobody_sees(own):
+    raw_files.image(own / "train" / "\ufeffnt" / "0.png", 1)
+    raw_files.image(own / "test" / "wasp" / "0.png", 1)
+    found = refused(own)
+    assert r"'wasp' is not one of the 3 classes ant, bee, \ufeffnt" in found
+
+
 @pytest.mark.parametrize(
     "name", [b"a\nb", b"caf\xe9", b"tab\there", b"bell\7", "a\u2028b".encode()]
 )
