@@ -291,8 +291,7 @@ def _check_classes(dataset: str, described: Source, content: Content) -> None:
     """The classes that plans are checked against have to be those of the files."""
     if described.classes not in (None, content.classes):
         raise LotusError(
-            f"{dataset}: the files have the classes "
-            f"{first_of([shown(name) for name in content.classes], 3)}, but "
+            f"{dataset}: the files have the classes {first_of(content.classes, 3)}, but "
             f"{described.name} has {first_of(described.classes or (), 3)}"
         )
 
