@@ -99,8 +99,6 @@ def finished(tmp_path_factory):
             run(project, "snakemake", "--cores", "2", *DIGITS)
         else:
             run_disturbed(project, *DIGITS).write(folder / DISTURBANCE)
-        # A thousand files less for each of the copies that tests make.
-        run(project, "git", "gc", "--quiet")
 
     return made_once(tmp_path_factory, "finished", make) / "project"
 
