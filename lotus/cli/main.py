@@ -209,15 +209,14 @@ INSPECTING = frozenset(
 
 
 OF_JOBS = {
-    "models": tuple(f"lotus.runs.{name}" for name in ("train", "unlearn", "gradcam")),
+    "models": ("lotus.runs.gradcam", "lotus.runs.train", "lotus.runs.unlearn"),
     "results": (
-        *("lotus.runs.attacking", "lotus.runs.evaluation"),
-        *(
-            "lotus.claims.verdicts",
-            "lotus.figures.draw",
-            "lotus.page.report",
-            "lotus.plan.contents",
-        ),
+        "lotus.claims.verdicts",
+        "lotus.figures.draw",
+        "lotus.page.report",
+        "lotus.plan.contents",
+        "lotus.runs.attacking",
+        "lotus.runs.evaluation",
         *(f"matplotlib.backends.backend_{form}" for form in ("agg", "pdf", "svg")),
     ),
 }

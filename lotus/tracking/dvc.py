@@ -191,6 +191,7 @@ def _repository() -> Iterator["Repo"]:
     """The project as DVC knows it in this process."""
     from dvc.repo import Repo
 
+    refuse_braces(Path.cwd())
     core = {"no_scm": not in_repository(), "site_cache_dir": site_cache()}
     with Repo(config={"core": core}) as repo:
         yield repo
