@@ -75,7 +75,7 @@ class WarmProcess:
         self._process: subprocess.Popen[bytes] | None = None
         self._folder: Path | None = None
 
-    def start(self, jobs_on: Sequence[str] = (MODELS, RESULTS)) -> Path | None:
+    def start(self, jobs_on: Sequence[str]) -> Path | None:
         """Starts it; jobs that come before it is ready wait for it, or load little themselves.
 
         Args:
@@ -166,6 +166,7 @@ def serve(
             each.set_inheritable(False)
         first, *later = modules.items()
         _load(*first)
+        importlib.import_module("lotus.records.environment").look_ahead()
         loaded = LoadedCode()
         # Nobody here waits for the jobs, so the system is to clear away those that ended.
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)
@@ -205,7 +206,7 @@ def _is_left_alone() -> bool:
 
 
 def _load(what: str, modules: Sequence[str]) -> None:
-    """Loads what jobs on models, or on results, need, and looks at what all their records state."""
+    """Loads what jobs on models, or on results, need, and reads the code that their records state."""
     for module in modules:
         # The job that needs a module which cannot be loaded says so.
         with suppress(Exception):
@@ -219,7 +220,6 @@ def _load(what: str, modules: Sequence[str]) -> None:
     else:
         # Each figure and each table begins in a module of its own.
         identity.read_ahead()
-    importlib.import_module("lotus.records.environment").look_ahead()
 
 
 def _turn_away(listener: socket.socket) -> None:

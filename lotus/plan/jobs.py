@@ -14,7 +14,6 @@ from typing import Any
 from lotus import layout
 from lotus.data.store import is_given
 from lotus.engine import asking
-from lotus.engine.asking import MODELS, RESULTS
 from lotus.engine.device import check_name
 from lotus.engine.gpus import has_driver, processor_in_words
 from lotus.engine.runtime import parse
@@ -97,8 +96,8 @@ def jobs_on(jobs: Iterable[Any]) -> list[str]:
         jobs: Snakemake's; the rules of those on models ask for a GPU, of which there may be none.
 
     """
-    found = {MODELS if "gpu" in job.rule.resources else RESULTS for job in jobs}
-    return [what for what in (MODELS, RESULTS) if what in found]
+    found = {asking.MODELS if "gpu" in job.rule.resources else asking.RESULTS for job in jobs}
+    return [what for what in (asking.MODELS, asking.RESULTS) if what in found]
 
 
 def asked_targets(arguments: Sequence[str]) -> list[str]:

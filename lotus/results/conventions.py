@@ -158,6 +158,11 @@ class StatedRuns:
         return StatedRuns(beside_gold(self.frame, self.golds), self.protocol)
 
     @cached_property
+    def golds_of_every_seed(self) -> "StatedRuns":
+        """The same, of those single golds that each seed has one of."""
+        return StatedRuns(golds_of_every_seed(self.frame), self.protocol)
+
+    @cached_property
     def values(self) -> Callable[[str], pd.Series]:
         """Metric → its value of every run; the name of the values carries the convention."""
         return cache(self._values)
@@ -184,8 +189,7 @@ class StatedRuns:
         """
         gaps = self._gaps_of_means()
         if GOLD_AGAIN in gaps.index:
-            every = StatedRuns(golds_of_every_seed(self.frame), self.protocol)
-            of_golds = every._gaps_of_means().drop(index=GOLD, errors="ignore")
+            of_golds = self.golds_of_every_seed._gaps_of_means().drop(index=GOLD, errors="ignore")
             gaps[GOLD_AGAIN] = of_golds.mean(skipna=False)
         return gaps
 

@@ -13,7 +13,6 @@ from lotus.config.protocol import Protocol
 from lotus.layout import GOLD, GOLD_AGAIN, REFERENCES
 from lotus.metrics.base import registry
 from lotus.results.conventions import DISTANCE, StatedRuns, protocol_of
-from lotus.results.further_golds import golds_of_every_seed
 from lotus.results.metrics import needs_gold, sound
 
 IN_FLOORS = "_in_floors"
@@ -53,15 +52,13 @@ def floor_of(frame: pd.DataFrame, metric: str, protocol: Protocol | None = None)
         protocol: in whose conventions; by default the frame's own.
 
     """
-    stated = protocol or protocol_of(frame)
-    runs = StatedRuns(sound(frame), stated)
+    runs = StatedRuns(sound(frame), protocol or protocol_of(frame))
     lines, golds = runs.frame[runs.frame["row"] == GOLD_AGAIN], runs.golds
     if lines.empty or golds.empty:
         return None
     if runs.form(metric).of_means:
-        every = StatedRuns(golds_of_every_seed(runs.frame), stated)
         mean = runs.released_gaps()[GOLD_AGAIN]
-        single = every.released_gaps().drop(index=GOLD).to_numpy()
+        single = runs.golds_of_every_seed.released_gaps().drop(index=GOLD).to_numpy()
     else:
         mean = _apart(runs, metric)[lines.index].mean(skipna=False)
         single = _apart(runs.golds_as_runs, metric)[-len(golds) :].to_numpy(dtype=float)

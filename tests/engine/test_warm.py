@@ -241,7 +241,7 @@ from pathlib import Path
 
 from lotus.engine import asking, warm
 
-print(warm.WarmProcess(sys.argv[2:], Path(sys.argv[1])).start(["results"]), flush=True)
+print(warm.WarmProcess(sys.argv[2:], Path(sys.argv[1])).start([asking.RESULTS]), flush=True)
 time.sleep(600)
 """
 
@@ -251,8 +251,7 @@ def test_no_job_outlives_a_workflow_that_is_killed(tmp_path):
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as workflow:
         address = Path(workflow.stdout.readline().strip())
         try:
-            while not address.with_name(asking.READY).exists():
-                time.sleep(0.1)
+            wait_until(address.with_name(asking.READY).exists)
             os.mkfifo(tmp_path / "raw")
             variables = {**os.environ, asking.VARIABLE: str(address)}
             job = endless_job(tmp_path)
@@ -335,7 +334,7 @@ def test_a_process_that_ends_while_it_loads_leaves_its_jobs_to_themselves(tmp_pa
         [sys.executable, "-c", "import time; time.sleep(2)"], tmp_path / "log"
     )
     try:
-        address = process.start()
+        address = process.start([asking.RESULTS])
         assert asking.ask(str(address), ["lotus", "figure"]) is None
     finally:
         process.stop()
@@ -396,4 +395,4 @@ def test_where_no_address_can_be_had_there_is_no_warm_process(tmp_path, monkeypa
     long.mkdir()
     for folder in (long, tmp_path / "absent"):
         monkeypatch.setattr(warm.tempfile, "tempdir", str(folder))
-        assert warm.WarmProcess(LOTUS, tmp_path / "warm.log").start() is None
+        assert warm.WarmProcess(LOTUS, tmp_path / "warm.log").start([asking.RESULTS]) is None

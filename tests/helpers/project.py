@@ -45,8 +45,7 @@ def run(folder, *command, check=True, **variables):
 
 def copy_of_project(folder):
     """Copies what git has of the project, but for published results: megabytes that few tests look at."""
-    folder.mkdir(parents=True, exist_ok=True)
-    run(folder, "cp", "--archive", f"{_template()}/.", folder)
+    shutil.copytree(_template(), folder, symlinks=True, dirs_exist_ok=True)
     # Else each look of git at the copy would read all its files: they are others than its index has noted.
     run(folder, "git", "update-index", "-q", "--refresh")
 
