@@ -31,7 +31,7 @@ from lotus.records.index import Index
 from lotus.records.places import leads_out
 from lotus.records.reading import Record
 from lotus.results.attacks import read_attacks
-from lotus.results.metrics import parse_metrics
+from lotus.results.metrics_file import parse_metrics
 
 HASHED_AGAIN = 1 << 28
 """Bytes of images up to which a store's content is hashed at each audit; of more, where all is read."""

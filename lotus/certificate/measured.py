@@ -9,8 +9,9 @@ from lotus.config.cells import Benchmark
 from lotus.layout import GOLD, GOLD_AGAIN, ORIGINAL
 from lotus.metrics.base import registry
 from lotus.results.attacks import read_attacks
-from lotus.results.metrics import benchmark_title, read_metrics
+from lotus.results.metrics_file import read_metrics
 from lotus.results.power import FRESH, TRIED, Tried, read_tried
+from lotus.results.titles import benchmark_title
 from lotus.wording import all_of
 
 

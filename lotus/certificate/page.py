@@ -8,7 +8,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from lotus.certificate.form import Certificate, MetricLine
 from lotus.names import shown
-from lotus.results.metrics import row_title
+from lotus.results.titles import row_title
 from lotus.wording import counted
 
 REPORT = Path(__file__).parents[2] / "report"

@@ -13,7 +13,7 @@ from lotus.models.tensor_digest import digests_of_file
 from lotus.names import shown
 from lotus.records.digests import digests
 from lotus.records.files import sha256
-from lotus.results.metrics import row_title
+from lotus.results.titles import row_title
 from lotus.wording import counted, first_of
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from lotus.results.metrics import row_title
+from lotus.results.titles import row_title
 from lotus.wording import all_of, counted
 
 Content = Mapping[str, Any]

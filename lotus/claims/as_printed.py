@@ -19,8 +19,8 @@ from lotus.claims.stated import (
     is_higher_better,
 )
 from lotus.published.numbers import DECIMALS, PLACE
-from lotus.results.metrics import benchmark_title, row_title
 from lotus.results.quantities import CORRELATION
+from lotus.results.titles import benchmark_title, row_title
 
 NOT_PRINTED = "not printed"
 PRINTED_VERDICTS = (HOLDS, FAILS, NOT_PRINTED)

@@ -12,7 +12,7 @@ from lotus.metrics.avg_gap import GAP_TERMS
 from lotus.metrics.base.released import mean_ag
 from lotus.published.numbers import OF_A_CLASS
 from lotus.results.conventions import SCALE
-from lotus.results.metrics import place_name, row_title
+from lotus.results.titles import place_name, row_title
 from lotus.tables.effects import aligned
 
 BENCHMARK = ["architecture", "dataset", "scenario"]

@@ -14,7 +14,7 @@ from lotus.claims.evidence import Evidence
 from lotus.claims.stated import TIME, is_higher_better
 from lotus.results.holm import shares
 from lotus.results.intervals import Interval, of_the_same, paired, paired_ratio
-from lotus.results.metrics import row_title
+from lotus.results.titles import row_title
 from lotus.tables.cell_texts import signed
 
 ERROR = 0.05

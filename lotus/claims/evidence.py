@@ -19,16 +19,11 @@ from lotus.predictions.collapse import is_failed
 from lotus.results.conventions import StatedRuns
 from lotus.results.experiment import Experiment
 from lotus.results.lookalikes import read_audit
-from lotus.results.metrics import (
-    PLACE,
-    benchmark_title,
-    dataset_title,
-    load_metrics,
-    needs_gold,
-    sound,
-)
+from lotus.results.metrics import load_metrics, needs_gold, sound
+from lotus.results.metrics_file import PLACE
 from lotus.results.resolution import fewest_images, resolution
 from lotus.results.run_records import load_times
+from lotus.results.titles import benchmark_title, dataset_title
 from lotus.wording import all_of, counted
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 
 from lotus.claims.evidence import Evidence
-from lotus.results.metrics import row_title
+from lotus.results.titles import row_title
 
 Floor = tuple[Sequence[tuple[str, float]], str]
 """Numbers that stand with a finding, and a sentence; '' where there is nothing to be said."""

@@ -32,7 +32,7 @@ from lotus.claims.stated import (
 from lotus.layout import GOLD
 from lotus.results.correlation import Correlation, agreement_points, jsd_agreement
 from lotus.results.holm import shares
-from lotus.results.metrics import dataset_title, row_title
+from lotus.results.titles import dataset_title, row_title
 
 HOLDS, FAILS, OPEN, NOT_RUN = (
     "holds",

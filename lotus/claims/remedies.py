@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lotus.claims.comparisons import PairedComparison
-from lotus.results.metrics import row_title
+from lotus.results.titles import row_title
 from lotus.wording import counted
 
 Kind = Literal["seeds", "data", "measure", "models"]

@@ -10,7 +10,7 @@ from lotus.config.fields import Name, PositiveReal, Section
 from lotus.errors import LotusError, choices
 from lotus.formats.yaml_text import read_yaml
 from lotus.metrics.base import registry
-from lotus.results.metrics import dataset_title, legible, row_title
+from lotus.results.titles import dataset_title, legible, row_title
 from lotus.wording import all_of
 
 BASELINES = (

@@ -22,7 +22,7 @@ from lotus.diff.loading import Side
 from lotus.diff.steps import ComparedStep, Difference, Key, Kind, over_seeds
 from lotus.records.forms import MODELS
 from lotus.records.reading import Record
-from lotus.results.metrics import KEYS
+from lotus.results.metrics_file import KEYS
 
 ORDER: tuple[Kind, ...] = (
     "parameter",

@@ -17,7 +17,8 @@ from lotus.diff.steps import (
     steps_behind,
 )
 from lotus.layout import GOLD_AGAIN, ORIGINAL
-from lotus.results.metrics import KEYS, measured_against
+from lotus.results.metrics import measured_against
+from lotus.results.metrics_file import KEYS
 
 SECONDS = "seconds"
 """Duration of a run's training or unlearning: the run itself measures it, predictions say nothing of it."""

@@ -19,7 +19,7 @@ from lotus.records.forms import Digest, FilePath, Number, RecordForm, first_misf
 from lotus.records.index import Index
 from lotus.records.places import leads_out
 from lotus.records.reading import Record, parse_record
-from lotus.results.metrics import KEYS, parse_metrics
+from lotus.results.metrics_file import KEYS, parse_metrics
 
 ACCEPTED = "accepted: a project's folder, its folder results, or a commit, branch or tag"
 

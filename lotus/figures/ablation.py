@@ -25,7 +25,8 @@ from lotus.figures.spec import FigureSpec
 from lotus.figures.style import BLUE, PAGE, SETTINGS, VERMILION, empty_figure
 from lotus.metrics.base import registry
 from lotus.results.ablation import ablate
-from lotus.results.metrics import PLACE, ROW_TITLES, benchmark_title, row_title
+from lotus.results.metrics_file import PLACE
+from lotus.results.titles import ROW_TITLES, benchmark_title, row_title
 from lotus.tables.spec import BEHAVIOURS
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from lotus.figures.panels import width_of
 from lotus.figures.spec import FigureSpec, OnPage
 from lotus.figures.style import GREY, ORANGE, PAGE, SETTINGS, SPLIT_COLOURS, empty_figure
 from lotus.results.lookalikes import audit_title, read_audit
-from lotus.results.metrics import brief
+from lotus.results.titles import brief
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

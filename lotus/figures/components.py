@@ -15,7 +15,7 @@ from lotus.figures.style import BLACK, BLUE, GREEN, GREY, ORANGE, PAGE, VERMILIO
 from lotus.metrics.base import registry
 from lotus.results.collapsed import COLLAPSED_SEEDS
 from lotus.results.components import MEASURED, TOGETHER, load_components
-from lotus.results.metrics import KEYS
+from lotus.results.metrics_file import KEYS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -23,7 +23,8 @@ from lotus.figures.panels import (
 from lotus.figures.spec import FigureSpec
 from lotus.figures.style import BLACK, PAGE, look_of
 from lotus.layout import GOLD, ORIGINAL
-from lotus.results.metrics import MODELS, by_base, lines_by_row, reference_of, rows_in_order
+from lotus.results.metrics import by_base, lines_by_row, reference_of, rows_in_order
+from lotus.results.metrics_file import MODELS
 from lotus.results.run_records import judged, load_costs
 
 if TYPE_CHECKING:

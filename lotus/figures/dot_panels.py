@@ -12,7 +12,7 @@ from lotus.figures.floor_band import draw_floor
 from lotus.figures.panels import PROTOCOLS, by_place, say_collapsed
 from lotus.figures.style import GREY, look_of
 from lotus.layout import ORIGINAL
-from lotus.results.metrics import row_title
+from lotus.results.titles import row_title
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

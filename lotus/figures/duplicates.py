@@ -12,7 +12,7 @@ from lotus.data.alike_pairs import EXAMPLES, pairs_between, shown_kinds, shown_p
 from lotus.figures.spec import FigureSpec, OnPage
 from lotus.figures.style import PAGE, empty_figure
 from lotus.results.lookalikes import audit_title, picture, read_audit
-from lotus.results.metrics import brief
+from lotus.results.titles import brief
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

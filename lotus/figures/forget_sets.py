@@ -22,7 +22,9 @@ from lotus.layout import GOLD_AGAIN
 from lotus.metrics.base import registry
 from lotus.results.collapsed import COLLAPSED_SEEDS
 from lotus.results.forget_sets import TO_GOLD, load_forget_sets, told_apart
-from lotus.results.metrics import KEYS, load_metrics, scenario_title, sound
+from lotus.results.metrics import load_metrics, sound
+from lotus.results.metrics_file import KEYS
+from lotus.results.titles import scenario_title
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

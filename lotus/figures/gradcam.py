@@ -14,7 +14,7 @@ from lotus.figures.spec import FigureSpec
 from lotus.figures.style import GREY, PAGE, VERMILION, empty_figure
 from lotus.layout import GOLD, ORIGINAL
 from lotus.predictions.maps_file import Explanations, load
-from lotus.results.metrics import brief, row_title
+from lotus.results.titles import brief, row_title
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -13,7 +13,9 @@ from lotus.figures.floor_band import floor_handle
 from lotus.figures.style import BLACK, COLUMN, GREY, PAGE, SCREEN, SETTINGS, empty_figure
 from lotus.layout import GOLD_AGAIN
 from lotus.results.collapsed import in_seeds
-from lotus.results.metrics import PLACE, benchmark_title, by_base, row_title, rows_in_order
+from lotus.results.metrics import by_base, rows_in_order
+from lotus.results.metrics_file import PLACE
+from lotus.results.titles import benchmark_title, row_title
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist

@@ -26,18 +26,17 @@ from lotus.formats.json_text import read_mapping
 from lotus.layout import GOLD, GOLD_AGAIN, ORIGINAL, REFERENCES, is_further_gold
 from lotus.results.collapsed import in_seeds
 from lotus.results.metrics import (
-    PLACE,
     by_base,
     load_metrics,
-    read_metrics,
     reference_of,
-    row_title,
     rows_in_order,
     sound,
     with_gold,
 )
+from lotus.results.metrics_file import PLACE, read_metrics
 from lotus.results.pareto import non_dominated
 from lotus.results.run_records import apart, load_times
+from lotus.results.titles import row_title
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist

@@ -12,8 +12,8 @@ from lotus.errors import LotusError
 from lotus.figures.panels import place_of, room_of_texts, width_of
 from lotus.figures.spec import FigureSpec
 from lotus.figures.style import BLACK, PAGE, empty_figure
-from lotus.results.metrics import benchmark_title
 from lotus.results.power import FRESH, TRIED, Tried, read_power
+from lotus.results.titles import benchmark_title
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -13,15 +13,9 @@ from lotus.figures.style import PAGE, SETTINGS, empty_figure, look_of
 from lotus.layout import GOLD_AGAIN
 from lotus.results.collapsed import in_words
 from lotus.results.correlation import jsd_agreement
-from lotus.results.metrics import (
-    KEYS,
-    benchmark_title,
-    load_metrics,
-    row_title,
-    rows_in_order,
-    sound,
-    with_gold,
-)
+from lotus.results.metrics import load_metrics, rows_in_order, sound, with_gold
+from lotus.results.metrics_file import KEYS
+from lotus.results.titles import benchmark_title, row_title
 from lotus.wording import first_of
 
 if TYPE_CHECKING:

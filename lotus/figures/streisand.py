@@ -15,7 +15,7 @@ from lotus.figures.style import COLUMN, PAGE, PLATE, SPLIT_COLOURS, empty_figure
 from lotus.metrics.streisand import standing
 from lotus.results.collapsed import in_seeds
 from lotus.results.entropies import BySplit, load_entropies
-from lotus.results.metrics import row_title
+from lotus.results.titles import row_title
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist

@@ -14,8 +14,9 @@ from lotus.figures.panels import LEGEND, LINE, NAMED, TICKS, panel_title, place_
 from lotus.figures.spec import FigureSpec
 from lotus.figures.style import BLACK, COLUMN, GREY, PAGE, SETTINGS, empty_figure, look_of
 from lotus.results.collapsed import in_seeds
-from lotus.results.metrics import MODELS, row_title
+from lotus.results.metrics_file import MODELS
 from lotus.results.run_records import Course, judged, load_courses
+from lotus.results.titles import row_title
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -20,7 +20,7 @@ from lotus.records.forms import MODELS
 from lotus.records.index import Index
 from lotus.records.places import on_this_machine
 from lotus.records.reading import Record
-from lotus.results.metrics import dataset_title, scenario_title
+from lotus.results.titles import dataset_title, scenario_title
 from lotus.wording import all_of, first_of
 
 Roles = Mapping[tuple[int, str], str]

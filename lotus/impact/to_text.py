@@ -6,7 +6,7 @@ from lotus.impact.impact import Impact, TouchedRun
 from lotus.impact.numbers import TouchedLine
 from lotus.impact.verdicts import TouchedVerdict
 from lotus.names import shown
-from lotus.results.metrics import benchmark_title, row_title
+from lotus.results.titles import benchmark_title, row_title
 from lotus.wording import all_of, counted
 
 SCOPES = {"paper": "the paper's benchmarks", "other": "other data"}

@@ -12,8 +12,9 @@ from lotus.config.protocol import RELEASED, parse
 from lotus.impact.numbers import images_of
 from lotus.impact.reach import ForwardReach
 from lotus.results.experiment import Experiment, read_experiment
-from lotus.results.metrics import PLACE, benchmark_title, dataset_title
+from lotus.results.metrics_file import PLACE
 from lotus.results.needed_rows import predictions_read, rows_needed
+from lotus.results.titles import benchmark_title, dataset_title
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from textwrap import wrap
 from lotus import layout
 from lotus.lineage.node_names import PARTS_OF_A_RUN, benchmark_and_seed, title
 from lotus.lineage.tree import STAGES, Node, Tree
-from lotus.results.metrics import benchmark_title, row_title
+from lotus.results.titles import benchmark_title, row_title
 
 MOST_BOXES = 9
 """Boxes in a column, as far as nodes can be gathered."""

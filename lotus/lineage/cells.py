@@ -24,7 +24,8 @@ from lotus.results.collapsed import COLLAPSED_SEEDS
 from lotus.results.conventions import DISTANCE
 from lotus.results.experiment import Experiment, read_experiment
 from lotus.results.floor import IN_FLOORS
-from lotus.results.metrics import COLLAPSED, KEYS, MODELS, PLACE
+from lotus.results.metrics import COLLAPSED
+from lotus.results.metrics_file import KEYS, MODELS, PLACE
 from lotus.results.needed_rows import predictions_read, rows_needed
 
 SYNTAX = (

@@ -7,7 +7,7 @@ from typing import Any
 from lotus import layout
 from lotus.lineage.tree import MODEL, PREDICTIONS, Node
 from lotus.records.reading import Record
-from lotus.results.metrics import benchmark_title, dataset_title, row_title
+from lotus.results.titles import benchmark_title, dataset_title, row_title
 
 PARTS_OF_A_RUN = {MODEL: "model", PREDICTIONS: "predictions", layout.RUN_RECORD: "run"}
 WITHOUT_RECORD = {

@@ -16,7 +16,8 @@ from lotus.page.sections import TableCell, number
 from lotus.page.ways import Way
 from lotus.results.ablation import ablate, is_of_numbers
 from lotus.results.conventions import SCALE
-from lotus.results.metrics import PLACE, benchmark_title, row_title
+from lotus.results.metrics_file import PLACE
+from lotus.results.titles import benchmark_title, row_title
 from lotus.tables.cell_texts import plus_minus, signed
 
 NOTABLE = 0.01

@@ -14,7 +14,8 @@ from lotus.page.sections import TableCell
 from lotus.page.ways import Cell, Formula, SeedValue, Way
 from lotus.results.attacks import load_klom, read_attacks
 from lotus.results.experiment import Experiment
-from lotus.results.metrics import KEYS, benchmark_title, row_title
+from lotus.results.metrics_file import KEYS
+from lotus.results.titles import benchmark_title, row_title
 from lotus.wording import all_of, counted
 
 TABLE = ("tables", "attacks")

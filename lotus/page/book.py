@@ -11,7 +11,7 @@ from lotus.page.vouched import AUDIT, Vouched
 from lotus.page.ways import Basis, Cell, Formula, Way
 from lotus.records.files import sha256
 from lotus.records.reading import Record, read_record
-from lotus.results.metrics import benchmark_title, row_title
+from lotus.results.titles import benchmark_title, row_title
 
 T = TypeVar("T", bound=Hashable)
 KINDS = {

@@ -17,7 +17,9 @@ from lotus.page.ways import Cell, SeedValue, Way, seeds_by_row
 from lotus.results.ablation import is_of_numbers
 from lotus.results.conventions import StatedRuns
 from lotus.results.experiment import Experiment
-from lotus.results.metrics import PLACE, benchmark_title, load_metrics, needs_gold, row_title
+from lotus.results.metrics import load_metrics, needs_gold
+from lotus.results.metrics_file import PLACE
+from lotus.results.titles import benchmark_title, row_title
 
 E4 = Protocol("corrected", frozenset({"E4"}))
 TABLE = "tables", "ablation"

@@ -11,8 +11,8 @@ from lotus.page.sections import TableCell
 from lotus.page.ways import Cell, Formula, Way
 from lotus.results.experiment import Experiment
 from lotus.results.lookalikes import AuditTable
-from lotus.results.metrics import benchmark_title
 from lotus.results.stores import StoreRow
+from lotus.results.titles import benchmark_title
 
 
 @dataclass(frozen=True)

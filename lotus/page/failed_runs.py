@@ -9,7 +9,8 @@ import pandas as pd
 from lotus import layout
 from lotus.config.protocol import parse
 from lotus.predictions.collapse import FAILED, is_failed
-from lotus.results.metrics import PLACE, benchmark_title, row_title
+from lotus.results.metrics_file import PLACE
+from lotus.results.titles import benchmark_title, row_title
 
 
 @dataclass(frozen=True)

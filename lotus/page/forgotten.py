@@ -13,7 +13,7 @@ from lotus.data.splits import load_forget_set
 from lotus.page import chain
 from lotus.page.ways import ForgetSetKey
 from lotus.results.experiment import Experiment
-from lotus.results.metrics import benchmark_title
+from lotus.results.titles import benchmark_title
 
 LONGEST = 20_000
 """Characters of a list of positions that the page holds; the file of the forget set has them all."""

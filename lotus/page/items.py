@@ -13,7 +13,7 @@ from lotus.figures.spec import FigureSpec, OnPage
 from lotus.figures.style import PAGE
 from lotus.records.reading import read_record
 from lotus.results.experiment import Experiment
-from lotus.results.metrics import KEYS
+from lotus.results.metrics_file import KEYS
 
 AS_THEY_ARE = frozenset(ascii_letters + digits + " =/:;,()[]{}!?@~|^$*+'`\\_.-")
 """Signs that stand in a data address as they are."""

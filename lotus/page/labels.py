@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lotus.figures.registry import FIGURES
-from lotus.results.metrics import benchmark_title
+from lotus.results.titles import benchmark_title
 from lotus.tables.discovery import Registry
 from lotus.tables.registry import TABLES
 from lotus.tables.spec import ACROSS, CATEGORIES, IMAGES, Spec

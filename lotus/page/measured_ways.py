@@ -13,7 +13,9 @@ from lotus.page import chain, formulas
 from lotus.page.ways import MEAN, Cell, Formula, SeedValue, Way, of_seeds, seeds_by_row
 from lotus.results.conventions import StatedRuns
 from lotus.results.experiment import Experiment
-from lotus.results.metrics import KEYS, benchmark_title, needs_gold, row_title
+from lotus.results.metrics import needs_gold
+from lotus.results.metrics_file import KEYS
+from lotus.results.titles import benchmark_title, row_title
 from lotus.wording import counted
 
 

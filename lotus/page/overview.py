@@ -17,8 +17,9 @@ from lotus.page.ways import Cell, Way
 from lotus.records.reading import Record, distinct
 from lotus.results.conventions import Form
 from lotus.results.floor import best_rows, floor_in
-from lotus.results.metrics import KEYS, benchmark_title, row_title
+from lotus.results.metrics_file import KEYS
 from lotus.results.stores import StoreRow
+from lotus.results.titles import benchmark_title, row_title
 from lotus.tables.cell_texts import stated
 from lotus.tables.trace import row_anchor
 from lotus.wording import all_of, counted

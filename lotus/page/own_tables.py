@@ -14,7 +14,8 @@ from lotus.page.items import Item, table_item
 from lotus.page.sections import TableCell, number
 from lotus.page.ways import Basis, Cell, Formula, Way
 from lotus.results.experiment import Experiment
-from lotus.results.metrics import KEYS, benchmark_title, legible, row_title
+from lotus.results.metrics_file import KEYS
+from lotus.results.titles import benchmark_title, legible, row_title
 from lotus.tables.registry import TABLES
 
 MOST_LINES = 200

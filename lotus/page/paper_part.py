@@ -14,7 +14,7 @@ from lotus.page.sections import TableCell
 from lotus.published.full_size import command
 from lotus.published.side_by_side import read_comparison
 from lotus.results.experiment import Experiment
-from lotus.results.metrics import benchmark_title
+from lotus.results.titles import benchmark_title
 from lotus.tables.paper.spec import PaperTableSpec
 from lotus.tables.printed import BenchmarkPanel, Compared, Line, by_benchmark, panel_of
 from lotus.tables.registry import PAPER_TABLES

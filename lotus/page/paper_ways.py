@@ -19,9 +19,11 @@ from lotus.published.numbers import DECIMALS
 from lotus.records.files import relative
 from lotus.results.conventions import form_of
 from lotus.results.experiment import Experiment
-from lotus.results.metrics import PLACE, benchmark_title, load_metrics, needs_gold, row_title
+from lotus.results.metrics import load_metrics, needs_gold
+from lotus.results.metrics_file import PLACE
 from lotus.results.quantities import CORRELATION, DIVERGENCES, TERM_OF_GAP, seed_by_seed
 from lotus.results.run_records import load_times
+from lotus.results.titles import benchmark_title, row_title
 from lotus.tables.printed import METRIC_TITLES, PUBLISHED, ROWS
 
 Place = tuple[str, ...]

@@ -9,8 +9,8 @@ from lotus.figures.registry import FIGURES
 from lotus.metrics.base import registry
 from lotus.page.items import Item, figure_item
 from lotus.results.experiment import Experiment
-from lotus.results.metrics import benchmark_title
 from lotus.results.power import Tried, power_name, read_tried
+from lotus.results.titles import benchmark_title
 from lotus.wording import all_of, counted
 
 UNKNOWN = "not known"

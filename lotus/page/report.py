@@ -52,15 +52,10 @@ from lotus.records.reading import distinct
 from lotus.records.record import write_record
 from lotus.results.correlation import jsd_agreement
 from lotus.results.experiment import Experiment, read_experiment
-from lotus.results.metrics import (
-    KEYS,
-    MODELS,
-    PLACE,
-    benchmark_title,
-    load_metrics,
-    with_gold,
-)
+from lotus.results.metrics import load_metrics, with_gold
+from lotus.results.metrics_file import KEYS, MODELS, PLACE
 from lotus.results.power import power_file
+from lotus.results.titles import benchmark_title
 from lotus.tables.cell_texts import plus_minus
 from lotus.tables.registry import PAPER_TABLES
 from lotus.tables.trace import Trace, row_anchor, trace

@@ -20,8 +20,10 @@ from lotus.predictions.collapse import is_failed
 from lotus.results.conventions import Form, StatedRuns, protocol_of
 from lotus.results.experiment import Experiment
 from lotus.results.floor import best_rows
-from lotus.results.metrics import KEYS, PLACE, benchmark_title, row_title, summarise
+from lotus.results.metrics import summarise
+from lotus.results.metrics_file import KEYS, PLACE
 from lotus.results.run_records import load_times
+from lotus.results.titles import benchmark_title, row_title
 from lotus.tables.cell_texts import forms_of, plus_minus, stated
 from lotus.tables.trace import Trace, row_anchor, trace
 

@@ -10,7 +10,8 @@ from lotus.metrics.base import registry
 from lotus.predictions.collapse import is_failed
 from lotus.results.conventions import form_of, protocol_of
 from lotus.results.floor import inside_floor
-from lotus.results.metrics import row_title, sound
+from lotus.results.metrics import sound
+from lotus.results.titles import row_title
 from lotus.tables.floor_sentences import floor_sentences
 from lotus.wording import all_of
 

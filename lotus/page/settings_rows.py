@@ -13,11 +13,7 @@ from lotus.errors import LotusError
 from lotus.layout import REFERENCES, is_further_gold
 from lotus.records.reading import Record
 from lotus.results.experiment import Experiment, place_of
-from lotus.results.metrics import (
-    benchmark_title,
-    legible,
-    row_title,
-)
+from lotus.results.titles import benchmark_title, legible, row_title
 from lotus.tables.tuning import SPEC as TUNING_TABLE
 from lotus.wording import counted
 

@@ -16,7 +16,7 @@ from lotus.plan import drawing
 from lotus.plan.step import Step
 from lotus.records.places import is_named_outside, leads_out
 from lotus.records.reading import Record
-from lotus.results.metrics import KEYS
+from lotus.results.metrics_file import KEYS
 
 MEANS = "means"
 ATTACKS = {"attacks": drawing.attack, "shadow-attacks": drawing.attack_shadows}

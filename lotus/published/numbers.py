@@ -9,7 +9,7 @@ import pandas as pd
 
 from lotus.errors import LotusError, choices
 from lotus.formats.csv_text import read_csv
-from lotus.results.metrics import legible
+from lotus.results.titles import legible
 
 RESULTS, MISPRINTS = "results.csv", "misprints.csv"
 

@@ -12,10 +12,12 @@ from lotus.errors import LotusError
 from lotus.names import shown
 from lotus.published.numbers import DECIMALS
 from lotus.results.experiment import Experiment
-from lotus.results.metrics import MODELS, PLACE, ROW_TITLES, load_metrics
+from lotus.results.metrics import load_metrics
+from lotus.results.metrics_file import MODELS, PLACE
 from lotus.results.quantities import NOT_RUN, Quantity, measure
 from lotus.results.resolution import fewest_images
 from lotus.results.run_records import load_times
+from lotus.results.titles import ROW_TITLES
 
 PROTOCOLS = ("released", "corrected")
 

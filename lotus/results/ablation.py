@@ -13,7 +13,8 @@ from lotus.metrics.base.released import mean_ag
 from lotus.metrics.membership import SYNTHETIC
 from lotus.results.collapsed import COLLAPSED_SEEDS, in_words
 from lotus.results.conventions import StatedRuns
-from lotus.results.metrics import PLACE, load_metrics, needs_gold, read_metrics, sound, with_gold
+from lotus.results.metrics import load_metrics, needs_gold, sound, with_gold
+from lotus.results.metrics_file import PLACE, read_metrics
 
 CHANGES = (
     "avg_gap",

@@ -8,7 +8,8 @@ import pandas as pd
 
 from lotus.results.attacks import load_attacks, load_klom, read_attacks
 from lotus.results.collapsed import COLLAPSED_SEEDS, in_words
-from lotus.results.metrics import COLLAPSED, KEYS
+from lotus.results.metrics import COLLAPSED
+from lotus.results.metrics_file import KEYS
 
 COUNTS = ("images", "reference_models", "others", "left_out", "seeds")
 """Columns of whole numbers, which stay such beside lines that have none."""

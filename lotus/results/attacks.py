@@ -15,7 +15,8 @@ from lotus.formats.json_text import read_mapping
 from lotus.names import shown
 from lotus.predictions.predictions_file import check_sizes
 from lotus.records.files import atomic
-from lotus.results.metrics import KEYS, row_title
+from lotus.results.metrics_file import KEYS
+from lotus.results.titles import row_title
 from lotus.wording import counted
 
 NUMBERS = (

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
-from lotus.results.metrics import row_title, titled
+from lotus.results.titles import row_title, titled
 from lotus.wording import all_of, first_of
 
 COLLAPSED_SEEDS = "collapsed_seeds"

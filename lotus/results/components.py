@@ -12,7 +12,8 @@ from lotus.errors import LotusError
 from lotus.layout import GOLD_AGAIN, RUN_RECORD, is_further_gold
 from lotus.records.reading import read_record
 from lotus.results.collapsed import COLLAPSED_SEEDS, in_words
-from lotus.results.metrics import KEYS, load_metrics, sound
+from lotus.results.metrics import load_metrics, sound
+from lotus.results.metrics_file import KEYS
 
 MEASURED = ("avg_gap", "jsd", "accuracy_forget", "accuracy_test")
 """Metrics whose spread is taken apart; of gold the accuracies, which are no distances to itself."""

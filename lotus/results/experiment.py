@@ -21,8 +21,10 @@ from lotus.names import path_part, shown
 from lotus.records.places import is_named_outside, leads_out
 from lotus.records.reading import Record, read_record, read_runs
 from lotus.results.lookalikes import AuditTable, audit_table
-from lotus.results.metrics import KEYS, MODELS, PLACE, legible, load_metrics
+from lotus.results.metrics import load_metrics
+from lotus.results.metrics_file import KEYS, MODELS, PLACE
 from lotus.results.stores import StoreRow, store_row
+from lotus.results.titles import legible
 
 
 class _Part(BaseModel):

@@ -11,7 +11,8 @@ from lotus.errors import LotusError
 from lotus.layout import GOLD_AGAIN
 from lotus.results.collapsed import COLLAPSED_SEEDS, in_words
 from lotus.results.floor import IN_FLOORS
-from lotus.results.metrics import KEYS, load_metrics, sound
+from lotus.results.metrics import load_metrics, sound
+from lotus.results.metrics_file import KEYS
 
 MEASURED = ("avg_gap", "jsd", "accuracy_forget")
 TO_GOLD = MEASURED[:2]

@@ -22,7 +22,7 @@ from lotus.data.alike_pairs import pairs_between
 from lotus.errors import LotusError
 from lotus.formats.json_text import read_mapping
 from lotus.names import shown
-from lotus.results.metrics import benchmark_title
+from lotus.results.titles import benchmark_title
 
 KEYS = ("dataset", "pictures", "distance", "classes", "parts", "across", "similarity", "groups")
 

@@ -12,7 +12,8 @@ from lotus.metrics.base import registry
 from lotus.names import path_part, shown
 from lotus.records.files import write_json
 from lotus.records.record import write_record
-from lotus.results.metrics import KEYS, load_metrics, read_metrics, summarise
+from lotus.results.metrics import load_metrics, summarise
+from lotus.results.metrics_file import KEYS, read_metrics
 
 DIGITS = 6
 """Significant digits."""

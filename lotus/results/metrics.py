@@ -1,90 +1,22 @@
-"""Metrics files as tables of numbers, and the words that readers know them by."""
+"""Metrics files as tables of numbers."""
 
-import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from functools import cache
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-from unicodedata import category
 
 import numpy as np
 import pandas as pd
 
 from lotus.config.protocol import CORRECTED, Protocol, parse
-from lotus.errors import LotusError
-from lotus.formats.json_text import parse_json, read_file
 from lotus.layout import GOLD, GOLD_AGAIN, ORIGINAL, REFERENCES
 from lotus.metrics.base import registry
-from lotus.names import shown
 from lotus.results.conventions import DISTANCE, StatedRuns, protocol_of
 from lotus.results.further_golds import FURTHER, as_cell
+from lotus.results.metrics_file import KEYS, read_metrics
 
-ROW_TITLES = {
-    ORIGINAL: "Original (nothing done)",
-    GOLD: "Gold (retrained)",
-    GOLD_AGAIN: "Gold again (another retraining)",
-    "lotus": "LoTUS",
-    "finetune": "Finetuning",
-    "neggrad-plus": "NegGrad+",
-    "random-labeling": "Random Labeling",
-    "bad-teacher": "Bad Teacher",
-    "scrub": "SCRUB",
-    "ssd": "SSD",
-    "unsir": "UNSIR",
-    "salun": "SalUn",
-    "salun-lotus": "SalUn+LoTUS",
-}
-DATASET_TITLES = {
-    "fashion-mini": "small Fashion-MNIST",
-    "fashion-mnist": "Fashion-MNIST",
-    "mnist": "MNIST",
-    "cifar10": "CIFAR-10",
-    "cifar100": "CIFAR-100",
-    "tiny-imagenet": "Tiny-ImageNet",
-    "mufac": "MUFAC",
-    "mufac-clean": "cleaned MUFAC",
-    "imagenet1k": "ImageNet-1k",
-    "cifake": "CIFAKE",
-}
-ARCHITECTURE_TITLES = {"resnet18": "ResNet18", "vit": "ViT"}
-SCENARIO_FORMS = {
-    r"instance-(\d+(?:\.\d+)?)": "{} % forgotten",
-    r"instance-(\d+(?:\.\d+)?)-random": "{} % forgotten, drawn at random",
-    r"instance-(\d+(?:\.\d+)?)-(hardest|easiest)": "{} % forgotten, {} first",
-    r"instance-(\d+(?:\.\d+)?)-duplicates": "{} % forgotten, look-alikes",
-    r"class-(.+)": "class {} forgotten",
-    "mufac-fixed": "its forget set",
-    "listed": "listed images forgotten",
-    r"(.+)-listed": "listed images of {} forgotten",
-    r".*?(\d+)-per-class": "{} of each class forgotten",
-    r".*?(\d+)-per-class-random": "{} of each class forgotten, drawn at random",
-    r".*?(\d+)-per-class-(hardest|easiest)": "{} of each class forgotten, {} first",
-}
-ROW_FORMS = {
-    r"gold-again-(\d+)": "Gold again, number {}",
-    r"gold-of-(\d+)": "Gold of seed {}",
-    r"lotus-alpha(\d+)": "LoTUS, α = {}",
-    r"lotus-retain-(\d+)": "LoTUS, {} % of the retain set",
-    "lotus-cifake": "LoTUS, CIFAKE",
-}
 COLLAPSED = "collapsed"
 """Column that says which models are of no use, or how many: by retain accuracy, beside the original's."""
-MODELS = ["dataset", "architecture", "scenario"]
-"""What original and gold models are shared in."""
-KINDS = {
-    dict: "a mapping",
-    str: "text",
-    int: "a whole number",
-    float: "a number",
-    bool: "true or false",
-}
-UNWRITABLE = ("Cc", "Cs", "Cn", "Zl", "Zp")
-"""Categories of Unicode of which XML, LaTeX or a line of text cannot hold all characters."""
-PLACE = [*MODELS, "study"]
-"""What is compared under several protocols; study '' for none."""
-KEYS = [*PLACE, "protocol"]
-"""What is compared in one table."""
 
 
 def needs_gold(metric: str) -> bool:
@@ -97,78 +29,6 @@ def measured_against(metric: str) -> list[str]:
     gold = [GOLD] if needs_gold(metric) or metric.endswith(DISTANCE) else []
     to_original = metric in ("same_as_original", COLLAPSED) or registry.needs(metric, "original")
     return [*gold, *([ORIGINAL] if to_original else [])]
-
-
-def legible(name: str) -> str:
-    """A name as figures, tables and the page can hold it.
-
-    What none of SVG, LaTeX and HTML can (control characters, line breaks, halves of characters) stands as
-    its escape.
-    """
-    return "".join(_escape(c) if category(c) in UNWRITABLE else c for c in str(name))
-
-
-def brief(name: str, most: int = 28) -> str:
-    """A legible name for a narrow place: of a long one the middle is left out."""
-    name = legible(name)
-    return name if len(name) <= most else f"{name[: most - 9]}…{name[-8:]}"
-
-
-def _escape(character: str) -> str:
-    return character.encode("unicode_escape").decode("ascii")
-
-
-def row_title(row: str) -> str:
-    """A row's name in a table; a user's own row keeps the name of the configuration."""
-    return ROW_TITLES.get(row) or _in_words(row, ROW_FORMS)
-
-
-def titled(row: str, collapsed: int, n: int) -> str:
-    """A row's name, and how many of its `n` models have collapsed, if any."""
-    title = row_title(row)
-    return f"{title} (collapsed in {collapsed} of {n} seeds)" if collapsed else title
-
-
-def benchmark_title(
-    dataset: str = "",
-    architecture: str = "",
-    scenario: str = "",
-    study: str = "",
-    protocol: str = "",
-) -> str:
-    """A benchmark in words, as far as it is given."""
-    return place_name(
-        dataset_title(dataset), architecture, scenario_title(scenario), study, protocol
-    )
-
-
-def place_name(
-    dataset: str, architecture: str, scenario: str, study: str = "", protocol: str = ""
-) -> str:
-    """A benchmark by the names of the configuration, as commands print it."""
-    architecture = ARCHITECTURE_TITLES.get(architecture, architecture)
-    named = f"study {study}" if study else ""
-    return legible(", ".join(filter(None, (dataset, architecture, scenario, named, protocol))))
-
-
-def dataset_title(name: str) -> str:
-    """A data set in words; `-limitN` is what a smaller version's name ends in."""
-    whole, limited, limit = name.partition("-limit")
-    title = DATASET_TITLES.get(whole) or legible(whole)
-    return f"{title} (first {limit} of each class)" if limited else title
-
-
-@cache
-def scenario_title(name: str) -> str:
-    """Returns in words what is forgotten; a name of another form stands as it is."""
-    return _in_words(name, SCENARIO_FORMS)
-
-
-def _in_words(name: str, forms: Mapping[str, str]) -> str:
-    for form, words in forms.items():
-        if found := re.fullmatch(form, name):
-            return legible(words.format(*found.groups()))
-    return legible(name)
 
 
 def load_metrics(files: Sequence[Path]) -> pd.DataFrame:
@@ -192,94 +52,6 @@ def load_metrics(files: Sequence[Path]) -> pd.DataFrame:
         ]
     frame = pd.DataFrame(lines)
     return frame.astype(dict.fromkeys(registry.columns(), float))
-
-
-def read_metrics(path: Path) -> dict[str, Any]:
-    """The content of one metrics file; `study` is '' in one that names none.
-
-    Raises:
-        LotusError: absent or not a metrics file.
-
-    """
-    try:
-        content = parse_metrics(path, read_file(path))
-    except OSError as error:
-        raise LotusError(f"{shown(path)}: cannot be read: {error.strerror}") from error
-    expected = (*registry.columns(), "same_as_original", "collapsed")
-    for row, found in content["rows"].items():
-        lacking = [key for key in expected if key not in found]
-        if lacking:
-            raise LotusError(f"{shown(path)}: is not a metrics file: rows.{row} lacks {lacking[0]}")
-    return content
-
-
-def parse_metrics(path: Path, text: bytes) -> dict[str, Any]:
-    """As `read_metrics`, of a file's bytes, which may lack metrics: older ones had fewer.
-
-    Raises:
-        LotusError: not those of a metrics file.
-
-    """
-    try:
-        content = parse_json(text)
-    except ValueError as error:
-        raise LotusError(f"{shown(path)}: cannot be read: {error}") from error
-    if not isinstance(content, dict):
-        raise LotusError(f"{path}: is not a metrics file: it is not a mapping")
-    content = {"study": "", **content}
-    missing = {*KEYS, "seed", "rows", "predictions"} - set(content)
-    if missing:
-        raise LotusError(f"{path}: is not a metrics file: it lacks {', '.join(sorted(missing))}")
-    try:
-        _check_metrics(content)
-    except ValueError as error:
-        raise LotusError(f"{shown(path)}: is not a metrics file: {shown(str(error))}") from None
-    return content
-
-
-def _check_metrics(content: Mapping[str, Any]) -> None:
-    """Raises ValueError, which names the place: it does not hold what a metrics file does."""
-    for key in (*KEYS, "seed"):
-        kind = int if key == "seed" else str
-        _check(content[key], (kind,), key)
-    golds = content.get("golds", {})
-    for key, parts in {
-        **{key: content[key] for key in ("rows", "predictions")},
-        "golds": golds,
-    }.items():
-        _check(parts, (dict,), key)
-        for row, of in parts.items():
-            _check(of, (dict,), f"{key}.{row}")
-    images, objectives = content.get("images", {}), content.get("objectives", {})
-    _check(objectives, (dict,), "objectives")
-    for row, found in objectives.items():
-        _check(found, (int, float, type(None)), f"objectives.{row}")
-    _check(images, (dict,), "images")
-    for split, count in images.items():
-        _check(count, (int,), f"images.{split}")
-        if count < 1:
-            raise ValueError(f"images.{split} = {count} is not a count")
-    if not content["rows"]:
-        raise ValueError("rows is empty")
-    if (GOLD_AGAIN in content["rows"]) != bool(golds):
-        raise ValueError(f"rows.{GOLD_AGAIN} is the mean of 'golds': one of the two is missing")
-    for row, found in [*content["rows"].items(), *golds.items()]:
-        kinds: dict[str, tuple[type, ...]] = dict.fromkeys(
-            registry.columns(), (int, float, type(None))
-        )
-        kinds |= {"same_as_original": (bool,), "collapsed": (str,)}
-        for metric in kinds.keys() & found.keys():
-            _check(found[metric], kinds[metric], f"rows.{row}.{metric}")
-    for row, said in content["predictions"].items():
-        for key in ("path", "sha256"):
-            _check(said.get(key), (str,), f"predictions.{row}.{key}")
-
-
-def _check(value: Any, kinds: tuple[type, ...], place: str) -> None:
-    # JSON's `true` is a number to Python alone.
-    if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
-        accepted = " or ".join(KINDS[kind] for kind in kinds if kind in KINDS)
-        raise ValueError(f"{place} = {str(value)[:60]!r} is not {accepted}")
 
 
 def rows_in_order(frame: pd.DataFrame) -> list[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lotus.metrics.base import registry
 from lotus.metrics.base.released import STEPS
-from lotus.results.metrics import read_metrics
+from lotus.results.metrics_file import read_metrics
 
 
 def fewest_images(files: Sequence[Path]) -> Mapping[str, int]:

@@ -14,7 +14,7 @@ from lotus.formats.json_text import read_mapping
 from lotus.layout import is_further_gold
 from lotus.names import shown
 from lotus.records.reading import read_record
-from lotus.results.metrics import KEYS, read_metrics
+from lotus.results.metrics_file import KEYS, read_metrics
 
 MIB = 2**20
 

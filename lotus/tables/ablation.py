@@ -10,7 +10,8 @@ import pandas as pd
 from lotus.metrics.base import registry
 from lotus.results.ablation import CHANGES, ablate
 from lotus.results.collapsed import COLLAPSED_SEEDS, titled_by_seed
-from lotus.results.metrics import PLACE, benchmark_title
+from lotus.results.metrics_file import PLACE
+from lotus.results.titles import benchmark_title
 from lotus.tables.cell_texts import signed
 from lotus.tables.latex import latex_table
 from lotus.tables.spec import BEHAVIOURS, Table, TableSpec

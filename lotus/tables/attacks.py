@@ -8,7 +8,8 @@ import pandas as pd
 from lotus.attacks.base.registry import specs
 from lotus.results.attack_lines import every_attack
 from lotus.results.collapsed import COLLAPSED_SEEDS, titled_without
-from lotus.results.metrics import KEYS, benchmark_title
+from lotus.results.metrics_file import KEYS
+from lotus.results.titles import benchmark_title
 from lotus.tables.latex import latex_table
 from lotus.tables.spec import Table, TableSpec
 

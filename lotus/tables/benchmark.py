@@ -7,14 +7,9 @@ import pandas as pd
 
 from lotus.results.collapsed import COLLAPSED_SEEDS, seeds_of, titled_by_seed
 from lotus.results.floor import best_rows, with_floors
-from lotus.results.metrics import (
-    KEYS,
-    benchmark_title,
-    load_metrics,
-    needs_gold,
-    rows_in_order,
-    summarise,
-)
+from lotus.results.metrics import load_metrics, needs_gold, rows_in_order, summarise
+from lotus.results.metrics_file import KEYS
+from lotus.results.titles import benchmark_title
 from lotus.tables.cell_texts import bold, forms_of, has_gold, stated
 from lotus.tables.latex import latex_table
 from lotus.tables.spec import Table, TableSpec

@@ -8,7 +8,8 @@ import numpy as np
 from lotus.metrics.base import registry
 from lotus.results.collapsed import COLLAPSED_SEEDS, titled_without
 from lotus.results.components import MEASURED, REST, load_components
-from lotus.results.metrics import KEYS, benchmark_title
+from lotus.results.metrics_file import KEYS
+from lotus.results.titles import benchmark_title
 from lotus.tables.latex import latex_table
 from lotus.tables.spec import Table, TableSpec
 

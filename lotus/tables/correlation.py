@@ -7,7 +7,9 @@ import pandas as pd
 
 from lotus.results.collapsed import COLLAPSED_SEEDS, in_words
 from lotus.results.correlation import jsd_agreement
-from lotus.results.metrics import KEYS, benchmark_title, load_metrics, with_gold
+from lotus.results.metrics import load_metrics, with_gold
+from lotus.results.metrics_file import KEYS
+from lotus.results.titles import benchmark_title
 from lotus.tables.latex import latex_table
 from lotus.tables.spec import Table, TableSpec
 

@@ -7,14 +7,10 @@ import numpy as np
 
 from lotus.layout import GOLD
 from lotus.results.collapsed import COLLAPSED_SEEDS, seeds_of, titled_by_seed
-from lotus.results.metrics import (
-    KEYS,
-    MODELS,
-    benchmark_title,
-    by_base,
-    reference_of,
-)
+from lotus.results.metrics import by_base, reference_of
+from lotus.results.metrics_file import KEYS, MODELS
 from lotus.results.run_records import judged, load_costs
+from lotus.results.titles import benchmark_title
 from lotus.tables.cell_texts import plus_minus
 from lotus.tables.latex import latex_table
 from lotus.tables.spec import Table, TableSpec

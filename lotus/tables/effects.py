@@ -13,7 +13,8 @@ from lotus.formats.csv_text import read_csv
 from lotus.metrics.base import registry
 from lotus.results.ablation import CHANGES
 from lotus.results.conventions import SCALE
-from lotus.results.metrics import PLACE, legible, place_name, row_title
+from lotus.results.metrics_file import PLACE
+from lotus.results.titles import legible, place_name, row_title
 from lotus.tables.cell_texts import signed
 
 

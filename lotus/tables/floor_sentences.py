@@ -8,7 +8,8 @@ import pandas as pd
 from lotus.layout import GOLD, REFERENCES
 from lotus.results.conventions import Form
 from lotus.results.floor import column, floor_in, inside_floor
-from lotus.results.metrics import needs_gold, row_title
+from lotus.results.metrics import needs_gold
+from lotus.results.titles import row_title
 from lotus.wording import all_of
 
 UNKNOWN = (

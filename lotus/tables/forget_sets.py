@@ -5,7 +5,7 @@ from pathlib import Path
 
 from lotus.results.collapsed import COLLAPSED_SEEDS, titled_by_seed
 from lotus.results.forget_sets import MEASURED, load_forget_sets
-from lotus.results.metrics import benchmark_title, scenario_title
+from lotus.results.titles import benchmark_title, scenario_title
 from lotus.tables.cell_texts import plus_minus
 from lotus.tables.latex import latex_table
 from lotus.tables.spec import Table, TableSpec

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from lotus.results.attack_lines import klom_lines
 from lotus.results.collapsed import COLLAPSED_SEEDS, titled_without
-from lotus.results.metrics import KEYS, benchmark_title
+from lotus.results.metrics_file import KEYS
+from lotus.results.titles import benchmark_title
 from lotus.tables.latex import latex_table
 from lotus.tables.spec import Table, TableSpec
 

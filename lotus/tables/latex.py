@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from lotus.results.metrics import legible
+from lotus.results.titles import legible
 
 LINES = 45
 """Rows of one table; more are set as several."""

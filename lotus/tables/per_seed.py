@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lotus.metrics.base import registry
-from lotus.results.metrics import KEYS, load_metrics, told_keys
+from lotus.results.metrics import load_metrics, told_keys
+from lotus.results.metrics_file import KEYS
 from lotus.tables.cell_texts import plus_minus
 from lotus.tables.latex import latex_table
 from lotus.tables.spec import Table, TableSpec

@@ -7,8 +7,8 @@ from pathlib import Path
 import pandas as pd
 
 from lotus.errors import LotusError
-from lotus.results.metrics import benchmark_title
 from lotus.results.power import FRESH, TRIED, Rate, read_power
+from lotus.results.titles import benchmark_title
 from lotus.tables.latex import latex_table
 from lotus.tables.spec import Table, TableSpec
 

@@ -9,7 +9,8 @@ import pandas as pd
 from lotus.metrics.base import registry
 from lotus.published.numbers import DECIMALS
 from lotus.published.side_by_side import PROTOCOLS
-from lotus.results.metrics import PLACE, benchmark_title, row_title
+from lotus.results.metrics_file import PLACE
+from lotus.results.titles import benchmark_title, row_title
 from lotus.tables.cell_texts import plus_minus, signed
 from lotus.tables.latex import latex_table
 from lotus.wording import counted

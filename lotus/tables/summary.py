@@ -9,15 +9,9 @@ import pandas as pd
 from lotus.results.collapsed import COLLAPSED_SEEDS, seeds_of
 from lotus.results.conventions import Form, form_of, protocol_of
 from lotus.results.floor import IN_FLOORS, best_rows, floor_in, in_floors
-from lotus.results.metrics import (
-    KEYS,
-    benchmark_title,
-    load_metrics,
-    row_title,
-    rows_in_order,
-    summarise,
-    with_gold,
-)
+from lotus.results.metrics import load_metrics, rows_in_order, summarise, with_gold
+from lotus.results.metrics_file import KEYS
+from lotus.results.titles import benchmark_title, row_title
 from lotus.tables.cell_texts import bold, has_gold, plus_minus, stated
 from lotus.tables.floor_sentences import floor_sentences
 from lotus.tables.latex import latex_table

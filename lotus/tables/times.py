@@ -6,8 +6,9 @@ from pathlib import Path
 import pandas as pd
 
 from lotus.results.collapsed import COLLAPSED_SEEDS, seeds_of, titled_by_seed
-from lotus.results.metrics import KEYS, benchmark_title
+from lotus.results.metrics_file import KEYS
 from lotus.results.run_records import judged, load_times
+from lotus.results.titles import benchmark_title
 from lotus.tables.cell_texts import plus_minus
 from lotus.tables.latex import latex_table
 from lotus.tables.spec import Table, TableSpec

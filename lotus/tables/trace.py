@@ -10,7 +10,9 @@ from lotus.config.cells import Benchmark
 from lotus.layout import GOLD, GOLD_AGAIN, is_further_gold
 from lotus.records.reading import Record
 from lotus.results.conventions import Form, StatedRuns
-from lotus.results.metrics import KEYS, benchmark_title, row_title, rows_in_order
+from lotus.results.metrics import rows_in_order
+from lotus.results.metrics_file import KEYS
+from lotus.results.titles import benchmark_title, row_title
 from lotus.tables.cell_texts import plus_minus
 
 

@@ -13,7 +13,8 @@ from lotus.errors import LotusError
 from lotus.names import shown
 from lotus.results.collapsed import COLLAPSED_SEEDS, in_words, titled_by_seed
 from lotus.results.experiment import read_experiment
-from lotus.results.metrics import MODELS, benchmark_title, read_metrics
+from lotus.results.metrics_file import MODELS, read_metrics
+from lotus.results.titles import benchmark_title
 from lotus.tables.cell_texts import plus_minus
 from lotus.tables.latex import latex_table
 from lotus.tables.spec import Table, TableSpec

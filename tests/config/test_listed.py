@@ -10,7 +10,7 @@ from small_configuration import change, plan_of
 from lotus.config.mistakes import check
 from lotus.config.scenarios import Scenario
 from lotus.errors import LotusError
-from lotus.results.metrics import scenario_title
+from lotus.results.titles import scenario_title
 
 KINDS = {
     "forget_list": "requests/case-7.csv",

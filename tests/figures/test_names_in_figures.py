@@ -23,7 +23,7 @@ from named_results import write
 from lotus.figures.draw import draw
 from lotus.figures.registry import FIGURES
 from lotus.figures.style import save_as, style
-from lotus.results.metrics import (
+from lotus.results.titles import (
     brief,
     dataset_title,
     legible,

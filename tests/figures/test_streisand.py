@@ -12,7 +12,7 @@ from lotus.figures.streisand import FLOOR, POINTS, streisand
 from lotus.figures.style import style
 from lotus.predictions.predictions_file import Split
 from lotus.results.entropies import entropies_of, load_entropies, save_entropies
-from lotus.results.metrics import row_title
+from lotus.results.titles import row_title
 
 PARTS = ("forget", "retain", "val", "test")
 

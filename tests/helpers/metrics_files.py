@@ -7,9 +7,7 @@ from scores import row_of_metrics
 
 from lotus.page.sections import MeasuredCell
 from lotus.results.experiment import Experiment
-from lotus.results.metrics import (
-    load_metrics,
-)
+from lotus.results.metrics import load_metrics
 
 METHODS = [
     *("lotus", "finetune", "neggrad-plus", "random-labeling", "bad-teacher"),

@@ -32,7 +32,8 @@ from lotus.results.attacks import load_attacks, load_klom, load_scores, read_att
 from lotus.results.entropies import load_entropies
 from lotus.results.experiment import read_experiment
 from lotus.results.lookalikes import audit_table
-from lotus.results.metrics import load_metrics, read_metrics
+from lotus.results.metrics import load_metrics
+from lotus.results.metrics_file import read_metrics
 from lotus.results.power import ABOUT, GROUPS, read_power
 from lotus.results.run_records import apart, judged, load_costs, load_courses, load_times
 from lotus.tracking.dvc_files import dvc_entries_of, locked_stores

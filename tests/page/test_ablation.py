@@ -7,9 +7,7 @@ from metrics_files import PLACE, experiment_of
 from lotus.config.register import REGISTER
 from lotus.page.ablation import ablation_part, register
 from lotus.page.change_ways import ChangeWays
-from lotus.results.metrics import (
-    load_metrics,
-)
+from lotus.results.metrics import load_metrics
 from lotus.tables.times import times
 
 

@@ -13,8 +13,8 @@ from lotus.certificate.measured import strength
 from lotus.config.cells import Benchmark
 from lotus.page.power_part import PowerPart
 from lotus.records.record import write_record
-from lotus.results.metrics import benchmark_title
 from lotus.results.power import GROUPS, Tried, power_file, power_name
+from lotus.results.titles import benchmark_title
 
 ABOUT = {"dataset": "data", "architecture": "resnet18", "scenario": "instance-10"}
 HERE = benchmark_title(**ABOUT)

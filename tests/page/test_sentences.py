@@ -7,10 +7,7 @@ import pytest
 from metrics_files import scores
 
 from lotus.page.sentences import differences, sentences
-from lotus.results.metrics import (
-    load_metrics,
-    summarise,
-)
+from lotus.results.metrics import load_metrics, summarise
 
 
 def summaries(frames):

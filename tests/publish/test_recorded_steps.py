@@ -18,7 +18,7 @@ from lotus.publish.recorded_steps import recorded_steps
 from lotus.records.files import sha256
 from lotus.records.index import read_index
 from lotus.results.means import write_means
-from lotus.results.metrics import KEYS
+from lotus.results.metrics_file import KEYS
 
 METRICS = Path("results/d/n/seed1/s/corrected/metrics.json")
 FIGURE = Path("results/records/figures/streisand.figure.json")

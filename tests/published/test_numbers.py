@@ -18,7 +18,7 @@ from lotus.published.numbers import (
     load_misprints,
     load_published,
 )
-from lotus.results.metrics import ROW_TITLES
+from lotus.results.titles import ROW_TITLES
 
 FOLDER = ROOT / "report" / "published"
 GAPS = ["gap_mia", "gap_forget", "gap_retain", "gap_test"]

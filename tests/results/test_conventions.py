@@ -7,11 +7,7 @@ from metrics_files import GOLD, scores
 from lotus.config.protocol import parse
 from lotus.results.conventions import StatedRuns
 from lotus.results.floor import column
-from lotus.results.metrics import (
-    load_metrics,
-    summarise,
-    titled,
-)
+from lotus.results.metrics import load_metrics, summarise
 from lotus.tables.cell_texts import signed
 
 
@@ -106,11 +102,6 @@ def test_opposite_errors_cancel_in_the_released_gap_alone(write_metrics):
     assert summarise(frame).loc["lotus", "avg_gap_released_e3_e6"] == 0
     textbook = summarise(frame, parse("corrected"))
     assert textbook.loc["lotus", "avg_gap"] == pytest.approx(0.025)
-
-
-def test_titled():
-    assert titled("scrub", 0, 3) == "SCRUB"
-    assert titled("my-row", 2, 3) == "my-row (collapsed in 2 of 3 seeds)"
 
 
 def test_column_does_not_take_one_metric_for_another(write_metrics):

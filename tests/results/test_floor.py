@@ -11,8 +11,9 @@ from lotus.errors import LotusError
 from lotus.metrics.base import registry
 from lotus.results.conventions import StatedRuns
 from lotus.results.floor import best_rows, floor_in, floor_of, inside_floor
-from lotus.results.metrics import load_metrics, rows_in_order, summarise, titled
+from lotus.results.metrics import load_metrics, rows_in_order, summarise
 from lotus.results.needed_rows import rows_needed
+from lotus.results.titles import titled
 from lotus.tables.benchmark import benchmark
 from lotus.tables.summary import summary as summary_table
 

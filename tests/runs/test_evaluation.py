@@ -11,7 +11,7 @@ from lotus.metrics.base.probabilities import entropy_of_logits
 from lotus.metrics.base.scoring import of_scenario
 from lotus.predictions.predictions_file import Split, load, save
 from lotus.results.entropies import load_entropies
-from lotus.results.metrics import read_metrics
+from lotus.results.metrics_file import read_metrics
 from lotus.runs.evaluation import evaluate_runs
 from lotus.runs.objective import objective
 

@@ -10,10 +10,7 @@ from lotus.figures.avg_gap import avg_gap
 from lotus.results.conventions import form_of
 from lotus.results.correlation import jsd_agreement
 from lotus.results.floor import best_rows
-from lotus.results.metrics import (
-    load_metrics,
-    summarise,
-)
+from lotus.results.metrics import load_metrics, summarise
 from lotus.tables.benchmark import benchmark
 from lotus.tables.correlation import correlation
 from lotus.tables.per_seed import per_seed

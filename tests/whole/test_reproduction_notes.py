@@ -14,7 +14,7 @@ from lotus.claims.behaviours_in_print import SIGNS, signs
 from lotus.cli.main import main
 from lotus.config.register import REGISTER
 from lotus.published.numbers import load_published
-from lotus.results.metrics import ROW_TITLES
+from lotus.results.titles import ROW_TITLES
 
 ROOT = Path(__file__).parents[2]
 PUBLISHED = ROOT / "report" / "published"

@@ -10,7 +10,7 @@ from lotus.published.numbers import load_published
 from lotus.published.side_by_side import Wanted, compare
 from lotus.records.files import write_text
 from lotus.results.experiment import Experiment, read_experiment
-from lotus.results.metrics import MODELS
+from lotus.results.metrics_file import MODELS
 from lotus.tables.printed import latex
 from lotus.tables.spec import LAST
 
