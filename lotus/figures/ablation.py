@@ -11,18 +11,10 @@ import numpy as np
 import pandas as pd
 
 from lotus.errors import LotusError
-from lotus.figures.panels import (
-    BETWEEN,
-    LEGEND,
-    LINE,
-    RIGHT,
-    ROW,
-    place_of,
-    room_of_names,
-    width_of,
-)
+from lotus.figures.panels import BETWEEN, LEGEND, LINE, RIGHT, ROW, place_of
 from lotus.figures.spec import FigureSpec
 from lotus.figures.style import BLUE, PAGE, SETTINGS, VERMILION, empty_figure
+from lotus.figures.text_widths import room_of_names, width_of
 from lotus.metrics.base import registry
 from lotus.results.ablation import ablate
 from lotus.results.metrics_file import PLACE

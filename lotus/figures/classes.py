@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lotus.figures.panels import width_of
 from lotus.figures.spec import FigureSpec, OnPage
 from lotus.figures.style import GREY, ORANGE, PAGE, SETTINGS, SPLIT_COLOURS, empty_figure
+from lotus.figures.text_widths import width_of
 from lotus.results.lookalikes import audit_title, read_audit
 from lotus.results.titles import brief
 

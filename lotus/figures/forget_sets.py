@@ -9,15 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lotus.figures.floor_band import SAID, draw_floor_in_lanes, floor_handle
-from lotus.figures.panels import (
-    legend_width,
-    name_rows,
-    panel_title,
-    place_row_panels,
-    row_panels,
-)
+from lotus.figures.panels import name_rows, panel_title, place_row_panels, row_panels
 from lotus.figures.spec import FigureSpec
 from lotus.figures.style import BLACK, BLUE, GREEN, ORANGE, PAGE, VERMILION
+from lotus.figures.text_widths import legend_width
 from lotus.layout import GOLD_AGAIN
 from lotus.metrics.base import registry
 from lotus.results.collapsed import COLLAPSED_SEEDS

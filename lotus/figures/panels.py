@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -11,6 +11,7 @@ import pandas as pd
 
 from lotus.figures.floor_band import floor_handle
 from lotus.figures.style import BLACK, COLUMN, GREY, PAGE, SCREEN, SETTINGS, empty_figure
+from lotus.figures.text_widths import legend_width, room_of_names, width_of
 from lotus.layout import GOLD_AGAIN
 from lotus.results.collapsed import in_seeds
 from lotus.results.metrics import by_base, rows_in_order
@@ -157,34 +158,6 @@ def name_rows(axes: Axes, rows: Sequence[str]) -> None:
     """Writes the names of rows down the side, the first at the top."""
     axes.set_yticks(range(len(rows)), [row_title(row) for row in rows])
     axes.set_ylim(max(1, len(rows)) - 0.5, -0.5)
-
-
-def room_of_names(rows: Sequence[str]) -> float:
-    """Returns the inches that names of rows need beside a panel, with a tick and the space around it."""
-    return room_of_texts([row_title(row) for row in rows])
-
-
-def room_of_texts(texts: Sequence[str]) -> float:
-    """Returns the inches that labels need beside a panel, with a tick and the space around it."""
-    return width_of(texts, SETTINGS["ytick.labelsize"]) + 0.15
-
-
-def width_of(texts: Iterable[str], points: float) -> float:
-    """Returns the inches of the widest text; 0 of none."""
-    from matplotlib.font_manager import FontProperties
-    from matplotlib.textpath import text_to_path
-
-    font = FontProperties(family=SETTINGS["font.family"], size=points)
-    measure = text_to_path.get_text_width_height_descent
-    return max((measure(text, font, ismath=False)[0] for text in texts), default=0.0) / 72
-
-
-def legend_width(labels: Sequence[str], columns: int = 1) -> float:
-    """Returns the inches of a legend, with its samples; labels go down one column and then the next."""
-    points = SETTINGS["legend.fontsize"]
-    parts = np.array_split(np.array(labels, dtype=object), columns)
-    # Of letters' heights: sample 2, to the text 0.8, to the next column 2.
-    return float(sum(width_of(part, points) + 4.8 * points / 72 for part in parts))
 
 
 def say_collapsed(

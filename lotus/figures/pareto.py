@@ -11,17 +11,10 @@ import pandas as pd
 
 from lotus.errors import LotusError
 from lotus.figures.floor_band import SAID, draw_floor, floor_edges, floor_handle
-from lotus.figures.panels import (
-    LINE,
-    NAMED,
-    PROTOCOLS,
-    legend_of_protocols,
-    legend_width,
-    panel_title,
-    width_of,
-)
+from lotus.figures.panels import LINE, NAMED, PROTOCOLS, legend_of_protocols, panel_title
 from lotus.figures.spec import FigureSpec
 from lotus.figures.style import BLACK, COLUMN, GREY, PAGE, PLATE, SETTINGS, empty_figure, look_of
+from lotus.figures.text_widths import legend_width, width_of
 from lotus.formats.json_text import read_mapping
 from lotus.layout import GOLD, GOLD_AGAIN, ORIGINAL, REFERENCES, is_further_gold
 from lotus.results.collapsed import in_seeds

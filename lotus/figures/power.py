@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lotus.errors import LotusError
-from lotus.figures.panels import place_of, room_of_texts, width_of
+from lotus.figures.panels import place_of
 from lotus.figures.spec import FigureSpec
 from lotus.figures.style import BLACK, PAGE, empty_figure
+from lotus.figures.text_widths import room_of_texts, width_of
 from lotus.results.power import FRESH, TRIED, Tried, read_power
 from lotus.results.titles import benchmark_title
 

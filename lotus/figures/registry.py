@@ -6,7 +6,17 @@ from lotus.tables.discovery import Registry
 from lotus.tables.registry import PAPER_TABLES, TABLES
 
 SHARED = frozenset(
-    {"bar_panels", "dot_panels", "floor_band", "draw", "panels", "registry", "spec", "style"}
+    {
+        "bar_panels",
+        "dot_panels",
+        "floor_band",
+        "draw",
+        "panels",
+        "registry",
+        "spec",
+        "style",
+        "text_widths",
+    }
 )
 """Modules of this folder that are no figures."""
 

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lotus.figures.floor_band import SAID, draw_floor, floor_handle
-from lotus.figures.panels import NAMED, legend_width, width_of
+from lotus.figures.panels import NAMED
 from lotus.figures.spec import FigureSpec
 from lotus.figures.style import PAGE, SETTINGS, empty_figure, look_of
+from lotus.figures.text_widths import legend_width, width_of
 from lotus.layout import GOLD_AGAIN
 from lotus.results.collapsed import in_words
 from lotus.results.correlation import jsd_agreement

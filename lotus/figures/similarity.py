@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lotus.errors import LotusError
-from lotus.figures.panels import legend_width
 from lotus.figures.spec import FigureSpec
 from lotus.figures.style import (
     BLUE,
@@ -23,6 +22,7 @@ from lotus.figures.style import (
     WINE,
     empty_figure,
 )
+from lotus.figures.text_widths import legend_width
 from lotus.results.lookalikes import audit_title, read_audit
 from lotus.tables.spec import IMAGES
 

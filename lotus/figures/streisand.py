@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lotus.figures.panels import NAMED, place_of, room_of_names
+from lotus.figures.panels import NAMED, place_of
 from lotus.figures.spec import FigureSpec, OnPage
 from lotus.figures.style import COLUMN, PAGE, PLATE, SPLIT_COLOURS, empty_figure
+from lotus.figures.text_widths import room_of_names
 from lotus.metrics.streisand import standing
 from lotus.results.collapsed import in_seeds
 from lotus.results.entropies import BySplit, load_entropies

@@ -10,9 +10,10 @@ import numpy as np
 
 from lotus.config.protocol import parse
 from lotus.errors import LotusError
-from lotus.figures.panels import LEGEND, LINE, NAMED, TICKS, panel_title, place_of, width_of
+from lotus.figures.panels import LEGEND, LINE, NAMED, TICKS, panel_title, place_of
 from lotus.figures.spec import FigureSpec
 from lotus.figures.style import BLACK, COLUMN, GREY, PAGE, SETTINGS, empty_figure, look_of
+from lotus.figures.text_widths import width_of
 from lotus.results.collapsed import in_seeds
 from lotus.results.metrics_file import MODELS
 from lotus.results.run_records import Course, judged, load_courses

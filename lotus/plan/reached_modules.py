@@ -1,6 +1,6 @@
 """The page `docs/code-identity.md`: which modules each kind of step reaches, and is made anew for."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from lotus.plan.plan import Plan
 from lotus.plan.steps import KINDS, entry_modules
@@ -18,7 +18,8 @@ are not part of it; records state their versions. Nor are the modules that say i
 step was run (`BOOKKEEPING` in `lotus/records/code_identity.py`), on which no result depends.
 
 Steps of one kind can begin in different modules, as each method and each figure is a file of its own.
-What all of them reach stands first; then what each module reaches besides in which some of them begin.
+What all of them reach stands first; then what some of them reach besides, each module once: an edit of
+it makes their steps anew.
 The steps are those of the configurations in `config/`, which together have every kind.
 
 `tests/plan/test_reached_modules.py` holds this page against the code and names the command that renews
@@ -44,13 +45,30 @@ def _of_kind(kind: str, entries: Iterable[tuple[str, ...]]) -> list[str]:
     # A step begins in several modules, as a method and a network, and reaches what each of them reaches.
     own = sorted({name for entry in entries for name in entry} - common)
     if own:
-        lines += ["| begins in | reaches besides |", "| --- | --- |"]
-        for name in own:
-            lines.append(
-                f"| `{_short(name)}` | {_named(reach(name).texts.keys() - common - {name})} |"
-            )
+        lines += [f"They begin in {_named(own)}.", ""]
+    if besides := _besides(own, common):
+        lines += ["| what begins in | reaches besides |", "| --- | --- |"]
+        lines += [f"| {_those(who, own)} | {_named(modules)} |" for who, modules in besides]
         lines.append("")
     return lines
+
+
+def _besides(own: Sequence[str], common: frozenset[str]) -> list[tuple[tuple[str, ...], list[str]]]:
+    """Returns each module that some reach besides, with those who do; first what most of them reach."""
+    reached_by: dict[str, list[str]] = {}
+    for name in own:
+        for module in reach(name).texts.keys() - common - {name}:
+            reached_by.setdefault(module, []).append(name)
+    together: dict[tuple[str, ...], list[str]] = {}
+    for module, who in reached_by.items():
+        together.setdefault(tuple(who), []).append(module)
+    return sorted(together.items(), key=lambda item: (-len(item[0]), item[0]))
+
+
+def _those(who: Sequence[str], own: Sequence[str]) -> str:
+    """Modules in which steps begin, or the few that are not among them."""
+    others = [name for name in own if name not in who]
+    return f"all but {_named(others)}" if len(others) < len(who) else _named(who)
 
 
 def _by_room(modules: Iterable[str]) -> list[str]:

@@ -45,9 +45,26 @@ def test_every_kind_of_step_stands_on_the_page(text):
 
 
 def test_every_method_table_and_figure_of_ours_stands_on_the_page(text):
-    begun = {f"lotus.{name}" for name in re.findall(r"^\| `([a-z0-9_.]+)`", text, re.MULTILINE)}
+    told = "\n".join(re.findall("^They begin in (.*)\\.$", text, re.MULTILINE))
+    begun = {f"lotus.{name}" for name in re.findall("`(.*?)`", told)}
     assert begun >= {module_of(name) for name in available()}
     assert begun >= {*spec_modules()}
+
+
+def test_the_page_says_of_a_module_once_whose_steps_an_edit_makes_anew(text):
+    of_unlearning = text.partition("## `unlearn`")[2].partition("\n## ")[0]
+    assert "| `methods.salun`, `methods.salun_lotus` | `methods.random_labeling` |" in of_unlearning
+    for part in text.split("\n## ")[1:]:
+        besides = re.findall(
+            r"^\| .*?`.*? \| (`.*`) \|$", part.partition("They begin")[2], re.MULTILINE
+        )
+        named = [name for modules in besides for name in modules.split(", ")]
+        assert len(named) == len(set(named)), part.partition("`")[2]
+
+
+@pytest.mark.parametrize("entry", ["lotus.figures.similarity", "lotus.tables.power"])
+def test_what_shows_no_metric_is_not_made_anew_for_one(entry):
+    assert not [name for name in reach(entry).texts if name.startswith("lotus.metrics")]
 
 
 @pytest.mark.parametrize(
