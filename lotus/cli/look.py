@@ -222,7 +222,7 @@ def remembered(scores: Path, row: str, attack: str, top: int) -> None:
     score. Images that were forgotten outdo half of them on average, and some by chance nearly all: of gold,
     which never saw them, the command shows how many.
     """
-    from lotus.results import attacks
+    from lotus.results.attack_scores import load_scores
+    from lotus.results.remembered import in_words
 
-    found = attacks.load_scores(scores)
-    print_lines(attacks.in_words(found, row, attack, top))
+    print_lines(in_words(load_scores(scores), row, attack, top))

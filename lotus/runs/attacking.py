@@ -23,8 +23,9 @@ from lotus.predictions.collapse import lost_most_of
 from lotus.predictions.predictions_file import Predictions, Split
 from lotus.records.files import relative, sha256, write_json
 from lotus.records.record import write_record
-from lotus.results.attacks import ScoresFile, save_scores
-from lotus.runs.evaluation import LABELS
+from lotus.results.attack_scores import ScoresFile, save_scores
+from lotus.results.metrics_file import KEYS
+from lotus.runs.labels import check_labels
 from lotus.wording import counted
 
 Runs = Mapping[tuple[str, int], Path]
@@ -56,18 +57,14 @@ def attack_models(
         files: predictions by row and seed: the original's and at least one other's for each seed.
         labels: data set, architecture, scenario and protocol, and the study if there is one.
         out: what was found (JSON).
-        scores: the score of every image (npz), as `lotus.results.attacks` reads it.
+        scores: the score of every image (npz), as `lotus.results.attack_scores` reads it.
 
     Raises:
         LotusError: a label is none, a file is absent or damaged, or a model was not asked about images
             that the others were asked about.
 
     """
-    for key, label in labels.items():
-        if key not in LABELS or not isinstance(label, str):
-            raise LotusError(
-                f"--labels: {key}: {label!r}; accepted: text under {', '.join(LABELS)}"
-            )
+    check_labels(labels)
     panel, collapsed = _panel(files)
     rows: dict[str, dict[str, Any]] = {row: {} for row, _ in files}
     kept: dict[str, np.ndarray] = {}
@@ -113,7 +110,7 @@ def write_found(
         record,
         kind=kind,
         modules=[module],
-        about={key: content[key] for key in LABELS if key in content},
+        about={key: content[key] for key in KEYS if key in content},
         settings={"of": [[row, seed] for row, seed in files]},
         inputs=list(files.values()),
         outputs=[out, kept],

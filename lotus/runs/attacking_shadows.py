@@ -11,13 +11,13 @@ from lotus.attacks import u_lira
 from lotus.attacks.base.answers import confidence
 from lotus.attacks.base.klom import klom
 from lotus.attacks.base.panel import Model
-from lotus.attacks.base.shadows import leave_one_out, success, usable_images
+from lotus.attacks.base.shadows import Attacked, attack_each, success
 from lotus.attacks.base.success import FPR
 from lotus.errors import LotusError
 from lotus.layout import ORIGINAL
-from lotus.metrics.membership import auc
 from lotus.names import shown
 from lotus.runs.attacking import Runs, sound_models, write_found
+from lotus.runs.labels import check_labels
 from lotus.wording import counted
 
 ATTACK = u_lira.SPEC.name
@@ -34,10 +34,11 @@ def attack_shadows(
         files: predictions by row and shadow: the originals', and those of what was unlearned.
 
     Raises:
-        LotusError: a file is absent or damaged, or of other images than the others; or no shadow says which
-            images it had.
+        LotusError: a label is none; a file is absent or damaged, or of other images than the others; or
+            no shadow says which images it had.
 
     """
+    check_labels(labels)
     models, collapsed = sound_models(files)
     had = _had(models, files)
     images = np.unique(np.concatenate([*had.values()]))
@@ -105,14 +106,11 @@ def _attack(
         sound = counted(len(seeds), "sound shadow")
         return {"auc": None, "why": f"{sound}, and at least {FEWEST} are needed"}, {}
     member = np.stack([np.isin(images, had[seed]) for seed in seeds])
-    usable = usable_images(member)
-    if not usable.any():
+    attacked = attack_each(u_lira.score, np.stack([*said.values()]), labels, member, images)
+    if not len(attacked.images):
         return {"auc": None, "why": "no image was had by two shadows and not by two others"}, {}
-    chosen, member = images[usable], member[:, usable]
-    logits = np.stack([*said.values()])[:, usable]
-    scores = leave_one_out(u_lira.score, logits, labels[usable], member).astype(np.float32)
-    area, rate = success(scores, member, np.array(seeds) // 2)
-    others = int((~member).sum())
+    area, rate = success(attacked.scores, attacked.had, np.array(seeds) // 2)
+    others = int((~attacked.had).sum())
     is_fine = 1 / others <= FPR
     told = (rate.value, rate.low, rate.high) if is_fine else (None, None, None)
     numbers = {
@@ -121,32 +119,30 @@ def _attack(
         "auc_high": area.high,
         **dict(zip(("tpr_at_1_fpr", "tpr_low", "tpr_high"), told, strict=True)),
         "finest_fpr": 1 / others,
-        "images": len(chosen),
+        "images": len(attacked.images),
         "others": others,
-        "left_out": int((~usable).sum()),
+        "left_out": len(images) - len(attacked.images),
         "reference_models": len(seeds) - 1,
         "seeds": {
-            str(seed): auc(own[mine], own[~mine])
-            for seed, own, mine in zip(seeds, scores, member, strict=True)
-            if mine.any() and not mine.all()
+            str(seed): found
+            for seed, found in zip(seeds, attacked.aucs(), strict=True)
+            if np.isfinite(found)
         },
         "why": ""
         if is_fine
         else f"{counted(others, 'pair')} on the other side resolve a false-positive rate of "
         f"{1 / others:.2%} at best",
     }
-    return numbers, _arrays(seeds, scores, member, chosen)
+    return numbers, _arrays(seeds, attacked)
 
 
-def _arrays(
-    seeds: list[int], scores: np.ndarray, member: np.ndarray, images: np.ndarray
-) -> dict[str, np.ndarray]:
+def _arrays(seeds: list[int], attacked: Attacked) -> dict[str, np.ndarray]:
     """The scores of the images that each shadow had, and which share of all pairs without they outdo."""
-    others = np.sort(scores[~member])
+    others = np.sort(attacked.scores[~attacked.had])
     found: dict[str, np.ndarray] = {}
-    for seed, own, mine in zip(seeds, scores, member, strict=True):
+    for seed, own, mine in zip(seeds, attacked.scores, attacked.had, strict=True):
         below, not_above = (np.searchsorted(others, own[mine], side) for side in ("left", "right"))
-        found[f"{seed}/images"] = images[mine].astype(np.int64)
+        found[f"{seed}/images"] = attacked.images[mine].astype(np.int64)
         found[f"{seed}/scores"] = own[mine]
         found[f"{seed}/outdone"] = ((below + not_above) / (2 * len(others))).astype(np.float32)
     return found

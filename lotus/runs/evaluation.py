@@ -17,10 +17,8 @@ from lotus.records.files import relative, sha256, write_json
 from lotus.records.reading import read_record
 from lotus.records.record import write_record
 from lotus.results.entropies import entropies_of, save_entropies
+from lotus.runs.labels import check_labels
 from lotus.runs.objective import objective
-
-LABELS = ("dataset", "architecture", "scenario", "study", "protocol")
-"""Names that a metrics file can have of what it is of."""
 
 
 def rows_of(
@@ -84,11 +82,7 @@ def evaluate_runs(
         raise LotusError("--again: further golds are held against gold, which is missing (--of)")
     every = {**files, **golds}
     _check_places(every, {"--out": out, "--entropies": entropies, "--record": record})
-    for key, label in labels.items():
-        if key not in LABELS or not isinstance(label, str):
-            raise LotusError(
-                f"--labels: {key}: {label!r}; accepted: text under {', '.join(LABELS)}"
-            )
+    check_labels(labels)
     loaded = {row: predictions_file.load(path) for row, path in files.items()}
     collapsed = {row: predictions_file.why_collapsed(path) for row, path in every.items()}
     original, gold = loaded.pop(ORIGINAL), loaded.pop(GOLD, None)

@@ -8,10 +8,9 @@ from lotus.attacks import u_lira
 from lotus.attacks.base.answers import confidence
 from lotus.attacks.base.klom import FEWEST, klom_of_set
 from lotus.attacks.base.panel import Model
-from lotus.attacks.base.shadows import leave_one_out, usable_images
+from lotus.attacks.base.shadows import attack_each
 from lotus.config.power import calibrating_shadows, golds_needed
 from lotus.layout import GOLD
-from lotus.metrics.membership import auc
 from lotus.predictions.predictions_file import Predictions
 from lotus.results.power import CALIBRATING, FRESH, GROUPS, TRIED, of_shadows
 from lotus.runs.alarms import Alarms, OfGroups, ranked
@@ -47,16 +46,8 @@ def _areas(shadows: Sequence[Model]) -> list[float]:
         return []
     images = np.unique(np.concatenate([shadow.parts["forget"] for shadow in shadows]))
     had = np.stack([np.isin(images, shadow.parts["forget"]) for shadow in shadows])
-    usable = usable_images(had)
-    chosen, had = images[usable], had[:, usable]
-    if not len(chosen):
-        return [float("nan")] * len(shadows)
-    logits = np.stack([shadow.answers(chosen) for shadow in shadows])
-    scores = leave_one_out(u_lira.score, logits, shadows[0].labels_of(chosen), had)
-    return [
-        auc(own[mine], own[~mine]) if mine.any() and not mine.all() else float("nan")
-        for own, mine in zip(scores, had, strict=True)
-    ]
+    logits = np.stack([shadow.answers(images) for shadow in shadows])
+    return attack_each(u_lira.score, logits, shadows[0].labels_of(images), had, images).aucs()
 
 
 def by_sets(groups: Groups, level: float) -> dict[str, Alarms]:

@@ -7,7 +7,7 @@ from scipy.stats import norm
 from lotus.attacks import u_lira
 from lotus.attacks.base.answers import confidence
 from lotus.attacks.base.klom import FEWEST, klom, klom_of_set
-from lotus.attacks.base.shadows import leave_one_out, success, usable_images
+from lotus.attacks.base.shadows import attack_each, success
 
 SHADOWS, IMAGES = 16, 40
 LABELS = np.arange(IMAGES) % 3
@@ -24,9 +24,13 @@ def shadows_of(memory, seed=0):
     return logits, had
 
 
+def attacked(logits, had):
+    return attack_each(u_lira.SPEC.score, logits, LABELS, had, np.arange(IMAGES))
+
+
 def test_each_model_is_scored_by_the_others_alone():
     logits, had = shadows_of(1.0)
-    scores = leave_one_out(u_lira.SPEC.score, logits, LABELS, had)
+    scores = attacked(logits, had).scores
     margins = np.stack([confidence(of, LABELS) for of in logits])
     others = np.arange(SHADOWS) != 5
     densities = []
@@ -42,7 +46,7 @@ def test_each_model_is_scored_by_the_others_alone():
 @pytest.mark.parametrize(("memory", "least", "most"), [(0.0, 0.42, 0.58), (3.0, 0.95, 1.0)])
 def test_memory_is_told_and_its_absence_too(memory, least, most):
     logits, had = shadows_of(memory)
-    scores = leave_one_out(u_lira.SPEC.score, logits, LABELS, had)
+    scores = attacked(logits, had).scores
     area, rate = success(scores, had, np.arange(SHADOWS) // 2)
     assert least <= area.value <= most
     assert area.low < area.value < area.high
@@ -130,4 +134,21 @@ def test_of_sets_of_golds_few_are_called_no_golds():
 
 def test_an_image_is_attacked_if_others_are_on_both_sides_whoever_is_left_out():
     had = np.array([[1, 1, 0, 0], [1, 1, 0, 1], [1, 0, 0, 1], [1, 0, 1, 0]], dtype=bool)
-    assert usable_images(had).tolist() == [False, True, False, True]
+    logits = np.random.default_rng(0).normal(size=(4, 4, 3))
+    images = np.array([3, 5, 8, 13])
+    found = attack_each(u_lira.SPEC.score, logits, LABELS[:4], had, images)
+    assert found.images.tolist() == [5, 13]
+    assert found.had.tolist() == had[:, [1, 3]].tolist()
+    none = attack_each(u_lira.SPEC.score, logits, LABELS[:4], np.ones((4, 4), bool), images)
+    assert (none.images.tolist(), none.scores.shape) == ([], (4, 0))
+    assert np.isnan(none.aucs()).all()
+
+
+def test_the_auc_of_a_model_is_that_of_what_it_had_against_what_it_had_not():
+    logits, had = shadows_of(1.0)
+    # Others had each of these images, or had not, often enough; this model had them all.
+    had[0] = True
+    found = attacked(logits, had)
+    assert np.isnan(found.aucs()[0])
+    for own, of_model, area in zip(found.scores[1:], found.had[1:], found.aucs()[1:], strict=True):
+        assert area == pytest.approx((own[of_model][:, None] > own[~of_model]).mean())

@@ -28,7 +28,8 @@ from lotus.records import digests, kept_sources
 from lotus.records.attestations import find_attestation
 from lotus.records.reading import find_record, read_record
 from lotus.records.seal import sealed
-from lotus.results.attacks import load_attacks, load_klom, load_scores, read_attacks
+from lotus.results.attack_scores import load_scores
+from lotus.results.attacks import load_attacks, load_klom, read_attacks
 from lotus.results.entropies import load_entropies
 from lotus.results.experiment import read_experiment
 from lotus.results.lookalikes import audit_table

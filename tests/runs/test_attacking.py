@@ -11,7 +11,9 @@ from commands import call
 from lotus.attacks.base import registry
 from lotus.errors import LotusError
 from lotus.predictions import predictions_file
-from lotus.results.attacks import load_attacks, load_scores, read_attacks, remembered
+from lotus.results.attack_scores import load_scores
+from lotus.results.attacks import load_attacks, read_attacks
+from lotus.results.remembered import remembered
 from lotus.runs.attacking import attack_models, runs_of
 from lotus.tables.attacks import attacks as attacks_table
 

@@ -9,7 +9,9 @@ from attacked import LABELS, TRAIN, logits_of, predictions_of
 from lotus.config.privacy import FIRST_SHADOW
 from lotus.errors import LotusError
 from lotus.predictions import predictions_file
-from lotus.results.attacks import load_attacks, load_klom, load_scores, read_attacks, remembered
+from lotus.results.attack_scores import load_scores
+from lotus.results.attacks import load_attacks, load_klom, read_attacks
+from lotus.results.remembered import remembered
 from lotus.runs.attacking_shadows import attack_shadows
 from lotus.tables.klom import klom as klom_table
 
@@ -121,3 +123,13 @@ def test_rows_of_a_shadow_must_have_forgotten_the_same(tmp_path):
     originals = {key: of for key, of in shadows(4).items() if key[0] == "original"}
     with pytest.raises(LotusError, match="need what was unlearned of a shadow"):
         attack_shadows(saved(tmp_path, originals), CELL, *places(tmp_path))
+
+
+def test_what_it_is_of_is_said_by_the_names_of_a_cell(tmp_path):
+    files = saved(tmp_path, shadows(4))
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(LotusError, match="--labels: rows: 'x'; accepted: text under dataset, arch"):
+        attack_shadows(files, {**CELL, "rows": "x"}, *places(tmp_path))
+    with pytest.raises(LotusError, match="--labels: dataset: 3; accepted: text under dataset"):
+        attack_shadows(files, {**CELL, "dataset": 3}, *places(tmp_path))
+    assert sorted(tmp_path.iterdir()) == before

@@ -52,11 +52,11 @@ def klom(margins: np.ndarray, unlearned: np.ndarray, retrained: np.ndarray) -> K
     found, by_chance = [], []
     for image in images:
         own, gold = (margins[kind[:, image], image] for kind in (unlearned, retrained))
-        every = np.concatenate([own, gold])
-        edges = np.linspace(every.min(), max(every.max(), every.min() + 1e-9), BINS + 1)
-        found.append(_divergence(own, gold, edges))
-        dealt = [rng.permutation(every) for _ in range(REPEATS)]
-        by_chance.append([_divergence(of[: len(own)], of[len(own) :], edges) for of in dealt])
+        bins = _bins(np.concatenate([own, gold]))
+        dealt = np.stack([bins, *(rng.permutation(bins) for _ in range(REPEATS))])
+        divergences = _divergences(_shares(dealt[:, : len(own)]), _shares(dealt[:, len(own) :]))
+        found.append(divergences[0])
+        by_chance.append(divergences[1:])
     floor = np.quantile(np.array(by_chance), 0.95, axis=0).mean()
     return Klom(
         float(np.median(found)),
@@ -81,11 +81,7 @@ def klom_of_set(margins: np.ndarray, retrained: np.ndarray, times: int) -> tuple
 
     """
     every, count = np.concatenate([margins, retrained]), len(margins)
-    lowest, highest = every.min(axis=0), every.max(axis=0)
-    # The bins of an image are those of all its margins, so they are the same however models are dealt.
-    shares = (every - lowest) / np.maximum(highest - lowest, 1e-9)
-    bins = np.minimum((shares * BINS).astype(int), BINS - 1)
-    lies_in = (bins[..., None] == np.arange(BINS)).astype(float)
+    lies_in = (_bins(every)[..., None] == np.arange(BINS)).astype(float)
     rng = np.random.default_rng(0)
     dealt = [np.arange(len(every)), *(rng.permutation(len(every)) for _ in range(times))]
     in_set = np.array([order < count for order in dealt], dtype=float)
@@ -95,8 +91,25 @@ def klom_of_set(margins: np.ndarray, retrained: np.ndarray, times: int) -> tuple
     return float(high[0]), float((high >= high[0]).mean())
 
 
-def _divergence(own: np.ndarray, gold: np.ndarray, edges: np.ndarray) -> float:
-    return float(_divergences(*(np.histogram(of, edges)[0] / len(of) for of in (own, gold))))
+def _bins(margins: np.ndarray) -> np.ndarray:
+    """In which bin each margin lies, of `BINS` between an image's least and greatest; as `margins`.
+
+    They are those of all its margins, so they are the same however models are dealt.
+
+    Args:
+        margins: the first axis is that of the models.
+
+    """
+    lowest, highest = margins.min(axis=0), margins.max(axis=0)
+    shares = (margins - lowest) / np.maximum(highest - lowest, 1e-9)
+    found: np.ndarray = np.minimum((shares * BINS).astype(int), BINS - 1)
+    return found
+
+
+def _shares(bins: np.ndarray) -> np.ndarray:
+    """The share of models in each bin, `[…, BINS]`, of `bins` `[…, models]`."""
+    found: np.ndarray = (bins[..., None] == np.arange(BINS)).mean(axis=-2)
+    return found
 
 
 def _divergences(p: np.ndarray, q: np.ndarray) -> np.ndarray:

@@ -4,28 +4,69 @@ Of each forget image half of the models had it and were made to forget it, and h
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
 from lotus.attacks.base.known import Known, References
 from lotus.attacks.base.success import FPR, LEVEL, Estimate, clopper_pearson
+from lotus.metrics.membership import auc
 
 REPEATS = 500
 """Times that images and models are resampled."""
 
 
-def leave_one_out(
-    score: Callable[[Known], np.ndarray], logits: np.ndarray, labels: np.ndarray, had: np.ndarray
-) -> np.ndarray:
-    """Score of each image for each model, by all the other models; `[models, n]`.
+@dataclass(frozen=True)
+class Attacked:
+    """Models of a kind, each attacked by all the others.
+
+    Attributes:
+        images: those that can be attacked; `[n]`.
+        scores: float32 `[models, n]`, as they are kept.
+        had: bool `[models, n]`: whether a model was trained on an image before it forgot it.
+
+    """
+
+    images: np.ndarray
+    scores: np.ndarray
+    had: np.ndarray
+
+    def aucs(self) -> list[float]:
+        """Returns the AUC of each model; NaN of one that had all of the images, or none."""
+        return [
+            auc(own[had], own[~had]) if had.any() and not had.all() else float("nan")
+            for own, had in zip(self.scores, self.had, strict=True)
+        ]
+
+
+def attack_each(
+    score: Callable[[Known], np.ndarray],
+    logits: np.ndarray,
+    labels: np.ndarray,
+    had: np.ndarray,
+    images: np.ndarray,
+) -> Attacked:
+    """Attacks each model by all the others, on those of the images that can be attacked.
 
     Args:
         score: of an attack, which takes models that forgot an image for those with it.
         logits: `[models, n, classes]`.
         labels: `[n]`.
         had: bool `[models, n]`: whether a model was trained on an image before it forgot it.
+        images: their indices; `[n]`.
 
     """
+    usable = _usable(had)
+    scores = np.empty((len(had), 0))
+    if usable.any():
+        scores = _leave_one_out(score, logits[:, usable], labels[usable], had[:, usable])
+    return Attacked(images[usable], scores.astype(np.float32), had[:, usable])
+
+
+def _leave_one_out(
+    score: Callable[[Known], np.ndarray], logits: np.ndarray, labels: np.ndarray, had: np.ndarray
+) -> np.ndarray:
+    """Score of each image for each model, by all the other models; `[models, n]`."""
     scores = np.empty(had.shape)
     for model in range(len(logits)):
         others = np.arange(len(logits)) != model
@@ -35,13 +76,8 @@ def leave_one_out(
     return scores
 
 
-def usable_images(had: np.ndarray) -> np.ndarray:
-    """Images that can be attacked: whichever model is left out, others had them and others did not; `[n]`.
-
-    Args:
-        had: bool `[models, n]`; see `leave_one_out`.
-
-    """
+def _usable(had: np.ndarray) -> np.ndarray:
+    """Images of which others had them and others did not, whichever model is left out; bool `[n]`."""
     found: np.ndarray = np.minimum(had.sum(axis=0), (~had).sum(axis=0)) >= 2
     return found
 
@@ -54,7 +90,7 @@ def success(scores: np.ndarray, had: np.ndarray, blocks: np.ndarray) -> tuple[Es
     other models.
 
     Args:
-        scores, had: `[models, n]`; see `leave_one_out`.
+        scores, had: `[models, n]`; see `attack_each`.
         blocks: which models are drawn together, since their halves complete each other; `[models]`.
 
     """
