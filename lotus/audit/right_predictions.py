@@ -6,12 +6,13 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from lotus import layout
-from lotus.audit import memory
 from lotus.audit.said_by_models import ModelUse
+from lotus.private_folder import PRIVATE
+from lotus.records import memory
 from lotus.records.index import Index
 from lotus.records.reading import Record
 
-CACHE = Path(".lotus/predictions.json")
+CACHE = PRIVATE / "predictions.json"
 
 
 class _KeptUses(BaseModel):

@@ -10,7 +10,6 @@ import numpy as np
 from pydantic import ValidationError
 
 from lotus import layout
-from lotus.audit import memory
 from lotus.audit.open_stores import OpenStore
 from lotus.audit.sound_outputs import sound_outputs
 from lotus.config.scenarios import Scenario
@@ -21,6 +20,8 @@ from lotus.data.store import Store
 from lotus.errors import LotusError
 from lotus.formats.json_text import parse_json, read_file
 from lotus.predictions.predictions_file import ABSENT
+from lotus.private_folder import PRIVATE
+from lotus.records import memory
 from lotus.records.code_identity import code_digest
 from lotus.records.environment import versions
 from lotus.records.files import relative, sha256
@@ -33,7 +34,7 @@ from lotus.wording import counted
 KINDS = ("held-out", "half", "forget-set")
 NOTED = ("rule", "digest")
 """Parts of a forget set that its record notes too."""
-CACHE = Path(".lotus/splits.json")
+CACHE = PRIVATE / "splits.json"
 """Splits that were computed again, and were right: drawing halves takes a library that is long to load."""
 DRAWN_BY = ("numpy", "scikit-learn")
 """Libraries that draw images."""

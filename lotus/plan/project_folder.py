@@ -11,6 +11,7 @@ from pathlib import Path
 from lotus import layout, surroundings
 from lotus.errors import LotusError
 from lotus.names import shown
+from lotus.private_folder import PRIVATE
 from lotus.surroundings import WRITE_OF_OTHERS
 from lotus.tracking.dvc import refuse_braces
 from lotus.tracking.dvc_files import locked_stores
@@ -18,7 +19,7 @@ from lotus.tracking.dvc_files import locked_stores
 SNAKEMAKE = Path(".snakemake")
 DRY_RUN = frozenset(("-n", "--dry-run", "--dryrun"))
 LOCKS = SNAKEMAKE / "locks"
-WRITTEN = (SNAKEMAKE, layout.RESULTS, layout.RAW, Path("logs"), Path(".lotus"))
+WRITTEN = (SNAKEMAKE, layout.RESULTS, layout.RAW, Path("logs"), PRIVATE)
 """Folders below which jobs write; stores may be others' and read-only."""
 
 

@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from lotus.formats.json_text import parse_json, read_file
-from lotus.records.files import sha256, write_text
+from lotus.private_folder import PRIVATE
+from lotus.records.files import sha256
+from lotus.records.memory import keep
 from lotus.records.places import VARIABLE, leads_out, on_this_machine
 
-CACHE = Path(".lotus/digests.json")
+CACHE = PRIVATE / "digests.json"
 RACY = 2_000_000_000
 """Nanoseconds: a file that changed so shortly before it was read could change again unseen."""
 
@@ -64,7 +66,7 @@ def digests(paths: Iterable[str], cache: Path = CACHE, full: bool = False) -> di
     looked_at = set(wanted)
     untouched = {path: mark for path, mark in known.items() if path not in looked_at}
     fresh = {path: mark for path, (_, mark) in zip(wanted, found, strict=True) if mark}
-    _save(cache, untouched | fresh)
+    keep(cache, json.dumps(untouched | fresh, separators=(",", ":")))
     return {path: seen for path, (seen, _) in zip(wanted, found, strict=True)}
 
 
@@ -103,7 +105,7 @@ _IDENTITY = ("dev", "ino", "size", "mtime_ns", "ctime_ns")
 
 
 def _load(cache: Path) -> dict[str, Mark]:
-    """Returns what earlier calls read; nothing where the file is not what `_save` writes."""
+    """Returns what earlier calls read; nothing where the file is not what `digests` keeps."""
     try:
         content = parse_json(read_file(cache))
     except (OSError, ValueError):
@@ -116,11 +118,3 @@ def _load(cache: Path) -> dict[str, Mark]:
 def _is_mark(mark: Any) -> bool:
     types = [int] * len(_IDENTITY) + [str]
     return isinstance(mark, list) and [type(part) for part in mark] == types
-
-
-def _save(cache: Path, marks: dict[str, Mark]) -> None:
-    try:
-        write_text(cache, json.dumps(marks, separators=(",", ":")))
-    except OSError:
-        # Somebody else's project that can only be read is audited without a memory.
-        return

@@ -10,12 +10,13 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from lotus.private_folder import PRIVATE
 from lotus.records import sources, syntax
 from lotus.records.code_identity import read_ahead, sources_of_package
-from lotus.records.files import write_text
+from lotus.records.memory import keep
 from lotus.records.sources import MET, ModuleSource, sha256_of
 
-CACHE = Path(".lotus/sources.json")
+CACHE = PRIVATE / "sources.json"
 
 
 class _Kept(BaseModel):
@@ -44,7 +45,7 @@ def read_ahead_by_memory(cache: Path = CACHE) -> None:
     read_ahead()
     present = {key: MET[key] for key in map(sha256_of, sources_of_package().values())}
     if present != known:
-        _save(cache, present)
+        keep(cache, _Kept(rules=_rules(), known=present).model_dump_json())
 
 
 @cache
@@ -57,17 +58,9 @@ def _rules() -> str:
 
 
 def _load(cache: Path) -> dict[str, ModuleSource]:
-    """Returns what earlier calls found; nothing where the file is not what `_save` writes."""
+    """Returns what earlier calls found; nothing where the file is not what they kept."""
     try:
         kept = _Kept.model_validate_json(cache.read_bytes())
     except (OSError, ValidationError):
         return {}
     return kept.known if kept.rules == _rules() else {}
-
-
-def _save(cache: Path, known: dict[str, ModuleSource]) -> None:
-    try:
-        write_text(cache, _Kept(rules=_rules(), known=known).model_dump_json())
-    except OSError:
-        # A project that can only be read is planned without a memory.
-        return

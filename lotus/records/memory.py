@@ -1,4 +1,4 @@
-"""What one audit remembers for the next, in `.lotus`: keys of what it found right."""
+"""What one command remembers for the next, in `.lotus`: whoever can write there can make it up."""
 
 import hashlib
 import json
@@ -18,5 +18,5 @@ def keep(cache: Path, text: str) -> None:
     try:
         write_text(cache, text)
     except OSError:
-        # Somebody else's project that can only be read is audited without a memory.
+        # Somebody else's project that can only be read is planned and audited without a memory.
         return
