@@ -59,6 +59,9 @@ LIBRARIES = {
 STANDARD_INPUT = 0
 """Of a process that a workflow started a pipe, whose other end is the workflow's."""
 
+TUNABLES, HUGE = "GLIBC_TUNABLES", "glibc.malloc.hugetlb"
+"""Environment variable of glibc's, and what it calls the choice."""
+
 
 class WarmProcess:
     """A warm process for the length of a workflow.
@@ -101,7 +104,7 @@ class WarmProcess:
                 command += ["--workers", str(self._workers)]
                 command += chain.from_iterable(("--jobs-on", what) for what in jobs_on)
                 # PyTorch makes its folder of compiled code when it is loaded; jobs have another.
-                variables = {COMPILED: str(self._folder / "compiled"), **os.environ}
+                variables = {COMPILED: str(self._folder / "compiled"), **os.environ, **huge_pages()}
                 # Nothing is ever written to this pipe: it closes when this process ends, however it does.
                 self._process = subprocess.Popen(
                     command,
@@ -130,6 +133,16 @@ class WarmProcess:
             self._process.communicate()
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def huge_pages() -> dict[str, str]:
+    """Returns the variable by which glibc asks the system for its memory in huge pages.
+
+    There are fewer of them to look up and to copy when a job is forked, which saves some hundredths of a
+    workflow's time on a processor. Nothing where the user has said how it is to be.
+    """
+    given = os.environ.get(TUNABLES, "")
+    return {} if HUGE in given else {TUNABLES: ":".join(filter(None, (given, f"{HUGE}=1")))}
 
 
 def _listening(address: Path) -> socket.socket:
