@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from lotus.names import shown
+
 
 class LotusError(Exception):
     """Bad input. The message names the place, the value and what is accepted.
@@ -29,8 +31,8 @@ class BrokenCodeError(LotusError):
 
 
 def choices(value: str, accepted: Iterable[str]) -> str:
-    """Says what is accepted instead of `value`, the likely intention first."""
+    """Says what is accepted instead of `value`, the likely intention first; names as `shown`."""
     names = sorted(accepted)
     close = get_close_matches(value, names, n=1)
-    hint = f"did you mean '{close[0]}'? " if close else ""
-    return f"{hint}accepted: {', '.join(names) if names else 'nothing'}"
+    hint = f"did you mean '{shown(close[0])}'? " if close else ""
+    return f"{hint}accepted: {', '.join(map(shown, names)) if names else 'nothing'}"

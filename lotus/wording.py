@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from lotus.names import shown
+
 
 def counted(number: int, what: str, several: str = "", form: str = "d") -> str:
     """Gives `1 seed`, `3 seeds`.
@@ -15,14 +17,15 @@ def counted(number: int, what: str, several: str = "", form: str = "d") -> str:
 
 
 def first_of(names: Sequence[str], most: int, form: str = "d") -> str:
-    """Gives `a, b, c and 4 more`: the first `most` names, and how many others there are.
+    """Gives `a, b, c and 4 more`: the first `most` names, as `shown`, and how many others there are.
 
     Args:
         form: how the number is written; `,` for 12,000.
 
     """
     others = len(names) - most
-    return ", ".join(names[:most]) + (f" and {others:{form}} more" if others > 0 else "")
+    rest = f" and {others:{form}} more" if others > 0 else ""
+    return f"{', '.join(map(shown, names[:most]))}{rest}"
 
 
 def all_of(names: Sequence[str]) -> str:

@@ -162,7 +162,7 @@ def _sources(index: Index, cell: Benchmark, seed: int, record: Record) -> Tree:
     if problems:
         raise LotusError(
             f"{shown(Path(record.path).parent)}: is not certified, since not all that it was made of is as "
-            f"recorded: {shown(first_of(problems, 3))} (`lotus audit` lists it all)"
+            f"recorded: {first_of(problems, 3)} (`lotus audit` lists it all)"
         )
     return Tree(trees[0].artifact, {**trees[1].nodes, **trees[0].nodes})
 

@@ -57,7 +57,7 @@ def _of_files(found: Certificate) -> Iterator[str]:
     if absent:
         yield (
             f"{counted(len(absent), 'file')} of {len(stated)} cannot be checked, since they are not here: "
-            f"{first_of([shown(path) for path in absent], 3)}; check it in the folder of its project"
+            f"{first_of(absent, 3)}; check it in the folder of its project"
         )
     for path, digest in stated.items():
         now = seen[path].sha256

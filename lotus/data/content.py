@@ -138,7 +138,9 @@ def check(dataset: str, content: Content) -> None:
         )
     if len(set(classes)) < len(classes):
         twice = next(name for name in classes if classes.count(name) > 1)
-        raise LotusError(f"{dataset}: two classes are called '{twice}'; each needs its own name")
+        raise LotusError(
+            f"{dataset}: two classes are called '{shown(twice)}'; each needs its own name"
+        )
     for part, (first, end) in content.parts.items():
         counts = np.bincount(labels[first:end], minlength=len(classes))
         if part == "train" and not counts.all():
@@ -209,8 +211,8 @@ def hold_out(content: Content, share: float) -> Content:
         count = int(share * len(images) + 0.5)
         if count < 2 or count == len(images):
             raise LotusError(
-                f"class {name}: held_out = {share:g} holds out {count} of {len(images)} images; at least 2 "
-                "must be held out and 1 trained on"
+                f"class {shown(name)}: held_out = {share:g} holds out {count} of {len(images)} images; at "
+                "least 2 must be held out and 1 trained on"
             )
         drawn = np.random.default_rng([HELD_OUT_SEED, label]).permutation(images)
         test.append(drawn[:count])

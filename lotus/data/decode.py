@@ -156,7 +156,7 @@ def _told(wrong: Sequence[tuple[Path, str]]) -> str:
     (_, first), *others = wrong
     if not others:
         return first
-    names = first_of([shown(path.name) for path, _ in others], 3)
+    names = first_of([path.name for path, _ in others], 3)
     return f"{first}. These cannot be read either: {names}"
 
 

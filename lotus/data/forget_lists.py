@@ -143,7 +143,7 @@ def _read_csv(path: Path, has_names: bool) -> tuple[str, list[Entry]]:
     if kind is None:
         raise LotusError(
             f"{shown(path)}: has no column {NAME} or {ID}; it has "
-            f"{first_of([shown(name) for name in table.header], SAID)}; columns are separated by commas"
+            f"{first_of(table.header, SAID)}; columns are separated by commas"
         )
     column = header.index(kind)
     entries = [
@@ -242,7 +242,7 @@ def _problems(
         if not images:
             unknown.append(entry)
         elif asked.names and len({asked.names[at] for at in images}) > 1:
-            fitting = first_of([shown(asked.names[at]) for at in images], SAID)
+            fitting = first_of([asked.names[at] for at in images], SAID)
             several.append(f"{entry} fits {fitting}")
         elif not trained:
             held_out.append(str(entry))
@@ -341,7 +341,7 @@ def _of_columns(
 def _values_of(value: str, there: Sequence[str]) -> str:
     close = get_close_matches(value, there, n=1)
     hint = f"did you mean '{shown(close[0])}'? " if close else ""
-    return f"{hint}accepted: {first_of([shown(text) or 'nothing' for text in there], 10)}"
+    return f"{hint}accepted: {first_of([text or 'nothing' for text in there], 10)}"
 
 
 def _of_patterns(

@@ -16,7 +16,7 @@ from lotus.data.forget_rules import Known, forget_by_rule, read_known
 from lotus.data.store import Store, open_store, read_names
 from lotus.errors import LotusError, choices
 from lotus.formats.json_text import parse_json, read_file
-from lotus.names import composed
+from lotus.names import composed, shown
 from lotus.records.files import write_json
 from lotus.records.record import write_record
 
@@ -93,7 +93,7 @@ def draw_half(store: Store, seed: int) -> np.ndarray:
         drawn = rng.permutation(train[store.labels[train] == label])
         if len(drawn) == 1:
             raise LotusError(
-                f"class {name}: one training image cannot be halved; at least 2 are needed"
+                f"class {shown(name)}: one training image cannot be halved; at least 2 are needed"
             )
         middle = len(drawn) // 2
         half.append(drawn[:middle] if seed % 2 == 0 else drawn[middle:])
@@ -184,7 +184,7 @@ def cannot_be_halved(classes: Sequence[str], held_out: Sequence[int]) -> str:
     if 1 not in held_out:
         return ""
     name = classes[held_out.index(1)]
-    return f"class {name}: one held-out image cannot be halved; at least 2 are needed"
+    return f"class {shown(name)}: one held-out image cannot be halved; at least 2 are needed"
 
 
 def empty_set(forgotten: int, total: int) -> str:

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import logging
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from time import monotonic
@@ -12,6 +11,7 @@ from typing import Any, Protocol
 import torch
 
 from lotus.errors import LotusError
+from lotus.formats.torch_archive import why_damaged
 from lotus.names import shown
 from lotus.records.files import atomic
 
@@ -62,16 +62,8 @@ class Checkpoint:
         if not self._path.exists():
             return None
         try:
-            # torch does not look at the checksums that it writes.
-            with zipfile.ZipFile(self._path) as archive:
-                # torch does not compress, so its parts are no larger than the file. One that states more
-                # could fill the memory.
-                size = sum(member.file_size for member in archive.infolist())
-                if size > self._path.stat().st_size:
-                    raise LotusError("it states more bytes than it has")
-                changed = archive.testzip()
-            if changed is not None:
-                raise LotusError(f"the checksum of {changed} is wrong")
+            if damage := why_damaged(self._path):
+                raise LotusError(damage)
             saved = torch.load(self._path, map_location="cpu", weights_only=True)
             key = saved["key"]
         # Damaged pickles raise whatever their bytes happen to mean.

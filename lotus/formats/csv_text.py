@@ -158,7 +158,7 @@ def _check_header(path: Path, header: tuple[str, ...], columns: Sequence[str]) -
             hint = f"; write '{close[0].strip().lower()}' for '{shown(close[0])}'"
         raise LotusError(
             f"{shown(path)}: column {', '.join(missing)} missing; it has "
-            f"{first_of([shown(name) for name in header], 3)}{hint}"
+            f"{first_of(header, 3)}{hint}"
         )
     twice = next((name for name in header if name and header.count(name) > 1), None)
     if twice is not None:
@@ -169,4 +169,5 @@ def _check_header(path: Path, header: tuple[str, ...], columns: Sequence[str]) -
 
 def is_unfit(name: str) -> bool:
     """Whether a name has characters that cannot be shown: control characters, or no text at all."""
-    return any(unicodedata.category(character) in UNREADABLE for character in name)
+    # Most names have no such sign, and to look at each takes long.
+    return not name.isprintable() and any(unicodedata.category(c) in UNREADABLE for c in name)

@@ -120,7 +120,7 @@ def position_of_name(dataset: str, name: str) -> int:
         )
     found = image_finder(names.names)(name)
     if not found or len({names.names[at] for at in found}) > 1:
-        fitting = first_of([shown(names.names[at]) for at in found], 3) or "no image"
+        fitting = first_of([names.names[at] for at in found], 3) or "no image"
         raise LotusError(
             f"{shown(dataset)}:{shown(name)}: is the name of {fitting}; accepted: the name of one image, "
             f"such as {shown(names.names[0])}"

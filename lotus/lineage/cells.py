@@ -109,7 +109,7 @@ def read_cell(cell: AskedCell) -> list[Line]:
     name = "row" if "row" in columns else columns[0]
     rows = list(dict.fromkeys(line[name] for line in lines))
     if cell.row not in rows:
-        accepted = choices(cell.row, map(shown, rows))
+        accepted = choices(cell.row, rows)
         raise LotusError(f"{shown(cell.path)}: there is no row '{shown(cell.row)}'; {accepted}")
     of_row = [line for line in lines if line[name] == cell.row]
     metrics = list(dict.fromkeys(line["metric"] for line in of_row if "metric" in line))
@@ -117,7 +117,7 @@ def read_cell(cell: AskedCell) -> list[Line]:
         return _lines_of_metric(cell, [line for line in of_row if line["metric"] == cell.column])
     named = [name for name in columns if _is_column_of(name, cell.column)]
     if not named:
-        accepted = choices(cell.column, map(shown, [*metrics, *columns]))
+        accepted = choices(cell.column, [*metrics, *columns])
         raise LotusError(
             f"{shown(cell.path)}: there is no column '{shown(cell.column)}' in row '{shown(cell.row)}'; "
             f"{accepted}"

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from lotus.config.architectures import WeightsFile
 from lotus.errors import LotusError
+from lotus.formats.torch_archive import why_damaged
 from lotus.names import on_disk, shown
 from lotus.records.files import sha256
 
@@ -243,7 +244,7 @@ def _whole(source: str, what: str) -> str:
 
 
 def _check_archive(path: Path, source: str) -> None:
-    """Looks at what torch does not look at: checksums, sizes, and whose archive it is."""
+    """Looks at what torch does not look at: whose archive it is, sizes, and checksums."""
     if not zipfile.is_zipfile(path):
         return
     with zipfile.ZipFile(path) as archive:
@@ -255,15 +256,8 @@ def _check_archive(path: Path, source: str) -> None:
                 f"{source}: these are not weights but a zip archive that torch.save did not write; it has "
                 f"{', '.join(map(told, names[:3])) or 'nothing'}"
             )
-        if sum(info.file_size for info in archive.infolist()) > path.stat().st_size:
-            raise LotusError(
-                f"{source}: the weights are damaged: the archive states more bytes than it has"
-            )
-        changed = archive.testzip()
-    if changed is not None:
-        raise LotusError(
-            f"{source}: the weights are damaged: the checksum of {told(changed)} is wrong"
-        )
+    if damage := why_damaged(path):
+        raise LotusError(f"{source}: the weights are damaged: {damage}")
 
 
 def _line(error: Exception) -> str:

@@ -1,9 +1,9 @@
 """Seconds of the phases of a step."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 
@@ -18,12 +18,12 @@ class Stopwatch:
     def phase(self, name: str) -> Iterator[None]:
         """Adds the time that the block takes to phase `name`, of one that raises, too."""
         self.synchronize()
-        start = datetime.now(UTC)
+        start = time.monotonic()
         try:
             yield
         finally:
             self.synchronize()
-            elapsed = (datetime.now(UTC) - start).total_seconds()
+            elapsed = time.monotonic() - start
             self.seconds[name] = round(self.seconds.get(name, 0.0) + elapsed, 3)
 
     def move(self, outer: str, inner: str) -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from random_damage import EDITS, damaged
 from safetensors.torch import load_file, save, save_file
 from torch import nn
+from torch_archives import with_stated_size
 
 from lotus.config.architectures import WeightsFile
 from lotus.errors import LotusError
@@ -240,6 +241,15 @@ def test_a_changed_byte_in_the_numbers_is_damage(fill, tmp_path):
     place = whole.index(torch.full((2,), 0.5).numpy().tobytes())
     whole[place] ^= 1
     assert "the weights are damaged: the checksum of" in refusal(fill, bytes(whole))
+
+
+def test_a_part_of_another_size_than_is_stated_is_damage(fill, tmp_path):
+    """torch would fill the rest of the tensor with whatever lies in memory."""
+    torch.save({key: torch.full((2,), 0.5) for key in KEYS}, tmp_path / "w")
+    content = with_stated_size((tmp_path / "w").read_bytes(), "w/data/0", 16)
+    assert "the weights are damaged: of w/data/0 the archive states 16 bytes" in refusal(
+        fill, content
+    )
 
 
 def test_another_zip_archive_is_called_that(fill, tmp_path):
