@@ -37,6 +37,12 @@ def shown(name: str | Path) -> str:
     )
 
 
+def told(key: object) -> str:
+    """A name within a file, which can be anything, as it can be printed; a long one is cut off."""
+    text = key if isinstance(key, str) and key.isprintable() else ascii(key)
+    return text if len(text) <= 120 else f"{text[:120]}…"
+
+
 def on_disk(path: Path) -> Path:
     """The path with its names in the form of Unicode that they have on the disk.
 

@@ -104,7 +104,11 @@ class WarmProcess:
                 command += ["--workers", str(self._workers)]
                 command += chain.from_iterable(("--jobs-on", what) for what in jobs_on)
                 # PyTorch makes its folder of compiled code when it is loaded; jobs have another.
-                variables = {COMPILED: str(self._folder / "compiled"), **os.environ, **huge_pages()}
+                variables = {
+                    COMPILED: str(self._folder / "compiled"),
+                    **os.environ,
+                    **_huge_pages(),
+                }
                 # Nothing is ever written to this pipe: it closes when this process ends, however it does.
                 self._process = subprocess.Popen(
                     command,
@@ -135,7 +139,7 @@ class WarmProcess:
             shutil.rmtree(self._folder, ignore_errors=True)
 
 
-def huge_pages() -> dict[str, str]:
+def _huge_pages() -> dict[str, str]:
     """Returns the variable by which glibc asks the system for its memory in huge pages.
 
     There are fewer of them to look up and to copy when a job is forked, which saves some hundredths of a

@@ -3,7 +3,7 @@
 import zipfile
 from pathlib import Path
 
-from lotus.names import shown
+from lotus.names import told
 
 
 def why_damaged(path: Path) -> str:
@@ -23,9 +23,9 @@ def why_damaged(path: Path) -> str:
         for part in parts:
             if part.file_size != part.compress_size:
                 return (
-                    f"of {shown(part.filename)} the archive states {part.file_size:,} bytes, but has "
+                    f"of {told(part.filename)} the archive states {part.file_size:,} bytes, but has "
                     f"{part.compress_size:,}"
                 )
         # Nor does it look at the checksums that it writes.
         changed = archive.testzip()
-    return "" if changed is None else f"the checksum of {shown(changed)} is wrong"
+    return "" if changed is None else f"the checksum of {told(changed)} is wrong"

@@ -14,8 +14,7 @@ from torch import Tensor, nn
 from lotus.config.architectures import CheckpointFile
 from lotus.errors import LotusError
 from lotus.models import pretrained, weights_file
-from lotus.models.weights_file import told
-from lotus.names import on_disk, shown
+from lotus.names import on_disk, shown, told
 from lotus.records.files import atomic, refuse_to_write_over
 from lotus.wording import counted, first_of
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from lotus.errors import LotusError
-from lotus.models.weights_file import told
+from lotus.names import told
 
 log = logging.getLogger(__name__)
 

@@ -15,19 +15,13 @@ from torch import Tensor
 from lotus.config.architectures import WeightsFile
 from lotus.errors import LotusError
 from lotus.formats.torch_archive import why_damaged
-from lotus.names import on_disk, shown
+from lotus.names import on_disk, shown, told
 from lotus.records.files import sha256
 
 log = logging.getLogger(__name__)
 
 MANY = 12
 """Names of a file that a message shows."""
-
-
-def told(key: object) -> str:
-    """A name of a file's as it can be shown in a line."""
-    text = key if isinstance(key, str) and key.isprintable() else ascii(key)
-    return text if len(text) <= 120 else f"{text[:120]}…"
 
 
 def read_file(weights: WeightsFile) -> dict[str, Tensor]:

@@ -11,6 +11,7 @@ from lotus.page.vouched import AUDIT, Vouched
 from lotus.page.ways import Basis, Cell, Formula, Way
 from lotus.records.files import sha256
 from lotus.records.reading import Record, read_record
+from lotus.results.metrics_file import KEYS
 from lotus.results.titles import benchmark_title, row_title
 
 T = TypeVar("T", bound=Hashable)
@@ -138,11 +139,10 @@ def _step(record: Record, texts: Numbered[str], files: Numbered[tuple[str, str]]
 def _subject(record: Record) -> str:
     """Says what a step is about."""
     about = {key: str(value) for key, value in record.about.items()}
-    keys = ("dataset", "architecture", "scenario", "study", "protocol")
     row = row_title(about["row"]) if "row" in about else ""
     item = about.get("item") or about.get("table") or ""
     seed = f"seed {about['seed']}" if "seed" in about else ""
-    where = benchmark_title(**{key: about[key] for key in keys if about.get(key)})
+    where = benchmark_title(**{key: about[key] for key in KEYS if about.get(key)})
     return ", ".join(filter(None, (row, item, where, seed)))
 
 

@@ -255,7 +255,7 @@ def _other_images(store: RecordedStore, draft: Path) -> str:
         return ""
     known = dict(zip(was.names, was.sha256, strict=True))
     pairs = dict(zip(now.names, now.sha256, strict=True))
-    others = [shown(name) for name, digest in pairs.items() if known.get(name) != digest]
+    others = [name for name, digest in pairs.items() if known.get(name) != digest]
     return f" ({first_of(others, 3)} changed)" if others else ""
 
 

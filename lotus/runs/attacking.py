@@ -14,7 +14,7 @@ from lotus.attacks.base.klom import FEWEST as FEWEST_FOR_KLOM
 from lotus.attacks.base.klom import klom
 from lotus.attacks.base.panel import Model, Panel
 from lotus.attacks.base.run_attacks import Found, run_attacks
-from lotus.attacks.base.success import FPR
+from lotus.attacks.base.success import FPR, Estimate
 from lotus.errors import LotusError
 from lotus.layout import ORIGINAL
 from lotus.names import shown
@@ -231,16 +231,9 @@ def _to_json(found: Found) -> dict[str, Any]:
         return {"auc": None, "why": why or "every model of this row collapsed"}
     area, rate = found.auc, found.tpr
     if rate is None:
-        why = (
-            f"{counted(found.others, 'image')} on the other side resolve a false-positive rate of "
-            f"{found.finest_fpr:.2%} at best"
-        )
-    of_tpr = (None, None, None) if rate is None else (rate.value, rate.low, rate.high)
+        why = too_coarse(counted(found.others, "image"), found.finest_fpr)
     return {
-        "auc": area.value,
-        "auc_low": area.low,
-        "auc_high": area.high,
-        **dict(zip(("tpr_at_1_fpr", "tpr_low", "tpr_high"), of_tpr, strict=True)),
+        **rates_to_json(area, rate),
         "finest_fpr": found.finest_fpr,
         "images": found.images,
         "others": found.others,
@@ -249,6 +242,28 @@ def _to_json(found: Found) -> dict[str, Any]:
         "seeds": {str(seed): of.auc for seed, of in found.seeds.items()},
         "why": why,
     }
+
+
+def rates_to_json(area: Estimate, rate: Estimate | None) -> dict[str, float | None]:
+    """Returns AUC and TPR at `FPR` with their intervals; None for a rate that cannot be told."""
+    of_tpr = (None, None, None) if rate is None else (rate.value, rate.low, rate.high)
+    return {
+        "auc": area.value,
+        "auc_low": area.low,
+        "auc_high": area.high,
+        **dict(zip(("tpr_at_1_fpr", "tpr_low", "tpr_high"), of_tpr, strict=True)),
+    }
+
+
+def too_coarse(others: str, finest: float) -> str:
+    """Says why there is no TPR at `FPR`.
+
+    Args:
+        others: how many are on the other side, in words.
+        finest: the smallest false-positive rate above 0 that they can show.
+
+    """
+    return f"{others} on the other side resolve a false-positive rate of {finest:.2%} at best"
 
 
 def _to_arrays(row: str, attack: str, found: Found) -> dict[str, np.ndarray]:

@@ -16,7 +16,13 @@ from lotus.attacks.base.success import FPR
 from lotus.errors import LotusError
 from lotus.layout import ORIGINAL
 from lotus.names import shown
-from lotus.runs.attacking import Runs, sound_models, write_found
+from lotus.runs.attacking import (
+    Runs,
+    rates_to_json,
+    sound_models,
+    too_coarse,
+    write_found,
+)
 from lotus.runs.labels import check_labels
 from lotus.wording import counted
 
@@ -112,12 +118,8 @@ def _attack(
     area, rate = success(attacked.scores, attacked.had, np.array(seeds) // 2)
     others = int((~attacked.had).sum())
     is_fine = 1 / others <= FPR
-    told = (rate.value, rate.low, rate.high) if is_fine else (None, None, None)
     numbers = {
-        "auc": area.value,
-        "auc_low": area.low,
-        "auc_high": area.high,
-        **dict(zip(("tpr_at_1_fpr", "tpr_low", "tpr_high"), told, strict=True)),
+        **rates_to_json(area, rate if is_fine else None),
         "finest_fpr": 1 / others,
         "images": len(attacked.images),
         "others": others,
@@ -128,10 +130,7 @@ def _attack(
             for seed, found in zip(seeds, attacked.aucs(), strict=True)
             if np.isfinite(found)
         },
-        "why": ""
-        if is_fine
-        else f"{counted(others, 'pair')} on the other side resolve a false-positive rate of "
-        f"{1 / others:.2%} at best",
+        "why": "" if is_fine else too_coarse(counted(others, "pair"), 1 / others),
     }
     return numbers, _arrays(seeds, attacked)
 

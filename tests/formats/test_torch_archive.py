@@ -1,5 +1,7 @@
 """Archives of `torch.save` are looked through before torch believes them."""
 
+import zipfile
+
 import pytest
 import torch
 from torch_archives import with_stated_size
@@ -35,3 +37,14 @@ def test_a_changed_byte_of_a_part_is_noticed(archive):
     content[content.index(torch.full((3,), 0.5).numpy().tobytes())] ^= 1
     archive.write_bytes(content)
     assert why_damaged(archive) == "the checksum of w/data/0 is wrong"
+
+
+def test_a_long_name_of_a_part_is_cut_off(tmp_path):
+    with zipfile.ZipFile(tmp_path / "w.pt", "w") as archive:
+        archive.writestr("w/data/" + 1000 * "0", b"four")
+        archive.writestr("w/data.pkl", bytes(100))
+    changed = with_stated_size((tmp_path / "w.pt").read_bytes(), "data/" + 1000 * "0", 8)
+    (tmp_path / "w.pt").write_bytes(changed)
+    assert why_damaged(tmp_path / "w.pt") == (
+        f"of w/data/{113 * '0'}… the archive states 8 bytes, but has 4"
+    )

@@ -139,8 +139,7 @@ def label_of(name: str, classes: Sequence[str], place: str) -> int:
     if name not in classes:
         alike = [str(pair) for pair in look_alikes([*classes, name]) if pair.second == name]
         raise LotusError(
-            f"{place}: '{shown(name)}' is not one of the {len(classes)} classes "
-            + first_of([*classes], 3)
+            f"{place}: '{shown(name)}' is not one of the {len(classes)} classes {first_of(classes, 3)}"
             + "".join(f"; {pair}" for pair in alike[:1])
         )
     return classes.index(name)
