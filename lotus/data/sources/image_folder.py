@@ -168,13 +168,13 @@ def _beside(folder: Path) -> str:
     except OSError:
         return ""
     others = [path.name for path in there if path.name not in PARTS]
-    named = [shown(name) for name in others if not is_companion(name)]
+    named = [name for name in others if not is_companion(name)]
     for name in named:
         if name.strip().lower() in PARTS:
-            return f"; '{name}' is there: rename it to '{name.strip().lower()}'"
+            return f"; '{shown(name)}' is there: rename it to '{name.strip().lower()}'"
     inner = next((name for name in named if (folder / name / "train").is_dir()), None)
     if inner is not None:
-        return f"; '{inner}' has it: name that folder"
+        return f"; '{shown(inner)}' has it: name that folder"
     return f"; it has {first_of(named, 3)}" if named else ""
 
 

@@ -207,6 +207,13 @@ def test_the_parts_under_other_names_are_hinted_at(own):
     assert "'own' has it: name that folder" in refused(own.parent)
 
 
+def test_a_hint_finds_folders_by_their_names_and_writes_them_printably(own):
+    odd = own.rename(own.with_name("own\u200b"))
+    assert r"'own\u200b' has it: name that folder" in refused(odd.parent)
+    (odd / "train").rename(odd / "train\u3000")
+    assert r"'train\u3000' is there: rename it to 'train'" in refused(odd)
+
+
 def test_a_link_to_nothing_is_no_missing_part(own):
     shutil.rmtree(own / "test")
     (own / "test").symlink_to("nowhere")
