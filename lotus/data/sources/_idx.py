@@ -1,11 +1,9 @@
 """MNIST's file format, which several data sets share."""
 
 import gzip
-import tempfile
 import zlib
-from collections.abc import Callable
+from math import prod
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
 
 import numpy as np
 
@@ -13,53 +11,57 @@ from lotus.data.archives import limit_of, refuse_too_large
 from lotus.data.content import Content, joined
 from lotus.errors import LotusError
 
-if TYPE_CHECKING:
-    import torch
-
 PART = 1 << 20
 """Bytes that are unpacked at once."""
 
+BYTES = b"\0\0\x08"
+"""How a file of unsigned bytes begins; how many sizes follow is said next."""
+
 
 def read_idx(image_file: Path, label_file: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Images uint8 `[N, H, W, 1]` and labels int64 `[N]` of gzipped idx files, by torchvision's reader.
+    """Images uint8 `[N, H, W, 1]` and labels int64 `[N]` of gzipped idx files.
 
     Raises:
         LotusError: a file is cut off or of another form, or the two do not fit together.
 
     """
-    from torchvision.datasets.mnist import read_image_file, read_label_file
-
-    images = _unzipped(image_file, read_image_file)
-    labels = _unzipped(label_file, read_label_file)
+    # torchvision reads these files, too, but takes seconds to load, and each new plan counts the labels.
+    images, labels = _values(image_file, 3), _values(label_file, 1)
     if len(images) != len(labels):
         raise LotusError(
             f"{image_file} has {len(images)} images, {label_file} {len(labels)} labels; "
             "their numbers must be equal"
         )
-    return images[..., None], labels
+    return images[..., None], labels.astype(np.int64)
 
 
-def _unzipped(path: Path, reader: "Callable[[str], torch.Tensor]") -> np.ndarray:
-    # torchvision's readers want files that are not gzipped.
+def _values(path: Path, dimensions: int) -> np.ndarray:
+    """Returns the unsigned bytes of an idx file, which has as many sizes as `dimensions` before them."""
+    content = _unzipped(path)
+    start = 4 + 4 * dimensions
+    if len(content) < start or content[:4] != BYTES + bytes([dimensions]):
+        raise _other(path, f"it does not begin as one of unsigned bytes in {dimensions} dimensions")
+    shape = [int(size) for size in np.frombuffer(content, ">u4", dimensions, offset=4)]
+    if len(content) - start != prod(shape):
+        size = " x ".join(map(str, shape))
+        raise _other(path, f"it states {size} bytes, and has {len(content) - start}")
+    return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
+
+
+def _unzipped(path: Path) -> bytearray:
+    content, limit = bytearray(), limit_of(path)
     try:
-        with tempfile.NamedTemporaryFile() as file:
-            with gzip.open(path) as packed:
-                _copy(path, packed, file)
-            file.flush()
-            found: np.ndarray = reader(file.name).numpy()
-    except (gzip.BadGzipFile, zlib.error, EOFError, ValueError, KeyError, AssertionError) as error:
-        raise LotusError(
-            f"{path}: is not a whole gzipped idx file: {error or 'it is cut off'}; get it again"
-        ) from error
-    return found
+        with gzip.open(path) as packed:
+            while part := packed.read(PART):
+                content += part
+                refuse_too_large(path, len(content), limit)
+    except (gzip.BadGzipFile, zlib.error, EOFError) as error:
+        raise _other(path, str(error)) from error
+    return content
 
 
-def _copy(path: Path, packed: gzip.GzipFile, file: IO[bytes]) -> None:
-    size, limit = 0, limit_of(path)
-    while part := packed.read(PART):
-        size += len(part)
-        refuse_too_large(path, size, limit)
-        file.write(part)
+def _other(path: Path, why: str) -> LotusError:
+    return LotusError(f"{path}: is not a whole gzipped idx file: {why}; get it again")
 
 
 def read_four(paths: tuple[Path, ...], classes: tuple[str, ...]) -> Content:
