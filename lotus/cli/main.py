@@ -211,6 +211,8 @@ INSPECTING = frozenset(
 OF_JOBS = {
     "models": ("lotus.runs.gradcam", "lotus.runs.train", "lotus.runs.unlearn"),
     "results": (
+        *("pandas", "scipy.stats", "sklearn.linear_model", "sklearn.model_selection"),
+        *("matplotlib.figure", "seaborn"),
         "lotus.claims.verdicts",
         "lotus.figures.draw",
         "lotus.page.report",
@@ -227,12 +229,18 @@ OF_JOBS = {
 @click.argument("listeners", type=int, nargs=-1, required=True)
 @click.option("--workers", type=click.IntRange(0), default=0)
 @click.option("--jobs-on", type=click.Choice([*OF_JOBS]), multiple=True, required=True)
-def serve(listeners: tuple[int, ...], workers: int, jobs_on: tuple[str, ...]) -> None:
+@click.option("--network", "networks", multiple=True)
+def serve(
+    listeners: tuple[int, ...], workers: int, jobs_on: tuple[str, ...], networks: tuple[str, ...]
+) -> None:
     """Load the libraries and do jobs that arrive at LISTENERS (started by the workflow)."""
     from lotus.engine import asking, warm
 
     os.environ.pop(asking.VARIABLE, None)
-    warm.serve(listeners, main, {what: OF_JOBS[what] for what in jobs_on}, workers)
+    modules = {what: OF_JOBS[what] for what in jobs_on}
+    if asking.MODELS in modules:
+        modules[asking.MODELS] += networks
+    warm.serve(listeners, main, modules, workers)
 
 
 def run() -> None:

@@ -23,7 +23,8 @@ import subprocess
 import sys
 import tempfile
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from functools import partial
 from itertools import chain
@@ -39,7 +40,6 @@ from lotus.engine.asking import (
     LEFT,
     MODELS,
     READY,
-    RESULTS,
     SIZE,
     VARIABLE,
     is_peer_this_user,
@@ -48,14 +48,6 @@ from lotus.private_folder import COMPILED
 from lotus.records.began import begin_job
 from lotus.surroundings import PACKAGE
 
-LIBRARIES = {
-    MODELS: ("torch", "timm.models.vision_transformer"),
-    RESULTS: (
-        *("sklearn.linear_model", "sklearn.model_selection", "scipy.stats"),
-        *("pandas", "matplotlib.figure", "seaborn"),
-    ),
-}
-"""Libraries that jobs load."""
 STANDARD_INPUT = 0
 """Of a process that a workflow started a pipe, whose other end is the workflow's."""
 
@@ -70,11 +62,15 @@ class WarmProcess:
         command: what runs this checkout's `lotus`.
         log: where it reports.
         workers: processes for models that stay after a job (`lotus.engine.kept`).
+        networks: modules that build the networks of jobs on models.
 
     """
 
-    def __init__(self, command: Sequence[str], log: Path, workers: int = 0) -> None:
+    def __init__(
+        self, command: Sequence[str], log: Path, workers: int = 0, networks: Sequence[str] = ()
+    ) -> None:
         self._command, self._log, self._workers = command, log, workers
+        self._networks = networks
         self._process: subprocess.Popen[bytes] | None = None
         self._folder: Path | None = None
 
@@ -103,6 +99,7 @@ class WarmProcess:
                 command = [*self._command, "warm", *map(str, numbers)]
                 command += ["--workers", str(self._workers)]
                 command += chain.from_iterable(("--jobs-on", what) for what in jobs_on)
+                command += chain.from_iterable(("--network", module) for module in self._networks)
                 # PyTorch makes its folder of compiled code when it is loaded; jobs have another.
                 variables = {
                     COMPILED: str(self._folder / "compiled"),
@@ -171,8 +168,8 @@ def serve(
     Args:
         listeners: numbers of the sockets on which jobs arrive: for all jobs, and for those of the workers.
         work: does one job from `sys.argv`; may raise SystemExit.
-        modules: of this package, that jobs need, by what the jobs are on. Those of the first are loaded
-            before any job is done, others as soon as no job waits.
+        modules: that jobs need, by what the jobs are on. Those of the first are loaded before any job is
+            done, others one by one while no job waits, so that none waits for all of them.
         workers: processes for models that stay after a job.
 
     """
@@ -181,8 +178,10 @@ def serve(
         for each in sockets:
             # Else a program that a job calls would listen on, and nobody would hear that this one is gone.
             each.set_inheritable(False)
-        first, *later = modules.items()
-        _load(*first)
+        first, *others = (_parts(*each) for each in modules.items())
+        for load in first:
+            load()
+        later = deque(chain.from_iterable(others))
         importlib.import_module("lotus.records.environment").look_ahead()
         loaded = LoadedCode()
         # Nobody here waits for the jobs, so the system is to clear away those that ended.
@@ -202,7 +201,7 @@ def serve(
                 connection, _ = listener.accept()
             except (TimeoutError, BlockingIOError):
                 if later:
-                    _load(*later.pop(0))
+                    later.popleft()()
                     loaded.note()
                 continue
             if not is_peer_this_user(connection):
@@ -222,21 +221,26 @@ def _is_left_alone() -> bool:
     return bool(select.select([STANDARD_INPUT], [], [], 0)[0])
 
 
-def _load(what: str, modules: Sequence[str]) -> None:
-    """Loads what jobs on models, or on results, need, and reads the code that their records state."""
+def _parts(what: str, modules: Sequence[str]) -> Iterator[Callable[[], None]]:
+    """Yields what loads, piece by piece, all that jobs on models, or on results, need.
+
+    At the end it reads the code that their records state.
+    """
+    identity = partial(importlib.import_module, "lotus.records.code_identity")
     for module in modules:
-        # The job that needs a module which cannot be loaded says so.
-        with suppress(Exception):
-            importlib.import_module(module)
-    for library in LIBRARIES[what]:
-        importlib.import_module(library)
-    identity = importlib.import_module("lotus.records.code_identity")
+        yield partial(_load, module)
     if what == MODELS:
-        importlib.import_module("lotus.runs.run").load_optimizers()
-        identity.reach(*modules)
+        yield lambda: importlib.import_module("lotus.runs.run").load_optimizers()
+        yield lambda: identity().reach(*modules)
     else:
         # Each figure and each table begins in a module of its own.
-        identity.read_ahead()
+        yield lambda: identity().read_ahead()
+
+
+def _load(module: str) -> None:
+    # The job that needs a module which cannot be loaded says so.
+    with suppress(Exception):
+        importlib.import_module(module)
 
 
 def _turn_away(listener: socket.socket) -> None:

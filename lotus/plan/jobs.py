@@ -11,7 +11,7 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
-from lotus import layout
+from lotus import layout, models
 from lotus.data.store import is_given
 from lotus.engine import asking
 from lotus.engine.device import check_name
@@ -20,6 +20,7 @@ from lotus.engine.runtime import parse
 from lotus.engine.sharing import VARIABLE, slots_wanted
 from lotus.errors import LotusError
 from lotus.names import shown
+from lotus.plan.plan import Plan
 from lotus.wording import counted
 
 
@@ -98,6 +99,13 @@ def jobs_on(jobs: Iterable[Any]) -> list[str]:
     """
     found = {asking.MODELS if "gpu" in job.rule.resources else asking.RESULTS for job in jobs}
     return [what for what in (asking.MODELS, asking.RESULTS) if what in found]
+
+
+def modules_of_networks(plan: Plan) -> list[str]:
+    """Returns the modules of this package that build an experiment's networks, in the order of the grid."""
+    used = dict.fromkeys(cell.architecture for cell in plan.cells)
+    ours = (models.modules_of(plan.settings.architectures[name])[0] for name in used)
+    return list(dict.fromkeys(ours))
 
 
 def asked_targets(arguments: Sequence[str]) -> list[str]:

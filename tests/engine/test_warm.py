@@ -14,24 +14,17 @@ from typing import NamedTuple
 
 import psutil
 import pytest
+from waiting import WAIT, wait_until
 
 from lotus.engine import asking, warm
 
 ROOT = Path(__file__).parents[2]
 LOTUS = [sys.executable, "-P", str(ROOT / "workflow/run_lotus.py")]
-WAIT = 120
 
 
 class Running(NamedTuple):
     address: Path
     pid: int
-
-
-def wait_until(done):
-    end = time.monotonic() + WAIT
-    while not done():
-        assert time.monotonic() < end
-        time.sleep(0.1)
 
 
 @pytest.fixture(scope="module")

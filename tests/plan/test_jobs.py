@@ -15,6 +15,7 @@ from lotus.engine import gpus
 from lotus.engine.asking import MODELS, OF_MODELS, RESULTS
 from lotus.errors import LotusError
 from lotus.plan import jobs
+from lotus.plan.declared import declared
 from lotus.plan.jobs import (
     asked_targets,
     computing,
@@ -200,6 +201,11 @@ def test_jobs_on_models_are_those_of_rules_that_may_ask_for_a_gpu():
             # Of steps whose command is looked up, the rule has the name.
             name = called or re.findall(r"rule ([a-z]+)", rule)[0]
             assert (name in OF_MODELS) == ("gpu=GPU" in rule), rule
+
+
+def test_the_networks_of_an_experiment_are_named_once_each():
+    plan = declared([ROOT / "config/fashion-mini.yaml"], {}).plan
+    assert jobs.modules_of_networks(plan) == ["lotus.models.resnet18", "lotus.models.vit"]
 
 
 def test_a_sigterm_is_heard_while_the_lock_of_who_hears_it_is_held():

@@ -22,7 +22,9 @@ if workflow.is_main_process:
 # A process with the libraries loaded does the jobs of this machine: on a cluster's node, models alone. To
 # load them all takes longer than what so few jobs load themselves.
 FEW = 3
-WARM = warm.WarmProcess(LOTUS, layout.log_of("warm"), ON.workers)
+WARM = warm.WarmProcess(
+    LOTUS, layout.log_of("warm"), ON.workers, jobs.modules_of_networks(PLAN)
+)
 if jobs.is_batch(sys.argv) and not IN_CONDA:
     WARM.serve_children([MODELS])
 
