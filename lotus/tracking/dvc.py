@@ -1,5 +1,6 @@
 """DVC, called as its command: the bytes of stores, models, predictions and results."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -8,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lotus import layout
 from lotus.errors import LotusError
@@ -100,8 +101,19 @@ def in_repository() -> bool:
 
 
 def has_remote() -> bool:
-    """Whether the project has a DVC remote."""
-    return bool(dvc("remote", "list").strip())
+    """Whether the project has a DVC remote.
+
+    Raises:
+        LotusError: DVC cannot read its settings.
+
+    """
+    from dvc.exceptions import DvcException
+
+    try:
+        with _repository() as repo:
+            return bool(repo.config["remote"])
+    except (DvcException, OSError) as error:
+        raise LotusError(f"DVC cannot say whether it has a remote: {error}") from error
 
 
 def pull_files(file: Path) -> int:
@@ -150,8 +162,7 @@ def cache_stores(folders: Sequence[Path], out: Path, record: Path) -> None:
 
     """
     targets = [folder.as_posix() for folder in folders]
-    _commit_as_locked(targets)
-    write_text(out, dvc("status", "--json", *targets))
+    write_text(out, f"{json.dumps(_commit_as_locked(targets))}\n")
     write_record(
         record,
         kind="cache",
@@ -163,25 +174,32 @@ def cache_stores(folders: Sequence[Path], out: Path, record: Path) -> None:
     )
 
 
-def _commit_as_locked(targets: Sequence[str]) -> None:
+def _commit_as_locked(targets: Sequence[str]) -> dict[str, Any]:
     """Puts what DVC files list into DVC's cache, and writes none of these files.
 
     `dvc commit` writes them anew, with what it finds. A job that asks git at this moment would state that
     its code was edited, and a wrong store would take the place of the locked one.
+
+    Returns:
+        What DVC says of them afterwards: nothing where all is as listed.
+
     """
     from dvc.exceptions import DvcException
 
     try:
-        with _repository() as repo, repo.lock:
-            for target in targets:
-                for stage, place in repo.stage.collect_granular(target):
-                    if any(out.changed_checksum() for out in stage.filter_outs(place)):
-                        raise LotusError(
-                            f"{target}: it is not the store that {layout.LOCK} locks, "
-                            "so DVC was not given it"
-                        )
-                    # Left where they are: others read them.
-                    stage.commit(filter_info=place, relink=False)
+        with _repository() as repo:
+            with repo.lock:
+                for target in targets:
+                    for stage, place in repo.stage.collect_granular(target):
+                        if any(out.changed_checksum() for out in stage.filter_outs(place)):
+                            raise LotusError(
+                                f"{target}: it is not the store that {layout.LOCK} locks, "
+                                "so DVC was not given it"
+                            )
+                        # Left where they are: others read them.
+                        stage.commit(filter_info=place, relink=False)
+            said: dict[str, Any] = repo.status(targets=targets)
+            return said
     except (DvcException, OSError) as error:
         raise LotusError(f"DVC cannot take {', '.join(targets)}: {error}") from error
 
