@@ -35,12 +35,6 @@ include: "workflow/rules/report.smk"
 include: "workflow/rules/publish.smk"
 
 
-from lotus.records.kept_sources import read_ahead_by_memory
-
-# Digests of the code are most of what a plan would wait for.
-read_ahead_by_memory()
-
-
 rule all:
     default_target: True
     input:
@@ -61,3 +55,4 @@ if workflow.remote_exec:
     workflow.localrules(*(rule.name for rule in workflow.rules))
 
 refuse_unknown_targets()
+load_and_read_ahead()

@@ -28,7 +28,7 @@ OF_MODELS = frozenset({"rank-images", "pretrain", "retrain", "unlearn", "tune", 
 
 LIGHT = frozenset(
     {
-        *("fetch", "store", "verify", "split-held-out", "choose-forget-set", "halve-training"),
+        *("fetch", "store", "verify", "choose-forget-set", "halve-training"),
         *("hash-images", "duplicates", "picture-forget-set", "seal"),
     }
 )

@@ -48,6 +48,9 @@ from lotus.private_folder import COMPILED
 from lotus.records.began import begin_job
 from lotus.surroundings import PACKAGE
 
+ADDRESS = "socket"
+"""Its name, in a folder of its own."""
+
 STANDARD_INPUT = 0
 """Of a process that a workflow started a pipe, whose other end is the workflow's."""
 
@@ -75,7 +78,9 @@ class WarmProcess:
         self._folder: Path | None = None
 
     def start(self, jobs_on: Sequence[str]) -> Path | None:
-        """Starts it; jobs that come before it is ready wait for it, or load little themselves.
+        """Starts it, unless it runs; jobs that come before it is ready wait, or load little themselves.
+
+        It ends with this process, or before by `stop`.
 
         Args:
             jobs_on: what it loads libraries for, the first first; jobs on others load their own.
@@ -85,9 +90,12 @@ class WarmProcess:
             time.
 
         """
+        if self._process is not None and self._folder is not None:
+            return self._folder / ADDRESS
+        atexit.register(self.stop)
         try:
             self._folder = Path(tempfile.mkdtemp(prefix="lotus-"))
-            address = self._folder / "socket"
+            address = self._folder / ADDRESS
             self._log.parent.mkdir(parents=True, exist_ok=True)
             with ExitStack() as here:
                 # It gets them listening, so that jobs can come at once; with its end nobody listens.
@@ -121,11 +129,10 @@ class WarmProcess:
         return address
 
     def serve_children(self, jobs_on: Sequence[str]) -> None:
-        """Starts it for the jobs of all processes below this one, and ends it with this one."""
+        """Starts it for the jobs of all processes below this one."""
         address = self.start(jobs_on)
         if address is not None:
             os.environ[VARIABLE] = str(address)
-            atexit.register(self.stop)
 
     def stop(self) -> None:
         """Ends it and removes its address."""
@@ -134,6 +141,7 @@ class WarmProcess:
             self._process.communicate()
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
+        self._process = self._folder = None
 
 
 def _huge_pages() -> dict[str, str]:

@@ -108,6 +108,26 @@ def modules_of_networks(plan: Plan) -> list[str]:
     return list(dict.fromkeys(ours))
 
 
+PLAIN = re.compile(r"(-c|-j|--cores|--jobs)(=?\d+)?|--config|--configfiles?|-k|--keep-going")
+"""Options with which Snakemake does what it is asked for; with others it may only look."""
+
+
+def has_all_to_do(arguments: Sequence[str]) -> bool:
+    """Whether a command line asks for a whole experiment of which nothing is made yet.
+
+    Args:
+        arguments: of the process, the program first.
+
+    """
+    options = (word for word in arguments[1:] if word.startswith("-"))
+    return (
+        _is_snakemake(arguments[0])
+        and all(PLAIN.fullmatch(option) for option in options)
+        and not layout.RESULTS.exists()
+        and not asked_targets(arguments)
+    )
+
+
 def asked_targets(arguments: Sequence[str]) -> list[str]:
     """Targets of a command line, which Snakemake tells only after its files are read; none: the default.
 
@@ -115,15 +135,18 @@ def asked_targets(arguments: Sequence[str]) -> list[str]:
         arguments: of the process, the program first.
 
     """
-    program, words = Path(arguments[0]), arguments[1:]
-    # `python -m snakemake` runs a file of its package.
-    is_snakemake = program.stem == "snakemake" or program.match("snakemake/__main__.py")
+    words = arguments[1:]
     named = {word for word in words if not word.startswith("-") and not word.isdigit()}
-    if not is_snakemake or named <= {"all"}:
+    if not _is_snakemake(arguments[0]) or named <= {"all"}:
         return []
     from snakemake.cli import get_argument_parser
 
     return list(get_argument_parser().parse_known_args(words)[0].targets)
+
+
+def _is_snakemake(program: str) -> bool:
+    # `python -m snakemake` runs a file of its package.
+    return Path(program).stem == "snakemake" or Path(program).match("snakemake/__main__.py")
 
 
 def computing(variables: Mapping[str, str], cores: int | None) -> Computing:

@@ -95,3 +95,17 @@ def test_it_loads_the_networks_of_its_jobs_and_no_other_ones(tmp_path, monkeypat
         "sys.exit('torch' not in sys.modules or 'timm' in sys.modules or 'torchvision' in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_one_that_runs_is_not_started_again(tmp_path):
+    process = warm.WarmProcess([sys.executable, "-c", "input()"], tmp_path / "log")
+    address = process.start([asking.MODELS])
+    pid = process._process.pid
+    assert process.start([asking.RESULTS]) == address
+    assert process._process.pid == pid
+    process.stop()
+    assert not address.parent.exists()
+    process.stop()
+    again = process.start([asking.MODELS])
+    assert again != address
+    process.stop()

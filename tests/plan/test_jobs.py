@@ -19,6 +19,7 @@ from lotus.plan.declared import declared
 from lotus.plan.jobs import (
     asked_targets,
     computing,
+    has_all_to_do,
     is_batch,
     kept_workers,
     launcher,
@@ -206,6 +207,27 @@ def test_jobs_on_models_are_those_of_rules_that_may_ask_for_a_gpu():
 def test_the_networks_of_an_experiment_are_named_once_each():
     plan = declared([ROOT / "config/fashion-mini.yaml"], {}).plan
     assert jobs.modules_of_networks(plan) == ["lotus.models.resnet18", "lotus.models.vit"]
+
+
+@pytest.mark.parametrize(
+    ("line", "is_so"),
+    [
+        ("snakemake --cores all", True),
+        ("snakemake -c2 --configfile config/digits.yaml --config seeds=[1]", True),
+        ("/bin/snakemake all --cores=4 --keep-going", True),
+        ("snakemake --cores 2 table1", False),
+        ("snakemake --cores 2 --dry-run", False),
+        ("snakemake -n", False),
+        ("snakemake --cores 2 --touch", False),
+        ("snakemake --cores 2 --profile profiles/slurm", False),
+        ("pytest --cores 2", False),
+    ],
+)
+def test_a_line_that_plainly_asks_for_a_whole_experiment(tmp_path, monkeypatch, line, is_so):
+    monkeypatch.chdir(tmp_path)
+    assert has_all_to_do(line.split()) == is_so
+    (tmp_path / "results").mkdir()
+    assert not has_all_to_do(line.split())
 
 
 def test_a_sigterm_is_heard_while_the_lock_of_who_hears_it_is_held():

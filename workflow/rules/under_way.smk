@@ -1,10 +1,11 @@
 """Before, while and after jobs run: who is at work here, whether stores are sound, the warm process."""
 
 from lotus.engine import warm
-from lotus.engine.asking import MODELS
+from lotus.engine.asking import MODELS, RESULTS
 from lotus.plan import damaged_stores, presence
 from lotus.plan.description import part_counts
 from lotus.plan.project_folder import keep_strangers_out, others_at_work
+from lotus.records.kept_sources import read_ahead_by_memory
 
 # Jobs have the umask from here.
 keep_strangers_out()
@@ -27,6 +28,14 @@ WARM = warm.WarmProcess(
 )
 if jobs.is_batch(sys.argv) and not IN_CONDA:
     WARM.serve_children([MODELS])
+
+
+def load_and_read_ahead():
+    """Does what jobs, and the plan, would wait for."""
+    if workflow.is_main_process and not IN_CONDA and jobs.has_all_to_do(sys.argv):
+        WARM.start([MODELS, RESULTS])
+    # Digests of the code are most of what a first plan takes.
+    read_ahead_by_memory()
 
 
 USED = set()
