@@ -15,7 +15,6 @@ import tempfile
 from filecmp import cmp
 from functools import cache
 from importlib import import_module
-from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -25,7 +24,7 @@ from snakemake.cli import get_argument_parser
 from snakemake.cli import main as snakemake_main
 
 from lotus.cli import main
-from lotus.engine import warm
+from lotus.cli.main import OF_JOBS
 from lotus.records import sources
 from lotus.records.code_identity import read_ahead
 from lotus.runs.run import load_optimizers
@@ -146,9 +145,10 @@ def _load_snakemake():
 
 @cache
 def _load_ahead():
-    """Once for all workflows: what the warm process of each would load."""
-    for library in chain.from_iterable(warm.LIBRARIES.values()):
-        import_module(library)
+    """Once for all workflows: libraries that the warm process of each would load."""
+    for module in (*OF_JOBS["results"], "timm.models.vision_transformer"):
+        if module.partition(".")[0] != PACKAGE:
+            import_module(module)
     load_optimizers()
 
 
