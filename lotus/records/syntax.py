@@ -218,7 +218,8 @@ class _Writer:
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             inner = _Within(reads_parameters=self.annotations or _may_read(node.decorator_list))
         parts: list[tuple[Any, _Within]] = []
-        form = _form(type(node))
+        kind: Any = type(node)
+        form = _form(kind)
         text = form.begin
         for name in form.fields:
             content = (
