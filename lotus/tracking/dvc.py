@@ -1,4 +1,4 @@
-"""DVC, called as its command: the bytes of stores, models, predictions and results."""
+"""DVC, called as its command or in this process: the bytes of stores, models, predictions and results."""
 
 import json
 import os
@@ -107,13 +107,8 @@ def has_remote() -> bool:
         LotusError: DVC cannot read its settings.
 
     """
-    from dvc.exceptions import DvcException
-
-    try:
-        with _repository() as repo:
-            return bool(repo.config["remote"])
-    except (DvcException, OSError) as error:
-        raise LotusError(f"DVC cannot say whether it has a remote: {error}") from error
+    with _repository("DVC cannot say whether it has a remote") as repo:
+        return bool(repo.config["remote"])
 
 
 def pull_files(file: Path) -> int:
@@ -132,16 +127,12 @@ def pull_files(file: Path) -> int:
     absent = {path: md5 for path, md5 in dvc_outs(file).items() if not Path(path).exists()}
     if not absent:
         return 0
-    from dvc.exceptions import DvcException
     from dvc_data.hashfile.hash_info import HashInfo
 
-    try:
-        with _repository() as repo:
-            if "remote" in repo.config["core"]:
-                repo.cloud.pull([HashInfo("md5", md5) for md5 in absent.values()])
-            cached = {path: Path(repo.cache.local.oid_to_path(md5)) for path, md5 in absent.items()}
-    except (DvcException, OSError) as error:
-        raise LotusError(f"{file}: DVC cannot deliver the files that it lists: {error}") from error
+    with _repository(f"{file}: DVC cannot deliver the files that it lists") as repo:
+        if "remote" in repo.config["core"]:
+            repo.cloud.pull([HashInfo("md5", md5) for md5 in absent.values()])
+        cached = {path: Path(repo.cache.local.oid_to_path(md5)) for path, md5 in absent.items()}
     lost = [path for path, place in cached.items() if not place.is_file()]
     if lost:
         raise LotusError(
@@ -184,32 +175,39 @@ def _commit_as_locked(targets: Sequence[str]) -> dict[str, Any]:
         What DVC says of them afterwards: nothing where all is as listed.
 
     """
-    from dvc.exceptions import DvcException
-
-    try:
-        with _repository() as repo:
-            with repo.lock:
-                for target in targets:
-                    for stage, place in repo.stage.collect_granular(target):
-                        if any(out.changed_checksum() for out in stage.filter_outs(place)):
-                            raise LotusError(
-                                f"{target}: it is not the store that {layout.LOCK} locks, "
-                                "so DVC was not given it"
-                            )
-                        # Left where they are: others read them.
-                        stage.commit(filter_info=place, relink=False)
-            said: dict[str, Any] = repo.status(targets=targets)
-            return said
-    except (DvcException, OSError) as error:
-        raise LotusError(f"DVC cannot take {', '.join(targets)}: {error}") from error
+    with _repository(f"DVC cannot take {', '.join(targets)}") as repo:
+        with repo.lock:
+            for target in targets:
+                for stage, place in repo.stage.collect_granular(target):
+                    if any(out.changed_checksum() for out in stage.filter_outs(place)):
+                        raise LotusError(
+                            f"{target}: it is not the store that {layout.LOCK} locks, "
+                            "so DVC was not given it"
+                        )
+                    # Left where they are: others read them.
+                    stage.commit(filter_info=place, relink=False)
+        said: dict[str, Any] = repo.status(targets=targets)
+        return said
 
 
 @contextmanager
-def _repository() -> Iterator["Repo"]:
-    """The project as DVC knows it in this process."""
+def _repository(failing: str) -> Iterator["Repo"]:
+    """The project as DVC knows it in this process.
+
+    Args:
+        failing: what DVC cannot do if it fails, for the message.
+
+    Raises:
+        LotusError: DVC fails, with what it said.
+
+    """
+    from dvc.exceptions import DvcException
     from dvc.repo import Repo
 
-    refuse_braces(Path.cwd())
-    core = {"no_scm": not in_repository(), "site_cache_dir": site_cache()}
-    with Repo(config={"core": core}) as repo:
-        yield repo
+    try:
+        refuse_braces(Path.cwd())
+        core = {"no_scm": not in_repository(), "site_cache_dir": site_cache()}
+        with Repo(config={"core": core}) as repo:
+            yield repo
+    except (DvcException, OSError) as error:
+        raise LotusError(f"{failing}: {error}") from error
