@@ -30,6 +30,7 @@ from lotus.records.environment import command_line
 from lotus.records.index import Index
 from lotus.records.reading import Record
 from lotus.records.seal import identity, sealed
+from lotus.results.metrics_file import read_metrics
 from lotus.wording import first_of
 
 PLACE = ("dataset", "architecture", "scenario", "protocol")
@@ -65,6 +66,7 @@ def _certified(index: Index, run: Path, hashes_of: Callable[[str], np.ndarray]) 
     store = open_store(layout.STORES / cell.dataset)
     hashes = hashes_of(cell.dataset)
     found, pairs = find_look_alikes(store, hashes, chosen.forget, chosen.retain)
+    rows = read_metrics(layout.metrics_file(cell, seed))["rows"]
     content = {
         "format": FORMAT,
         "kind": KIND,
@@ -87,8 +89,8 @@ def _certified(index: Index, run: Path, hashes_of: Callable[[str], np.ndarray]) 
             "kept": len(chosen.retain),
         },
         "done": _done(index, record),
-        "measured": measured(cell, seed, row),
-        "strength": strength(cell, seed, row),
+        "measured": measured(rows, cell, row),
+        "strength": strength(rows, cell, row),
         "look_alikes": {
             "within": ALIKE_WITHIN,
             "found": found,

@@ -9,20 +9,24 @@ from lotus.config.cells import Benchmark
 from lotus.layout import GOLD, GOLD_AGAIN, ORIGINAL
 from lotus.metrics.base import registry
 from lotus.results.attacks import read_attacks
-from lotus.results.metrics_file import read_metrics
 from lotus.results.power import FRESH, TRIED, Tried, read_tried
 from lotus.results.titles import benchmark_title
 from lotus.wording import all_of
 
+Rows = Mapping[str, Mapping[str, Any]]
+"""The rows of a metrics file."""
 
-def measured(cell: Benchmark, seed: int, row: str) -> dict[str, Any]:
+
+def measured(rows: Rows, cell: Benchmark, row: str) -> dict[str, Any]:
     """Returns the numbers of a model, before and after, as `lotus.certificate.form.Measured` has them.
 
+    Args:
+        rows: metrics of the model's benchmark and seed.
+
     Raises:
-        LotusError: there are no metrics of it, or a file is damaged.
+        LotusError: the file of attacks is damaged.
 
     """
-    rows = read_metrics(layout.metrics_file(cell, seed))["rows"]
     lines = [*_lines(rows, row)]
     found = [*_attacks(cell, row)]
     return {
@@ -33,7 +37,7 @@ def measured(cell: Benchmark, seed: int, row: str) -> dict[str, Any]:
     }
 
 
-def _lines(rows: Mapping[str, Mapping[str, Any]], row: str) -> Iterator[dict[str, Any]]:
+def _lines(rows: Rows, row: str) -> Iterator[dict[str, Any]]:
     for name, spec in registry.specs().items():
         line = {
             "label": spec.label,
@@ -46,7 +50,7 @@ def _lines(rows: Mapping[str, Mapping[str, Any]], row: str) -> Iterator[dict[str
             yield line
 
 
-def _number(rows: Mapping[str, Mapping[str, Any]], row: str, name: str) -> float | None:
+def _number(rows: Rows, row: str, name: str) -> float | None:
     value = rows.get(row, {}).get(name)
     return None if value is None else float(value)
 
@@ -76,7 +80,7 @@ def _attacked(cell: Benchmark) -> dict[str, dict[str, Mapping[str, Any]]]:
     }
 
 
-def _absent(rows: Mapping[str, Any], found: list[dict[str, Any]]) -> Iterator[str]:
+def _absent(rows: Rows, found: list[dict[str, Any]]) -> Iterator[str]:
     """Yields what was not measured, and why."""
     if GOLD not in rows:
         unknown = [spec.label for name, spec in registry.specs().items() if "gold" in spec.needs]
@@ -95,10 +99,13 @@ def _absent(rows: Mapping[str, Any], found: list[dict[str, Any]]) -> Iterator[st
         )
 
 
-def strength(cell: Benchmark, seed: int, row: str) -> dict[str, Any]:
+def strength(rows: Rows, cell: Benchmark, row: str) -> dict[str, Any]:
     """Returns how often each check of a model noticed what it is to notice, if that was tried here.
 
     Those that say nothing of this model (U-LiRA, say, which takes shadow models) are no checks of it.
+
+    Args:
+        rows: metrics of the model's benchmark and seed.
 
     Raises:
         LotusError: what lies there is not what `lotus power` writes.
@@ -113,7 +120,6 @@ def strength(cell: Benchmark, seed: int, row: str) -> dict[str, Any]:
     if any(getattr(cell, key) != name for key, name in tried.about.items()):
         where = benchmark_title(**tried.about)
         return _unknown(f"the checks were tried on another benchmark ({where}) alone")
-    rows = read_metrics(layout.metrics_file(cell, seed))["rows"]
     metrics = {name for name in registry.specs() if _number(rows, row, name) is not None}
     used = metrics | _attacked(cell).get(row, {}).keys()
     return {

@@ -6,7 +6,7 @@ from lotus.impact.impact import Impact, TouchedRun
 from lotus.impact.numbers import TouchedLine
 from lotus.impact.verdicts import TouchedVerdict
 from lotus.names import shown
-from lotus.results.titles import benchmark_title, row_title
+from lotus.results.titles import row_title, title_of_run
 from lotus.wording import all_of, counted
 
 SCOPES = {"paper": "the paper's benchmarks", "other": "other data"}
@@ -64,14 +64,11 @@ def _part(title: str, entries: Iterable[str]) -> Iterator[str]:
 
 def _runs(runs: Sequence[TouchedRun]) -> Iterator[str]:
     """A line for each benchmark and row, with its seeds."""
-    keys = ("dataset", "architecture", "scenario", "protocol")
     seeds: dict[tuple[str, str], list[int]] = {}
     for run in runs:
         about = run.record.about
-        where = benchmark_title(**{key: str(about[key]) for key in keys if key in about})
-        seeds.setdefault((where, row_title(str(about.get("row", "")))), []).append(
-            int(about["seed"])
-        )
+        place = title_of_run(about), row_title(str(about.get("row", "")))
+        seeds.setdefault(place, []).append(int(about["seed"]))
     for (where, row), of_row in seeds.items():
         named = "seed" if len(of_row) == 1 else "seeds"
         yield f"{where}: {row}, {named} {all_of([str(seed) for seed in sorted(of_row)])}"

@@ -7,7 +7,7 @@ from typing import Any
 from lotus import layout
 from lotus.lineage.tree import MODEL, PREDICTIONS, Node
 from lotus.records.reading import Record
-from lotus.results.titles import benchmark_title, dataset_title, row_title
+from lotus.results.titles import dataset_title, row_title, title_of_run
 
 PARTS_OF_A_RUN = {MODEL: "model", PREDICTIONS: "predictions", layout.RUN_RECORD: "run"}
 WITHOUT_RECORD = {
@@ -64,10 +64,8 @@ def _row_in_words(about: Mapping[str, Any]) -> str:
 
 def benchmark_and_seed(about: Mapping[str, Any]) -> str:
     """Benchmark and seed, as far as a record names them."""
-    keys = ("dataset", "architecture", "scenario", "study", "protocol")
-    where = benchmark_title(**{key: str(about[key]) for key in keys if about.get(key)})
     seed = f"seed {about['seed']}" if "seed" in about else ""
-    return ", ".join(filter(None, (where, seed)))
+    return ", ".join(filter(None, (title_of_run(about), seed)))
 
 
 def flatten(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -11,8 +11,7 @@ from lotus.page.vouched import AUDIT, Vouched
 from lotus.page.ways import Basis, Cell, Formula, Way
 from lotus.records.files import sha256
 from lotus.records.reading import Record, read_record
-from lotus.results.metrics_file import KEYS
-from lotus.results.titles import benchmark_title, row_title
+from lotus.results.titles import row_title, title_of_run
 
 T = TypeVar("T", bound=Hashable)
 KINDS = {
@@ -142,8 +141,7 @@ def _subject(record: Record) -> str:
     row = row_title(about["row"]) if "row" in about else ""
     item = about.get("item") or about.get("table") or ""
     seed = f"seed {about['seed']}" if "seed" in about else ""
-    where = benchmark_title(**{key: about[key] for key in KEYS if about.get(key)})
-    return ", ".join(filter(None, (row, item, where, seed)))
+    return ", ".join(filter(None, (row, item, title_of_run(about), seed)))
 
 
 def _forgotten(each: Forgotten) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from lotus.results.conventions import StatedRuns
 from lotus.results.experiment import Experiment
 from lotus.results.metrics import needs_gold
 from lotus.results.metrics_file import KEYS
-from lotus.results.titles import benchmark_title, row_title
+from lotus.results.titles import benchmark_title, row_title, title_of_run
 from lotus.wording import counted
 
 
@@ -111,12 +111,10 @@ def of_one_run(path: str, about: Mapping[str, Any], seconds: float) -> Way:
         path: of its record.
 
     """
-    keys = ("dataset", "architecture", "scenario", "protocol")
-    where = benchmark_title(**{key: str(about[key]) for key in keys if key in about})
     return Way(
         formula=formulas.JOB,
         row=row_title(str(about["row"])),
-        where=where,
+        where=title_of_run(about),
         basis=chain.of_one_run(Path(path).parent.as_posix(), about),
         seeds=(SeedValue(int(about["seed"]), f"{seconds:.1f}"),),
         cell=Cell(path),

@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import fields
 from functools import cache
 from unicodedata import category
 
+from lotus.config.cells import Benchmark
 from lotus.layout import GOLD, GOLD_AGAIN, ORIGINAL
 
 ROW_TITLES = {
@@ -81,6 +83,12 @@ def benchmark_title(
     return place_name(
         dataset_title(dataset), architecture, scenario_title(scenario), study, protocol
     )
+
+
+def title_of_run(about: Mapping[str, object]) -> str:
+    """The benchmark that a record is about, in words, as far as the record names it."""
+    named = [field.name for field in fields(Benchmark)]
+    return benchmark_title(**{key: str(about[key]) for key in named if about.get(key)})
 
 
 def place_name(

@@ -13,6 +13,7 @@ from lotus.certificate.measured import strength
 from lotus.config.cells import Benchmark
 from lotus.page.power_part import PowerPart
 from lotus.records.record import write_record
+from lotus.results.metrics_file import read_metrics
 from lotus.results.power import GROUPS, Tried, power_file, power_name
 from lotus.results.titles import benchmark_title
 
@@ -141,7 +142,9 @@ def test_what_was_tried_is_seen_and_its_links_lead_somewhere(page):
         assert f'href="../tables/{name}.csv"' in page
     ids = {*re.findall(r' id="([^"]+)"', page)}
     assert [link for link in re.findall(r'href="#([^"]+)"', page) if link not in ids] == []
-    strong = strength(Benchmark(**DIGITS, protocol="released-e1"), 13, "lotus")
+    cell = Benchmark(**DIGITS, protocol="released-e1")
+    rows = read_metrics(layout.metrics_file(cell, 13))["rows"]
+    strong = strength(rows, cell, "lotus")
     assert [check["label"] for check in strong["checks"]] == ["JSD"]
-    other = strength(Benchmark(**DIGITS, protocol="released"), 13, "lotus")
+    other = strength(rows, cell.under("released"), "lotus")
     assert "as `snakemake power` does under 'released'" in other["unknown"]
