@@ -3,8 +3,9 @@
 from math import ceil
 from typing import Annotated
 
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import Field, model_validator
 
+from lotus.config.counts import MOST_MODELS, SomeModels
 from lotus.config.fields import Name, Real, Section, Seed
 from lotus.config.grid import ProtocolName
 from lotus.config.privacy import seeds_of_shadows
@@ -40,19 +41,19 @@ class Power(Section):
         None,
         description="Whose splits, original and gold are taken; default: the first of the seeds.",
     )
-    golds: PositiveInt = Field(
+    golds: SomeModels = Field(
         20, description="Golds that alarms are calibrated by; at least 1 / level − 1."
     )
-    fresh: PositiveInt = Field(20, description="Other golds, which are to raise no alarm.")
-    references: Annotated[int, Field(ge=2)] = Field(
+    fresh: SomeModels = Field(20, description="Other golds, which are to raise no alarm.")
+    references: Annotated[SomeModels, Field(ge=2)] = Field(
         8, description="Golds and originals that attacks compare with; beside all others."
     )
-    models: PositiveInt = Field(
+    models: SomeModels = Field(
         10,
         description="Models that kept half of the forget set, and as many that kept all of it, to which "
         "nothing is done. Of these the fakes are made.",
     )
-    shadows: Annotated[int, Field(ge=0, multiple_of=2)] = Field(
+    shadows: Annotated[int, Field(ge=0, le=MOST_MODELS, multiple_of=2)] = Field(
         0,
         description="Shadow models by which U-LiRA is tried, even; 0: it is not. Of each are trained, on a "
         "random half of the training images, a gold, one that kept half of its part of the forget set, and "

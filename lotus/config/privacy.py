@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from lotus.config.counts import MOST_MODELS
 from lotus.config.fields import Section
 
 FIRST_SHADOW = 1_000_000
@@ -23,6 +24,7 @@ class Privacy(Section):
     shadows: int = Field(
         16,
         ge=4,
+        le=MOST_MODELS,
         multiple_of=2,
         description="Number of shadow models, even: each image is in half of them. Each takes an "
         "original on half of the training images, and one run of every method.",

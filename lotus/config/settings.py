@@ -9,11 +9,11 @@ from typing import Annotated
 from pydantic import (
     BeforeValidator,
     Field,
-    NonNegativeInt,
     PositiveInt,
 )
 
 from lotus.config.architectures import AnyArchitecture
+from lotus.config.counts import MOST_MODELS
 from lotus.config.fields import Name, Section, Seed, as_list
 from lotus.config.grid import Block
 from lotus.config.images import Dataset
@@ -64,8 +64,10 @@ class Settings(Section):
     seeds: Annotated[tuple[Seed, ...], Field(min_length=1, strict=False)] = Field(
         description="One original, gold and unlearned model per seed; each given once."
     )
-    gold_seeds: NonNegativeInt = Field(
+    gold_seeds: int = Field(
         0,
+        ge=0,
+        le=MOST_MODELS,
         description="So many more gold models for each seed and cell that has one: the same images, other "
         "first weights and batches. How far they are from gold is the floor under every distance to gold "
         "(docs/floor.md); golds of other seeds count too where the forget set is the same.",
