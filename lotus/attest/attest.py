@@ -25,6 +25,7 @@ from lotus.plan.making import make_plan
 from lotus.plan.plan import Plan
 from lotus.plan.step import Step
 from lotus.plan.steps import Steps
+from lotus.records.among_results import refuse_among_results
 from lotus.records.attestations import FORMAT, FROM_WEIGHTS, SAME, WHOLE, Attestation
 from lotus.records.code_identity import package_digest
 from lotus.records.draws import chances, draw
@@ -110,6 +111,10 @@ def attest(
     steps = Steps(_with_plugins(now) if wish.runs else now.plan)
     runs, absent = _there(steps, RUNS)
     results = _there(steps, RESULTS)[0] if wish.results else {}
+    if not (wish.runs or wish.results):
+        raise LotusError(
+            "--runs 0: nothing is asked for; accepted: 1 or more, or 0 with --metrics all"
+        )
     if not (runs if wish.runs else results):
         raise LotusError(
             "no results lie here that the configuration wants, so there is nothing to attest; "
@@ -198,9 +203,17 @@ def _proves(wish: AttestationWish, has_runs: bool) -> list[str]:
 
 
 def _refuse_place(out: Path) -> None:
+    accepted = "accepted: a new file"
+    if not out.name:
+        raise LotusError(f"--out: '{shown(out)}' does not name a file; {accepted}")
     for path in (out, layout.signature_of(out)):
-        if not out.name or os.path.lexists(path):
-            raise LotusError(f"--out: {shown(path)}: exists; accepted: a new file")
+        if os.path.lexists(path):
+            raise LotusError(f"--out: {shown(path)}: exists; {accepted}")
+    if os.path.realpath(out.parent) != os.path.realpath(layout.ATTESTATIONS):
+        outside = (
+            f"{accepted} outside {layout.RESULTS} and {layout.STORES}, or in {layout.ATTESTATIONS}"
+        )
+        refuse_among_results(out, "--out", outside)
 
 
 def _written(content: dict[str, Any], started: datetime, wish: AttestationWish) -> Path:

@@ -7,6 +7,7 @@ from lotus import layout
 from lotus.attest import signing
 from lotus.certificate.form import parse_certificate
 from lotus.certificate.page import page_of
+from lotus.records.among_results import refuse_among_results
 from lotus.records.files import as_text, refuse_to_write_over, write_text
 
 
@@ -29,9 +30,11 @@ def refuse_existing(out: Path, replace: bool) -> None:
         replace: whether files that are there may be written over.
 
     Raises:
-        LotusError: a file is there.
+        LotusError: a file is there, or the place is among the results or stores.
 
     """
+    accepted = f"accepted: a folder outside {layout.RESULTS} and {layout.STORES}"
+    refuse_among_results(out.parent, "--out", accepted)
     for path in (out, page_beside(out), layout.signature_of(out)):
         refuse_to_write_over(path, replace)
 

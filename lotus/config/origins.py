@@ -65,7 +65,7 @@ def _with_base(path: Path, above: tuple[Path, ...]) -> dict[Path, Origin]:
         return {path: origin}
     where = f"{origin.name}: line {origin.lines.get(('based_on',), 1)}: based_on = '{shown(base[:200])}'"
     # Beside it: a stranger's configuration shall not have any file read.
-    if Path(base).name != base:
+    if not base or Path(base).name != base:
         raise LotusError(f"{where}: must be the name of a file in the same folder")
     found = path.with_name(base)
     if found in (*above, path):

@@ -102,7 +102,8 @@ def _checked_node(plan: PlannedNode, evidence: _Evidence) -> Node:
     files = {file: next(iter(stated.get(file, {}).values()), "") for file in plan.files}
     found = {file: evidence.digest(file) for file in plan.files}
     compared = [
-        _bytes_problem(file, found[file], stated.get(file, {}), entries) for file in plan.files
+        _bytes_problem(file, found[file], stated.get(file, {}), entries, file in evidence.folders)
+        for file in plan.files
     ]
     folder = evidence.folders.get(plan.path)
     in_folder = folder.problem if folder is not None else ""
@@ -135,11 +136,22 @@ def _digest_on_disk(file: str) -> str:
 
 
 def _bytes_problem(
-    file: str, found: str, statements: Mapping[str, str], entries: Mapping[str, DvcEntry]
+    file: str,
+    found: str,
+    statements: Mapping[str, str],
+    entries: Mapping[str, DvcEntry],
+    is_of_publisher: bool = False,
 ) -> str:
-    """Returns what is wrong with a file's bytes; '' if nothing is."""
+    """Returns what is wrong with a file's bytes; '' if nothing is.
+
+    Args:
+        is_of_publisher: whether it is a folder that images were read from; its members are compared apart.
+
+    """
     if not found:
-        if _may_be_elsewhere(file) or os.path.isdir(file):
+        # Of another folder no bytes are stated; one in the place of a file does not pass for it.
+        is_folder = os.path.isdir(file) and (is_of_publisher or not any(statements.values()))
+        if _may_be_elsewhere(file) or is_folder:
             return ""
         if how := leads_out(file):
             return f"{file}: not read: it {how}"

@@ -9,11 +9,13 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch, PathPatch
 from matplotlib.path import Path as Curve
 
+from lotus import layout
 from lotus.errors import LotusError, choices
 from lotus.figures.style import BLACK, FORMS, GREY, save_as, style
 from lotus.lineage.box_layout import ASKED_FOR, Box, BoxLayout, box_layout
 from lotus.lineage.tree import Tree
 from lotus.names import shown
+from lotus.records.among_results import refuse_among_results
 
 BROKEN = "#C00000"
 WIDTH, GAP = 1.5, 0.42
@@ -34,13 +36,15 @@ def draw(tree: Tree, heading: str, out: Path) -> None:
         out: `.svg`, `.pdf` or `.png`.
 
     Raises:
-        LotusError: another ending, or it cannot be written there.
+        LotusError: another ending, a place among the results or stores, or it cannot be written there.
 
     """
     ending = out.suffix.removeprefix(".")
     if ending not in FORMS:
         accepted = choices(ending, FORMS)
         raise LotusError(f"{out}: a picture cannot have the ending '{ending}'; {accepted}")
+    accepted = f"accepted: a file outside {layout.RESULTS} and {layout.STORES}"
+    refuse_among_results(out, "--picture", accepted)
     drawn = box_layout(tree)
     try:
         # What is between two $ of a name is no formula.

@@ -17,6 +17,7 @@ from lotus.audit.project import audit_project
 from lotus.errors import LotusError
 from lotus.names import shown
 from lotus.publish.publish import refuse_unsound
+from lotus.records.among_results import refuse_among_results
 from lotus.records.files import write_text
 from lotus.records.index import Index, read_index
 from lotus.records.left_out import text_of_list
@@ -77,11 +78,10 @@ def copy_small(folder: Path) -> SmallCopy:
 
 
 def _refuse_place(folder: Path) -> None:
-    accepted = f"accepted: a new or empty folder outside {layout.RESULTS}"
+    accepted = f"accepted: a new or empty folder outside {layout.RESULTS} and {layout.STORES}"
     if not folder.name or "\0" in str(folder):
         raise LotusError(f"--into: '{shown(folder)}' does not name a folder; {accepted}")
-    if Path(os.path.realpath(folder)).is_relative_to(os.path.realpath(layout.RESULTS)):
-        raise LotusError(f"--into: {shown(folder)} lies in {layout.RESULTS}; {accepted}")
+    refuse_among_results(folder, "--into", accepted)
     if os.path.lexists(folder) and not (folder.is_dir() and not any(folder.iterdir())):
         raise LotusError(f"--into: {shown(folder)} is there already; {accepted}")
 

@@ -150,6 +150,12 @@ def test_metrics_and_what_is_made_of_them_are_found_whatever_digests_say(project
     [
         (["--sign", "nowhere"], "--sign: nowhere: no file; accepted: an SSH key"),
         (["--out", "results/claims.json"], "--out: results/claims.json: exists"),
+        (["--out", "results/mine.json"], "results/mine.json lies in results; accepted: a new file"),
+        (["--out", ""], "accepted: a new file"),
+        (
+            ["--runs", "0"],
+            "--runs 0: nothing is asked for; accepted: 1 or more, or 0 with --metrics",
+        ),
         (["--device", "abacus"], "device 'abacus' is unknown; accepted: auto, cpu, cuda"),
         (
             ["--configfile", "config/fashion-mini.yaml"],

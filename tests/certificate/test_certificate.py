@@ -148,6 +148,12 @@ def test_a_certificate_is_written_over_only_if_that_is_said(certificate):
     make(RUN, "--replace")
 
 
+def test_none_is_written_among_the_results(project):
+    done = call("certificate", "make", RUN, "--out", "results/report", "--replace")
+    assert done.exit_code == 1
+    assert "--out: results/report lies in results; accepted: a folder outside" in done.output
+
+
 def test_a_sound_one_holds(certificate):
     code, said = verified(PLACE)
     assert code == 0

@@ -25,6 +25,25 @@ def test_pictures_are_equal_files_and_broken_ones_red(project, tmp_path):
     assert not (tmp_path / "a.gif").exists()
 
 
+def test_no_result_is_drawn_over(project):
+    before = (project / TABLE).read_bytes()
+    for place in ("results/tables/mine.svg", "data/stores/mine.svg"):
+        done = CliRunner().invoke(main, ["lineage", TABLE, "--picture", place])
+        assert done.exit_code == 1
+        assert f"--picture: {place} lies in" in done.output
+        assert not Path(place).exists()
+    assert (project / TABLE).read_bytes() == before
+
+
+def test_a_folder_in_the_place_of_a_file_does_not_pass_for_it(project):
+    metrics = sorted(project.glob("results/tiny/**/metrics.json"))[0]
+    metrics.unlink()
+    metrics.mkdir()
+    done = CliRunner().invoke(main, ["lineage", TABLE])
+    assert done.exit_code == 1
+    assert f"{metrics.relative_to(project)}: cannot be read as a file" in done.output
+
+
 def test_boxes_hold_every_node_once(project):
     tree = tree_of(TABLE)
     drawn = tree_boxes.box_layout(tree)

@@ -76,6 +76,7 @@ def test_a_base_can_have_a_base(beside):
         ("mine.yaml", "is itself based on"),
         ("loop.yaml", "is itself based on"),
         ("a" * 5000, "there is no such file in"),
+        ('""', "must be the name of a file in the same folder"),
     ],
 )
 def test_a_base_that_cannot_be_read_is_one_error(beside, base, said):

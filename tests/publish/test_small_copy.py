@@ -112,12 +112,12 @@ def test_an_unsound_project_is_not_copied(clone, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["clone"]
 
 
-@pytest.mark.parametrize("place", ["taken", "results/copy", "a file"])
+@pytest.mark.parametrize("place", ["taken", "results/copy", "data/stores/copy", "a file"])
 def test_a_place_that_is_taken_is_refused(finished, tmp_path, place):
-    folder = {"taken": tmp_path, "results/copy": place, "a file": tmp_path / "file"}[place]
+    folder = {"taken": tmp_path, "a file": tmp_path / "file"}.get(place, place)
     (tmp_path / "file").write_text("")
     done = lotus(finished, "publish", "--into", folder, check=False)
     assert done.returncode == 1
     assert "accepted: a new or empty folder outside results" in done.stderr
     assert (tmp_path / "file").read_text() == ""
-    assert not (finished / "results/copy").exists()
+    assert not any((finished / folder / "copy").exists() for folder in ("results", "data/stores"))
