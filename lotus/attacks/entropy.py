@@ -8,7 +8,7 @@ from lotus.metrics.base import probabilities
 
 def score(known: Known) -> np.ndarray:
     """The entropy, negated."""
-    return -probabilities.entropy(probabilities.softmax(known.logits))
+    return -probabilities.entropy_of_logits(known.logits)
 
 
 SPEC = AttackSpec(

@@ -34,7 +34,7 @@ class SalUn:
     Loss: L = CE on randomly relabelled D_f, then on D_r (or on their shuffled union), labels uniform over
         all C classes; θ changes only where |Σ_batches ∂CE(D_f)/∂θ| at θ_o is among the largest
         `mask_share`; elsewhere it is put back and its momentum cleared after each step. As released
-        (M5) gradients are masked in the forget pass only, and the rest drifts.
+        (M5) gradients are masked in the forget pass (or the union) only, and the rest drifts.
     Reads: all forget and retain images.
     Source: Fan et al., SalUn, 2024 (with the authors' correction of February 2026: weights outside the
         mask stay): SGD .013, momentum .9, weight decay 5e-4, mask 50 %, 10 epochs, batch 256; on CIFAR-10
@@ -71,11 +71,11 @@ class SalUn:
         return student
 
     def _batches(self, task: Task) -> Iterator[tuple[Batch, bool]]:
-        """Batches of one epoch, and whether each is of the forget pass."""
+        """Batches of one epoch, and whether each has images to forget, as all of the union count."""
         relabelled = relabel(task, self.labels == "wrong")
         if self.order == "union":
             for batch in task.shuffled(relabelled + task.retain, self.batch_size):
-                yield batch, False
+                yield batch, True
             return
         for images, of_forget in ((relabelled, True), (task.retain, False)):
             for batch in task.shuffled(images, self.batch_size):

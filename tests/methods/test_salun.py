@@ -159,11 +159,14 @@ def test_salun_as_released_masks_the_forget_pass_alone(apart):
         np.testing.assert_allclose(found[name], expected, rtol=1e-5)
 
 
-def test_salun_as_released_does_not_mask_a_union(apart):
-    task = apart(np.zeros((2, 2)), protocol=RELEASED)
-    w = weights(unlearn("salun", task, mask_share=0.5, epochs=1, order="union"))
-    # One step on both images, each with half the weight.
-    np.testing.assert_allclose(w, np.array([[-1, -1], [1, 1]]) * 0.25e-3, rtol=1e-5)
+def test_salun_as_released_masks_the_gradients_of_a_union_and_lets_decay_move_the_rest(apart):
+    start = np.array([[0.0, 2.0], [0.0, 2.0]])
+    task = apart(start, protocol=RELEASED)
+    given = {"mask_share": 0.5, "epochs": 1, "order": "union", "weight_decay": 0.1}
+    w = weights(unlearn("salun", task, **given))
+    # One step on both images, each with half the weight; the second column is outside the mask.
+    np.testing.assert_allclose(w[:, 0], np.array([-1, 1]) * 0.25e-3, rtol=1e-5)
+    np.testing.assert_allclose(w[:, 1], start[:, 1] * (1 - 0.1 * 1e-3), rtol=1e-6)
 
 
 @pytest.mark.parametrize("order", ["separate", "union"])

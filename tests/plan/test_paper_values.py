@@ -72,3 +72,32 @@ def test_the_first_experiment_for_a_gpu_is_the_papers(plan):
                 assert first.hyperparameters(cell, row) == plan.hyperparameters(cell, row)
     # What the paper's lacks, and a result cannot be judged without: how far gold is from gold.
     assert (first.settings.gold_seeds, plan.settings.gold_seeds) == (1, 0)
+
+
+@pytest.mark.parametrize("name", ["paper", "cifar10-gpu", "cifar10-small", "cifar10-cpu"])
+def test_alpha_of_lotus_is_8_for_resnet18_on_cifar10_and_32_for_a_class(name):
+    found = declared([ROOT / f"config/{name}.yaml"], {}).plan
+    for cell in found.cells:
+        if "lotus" not in found.rows_of(cell):
+            continue
+        of_class = cell.scenario.startswith("class-")
+        is_eight = (cell.dataset, cell.architecture) == ("cifar10", "resnet18")
+        alpha = 32 if of_class else 8 if is_eight else 2
+        assert found.hyperparameters(cell, "lotus")["alpha"] == alpha, cell
+
+
+@pytest.mark.parametrize("name", ["paper", "cifar10-gpu", "cifar10-small", "cifar10-cpu"])
+def test_salun_lotus_differs_from_lotus_by_the_mask_alone_and_as_released_by_its_constants(name):
+    found = declared([ROOT / f"config/{name}.yaml"], {}).plan
+    for cell in found.cells:
+        if not {"lotus", "salun-lotus"} <= {*found.rows_of(cell)}:
+            continue
+        under_mask = {**found.hyperparameters(cell, "salun-lotus")}
+        alone = found.hyperparameters(cell, "lotus")
+        share = under_mask.pop("mask_share")
+        if found.column_of(cell, "salun-lotus") == "corrected":
+            assert (under_mask, share) == (alone, 0.5), cell
+        elif "m6" in cell.protocol or cell.protocol == "released":
+            stated = {key: under_mask[key] for key in ("alpha", "lr", "retain_fraction")}
+            assert (stated, share) == ({"alpha": 2, "lr": 1e-4, "retain_fraction": 0.3}, 0.1), cell
+            assert under_mask["epochs"] == alone["epochs"], cell

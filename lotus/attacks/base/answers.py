@@ -6,7 +6,10 @@ import numpy as np
 def log_softmax(logits: np.ndarray) -> np.ndarray:
     """Ln p of each class; float64 `[n, classes]`."""
     shifted = logits.astype(np.float64) - logits.max(axis=1, keepdims=True)
-    logs: np.ndarray = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    powers = np.exp(shifted)
+    # Summed without the largest, which is 1: beside it what is below 1e-16 would be lost.
+    powers[np.arange(len(powers)), shifted.argmax(axis=1)] = 0
+    logs: np.ndarray = shifted - np.log1p(powers.sum(axis=1, keepdims=True))
     return logs
 
 
