@@ -20,7 +20,7 @@ from lotus.tables.cell_texts import signed
 ERROR = 0.05
 """Share of wrong verdicts that is accepted where there is nothing to be found."""
 BEATEN = ", counts as beaten"
-"""What is said of a row whose models have all collapsed, after in which seeds."""
+"""What is said of a row whose models, several, have all collapsed, after in which seeds."""
 LEFT_OUT = ": left out"
 """What is said of seeds in which the other row's model has collapsed, after which these are."""
 
@@ -145,7 +145,8 @@ def compare(
     """Returns the advantage of `row` over `other`, with a 95 % interval that knows of no other comparison.
 
     Seeds in which the other row's model has collapsed are left out: there the row is better, by no number.
-    A row of which this is all is beaten, and one that is better in the other seeds is not better.
+    A row of which these are all, more than one, is beaten, and one that is better in the other seeds is
+    not better.
 
     Args:
         unit: `difference` or `ratio`; by default the metric's.
@@ -171,10 +172,13 @@ def compare(
         other_values=_by_seed(theirs),
     )
     if fallen:
-        status = cell.fallen(other) + (LEFT_OUT if len(shared) else BEATEN)
-        blank = replace(blank, status=status)
-        if not len(shared):
+        is_beaten = len(fallen) == cell.seeds(other) > 1
+        blank = replace(blank, status=cell.fallen(other) + (BEATEN if is_beaten else LEFT_OUT))
+        if is_beaten:
             return blank
+    if not len(shared):
+        said = f"{blank.status}, and " if fallen else ""
+        return replace(blank, status=f"{said}no seed has a sound model of both")
     if mine.isna().any() or theirs.isna().any():
         return replace(blank, status="undefined")
     if metric != TIME and len(shared) > 1 and cell.are_the_same(row, other):

@@ -336,7 +336,7 @@ def _agreement(rule: Correlated, cell: Evidence, level: float = 1 - ERROR) -> Co
 
 
 def _correlated(rule: Correlated, cell: Evidence, level: float) -> Decided:
-    """Holds where the bootstrap interval of `jsd_agreement` lies above what the rule asks for."""
+    """Holds where the interval of `jsd_agreement` lies above what the rule asks for."""
     found = _agreement(rule, cell, level)
     numbers_found = [
         ("pearson", found.pearson),
@@ -349,7 +349,7 @@ def _correlated(rule: Correlated, cell: Evidence, level: float) -> Decided:
         why = f"Too few to compare: {found.points} models of {found.groups} rows."
         return OPEN, why, numbers_found
     why = (
-        f"r = {found.pearson:.2f} ({100 * level:.4g} % bootstrap interval over whole rows "
+        f"r = {found.pearson:.2f} ({100 * level:.4g} % interval over whole rows "
         f"{found.low:.2f} to {found.high:.2f}, {found.points} models of {found.groups} rows)."
     )
     if found.low >= rule.at_least:

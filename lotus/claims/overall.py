@@ -63,7 +63,8 @@ def judge(
     Over several benchmarks, of a claim about all of them: it does not hold if it is refuted in one; it
     holds if it does in each, and each of the paper's was run; else it cannot be told. Of a claim about
     some of them: it holds if it does in one, and does not if it is refuted in each. All comparisons of
-    all its benchmarks err together at 5 %, so neither is helped by there being many.
+    all benchmarks of one scope under one protocol err together at 5 %, so neither is helped by there
+    being many.
 
     Args:
         cells: of whole protocols, one for each benchmark, protocol and study.

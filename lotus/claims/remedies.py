@@ -45,6 +45,7 @@ class Remedy:
 def of_comparison(each: PairedComparison) -> Remedy:
     """Returns what would tell one row from another."""
     pair = f"{row_title(each.row)} from {row_title(each.other)}"
+    difference = f"the difference between {row_title(each.row)} and {row_title(each.other)}"
     if each.is_inside:
         return Remedy(
             "measure", f"no number of seeds tells {pair}: both are as close to gold as another gold"
@@ -59,9 +60,9 @@ def of_comparison(each: PairedComparison) -> Remedy:
             "seeds ranks a method that is sometimes of no use",
         )
     if found.n < 2:
-        return Remedy("seeds", f"one seed says nothing of the spread between {pair}")
+        return Remedy("seeds", f"one seed says nothing of the spread of {difference}")
     if not found.is_bounded:
-        return Remedy("measure", f"the measure gives the same difference of {pair} in each seed")
+        return Remedy("measure", f"{difference} is the same in each seed")
     needed = found.needed(each.bound, 1 - found.level, POWER, MOST)
     if needed is None:
         return Remedy(

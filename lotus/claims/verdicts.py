@@ -25,18 +25,19 @@ from lotus.tables.latex import latex_table
 
 METHOD = (
     "Decided over the seeds, pair by pair, by t intervals of the paired differences (of times: ratios). "
-    "All comparisons of a claim under a protocol, of all rivals in all benchmarks, are wrong together at "
-    "an error of 5 % (Holm's correction): each interval is printed at the level at which it decides. In a "
-    "benchmark a claim holds where it lies on its side against every rival, and does not hold where that "
-    "of a rival lies on the other side. Otherwise, and with a single seed, it cannot be told. Equal "
-    "differences are as uncertain as what so many images resolve; rows that are one and the same model "
-    "share a place. Rows that are as close to gold as another gold have no rank against each other. A "
-    "rival that collapsed in every seed counts as beaten; one that did in some is judged by the other "
-    "seeds. A row that collapsed fails. A run that failed made no model: it counts as if it had not run. "
-    "A claim about every benchmark holds if it does in each and all of the paper's were run, and does not "
-    "hold if it is refuted in one; a claim about some holds if it does in one. Correlations have "
-    "bootstrap intervals over whole methods, corrected alike. Metrics are those of the protocol: textbook "
-    "under corrected, as published under released."
+    "All comparisons of one verdict (of a claim, under a protocol, on the paper's benchmarks or on "
+    "others), of all rivals in all its benchmarks, are wrong together at an error of 5 % (Holm's "
+    "correction): each interval is printed at the level at which it decides. In a benchmark a claim holds "
+    "where it lies on its side against every rival, and does not hold where that of a rival lies on the "
+    "other side. Otherwise, and with a single seed, it cannot be told. Equal differences are as uncertain "
+    "as what so many images resolve; rows that are one and the same model share a place. Rows that are as "
+    "close to gold as another gold have no rank against each other. A rival that collapsed in every seed, "
+    "of two at least, counts as beaten; one that did in some is judged by the other seeds. A row that "
+    "collapsed fails. A run that failed made no model: it counts as if it had not run. A claim about "
+    "every benchmark holds if it does in each and all of the paper's were run, and does not hold if it is "
+    "refuted in one; a claim about some holds if it does in one. Correlations have intervals over whole "
+    "methods (the span of a bootstrap and of Fisher's z), corrected alike. Metrics are those of the "
+    "protocol: textbook under corrected, as published under released."
 )
 FORMAT = 2
 

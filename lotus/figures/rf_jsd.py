@@ -98,8 +98,8 @@ SPEC = FigureSpec(
     page_order=100,
     caption="RF-JSD, which needs no gold model, against JSD to gold, corrected: one mark per "
     "method and seed, original included; gold, collapsed models and exact copies of the original "
-    "left out. In brackets the 95 % bootstrap interval of r, for which whole rows (all seeds of a method) "
-    f"are drawn: models of one method are no independent points. {SAID}",
+    "left out. In brackets the 95 % interval of r over whole rows (all seeds of a method): models of one "
+    f"method are no independent points. {SAID}",
     alt="RF-JSD against JSD, a point for each model",
     is_ours=False,
 )

@@ -374,7 +374,7 @@ def _correlations(frame: pd.DataFrame) -> list[str]:
                 found.append(f"{benchmark_title(*key)}: too few models to compare ({r.points}).")
                 continue
             found.append(
-                f"{benchmark_title(*key)}: Pearson r = {r.pearson:.2f} (95 % bootstrap interval "
+                f"{benchmark_title(*key)}: Pearson r = {r.pearson:.2f} (95 % interval "
                 f"over whole rows: {r.low:.2f} to {r.high:.2f}), Spearman {r.spearman:.2f}, "
                 f"{r.points} models of {r.groups} rows."
             )

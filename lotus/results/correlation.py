@@ -1,6 +1,8 @@
 """Does RF-JSD tell what JSD tells?"""
 
+import math
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 import pandas as pd
@@ -11,6 +13,8 @@ from lotus.results.metrics import sound
 
 TINY = 1e-28
 """Of squares: what is left of equal values by arithmetic."""
+FEWEST = 4
+"""Groups, below which Fisher's z has no interval."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +24,7 @@ class Correlation:
     Attributes:
         pearson, spearman: NaN where one of the two is constant or has a value that is not finite, or
             there are fewer than 3 points.
-        low, high: bootstrap interval of `pearson`, over whole groups of points; NaN of fewer than 3.
+        low, high: interval of `pearson`, over whole groups of points; NaN of fewer than `FEWEST`.
         p_value: at which error an interval would just end at the asked bound; 1 where there is none.
         points: how many pairs.
         groups: into how many they fall.
@@ -47,10 +51,11 @@ def correlate(
     """Pearson and Spearman correlation of `x` and `y`, float `[n]`; the bootstrap has a fixed seed.
 
     Points of one group (the models of one method, seed by seed) are alike, so that each tells less than
-    another group's. The bootstrap therefore draws whole groups, with all their points: the interval is
-    of what other methods would show, not other seeds of the same (Field & Welsh 2007, cluster bootstrap).
-    Simulated, 95 % intervals over ten rows of four models cover in 89 of 100 cases, over thirty rows
-    in 94; those over single models in 57 and 69.
+    another group's. The interval is of what other methods would show, not other seeds of the same: it
+    spans a bootstrap that draws whole groups with all their points (Field & Welsh 2007) and Fisher's z of
+    as many independent points as there are groups. Alone the bootstrap is too narrow for few groups:
+    simulated with normal values, its 95 % interval over four to ten of them lies above the true
+    correlation in up to 25 of 100 cases, the span in at most 4.
 
     Args:
         of: the group of each point, `[n]`; by default each is its own.
@@ -74,17 +79,42 @@ def correlate(
     once = np.ones((1, count))
     ranks = float(_pearson(rankdata(x), rankdata(y), once)[0])
     pearson = float(_pearson(x, y, once)[0])
-    if len(names) < 3:
+    if len(names) < FEWEST:
         return Correlation(pearson, np.nan, np.nan, 1.0, ranks, count, len(names))
     draws = np.random.default_rng(0)
     times = draws.multinomial(len(names), np.full(len(names), 1 / len(names)), size=resamples)
     drawn = _pearson(x, y, times[:, group])
     low, high = np.nanpercentile(drawn, [50 * (1 - level), 50 * (1 + level)])
     known = drawn[~np.isnan(drawn)]
-    beyond = min(float((known < bound).mean()), float((known >= bound).mean()))
+    beyond = min((known < bound).sum(), (known >= bound).sum())
+    # So many draws cannot show that there is nothing beyond.
+    p_value = min(1.0, 2 * float(1 + beyond) / (1 + len(known)))
+    lowest, highest = _fisher_interval(pearson, len(names), level)
     return Correlation(
-        pearson, float(low), float(high), min(1.0, 2 * beyond), ranks, count, len(names)
+        pearson,
+        min(float(low), lowest),
+        max(float(high), highest),
+        max(p_value, _fisher_p_value(pearson, len(names), bound)),
+        ranks,
+        count,
+        len(names),
     )
+
+
+def _fisher_interval(pearson: float, n: int, level: float) -> tuple[float, float]:
+    """That of `n` independent points: the artanh of their correlation is about normal (Fisher 1921)."""
+    half = NormalDist().inv_cdf((1 + level) / 2) / math.sqrt(n - 3)
+    return math.tanh(_artanh(pearson) - half), math.tanh(_artanh(pearson) + half)
+
+
+def _fisher_p_value(pearson: float, n: int, bound: float) -> float:
+    apart = abs(_artanh(pearson) - _artanh(bound))
+    return 2 * NormalDist().cdf(-apart * math.sqrt(n - 3))
+
+
+def _artanh(pearson: float) -> float:
+    # Of 1 it would be infinite.
+    return math.atanh(max(-1 + 1e-15, min(1 - 1e-15, pearson)))
 
 
 def _pearson(x: np.ndarray, y: np.ndarray, times: np.ndarray) -> np.ndarray:

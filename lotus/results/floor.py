@@ -146,8 +146,9 @@ def best_rows(summary: pd.DataFrame, metric: str, decimals: int = 3) -> set[str]
     best = registry.specs()[metric].best
     if best != "gold":
         distance = methods if best == "lowest" else -methods
-    elif GOLD in summary.index:
-        distance = (methods - summary.loc[GOLD, name]).abs()
+    elif _distance(summary, metric) in summary:
+        # That which is printed: the distance of two means can be another row's.
+        distance = summary.loc[methods.index, _distance(summary, metric)]
     else:
         return set()
     distance = distance.round(decimals)

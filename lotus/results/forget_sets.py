@@ -27,9 +27,9 @@ def load_forget_sets(sources: Sequence[Path]) -> pd.DataFrame:
     """A line for each row of each scenario: means over the seeds, and how its forget set was chosen.
 
     `…_std` is the deviation over the seeds, NaN of one; `…_change` is the difference to the first scenario
-    of the same benchmark; `…_in_floors` is a distance to gold in units of the floor, the mean distance of
-    another gold of the same scenario, NaN where that is not known, or is 0. Collapsed models are counted,
-    named by their seeds and in no mean: a mean that lacks a seed is NaN.
+    of the same benchmark, NaN of a row that it lacks; `…_in_floors` is a distance to gold in units of the
+    floor, the mean distance of another gold of the same scenario, NaN where that is not known, or is 0.
+    Collapsed models are counted, named by their seeds and in no mean: a mean that lacks a seed is NaN.
 
     Args:
         sources: metrics files, and one forget set of each scenario.
@@ -68,11 +68,12 @@ def load_forget_sets(sources: Sequence[Path]) -> pd.DataFrame:
     place = [key for key in KEYS if key != "scenario"]
     for metric in TO_GOLD:
         table[f"{metric}{IN_FLOORS}"] = table[metric] / _floors(table, metric)
+    earliest = table.groupby(place, sort=False)["scenario"].transform("first")
+    is_first = table["scenario"] == earliest
     for metric in MEASURED:
-        first = table.groupby([*place, "row"], sort=False)[metric].transform(
-            lambda values: values.iloc[0]
-        )
-        table[f"{metric}_change"] = table[metric] - first
+        of_first = table[metric].where(is_first)
+        first = of_first.groupby([table[key] for key in (*place, "row")], sort=False)
+        table[f"{metric}_change"] = table[metric] - first.transform("max")
     return table
 
 

@@ -192,7 +192,8 @@ def _signed_gaps(term: pd.DataFrame) -> pd.DataFrame:
     if GOLD not in term:
         return term * np.nan
     gaps = term.sub(term[GOLD], axis=0)
-    return gaps.mul(np.sign(gaps.mean()), axis=1)
+    # A mean of 0 has no sign, and its gaps have a spread all the same.
+    return gaps.mul(np.where(gaps.mean() < 0, -1, 1), axis=1)
 
 
 def _stated_gaps(
@@ -210,7 +211,7 @@ def _stated_gaps(
 def _correlation(terms: Mapping[str, pd.DataFrame], n: int) -> Quantity:
     """Pearson r of JSD and RF-JSD over the rows' means, gold among them, the original not.
 
-    As the published notebooks have it; the interval is that of a bootstrap over the rows.
+    As the published notebooks have it; the interval is over the rows.
     """
     if GOLD not in terms["jsd_e4"]:
         return Quantity(status="undefined: no gold model")

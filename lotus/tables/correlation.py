@@ -61,6 +61,6 @@ SPEC = TableSpec(
     order=50,
     label="Correlation of RF-JSD with JSD",
     summary="How well RF-JSD, which needs no gold model, agrees with JSD to gold: correlation "
-    "over methods and seeds, with a bootstrap interval that resamples whole rows.",
+    "over methods and seeds, with an interval over whole rows.",
     has_entry=False,
 )

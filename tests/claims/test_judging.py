@@ -127,6 +127,32 @@ def test_a_rival_that_collapsed_in_some_seeds_is_judged_by_the_others():
     assert judge_cell(against("scrub"), cell(rows, seeds=seeds)).verdict == FAILS
 
 
+def test_a_rival_is_beaten_by_its_collapse_only_where_it_never_made_a_sound_model():
+    """Here it is sound in the one seed in which the claim's row made none."""
+    rows = gaps(**AHEAD)
+    rows["lotus"]["failed"] = (13,)
+    rows["scrub"]["collapsed"] = (12, 3407)
+    found = judge_cell(against("scrub"), cell(rows))
+    assert found.verdict == OPEN
+    assert "SCRUB: collapsed in 2 of 3 seeds (12 and 3407): left out, and no seed has" in found.why
+    assert [remedy.kind for remedy in found.remedies] == ["models"]
+    alone = gaps(lotus=(0.1,), scrub=(0.2,))
+    alone["scrub"]["collapsed"] = (12,)
+    found = judge_cell(against("scrub"), cell(alone, seeds=(12,)))
+    assert found.verdict == OPEN, "one seed tells nothing"
+
+
+def test_rows_without_a_seed_in_common_cannot_be_compared():
+    rows = gaps(**AHEAD)
+    rows["lotus"]["failed"], rows["scrub"]["failed"] = (12, 13), (3407,)
+    found = judge_cell(against("scrub"), cell(rows))
+    assert found.verdict == OPEN
+    assert found.why == "Not settled: SCRUB: no seed has a sound model of both."
+    assert [remedy.words for remedy in found.remedies] == [
+        "LoTUS from SCRUB: no seed has a sound model of both"
+    ]
+
+
 def test_a_failed_run_is_no_evidence():
     """It beats nobody and is beaten by nobody: the seeds that ran decide, and it is named."""
     rows = gaps(**AHEAD, unsir=(0.9, 0.9, 0.9))
@@ -229,7 +255,7 @@ def test_streisand(above, lotus_does_not, it_does):
         assert judge_cell(rule, cell(rows)).verdict == verdict
 
 
-def test_correlation_by_its_bootstrap_interval():
+def test_correlation_by_its_interval():
     rng = np.random.default_rng(0)
     names = [f"method-{n}" for n in range(12)]
     jsd = rng.uniform(0.1, 0.5, size=(12, 3))
@@ -301,7 +327,7 @@ def test_correlations_of_several_benchmarks_share_the_error_step_by_step():
             for place, size in enumerate(noises)
         ]
         found = judge_cells(rule, cells)
-        return [(re.search(r"([\d.]+) % bootstrap", it.why)[1], it.verdict) for it in found]
+        return [(re.search(r"([\d.]+) % interval", it.why)[1], it.verdict) for it in found]
 
     assert levels(0.09) == [("95", OPEN)]
     # What is clear is decided at half of the error, and the other then has all of it.

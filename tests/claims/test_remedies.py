@@ -42,7 +42,9 @@ def test_so_small_a_difference_asks_for_another_measure():
 
 
 def test_one_seed_asks_for_another():
-    assert of_comparison(pair([0.03])).kind == "seeds"
+    found = of_comparison(pair([0.03]))
+    assert found.kind == "seeds"
+    assert found.words.endswith("of the spread of the difference between LoTUS and SCRUB")
 
 
 def test_rows_inside_the_floor_have_no_rank_however_many_seeds_tell_them_apart():

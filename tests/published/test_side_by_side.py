@@ -151,6 +151,18 @@ def test_the_interval_is_held_against_the_printed_number_with_its_rounding(
     assert line["corrected_inside"] is inside
 
 
+def test_gaps_that_are_0_in_the_mean_have_their_spread_all_the_same():
+    lines, gaps = [], np.array([0.1, -0.1, 0.0])
+    for seed, gap in zip(SEEDS, gaps, strict=True):
+        for row, forget in [("original", 1.0), ("gold", 0.5), ("lotus", 0.5 + gap)]:
+            about = {**CIFAR, "study": "", "protocol": "released", "seed": seed, "row": row}
+            lines.append({**about, **scores(forget=forget), "collapsed": ""})
+    times = pd.DataFrame(columns=["row", "seed", "seconds", "minutes_released_r1"])
+    found = measure(pd.DataFrame(lines), times, True, ["gap_forget", "avg_gap"], {})
+    for metric, parts in (("gap_forget", 1), ("avg_gap", 4)):
+        assert found["lotus", metric].std == pytest.approx(gaps.std(ddof=1) / parts)
+
+
 def test_the_published_avg_gap_is_one_of_rounded_means_with_an_interval_of_signed_gaps():
     # MIA: .7 against .6, .8, .61 → means .70 and .67; the others agree.
     lines = []

@@ -58,6 +58,15 @@ def test_distances_stand_in_units_of_the_floor_of_their_own_scenario(sources):
     assert np.isnan(found["lotus", "instance-10-hardest"])
 
 
+def test_a_row_that_the_first_scenario_lacks_has_no_change(sources):
+    for path in sources[:2]:
+        edit_json(path, lambda of: of["rows"].update(ssd=of["rows"].pop("lotus")))
+    found = load_forget_sets(sources).set_index(["row", "scenario"])["avg_gap_change"]
+    assert np.isnan(found["lotus", "instance-10-hardest"])
+    assert found["original"].tolist() == [0, 0]
+    assert found["ssd", "instance-10"] == 0
+
+
 def test_what_each_seed_draws_by_its_own_is_said_so(sources):
     drawn = ForgetSet("10 %, drawn at random with seed 1", np.arange(7), np.arange(7, 9), False)
     save_forget_set(sources[-1], drawn)

@@ -51,6 +51,23 @@ def test_collapsed_models_are_no_points_of_the_correlation(fallen):
     assert "& salun: seed 2 " in latex
 
 
+def test_nearest_is_who_is_nearest_in_each_seed_as_printed_and_not_in_the_mean(write_metrics):
+    """SSD is right on average, and farther from gold in each seed."""
+    files = [
+        write_metrics(
+            "corrected",
+            seed,
+            lotus=scores(0.9, 1.0, 0.8, 0.7),
+            ssd=scores(0.8 + apart, 1.0, 0.8, 0.7),
+        )
+        for seed, apart in enumerate((0.15, -0.15))
+    ]
+    summary = summarise(load_metrics(files))
+    assert best_rows(summary, "accuracy_forget") == {"lotus"}
+    distance = summary["accuracy_forget_distance"]
+    assert distance["lotus"] < distance["ssd"]
+
+
 def test_best_rows_share_the_mark_if_they_print_alike(write_metrics):
     rows = {
         name: scores(0.9, 1.0, 0.8, 0.7, jsd_released_e4=value)
