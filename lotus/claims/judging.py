@@ -350,7 +350,7 @@ def _correlated(rule: Correlated, cell: Evidence, level: float) -> Decided:
         return OPEN, why, numbers_found
     why = (
         f"r = {found.pearson:.2f} ({100 * level:.4g} % interval over whole rows "
-        f"{found.low:.2f} to {found.high:.2f}, {found.points} models of {found.groups} rows)."
+        f"{found.interval}, {found.points} models of {found.groups} rows)."
     )
     if found.low >= rule.at_least:
         return HOLDS, why, numbers_found

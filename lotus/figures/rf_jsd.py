@@ -42,7 +42,7 @@ def rf_jsd(sources: Sequence[Path]) -> Figure:
     )
     agreements = [jsd_agreement(part) for _, part in cells]
     said = [
-        f"Pearson r = {found.pearson:.2f} [{found.low:.2f}, {found.high:.2f}], {found.points} models of "
+        f"Pearson r = {found.pearson:.2f} [{found.interval}], {found.points} models of "
         f"{found.groups} rows{_without(part)}"
         for (_, part), (_, found) in zip(cells, agreements, strict=True)
     ]

@@ -375,7 +375,7 @@ def _correlations(frame: pd.DataFrame) -> list[str]:
                 continue
             found.append(
                 f"{benchmark_title(*key)}: Pearson r = {r.pearson:.2f} (95 % interval "
-                f"over whole rows: {r.low:.2f} to {r.high:.2f}), Spearman {r.spearman:.2f}, "
+                f"over whole rows: {r.interval}), Spearman {r.spearman:.2f}, "
                 f"{r.points} models of {r.groups} rows."
             )
     return found

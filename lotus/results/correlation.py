@@ -39,6 +39,11 @@ class Correlation:
     points: int
     groups: int
 
+    @property
+    def interval(self) -> str:
+        """Returns the interval in words."""
+        return "no interval" if math.isnan(self.low) else f"{self.low:.2f} to {self.high:.2f}"
+
 
 def correlate(
     x: np.ndarray,

@@ -10,6 +10,7 @@ from lotus.results.correlation import jsd_agreement
 from lotus.results.metrics import load_metrics, with_gold
 from lotus.results.metrics_file import KEYS
 from lotus.results.titles import benchmark_title
+from lotus.tables.cell_texts import plus_minus
 from lotus.tables.latex import latex_table
 from lotus.tables.spec import Table, TableSpec
 
@@ -45,7 +46,7 @@ def correlation(sources: Sequence[Path]) -> Table:
         [
             benchmark_title(*(line[key] for key in KEYS)),
             *(str(line[name]) for name in ("points", "rows")),
-            *(f"{line[name]:.2f}" for name in NUMBERS),
+            *(plus_minus(line[name], float("nan"), 2) for name in NUMBERS),
             line[COLLAPSED_SEEDS],
         ]
         for line in lines

@@ -1,5 +1,7 @@
 """Tables of benchmarks: what they hold, with collapsed rows, without gold and in studies."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,6 +9,7 @@ from metrics_files import scores
 
 from lotus.config.protocol import parse
 from lotus.figures.avg_gap import avg_gap
+from lotus.figures.rf_jsd import rf_jsd
 from lotus.results.conventions import form_of
 from lotus.results.correlation import jsd_agreement
 from lotus.results.floor import best_rows
@@ -49,6 +52,21 @@ def test_collapsed_models_are_no_points_of_the_correlation(fallen):
     numbers, latex = correlation(fallen)
     assert numbers[["collapsed", "collapsed_seeds"]].values.tolist() == [[1, "salun: seed 2"]]
     assert "& salun: seed 2 " in latex
+
+
+def test_a_correlation_of_few_rows_is_stated_without_an_interval(write_metrics):
+    rows = {
+        name: scores(0.9, 1.0, 0.8, 0.7, jsd=value, rf_jsd=2 * value)
+        for name, value in {"lotus": 0.1, "ssd": 0.3}.items()
+    }
+    path = write_metrics("corrected", 1, **rows)
+    numbers, latex = correlation([path])
+    assert numbers["rows"].tolist() == [3]
+    assert numbers[["pearson_low", "pearson_high"]].isna().all(axis=None)
+    assert "nan" not in latex
+    assert re.search(r"3 & 3 & [\d.]+ & -- & -- &", latex)
+    drawn = rf_jsd([path])
+    assert "[no interval], 3 models of 3 rows" in drawn.axes[0].get_title()
 
 
 def test_nearest_is_who_is_nearest_in_each_seed_as_printed_and_not_in_the_mean(write_metrics):
