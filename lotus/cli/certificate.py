@@ -54,7 +54,7 @@ def make(runs: tuple[Path, ...], out: Path, key: Path | None, replace: bool, wor
     """
     from lotus.attest.signing import refuse_unusable
     from lotus.certificate.content import certify, runs_to_certify
-    from lotus.certificate.write import name_of, refuse_existing, write
+    from lotus.certificate.write import places_of, write
     from lotus.errors import LotusError
     from lotus.records.index import read_index
 
@@ -66,9 +66,7 @@ def make(runs: tuple[Path, ...], out: Path, key: Path | None, replace: bool, wor
         raise LotusError(
             "there is no unlearned model here that was measured; `snakemake --cores all` makes them"
         )
-    places = {run: out / f"{name_of(run)}.json" for run in chosen}
-    for place in places.values():
-        refuse_existing(place, replace)
+    places = places_of(chosen, out, replace)
     # All of them first: where one cannot be certified, none is written.
     for run, content in certify(index, chosen, workers).items():
         print_lines([str(path) for path in write(content, places[run], key)])

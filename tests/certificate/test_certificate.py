@@ -217,10 +217,6 @@ def test_a_signature_of_something_else_is_none(project, key):
     assert "no good signature" in said
 
 
-def test_without_a_key_nothing_is_written(project):
-    assert "no file; accepted: an SSH key" in refused(RUN, "--sign", "absent")
-
-
 @pytest.mark.parametrize(
     ("run", "told"),
     [
