@@ -26,6 +26,7 @@ from lotus.models import read_weights
 from lotus.models.tensor_digest import tensor_digest
 from lotus.records.environment import command_line
 from lotus.records.index import Index
+from lotus.records.places import on_this_machine
 from lotus.records.reading import Record
 from lotus.records.seal import identity, sealed
 
@@ -157,10 +158,13 @@ def _checkpoint(noted: Mapping[str, Any] | None) -> dict[str, str] | None:
 
 
 def _files(sources: Tree) -> list[dict[str, str]]:
-    stated: dict[str, str] = {}
-    for node in sources.nodes.values():
-        stated |= {path: found for path, found in node.found.items() if found}
-    return [{"path": path, "sha256": stated[path]} for path in sorted(stated)]
+    """All that has bytes of its own; of a folder only its members have, which its store was checked by."""
+    found = {path: of for node in sources.nodes.values() for path, of in node.found.items() if of}
+    return [
+        {"path": path, "sha256": found[path]}
+        for path in sorted(found)
+        if not on_this_machine(path).is_dir()
+    ]
 
 
 def _records(sources: Tree) -> dict[str, str]:

@@ -78,15 +78,18 @@ def make(runs: tuple[Path, ...], out: Path, key: Path | None, replace: bool, wor
 @click.argument("files", type=EXISTING_FILE, nargs=-1, required=True, metavar="FILE...")
 @signers_option
 @click.option("--weights", type=EXISTING_FILE, help="A file that is to be the certified model.")
-def verify(files: tuple[Path, ...], signers: Path | None, weights: Path | None) -> None:
-    """Check form, signature and named files of certificates.
+@workers_option
+def verify(
+    files: tuple[Path, ...], signers: Path | None, weights: Path | None, workers: int
+) -> None:
+    """Check form, signature and content of certificates.
 
-    Everything that a certificate names is hashed again, in the folder of its project. The exit status is 1
-    if one does not hold.
+    Everything that a certificate names is hashed again, in the folder of its project, and what it says is
+    read from there again. The exit status is 1 if one does not hold.
     """
     from lotus.certificate.verify import check
 
-    found = [check(path, signers, weights) for path in files]
+    found = check(files, signers, weights, workers)
     print_lines([line for it in found for line in it.lines()])
     if any(it.wrong for it in found):
         sys.exit(1)

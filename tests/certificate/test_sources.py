@@ -5,38 +5,13 @@ from pathlib import Path
 
 import pytest
 from certified import NAME, PLACE, RUN, make, refused, verified
+from measured_project import ATTACKS, POWER, PREDICTIONS, edit, write_attacks, write_power
 from tiny import CELL, FORGET_SET, LABELS, METRICS, ROWS, SOURCE, step
-from valid_files import attacks, power
 
 from lotus.certificate.form import read_certificate
-from lotus.config.cells import Benchmark
-from lotus.layout import attacks_file, record_of
-from lotus.records.files import sha256, write_json
-from lotus.results.power import power_file
-
-ATTACKS = attacks_file(Benchmark(**LABELS))
-POWER = power_file("corrected")
-PREDICTIONS = {row: f"{folder}/predictions.npz" for row, folder in ROWS.items()}
-
-
-def write_attacks(row="lotus", seed=3, path=PREDICTIONS["lotus"], of=None):
-    """Attacks on the model, and their record."""
-    named = [{"row": row, "seed": seed, "path": path, "sha256": of or sha256(Path(path))}]
-    write_json(ATTACKS, attacks() | {"predictions": named})
-    told = {"settings": {"of": [[row, seed]]}, "about": LABELS}
-    step(record_of(ATTACKS), "attacks", [path], [ATTACKS], **told)
-
-
-def write_power(**others):
-    """What measures notice, and the record of that."""
-    write_json(POWER, power() | {"about": LABELS | others})
-    step(record_of(POWER), "power", [PREDICTIONS["gold"]], [POWER], LABELS | others | {"seed": 3})
-
-
-def edit(path, old, new):
-    text = path.read_text()
-    assert old in text
-    path.write_text(text.replace(old, new))
+from lotus.layout import record_of
+from lotus.lineage.raw_folders import CheckedFolder
+from lotus.records.files import sha256
 
 
 def test_attacks_are_among_the_files_of_a_certificate_that_states_them(project):
@@ -136,3 +111,15 @@ def test_attacks_on_models_of_other_seeds_say_nothing_of_it(project):
 def test_a_model_that_did_not_read_the_forget_set_is_not_certified(project):
     other = write_run("lotus", reads=[SOURCE])
     assert f"{other}/run.json: does not name {FORGET_SET} as read" in refused(other)
+
+
+def test_a_folder_that_images_were_read_from_is_no_file_that_could_be_missed(project, monkeypatch):
+    """CIFAR-10 as its publisher's archive unpacks: its members were held against published checksums."""
+    raw = Path("data/embedded/toy.gz")
+    checked = {raw.as_posix(): CheckedFolder(sha256(raw), note="")}
+    monkeypatch.setattr("lotus.lineage.build_tree.folders_of", lambda *_: checked)
+    raw.unlink()
+    raw.mkdir()
+    make(RUN)
+    assert raw.as_posix() not in {file.path for file in read_certificate(PLACE).files}
+    assert verified(PLACE)[0] == 0
