@@ -27,6 +27,9 @@ from lotus.records.index import read_index
 from lotus.results.titles import row_title
 from lotus.wording import counted, first_of
 
+SHOWN = 5
+"""Places that are named in which a certificate says other than the files."""
+
 
 def check(
     paths: Sequence[Path], signers: Path | None, weights: Path | None, workers: int
@@ -109,8 +112,11 @@ def _of_project(found: Certificate, hashes_of: HashesOf) -> Iterator[str]:
         yield f"files: names {first_of(foreign, 3)}, of which nothing here was made"
     said = found.model_dump(include={*here})
     # As it would be written: so a number compares with a number.
-    for place, mine, own in _differences(said, parse_json(as_text(here).encode())):
+    others = [*_differences(said, parse_json(as_text(here).encode()))]
+    for place, mine, own in others[:SHOWN]:
         yield f"{shown(place)}: is {mine}, but here {own}"
+    if others[SHOWN:]:
+        yield f"says other than the files here in {counted(len(others[SHOWN:]), 'further place')}"
 
 
 def _differences(said: Any, here: Any, place: str = "") -> Iterator[tuple[str, str, str]]:

@@ -121,6 +121,17 @@ def test_what_the_files_do_not_say_is_noticed(certificate, change, told):
     assert "but here" in said
 
 
+def test_of_many_places_the_first_are_named_and_the_rest_counted(certificate):
+    def change(content):
+        for image in content["asked"]["images"]:
+            image["sha256"] = "f" * 64
+
+    forge(change)
+    said = verified(PLACE)[1]
+    assert said.count("but here") == 5
+    assert "says other than the files here in 15 further places" in said
+
+
 def test_files_that_were_left_out_are_missed(certificate):
     forge(lambda it: it.update(files=[of for of in it["files"] if of["path"] != FORGET_SET]))
     code, said = verified(PLACE)
