@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from lotus.errors import LotusError
 from lotus.names import shown
 
 PROGRAM = "ssh-keygen"
-ATTESTATION, CERTIFICATE = "lotus-attestation", "lotus-certificate"
+ATTESTATION, CERTIFICATE, TRIAL = "lotus-attestation", "lotus-certificate", "lotus-trial"
 """What a signature is for; one for another purpose (a login, a commit) is not taken for one of ours."""
 
 
@@ -31,10 +32,10 @@ class Signature:
 
 
 def refuse_unusable(key: Path) -> None:
-    """Raises before anything is computed.
+    """Raises before anything is computed: makes a signature on trial, and throws it away.
 
     Raises:
-        LotusError: there is no `ssh-keygen` here, or no such key.
+        LotusError: there is no `ssh-keygen` here, no such key, or one that does not sign.
 
     """
     _program()
@@ -42,13 +43,17 @@ def refuse_unusable(key: Path) -> None:
         raise LotusError(
             f"--sign: {shown(key)}: no file; accepted: an SSH key, as ~/.ssh/id_ed25519"
         )
+    with tempfile.TemporaryDirectory(prefix="lotus-sign-") as folder:
+        trial = Path(folder) / "trial"
+        trial.touch()
+        sign(trial, key, TRIAL)
 
 
 def sign(file: Path, key: Path, purpose: str) -> Path:
     """Signs a file; returns the signature, beside it.
 
     Args:
-        purpose: `ATTESTATION` or `CERTIFICATE`.
+        purpose: `ATTESTATION`, `CERTIFICATE` or `TRIAL`.
 
     Raises:
         LotusError: the key cannot be used.

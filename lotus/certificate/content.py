@@ -9,32 +9,29 @@ from typing import Any
 import numpy as np
 
 from lotus import layout
+from lotus.certificate.certified_run import CertifiedRun, find_run, unlearned_runs
 from lotus.certificate.form import FORMAT, KIND, Certificate
 from lotus.certificate.look_alikes import find_look_alikes
 from lotus.certificate.measured import measured, strength
+from lotus.certificate.numbers import has_metrics
+from lotus.certificate.sources import Trees, further_files, read_sources, trees_of
 from lotus.certificate.worth import does_not_prove, proves
-from lotus.config.cells import Benchmark
 from lotus.config.scenarios import ALIKE_WITHIN
 from lotus.data.hashes import hash_store
 from lotus.data.named_images import named_images
 from lotus.data.splits import load_forget_set
 from lotus.data.store import open_store
-from lotus.errors import LotusError
-from lotus.layout import MODEL_FILE
-from lotus.lineage.build_tree import build_tree
 from lotus.lineage.tree import Tree
 from lotus.models import read_weights
 from lotus.models.tensor_digest import tensor_digest
-from lotus.names import shown
 from lotus.records.environment import command_line
 from lotus.records.index import Index
+from lotus.records.places import on_this_machine
 from lotus.records.reading import Record
 from lotus.records.seal import identity, sealed
-from lotus.results.metrics_file import read_metrics
-from lotus.wording import first_of
 
-PLACE = ("dataset", "architecture", "scenario", "protocol")
-DESCRIBED = (*PLACE, "row", "seed")
+HashesOf = Callable[[str], np.ndarray]
+"""Data set → hashes of its images."""
 
 
 def certify(index: Index, runs: Sequence[Path], workers: int) -> dict[Path, dict[str, Any]]:
@@ -50,27 +47,57 @@ def certify(index: Index, runs: Sequence[Path], workers: int) -> dict[Path, dict
             absent or has other bytes than its record states: what does not verify is not certified.
 
     """
-    # Once for all models on the same images.
-    hashes_of = cache(lambda dataset: hash_store(open_store(layout.STORES / dataset), workers))
-    return {run: _certified(index, run, hashes_of) for run in runs}
+    # Once for all models on the same images, and of the same benchmark.
+    hashes_of, trees = hashes_by(workers), trees_of(index)
+    return {
+        run: _certified(index, find_run(index, run), trees, hashes_of)
+        for run in dict.fromkeys(runs)
+    }
 
 
-def _certified(index: Index, run: Path, hashes_of: Callable[[str], np.ndarray]) -> dict[str, Any]:
-    record = _record(index, run)
-    about = record.about
-    cell = Benchmark(**{key: str(about[key]) for key in PLACE})
-    seed, row = int(about["seed"]), str(about["row"])
-    sources = _sources(index, cell, seed, record)
-    split = layout.split_file(cell.dataset, seed, cell.scenario)
-    chosen = load_forget_set(split)
-    store = open_store(layout.STORES / cell.dataset)
-    hashes = hashes_of(cell.dataset)
-    found, pairs = find_look_alikes(store, hashes, chosen.forget, chosen.retain)
-    rows = read_metrics(layout.metrics_file(cell, seed))["rows"]
+def hashes_by(workers: int) -> HashesOf:
+    """Returns what hashes the images of a data set, once however often it is asked."""
+    return cache(lambda dataset: hash_store(open_store(layout.STORES / dataset), workers))
+
+
+def _certified(
+    index: Index, run: CertifiedRun, trees: Trees, hashes_of: HashesOf
+) -> dict[str, Any]:
     content = {
         "format": FORMAT,
         "kind": KIND,
-        "run": run.as_posix(),
+        "run": run.folder.as_posix(),
+        **stated(run, further_files(index, run), trees, hashes_of),
+        "made": {
+            "command": command_line(),
+            "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        },
+    }
+    worth = {"proves": proves(content), "does_not_prove": does_not_prove(content)}
+    whole = sealed({**content, **worth})
+    # What is written can be read: a number that the form does not take is found here, not by the reader.
+    Certificate.model_validate(whole)
+    return whole
+
+
+def stated(
+    run: CertifiedRun, further: list[Path], trees: Trees, hashes_of: HashesOf
+) -> dict[str, Any]:
+    """Returns what a certificate states of a run and what it was made of, as it lies here.
+
+    Args:
+        further: see `read_sources`.
+
+    Raises:
+        LotusError: as `certify`.
+
+    """
+    cell = run.cell
+    sources, numbers = read_sources(trees, run, further)
+    chosen = load_forget_set(run.split)
+    store = open_store(layout.STORES / cell.dataset)
+    found, pairs = find_look_alikes(store, hashes_of(cell.dataset), chosen.forget, chosen.retain)
+    return {
         "asked": {
             "dataset": cell.dataset,
             "scenario": cell.scenario,
@@ -88,9 +115,9 @@ def _certified(index: Index, run: Path, hashes_of: Callable[[str], np.ndarray]) 
             ],
             "kept": len(chosen.retain),
         },
-        "done": _done(index, record),
-        "measured": measured(rows, cell, row),
-        "strength": strength(rows, cell, row),
+        "done": _done(run),
+        "measured": measured(numbers, run.row),
+        "strength": strength(numbers, cell, run.row),
         "look_alikes": {
             "within": ALIKE_WITHIN,
             "found": found,
@@ -98,99 +125,31 @@ def _certified(index: Index, run: Path, hashes_of: Callable[[str], np.ndarray]) 
         },
         "files": _files(sources),
         "records": _records(sources),
-        "environment": _environment(record),
-        "made": {
-            "command": command_line(),
-            "started": datetime.now(UTC).isoformat(timespec="seconds"),
-        },
+        "environment": _environment(run.record),
     }
-    worth = {"proves": proves(content), "does_not_prove": does_not_prove(content)}
-    whole = sealed({**content, **worth})
-    # What is written can be read: a number that the form does not take is found here, not by the reader.
-    Certificate.model_validate(whole)
-    return whole
 
 
 def runs_to_certify(index: Index) -> list[Path]:
     """Returns the folders of all unlearned models of a project that were measured."""
-    found = []
-    for record in index.records.values():
-        if record.kind == "unlearned" and not record.problem and {*DESCRIBED} <= {*record.about}:
-            cell = Benchmark(**{key: str(record.about[key]) for key in PLACE})
-            if layout.metrics_file(cell, record.about["seed"]).is_file():
-                found.append(Path(record.path).parent)
-    return found
+    return [run.folder for run in unlearned_runs(index) if has_metrics(run)]
 
 
-def _record(index: Index, run: Path) -> Record:
-    path = (run / layout.RUN_RECORD).as_posix()
-    record = index.records.get(path)
-    if record is None:
-        others = [
-            Path(it.path).parent.as_posix()
-            for it in index.records.values()
-            if it.kind == "unlearned"
-        ]
-        there = (
-            f"; there are {first_of(others, 3)}"
-            if others
-            else "; `snakemake --cores all` makes them"
-        )
-        raise LotusError(f"{shown(run)}: is not the folder of an unlearned model{there}")
-    if record.problem:
-        raise LotusError(f"{path}: {record.problem}, so its model is not certified")
-    if record.kind != "unlearned":
-        raise LotusError(
-            f"{shown(run)}: holds the {record.kind} model; accepted: the folder of an unlearned model"
-        )
-    if not all(key in record.about for key in DESCRIBED):
-        raise LotusError(
-            f"{path}: does not say of which benchmark, row and seed the model is; accepted: a model "
-            "that the workflow made"
-        )
-    return record
-
-
-def _sources(index: Index, cell: Benchmark, seed: int, record: Record) -> Tree:
-    """Returns the tree of the model and of its metrics, all of whose bytes are as recorded."""
-    metrics = layout.metrics_file(cell, seed)
-    if not metrics.is_file():
-        raise LotusError(
-            f"{metrics}: is absent, so nothing was measured of {shown(Path(record.path).parent)}; "
-            "`snakemake --cores all` measures it"
-        )
-    trees = [build_tree(index, path) for path in (_model(record), metrics.as_posix())]
-    problems = list(dict.fromkeys(problem for tree in trees for problem in tree.problems))
-    if problems:
-        raise LotusError(
-            f"{shown(Path(record.path).parent)}: is not certified, since not all that it was made of is as "
-            f"recorded: {first_of(problems, 3)} (`lotus audit` lists it all)"
-        )
-    return Tree(trees[0].artifact, {**trees[1].nodes, **trees[0].nodes})
-
-
-def _model(record: Record) -> str:
-    return next(path for path in record.outputs if Path(path).name == MODEL_FILE)
-
-
-def _done(index: Index, record: Record) -> dict[str, Any]:
+def _done(run: CertifiedRun) -> dict[str, Any]:
+    record = run.record
     content, settings = record.content, record.settings
-    model = _model(record)
-    original = next(path for path in record.inputs if Path(path).name == MODEL_FILE)
-    made = index.producer(original)
-    checkpoint = made.content["notes"].get("checkpoint") if made is not None else None
+    checkpoint = run.made.content["notes"].get("checkpoint") if run.made is not None else None
     return {
         "method": settings["method"],
         "hyperparameters": settings["hyperparameters"],
         "protocol": settings["protocol"],
-        "seed": record.about["seed"],
+        "seed": run.seed,
         "started": record.started,
         "seconds": float(content["time"]["total"]),
         "command": content["command"],
-        "original": {"path": original, "sha256": record.inputs[original]},
+        "original": {"path": run.original, "sha256": record.inputs[run.original]},
         "checkpoint": _checkpoint(checkpoint),
-        "unlearned": {"path": model, "sha256": record.outputs[model]},
-        "tensors": tensor_digest(read_weights(Path(model))),
+        "unlearned": {"path": run.model, "sha256": record.outputs[run.model]},
+        "tensors": tensor_digest(read_weights(Path(run.model))),
     }
 
 
@@ -199,10 +158,13 @@ def _checkpoint(noted: Mapping[str, Any] | None) -> dict[str, str] | None:
 
 
 def _files(sources: Tree) -> list[dict[str, str]]:
-    stated: dict[str, str] = {}
-    for node in sources.nodes.values():
-        stated |= {path: found for path, found in node.found.items() if found}
-    return [{"path": path, "sha256": stated[path]} for path in sorted(stated)]
+    """All that has bytes of its own; of a folder only its members have, which its store was checked by."""
+    found = {path: of for node in sources.nodes.values() for path, of in node.found.items() if of}
+    return [
+        {"path": path, "sha256": found[path]}
+        for path in sorted(found)
+        if not on_this_machine(path).is_dir()
+    ]
 
 
 def _records(sources: Tree) -> dict[str, str]:

@@ -4,11 +4,21 @@ Anybody can write one. What can be checked is checked: its seal, that its page s
 files it speaks of are here with the bytes that it states. Who wrote it, a signature says.
 """
 
+from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 
+from lotus import layout
 from lotus.errors import LotusError
 from lotus.formats.json_text import parse_json, read_file
 from lotus.names import shown
@@ -19,6 +29,22 @@ FORMAT = 1
 KIND = "certificate"
 Count = Annotated[int, Field(ge=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
+Thing = TypeVar("Thing")
+
+
+def _each_once(name: Callable[[Thing], str]) -> AfterValidator:
+    """Refuses a list without anything, or with a thing twice."""
+
+    def checked(things: list[Thing]) -> list[Thing]:
+        names = Counter(map(name, things))
+        if not names:
+            raise ValueError("names none")
+        (first, times) = names.most_common(1)[0]
+        if times > 1:
+            raise ValueError(f"names {shown(first)} twice")
+        return things
+
+    return AfterValidator(checked)
 
 
 class _CertificateForm(RecordForm):
@@ -65,7 +91,7 @@ class ForgetRequest(_CertificateForm):
     scenario: str
     rule: str
     digest: Digest
-    images: list[ForgottenImage]
+    images: Annotated[list[ForgottenImage], _each_once(lambda it: f"image {it.id}")]
     kept: Count
 
 
@@ -235,11 +261,31 @@ class Certificate(_CertificateForm):
     look_alikes: LookAlikes
     proves: list[str]
     does_not_prove: list[str]
-    files: list[File]
+    files: Annotated[list[File], _each_once(lambda it: it.path)]
     records: dict[FilePath, Digest]
     environment: Environment
     made: Made
     digest: Digest
+
+    @model_validator(mode="after")
+    def _is_of_one_run(self) -> Self:
+        for contradiction in self._contradictions():
+            raise ValueError(contradiction)
+        return self
+
+    def _contradictions(self) -> Iterator[str]:
+        """Yields what cannot be true of one unlearned model."""
+        model = (Path(self.run) / layout.MODEL_FILE).as_posix()
+        record = (Path(self.run) / layout.RUN_RECORD).as_posix()
+        if self.done.unlearned.path != model:
+            yield f"done.unlearned: is {shown(self.done.unlearned.path)}, not {shown(model)}"
+        if self.done.original.path == model:
+            yield "done.original: is the unlearned model"
+        for name in ("unlearned", "original"):
+            if getattr(self.done, name) not in self.files:
+                yield f"done.{name}: is not among the files with these bytes"
+        if record not in self.records:
+            yield f"records: lacks {shown(record)}"
 
 
 def parse_certificate(path: Path, text: bytes) -> Certificate:

@@ -1,34 +1,23 @@
 """What was measured of one unlearned model, and how strong these checks are on its benchmark."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
-from lotus import layout
 from lotus.attacks.base import registry as attacks
+from lotus.certificate.numbers import Numbers, Rows
 from lotus.config.cells import Benchmark
 from lotus.layout import GOLD, GOLD_AGAIN, ORIGINAL
 from lotus.metrics.base import registry
-from lotus.results.attacks import read_attacks
-from lotus.results.power import FRESH, TRIED, Tried, read_tried
+from lotus.results.power import FRESH, TRIED, Tried
 from lotus.results.titles import benchmark_title
 from lotus.wording import all_of
 
-Rows = Mapping[str, Mapping[str, Any]]
-"""The rows of a metrics file."""
 
-
-def measured(rows: Rows, cell: Benchmark, row: str) -> dict[str, Any]:
-    """Returns the numbers of a model, before and after, as `lotus.certificate.form.Measured` has them.
-
-    Args:
-        rows: metrics of the model's benchmark and seed.
-
-    Raises:
-        LotusError: the file of attacks is damaged.
-
-    """
+def measured(numbers: Numbers, row: str) -> dict[str, Any]:
+    """Returns the numbers of a model, before and after, as `lotus.certificate.form.Measured` has them."""
+    rows = numbers.rows
     lines = [*_lines(rows, row)]
-    found = [*_attacks(cell, row)]
+    found = [*_attacks(numbers.attacked, row)]
     return {
         "collapsed": rows[row]["collapsed"],
         "lines": lines,
@@ -55,8 +44,7 @@ def _number(rows: Rows, row: str, name: str) -> float | None:
     return None if value is None else float(value)
 
 
-def _attacks(cell: Benchmark, row: str) -> Iterator[dict[str, Any]]:
-    of_rows = _attacked(cell)
+def _attacks(of_rows: Rows, row: str) -> Iterator[dict[str, Any]]:
     for name, found in of_rows.get(row, {}).items():
         before = of_rows.get(ORIGINAL, {}).get(name, {}).get("auc")
         yield {
@@ -68,16 +56,6 @@ def _attacks(cell: Benchmark, row: str) -> Iterator[dict[str, Any]]:
             "low": found["auc_low"],
             "high": found["auc_high"],
         }
-
-
-def _attacked(cell: Benchmark) -> dict[str, dict[str, Mapping[str, Any]]]:
-    """Row → attack → what it found; nothing of attacks that could not be run there."""
-    path = layout.attacks_file(cell)
-    rows = read_attacks(path)["rows"] if path.is_file() else {}
-    return {
-        row: {name: found for name, found in of_row.items() if found["auc"] is not None}
-        for row, of_row in rows.items()
-    }
 
 
 def _absent(rows: Rows, found: list[dict[str, Any]]) -> Iterator[str]:
@@ -99,29 +77,22 @@ def _absent(rows: Rows, found: list[dict[str, Any]]) -> Iterator[str]:
         )
 
 
-def strength(rows: Rows, cell: Benchmark, row: str) -> dict[str, Any]:
+def strength(numbers: Numbers, cell: Benchmark, row: str) -> dict[str, Any]:
     """Returns how often each check of a model noticed what it is to notice, if that was tried here.
 
     Those that say nothing of this model (U-LiRA, say, which takes shadow models) are no checks of it.
-
-    Args:
-        rows: metrics of the model's benchmark and seed.
-
-    Raises:
-        LotusError: what lies there is not what `lotus power` writes.
-
     """
-    tried = read_tried(cell.protocol)
+    tried = numbers.tried
     if tried is None:
         return _unknown(
             "no check was tried on models whose truth is known, as `snakemake power` does under "
             f"'{cell.protocol}'"
         )
-    if any(getattr(cell, key) != name for key, name in tried.about.items()):
+    if not numbers.is_tried_on(cell):
         where = benchmark_title(**tried.about)
         return _unknown(f"the checks were tried on another benchmark ({where}) alone")
-    metrics = {name for name in registry.specs() if _number(rows, row, name) is not None}
-    used = metrics | _attacked(cell).get(row, {}).keys()
+    metrics = {name for name in registry.specs() if _number(numbers.rows, row, name) is not None}
+    used = metrics | numbers.attacked.get(row, {}).keys()
     return {
         "unknown": "",
         "checks": [_of_check(tried, name) for name in tried.measures() if name in used],

@@ -54,7 +54,7 @@ def make(runs: tuple[Path, ...], out: Path, key: Path | None, replace: bool, wor
     """
     from lotus.attest.signing import refuse_unusable
     from lotus.certificate.content import certify, runs_to_certify
-    from lotus.certificate.write import name_of, refuse_existing, write
+    from lotus.certificate.write import places_of, write
     from lotus.errors import LotusError
     from lotus.records.index import read_index
 
@@ -66,9 +66,7 @@ def make(runs: tuple[Path, ...], out: Path, key: Path | None, replace: bool, wor
         raise LotusError(
             "there is no unlearned model here that was measured; `snakemake --cores all` makes them"
         )
-    places = {run: out / f"{name_of(run)}.json" for run in chosen}
-    for place in places.values():
-        refuse_existing(place, replace)
+    places = places_of(chosen, out, replace)
     # All of them first: where one cannot be certified, none is written.
     for run, content in certify(index, chosen, workers).items():
         print_lines([str(path) for path in write(content, places[run], key)])
@@ -80,15 +78,18 @@ def make(runs: tuple[Path, ...], out: Path, key: Path | None, replace: bool, wor
 @click.argument("files", type=EXISTING_FILE, nargs=-1, required=True, metavar="FILE...")
 @signers_option
 @click.option("--weights", type=EXISTING_FILE, help="A file that is to be the certified model.")
-def verify(files: tuple[Path, ...], signers: Path | None, weights: Path | None) -> None:
-    """Check form, signature and named files of certificates.
+@workers_option
+def verify(
+    files: tuple[Path, ...], signers: Path | None, weights: Path | None, workers: int
+) -> None:
+    """Check form, signature and content of certificates.
 
-    Everything that a certificate names is hashed again, in the folder of its project. The exit status is 1
-    if one does not hold.
+    Everything that a certificate names is hashed again, in the folder of its project, and what it says is
+    read from there again. The exit status is 1 if one does not hold.
     """
     from lotus.certificate.verify import check
 
-    found = [check(path, signers, weights) for path in files]
+    found = check(files, signers, weights, workers)
     print_lines([line for it in found for line in it.lines()])
     if any(it.wrong for it in found):
         sys.exit(1)

@@ -151,7 +151,7 @@ def _bytes_problem(
     if not found:
         # Of another folder no bytes are stated; one in the place of a file does not pass for it.
         is_folder = os.path.isdir(file) and (is_of_publisher or not any(statements.values()))
-        if _may_be_elsewhere(file) or is_folder:
+        if may_be_elsewhere(file) or is_folder:
             return ""
         if how := leads_out(file):
             return f"{file}: not read: it {how}"
@@ -165,7 +165,7 @@ def _bytes_problem(
     return ""
 
 
-def _may_be_elsewhere(file: str) -> bool:
+def may_be_elsewhere(file: str) -> bool:
     """Whether a file lies outside the project, or in its folder of downloads, which is not kept."""
     return is_named_outside(file) or Path(file).is_relative_to(layout.RAW)
 

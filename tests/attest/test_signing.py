@@ -76,3 +76,14 @@ def test_without_the_program_there_is_one_line(tmp_path, monkeypatch):
         with pytest.raises(LotusError, match=WITHOUT) as told:
             call()
         assert "\n" not in str(told.value)
+
+
+def test_whether_a_key_signs_is_tried_and_nothing_is_left(key):
+    refuse_unusable(key[0])
+    Path("mine").write_text("not a key")
+    Path("mine").chmod(0o600)
+    before = {*Path.cwd().iterdir()}
+    for place in (Path("mine"), key[1]):
+        with pytest.raises(LotusError, match=rf"--sign: \S*{place.name}: cannot sign: "):
+            refuse_unusable(place)
+    assert {*Path.cwd().iterdir()} == before

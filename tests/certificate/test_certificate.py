@@ -2,18 +2,17 @@
 
 import json
 import shutil
-from contextlib import chdir
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from certified import NAME, PLACE, RUN, make, refused, verified
 from commands import call
-from copies import Copy
 from safetensors.torch import load_file
-from tiny import CELL, FORGET_SET, METRICS, ROWS, SOURCE, write_project
+from tiny import CELL, FORGET_SET, METRICS, ROWS, SOURCE
 
-from lotus.certificate.form import Strength, read_certificate
+from lotus.certificate.form import Strength
 from lotus.certificate.look_alikes import find_look_alikes
 from lotus.certificate.page import page_of
 from lotus.certificate.worth import does_not_prove
@@ -21,51 +20,6 @@ from lotus.data.hashes import hash_store
 from lotus.data.store import Store
 from lotus.records.files import as_text, sha256, write_json
 from lotus.records.seal import sealed
-
-RUN = ROWS["lotus"]
-NAME = "toy-net-seed3-instance-10-corrected-lotus"
-PLACE = Path(f"certificates/{NAME}.json")
-
-
-@pytest.fixture(scope="module")
-def copy(tmp_path_factory):
-    made = tmp_path_factory.mktemp("made") / "project"
-    made.mkdir()
-    with chdir(made):
-        write_project()
-    return Copy(made, tmp_path_factory.mktemp("copy") / "project")
-
-
-@pytest.fixture
-def project(copy, monkeypatch):
-    """The small project, to be changed; the present folder."""
-    monkeypatch.chdir(copy.folder)
-    yield copy.folder
-    copy.reset()
-
-
-def make(*options):
-    done = call("certificate", "make", "--workers", "1", *options)
-    assert done.exit_code == 0, done.output
-    return done
-
-
-def refused(*options):
-    done = call("certificate", "make", "--workers", "1", *options)
-    assert done.exit_code == 1
-    assert not PLACE.exists()
-    return done.output
-
-
-def verified(*options):
-    done = call("certificate", "verify", *options)
-    return done.exit_code, done.output
-
-
-@pytest.fixture
-def certificate(project):
-    make(RUN)
-    return read_certificate(PLACE)
 
 
 def test_it_names_the_images_that_the_split_forgets(certificate):
@@ -261,10 +215,6 @@ def test_a_signature_of_something_else_is_none(project, key):
     code, said = verified(PLACE, "--signers", signers)
     assert code == 1
     assert "no good signature" in said
-
-
-def test_without_a_key_nothing_is_written(project):
-    assert "no file; accepted: an SSH key" in refused(RUN, "--sign", "absent")
 
 
 @pytest.mark.parametrize(

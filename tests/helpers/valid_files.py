@@ -167,7 +167,9 @@ def power() -> dict[str, Any]:
 
 
 def certificate() -> dict[str, Any]:
-    file = {"path": f"{CELL}/lotus/model.safetensors", "sha256": HEX}
+    original, file = (
+        {"path": f"{CELL}/{row}/model.safetensors", "sha256": HEX} for row in ("original", "lotus")
+    )
     line = {"label": "Forget acc.", "before": 1.0, "after": 0.9, "gold": None, "floor": None}
     attack = {"label": "LiRA", "images": 10, "reference_models": 2, "before": 0.5, "after": None}
     seen = {"alarms": 1, "models": 20}
@@ -175,7 +177,7 @@ def certificate() -> dict[str, Any]:
     pair = {"forgotten": 1, "kept": 2, "kept_name": "b.png", "bits": 3, "same_pixels": False}
     image = {"id": 1, "name": "a.png", "label": "cat", "sha256": HEX, "of": "file"}
     return {
-        **{"format": 1, "kind": "certificate", "run": f"{CELL}/lotus/run.json"},
+        **{"format": 1, "kind": "certificate", "run": f"{CELL}/lotus"},
         "asked": {
             **{"dataset": "toy", "scenario": "instance-10", "rule": "some", "digest": HEX},
             **{"images": [image], "kept": 60},
@@ -188,7 +190,7 @@ def certificate() -> dict[str, Any]:
                 "seed": 3,
             },
             **{"started": "2026-01-01T00:00:00+00:00", "seconds": 1.5, "command": "lotus unlearn"},
-            **{"original": file, "checkpoint": None, "unlearned": file, "tensors": HEX},
+            **{"original": original, "checkpoint": None, "unlearned": file, "tensors": HEX},
         },
         "measured": {
             **{"collapsed": "", "lines": [line], "absent": ["no gold"]},
@@ -196,7 +198,7 @@ def certificate() -> dict[str, Any]:
         },
         "strength": {"unknown": "", "checks": [{"label": "JSD", **dict.fromkeys(groups, seen)}]},
         "look_alikes": {"within": 5, "found": 1, "pairs": [pair]},
-        **{"proves": ["this"], "does_not_prove": ["that"], "files": [file]},
+        **{"proves": ["this"], "does_not_prove": ["that"], "files": [original, file]},
         "records": {f"{CELL}/lotus/run.json": HEX},
         "environment": {
             **{"code": "0" * 16, "commit": None, "dirty": None, "versions": {"numpy": "2.0"}},

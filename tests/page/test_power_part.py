@@ -10,11 +10,12 @@ from valid_files import power
 
 from lotus import layout
 from lotus.certificate.measured import strength
+from lotus.certificate.numbers import Numbers
 from lotus.config.cells import Benchmark
 from lotus.page.power_part import PowerPart
 from lotus.records.record import write_record
 from lotus.results.metrics_file import read_metrics
-from lotus.results.power import GROUPS, Tried, power_file, power_name
+from lotus.results.power import GROUPS, Tried, power_file, power_name, read_tried
 from lotus.results.titles import benchmark_title
 
 ABOUT = {"dataset": "data", "architecture": "resnet18", "scenario": "instance-10"}
@@ -144,7 +145,8 @@ def test_what_was_tried_is_seen_and_its_links_lead_somewhere(page):
     assert [link for link in re.findall(r'href="#([^"]+)"', page) if link not in ids] == []
     cell = Benchmark(**DIGITS, protocol="released-e1")
     rows = read_metrics(layout.metrics_file(cell, 13))["rows"]
-    strong = strength(rows, cell, "lotus")
+    numbers = Numbers(rows, {}, read_tried(cell.protocol))
+    strong = strength(numbers, cell, "lotus")
     assert [check["label"] for check in strong["checks"]] == ["JSD"]
-    other = strength(rows, cell.under("released"), "lotus")
+    other = strength(Numbers(rows, {}, None), cell.under("released"), "lotus")
     assert "as `snakemake power` does under 'released'" in other["unknown"]
