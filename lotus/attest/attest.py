@@ -14,7 +14,6 @@ from lotus import layout
 from lotus.attest.again import Run, about, do_again, outputs_of, records_of
 from lotus.attest.forks import in_forks
 from lotus.attest.signing import ATTESTATION, refuse_unusable, sign
-from lotus.attest.tolerances import STATED
 from lotus.engine.runtime import DEFAULT
 from lotus.errors import LotusError
 from lotus.names import shown
@@ -26,7 +25,8 @@ from lotus.plan.plan import Plan
 from lotus.plan.step import Step
 from lotus.plan.steps import Steps
 from lotus.records.among_results import refuse_among_results
-from lotus.records.attestations import FORMAT, FROM_WEIGHTS, SAME, WHOLE, Attestation
+from lotus.records.attestations import FORMAT, SAME, Attestation
+from lotus.records.attested_words import TOLERANCES, WHOLE, proves
 from lotus.records.code_identity import package_digest
 from lotus.records.draws import chances, draw
 from lotus.records.environment import command_line, git_state, processor, versions
@@ -37,22 +37,6 @@ from lotus.surroundings import take_in_present_folder
 
 log = logging.getLogger(__name__)
 
-PROVES = {
-    WHOLE: "Each drawn run came out as its finding says when this code did its step again on this machine, "
-    "from the inputs whose digests stand here. A run that is not what its step makes of its inputs is "
-    "found if it is drawn.",
-    FROM_WEIGHTS: "The predictions of each drawn run came out as its finding says when its weights, as "
-    "they lie here, were asked again; how the weights came about was not looked at, and whether the model "
-    "was left in train mode was taken from the run's record.",
-    "results": "Metrics, tables, figures and claims came out as their findings say when they were made "
-    "again of the predictions, run records and other files that lie here.",
-    "chance": "Where runs were forged before the seed was known, and by others than those who chose it, "
-    "the chances say how likely this draw was to miss all of them.",
-    "not": "It does not show that images and labels are what they are said to be, that the code does what "
-    "the paper says, how long anything took, or when and by whom it was first run. Times and machine of a "
-    "record are never attested.",
-}
-
 
 @dataclass(frozen=True)
 class AttestationWish:
@@ -61,7 +45,7 @@ class AttestationWish:
     Attributes:
         runs: how many to draw; all if there are fewer.
         seed: of the draw.
-        depth: `WHOLE` or `FROM_WEIGHTS`.
+        depth: as in `lotus.records.attested_words`.
         results: whether metrics, tables, figures and claims are made again.
         device, runtime: as `--device` and `--runtime` of `lotus` take them.
         workers: processes at a time; models share a GPU one after another.
@@ -145,8 +129,8 @@ def attest(
         "results": [step.model_dump() for step in of_results],
         "by_bytes": by_bytes,
         "chances": chances(len(runs), by_bytes),
-        "tolerances": dict(STATED),
-        "proves": _proves(wish, bool(drawn)),
+        "tolerances": dict(TOLERANCES),
+        "proves": proves(wish.depth, bool(drawn), wish.results),
     }
     content = sealed(content)
     return _written(content, started, wish), Attestation.model_validate(content)
@@ -195,11 +179,6 @@ def _made(now: Declared, started: datetime, seconds: float) -> dict[str, Any]:
         "hardware": processor(),
         "held_against": now.why,
     }
-
-
-def _proves(wish: AttestationWish, has_runs: bool) -> list[str]:
-    of_runs = [PROVES[wish.depth], PROVES["chance"]] if has_runs else []
-    return [*of_runs, *([PROVES["results"]] if wish.results else []), PROVES["not"]]
 
 
 def _refuse_place(out: Path) -> None:

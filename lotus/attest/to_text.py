@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from lotus.records.attestations import SAME, WHOLE, Attestation
+from lotus.records.attestations import SAME, Attestation
+from lotus.records.attested_words import WHOLE
 from lotus.wording import counted
 
 

@@ -15,6 +15,7 @@ from pydantic import AfterValidator, ConfigDict, Field, ValidationError, model_v
 from lotus import layout
 from lotus.formats.json_text import parse_json, read_file
 from lotus.names import shown
+from lotus.records.attested_words import WHOLE
 from lotus.records.draws import chances, draw
 from lotus.records.forms import Digest, FilePath, RecordForm, first_misfit
 from lotus.records.places import is_named_outside, leads_out
@@ -22,8 +23,6 @@ from lotus.records.seal import is_sealed
 from lotus.wording import counted
 
 FORMAT = 1
-WHOLE, FROM_WEIGHTS = "whole runs", "predictions from weights"
-"""Depths: a run made again from its inputs, or only its predictions from the weights that lie there."""
 SAME, CLOSE, UNCOMPARED, OTHER, FAILED = (
     "same bytes",
     "within tolerances",
