@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from lotus import layout
 from lotus.attest.again import Run, about, do_again, outputs_of, records_of
 from lotus.attest.forks import in_forks
@@ -31,6 +33,7 @@ from lotus.records.code_identity import package_digest
 from lotus.records.draws import chances, draw
 from lotus.records.environment import command_line, git_state, processor, versions
 from lotus.records.files import as_text, write_text
+from lotus.records.forms import first_misfit
 from lotus.records.places import refuse_links_out
 from lotus.records.seal import sealed
 from lotus.surroundings import take_in_present_folder
@@ -130,10 +133,21 @@ def attest(
         "by_bytes": by_bytes,
         "chances": chances(len(runs), by_bytes),
         "tolerances": dict(TOLERANCES),
-        "proves": proves(wish.depth, bool(drawn), wish.results),
+        "proves": proves(wish.depth, bool(found), bool(of_results)),
     }
     content = sealed(content)
-    return _written(content, started, wish), Attestation.model_validate(content)
+    attestation = _checked(content)
+    return _written(content, started, wish), attestation
+
+
+def _checked(content: dict[str, Any]) -> Attestation:
+    try:
+        return Attestation.model_validate(content)
+    except ValidationError as error:
+        raise LotusError(
+            f"no attestation is written, since none says such a thing: {first_misfit(error)}; files may "
+            "have changed while it was made"
+        ) from error
 
 
 def _with_plugins(now: Declared) -> Plan:

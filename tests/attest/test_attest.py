@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from attested import attestation_of
+from attested import attest_by_hand, attestation_of
 from forked import lotus
 
 from lotus import layout
@@ -200,6 +200,15 @@ def test_what_attests_nothing_does_not_hold(project):
     done = lotus(project, "attest", "verify", check=False)
     assert done.returncode == 1
     assert "attests nothing" in done.stdout
+
+
+def test_a_run_that_is_not_said_to_be_made_of_what_its_record_names_does_not_hold(project):
+    place = attest_by_hand([FINETUNE])
+    done = lotus(project, "attest", "verify", check=False)
+    assert done.returncode == 1
+    line, *_ = done.stdout.splitlines()
+    assert line.startswith(f"{place}: {FINETUNE}: made of data/stores/digits/")
+    assert line.endswith(" by its record, and of other bytes, or none, by the attestation")
 
 
 def test_nothing_is_written_over(project):
