@@ -14,19 +14,17 @@ from pydantic import ValidationError
 
 from lotus import layout
 from lotus.attest.again import Run, about, do_again, outputs_of, records_of
-from lotus.attest.forks import in_forks
+from lotus.attest.beforehand import refuse_absent, refuse_place, usable_gpus
 from lotus.attest.signing import ATTESTATION, refuse_unusable, sign
 from lotus.engine.runtime import DEFAULT
 from lotus.errors import LotusError
 from lotus.names import shown
 from lotus.plan.commands import RESULTS, RUNS
 from lotus.plan.declared import Declared, present
-from lotus.plan.jobs import number_of_gpus
 from lotus.plan.making import make_plan
 from lotus.plan.plan import Plan
 from lotus.plan.step import Step
 from lotus.plan.steps import Steps
-from lotus.records.among_results import refuse_among_results
 from lotus.records.attestations import FORMAT, SAME, Attestation
 from lotus.records.attested_words import TOLERANCES, WHOLE, proves
 from lotus.records.code_identity import package_digest
@@ -83,17 +81,16 @@ def attest(
         Where it was written, and what it says.
 
     Raises:
-        LotusError: this is no project, a link leads out of it, there is nothing to attest, the file exists,
-            or it cannot be signed.
+        LotusError: this is no project, a link leads out of it, there is nothing to attest, files or the
+            device are not here, or the attestation cannot be written or signed.
 
     """
     # Bytes that lie elsewhere would be compared, and quoted where they differ.
     refuse_links_out(layout.RESULTS, layout.STORES)
     if wish.key is not None:
         refuse_unusable(wish.key)
-    if wish.out is not None:
-        _refuse_place(wish.out)
     started, begun = datetime.now(UTC), time.monotonic()
+    refuse_place(wish.out or _place(started, "0" * 12))
     now = present(configfiles)
     steps = Steps(_with_plugins(now) if wish.runs else now.plan)
     runs, absent = _there(steps, RUNS)
@@ -108,9 +105,10 @@ def attest(
             "`snakemake --cores all` makes them"
         )
     drawn = draw(runs, wish.runs, wish.seed)
+    refuse_absent([*(runs[folder] for folder in drawn), *results.values()])
     log.info("%d of %d runs, then %d other steps", len(drawn), len(runs), len(results))
     # Another would only wait for a GPU.
-    gpus = _gpus(wish.device) if drawn else 0
+    gpus = usable_gpus(wish.device, wish.runtime) if drawn else 0
     workers = min(wish.workers, gpus) if gpus else wish.workers
     how = (run, wish.depth, wish.device, wish.runtime)
     found = do_again([runs[folder] for folder in drawn], *how, workers)
@@ -176,12 +174,6 @@ def _there(steps: Steps, kinds: Iterable[str]) -> tuple[dict[str, Step], int]:
     return found, len(wanted) - len(found)
 
 
-def _gpus(device: str) -> int:
-    """Number of GPUs that models may use; asked in a process of its own, after which none can be forked."""
-    (done,) = in_forks(number_of_gpus, [device], 1)
-    return done.found or 0
-
-
 def _made(now: Declared, started: datetime, seconds: float) -> dict[str, Any]:
     return {
         "command": command_line(),
@@ -195,31 +187,21 @@ def _made(now: Declared, started: datetime, seconds: float) -> dict[str, Any]:
     }
 
 
-def _refuse_place(out: Path) -> None:
-    accepted = "accepted: a new file"
-    if not out.name:
-        raise LotusError(f"--out: '{shown(out)}' does not name a file; {accepted}")
-    for path in (out, layout.signature_of(out)):
-        if os.path.lexists(path):
-            raise LotusError(f"--out: {shown(path)}: exists; {accepted}")
-    if os.path.realpath(out.parent) != os.path.realpath(layout.ATTESTATIONS):
-        outside = (
-            f"{accepted} outside {layout.RESULTS} and {layout.STORES}, or in {layout.ATTESTATIONS}"
-        )
-        refuse_among_results(out, "--out", outside)
+def _place(started: datetime, mark: str) -> Path:
+    """Returns the place of an attestation for which no other is given."""
+    return layout.ATTESTATIONS / f"{started:%Y-%m-%d}-{mark}.json"
 
 
 def _written(content: dict[str, Any], started: datetime, wish: AttestationWish) -> Path:
     """Writes an attestation and its signature, both or neither; returns its place."""
-    name = f"{started:%Y-%m-%d}-{content['digest'][:12]}.json"
-    out = wish.out or layout.ATTESTATIONS / name
+    out = wish.out or _place(started, content["digest"][:12])
     with tempfile.TemporaryDirectory(prefix="lotus-attest-") as folder:
         draft = Path(folder) / out.name
         draft.write_text(as_text(content), encoding="utf-8")
         signature = (
             sign(draft, wish.key, ATTESTATION).read_text(encoding="utf-8") if wish.key else None
         )
-    _refuse_place(out)
+    refuse_place(out)
     try:
         if signature is not None:
             write_text(layout.signature_of(out), signature)

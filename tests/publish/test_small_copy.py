@@ -121,3 +121,17 @@ def test_a_place_that_is_taken_is_refused(finished, tmp_path, place):
     assert "accepted: a new or empty folder outside results" in done.stderr
     assert (tmp_path / "file").read_text() == ""
     assert not any((finished / folder / "copy").exists() for folder in ("results", "data/stores"))
+
+
+@pytest.mark.parametrize(
+    "what", [["--runs", 1], ["--runs", 1, "--from-weights"], ["--metrics", "all"]]
+)
+def test_what_it_leaves_out_is_not_made_again_in_it(clone, what):
+    done = lotus(clone, "attest", *what, check=False)
+    assert done.returncode == 1
+    line = done.stderr.splitlines()[-1]
+    assert line.startswith(
+        "Error: these results are a small copy (results/left-out.json), without "
+    )
+    assert line.endswith("would be made again; accepted: the project of which it is a copy")
+    assert not (clone / "results/attestations").exists()
