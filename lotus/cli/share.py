@@ -77,6 +77,10 @@ def restore(
     A step is taken over, after `dvc pull` or a change of branch, if its record verifies and all steps
     before it are taken over.
     """
+    if figures and only_list:
+        raise click.UsageError(
+            "--figures draws everything again, and there is no list of it; accepted: --figures or --list"
+        )
     if figures:
         # Alone, since the other way needs the methods, and these torch.
         from lotus.publish.replay import redraw

@@ -6,7 +6,7 @@ follow from the rest, that it states all files of a step, and proves in words wh
 files that it speaks of have the digests that it states. Who wrote it, a signature says.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -356,13 +356,13 @@ def find_attestation(path: Path) -> FoundAttestation:
     return FoundAttestation(path=name, content=attestation)
 
 
-def find_attestations() -> list[FoundAttestation]:
-    """Returns the attestations that lie beside the results, in order of their paths."""
+def find_attestations(paths: Iterable[Path] | None = None) -> list[FoundAttestation]:
+    """Returns the attestations at some places; those that lie beside the results, by path, unless given."""
     return [
         FoundAttestation(path=path.as_posix(), problem="a link, which could lead anywhere")
         if path.is_symlink() or leads_out(path)
         else find_attestation(path)
-        for path in layout.attestations()
+        for path in (layout.attestations() if paths is None else paths)
     ]
 
 

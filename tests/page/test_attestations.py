@@ -103,3 +103,11 @@ def test_the_step_of_the_page_reads_those_that_are_there():
     attest_by_hand(ROWS.values())
     layout.signature_of(PLACE).write_text("signature")
     assert read() == [str(PLACE), str(layout.signature_of(PLACE))]
+
+
+def test_a_page_made_again_shows_those_that_it_showed():
+    other = layout.ATTESTATIONS / "2026-01-02-by-hand.json"
+    for out in (PLACE, other):
+        attest_by_hand([ROWS["lotus"]], out=out)
+    assert [it.path for it in shown_attestations([], [])] == [str(PLACE), str(other)]
+    assert [it.path for it in shown_attestations([], [], [other])] == [str(other)]
