@@ -19,7 +19,8 @@ from lotus.errors import LotusError
 from lotus.names import shown
 from lotus.plan.commands import RUNS, command_of, moved
 from lotus.plan.step import Step, flat
-from lotus.records.attestations import FAILED, WHOLE, AttestedFile, AttestedStep, worst
+from lotus.records.attestations import FAILED, AttestedFile, AttestedStep, worst
+from lotus.records.attested_words import WHOLE
 from lotus.records.reading import find_record, read_record
 
 log = logging.getLogger(__name__)

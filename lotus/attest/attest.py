@@ -10,48 +10,33 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from lotus import layout
 from lotus.attest.again import Run, about, do_again, outputs_of, records_of
-from lotus.attest.forks import in_forks
+from lotus.attest.beforehand import refuse_absent, refuse_place, usable_gpus
 from lotus.attest.signing import ATTESTATION, refuse_unusable, sign
-from lotus.attest.tolerances import STATED
 from lotus.engine.runtime import DEFAULT
 from lotus.errors import LotusError
 from lotus.names import shown
 from lotus.plan.commands import RESULTS, RUNS
 from lotus.plan.declared import Declared, present
-from lotus.plan.jobs import number_of_gpus
 from lotus.plan.making import make_plan
 from lotus.plan.plan import Plan
 from lotus.plan.step import Step
 from lotus.plan.steps import Steps
-from lotus.records.among_results import refuse_among_results
-from lotus.records.attestations import FORMAT, FROM_WEIGHTS, SAME, WHOLE, Attestation
+from lotus.records.attestations import FORMAT, SAME, Attestation
+from lotus.records.attested_words import TOLERANCES, WHOLE, proves
 from lotus.records.code_identity import package_digest
 from lotus.records.draws import chances, draw
 from lotus.records.environment import command_line, git_state, processor, versions
 from lotus.records.files import as_text, write_text
+from lotus.records.forms import first_misfit
 from lotus.records.places import refuse_links_out
 from lotus.records.seal import sealed
 from lotus.surroundings import take_in_present_folder
 
 log = logging.getLogger(__name__)
-
-PROVES = {
-    WHOLE: "Each drawn run came out as its finding says when this code did its step again on this machine, "
-    "from the inputs whose digests stand here. A run that is not what its step makes of its inputs is "
-    "found if it is drawn.",
-    FROM_WEIGHTS: "The predictions of each drawn run came out as its finding says when its weights, as "
-    "they lie here, were asked again; how the weights came about was not looked at, and whether the model "
-    "was left in train mode was taken from the run's record.",
-    "results": "Metrics, tables, figures and claims came out as their findings say when they were made "
-    "again of the predictions, run records and other files that lie here.",
-    "chance": "Where runs were forged before the seed was known, and by others than those who chose it, "
-    "the chances say how likely this draw was to miss all of them.",
-    "not": "It does not show that images and labels are what they are said to be, that the code does what "
-    "the paper says, how long anything took, or when and by whom it was first run. Times and machine of a "
-    "record are never attested.",
-}
 
 
 @dataclass(frozen=True)
@@ -61,7 +46,7 @@ class AttestationWish:
     Attributes:
         runs: how many to draw; all if there are fewer.
         seed: of the draw.
-        depth: `WHOLE` or `FROM_WEIGHTS`.
+        depth: as in `lotus.records.attested_words`.
         results: whether metrics, tables, figures and claims are made again.
         device, runtime: as `--device` and `--runtime` of `lotus` take them.
         workers: processes at a time; models share a GPU one after another.
@@ -96,17 +81,16 @@ def attest(
         Where it was written, and what it says.
 
     Raises:
-        LotusError: this is no project, a link leads out of it, there is nothing to attest, the file exists,
-            or it cannot be signed.
+        LotusError: this is no project, a link leads out of it, there is nothing to attest, files or the
+            device are not here, or the attestation cannot be written or signed.
 
     """
     # Bytes that lie elsewhere would be compared, and quoted where they differ.
     refuse_links_out(layout.RESULTS, layout.STORES)
     if wish.key is not None:
         refuse_unusable(wish.key)
-    if wish.out is not None:
-        _refuse_place(wish.out)
     started, begun = datetime.now(UTC), time.monotonic()
+    refuse_place(wish.out or _place(started, "0" * 12))
     now = present(configfiles)
     steps = Steps(_with_plugins(now) if wish.runs else now.plan)
     runs, absent = _there(steps, RUNS)
@@ -121,9 +105,10 @@ def attest(
             "`snakemake --cores all` makes them"
         )
     drawn = draw(runs, wish.runs, wish.seed)
+    refuse_absent([*(runs[folder] for folder in drawn), *results.values()])
     log.info("%d of %d runs, then %d other steps", len(drawn), len(runs), len(results))
     # Another would only wait for a GPU.
-    gpus = _gpus(wish.device) if drawn else 0
+    gpus = usable_gpus(wish.device, wish.runtime) if drawn else 0
     workers = min(wish.workers, gpus) if gpus else wish.workers
     how = (run, wish.depth, wish.device, wish.runtime)
     found = do_again([runs[folder] for folder in drawn], *how, workers)
@@ -145,11 +130,22 @@ def attest(
         "results": [step.model_dump() for step in of_results],
         "by_bytes": by_bytes,
         "chances": chances(len(runs), by_bytes),
-        "tolerances": dict(STATED),
-        "proves": _proves(wish, bool(drawn)),
+        "tolerances": dict(TOLERANCES),
+        "proves": proves(wish.depth, bool(found), bool(of_results)),
     }
     content = sealed(content)
-    return _written(content, started, wish), Attestation.model_validate(content)
+    attestation = _checked(content)
+    return _written(content, started, wish), attestation
+
+
+def _checked(content: dict[str, Any]) -> Attestation:
+    try:
+        return Attestation.model_validate(content)
+    except ValidationError as error:
+        raise LotusError(
+            f"no attestation is written, since none says such a thing: {first_misfit(error)}; files may "
+            "have changed while it was made"
+        ) from error
 
 
 def _with_plugins(now: Declared) -> Plan:
@@ -178,12 +174,6 @@ def _there(steps: Steps, kinds: Iterable[str]) -> tuple[dict[str, Step], int]:
     return found, len(wanted) - len(found)
 
 
-def _gpus(device: str) -> int:
-    """Number of GPUs that models may use; asked in a process of its own, after which none can be forked."""
-    (done,) = in_forks(number_of_gpus, [device], 1)
-    return done.found or 0
-
-
 def _made(now: Declared, started: datetime, seconds: float) -> dict[str, Any]:
     return {
         "command": command_line(),
@@ -197,36 +187,21 @@ def _made(now: Declared, started: datetime, seconds: float) -> dict[str, Any]:
     }
 
 
-def _proves(wish: AttestationWish, has_runs: bool) -> list[str]:
-    of_runs = [PROVES[wish.depth], PROVES["chance"]] if has_runs else []
-    return [*of_runs, *([PROVES["results"]] if wish.results else []), PROVES["not"]]
-
-
-def _refuse_place(out: Path) -> None:
-    accepted = "accepted: a new file"
-    if not out.name:
-        raise LotusError(f"--out: '{shown(out)}' does not name a file; {accepted}")
-    for path in (out, layout.signature_of(out)):
-        if os.path.lexists(path):
-            raise LotusError(f"--out: {shown(path)}: exists; {accepted}")
-    if os.path.realpath(out.parent) != os.path.realpath(layout.ATTESTATIONS):
-        outside = (
-            f"{accepted} outside {layout.RESULTS} and {layout.STORES}, or in {layout.ATTESTATIONS}"
-        )
-        refuse_among_results(out, "--out", outside)
+def _place(started: datetime, mark: str) -> Path:
+    """Returns the place of an attestation for which no other is given."""
+    return layout.ATTESTATIONS / f"{started:%Y-%m-%d}-{mark}.json"
 
 
 def _written(content: dict[str, Any], started: datetime, wish: AttestationWish) -> Path:
     """Writes an attestation and its signature, both or neither; returns its place."""
-    name = f"{started:%Y-%m-%d}-{content['digest'][:12]}.json"
-    out = wish.out or layout.ATTESTATIONS / name
+    out = wish.out or _place(started, content["digest"][:12])
     with tempfile.TemporaryDirectory(prefix="lotus-attest-") as folder:
         draft = Path(folder) / out.name
         draft.write_text(as_text(content), encoding="utf-8")
         signature = (
             sign(draft, wish.key, ATTESTATION).read_text(encoding="utf-8") if wish.key else None
         )
-    _refuse_place(out)
+    refuse_place(out)
     try:
         if signature is not None:
             write_text(layout.signature_of(out), signature)

@@ -14,6 +14,7 @@ from lotus.records.attestations import (
     AttestedFile,
     Finding,
 )
+from lotus.records.attested_words import PICTURES
 from lotus.records.files import sha256
 from lotus.records.reading import Record
 
@@ -92,7 +93,7 @@ def compare_files(
         return found(SAME)
     if not is_elsewhere:
         return found(OTHER, f"made again, it has other bytes{hint}")
-    if here.suffix in tolerances.PICTURES:
+    if here.suffix in PICTURES:
         return found(
             UNCOMPARED, "other bytes; pictures are not compared across machines or versions"
         )

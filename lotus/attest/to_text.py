@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from lotus.records.attestations import SAME, WHOLE, Attestation
+from lotus.records.attestations import SAME, Attestation
+from lotus.records.attested_words import WHOLE
 from lotus.wording import counted
 
 
@@ -26,7 +27,7 @@ def _elsewhere(attestation: Attestation) -> Iterator[str]:
             loose[step.elsewhere] = loose.get(step.elsewhere, 0) + 1
     for reason, count in loose.items():
         yield f"{counted(count, 'step')} held against tolerances, not bytes: recorded with {reason}"
-    if not loose and attestation.steps:
+    if not loose and any(step.files for step in attestation.steps):
         yield "everything was compared by bytes"
 
 

@@ -4,8 +4,9 @@ Where machine and versions are those of the record, nothing may: only the same b
 state another machine to be judged by these; an attestation therefore says which files were.
 """
 
+import math
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
@@ -13,24 +14,8 @@ from safetensors import SafetensorError, safe_open
 
 from lotus.errors import LotusError
 from lotus.predictions.predictions_file import Predictions, Split, load, why_collapsed
+from lotus.records.attested_words import ACCURACY, IMAGES, PROBABILITY, RELATIVE, ROUNDED
 
-PROBABILITY = 0.01
-"""Of any class and image, between predictions of the same weights."""
-ACCURACY = 0.05
-"""Of any split, between whole runs; of a small split at least that of `IMAGES` images."""
-IMAGES = 3
-RELATIVE = 1e-6
-"""Of any number in a table or metrics file; at least one unit of the last digit that is written."""
-STATED: Mapping[str, str] = {
-    "predictions from weights": f"each probability within {PROBABILITY}; of a split that is seen through "
-    "random augmentation, which another device draws otherwise, the accuracy as of whole runs",
-    "whole runs": f"the accuracy of each split within {ACCURACY}, or {IMAGES} images of a small one; "
-    "weights by names and shapes alone. Trainings on different devices differ like those of two seeds, "
-    "so this tells models that behave otherwise, and no others",
-    "numbers": f"each within {RELATIVE:g} of its size, or a unit of the last digit that is written",
-    "pictures": "not compared",
-}
-PICTURES = (".svg", ".pdf", ".png")
 _NUMBER = re.compile(r"([-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)")
 
 
@@ -111,22 +96,32 @@ def _tensors(path: Path) -> dict[str, tuple[list[int], str]]:
 
 
 def misfit_of_text(there: Path, again: Path) -> str:
-    """Returns the first number that is not within tolerance, or that the rest differs; else ''."""
+    """Returns the first number that is not within tolerance, or that the rest differs; else ''.
+
+    The text that lies there may be forged: it can make no tolerance larger than that of the other.
+    """
     try:
         before, after = (_NUMBER.split(it.read_text(encoding="utf-8")) for it in (there, again))
     except (OSError, UnicodeDecodeError) as error:
         return f"cannot be read: {error}"
     if before[::2] != after[::2]:
         return "it says something else"
+    coarsest = math.inf if there.suffix == ".tex" else ROUNDED
     for was, now in zip(before[1::2], after[1::2], strict=True):
-        unit = max(_last_digit(was), _last_digit(now))
-        if abs(float(was) - float(now)) > max(RELATIVE * abs(float(was)), 1.000001 * unit):
+        if was != now and not _is_close(was, now, coarsest):
             return f"{was}, made again {now}"
     return ""
+
+
+def _is_close(was: str, now: str, coarsest: float) -> bool:
+    apart, size = abs(float(was) - float(now)), abs(float(now))
+    # Of a rounded number only zeros at its end are left out, so the finer one tells how it was rounded.
+    unit = min(_last_digit(was), _last_digit(now), coarsest)
+    return math.isfinite(apart) and apart <= max(RELATIVE * size, 1.000001 * unit)
 
 
 def _last_digit(number: str) -> float:
     """Returns a unit of the last digit that is written; 0 of a whole number, which has none to lose."""
     digits, _, power = number.lower().partition("e")
     decimals = len(digits.partition(".")[2])
-    return 10.0 ** (int(power or 0) - decimals) if decimals else 0.0
+    return float(f"0.{'1':0>{decimals}}e{power or 0}") if decimals else 0.0

@@ -7,10 +7,17 @@ from pathlib import Path
 from lotus import layout
 from lotus.attest.signing import ATTESTATION, said_of_signature
 from lotus.errors import LotusError
-from lotus.records.attestations import Attestation, find_attestation, outdated
+from lotus.records.attestations import (
+    SAME,
+    Attestation,
+    AttestedStep,
+    find_attestation,
+    outdated,
+)
 from lotus.records.digests import digests
 from lotus.records.ledger import record_files
 from lotus.records.places import refuse_links_out
+from lotus.records.reading import find_record
 from lotus.wording import counted, first_of
 
 
@@ -85,8 +92,29 @@ def _changed(attestation: Attestation) -> Iterator[str]:
         lies = f"now has sha256 {now[path][:12]}…" if now[path] else "is absent now"
         yield f"{path}: {lies}, attested was {stated[path][:12]}…"
     others = _others(attestation)
+    for step in attestation.steps:
+        yield from _unstated(step)
     if others:
         yield f"drawn among other runs than lie here: {first_of(others, 2)}"
+
+
+def _unstated(step: AttestedStep) -> Iterator[str]:
+    """Yields what a step was made of by its record, as it lies here, and not by the attestation."""
+    records = [
+        find_record(Path(path))
+        for path, file in step.files.items()
+        if file.finding == SAME and layout.is_record(Path(path))
+    ]
+    for record in records:
+        # Of a record that is another one now it is told already.
+        if record.sha256 != step.files[record.path].there:
+            continue
+        inputs = record.inputs.items()
+        if lacking := [path for path, digest in inputs if step.inputs.get(path) != digest]:
+            yield (
+                f"{step.about}: made of {first_of(lacking, 2)} by its record, and of other bytes, or none, "
+                "by the attestation"
+            )
 
 
 def _later(attestation: Attestation) -> int:

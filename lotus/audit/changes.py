@@ -10,7 +10,7 @@ from typing import Any
 
 from lotus import layout
 from lotus.plan.step import ExpectedRecord
-from lotus.records.code_identity import code_digest, module_digests
+from lotus.records.code_identity import identify
 from lotus.records.files import as_text
 from lotus.records.local_modules import find_module
 from lotus.records.reading import Record
@@ -23,6 +23,7 @@ SAID = 5
 OLDER_FORMAT = (
     "an older version of the package made it, so that its code identity cannot be compared"
 )
+NOT_OF_DIGEST = "the digest of its code is the present one, and it does not state the present"
 
 
 def code_changes(plugin_folders: tuple[Path, ...] = ()) -> Callable[[Record], str]:
@@ -37,18 +38,17 @@ def code_changes(plugin_folders: tuple[Path, ...] = ()) -> Callable[[Record], st
 
     """
     own = Path.cwd() if Path(PACKAGE, "__init__.py").is_file() else None
-    digest_of = cache(partial(code_digest, root=own, folders=plugin_folders))
-    # Only of code that is another one: of most records the digest says all.
-    modules_of = cache(partial(module_digests, root=own, folders=plugin_folders))
+    code_of = cache(partial(identify, root=own, folders=plugin_folders))
 
     def changes(record: Record) -> str:
         if record.is_of_older_format:
             return f"code: {OLDER_FORMAT}"
         recorded = record.content["code"]
-        entry = recorded["entry"]
-        if digest_of(*entry) == recorded["step"]:
-            return ""
-        changed = _changed(recorded["modules"], modules_of(*entry))
+        now = code_of(*recorded["entry"])
+        changed = _changed(recorded["modules"], now.modules)
+        if now.step == recorded["step"]:
+            # What it states of its modules is held against its commit, so it has to be true and whole.
+            return f"code: {NOT_OF_DIGEST} {first_of(changed, SAID)}" if changed else ""
         broken = [said for name in changed if (said := _no_python(name, own))]
         return f"code: {'; '.join([*broken, f'{first_of(changed, SAID)} changed since'])}"
 

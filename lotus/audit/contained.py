@@ -16,7 +16,6 @@ from lotus.formats.json_text import parse_json, read_file
 from lotus.predictions.predictions_file import ABSENT, ATTACKED, CALIBRATION
 from lotus.records.code_identity import code_digest
 from lotus.records.index import Index
-from lotus.records.places import leads_out
 from lotus.records.reading import Record
 
 
@@ -71,7 +70,7 @@ def problems(
             chosen[path, record.outputs[path]] = parts
             held_out = halves.setdefault(place, parts if record.kind == "held-out" else {})
             yield from ((path, reason) for reason in _shared({**held_out, **parts}))
-            yield from ((path, reason) for reason in _misplaced(parts, place[0]))
+            yield from ((path, reason) for reason in _misplaced(parts, place[0], opened))
     known = {} if full else right_predictions.load()
     against = _HeldAgainst(index, sound, chosen, opened, files, known)
     for record in index.records.values():
@@ -176,9 +175,9 @@ def _shared(parts: Parts) -> Iterator[str]:
             yield f"{one} and {other} set share {_images(common)}"
 
 
-def _misplaced(parts: Parts, dataset: str) -> Iterator[str]:
+def _misplaced(parts: Parts, dataset: str, opened: OpenStore) -> Iterator[str]:
     """Held-out images outside the store's held-out part, training images outside its training part."""
-    ranges = _ranges(dataset)
+    ranges = _ranges(dataset, opened)
     homes = {
         "forget": "train",
         "retain": "train",
@@ -199,16 +198,14 @@ def _misplaced(parts: Parts, dataset: str) -> Iterator[str]:
             yield f"{_images(left_out)} of the train part of {dataset} are in neither set"
 
 
-def _ranges(dataset: str) -> Mapping[str, tuple[int, int]]:
+def _ranges(dataset: str, opened: OpenStore) -> Mapping[str, tuple[int, int]]:
     """Part of a store → its first image, and the one behind its last; nothing if the store does not say."""
-    source = layout.STORES / dataset / "source.json"
-    if leads_out(source):
-        return {}
     try:
-        parts = parse_json(read_file(source))["parts"]
-        return {name: (int(first), int(end)) for name, (first, end) in parts.items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        store = opened(dataset)
+    except ValueError:
+        # Told of the store itself.
         return {}
+    return {} if store is None else store.source["parts"]
 
 
 def _images(indices: np.ndarray) -> str:

@@ -33,9 +33,10 @@ def store_opener(sound: Set[str]) -> OpenStore:
             return None
         labels, classes, source = read
         try:
-            folder = labels.parent
+            # Mapped, a file that states more labels than it has is refused before there is memory for them.
+            of_images = np.load(labels, mmap_mode="r")
             return _store(
-                folder, np.load(labels), parse_json(read_file(classes)), read_file(source)
+                labels.parent, of_images, parse_json(read_file(classes)), read_file(source)
             )
         except (OSError, ValueError, EOFError, LookupError, TypeError, AttributeError) as error:
             raise ValueError(f"{files['labels'].parent} is no store: {error}") from error
@@ -49,7 +50,7 @@ def store_opener(sound: Set[str]) -> OpenStore:
         if {*described["parts"]} not in [{*names} for names in PARTS]:
             raise ValueError(f"its parts are {', '.join(described['parts']) or 'none'}")
         for first, end in described["parts"].values():
-            if not 0 <= first <= end <= len(labels):
+            if not 0 <= first <= end <= len(labels) or {type(first), type(end)} != {int}:
                 raise ValueError(f"a part from {first} to {end} of {len(labels)} images")
         images = np.empty((0, 0, 0, 0), np.uint8)
         return Store(folder, images, labels, tuple(classes), described)

@@ -267,9 +267,9 @@ def _of_store(record: Record, opened: OpenStore, full: bool) -> Iterator[str]:
     files = layout.store_files(str(record.about["dataset"]))
     if leads_out(files["images"]):
         return
-    if not full and files["images"].stat().st_size > HASHED_AGAIN:
-        return
     try:
+        if not full and files["images"].stat().st_size > HASHED_AGAIN:
+            return
         images = np.load(files["images"], mmap_mode="r")
         now = content.digest(images, store.labels)
     except (OSError, ValueError, EOFError, TypeError, AttributeError) as error:

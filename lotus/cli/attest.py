@@ -106,7 +106,7 @@ def attest(
     from lotus.attest.attest import AttestationWish
     from lotus.attest.attest import attest as make
     from lotus.engine.device import check_name
-    from lotus.records.attestations import FROM_WEIGHTS, WHOLE
+    from lotus.records.attested_words import FROM_WEIGHTS, WHOLE
 
     check_name(device)
     wish = AttestationWish(

@@ -376,13 +376,12 @@ def claims(
 @click.option("--template", type=EXISTING_FILE, required=True, help="Jinja template of the page.")
 @click.option("--out", type=FILE, required=True, help="The page (HTML).")
 @record_option
-def report(
-    experiment: Path, published: Path, template: Path, out: Path, record: Path | None
-) -> None:
+@click.option("--shown-by", type=EXISTING_FILE, help="Page's record; only show attestations of it.")
+def report(out: Path, record: Path | None, **given: Any) -> None:
     """Write the report, one self-contained page."""
     from lotus.page.report import write_report
 
-    write_report(experiment, published, template, out, record or beside(out))
+    write_report(out=out, record=record or beside(out), **given)
 
 
 @click.command(epilog=examples("lotus seal --out my-ledger.json"))

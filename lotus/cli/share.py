@@ -4,6 +4,7 @@ import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from textwrap import shorten
 
 import click
 
@@ -12,6 +13,9 @@ from lotus.cli.examples import examples
 from lotus.cli.output import print_lines
 from lotus.cli.parameters import EXISTING_FOLDER, FILE, configfile_option
 from lotus.errors import LotusError
+
+LONGEST = 200
+"""Characters of a command that is quoted."""
 
 
 @click.command(epilog=examples("lotus publish", "lotus publish --into small-copy"))
@@ -73,6 +77,10 @@ def restore(
     A step is taken over, after `dvc pull` or a change of branch, if its record verifies and all steps
     before it are taken over.
     """
+    if figures and only_list:
+        raise click.UsageError(
+            "--figures draws everything again, and there is no list of it; accepted: --figures or --list"
+        )
     if figures:
         # Alone, since the other way needs the methods, and these torch.
         from lotus.publish.replay import redraw
@@ -98,7 +106,8 @@ def in_this_process(arguments: Sequence[str]) -> None:
         main(list(arguments), standalone_mode=False)
     except click.ClickException as error:
         # It holds the command itself, which cannot be handed over between processes.
-        raise LotusError(f"{shlex.join(sys.argv)[:200]}: {error.format_message()}") from None
+        command = shorten(shlex.join(sys.argv), LONGEST, placeholder=" …", break_on_hyphens=False)
+        raise LotusError(f"{command}: {error.format_message()}") from None
 
 
 @click.command(epilog=examples("lotus export-crate --out crate.zip"))

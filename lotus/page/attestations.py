@@ -50,15 +50,18 @@ class ShownAttestation:
     findings: Mapping[str, str] = field(default_factory=dict)
 
 
-def shown_attestations(runs: Iterable[Record], results: Iterable[Path]) -> list[ShownAttestation]:
-    """Returns the attestations of the project in the present folder, in order of their paths.
+def shown_attestations(
+    runs: Iterable[Record], results: Iterable[Path], chosen: Iterable[Path] | None = None
+) -> list[ShownAttestation]:
+    """Returns attestations of the project in the present folder.
 
     Args:
         runs: records that the page is made of; they state the digests of models and predictions.
         results: other files that it is made of.
+        chosen: see `find_attestations`.
 
     """
-    found = find_attestations()
+    found = find_attestations(chosen)
     if not found:
         return []
     now = {path: digest for run in runs for path, digest in run.outputs.items()}

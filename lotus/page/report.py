@@ -48,7 +48,7 @@ from lotus.page.vouched import vouched
 from lotus.page.ways import Way
 from lotus.published.numbers import load_misprints
 from lotus.records.files import write_text
-from lotus.records.reading import distinct
+from lotus.records.reading import distinct, read_record
 from lotus.records.record import write_record
 from lotus.results.correlation import jsd_agreement
 from lotus.results.experiment import Experiment, read_experiment
@@ -99,6 +99,7 @@ def write_report(
     out: Path,
     record: Path,
     limit: int = PAGE_LIMIT,
+    shown_by: Path | None = None,
 ) -> None:
     """Writes the page, and its record.
 
@@ -108,16 +109,19 @@ def write_report(
         template: Jinja template; its folder holds those that it includes.
         out: the HTML file; links to other files are relative to its folder.
         limit: bytes up to which pictures are part of the page.
+        shown_by: record of a page; of the attestations that lie here only those are shown that it lists.
 
     Raises:
-        LotusError: a result that the experiment names is absent or damaged.
+        LotusError: a result that the experiment names, or `shown_by`, is absent or damaged.
 
     """
     read = read_experiment(experiment, for_page=True)
     content = {**_paper(read, published), **_results(read), **_settings(read), **_machine(read)}
     content["headline"] = headline(content["floors"], content["counts"])
     used = _results_shown(read)
-    attestations = shown_attestations(read.runs.values(), used)
+    beside = _attestation_files(shown_by)
+    chosen = [path for path in beside if path.suffix != layout.SIGNED]
+    attestations = shown_attestations(read.runs.values(), used, chosen)
     content["attestations"] = attestations
     pictures = [path for path in used if path.suffix == ".svg"]
     fits = sum(path.stat().st_size for path in pictures) <= limit
@@ -137,10 +141,18 @@ def write_report(
             *sorted(published.glob("*.csv")),
             *sorted(path for path in template.parent.iterdir() if path.is_file()),
             *used,
-            *layout.attestation_files(),
+            *beside,
         ],
         outputs=[out],
     )
+
+
+def _attestation_files(shown_by: Path | None) -> list[Path]:
+    files = layout.attestation_files()
+    if shown_by is None:
+        return files
+    listed = read_record(shown_by).inputs
+    return [path for path in files if path.as_posix() in listed]
 
 
 def _results_shown(read: Experiment) -> list[Path]:

@@ -214,7 +214,10 @@ def _load(steps: Sequence[RecordedStep]) -> None:
 def _run_one_again(of: RecordedStep, run: Run) -> list[tuple[str, bool]]:
     """Does a step again; those of its records stay whose outputs have the same bytes."""
     before = [Path(record.path).read_bytes() for record in of.records]
-    run(arguments(of.step))
+    # An attestation that was made since belongs to the page that the workflow makes next.
+    is_page = of.step.kind == "write_report"
+    shown = ["--shown-by", of.records[0].path] if is_page else []
+    run([*arguments(of.step), *shown])
     # A command of its own needs no collector; a process that does many would keep all their figures.
     gc.collect()
     pairs: list[tuple[str, bool]] = []

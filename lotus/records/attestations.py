@@ -2,11 +2,11 @@
 
 `lotus attest` writes them (fields: `Attestation`); audit, page and crate read them. Anybody can write one.
 So what can be checked is checked: its seal, that the draw is the one of its seed, that findings and chances
-follow from the rest, and whether the files that it speaks of have the digests that it states. Who wrote it,
-a signature says.
+follow from the rest, that it states all files of a step, and proves in words what it does, and whether the
+files that it speaks of have the digests that it states. Who wrote it, a signature says.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -15,6 +15,7 @@ from pydantic import AfterValidator, ConfigDict, Field, ValidationError, model_v
 from lotus import layout
 from lotus.formats.json_text import parse_json, read_file
 from lotus.names import shown
+from lotus.records.attested_words import PICTURES, TOLERANCES, WHOLE, proves
 from lotus.records.draws import chances, draw
 from lotus.records.forms import Digest, FilePath, RecordForm, first_misfit
 from lotus.records.places import is_named_outside, leads_out
@@ -22,8 +23,6 @@ from lotus.records.seal import is_sealed
 from lotus.wording import counted
 
 FORMAT = 1
-WHOLE, FROM_WEIGHTS = "whole runs", "predictions from weights"
-"""Depths: a run made again from its inputs, or only its predictions from the weights that lie there."""
 SAME, CLOSE, UNCOMPARED, OTHER, FAILED = (
     "same bytes",
     "within tolerances",
@@ -189,16 +188,21 @@ class Attestation(_AttestationForm):
             len(drawn.population), self.by_bytes
         ):
             raise ValueError("the chances do not follow from the draw")
+        if self.tolerances != TOLERANCES:
+            raise ValueError("the tolerances are not those by which this version judges")
+        if self.proves != proves(drawn.depth, bool(self.runs), bool(self.results)):
+            raise ValueError("it says that it proves something else than such an attestation does")
+        for step in self.runs:
+            if not step.said and {*step.files} != _files_of_run(step.about, drawn.depth):
+                raise ValueError(f"{step.about}: the files that it states are not those of the run")
+        for step in self.results:
+            if not step.said and not _are_of_result(step):
+                raise ValueError(
+                    f"{step.about}: the files that it states are not a result and its record"
+                )
         for step in self.steps:
-            if not step.files and not step.said:
-                raise ValueError(f"{step.about}: says nothing of any file")
-            for path, file in step.files.items():
-                is_same = file.there == file.again and file.there is not None
-                if (file.finding == SAME) != is_same and not layout.is_record(Path(path)):
-                    raise ValueError(f"{path}: its finding does not follow from its digests")
-            findings = [file.finding for file in step.files.values()]
-            if step.finding != worst([*findings, FAILED] if step.said else findings):
-                raise ValueError(f"{step.about}: its finding does not follow from its files")
+            _refuse_findings(step)
+        _refuse_contradictions(self.steps)
         return self
 
     @property
@@ -255,6 +259,59 @@ class Attestation(_AttestationForm):
         return f"{' and '.join(parts) or 'nothing made again'}: {found or 'nothing found'}"
 
 
+def _files_of_run(folder: str, depth: str) -> set[str]:
+    """Returns what is stated of a run that was made again; weights that were only asked are none of it."""
+    files = layout.run_files(Path(folder))
+    return {str(path) for name, path in files.items() if depth == WHOLE or name != "model"}
+
+
+def _are_of_result(step: AttestedStep) -> bool:
+    """Whether the files of a step are results without a model, and the records of these."""
+    records = {path for path in step.files if layout.is_record(Path(path))}
+    outputs = [path for path in step.files if path not in records]
+    is_of_run = any(Path(path).name == layout.RUN_RECORD for path in records)
+    return step.about in outputs and not is_of_run and records == {*map(_record_of, outputs)}
+
+
+def _record_of(path: str) -> str:
+    return str(layout.record_of(Path(path)))
+
+
+def _refuse_findings(step: AttestedStep) -> None:
+    """Refuses findings that do not follow from digests, and from those of the files that of the step."""
+    for path, file in step.files.items():
+        if file.finding not in _possible(path, file, bool(step.elsewhere)):
+            raise ValueError(f"{path}: its finding does not follow from its digests")
+    findings = [file.finding for file in step.files.values()]
+    if step.finding != worst([*findings, FAILED] if step.said else findings):
+        raise ValueError(f"{step.about}: its finding does not follow from its files")
+
+
+def _possible(path: str, file: AttestedFile, is_elsewhere: bool) -> tuple[str, ...]:
+    """Returns the findings that a file with such digests can have."""
+    if file.there is None or file.again is None:
+        return (OTHER,)
+    if layout.is_record(Path(path)):
+        return (SAME, OTHER)
+    if file.there == file.again:
+        return (SAME,)
+    if not is_elsewhere:
+        return (OTHER,)
+    return (UNCOMPARED,) if Path(path).suffix in PICTURES else (CLOSE, OTHER)
+
+
+def _refuse_contradictions(steps: Sequence[AttestedStep]) -> None:
+    """Refuses a file that two steps have made, or of which two digests are stated."""
+    made = [(path, file.there) for step in steps for path, file in step.files.items()]
+    if len(made) != len(dict(made)):
+        raise ValueError("a file stands in two steps")
+    stated = {path: there for path, there in made if there is not None}
+    for step in steps:
+        for path, digest in step.inputs.items():
+            if stated.setdefault(path, digest) != digest:
+                raise ValueError(f"{path}: is stated with two digests")
+
+
 def worst(findings: Sequence[str]) -> str:
     """Returns the worst of some findings."""
     return max(findings, key=FINDINGS.index, default=SAME)
@@ -299,13 +356,13 @@ def find_attestation(path: Path) -> FoundAttestation:
     return FoundAttestation(path=name, content=attestation)
 
 
-def find_attestations() -> list[FoundAttestation]:
-    """Returns the attestations that lie beside the results, in order of their paths."""
+def find_attestations(paths: Iterable[Path] | None = None) -> list[FoundAttestation]:
+    """Returns the attestations at some places; those that lie beside the results, by path, unless given."""
     return [
         FoundAttestation(path=path.as_posix(), problem="a link, which could lead anywhere")
         if path.is_symlink() or leads_out(path)
         else find_attestation(path)
-        for path in layout.attestations()
+        for path in (layout.attestations() if paths is None else paths)
     ]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from attested import attestation_of
+from attested import attest_by_hand, attestation_of
 from forked import lotus
 
 from lotus import layout
@@ -156,7 +156,18 @@ def test_metrics_and_what_is_made_of_them_are_found_whatever_digests_say(project
             ["--runs", "0"],
             "--runs 0: nothing is asked for; accepted: 1 or more, or 0 with --metrics",
         ),
+        (
+            ["--out", "Snakefile/a.json"],
+            "--out: Snakefile/a.json: cannot be written: Not a directory",
+        ),
+        (["--out", "Snakefile/b/a.json"], "cannot be written: Not a directory; accepted: a new"),
+        (["--out", f"{'a' * 255}.json"], "cannot be written: File name too long; accepted: a new"),
         (["--device", "abacus"], "device 'abacus' is unknown; accepted: auto, cpu, cuda"),
+        (
+            ["--device", "cuda:99"],
+            "device 'cuda:99': the number of usable GPUs of this machine is ",
+        ),
+        (["--device", "cpu", "--runtime", "precision=tf32"], "precision=tf32 needs CUDA"),
         (
             ["--configfile", "config/fashion-mini.yaml"],
             "no results lie here that the configuration",
@@ -195,11 +206,43 @@ def test_a_step_that_fails_is_a_finding(project):
     assert os.listdir(layout.ATTESTATIONS) == [place.name]
 
 
+def test_what_a_clone_has_not_pulled_is_told_before_anything_is_computed(project):
+    """Else the attestation would be one of runs that failed."""
+    absent = [FINETUNE / layout.MODEL_FILE, Path("data/stores/digits/images.npy")]
+    for path, tracks in zip(absent, (layout.MODELS, layout.LOCK), strict=True):
+        place = path if tracks == layout.MODELS else path.parent
+        path.unlink()
+        tracks.write_text(f"outs:\n- path: {place}\n  md5: {'a' * 32}\n  hash: md5\n")
+    done = lotus(project, "attest", "--runs", 1, "--seed", seed_that_draws(FINETUNE), check=False)
+    assert done.returncode == 1
+    # A copy of a project has code of its own, which is told first.
+    line = done.stderr.splitlines()[-1]
+    assert line.startswith(f"Error: 2 files ({absent[1]}, {absent[0]}), of which results would be ")
+    assert line.endswith("are in DVC and not here; `dvc pull` brings them")
+    assert not layout.ATTESTATIONS.exists()
+
+
+def test_a_long_command_is_cut_between_its_words():
+    words = [f"word{number}" for number in range(100)]
+    with pytest.raises(LotusError, match=r"^lotus nothing( word\d+)* …: No such command") as told:
+        in_this_process(["nothing", *words])
+    assert {*str(told.value).partition(" …: ")[0].split()} <= {"lotus", "nothing", *words}
+
+
 def test_what_attests_nothing_does_not_hold(project):
     write_json(layout.ATTESTATIONS / "empty.json", attestation_of({}, population()))
     done = lotus(project, "attest", "verify", check=False)
     assert done.returncode == 1
     assert "attests nothing" in done.stdout
+
+
+def test_a_run_that_is_not_said_to_be_made_of_what_its_record_names_does_not_hold(project):
+    place = attest_by_hand([FINETUNE])
+    done = lotus(project, "attest", "verify", check=False)
+    assert done.returncode == 1
+    line, *_ = done.stdout.splitlines()
+    assert line.startswith(f"{place}: {FINETUNE}: made of data/stores/digits/")
+    assert line.endswith(" by its record, and of other bytes, or none, by the attestation")
 
 
 def test_nothing_is_written_over(project):

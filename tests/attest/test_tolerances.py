@@ -5,14 +5,13 @@ import pytest
 from safetensors.numpy import save_file
 
 from lotus.attest.tolerances import (
-    ACCURACY,
-    PROBABILITY,
     misfit_of_predictions,
     misfit_of_text,
     misfit_of_weights,
 )
 from lotus.predictions import predictions_file
 from lotus.predictions.predictions_file import Split
+from lotus.records.attested_words import ACCURACY, PROBABILITY
 
 COUNT, CLASSES = 200, 4
 
@@ -113,10 +112,45 @@ def test_weights_are_compared_by_names_and_shapes(tmp_path):
         ("lotus,0.12", "scrub,0.12", "it says something else"),
         ("a,1e-3", "a,1.0000000001e-3", ""),
         ("a,1e-3", "a,", "it says something else"),
+        # Means of measured accuracies that are rounded, without zeros at their ends.
+        ("lotus,0.6", "lotus,0.59", ""),
+        ("lotus,0.59", "lotus,0.6", ""),
     ],
 )
 def test_numbers_in_texts(tmp_path, was, now, said):
-    here, there = tmp_path / "a.csv", tmp_path / "b.csv"
-    here.write_text(was)
-    there.write_text(now)
-    assert misfit_of_text(here, there) == said
+    assert misfit(tmp_path, "csv", was, now) == said
+
+
+def misfit(folder, form, was, now):
+    there, again = folder / f"there.{form}", folder / f"again.{form}"
+    there.write_text(was)
+    again.write_text(now)
+    return misfit_of_text(there, again)
+
+
+@pytest.mark.parametrize("form", ["csv", "json", "tex"])
+@pytest.mark.parametrize(
+    ("was", "now"),
+    [
+        ("0.0", "0.05992592592592591"),
+        ("0.5", "0.05992592592592591"),
+        ("9.0e0", "0.05992592592592591"),
+        ("1.0e400", "0.05992592592592591"),
+        (f"1.0e{'9' * 5000}", "0.05992592592592591"),
+        ("-0.0", "0.0599"),
+        ("1e300", "1.5"),
+    ],
+)
+def test_a_forged_number_makes_no_tolerance_larger(tmp_path, form, was, now):
+    assert misfit(tmp_path, form, was, now) == f"{was}, made again {now}"
+
+
+@pytest.mark.parametrize("was", ["0.6", "0.4", "0.5123"])
+def test_a_number_that_is_written_in_full_has_all_its_digits(tmp_path, was):
+    """Where half of the images are right, 0.5 is no rounding of 0.6."""
+    assert misfit(tmp_path, "json", was, "0.5")
+
+
+@pytest.mark.parametrize("now", ["0.6", "0.4"])
+def test_a_rounded_number_may_be_another_by_a_unit(tmp_path, now):
+    assert misfit(tmp_path, "tex", "0.5", now) == ""

@@ -136,6 +136,21 @@ def test_a_store_that_says_nothing_of_its_parts_is_no_crash(project, parts):
     unsound()
 
 
+@pytest.mark.parametrize("end", [1e308, 10**13, 1000.5, 1797.0, "1797", None])
+def test_a_part_that_its_store_cannot_have_is_named(project, end):
+    edit_json("data/stores/digits/source.json", lambda it: it["parts"].update(train=[0, end]))
+    record_anew()
+    assert "data/stores/digits is no store" in unsound()["results/digits/store.json"].reason
+
+
+def test_labels_of_more_images_than_their_file_has_are_named(project):
+    with Path("data/stores/digits/labels.npy").open("r+b") as file:
+        stated = {"descr": "<i8", "fortran_order": False, "shape": (10**13,)}
+        np.lib.format.write_array_header_1_0(file, stated)
+    record_anew()
+    assert "data/stores/digits is no store" in unsound()["results/digits/store.json"].reason
+
+
 def test_predictions_of_other_images_than_the_split_has_are_named(project):
     other = RUNS.replace("seed13", "seed3407")
     shutil.copy(f"{other}/gold/predictions.npz", f"{RUNS}/gold/predictions.npz")

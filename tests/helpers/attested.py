@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from lotus import layout
-from lotus.records.attestations import FORMAT, SAME, WHOLE, worst
+from lotus.records.attestations import FORMAT, SAME, worst
+from lotus.records.attested_words import TOLERANCES, WHOLE, proves
 from lotus.records.draws import chances, draw
 from lotus.records.files import sha256, write_json
 from lotus.records.seal import sealed
@@ -70,21 +71,21 @@ def attestation_of(runs, population, results=(), seed=1):
             "results": list(results),
             "by_bytes": by_bytes,
             "chances": chances(len(population), by_bytes),
-            "tolerances": {"pictures": "not compared"},
-            "proves": ["Nothing but this."],
+            "tolerances": dict(TOLERANCES),
+            "proves": proves(WHOLE, bool(steps), bool(results)),
         }
     )
 
 
+def run_of(folder, finding=SAME, said=""):
+    """Path → what is stated of it, of a run; a finding is one on its predictions."""
+    files = {name: path.as_posix() for name, path in layout.run_files(Path(folder)).items()}
+    stated = {path: file_of(path) for path in files.values()}
+    return stated | {files["predictions"]: file_of(files["predictions"], finding, said)}
+
+
 def attest_by_hand(folders, finding=SAME, said="", out=PLACE):
-    """Writes an attestation of all these runs, each with its predictions; returns its path."""
-    runs = {
-        str(folder): {
-            f"{folder}/{layout.PREDICTIONS_FILE}": file_of(
-                f"{folder}/{layout.PREDICTIONS_FILE}", finding, said
-            )
-        }
-        for folder in folders
-    }
+    """Writes an attestation of all these runs, whole; returns its path."""
+    runs = {str(folder): run_of(folder, finding, said) for folder in folders}
     write_json(out, attestation_of(runs, [*runs]))
     return out

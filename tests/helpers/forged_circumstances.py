@@ -63,6 +63,13 @@ def _():
     return str(layout.LEDGER), "code: states lotus.errors, and not lotus.records.ledger"
 
 
+@forgery("the modules that a record states of its code, so that no commit is held against them")
+def _():
+    edit_record(RUN, lambda it: it["code"].update(OF_ERRORS, commit="0" * 40, modules={}))
+    record_anew()
+    return PREDICTIONS, "and it does not state the present lotus, "
+
+
 @forgery("a record that the ledger does not list")
 def _():
     shutil.copytree(f"{CELL}/lotus", f"{CELL}/other")

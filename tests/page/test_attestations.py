@@ -17,6 +17,7 @@ from lotus.page.vouched import Vouched
 from lotus.plan.making import make_plan
 from lotus.plan.steps import Steps
 from lotus.records.attestations import OTHER
+from lotus.records.attested_words import PROVES
 from lotus.records.reading import read_runs
 
 BOOK = Book(Vouched("", [], []), with_pictures=True)
@@ -51,7 +52,7 @@ def test_one_that_holds_is_told_with_its_chances():
     assert "On abacus, Linux, models on cpu" in text
     assert "1% 1 of 3 0.000" in text
     assert "Compared 3 steps by bytes" in text
-    assert "Nothing but this." in text
+    assert PROVES["not"] in text
     assert "out of date" not in text
     layout.signature_of(PLACE).write_text("signature")
     assert "A signature lies beside it, which this page does not check." in page()
@@ -62,7 +63,8 @@ def test_differences_are_told_instead_of_chances():
     text = page()
     assert "Not everything came out the same" in text
     assert "predictions.npz: made again, it has &lt;other&gt; bytes" in text
-    assert "chance" not in text
+    assert "chance to miss" not in text
+    assert "1% 1 of 1" not in text
 
 
 def test_one_of_other_bytes_is_out_of_date():
@@ -101,3 +103,11 @@ def test_the_step_of_the_page_reads_those_that_are_there():
     attest_by_hand(ROWS.values())
     layout.signature_of(PLACE).write_text("signature")
     assert read() == [str(PLACE), str(layout.signature_of(PLACE))]
+
+
+def test_a_page_made_again_shows_those_that_it_showed():
+    other = layout.ATTESTATIONS / "2026-01-02-by-hand.json"
+    for out in (PLACE, other):
+        attest_by_hand([ROWS["lotus"]], out=out)
+    assert [it.path for it in shown_attestations([], [])] == [str(PLACE), str(other)]
+    assert [it.path for it in shown_attestations([], [], [other])] == [str(other)]

@@ -113,6 +113,14 @@ def test_the_blocker_blocks(tmp_path, without_torch):
     assert "no torch here" in done.stderr
 
 
+def test_what_only_lists_draws_nothing(clone):
+    done = lotus(clone, "restore", "--figures", "--list", check=False)
+    assert done.returncode == 2
+    assert "accepted: --figures or --list" in done.stderr
+    assert changes(clone) == []
+    assert not list(clone.rglob("predictions.npz"))
+
+
 def test_a_fresh_clone_is_drawn_again_byte_for_byte_without_torch(made, clone, without_torch):
     drawn = [*clone.rglob("results/figures/*"), *clone.rglob("results/tables/*")]
     assert len(drawn) == 5

@@ -4,9 +4,12 @@ import json
 import shutil
 
 import pytest
+from attested import attestation_of
 from forging import edit_json
 from forked import lotus
 from project import copy_of_project
+
+from lotus.records.files import write_json
 
 METRICS = "results/digits/resnet18/seed13/class-three/corrected/metrics.json"
 RUN = "results/digits/resnet18/seed13/class-three/corrected/lotus"
@@ -79,6 +82,8 @@ def test_all_that_is_drawn_is_drawn_again_to_the_byte(clone):
     assert len(before) > 50
     for path in before:
         path.unlink()
+    # The page was made before, and what it shows stays what its record lists.
+    write_json(clone / "results/attestations/later.json", attestation_of({}, []))
     done = lotus(clone, "restore", "--figures")
     assert "metrics files not computed again: as recorded already" in done.stdout
     assert "by other code" not in done.stdout
@@ -121,3 +126,17 @@ def test_a_place_that_is_taken_is_refused(finished, tmp_path, place):
     assert "accepted: a new or empty folder outside results" in done.stderr
     assert (tmp_path / "file").read_text() == ""
     assert not any((finished / folder / "copy").exists() for folder in ("results", "data/stores"))
+
+
+@pytest.mark.parametrize(
+    "what", [["--runs", 1], ["--runs", 1, "--from-weights"], ["--metrics", "all"]]
+)
+def test_what_it_leaves_out_is_not_made_again_in_it(clone, what):
+    done = lotus(clone, "attest", *what, check=False)
+    assert done.returncode == 1
+    line = done.stderr.splitlines()[-1]
+    assert line.startswith(
+        "Error: these results are a small copy (results/left-out.json), without "
+    )
+    assert line.endswith("would be made again; accepted: the project of which it is a copy")
+    assert not (clone / "results/attestations").exists()
