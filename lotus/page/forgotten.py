@@ -47,9 +47,11 @@ class Forgotten:
 
 def forget_set_files(read: Experiment) -> list[Path]:
     """Returns the files of all forget sets of an experiment: the sets, and their sheets."""
+    of_runs = chain.forget_sets([*read.cells, *read.described["ablations"]])
+    audited = (ForgetSetKey(*place, read.seeds[0]) for place in read.audited)
     return [
         path
-        for each in chain.forget_sets([*read.cells, *read.described["ablations"]])
+        for each in dict.fromkeys((*of_runs, *audited))
         for path in (
             layout.split_file(each.dataset, each.seed, each.scenario),
             *layout.sheet_files(each.dataset, each.seed, each.scenario).values(),

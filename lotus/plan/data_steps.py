@@ -223,8 +223,8 @@ def _drawn_by(contents: Contents, seed: int) -> dict[str, int]:
 
 
 def picture_forget_set(contents: Contents) -> Iterator[Step]:
-    """Sheets of pictures of the forget sets that runs have."""
-    for dataset, seed, scenario in _forget_sets_of_runs(contents):
+    """Sheets of pictures of the forget sets that the page speaks of."""
+    for dataset, seed, scenario in _shown(contents):
         outputs = with_record(layout.sheet_files(dataset, seed, scenario))
         chosen = str(layout.split_file(dataset, seed, scenario))
         files = layout.store_files(dataset)
@@ -337,10 +337,7 @@ def forget_sets(contents: Contents) -> dict[tuple[str, int, str], bool]:
     """
     plan = contents.plan
     tuned = {(cell.dataset, seed, cell.scenario): False for cell, seed, _ in trials(plan)}
-    of_runs = dict.fromkeys(_forget_sets_of_runs(contents), True)
-    first = plan.settings.seeds[0]
-    audited = {(name, first, scenario): True for name, scenario in _audited(contents)}
-    return tuned | of_runs | audited | splits_of_shadows(plan)
+    return tuned | dict.fromkeys(_shown(contents), True) | splits_of_shadows(plan)
 
 
 def _whatever_scenario(splits: Mapping[tuple[str, int, str], bool]) -> dict[tuple[str, int], bool]:
@@ -351,15 +348,19 @@ def _whatever_scenario(splits: Mapping[tuple[str, int, str], bool]) -> dict[tupl
     return found
 
 
-def _forget_sets_of_runs(contents: Contents) -> list[tuple[str, int, str]]:
-    """Data set, seed and scenario of the forget sets that runs have, each once."""
-    return list(
-        dict.fromkeys(
-            (cell.dataset, seed, cell.scenario)
-            for cell in contents.measured
-            for seed in contents.plan.seeds_of(cell)
-        )
+def _shown(contents: Contents) -> list[tuple[str, int, str]]:
+    """Data set, seed and scenario of forget sets that the page speaks of: those of runs and of audits.
+
+    A scenario whose blocks leave out the file's first seed is audited with it all the same.
+    """
+    of_runs = (
+        (cell.dataset, seed, cell.scenario)
+        for cell in contents.measured
+        for seed in contents.plan.seeds_of(cell)
     )
+    first = contents.plan.settings.seeds[0]
+    audited = ((dataset, first, scenario) for dataset, scenario in _audited(contents))
+    return list(dict.fromkeys((*of_runs, *audited)))
 
 
 def _audited(contents: Contents) -> list[tuple[str, str]]:

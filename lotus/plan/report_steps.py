@@ -215,7 +215,7 @@ def first_file(made: PlannedItem, form: str) -> str:
 
 
 def forget_set_files(contents: Contents) -> list[str]:
-    """Forget sets of all runs, with the sheets of their pictures."""
+    """Forget sets that the page speaks of, with the sheets of their pictures."""
     return [
         path
         for step in picture_forget_set(contents)
