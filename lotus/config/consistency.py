@@ -77,6 +77,7 @@ def inconsistencies(settings: Settings) -> Iterator[Problem]:
                 what = f"is not among the file's seeds; accepted: {', '.join(map(str, settings.seeds))}"
                 yield ["grid", position, "seeds", place], seed, what
     yield from _taken_names(settings)
+    yield from _rival_protocols(settings)
     for position, override in enumerate(settings.overrides):
         yield from _override_problems(settings, position, override)
     yield from _seeds_of_shadows(settings)
@@ -135,6 +136,27 @@ def _taken_names(settings: Settings) -> Iterator[Problem]:
         if other != cell:
             parts = (" / ".join(filter(None, asdict(it).values())) for it in (other, cell))
             what = f"{' and '.join(parts)} would share the files {cell.name}; rename one of their parts"
+            yield ["grid"], None, what
+
+
+def _rival_protocols(settings: Settings) -> Iterator[Problem]:
+    """Protocols that would stand for the same base in one benchmark, and so in one line of a table."""
+    standing: dict[Benchmark, str] = {}
+    grid = benchmarks(settings)
+    for cell in grid:
+        base = cell.under(protocol.parse(cell.protocol).base)
+        if base in grid:
+            # What deviates is then an ablation, which has lines of its own.
+            continue
+        other = standing.setdefault(base, cell.protocol)
+        if other != cell.protocol:
+            place = " / ".join(
+                filter(None, (base.dataset, base.architecture, base.scenario, base.study))
+            )
+            what = (
+                f"{other} and {cell.protocol} would both stand for {base.protocol} in {place}; give one "
+                f"of them, or {base.protocol} too, beside which they are shown as ablations"
+            )
             yield ["grid"], None, what
 
 

@@ -8,6 +8,13 @@ from lotus.config.origins import Origin, read_origin
 from lotus.errors import LotusError
 from lotus.plan.making import make_plan
 
+RIVALS = {
+    "datasets": ["fashion-mini"],
+    "architectures": ["resnet18"],
+    "scenarios": ["class-trouser"],
+    "protocols": ["corrected", "released-m1-e1", "released-e1"],
+}
+
 
 @pytest.mark.parametrize(
     ("path", "value", "parts"),
@@ -25,6 +32,15 @@ from lotus.plan.making import make_plan
         (["grid", 0, "protocols"], ["corrected+m77"], ["'+m77'", "corrected+SWITCH", "m1, m2"]),
         (["grid", 0, "protocols"], ["corrected-m1"], ["'-m1'", "corrected+SWITCH"]),
         (["grid", 0, "protocols"], ["released-e1-e1"], ["names a switch twice"]),
+        (
+            ["grid"],
+            [RIVALS],
+            [
+                "released-m1-e1 and released-e1 would both stand for released in "
+                "fashion-mini / resnet18 / class-trouser",
+                "or released too",
+            ],
+        ),
         (
             ["overrides", 0, "where"],
             {"protocol": "corrected+m1"},

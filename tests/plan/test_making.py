@@ -214,3 +214,11 @@ def test_no_method_is_called_as_a_gold_is(content, row):
     content["methods"][row] = {"method": "lotus"}
     with pytest.raises(LotusError, match=f"methods.{row}: this name has a fixed meaning"):
         plan_of(content)
+
+
+def test_protocols_of_one_base_may_stand_beside_it_or_in_another_study(content, block):
+    beside = block(protocols=["released", "released-m1-e1", "released-e1"])
+    one = block(protocols=["released-e1"])
+    other = block(protocols=["released-m1-e1"], study="masks")
+    assert len(plan_of(content | {"grid": [beside]}).benchmarks) == 1
+    assert len(plan_of(content | {"grid": [one, other]}).benchmarks) == 2
