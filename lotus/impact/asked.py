@@ -47,8 +47,11 @@ def find_start(given: str, index: Index) -> Start:
     start = _of_module(index, given) or _of_raw_file(index, given) or _of_image_file(index, given)
     if start is not None:
         return start
-    if configuration is not None and _is_key(configuration, given):
-        return configuration.start_of(given)
+    if configuration is not None and _is_section(configuration, given):
+        # A folder that no record knows hides no section of its name, as `data` is one.
+        known = Path(given).exists() and _node(given, index) is not None
+        if not known:
+            return configuration.start_of(given)
     return _of_artifact(index, given, configuration)
 
 
@@ -107,9 +110,17 @@ def _of_raw_file(index: Index, given: str) -> Start | None:
     return Start(f"raw file {shown(given)}", (), frozenset(known))
 
 
-def _is_key(configuration: Configuration, given: str) -> bool:
+def _is_section(configuration: Configuration, given: str) -> bool:
     """Whether a text begins with a section of the configuration, and so can be meant for a key."""
-    return not Path(given).exists() and given.partition(".")[0] in configuration.settings
+    return given.partition(".")[0] in configuration.settings
+
+
+def _node(given: str, index: Index) -> str | None:
+    """A file or folder as records know it; None where none does."""
+    try:
+        return find_node(given, index)
+    except LotusError:
+        return None
 
 
 def _of_artifact(index: Index, given: str, configuration: Configuration | None) -> Start:

@@ -7,10 +7,11 @@ from typing import Any
 
 from lotus import layout
 from lotus.config.overrides import Where
+from lotus.config.privacy import seeds_of_shadows
 from lotus.config.protocol import parse
 from lotus.errors import LotusError, choices
 from lotus.impact.start import Start
-from lotus.layout import GOLD, ORIGINAL, is_further_gold
+from lotus.layout import GOLD, ORIGINAL, further_gold, is_further_gold
 from lotus.names import shown
 from lotus.records.forms import MODELS
 from lotus.records.index import Index
@@ -20,6 +21,8 @@ from lotus.surroundings import PACKAGE
 
 TUNING_TABLE = layout.item_record("tables", "tuning", "table").as_posix()
 """Of the table that sets what is said of tuning beside the report's models."""
+SPLITS = ("held-out", "half", "forget-set")
+"""Kinds of records of steps that draw images."""
 Settings = Mapping[str, Any]
 Steps = tuple[str, ...]
 """The parts of a key: names, and places in lists."""
@@ -93,6 +96,17 @@ class Configuration:
                 return self._is_of_override(record, int(place), inner)
             case ("gold_seeds",):
                 return is_run and is_further_gold(str(about.get("row")))
+            case ("seeds_apart", place, *inner):
+                return self._is_seeded_apart(
+                    record, self.settings["seeds_apart"][int(place)], inner
+                )
+            case ("privacy", *_):
+                return self._is_of_shadows(record, "privacy", ("original", "unlearned"))
+            case ("power", *_):
+                return self._is_of_power(record)
+            case ("grid", _, "tables", *_):
+                # Names of targets, which nothing that is made states but the description.
+                return record.kind in ("experiment", "report")
             case ("grid",):
                 return is_run
             case ("grid", place, *_):
@@ -104,6 +118,34 @@ class Configuration:
         parts = self.settings[section]
         names = parts if isinstance(parts, Mapping) else range(len(parts or ()))
         return any(self._rests(record, (section, str(name))) for name in names)
+
+    def _is_seeded_apart(self, record: Record, entry: Settings, inner: Sequence[str]) -> bool:
+        """Whether a step draws by a seed of its own that stands in an entry of `seeds_apart`."""
+        axis = inner[0] if inner else "seed"
+        if str(record.about.get("seed")) != str(entry["seed"]) or entry[axis] is None:
+            return False
+        kinds = {"seed": (*SPLITS, *MODELS), "split": SPLITS}
+        return record.kind in kinds.get(axis, MODELS)
+
+    def _is_of_shadows(self, record: Record, section: str, kinds: Sequence[str]) -> bool:
+        """Whether a step is one of the shadows that a section asks for: a model, or their splits."""
+        asked = self.settings[section]
+        if asked is None or record.kind not in (*kinds, *SPLITS):
+            return False
+        shadows = map(str, seeds_of_shadows(int(asked["shadows"])))
+        return str(record.about.get("seed")) in shadows
+
+    def _is_of_power(self, record: Record) -> bool:
+        """Whether a step is there since measures are tried: golds beside those of `gold_seeds`, too."""
+        if self.settings["power"] is None:
+            return False
+        row = str(record.about.get("row"))
+        usual = {further_gold(number) for number in range(1, 1 + self.settings["gold_seeds"])}
+        return (
+            record.kind in ("power", "retrained")
+            or (record.kind == "gold" and is_further_gold(row) and row not in usual)
+            or self._is_of_shadows(record, "power", ("gold",))
+        )
 
     def _has_other_recipe(self, record: Record, inner: Sequence[str]) -> bool:
         """Whether an override gives the recipe of a run another value for a key of `training`."""
@@ -249,6 +291,8 @@ def _said(steps: Steps) -> list[str]:
             return ["What tuning chose stands under `overrides`; the runs rest on those keys."]
         case ("methods", _, _, *_):
             return ["Runs in which an override gives the key another value are left out."]
+        case ("grid", _, "tables", *_):
+            return ["It says for which target these runs are made, and nothing of what they are."]
         case ("grid", _, *_):
             return ["Runs that another block asks for too are left out."]
         case ("overrides", _, *_):

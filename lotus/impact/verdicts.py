@@ -79,13 +79,18 @@ def _is_touched(
         return any(
             layout.audit_file(dataset, scenario).as_posix() in reach.files
             for dataset, scenario in read.audited
-            if dataset_title(dataset) in finding["benchmark"]
+            if _names(finding["benchmark"], dataset_title(dataset))
         )
     return any(
         _is_number_touched(reach, read, cell, row, metric)
         for cell in cells
         for row, metric in _compared(finding)
     )
+
+
+def _names(benchmark: str, title: str) -> bool:
+    """Whether a data set is one of those that a claim about data compares, which ` and ` joins."""
+    return f" and {title} and " in f" and {benchmark} and "
 
 
 def _title(cell: Mapping[str, Any]) -> str:

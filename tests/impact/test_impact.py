@@ -7,12 +7,17 @@ import sys
 from pathlib import Path
 
 import pytest
-from built_by_hand import METRICS_FILE, SEED, SPLIT, TABLE, folder_of
+import yaml
+from built_by_hand import METRICS_FILE, PLACE, SEED, SPLIT, STORE, TABLE, folder_of, step
 from click.testing import CliRunner
+from project import ROOT
 
 from lotus.cli.main import main
+from lotus.config.privacy import FIRST_SHADOW
+from lotus.config.settings import Settings
 from lotus.errors import LotusError
 from lotus.impact.impact import find_impact
+from lotus.impact.verdicts import _names
 from lotus.records.files import write_json
 from lotus.records.seal import sealed
 
@@ -190,6 +195,73 @@ def test_a_key_that_is_not_there_is_said_with_those_that_are(project, key, said)
         find_impact(key)
 
 
+ASKED = [
+    *("data", "data.mirror", "privacy", "privacy.shadows", "power", "power.golds", "power.seed"),
+    *("seeds_apart", "seeds_apart.0", "seeds_apart.0.seed", "seeds_apart.0.split"),
+    *("grid.0.tables", "grid.0.tables.0", "grid.0.protocols", "limit", "plugins", "gold_seeds"),
+    *("tuning", "tuning.budget", "further", "based_on", "title", "overrides.0.where"),
+]
+
+
+@pytest.mark.parametrize("key", ASKED)
+def test_every_section_and_its_parts_can_be_asked_for(project, key):
+    settings = Settings.model_validate(
+        yaml.safe_load((ROOT / "config/digits.yaml").read_text())
+        | {"seeds_apart": [{"seed": 3407, "split": 5}], "privacy": {"shadows": 4}}
+        | {"power": {"dataset": "digits", "architecture": "resnet18", "scenario": "instance-10"}}
+        | {"overrides": [{"where": {"dataset": "digits"}, "methods": {"lotus": {"alpha": 2}}}]}
+        | {"tuning": {"seeds": [1, 2], "budget": 2, "spaces": {"lotus": {"alpha": [1, 2]}}}}
+    ).model_dump(mode="json")
+    settings["grid"][0]["tables"] = ["table1"]
+    described(**settings)
+    Path("data").mkdir(exist_ok=True)
+    done = CliRunner().invoke(main, ["impact", key])
+    assert (done.exit_code, done.exception) == (0, None), done.output
+    assert f"{key}" in done.output
+    assert "a key of the configuration" in done.output
+
+
+APART = [{"seed": 1, "split": 5, "initialisation": None, "batches": 7, "noise": None}]
+
+
+@pytest.mark.parametrize(
+    ("key", "rows"),
+    [
+        ("seeds_apart.0", {"original", "gold", "lotus", "ssd"}),
+        ("seeds_apart.0.split", {"gold", "lotus", "ssd"}),
+        ("seeds_apart.0.noise", set()),
+        ("grid.0.tables", set()),
+    ],
+)
+def test_a_key_of_an_entry_moves_what_was_told_it(project, key, rows):
+    described(seeds_apart=APART, grid=[{"tables": ["table1"]}])
+    assert rows_of(find_impact(key)) == rows
+
+
+FURTHER = {
+    ("original", "original", FIRST_SHADOW): "privacy.shadows",
+    ("unlearned", "lotus", FIRST_SHADOW): "privacy.shadows",
+    ("unlearned", "lotus", FIRST_SHADOW + 4): "",
+    ("gold", "gold", FIRST_SHADOW): "power.golds",
+    ("retrained", "kept-half-1", 1): "power.golds",
+    ("gold", "gold-again-1", 1): "gold_seeds",
+    ("gold", "gold-again-2", 1): "power.golds",
+}
+
+
+def test_further_models_rest_on_the_section_that_asks_for_them(project):
+    described(privacy={"shadows": 4}, power={"shadows": 4, "golds": 2}, gold_seeds=1)
+    for kind, row, seed in FURTHER:
+        made = f"results/tiny/resnet18/seed{seed}/further/corrected/{row}/model.safetensors"
+        step(kind, [STORE[2]], [made], {**PLACE, "row": row, "protocol": "corrected", "seed": seed})
+    for key in ("privacy.shadows", "power.golds"):
+        moved = {
+            (run.record.kind, run.record.about["row"], run.record.about["seed"])
+            for run in find_impact(key).runs
+        }
+        assert moved == {each for each, rests_on in FURTHER.items() if rests_on == key}
+
+
 def test_no_plug_in_is_imported(project):
     Path("evil.py").write_text("open('was-run', 'w').close()\n")
     described(plugins=["evil.py"], scenarios={})
@@ -198,3 +270,10 @@ def test_no_plug_in_is_imported(project):
     assert done.returncode == 0, done.stderr
     assert "plugins, a key of the configuration" in done.stdout
     assert not Path("was-run").exists()
+
+
+def test_data_sets_of_a_claim_are_told_apart_by_their_whole_titles():
+    assert _names("CIFAR-10 and CIFAR-100", "CIFAR-10")
+    assert _names("CIFAR-10 and CIFAR-100", "CIFAR-100")
+    assert not _names("CIFAR-100 and TinyImageNet", "CIFAR-10")
+    assert _names("cats and dogs and birds", "cats and dogs")
