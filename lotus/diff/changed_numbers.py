@@ -10,7 +10,7 @@ from typing import Any
 from lotus.config.cells import Benchmark
 
 NOISE = 1e-9
-"""Largest relative difference that rounding alone can make."""
+"""Largest difference that rounding alone can make; of means above 1 relative to them."""
 
 
 @dataclass(frozen=True)
@@ -112,8 +112,9 @@ def compare_numbers(a: Models, b: Models) -> tuple[int, list[Number]]:
     differ by rounding only come last.
     """
     rows: dict[tuple[Benchmark, str], list[int]] = defaultdict(list)
-    for model in a.keys() & b.keys():
-        rows[model.benchmark, model.row].append(model.seed)
+    for model in a:
+        if model in b:
+            rows[model.benchmark, model.row].append(model.seed)
     compared, changed = 0, []
     for (benchmark, row), seeds in rows.items():
         for metric, pairs in _by_metric(a, b, benchmark, row, sorted(seeds)).items():
@@ -131,8 +132,9 @@ def _by_metric(
     for seed in seeds:
         model = ComparedModel(benchmark, row, seed)
         mine, theirs = a[model], b[model]
-        for metric in mine.keys() & theirs.keys():
-            if is_number(mine[metric]) and is_number(theirs[metric]):
+        # A set of the shared names would have another order in each process.
+        for metric in mine:
+            if metric in theirs and is_number(mine[metric]) and is_number(theirs[metric]):
                 found.setdefault(metric, {})[seed] = (mine[metric], theirs[metric])
     return found
 
@@ -197,6 +199,7 @@ def only_in(a: Models, b: Models) -> list[OneSided]:
         elif (model.benchmark, model.row) not in rows or model not in b:
             found[model.benchmark, model.row, ""].append(model.seed)
         else:
-            for metric in scores.keys() - b[model].keys():
-                found[model.benchmark, "", metric].append(model.seed)
+            for metric in scores:
+                if metric not in b[model]:
+                    found[model.benchmark, "", metric].append(model.seed)
     return [OneSided(*place, tuple(sorted({*seeds}))) for place, seeds in found.items()]

@@ -65,8 +65,9 @@ def summary(found: ComparedResults) -> str:
         return f"The same: all {found.compared:,} numbers agree to the last bit."
     if not numbers:
         return f"None of {found.compared:,} numbers moved."
-    far = sum(number.ratio is not None and number.ratio > 1 for number in numbers)
     noise = sum(number.is_noise for number in numbers)
+    # Seeds that agree have no spread, so that a rounded digit alone would count as far.
+    far = sum((number.ratio or 0) > 1 and not number.is_noise for number in numbers)
     single = sum(number.spread is None for number in numbers)
     unexplained = sum(not ids and number.metric != SECONDS for number, ids in found.numbers)
     parts = [f"{len(numbers):,} of {found.compared:,} numbers moved"]

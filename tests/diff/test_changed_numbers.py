@@ -6,7 +6,13 @@ import pytest
 from small_experiment import CELL, SEEDS, compared, edit
 
 from lotus.diff import to_text as compare_text
-from lotus.diff.changed_numbers import ComparedModel, compare_numbers, only_in, state_changes
+from lotus.diff.changed_numbers import (
+    ComparedModel,
+    _by_metric,
+    compare_numbers,
+    only_in,
+    state_changes,
+)
 
 
 def models(**rows):
@@ -53,6 +59,30 @@ def test_rounding_moves_a_number_but_stands_last():
     _, (first, last) = compare_numbers(a, b)
     assert (first.row, last.row) == ("far", "near")
     assert (first.is_noise, last.is_noise) == (False, True)
+
+
+def test_rounding_of_seeds_that_agree_is_not_told_as_far(experiment):
+    # Values of which nothing but the last digit differs, equal in all seeds: no spread, an infinite ratio.
+    a, b = experiment("a"), experiment("b")
+    for side, value in ((a, 0.3), (b, 0.1 + 0.2)):
+        for seed in SEEDS:
+            edit(
+                side.folder / f"results/d/net/seed{seed}/class-a/corrected/metrics.json",
+                lambda content, value=value: content["rows"]["ours"].update(jsd=value),
+            )
+    said = compare_text.summary(compared(a, b))
+    assert "0 by more than one standard deviation" in said
+    assert "1 by no more than rounding" in said
+
+
+def test_metrics_stand_in_the_order_of_the_files_in_every_process():
+    names = [f"metric{k}" for k in range(40)]
+    one = {ComparedModel(CELL, "ours", 0): dict.fromkeys(names, 0.0)}
+    other = {ComparedModel(CELL, "ours", 0): dict.fromkeys(names, 1.0)}
+    by_metric = _by_metric(one, other, CELL, "ours", [0])
+    assert [*by_metric] == names
+    lacking = only_in(one, {ComparedModel(CELL, "ours", 0): {}})
+    assert [only.metric for only in lacking] == names
 
 
 def test_numbers_stand_in_order_of_their_ratios():
