@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from lotus.config.architectures import ARCHITECTURE
-from lotus.config.protocol import RELEASED
+from lotus.config.protocol import parse
 from lotus.config.register import REGISTER
 from lotus.metrics.membership import SYNTHETIC
 from lotus.page.change_ways import ChangeWays
@@ -19,6 +19,7 @@ from lotus.results.conventions import SCALE
 from lotus.results.metrics_file import PLACE
 from lotus.results.titles import benchmark_title, row_title
 from lotus.tables.cell_texts import plus_minus, signed
+from lotus.wording import all_of, counted
 
 NOTABLE = 0.01
 """Changes of this size are marked."""
@@ -129,7 +130,7 @@ def _cell(line: Mapping[Any, Any] | None, metric: str, worse: int, ways: ChangeW
     if line is None:
         return TableCell("")
     if line["collapsed"]:
-        told = f"in {line['collapsed']} seeds, without or with the switch"
+        told = f"in {counted(line['collapsed'], 'seed')}, without or with the switch"
         return TableCell("collapsed", "", told, way=ways.of_change(line, metric))
     change, spread = line.get(f"{metric}_change", np.nan), line.get(f"{metric}_change_std", np.nan)
     if pd.isna(change):
@@ -138,7 +139,9 @@ def _cell(line: Mapping[Any, Any] | None, metric: str, worse: int, ways: ChangeW
     kind = ""
     if abs(change) >= NOTABLE:
         kind = "worse" if change * worse > 0 else "better"
-    text = f"{signed(change, spread)}: from {before:.3f} to {after:.3f}, {line['n']} seeds"
+    text = (
+        f"{signed(change, spread)}: from {before:.3f} to {after:.3f}, {counted(line['n'], 'seed')}"
+    )
     return TableCell(signed(change), kind, text, float(change), way=ways.of_change(line, metric))
 
 
@@ -179,9 +182,7 @@ def register(described: Mapping[str, Any], frame: pd.DataFrame) -> list[tuple[st
 
     """
     tried = {
-        part.upper()
-        for cell in described["ablations"]
-        for part in cell["protocol"].replace("-", "+").split("+")[1:]
+        switch for cell in described["ablations"] for switch in parse(cell["protocol"]).deviations
     }
     if described["ablations"]:
         tried |= {"E3", "E4", "E6"}
@@ -190,17 +191,22 @@ def register(described: Mapping[str, Any], frame: pd.DataFrame) -> list[tuple[st
     if places & set(calibrated[PLACE].itertuples(index=False, name=None)):
         tried.add("E5")
     idle = _without_effect(described, frame)
-    ran = (frame["protocol"] == RELEASED.name).any()
-    usual = "part of released only" if ran else "off in this report"
+    protocols = list(dict.fromkeys(str(cell["protocol"]) for cell in described["benchmarks"]))
     return [
         (
             name,
             switch.where,
             switch.released,
-            idle.get(name, "tried alone" if name in tried else usual),
+            idle.get(name, "tried alone" if name in tried else _part_of(protocols, name)),
         )
         for name, switch in REGISTER.items()
     ]
+
+
+def _part_of(protocols: Sequence[str], switch: str) -> str:
+    """In words, which of the protocols of whole benchmarks have a switch on."""
+    having = [name for name in protocols if parse(name).has(switch)]
+    return f"part of {all_of(having)} only" if having else "off in this report"
 
 
 def _without_effect(described: Mapping[str, Any], frame: pd.DataFrame) -> dict[str, str]:

@@ -26,6 +26,7 @@ from lotus.results.run_records import load_times
 from lotus.results.titles import benchmark_title, row_title
 from lotus.tables.cell_texts import forms_of, plus_minus, stated
 from lotus.tables.trace import Trace, row_anchor, trace
+from lotus.wording import counted
 
 
 @dataclass(frozen=True)
@@ -303,7 +304,9 @@ def _remark(measured: MeasuredCell, row: str) -> str:
         fallen = measured.frame.loc[measured.frame["row"] == row, "collapsed"]
         failed = int(fallen.map(is_failed).sum())
         how = {"collapsed": count - failed, "failed": failed}
-        said = [f"{verb} in {number} of {n} seeds" for verb, number in how.items() if number]
+        said = [
+            f"{verb} in {number} of {counted(n, 'seed')}" for verb, number in how.items() if number
+        ]
         return ", ".join(said)
     same = measured.frame.loc[measured.frame["row"] == row, "same_as_original"]
     return "equals the original" if row != ORIGINAL and same.astype(bool).all() else ""

@@ -13,7 +13,7 @@ from lotus.results.floor import inside_floor
 from lotus.results.metrics import sound
 from lotus.results.titles import row_title
 from lotus.tables.floor_sentences import floor_sentences
-from lotus.wording import all_of
+from lotus.wording import all_of, counted
 
 NOTABLE_LOSS = 0.05
 """Loss of retain accuracy that is worth a sentence."""
@@ -82,11 +82,16 @@ def _lotus_against_nothing(frame: pd.DataFrame, numbers: pd.DataFrame) -> list[s
     if "lotus" not in numbers.index or pd.isna(numbers.loc["lotus", "avg_gap"]):
         return []
     gaps = sound(frame).pivot(index="seed", columns="row", values="avg_gap")
-    won = int((gaps["lotus"] < gaps[ORIGINAL]).sum())
+    both = gaps[["lotus", ORIGINAL]].dropna()
+    won = int((both["lotus"] < both[ORIGINAL]).sum())
+    order = (
+        f"smaller than doing nothing in {won} of {counted(len(both), 'seed')}"
+        if len(both)
+        else "no seed has a sound model of it and of doing nothing"
+    )
     gap, divergence = numbers.loc["lotus", ["avg_gap", "jsd"]]
     return [
-        f"LoTUS, corrected: Avg Gap {gap:.3f}, smaller than doing nothing in {won} of {len(gaps)} "
-        f"seeds; JSD to gold {divergence:.3f} (doing nothing: "
+        f"LoTUS, corrected: Avg Gap {gap:.3f}, {order}; JSD to gold {divergence:.3f} (doing nothing: "
         f"{_of_original(numbers.loc[ORIGINAL, 'jsd'], 3)})."
     ]
 
@@ -134,7 +139,7 @@ def _collapsed(name: str, frame: pd.DataFrame) -> list[str]:
     how = fallen["collapsed"].map(lambda why: "failed" if is_failed(why) else "collapsed")
     seeds = frame["seed"].nunique()
     return [
-        f"{name.capitalize()}: {row_title(str(row))} {verb} in {len(which)} of {seeds} seeds "
+        f"{name.capitalize()}: {row_title(str(row))} {verb} in {len(which)} of {counted(seeds, 'seed')} "
         f"({all_of(list(map(str, which)))}) and is left out."
         for (row, verb), which in fallen.groupby(["row", how], sort=False)["seed"].unique().items()
     ]

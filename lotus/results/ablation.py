@@ -161,11 +161,10 @@ def _by_row(runs: StatedRuns, metrics: Sequence[str]) -> dict[str, dict[str, pd.
 
 
 def _fallen(row: str, *frames: pd.DataFrame) -> list[int]:
-    """The seeds in which a row's model has collapsed in any of the frames."""
-    seeds = [
-        frame.loc[(frame["row"] == row) & (frame["collapsed"] != ""), "seed"] for frame in frames
-    ]
-    return sorted({*pd.concat(seeds).tolist()})
+    """Of the seeds that all frames have of a row: those in which its model has collapsed in any."""
+    by_seed = [frame[frame["row"] == row].set_index("seed")["collapsed"] for frame in frames]
+    shared = set.intersection(*({*states.index} for states in by_seed))
+    return sorted(seed for seed in shared if any(states[seed] != "" for states in by_seed))
 
 
 def _is_same(base: pd.DataFrame, switched: pd.DataFrame, row: str) -> bool:

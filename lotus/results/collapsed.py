@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 import pandas as pd
 
 from lotus.results.titles import row_title, titled
-from lotus.wording import all_of, first_of
+from lotus.wording import all_of, counted, first_of
 
 COLLAPSED_SEEDS = "collapsed_seeds"
 """Column that names the seeds which `collapsed` counts: `seed 13`, `seeds 12 and 13`; '' of none."""
@@ -28,7 +28,8 @@ def in_seeds(seeds: Sequence[object], n: int, most: int | None = None) -> str:
     """
     names = [*map(str, seeds)]
     few = most is None or len(names) <= most
-    return f"in {len(names)} of {n} seeds ({all_of(names) if few else first_of(names, most or 0)})"
+    named = all_of(names) if few else first_of(names, most or 0)
+    return f"in {len(names)} of {counted(n, 'seed')} ({named})"
 
 
 def titled_by_seed(row: str, collapsed: int, n: int, seeds: str) -> str:

@@ -8,6 +8,7 @@ from unicodedata import category
 
 from lotus.config.cells import Benchmark
 from lotus.layout import GOLD, GOLD_AGAIN, ORIGINAL
+from lotus.wording import counted
 
 ROW_TITLES = {
     ORIGINAL: "Original (nothing done)",
@@ -69,7 +70,7 @@ def row_title(row: str) -> str:
 def titled(row: str, collapsed: int, n: int) -> str:
     """A row's name, and how many of its `n` models have collapsed, if any."""
     title = row_title(row)
-    return f"{title} (collapsed in {collapsed} of {n} seeds)" if collapsed else title
+    return f"{title} (collapsed in {collapsed} of {counted(n, 'seed')})" if collapsed else title
 
 
 def benchmark_title(

@@ -33,7 +33,8 @@ def benchmark(sources: Sequence[Path]) -> Table:
         for row in rows_in_order(frame)
     ]
     seeds = frame["seed"].nunique()
-    caption = f"{_benchmark_of(frame)}. Mean ± standard deviation over {seeds} seeds."
+    spread = f"Mean ± standard deviation over {seeds} seeds" if seeds > 1 else "One seed"
+    caption = f"{_benchmark_of(frame)}. {spread}."
     heads = ["", *(form.title for form in forms)]
     if has_gold(frame):
         numbers = with_floors(summary)

@@ -29,7 +29,12 @@ def test_register_says_what_has_no_effect(write_metrics):
             "architectures": {"resnet18": {"model": "resnet18"}},
         },
         "benchmarks": [
-            {"training": {"patience": None}, "methods": {"my-scrub": {"method": "scrub"}}}
+            {
+                "protocol": name,
+                "training": {"patience": None},
+                "methods": {"my-scrub": {"method": "scrub"}},
+            }
+            for name in ("corrected", "released")
         ],
         "ablations": [PLACE | {"study": "", "protocol": "corrected+m1"}],
     }
@@ -44,10 +49,13 @@ def test_register_says_what_has_no_effect(write_metrics):
     described["settings"]["datasets"]["data"]["augmentation"]["crop_padding"] = 4
     here = {line[0]: line[3] for line in register(described, frame)}
     assert here["T1"] == here["E2"] == "part of released only"
-    here = {
-        line[0]: line[3] for line in register(described, frame[frame["protocol"] == "corrected"])
-    }
+    described["benchmarks"][1]["protocol"] = "released-e1"
+    here = {line[0]: line[3] for line in register(described, frame)}
     assert here["E1"] == "off in this report"
+    assert here["T1"] == "part of released-e1 only"
+    del described["benchmarks"][1]
+    here = {line[0]: line[3] for line in register(described, frame)}
+    assert here["T1"] == here["E1"] == "off in this report"
 
 
 @pytest.fixture

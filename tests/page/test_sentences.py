@@ -77,6 +77,19 @@ def test_an_original_that_has_collapsed_has_no_number(write_metrics):
         assert "nan" not in said
 
 
+def test_a_seed_without_a_sound_model_of_both_is_not_counted_for_either(write_metrics):
+    fallen = scores(0.3, 0.3, 0.3, 0.6, avg_gap=0.4, jsd=0.1, collapsed="near chance")
+    lotus = scores(0.9, 1.0, 0.8, 0.7, avg_gap=0.05, jsd=0.1)
+    first = write_metrics("corrected", 1, lotus=lotus)
+    second = write_metrics("corrected", 2, original=fallen, lotus=lotus)
+    frames = {"corrected": load_metrics([first, second])}
+    said = " ".join(sentences(frames, summaries(frames)))
+    assert "smaller than doing nothing in 1 of 1 seed;" in said
+    frames = {"corrected": load_metrics([second])}
+    said = " ".join(sentences(frames, summaries(frames)))
+    assert "LoTUS, corrected: Avg Gap 0.050, no seed has a sound model of it and of doing" in said
+
+
 def test_sentences_state_what_differs(write_metrics):
     corrected = [
         write_metrics(
@@ -100,7 +113,7 @@ def test_sentences_state_what_differs(write_metrics):
     said = " ".join(sentences(frames, summaries(frames)) + differences(frames))
     assert "Corrected: smallest Avg Gap: SCRUB (0.000; doing nothing: 0.150)." in said
     assert "Released: smallest Avg Gap by the published rule: LoTUS (0.0400;" in said
-    assert "LoTUS, corrected: Avg Gap 0.050, smaller than doing nothing in 1 of 1 seeds" in said
+    assert "LoTUS, corrected: Avg Gap 0.050, smaller than doing nothing in 1 of 1 seed" in said
     assert "Released, 1 of 2 methods lose more than 5 points of retain accuracy" in said
     assert "Released, SCRUB equals the original" in said
-    assert "Corrected: UNSIR collapsed in 1 of 1 seeds (1) and is left out." in said
+    assert "Corrected: UNSIR collapsed in 1 of 1 seed (1) and is left out." in said

@@ -76,6 +76,14 @@ def test_ablation_of_a_collapsed_model_states_no_change(write_metrics, ablated):
     assert "M1 & SCRUB (collapsed in 1 of 2 seeds): seed 2 & collapsed" in latex
 
 
+def test_a_model_that_collapsed_in_a_seed_without_the_switch_is_no_partner(write_metrics, ablated):
+    bad = scores(0.1, 0.1, 0.1, 0.7, avg_gap=0.9, collapsed="near chance")
+    alone = write_metrics("corrected", 3, scrub=bad)
+    line = lines_of(ablate([*ablated, alone])).loc[("M1", "scrub")]
+    assert (line["n"], line["collapsed"], line["collapsed_seeds"]) == (2, 0, "")
+    assert line["avg_gap_change"] == pytest.approx(0.02)
+
+
 def test_switches_of_metrics_are_computed_from_the_corrected_runs(write_metrics):
     rows = {
         1: scores(0.854, 1.0, 0.8, 0.6, avg_gap=0.0135, jsd=0.1, avg_gap_released_e6=0.0235),
