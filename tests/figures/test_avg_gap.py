@@ -44,7 +44,7 @@ def test_avg_gap_figure_leaves_collapsed_models_out_and_says_so(fallen, write_me
 def test_the_avg_gap_figure_says_in_one_line_that_both_protocols_collapsed(fallen, write_metrics):
     figure = avg_gap([*fallen, write_metrics("released", 1, salun=FALLEN)])
     assert texts_of_figure(figure) == [
-        "collapsed: corrected in 1 of 3 seeds (2), released in 1 of 1 seeds (1)"
+        "collapsed: corrected in 1 of 3 seeds (2), released in 1 of 1 seed (1)"
     ]
     (legend,) = figure.legends
     assert "doing nothing" in [text.get_text() for text in legend.get_texts()]

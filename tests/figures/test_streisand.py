@@ -38,7 +38,7 @@ def test_streisand_figure_skips_collapsed_models(tmp_path):
     save_entropies(source, entropies_of(original, rows, why))
     figure = streisand([source])
     assert [len(axes.patches) for axes in figure.axes] == [3, 3, 0]
-    assert texts_of_figure(figure)[2] == "collapsed in 1 of 1 seeds (12): not drawn"
+    assert texts_of_figure(figure)[2] == "collapsed in 1 of 1 seed (12): not drawn"
     save_entropies(source, entropies_of(original, {"ssd": lost, "lotus": said(logits)}, why))
     assert rows_of(streisand([source])) == ["Original (nothing done)", "SSD", "LoTUS"]
 

@@ -108,7 +108,7 @@ def test_a_method_that_raises_stops_nothing_and_the_page_says_so(project):
     for claim in verdicts["claims"]:
         of_claim = [ruling["findings"] for ruling in claim["rulings"]]
         assert (claim["id"] in missed) == any(it["failed"] for found in of_claim for it in found)
-    assert "failed in 1 of 1 seeds" in page
+    assert "failed in 1 of 1 seed" in page
 
 
 def test_an_audit_sees_the_method_and_runs_no_line_of_it(project):
