@@ -161,7 +161,7 @@ def _by_row(runs: StatedRuns, metrics: Sequence[str]) -> dict[str, dict[str, pd.
 
 
 def _fallen(row: str, *frames: pd.DataFrame) -> list[int]:
-    """Of the seeds that all frames have of a row: those in which its model has collapsed in any."""
+    """The seeds that all frames have of a row, and in which its model has collapsed in any of them."""
     by_seed = [frame[frame["row"] == row].set_index("seed")["collapsed"] for frame in frames]
     shared = set.intersection(*({*states.index} for states in by_seed))
     return sorted(seed for seed in shared if any(states[seed] != "" for states in by_seed))
