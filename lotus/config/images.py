@@ -12,6 +12,9 @@ from pydantic import (
 
 from lotus.config.fields import Level, Name, NonNegativeReal, PositiveReal, Real, Section
 
+MOST_SIDE = 2**14
+"""Pixels: as much as an image of `lotus.data.decode` may have, if it is a square."""
+
 
 def _from_low_to_high(values: tuple[float, ...]) -> tuple[float, ...]:
     if len(values) != 2 or values[0] > values[1]:
@@ -108,6 +111,7 @@ class StoreOptions(Section):
     )
     side: PositiveInt | None = Field(
         None,
+        le=MOST_SIDE,
         description="Images of different sizes become squares of this side: the shorter side is "
         "resized to it, the middle is kept.",
     )
