@@ -1,6 +1,8 @@
 """What is tuned, for which rows, and what is tried."""
 
 import json
+from itertools import product
+from math import prod
 
 import pytest
 from small_configuration import CELL, change, plan_of
@@ -8,7 +10,15 @@ from small_configuration import CELL, change, plan_of
 from lotus.config.protocol import CORRECTED
 from lotus.config.resolved import chosen_for
 from lotus.errors import LotusError
-from lotus.plan.candidates import candidates, distinct, tuned_cells, tuned_rows
+from lotus.plan.candidates import (
+    DRAWN,
+    MOST,
+    _combination,
+    candidates,
+    distinct,
+    tuned_cells,
+    tuned_rows,
+)
 from lotus.plan.value_origins import BY_HAND, CONSTANTS, PUBLISHED, TUNED, origins
 
 
@@ -74,6 +84,34 @@ def test_what_has_several_values_has_several_among_the_drawn(content, budget):
         assert len(tried) == budget
         for key in ("alpha", "lr"):
             assert len({each[key] for each in tried}) == min(budget, 2)
+
+
+def test_a_space_of_a_million_combinations_is_not_multiplied_out(content):
+    values = {"momentum": [n / 10 for n in range(10)], "batch_size": [8 * n for n in range(1, 11)]}
+    space = {
+        "lr": [n / 100 for n in range(1, 11)],
+        "weight_decay": [n / 1000 for n in range(10)],
+        "epochs": [*range(1, 11)],
+        **values,
+        "alpha": [n / 10 for n in range(1, 11)],
+    }
+    content["tuning"] |= {"budget": 8, "spaces": {"neggrad-plus": space}}
+    assert prod(map(len, space.values())) == 10**6 > MOST
+    plan = plan_of(content)
+    for cell in tuned_cells(plan):
+        tried = candidates(plan, cell, "neggrad-plus")
+        assert tried == candidates(plan, cell, "neggrad-plus")
+        assert len({json.dumps(each) for each in tried}) == 8
+        assert len(distinct(plan, cell, "neggrad-plus")) == DRAWN
+        for key, given in space.items():
+            assert len({each[key] for each in tried}) > 1
+            assert {each[key] for each in tried} <= {*given}
+
+
+def test_a_combination_is_made_by_its_place_among_all():
+    axes = [["a", "b"], [1, 2, 3], [True], [0.1, 0.2]]
+    every = [*product(*axes)]
+    assert [_combination(axes, place) for place in range(len(every))] == every
 
 
 def test_what_the_configuration_gives_a_row_there_belongs_to_its_candidates(content):
