@@ -39,6 +39,7 @@ from lotus.crate.project import (
 from lotus.crate.recorded_run import RecordedRun
 from lotus.errors import LotusError
 from lotus.names import shown
+from lotus.records.among_results import refuse_among_results
 from lotus.records.attestations import Attestation, outdated
 from lotus.records.environment import git_state
 from lotus.records.files import atomic
@@ -86,7 +87,7 @@ def export_crate(out: Path, copy_below: int) -> Written:
         copy_below: bytes from which files are not copied but named by their digest.
 
     Raises:
-        LotusError: `out` is taken or lies among the results; no experiment is recorded; files and records
+        LotusError: `out` is taken or lies among the results or stores; no experiment is recorded; files and records
             disagree; the project lacks its workflow or citation.
 
     """
@@ -129,8 +130,8 @@ def _refuse_place(out: Path) -> None:
             f"{name}: is not a path; accepted: an empty or new folder, or a new file *.zip"
         )
     # Records that are copied there would count as this project's.
-    if Path(os.path.realpath(out)).is_relative_to(os.path.realpath(layout.RESULTS)):
-        raise LotusError(f"{name}: lies in {layout.RESULTS}; accepted: a place outside it")
+    accepted = f"accepted: a place outside {layout.RESULTS} and {layout.STORES}"
+    refuse_among_results(out, "--out", accepted)
     free = os.path.isdir(out) and not any(out.iterdir()) and out.suffix != ".zip"
     if os.path.lexists(out) and not free:
         raise LotusError(

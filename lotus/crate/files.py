@@ -2,7 +2,7 @@
 
 from base64 import urlsafe_b64encode
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -69,16 +69,18 @@ def crate_files(index: Index, project: Sequence[str], copy_below: int) -> dict[s
         copy_below: bytes from which other files are not copied.
 
     Raises:
-        LotusError: a record is not sound or missing, or a file is not as a record states it.
+        LotusError: a record is not sound or missing, a file is not as a record states it, or something
+            that is no file, a folder say, lies in its place.
 
     """
     stated = _stated_digests(index)
     whole = {*project, *ALWAYS_COPIED, *index.records}
     paths = sorted({*stated, *index.records, *project})
     _refuse_links_out(paths)
-    inside = ((path, on_this_machine(path)) for path in paths if not leads_out(path))
+    inside = [(path, on_this_machine(path)) for path in paths if not leads_out(path)]
     found = {path: sha256(place) for path, place in inside if place.is_file()}
-    _refuse_differences(index, stated, found)
+    no_files = {path for path, place in inside if path not in found and place.exists()}
+    _refuse_differences(index, stated, found, no_files)
     entries = dvc_entries()
     files = {}
     for path in paths:
@@ -116,11 +118,16 @@ def _stated_digests(index: Index) -> dict[str, dict[str, str]]:
 
 
 def _refuse_differences(
-    index: Index, stated: Mapping[str, Mapping[str, str]], found: Mapping[str, str]
+    index: Index,
+    stated: Mapping[str, Mapping[str, str]],
+    found: Mapping[str, str],
+    no_files: Collection[str],
 ) -> None:
     problems = [f"{r.path}: {r.problem}" for r in index.records.values() if r.problem]
     differences = (
-        _difference(path, statements, found.get(path))
+        f"{path}: cannot be read as a file"
+        if path in no_files
+        else _difference(path, statements, found.get(path))
         for path, statements in sorted(stated.items())
     )
     problems += filter(None, differences)

@@ -76,7 +76,16 @@ def two_stories(project):
     ]
 
 
-REFUSED = [change_output, change_input, edit_record, reseal_record, remove_record, two_stories]
+def folder_for_output(project):
+    (RUN / "predictions.npz").unlink()
+    (RUN / "predictions.npz").mkdir()
+    return [f"{RUN}/predictions.npz: cannot be read as a file"]
+
+
+REFUSED = [
+    *(change_output, change_input, edit_record, reseal_record, remove_record, two_stories),
+    folder_for_output,
+]
 
 
 @pytest.mark.parametrize("change", REFUSED)
@@ -105,7 +114,9 @@ def test_all_that_disagrees_is_named(project):
         ("config", "config: already exists"),
         ("Snakefile", "Snakefile: already exists"),
         ("taken.zip", "taken.zip: already exists"),
-        ("results/crate", "results/crate: lies in results"),
+        ("results/crate", "--out: results/crate lies in results; accepted: a place outside"),
+        ("data/stores/crate", "--out: data/stores/crate lies in data/stores; accepted: a place"),
+        ("data/stores/tiny/crate.zip", "--out: data/stores/tiny/crate.zip lies in data/stores"),
     ],
 )
 def test_a_place_that_is_taken_is_refused(project, out, message):
