@@ -87,8 +87,8 @@ def export_crate(out: Path, copy_below: int) -> Written:
         copy_below: bytes from which files are not copied but named by their digest.
 
     Raises:
-        LotusError: `out` is taken or lies among the results or stores; no experiment is recorded; files and records
-            disagree; the project lacks its workflow or citation.
+        LotusError: `out` is taken or lies among the results or stores; no experiment is recorded; files and
+            records disagree; the project lacks its workflow or citation.
 
     """
     _refuse_place(out)
