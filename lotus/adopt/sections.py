@@ -1,6 +1,6 @@
 """The sections of the configuration that follow from a wish and from what its files say."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,9 @@ def sections_of(wish: Wish) -> Sections:
     if store.get("source") == "image-folder" and size is not None:
         # Photographs are of all sizes; what is kept of them is what the network sees.
         store["side"] = size
+    for given, option, other in ((wish.mean, "--mean", "--std"), (wish.std, "--std", "--mean")):
+        if given is not None and (wish.mean is None or wish.std is None):
+            raise LotusError(f"{option} {_commas(given)}: give {other} with it, or neither of them")
     mean = wish.mean or (prepared.mean if prepared is not None else None)
     std = wish.std or (prepared.std if prepared is not None else None)
     if mean is not None and std is not None:
@@ -55,6 +58,11 @@ def sections_of(wish: Wish) -> Sections:
     if size is not None and "side" not in store:
         section |= {"resize": size, "crop": size}
     return Sections(name, wish.name, check(Dataset, section, f"datasets.{name}"), architecture)
+
+
+def _commas(numbers: Sequence[float]) -> str:
+    """Returns numbers as the options take them."""
+    return ",".join(f"{number:g}" for number in numbers)
 
 
 def _architecture(wish: Wish) -> Architecture:

@@ -1,6 +1,7 @@
 """Types of arguments, and the options that several commands share."""
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,18 @@ class RuntimeType(click.ParamType[Any]):
     def convert(self, value: Any, param: Any, ctx: Any) -> Runtime:
         """Returns the runtime that a text declares."""
         return value if isinstance(value, Runtime) else runtime.parse(value)
+
+
+class CoresType(click.ParamType[Any]):
+    """How many processor cores Snakemake may use: a number from 1, or `all`."""
+
+    name = "cores"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> str:
+        """Returns the text as Snakemake takes it, which waits for ever where it gets none."""
+        if not re.fullmatch("all|[1-9][0-9]{0,5}", value):
+            self.fail(f"{value!r}; accepted: a number from 1, or all", param, ctx)
+        return str(value)
 
 
 class SettingType(click.ParamType[Any]):

@@ -11,7 +11,7 @@ import click
 from lotus import layout
 from lotus.cli.examples import examples
 from lotus.cli.output import print_lines
-from lotus.cli.parameters import EXISTING_FOLDER, FILE, configfile_option
+from lotus.cli.parameters import EXISTING_FOLDER, FILE, CoresType, configfile_option
 from lotus.errors import LotusError
 
 LONGEST = 200
@@ -57,7 +57,14 @@ def publish(into: Path | None) -> None:
     )
 )
 @configfile_option
-@click.option("--cores", default="all", show_default=True, help="Processor cores for Snakemake.")
+@click.option(
+    "--cores",
+    type=CoresType(),
+    default="all",
+    show_default=True,
+    metavar="N",
+    help="Processor cores for Snakemake: a number, or all.",
+)
 @click.option(
     "--list", "only_list", is_flag=True, help="Say what would run again and why; change nothing."
 )

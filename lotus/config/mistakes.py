@@ -54,8 +54,17 @@ def check(kind: type[T] | TypeAdapter[T], content: Mapping[str, Any], place: str
         adapter = kind if isinstance(kind, TypeAdapter) else TypeAdapter(kind)
         return adapter.validate_python(dict(content))
     except ValidationError as error:
-        lines = [_explain_section(details, place) for details in error.errors()]
+        lines = [_explain_section(details, place) for details in mistakes_in(error)]
         raise LotusError("\n".join(lines)) from None
+
+
+def mistakes_in(error: ValidationError) -> list[ErrorDetails]:
+    """Returns what pydantic found, but not that a list is too short whose items are all refused."""
+    return [
+        details
+        for details in error.errors()
+        if details["type"] != "too_short" or not details["input"]
+    ]
 
 
 def _explain_section(details: ErrorDetails, place: str) -> str:
@@ -63,6 +72,9 @@ def _explain_section(details: ErrorDetails, place: str) -> str:
     where = ".".join(str(part) for part in path)
     if details["type"] == "extra_forbidden":
         return _in_one_line(f"{place}: {where}: unknown key")
+    if details["type"] == "union_tag_invalid":
+        model, what = _unknown_model(details)
+        return _in_one_line(f"{place}: model = {_cut(repr(model))}: {what}")
     message = worded(details["msg"])
     given = "" if isinstance(details["input"], Mapping) else f" = {_cut(repr(details['input']))}"
     return _in_one_line(f"{place}: {where or '(all)'}{given}: {message}")
@@ -135,6 +147,9 @@ def explain(details: ErrorDetails, content: Mapping[str, Any], origins: Sequence
         )
     elif kind == "union_tag_not_found":
         what, value = f"needs the key 'model'; accepted: {', '.join(map(str, _MODELS))}", None
+    elif kind == "union_tag_invalid":
+        path = [*path, "model"]
+        value, what = _unknown_model(details)
     elif kind in ("string_type", "invalid_key") and not isinstance(value, Mapping | list):
         what = f"must be text, but YAML reads {_kind_in_words(value)} here: write it in quotes"
         value = None if details["loc"][-1:] == ("[key]",) else value
@@ -142,6 +157,12 @@ def explain(details: ErrorDetails, content: Mapping[str, Any], origins: Sequence
         what = worded(message)
         value = None if isinstance(value, Mapping) else value
     return complain(origins, path, value, what)
+
+
+def _unknown_model(details: ErrorDetails) -> tuple[Any, str]:
+    """Returns what stands as the `model` of an architecture, and what is accepted in its place."""
+    model = details["input"]["model"]
+    return model, choices(str(model), map(str, _MODELS))
 
 
 def worded(message: str) -> str:

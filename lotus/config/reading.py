@@ -10,7 +10,7 @@ from pydantic import (
 from lotus.config.consistency import inconsistencies
 from lotus.config.images import Dataset
 from lotus.config.methods import MethodEntry
-from lotus.config.mistakes import complain, explain
+from lotus.config.mistakes import complain, explain, mistakes_in
 from lotus.config.origins import Origin
 from lotus.config.overrides import Override
 from lotus.config.settings import Settings
@@ -31,12 +31,7 @@ def load(content: Mapping[str, Any], origins: Sequence[Origin]) -> Settings:
     try:
         settings = Settings.model_validate(content)
     except ValidationError as error:
-        lines = [
-            explain(details, content, origins)
-            for details in error.errors()
-            # Also raised for a list whose items are all refused.
-            if details["type"] != "too_short" or not details["input"]
-        ]
+        lines = [explain(details, content, origins) for details in mistakes_in(error)]
         raise LotusError("\n".join(lines)) from None
     problems = [complain(origins, *problem) for problem in inconsistencies(settings)]
     if problems:

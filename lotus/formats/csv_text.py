@@ -62,9 +62,8 @@ def read_csv(path: Path, columns: Sequence[str]) -> Table:
 
     """
     if not path.is_file():
-        raise LotusError(
-            f"{shown(path)}: was not found; it must be a CSV file with {', '.join(columns)}"
-        )
+        having = f" with {', '.join(columns)}" if columns else ""
+        raise LotusError(f"{shown(path)}: was not found; it must be a CSV file{having}")
     numbered = _parsed(path, _text(path))
     if not numbered:
         raise LotusError(f"{shown(path)}: is not a CSV file: it is empty")

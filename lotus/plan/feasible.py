@@ -37,6 +37,8 @@ from lotus.models.image_shapes import check_shape, smallest_map
 from lotus.names import composed, shown
 from lotus.plan.making import source_name
 from lotus.plan.plan import Plan
+from lotus.plugin_files import folders_of
+from lotus.records.local_modules import find_module
 from lotus.records.reading import find_record
 from lotus.runs.folds import FOLDS, too_few_to_rank
 from lotus.wording import counted, first_of
@@ -66,7 +68,19 @@ def refuse_nonsense(
         raise LotusError("\n".join(dict.fromkeys(found)))
 
 
+def _of_plugins(plugins: Sequence[str]) -> Iterator[Problem]:
+    """Plug-ins that are not there; where they are only read, none of them has been missed yet."""
+    folders = folders_of(plugins)
+    for place, plugin in enumerate(plugins):
+        is_file = plugin.endswith(".py")
+        if is_file and not Path(plugin).is_file():
+            yield ["plugins", place], plugin, f"there is no such file; looked in {Path.cwd()}"
+        elif not is_file and find_module(plugin, None, folders) is None:
+            yield ["plugins", place], plugin, "there is no such file or installed module"
+
+
 def _problems(plan: Plan, cells: Sequence[Benchmark]) -> Iterator[Problem]:
+    yield from _of_plugins(plan.settings.plugins)
     known: dict[str, Counts] = {}
     for dataset in dict.fromkeys(cell.dataset for cell in cells):
         try:

@@ -15,6 +15,7 @@ from lotus.git import git
 from lotus.records.files import write_text
 from lotus.records.forms import MODELS
 from lotus.records.index import Index, read_index
+from lotus.records.left_out import left_out
 from lotus.records.reading import Record
 from lotus.tracking.dvc import dvc, has_remote
 from lotus.tracking.dvc_files import dvc_entries_of
@@ -63,9 +64,15 @@ def publish() -> list[str]:
         Lines that say what was done, and what is left to do.
 
     Raises:
-        LotusError: an artifact is changed or an orphan, or DVC or git failed; then nothing is shared.
+        LotusError: the results are a small copy, an artifact is changed or an orphan, or DVC or git failed;
+            then nothing is shared.
 
     """
+    if absent := left_out():
+        raise LotusError(
+            f"the results here are a small copy, without {counted(len(absent), 'file')} that "
+            f"{layout.LEFT_OUT} names; publish where they were made"
+        )
     # What is shared is not vouched for by what somebody could have written into `.lotus`.
     refuse_unsound(audit_project(full=True), (CHANGED, ORPHAN))
     goes = destinations(read_index())

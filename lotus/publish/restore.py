@@ -37,6 +37,7 @@ class RestorePlan:
         wrong: record of a step → why its own files do not verify.
         after: record of a step → that of the first step before it that does not stand.
         again: files that Snakemake has to make again, whatever it thinks of them.
+        remarks: on files that no step makes, and so are not brought back: raw files that are others now.
 
     """
 
@@ -44,13 +45,14 @@ class RestorePlan:
     wrong: Mapping[str, str]
     after: Mapping[str, str]
     again: Sequence[str]
+    remarks: Sequence[str]
 
     def lines(self) -> list[str]:
         """Returns lines: the counts, then each step that has to run, and why."""
         follows = (f"{record}: builds on {before}" for record, before in self.after.items())
         found = [*(f"{record}: {reason}" for record, reason in self.wrong.items()), *follows]
         head = f"{len(self.sound)} steps are up to date; {len(found)} have to run"
-        return [head, *map(shown, found)]
+        return [head, *map(shown, [*found, *self.remarks])]
 
 
 def restore(
@@ -146,7 +148,13 @@ def plan_restore(
             after[record] = after.get(fallen, fallen)
         else:
             sound.append(step)
-    return RestorePlan(sound, wrong, after, list(dict.fromkeys(again)))
+    made = {path for step in wanted for path in step.files}
+    remarks = [
+        f"{it.path}: {it.status} ({it.reason}); no step makes it, so that it stays as it is"
+        for it in artifacts
+        if it.status == CHANGED and it.path not in made
+    ]
+    return RestorePlan(sound, wrong, after, list(dict.fromkeys(again)), remarks)
 
 
 def _in_order(before: Mapping[str, Sequence[str]]) -> list[str]:

@@ -50,6 +50,8 @@ def load_scores(path: Path) -> ScoresFile:
         check_sizes(path)
         with np.load(path) as arrays:
             found = {name: arrays[name] for name in arrays.files}
+        if DATASET not in found:
+            raise LotusError(f"it has no entry '{DATASET}'")
         dataset = str(found.pop(DATASET))
         _check_arrays(found)
     # Damaged bytes raise whatever they happen to mean to zip files and to numpy.

@@ -233,6 +233,12 @@ def test_a_list_of_all_images_leaves_nothing_to_keep():
     assert "retain" in refused(forget="all.txt")
 
 
+@pytest.mark.parametrize(("given", "other"), [("--mean", "--std"), ("--std", "--mean")])
+def test_mean_and_deviation_belong_together(given, other):
+    said = refused(given, "0.5,0.25,0.5")
+    assert f"{given} 0.5,0.25,0.5: give {other} with it, or neither of them" in said
+
+
 def test_numbers_are_read_one_by_one():
     done = adopt("--mean", "half", "--std", "0.5")
     assert done.exit_code == 2

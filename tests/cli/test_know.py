@@ -1,6 +1,7 @@
 """`lotus methods`, `protocols`, `datasets`, `check-config` and `schema` list all that there is."""
 
 import json
+from pathlib import Path
 
 import pytest
 from commands import call
@@ -45,3 +46,14 @@ def test_a_configuration_is_summed_up():
 def test_the_schema_is_that_of_the_repository():
     stored = (ROOT / "config/schema.json").read_text(encoding="utf-8")
     assert json.loads(call("schema").output) == json.loads(stored)
+
+
+def test_a_plug_in_that_is_not_there_is_named_though_none_is_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text = (ROOT / "config/digits.yaml").read_text()
+    Path("mine.yaml").write_text(f"{text}\nplugins: [nowhere.py, no_such.module, json]\n")
+    done = call("check-config", "mine.yaml")
+    assert done.exit_code == 1
+    first, second = done.output.splitlines()
+    assert "plugins.0 = 'nowhere.py': there is no such file; looked in" in first
+    assert "plugins.1 = 'no_such.module': there is no such file or installed module" in second

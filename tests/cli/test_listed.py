@@ -67,7 +67,7 @@ def test_columns_and_patterns_are_chosen():
 @pytest.mark.parametrize(
     ("scenario", "told"),
     [
-        ("{forget_list: absent.csv}", "absent.csv: was not found"),
+        ("{forget_list: absent.csv}", "absent.csv: was not found; it must be a CSV file\n"),
         ("{forget_list: a.json}", "--scenario: forget_list = 'a.json'"),
         ("{forget_where: {subject: 19}}", "no training image has subject = 19"),
         ("{forget_glob: cat/*}", "forget_glob: 'cat/*' fits the name of no image"),
@@ -78,7 +78,7 @@ def test_columns_and_patterns_are_chosen():
 def test_a_mistake_is_one_line_and_nothing_is_written(scenario, told):
     done = choose(scenario)
     assert done.exit_code == 1
-    (line,) = done.stderr.splitlines()
+    (line,) = done.stderr.splitlines(keepends=True)
     assert told in line
     assert not Path("out.json").exists()
     assert not Path("out.record.json").exists()

@@ -7,7 +7,7 @@ import pytest
 from attested import attestation_of
 from forging import edit_json
 from forked import lotus
-from project import copy_of_project
+from project import copy_of_project, run
 
 from lotus.records.files import write_json
 
@@ -140,3 +140,12 @@ def test_what_it_leaves_out_is_not_made_again_in_it(clone, what):
     )
     assert line.endswith("would be made again; accepted: the project of which it is a copy")
     assert not (clone / "results/attestations").exists()
+
+
+def test_a_small_copy_is_not_published(clone):
+    before = run(clone, "git", "status", "--short").stdout
+    done = lotus(clone, "publish", check=False)
+    assert done.returncode == 1
+    assert "the results here are a small copy, without" in done.stderr
+    assert "results/left-out.json names; publish where they were made" in done.stderr
+    assert run(clone, "git", "status", "--short").stdout == before

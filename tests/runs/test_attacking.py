@@ -169,6 +169,9 @@ def test_other_files_are_refused(made, tmp_path):
     with pytest.raises(LotusError, match="is no file of scores"):
         load_scores(made / "attacks.json")
     np.savez(tmp_path / "other.npz", **{"dataset": np.array("d"), "a/b/1/scores": np.arange(3)})
+    np.savez(tmp_path / "predictions.npz", indices=np.arange(3))
+    with pytest.raises(LotusError, match="by `lotus attack`: it has no entry 'dataset'"):
+        load_scores(tmp_path / "predictions.npz")
     with pytest.raises(LotusError, match="a/b/1/scores is int64"):
         load_scores(tmp_path / "other.npz")
     content = json.loads((made / "attacks.json").read_text())
